@@ -1,0 +1,75 @@
+/* base/api_error.c - see api_error.h. */
+#include "base/api_error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    int http_status;
+} kinds[] = {
+#define X(kind, name, http_status) [kind] = {name, http_status},
+    API_ERRORS(X)
+#undef X
+};
+
+const char *api_error_name(enum api_error_kind kind)
+{
+    return kinds[kind].name;
+}
+
+int api_error_http_status(enum api_error_kind kind)
+{
+    return kinds[kind].http_status;
+}
+
+static void fill(struct api_error *error, enum api_error_kind kind, const char *format,
+                 va_list args) PRINTF_LIKE(3, 0);
+
+static void fill(struct api_error *error, enum api_error_kind kind, const char *format,
+                 va_list args)
+{
+    int size = vsnprintf(error->message, sizeof error->message, format, args);
+
+    assert(size >= 0);
+    if ((size_t)size >= sizeof error->message) { /* do not end inside a UTF-8 sequence */
+        size_t end = sizeof error->message - 1;
+
+        while (end > 0 && ((uint8_t)error->message[end - 1] & 0xC0) == 0x80)
+            end--;
+        if (end > 0 && (uint8_t)error->message[end - 1] >= 0xC0)
+            end--;
+        error->message[end] = '\0';
+    }
+    error->kind = kind;
+}
+
+enum status api_refuse(struct api_error *error, enum api_error_kind kind, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fill(error, kind, format, args);
+    va_end(args);
+    return REFUSED;
+}
+
+enum status api_invalid(struct api_error *error, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fill(error, API_VALIDATION, format, args);
+    va_end(args);
+    return REFUSED;
+}
+
+void api_error_of_status(struct api_error *error, enum status status)
+{
+    if (status == NO_SPACE)
+        api_refuse(error, API_INTERNAL,
+                   "The disk that holds the data folder is full; nothing was written. "
+                   "Free some room and try again.");
+    else
+        api_refuse(error, API_INTERNAL, "dynlog could not do this: %s", status_text(status));
+}

@@ -1,0 +1,150 @@
+/* base/clock.c - see clock.h. */
+#include "base/clock.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+struct clock {
+    bool manual;
+    _Atomic uint64_t last_ms; /* real: the latest answer; manual: the time */
+};
+
+struct clock *clock_new_real(void)
+{
+    return mem_new(sizeof(struct clock));
+}
+
+struct clock *clock_new_manual(uint64_t now_ms)
+{
+    struct clock *clock = mem_new(sizeof *clock);
+
+    clock->manual = true;
+    clock->last_ms = now_ms;
+    return clock;
+}
+
+void clock_free(struct clock *clock)
+{
+    mem_free(clock);
+}
+
+bool clock_is_manual(const struct clock *clock)
+{
+    return clock->manual;
+}
+
+uint64_t clock_now_ms(struct clock *clock)
+{
+    uint64_t last = atomic_load(&clock->last_ms);
+    struct timespec ts;
+
+    if (clock->manual)
+        return last;
+    clock_gettime(CLOCK_REALTIME, &ts);
+
+    uint64_t now = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+
+    while (now > last)
+        if (atomic_compare_exchange_weak(&clock->last_ms, &last, now))
+            return now;
+    return last;
+}
+
+void clock_advance(struct clock *clock, uint64_t by_ms)
+{
+    assert(clock->manual);
+    atomic_fetch_add(&clock->last_ms, by_ms);
+}
+
+uint64_t clock_monotonic_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+void clock_format_iso(uint64_t time_ms, bool milliseconds, char out[CLOCK_ISO_SIZE])
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm;
+    size_t size = 0;
+
+    gmtime_r(&seconds, &tm);
+    size = strftime(out, CLOCK_ISO_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (milliseconds)
+        snprintf(out + size, CLOCK_ISO_SIZE - size, ".%03uZ", (unsigned)(time_ms % 1000));
+    else
+        snprintf(out + size, CLOCK_ISO_SIZE - size, "Z");
+}
+
+/* Reads `count` digits and moves on. */
+static bool take_digits(struct bytes *text, size_t count, int *ret)
+{
+    uint64_t value = 0;
+
+    if (text->size < count || !bytes_to_uint64(bytes_slice(*text, 0, count), &value))
+        return false;
+    *text = bytes_slice(*text, count, text->size);
+    *ret = (int)value;
+    return true;
+}
+
+static bool take_byte(struct bytes *text, uint8_t byte)
+{
+    if (text->size == 0 || text->ptr[0] != byte)
+        return false;
+    *text = bytes_slice(*text, 1, text->size);
+    return true;
+}
+
+static bool take_offset(struct bytes *text, int64_t *ret_seconds)
+{
+    int hours = 0, minutes = 0, sign = 0;
+
+    if (take_byte(text, 'Z')) {
+        *ret_seconds = 0;
+        return text->size == 0;
+    }
+    sign = take_byte(text, '+') ? 1 : take_byte(text, '-') ? -1 : 0;
+    if (sign == 0 || !take_digits(text, 2, &hours))
+        return false;
+    take_byte(text, ':');
+    if (!take_digits(text, 2, &minutes) || hours > 14 || minutes > 59)
+        return false;
+    *ret_seconds = (int64_t)sign * (hours * 3600 + minutes * 60);
+    return text->size == 0;
+}
+
+bool clock_parse_iso(struct bytes text, uint64_t *ret_ms)
+{
+    struct tm tm = {0};
+    int64_t offset = 0;
+    uint64_t fraction_ms = 0, unit = 100;
+
+    if (!take_digits(&text, 4, &tm.tm_year) || !take_byte(&text, '-') ||
+        !take_digits(&text, 2, &tm.tm_mon) || !take_byte(&text, '-') ||
+        !take_digits(&text, 2, &tm.tm_mday) || !(take_byte(&text, 'T') || take_byte(&text, ' ')) ||
+        !take_digits(&text, 2, &tm.tm_hour) || !take_byte(&text, ':') ||
+        !take_digits(&text, 2, &tm.tm_min) || !take_byte(&text, ':') ||
+        !take_digits(&text, 2, &tm.tm_sec))
+        return false;
+    if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
+        tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+        return false;
+    if (take_byte(&text, '.'))
+        for (int digit = 0; take_digits(&text, 1, &digit); unit /= 10)
+            fraction_ms += (uint64_t)digit * unit;
+    if (!take_offset(&text, &offset))
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+
+    int64_t seconds = (int64_t)timegm(&tm) - offset;
+
+    if (seconds < 0)
+        return false;
+    *ret_ms = (uint64_t)seconds * 1000 + fraction_ms;
+    return true;
+}

@@ -1,0 +1,31 @@
+/* base/clock.h - the one clock. All time in dynlog comes from here, so that a test can move it.
+ *
+ * A clock is real (the machine's) or manual (stands still until clock_advance()). Time is
+ * milliseconds since 1970-01-01T00:00:00Z. Any thread may read; one thread moves.
+ * A real clock never steps back: when the machine's does, it waits (ids and records stay ordered). */
+#ifndef DYNLOG_BASE_CLOCK_H
+#define DYNLOG_BASE_CLOCK_H
+
+#include "base/bytes.h"
+
+struct clock;
+
+struct clock *clock_new_real(void);
+struct clock *clock_new_manual(uint64_t now_ms);
+void clock_free(struct clock *clock);
+
+uint64_t clock_now_ms(struct clock *clock);
+bool clock_is_manual(const struct clock *clock);
+/* Manual clocks only. */
+void clock_advance(struct clock *clock, uint64_t by_ms);
+
+/* Nanoseconds that only go forward, for measuring how long something took. Never moved by tests. */
+uint64_t clock_monotonic_ns(void);
+
+#define CLOCK_ISO_SIZE 25 /* "2026-01-31T23:59:59.999Z" and its NUL */
+/* ISO 8601 in UTC; with or without milliseconds. */
+void clock_format_iso(uint64_t time_ms, bool milliseconds, char out[CLOCK_ISO_SIZE]);
+/* "2026-01-31T23:59:59Z", optionally with a fraction and an offset (+01:00). */
+MUST_USE bool clock_parse_iso(struct bytes text, uint64_t *ret_ms);
+
+#endif

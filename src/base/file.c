@@ -1,0 +1,115 @@
+/* base/file.c - see file.h. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+enum status file_read(struct arena *arena, const char *path, size_t size_max, struct bytes *ret)
+{
+    AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO(buffer_free) struct buffer content = BUFFER_INIT(size_max);
+
+    if (fd < 0)
+        return status_of_errno(errno);
+    for (;;) {
+        uint8_t chunk[65536];
+        ssize_t count = read(fd, chunk, sizeof chunk);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return status_of_errno(errno);
+        if (count == 0)
+            break;
+        buffer_append(&content, bytes_of(chunk, (size_t)count));
+        if (buffer_failed(&content))
+            return TOO_LARGE;
+    }
+    *ret = bytes_of(arena_copy_text(arena, buffer_bytes(&content)), content.size);
+    return OK;
+}
+
+static enum status write_all(int fd, struct bytes content)
+{
+    while (content.size > 0) {
+        ssize_t count = write(fd, content.ptr, content.size);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return status_of_errno(errno);
+        content = bytes_slice(content, (size_t)count, content.size);
+    }
+    return fsync(fd) == 0 ? OK : status_of_errno(errno);
+}
+
+enum status file_write(const char *path, struct bytes content, unsigned mode)
+{
+    char beside[PATH_MAX];
+
+    if ((size_t)snprintf(beside, sizeof beside, "%s.new", path) >= sizeof beside)
+        return TOO_LARGE;
+
+    AUTO(close_fd) int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+
+    if (fd < 0)
+        return status_of_errno(errno);
+
+    enum status status = write_all(fd, content);
+
+    if (status == OK && rename(beside, path) != 0)
+        status = status_of_errno(errno);
+    if (status != OK)
+        unlink(beside);
+    return status;
+}
+
+enum status file_make_folder(const char *path)
+{
+    char part[PATH_MAX];
+    size_t size = strlen(path);
+    struct stat st;
+
+    if (size == 0 || size >= sizeof part)
+        return size == 0 ? NOT_FOUND : TOO_LARGE;
+    for (size_t i = 1; i <= size; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return status_of_errno(errno);
+    }
+    if (stat(path, &st) != 0)
+        return status_of_errno(errno);
+    return S_ISDIR(st.st_mode) ? OK : EXISTS;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    (void)st, (void)kind, (void)ftw;
+    return remove(path);
+}
+
+enum status file_remove_folder(const char *path)
+{
+    if (nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
+        return OK;
+    return status_of_errno(errno);
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}

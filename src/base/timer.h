@@ -1,0 +1,39 @@
+/* base/timer.h - what is to happen when the clock reaches a time: retries, windows, deadlines.
+ *
+ * Timers belong to one loop thread. The owner of the loop asks timers_next_ms() and calls
+ * timers_run() then; with a manual clock, moving the clock calls timers_run(). Timers due at the same
+ * millisecond run in the order in which they were set. A timer's callback may set and cancel timers,
+ * itself too. */
+#ifndef DYNLOG_BASE_TIMER_H
+#define DYNLOG_BASE_TIMER_H
+
+#include "base/clock.h"
+
+struct timers;
+
+struct timer {
+    void (*fire)(struct timer *timer);
+    /* private */
+    uint64_t due_ms, order;
+    size_t place; /* 1-based in the heap; 0 when not set */
+};
+
+/* `changed` (may be NULL) is called when the next due time moved. */
+struct timers *timers_new(struct clock *clock, void (*changed)(void *context), void *context);
+/* Every timer must be cancelled by then. */
+void timers_free(struct timers *timers);
+
+struct clock *timers_clock(struct timers *timers);
+
+/* Sets or moves. */
+void timer_set_at(struct timers *timers, struct timer *timer, uint64_t due_ms);
+void timer_set_after(struct timers *timers, struct timer *timer, uint64_t delay_ms);
+void timer_cancel(struct timers *timers, struct timer *timer); /* harmless when not set */
+bool timer_is_set(const struct timer *timer);
+
+/* The earliest due time, UINT64_MAX when none is set. */
+uint64_t timers_next_ms(const struct timers *timers);
+/* Fires everything that is due; returns how many fired. */
+size_t timers_run(struct timers *timers);
+
+#endif

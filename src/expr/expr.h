@@ -1,0 +1,124 @@
+/* expr/expr.h - DynamoDB's expression language: condition, filter, key condition, update, projection.
+ *
+ * Three steps, three files: lexer.c (text -> tokens, a table), parser.c (tokens -> nodes in an array,
+ * joined by index, with AWS's checks and messages), and what a node means: evaluate.c (conditions),
+ * update.c, project.c. (AWS: DynamoDB developer guide, "Using expressions".)
+ *
+ * Order of calls: fill a struct expr_names for the request; parse each of its expressions with it;
+ * expr_finish() once, which refuses names and values that no expression used. Parsed expressions live
+ * in the arena and never change: any thread may evaluate them. */
+#ifndef DYNLOG_EXPR_EXPR_H
+#define DYNLOG_EXPR_EXPR_H
+
+#include "value/value.h"
+
+#define EXPR_SIZE_MAX 4096       /* bytes of one expression (AWS: "Expression parameters") */
+#define EXPR_OPERATORS_MAX 300   /* operators and functions in one expression */
+#define EXPR_IN_MAX 100          /* operands of IN */
+#define EXPR_PATH_DEPTH_MAX 32   /* elements of a document path */
+#define EXPR_NESTING_MAX 128     /* parentheses, NOT: bounds the parser's recursion */
+
+/* ExpressionAttributeNames: "#n" -> name. */
+struct expr_name {
+    struct bytes placeholder, name;
+    bool used;
+};
+/* ExpressionAttributeValues: ":v" -> value. */
+struct expr_value {
+    struct bytes placeholder;
+    struct value value;
+    bool used;
+};
+struct expr_names {
+    struct expr_name *names;
+    size_t name_count;
+    struct expr_value *values;
+    size_t value_count;
+};
+
+/* The word in "Invalid XExpression: ...". */
+enum expr_kind {
+    EXPR_CONDITION,
+    EXPR_FILTER,
+    EXPR_KEY_CONDITION,
+    EXPR_UPDATE,
+    EXPR_PROJECTION,
+};
+
+struct expr_condition;  /* condition or filter */
+struct expr_update;
+struct expr_projection;
+
+/* All of these answer REFUSED with AWS's ValidationException. */
+MUST_USE enum status expr_parse_condition(struct arena *arena, enum expr_kind kind,
+                                          struct bytes text, struct expr_names *names,
+                                          const struct expr_condition **ret,
+                                          struct api_error *reterr);
+MUST_USE enum status expr_parse_update(struct arena *arena, struct bytes text,
+                                       struct expr_names *names, const struct expr_update **ret,
+                                       struct api_error *reterr);
+MUST_USE enum status expr_parse_projection(struct arena *arena, struct bytes text,
+                                           struct expr_names *names,
+                                           const struct expr_projection **ret,
+                                           struct api_error *reterr);
+
+/* What a key condition says of the sort key. */
+enum range_operator {
+    RANGE_NONE,
+    RANGE_EQUAL,
+    RANGE_LESS,
+    RANGE_LESS_OR_EQUAL,
+    RANGE_GREATER,
+    RANGE_GREATER_OR_EQUAL,
+    RANGE_BETWEEN,
+    RANGE_BEGINS_WITH,
+};
+struct key_condition {
+    struct value hash;
+    enum range_operator range;
+    struct value low, high; /* high only for BETWEEN */
+};
+/* hash_name and range_name (empty when the index has none) and the types of the schema are checked. */
+struct key_names {
+    struct bytes hash_name, range_name;
+    enum value_type hash_type, range_type;
+};
+MUST_USE enum status expr_parse_key_condition(struct arena *arena, struct bytes text,
+                                              struct expr_names *names,
+                                              const struct key_names *keys,
+                                              struct key_condition *ret,
+                                              struct api_error *reterr);
+
+/* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sisters. */
+MUST_USE enum status expr_finish(const struct expr_names *names, struct api_error *reterr);
+
+/* True when the expression names this top-level attribute (filters and updates must not name keys). */
+bool expr_condition_names(const struct expr_condition *condition, struct bytes attribute);
+bool expr_update_names(const struct expr_update *update, struct bytes attribute);
+
+/* ---- meaning ---- */
+
+/* item NULL: there is none; every attribute is missing. Refusals at this point are wrong operand types. */
+MUST_USE enum status expr_holds(const struct expr_condition *condition, const struct item *item,
+                                struct arena *arena, bool *ret, struct api_error *reterr);
+
+/* The new item, from `old` (NULL or the key attributes alone when there was none). All right-hand sides
+ * see the old item. `keys` are names that must not be updated. The result may share bytes with `old`
+ * and with the expression's values. */
+MUST_USE enum status expr_apply_update(const struct expr_update *update, const struct item *old,
+                                       struct arena *arena, struct item *ret,
+                                       struct api_error *reterr);
+/* The part of `item` that the update's paths name: ReturnValues UPDATED_OLD (item = old) and
+ * UPDATED_NEW (item = new). */
+void expr_updated_part(const struct expr_update *update, const struct item *item,
+                       struct arena *arena, struct item *ret);
+
+/* The part of `item` that the projection names; list elements close up, as AWS answers. */
+void expr_project(const struct expr_projection *projection, const struct item *item,
+                  struct arena *arena, struct item *ret);
+
+/* Text of a parsed condition with all operators in parentheses and names and values filled in: for
+ * fuzzing's round trip and for error reports. */
+void expr_print_condition(struct buffer *out, const struct expr_condition *condition);
+
+#endif

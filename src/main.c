@@ -1,0 +1,5 @@
+/* src/main.c - the program: hands its arguments to src/cli. */
+int main(void)
+{
+    return 0;
+}

@@ -1,0 +1,137 @@
+/* store/store.h - the durable store: ordered keys, one writer, one synced batch per group. Hop 4 of 7.
+ *
+ * All changes go through one writer thread. It takes every piece of work that waits, runs each in
+ * order against the store and the changes of the group so far, writes all changes as one batch, syncs
+ * once, and hands the answers back: group commit, so durable throughput grows with the number of
+ * clients. Readers never wait and see only what is synced.
+ *
+ *        store_submit()           run() in order           one synced batch        done()
+ *   loop -------------> queue ---------------> writer ----------------------> port --------> loop
+ *
+ * What always holds:
+ *   1. done(work, OK) is called only after the group's batch is on disk (in memory mode: visible).
+ *   2. A group's changes become visible at once; a group that fails leaves no trace, and every one of
+ *      its works gets the status (NO_SPACE, IO_ERROR). The store goes on and works again when it can.
+ *   3. run() of a later work sees the changes of earlier ones. A run() that wants no change puts none.
+ *   4. Positions grow by one per store_batch_position() call, over restarts too; a position is never
+ *      given twice, and readers never see a position before all smaller ones are visible.
+ *
+ * Every RocksDB call is in this folder. Format of the folder: docs/format/store.md. */
+#ifndef DYNLOG_STORE_STORE_H
+#define DYNLOG_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+
+struct store;
+struct store_port;
+struct store_batch;
+struct store_view;
+struct store_iter;
+
+/* Column families: keys of different families never meet. */
+enum store_family {
+    STORE_CATALOGUE,  /* tables, buses, rules, functions' settings, counters */
+    STORE_ITEMS,      /* table id | hash key | range key -> item */
+    STORE_INDEXES,    /* index entries */
+    STORE_CHANGES,    /* change records (value/change.h); trimmed from the front */
+    STORE_EVENTS,     /* bus events that an archive has not taken yet, by position */
+    STORE_DELIVERIES, /* what waits to be delivered or invoked */
+    STORE_CURSORS,    /* how far each reader of a change stream is */
+    STORE_FAMILY_COUNT,
+};
+
+struct store_options {
+    const char *folder; /* made when it is not there; ignored with memory */
+    bool memory;        /* nothing survives store_close() */
+};
+
+#define STORE_MESSAGE_SIZE 1024
+
+/* On failure message[] holds a sentence for people: what is wrong with which folder, and what to do
+ * (in use, newer format, not writable, damaged, full). */
+MUST_USE enum status store_open(const struct store_options *options, struct store **ret,
+                                char message[STORE_MESSAGE_SIZE]);
+/* Finishes the work that waits, then stops the writer. No port may be running. */
+void store_close(struct store *store);
+
+/* ---- writing ---- */
+
+/* One port a loop thread: where its works are answered. `wake` is called from the writer thread and
+ * must make the loop call store_port_run() soon. */
+struct store_port *store_port_new(struct store *store, void (*wake)(void *context),
+                                  void (*committed)(void *context, uint64_t last_position),
+                                  void *context);
+void store_port_free(struct store_port *port); /* nothing of its may be in flight */
+/* Calls done() of everything that is finished, then committed() if a batch became visible since. On
+ * the port's thread. */
+void store_port_run(struct store_port *port);
+
+struct store_work {
+    /* On the writer thread. Reads and changes the batch. Must not block or keep `batch`. */
+    void (*run)(struct store_batch *batch, struct store_work *work);
+    /* On the port's thread, once. OK: whatever run() put is durable and visible. */
+    void (*done)(struct store_work *work, enum status status);
+    /* private */
+    struct store_work *next;
+    struct store_port *port;
+};
+
+/* The work must live until done(). From the port's thread. */
+void store_submit(struct store *store, struct store_port *port, struct store_work *work);
+
+/* In run(): NOT_FOUND or OK; *ret holds until run() returns. */
+MUST_USE enum status store_batch_get(struct store_batch *batch, enum store_family family,
+                                     struct bytes key, struct bytes *ret);
+/* The bytes are copied. */
+void store_batch_put(struct store_batch *batch, enum store_family family, struct bytes key,
+                     struct bytes value);
+void store_batch_delete(struct store_batch *batch, enum store_family family, struct bytes key);
+/* Everything in [from, to), also what this group put before. The range must not be read or written
+ * again in the same group; the engine uses it for a dropped table's id, which nobody uses again. */
+void store_batch_delete_range(struct store_batch *batch, enum store_family family,
+                              struct bytes from, struct bytes to);
+/* The next position; durable with the batch. */
+uint64_t store_batch_position(struct store_batch *batch);
+
+/* ---- reading (any thread) ---- */
+
+/* A view is the store at one moment; NULL wherever a view is taken means "now". */
+struct store_view *store_view_new(struct store *store);
+void store_view_free(struct store *store, struct store_view *view);
+
+/* A value as the store holds it, without a copy; release it. */
+struct store_value {
+    struct bytes bytes;
+    void *handle; /* private */
+};
+MUST_USE enum status store_get(struct store *store, const struct store_view *view,
+                               enum store_family family, struct bytes key,
+                               struct store_value *ret);
+void store_value_release(struct store_value *value); /* also for AUTO(); harmless when empty */
+
+/* Keys in [from, to), ascending, or descending from the last one below `to`. An empty `to` means no
+ * upper bound. The iterator sees the store as it was when it was made. */
+struct store_iter *store_iter_new(struct store *store, const struct store_view *view,
+                                  enum store_family family, struct bytes from, struct bytes to,
+                                  bool backward);
+void store_iter_free(struct store_iter *iter);
+static inline void store_iter_release(struct store_iter **iter) /* for AUTO() */
+{
+    store_iter_free(*iter);
+}
+/* Moves to the next key; false at the end or on a failure, which store_iter_status() tells apart.
+ * key and value hold until the next call. */
+bool store_iter_next(struct store_iter *iter, struct bytes *key, struct bytes *value);
+enum status store_iter_status(const struct store_iter *iter);
+
+/* The last position that readers can see; 0 in an empty store. */
+uint64_t store_last_position(struct store *store);
+
+/* ---- figures ---- */
+struct store_figures {
+    uint64_t groups, works, bytes_on_disk, memory_size;
+};
+void store_figures(struct store *store, struct store_figures *ret);
+
+#endif
