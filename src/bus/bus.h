@@ -1,0 +1,159 @@
+/* bus/bus.h - event buses, rules, targets; PutEvents -> one delivery per matching target. Hop 6 of 7.
+ * (AWS: EventBridge user guide and API reference.)
+ *
+ * PutEvents matches on the loop's thread and writes, in one batch, the event (when its bus is archived)
+ * and one delivery for each target of each matching rule; only then it answers. What happens to a
+ * delivery is the target's affair: a target door writes it into its own durable queue in that batch.
+ *
+ * One loop thread, except where said. Settings are durable: a change answers after its sync. */
+#ifndef DYNLOG_BUS_BUS_H
+#define DYNLOG_BUS_BUS_H
+
+#include "base/api_error.h"
+#include "base/arn.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "bus/pattern.h"
+#include "json/json.h"
+#include "store/store.h"
+
+#define BUS_ENTRIES_MAX 10                    /* in one PutEvents */
+#define BUS_ENTRY_SIZE_MAX ((size_t)256 * 1024) /* all of one PutEvents, by AWS's way of counting */
+#define BUS_COUNT_MAX 100
+#define BUS_RULES_MAX 10000                   /* a bus; AWS's default is 300, adjustable */
+#define BUS_TARGETS_MAX 5                     /* a rule */
+#define BUS_DETAIL_DEPTH_MAX 100
+
+struct bus;
+
+/* One event for one target, about to be written. Bytes live until written() returns. */
+struct bus_delivery {
+    struct bytes target_arn, target_id, rule_arn, event_id;
+    struct bytes payload; /* JSON: the event, or what Input / InputPath make of it */
+    int32_t maximum_retry_attempts; /* RetryPolicy; -1: not said */
+    int32_t maximum_event_age_s;    /* -1: not said */
+    void *slot; /* the door's own, from write() to written() */
+};
+
+/* What the bus needs from those who deliver. */
+struct bus_door {
+    void *context;
+    /* On the loop's thread, before the put: whether this ARN can be delivered to. */
+    bool (*accepts)(void *context, struct bytes target_arn);
+    /* On the writer's thread: into the batch. */
+    void (*write)(void *context, struct store_batch *batch, struct bus_delivery *delivery);
+    /* On the loop's thread, after the batch is durable. */
+    void (*written)(void *context, struct bus_delivery *delivery);
+    /* On the loop's thread: events of an archived bus were written (STORE_EVENTS). */
+    void (*archived)(void *context, uint64_t last_position);
+};
+
+MUST_USE enum status bus_open(struct store *store, struct store_port *port, struct clock *clock,
+                              const struct arn_place *place, const struct bus_door *door,
+                              struct bus **ret);
+void bus_close(struct bus *bus);
+
+/* ---- events ---- */
+
+struct bus_entry {
+    struct bytes bus_name; /* name or ARN; empty: "default" */
+    struct bytes source, detail_type, detail; /* detail: JSON text of an object */
+    struct bytes resources; /* JSON text of an array of strings; empty: [] */
+    struct bytes trace_header;
+    uint64_t time_ms;       /* 0: now */
+    bool missing_source, missing_detail_type, missing_detail; /* the member was not there */
+    /* results */
+    char event_id[ID_UUID_SIZE]; /* empty when refused */
+    const char *error_code;      /* NULL when accepted */
+    struct bytes error_message;
+};
+
+struct bus_put {
+    struct bus_entry *entries;
+    size_t count;
+    struct arena *arena;
+    /* May be NULL: more for the same batch (a cursor), on the writer's thread. */
+    void (*also)(struct store_batch *batch, struct bus_put *put);
+    void (*done)(struct bus_put *put, enum status status);
+    void *context;
+    /* private */
+    struct bus *bus;
+    struct store_work work;
+    struct bus_plan *plan;
+};
+/* Entries that are wrong get their own error code; the others go through. */
+void bus_put_events(struct bus *bus, struct bus_put *put);
+/* Puts whose done() has not been called. */
+size_t bus_in_flight(const struct bus *bus);
+
+/* An event as it reaches targets, in EventBridge's member order: version, id, detail-type, source,
+ * account, time, region, resources, detail. (replay-name, when set, stands before detail.) */
+
+/* ---- buses and rules: descriptions live until the next change ---- */
+
+struct bus_description {
+    struct bytes name, description;
+    uint64_t created_ms, modified_ms;
+    bool archived;
+};
+
+struct bus_target {
+    struct bytes id, arn;
+    struct bytes input, input_path; /* empty: not set */
+    struct bytes json;              /* the whole Target as it was given, for ListTargetsByRule */
+    int32_t maximum_retry_attempts, maximum_event_age_s; /* RetryPolicy; -1: not said */
+};
+
+struct bus_rule {
+    struct bytes name, bus_name, pattern, description, role_arn;
+    bool enabled;
+    uint64_t created_ms;
+    const struct bus_target *targets;
+    size_t target_count;
+};
+
+const struct bus_description *bus_find(const struct bus *bus, struct bytes name_or_arn);
+/* In name order; an array in the arena. */
+void bus_list(const struct bus *bus, struct bytes name_prefix, struct arena *arena,
+              const struct bus_description ***ret, size_t *ret_count);
+const struct bus_rule *bus_find_rule(const struct bus *bus, struct bytes bus_name_or_arn,
+                                     struct bytes rule_name);
+void bus_list_rules(const struct bus *bus, struct bytes bus_name_or_arn, struct bytes name_prefix,
+                    struct arena *arena, const struct bus_rule ***ret, size_t *ret_count);
+struct bytes bus_arn(const struct bus *bus, struct arena *arena, struct bytes bus_name);
+struct bytes bus_rule_arn(const struct bus *bus, struct arena *arena, const struct bus_rule *rule);
+
+/* ---- changing them ---- */
+
+enum bus_change_kind {
+    BUS_CREATE,         /* name, description */
+    BUS_DELETE,         /* name; its rules must be gone */
+    BUS_ARCHIVE,        /* name, archived: events of this bus are written for the archive */
+    BUS_PUT_RULE,       /* name, bus_name, pattern, description, role_arn, enabled */
+    BUS_SET_RULE_STATE, /* name, bus_name, enabled */
+    BUS_DELETE_RULE,    /* name, bus_name; its targets must be gone */
+    BUS_PUT_TARGETS,    /* name (rule), bus_name, targets */
+    BUS_REMOVE_TARGETS, /* name (rule), bus_name, target_ids */
+};
+
+struct bus_change {
+    enum bus_change_kind kind;
+    struct bytes name, bus_name, description, pattern, role_arn;
+    bool enabled, archived;
+    struct bus_target *targets;
+    struct bytes *target_ids;
+    size_t target_count;
+    struct arena *arena;
+    void (*done)(struct bus_change *change, enum status status);
+    void *context;
+    struct api_error error; /* when status is REFUSED */
+    /* private */
+    struct bus *bus;
+    struct store_work work;
+    struct buffer encoded;
+};
+/* REFUSED is told through done() too, before this returns. Two changes of one thing wait for each
+ * other in the store's order. */
+void bus_change(struct bus *bus, struct bus_change *change);
+
+#endif

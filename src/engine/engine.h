@@ -1,0 +1,178 @@
+/* engine/engine.h - what the operations of DynamoDB mean. Hop 3 of 7: it knows no HTTP and no request's
+ * JSON; it evaluates conditions, applies updates, keeps change records, and asks the store to make it
+ * last. A file an operation.
+ *
+ * Reads answer at once, on any thread. Writes are handed to the store's writer and answer through
+ * done(), on the thread of the port they came from. All pointers of an operation must live until then;
+ * its arena is the engine's in between. */
+#ifndef DYNLOG_ENGINE_ENGINE_H
+#define DYNLOG_ENGINE_ENGINE_H
+
+#include "base/arn.h"
+#include "base/clock.h"
+#include "engine/table.h"
+#include "expr/expr.h"
+#include "store/store.h"
+#include "value/change.h"
+
+#define ENGINE_TRANSACTION_ITEMS_MAX 100
+#define ENGINE_TRANSACTION_SIZE_MAX ((size_t)4 * 1024 * 1024)
+#define ENGINE_BATCH_WRITE_MAX 25
+#define ENGINE_BATCH_GET_MAX 100
+#define ENGINE_PAGE_SIZE_MAX ((size_t)1024 * 1024)            /* Query, Scan: before the filter */
+#define ENGINE_BATCH_GET_SIZE_MAX ((size_t)16 * 1024 * 1024)
+#define ENGINE_TOKEN_LIFE_MS ((uint64_t)10 * 60 * 1000)       /* ClientRequestToken */
+
+struct engine;
+
+/* Reads the catalogue from the store. */
+MUST_USE enum status engine_open(struct store *store, struct clock *clock,
+                                 const struct arn_place *place, struct engine **ret);
+void engine_close(struct engine *engine);
+const struct arn_place *engine_place(const struct engine *engine);
+
+/* ---- tables ---- */
+
+/* NULL when there is none (not yet, or not any more). Let it go. */
+const struct table *engine_table_ref(struct engine *engine, struct bytes name);
+void engine_table_unref(const struct table *table);
+
+/* Names in order, after `after` (empty: from the first), at most limit; *ret_more when there are more. */
+void engine_table_names(struct engine *engine, struct bytes after, size_t limit,
+                        struct arena *arena, struct bytes **ret, size_t *ret_count, bool *ret_more);
+
+/* Counted exactly, as of the last group. */
+struct table_figures {
+    uint64_t item_count, size_bytes;
+};
+void engine_table_figures(struct engine *engine, const struct table *table,
+                          struct table_figures *ret);
+
+/* Every stream that can still be read, by creation: for ListStreams and DescribeStream. */
+struct engine_stream {
+    struct bytes table_name;
+    struct table_stream stream;
+    struct key_attribute hash, range;
+};
+void engine_streams(struct engine *engine, struct arena *arena, struct engine_stream **ret,
+                    size_t *ret_count);
+
+enum table_change_kind {
+    TABLE_CREATE, /* wanted: the whole table but id, table_id, created_ms, stream.id, stream.label */
+    TABLE_UPDATE, /* edit() makes the new settings from the current ones */
+    TABLE_DELETE,
+};
+
+/* One change of the catalogue, made by the writer in order with the writes of items. */
+struct table_change {
+    enum table_change_kind kind;
+    struct bytes name;
+    struct table wanted;
+    /* TABLE_UPDATE, on the writer's thread: change *table (its pointers: the change's arena); REFUSED
+     * with *reterr refuses. Deletion protection and the life of streams are the engine's. */
+    enum status (*edit)(struct table_change *change, struct table *table, struct api_error *reterr);
+    struct arena *arena;
+    void (*done)(struct table_change *change, enum status status);
+    void *context;
+    /* results: the table as it is now (before, for a deletion); hold no reference, live in the arena */
+    struct table table;
+    struct api_error error; /* when status is REFUSED */
+    /* private */
+    struct store_work work;
+    struct engine *engine;
+};
+void engine_change_table(struct engine *engine, struct store_port *port,
+                         struct table_change *change);
+
+/* ---- writing items ---- */
+
+enum write_kind { WRITE_PUT, WRITE_UPDATE, WRITE_DELETE, WRITE_CHECK };
+
+enum return_values {
+    RETURN_NONE,
+    RETURN_ALL_OLD,
+    RETURN_UPDATED_OLD,
+    RETURN_ALL_NEW,
+    RETURN_UPDATED_NEW,
+};
+
+struct item_write {
+    enum write_kind kind;
+    struct bytes table_name;
+    struct item item; /* put: the item; otherwise the key */
+    const struct expr_condition *condition; /* NULL: none */
+    const struct expr_update *update;       /* WRITE_UPDATE; NULL: only makes the item be there */
+    enum return_values return_values;
+    bool return_old_on_failure; /* ReturnValuesOnConditionCheckFailure ALL_OLD */
+    uint8_t change_flags;       /* enum change_flags */
+
+    /* results, in the arena */
+    enum status status;     /* OK, REFUSED, or the store's */
+    struct api_error *error; /* when REFUSED; NULL otherwise */
+    struct bytes returned;  /* what return_values asked for, stored form; empty: nothing */
+    struct bytes old;       /* the item that failed the condition, when asked for */
+    size_t old_size, new_size; /* item_size() before and after: consumed capacity */
+    uint64_t position;      /* of its change record; 0 when nothing changed */
+};
+
+/* One request's writes. Not atomic: each on its own (PutItem, BatchWriteItem). Atomic: all or none
+ * (TransactWriteItems): when any is refused, all are undone and each has its own status. */
+struct engine_write {
+    struct item_write *writes;
+    size_t count;
+    bool atomic;
+    struct bytes token;       /* ClientRequestToken; empty: none */
+    struct bytes fingerprint; /* of the request's body, to tell a repetition from a misuse */
+    struct arena *arena;
+    void (*done)(struct engine_write *write, enum status status);
+    void *context;
+    /* results */
+    bool repeated; /* the token was seen before with the same body: nothing was done again */
+    struct api_error error; /* of the request as a whole, when status is REFUSED */
+    /* private */
+    struct store_work work;
+    struct engine *engine;
+};
+/* done's status: OK (look at each write's), REFUSED (the whole: token misuse), or the store's. */
+void engine_write(struct engine *engine, struct store_port *port, struct engine_write *write);
+
+/* ---- reading items ---- */
+
+struct item_read {
+    struct bytes table_name;
+    struct item key;
+    const struct expr_projection *projection; /* NULL: everything */
+    /* results, in the arena */
+    bool found;
+    struct bytes item; /* stored form, projected */
+    size_t size;       /* item_size() before the projection */
+};
+/* view NULL: now. */
+MUST_USE enum status engine_get_item(struct engine *engine, const struct store_view *view,
+                                     struct item_read *read, struct arena *arena,
+                                     struct api_error *reterr);
+
+struct item_query {
+    struct bytes table_name;
+    bool scan;                      /* else a key condition */
+    struct key_condition condition; /* Query */
+    uint32_t segment, total_segments; /* Scan; total 0: not parallel */
+    const struct expr_condition *filter;
+    const struct expr_projection *projection;
+    struct item start_key; /* ExclusiveStartKey; count 0: none */
+    uint64_t limit;        /* items looked at; 0: none */
+    bool backward;
+    bool count_only;
+    /* results, in the arena */
+    struct bytes *items; /* stored form, projected */
+    size_t count, scanned_count;
+    size_t scanned_size;      /* item_size() of what was looked at */
+    struct item last_key;     /* LastEvaluatedKey; count 0: the end was reached */
+};
+MUST_USE enum status engine_query(struct engine *engine, struct item_query *query,
+                                  struct arena *arena, struct api_error *reterr);
+
+/* The expression parser's view of a table's keys. */
+struct key_names engine_key_names(const struct table *table);
+
+#endif

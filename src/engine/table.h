@@ -1,0 +1,73 @@
+/* engine/table.h - what a table is: its keys, its stream, its settings. Names as in AWS's
+ * TableDescription.
+ *
+ * A struct table never changes: a change of settings makes a new one with the same id. Whoever holds a
+ * reference (engine_table_ref()) may read it on any thread until it lets go. */
+#ifndef DYNLOG_ENGINE_TABLE_H
+#define DYNLOG_ENGINE_TABLE_H
+
+#include "value/value.h"
+
+#define TABLE_NAME_SIZE_MIN 3
+#define TABLE_NAME_SIZE_MAX 255
+#define TABLE_TAGS_MAX 50
+#define TABLES_MAX 2500 /* AWS: tables per account and region */
+
+enum table_billing { BILLING_PROVISIONED, BILLING_PAY_PER_REQUEST };
+
+enum stream_view {
+    STREAM_NONE,
+    STREAM_KEYS_ONLY,
+    STREAM_NEW_IMAGE,
+    STREAM_OLD_IMAGE,
+    STREAM_NEW_AND_OLD_IMAGES,
+};
+
+struct key_attribute {
+    struct bytes name; /* empty: there is none (a table without a sort key) */
+    enum value_type type; /* S, N or B */
+};
+
+struct table_tag {
+    struct bytes key, value;
+};
+
+/* A change stream of a table, also after it was disabled or its table deleted (readable for 24 h). */
+struct table_stream {
+    uint32_t id;        /* in change keys; 0: the table never had one */
+    struct bytes label; /* "2026-01-31T23:59:59.999", the end of the stream's ARN */
+    enum stream_view view;
+    bool enabled;
+    uint64_t created_ms, closed_ms; /* closed_ms 0: open */
+};
+
+struct table {
+    uint32_t id;            /* in item keys; never used again after deletion */
+    struct bytes table_id;  /* a UUID, AWS's TableId */
+    struct bytes name;
+    struct key_attribute hash, range;
+    enum table_billing billing;
+    uint64_t read_units, write_units; /* provisioned throughput; 0 when on demand */
+    uint64_t billing_changed_ms;      /* LastUpdateToPayPerRequestDateTime; 0: never */
+    uint64_t created_ms;
+    struct table_stream stream;
+    struct bytes ttl_attribute; /* empty: never set */
+    bool ttl_enabled;
+    bool point_in_time_recovery;
+    uint64_t point_in_time_recovery_since_ms;
+    uint32_t recovery_period_days;
+    bool deletion_protection;
+    bool sse_enabled;
+    struct bytes sse_kms_key; /* empty: the AWS managed key */
+    struct bytes table_class; /* "" or "STANDARD" or "STANDARD_INFREQUENT_ACCESS" */
+    struct table_tag *tags;
+    size_t tag_count;
+};
+
+/* The stored key of an item: table id (4) | encoded hash | encoded range. docs/format/keys.md.
+ * REFUSED with AWS's messages when key attributes are missing, of the wrong type, empty, too long, or
+ * (exact) when there are attributes that are no key. */
+MUST_USE enum status table_key(const struct table *table, const struct item *attributes, bool exact,
+                               struct buffer *out, struct api_error *reterr);
+
+#endif

@@ -1,0 +1,207 @@
+/* functions/functions.h - Lambda functions: settings, warm workers, synchronous and asynchronous
+ * invocation. Hop 7 of 7. (AWS: Lambda developer guide.)
+ *
+ * A function's code runs in worker processes that speak the public Runtime API. One worker handles one
+ * invocation at a time; a busy function gets more workers up to its concurrency; idle ones stay warm
+ * for a while. Workers are started in the function's folder, with its environment and nothing of
+ * dynlog's own.
+ *
+ *   a worker:  starting -> idle <-> busy -> stopping -> gone
+ *              (an init error, a crash, a time-out: the invocation fails with AWS's payload, the worker
+ *              goes, the next invocation gets a fresh one)
+ *
+ * Asynchronous invocations are durable: written in the batch of whatever causes them, tried, tried
+ * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise), then handed to the
+ * destination. At least once.
+ *
+ * One loop thread, except where said. */
+#ifndef DYNLOG_FUNCTIONS_FUNCTIONS_H
+#define DYNLOG_FUNCTIONS_FUNCTIONS_H
+
+#include "base/api_error.h"
+#include "base/arn.h"
+#include "base/id.h"
+#include "base/timer.h"
+#include "json/json.h"
+#include "store/store.h"
+
+#include <uv.h>
+
+#define FUNCTION_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024)      /* synchronous, both ways */
+#define FUNCTION_EVENT_SIZE_MAX ((size_t)1024 * 1024)            /* asynchronous */
+#define FUNCTION_NAME_SIZE_MAX 64
+#define FUNCTION_TIMEOUT_S_MAX 900
+#define FUNCTION_CONCURRENCY_MAX 1000 /* AWS: per account; see also FUNCTION_WORKERS_MAX */
+#define FUNCTION_WORKERS_MAX 16       /* processes a function without reserved concurrency may have */
+#define FUNCTION_IDLE_LIFE_MS ((uint64_t)10 * 60 * 1000) /* a worker that nothing asked for leaves */
+#define FUNCTION_LOG_LINE_SIZE_MAX ((size_t)256 * 1024)  /* CloudWatch's largest log event */
+
+struct functions;
+struct worker;
+
+struct function_variable {
+    struct bytes name, value;
+};
+
+enum destination_kind { DESTINATION_NONE, DESTINATION_FUNCTION };
+struct function_destination {
+    enum destination_kind kind;
+    struct bytes arn; /* of a function: arn:aws:lambda:...:function:NAME */
+};
+
+/* What a function is. Bytes are copied by functions_put(). */
+struct function_settings {
+    struct bytes name;
+    struct bytes handler; /* "src/handler.handler" */
+    struct bytes runtime; /* "nodejs20.x", "python3.12", "provided.al2023" */
+    struct bytes folder;  /* absolute path of the code */
+    struct bytes description;
+    const struct function_variable *environment;
+    size_t environment_count;
+    uint32_t timeout_s;   /* 1-900 */
+    uint32_t memory_mb;
+    int32_t reserved_concurrency;    /* -1: none; 0: never runs */
+    int32_t maximum_retry_attempts;  /* asynchronous; -1: 2 */
+    int64_t retry_delay_ms;          /* offline override of the 1 and 2 minutes; -1: AWS's */
+    int32_t maximum_event_age_s;     /* -1: 6 hours */
+    struct function_destination on_success, on_failure;
+};
+
+/* Per-worker listener of the Runtime API: the port tells which worker speaks, because its paths do
+ * not. The server hands this over; it knows HTTP. */
+struct runtime_door {
+    void *context;
+    /* Listens on a port of 127.0.0.1 for this worker alone. NULL: it can't. */
+    void *(*listen)(void *context, struct worker *worker, uint16_t *ret_port);
+    void (*close)(void *context, void *listener);
+};
+
+/* Where lines of handlers go. Called on the loop's thread. */
+enum function_log_kind { FUNCTION_LOG_START, FUNCTION_LOG_LINE, FUNCTION_LOG_END, FUNCTION_LOG_REPORT };
+struct function_log {
+    enum function_log_kind kind;
+    struct bytes function_name, request_id; /* request_id empty: outside an invocation */
+    struct bytes text; /* START, END, REPORT lines as CloudWatch words them; else the handler's line */
+    bool from_stderr;
+};
+
+struct functions_options {
+    uv_loop_t *loop;
+    struct store *store;
+    struct store_port *port;
+    struct timers *timers;
+    const struct arn_place *place;
+    struct runtime_door runtime;
+    const char *runtimes_folder; /* our bootstraps: FOLDER/node/bootstrap.mjs, FOLDER/python/bootstrap.py */
+    /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */
+    const struct function_variable *environment;
+    size_t environment_count;
+    void (*log)(void *context, const struct function_log *log);
+    void (*changed)(void *context); /* something ended: drain looks again */
+    void *context;
+};
+
+/* Takes up the asynchronous invocations that the store holds; they run once their function was put
+ * and functions_start() was called. */
+MUST_USE enum status functions_open(const struct functions_options *options,
+                                    struct functions **ret);
+/* After all functions of the stack were put: waiting invocations of functions that are not there are
+ * dropped with a log line, as EventBridge does with a target that is gone; the rest start. */
+void functions_start(struct functions *functions);
+/* No new invocations; running ones may end until grace_ms, then workers are killed; `stopped` then. */
+void functions_stop(struct functions *functions, uint64_t grace_ms,
+                    void (*stopped)(void *context), void *context);
+void functions_close(struct functions *functions);
+
+/* ---- settings (in memory: a stack file is read at every start) ---- */
+
+/* New or changed; a changed function gets fresh workers. REFUSED: runtime or handler that dynlog cannot
+ * run, with what was expected. */
+MUST_USE enum status functions_put(struct functions *functions,
+                                   const struct function_settings *settings,
+                                   struct api_error *reterr);
+/* name, ARN (with or without qualifier $LATEST) or ACCOUNT:function:NAME; NULL: there is none. Holds
+ * until the next change. */
+const struct function_settings *functions_find(const struct functions *functions,
+                                               struct bytes name_or_arn);
+void functions_list(const struct functions *functions, struct arena *arena,
+                    const struct function_settings ***ret, size_t *ret_count); /* in name order */
+struct bytes functions_arn(const struct functions *functions, struct arena *arena,
+                           struct bytes name);
+
+/* ---- synchronous invocation ---- */
+
+struct invocation {
+    struct bytes function_name; /* as functions_find() takes it */
+    struct bytes payload;       /* JSON; empty: {} */
+    struct bytes client_context; /* JSON (decoded); empty: none */
+    struct bytes trace_id;       /* empty: made */
+    char request_id[ID_UUID_SIZE]; /* filled by functions_invoke() when empty */
+    bool wait; /* at the concurrency limit: wait for a free worker instead of being throttled */
+    void (*done)(struct invocation *invocation);
+    void *context;
+
+    /* results, until done() returns */
+    enum status status;          /* OK: it ran (perhaps badly); REFUSED: error says why it did not */
+    struct api_error error;      /* ResourceNotFound, TooManyRequests, ... */
+    struct bytes result;         /* JSON; or AWS's error payload {errorType, errorMessage, trace} */
+    bool failed;                 /* X-Amz-Function-Error: Unhandled */
+    struct bytes log_tail;       /* the last 4 KB of its log lines */
+    uint64_t duration_us, billed_ms;
+    uint32_t memory_used_mb;
+
+    /* private */
+    struct worker *worker;
+    struct list *queue_place;
+    void *private_state;
+};
+/* The invocation and its bytes must live until done(). */
+void functions_invoke(struct functions *functions, struct invocation *invocation);
+/* The caller went away: done() is not called any more, the handler goes on. */
+void functions_forget(struct functions *functions, struct invocation *invocation);
+
+/* ---- asynchronous invocation ---- */
+
+struct async_invocation {
+    struct bytes function_name, payload;
+    char request_id[ID_UUID_SIZE]; /* filled by functions_async_write() when empty */
+    int32_t maximum_retry_attempts, maximum_event_age_s; /* -1: the function's */
+    uint64_t position; /* its place in the queue; filled by functions_async_write() */
+};
+/* On the writer's thread: into the batch (STORE_DELIVERIES). */
+void functions_async_write(struct functions *functions, struct store_batch *batch,
+                           struct async_invocation *invocation);
+/* On the loop's thread, once that batch is durable: runs it as soon as a worker is free. */
+void functions_async_written(struct functions *functions,
+                             const struct async_invocation *invocation);
+
+/* ---- in flight: for drain and status ---- */
+struct functions_figures {
+    size_t running;  /* invocations in workers */
+    size_t waiting;  /* for a worker */
+    size_t queued;   /* asynchronous: not ended, with those that wait for a retry */
+    size_t retrying; /* of these: waiting for their time */
+    size_t workers;
+    uint64_t invocations_total, errors_total, throttles_total;
+};
+void functions_figures(const struct functions *functions, struct functions_figures *ret);
+
+/* ---- the Runtime API, called by its HTTP side (api/lambda/runtime.c) ---- */
+
+/* What the answer to GET .../invocation/next carries. Bytes until the worker's next call. */
+struct runtime_next {
+    struct bytes request_id, function_arn, trace_id, client_context, payload;
+    uint64_t deadline_ms;
+};
+/* Answers through `next` when there is work: at once or later; never when the worker is stopped first
+ * (its connection is closed then). */
+void worker_next(struct worker *worker,
+                 void (*next)(void *context, const struct runtime_next *next), void *context);
+/* The connection that waited in worker_next() is gone. */
+void worker_next_gone(struct worker *worker);
+/* False: not the request that this worker has. */
+MUST_USE bool worker_response(struct worker *worker, struct bytes request_id, struct bytes result);
+MUST_USE bool worker_error(struct worker *worker, struct bytes request_id, struct bytes error);
+void worker_init_error(struct worker *worker, struct bytes error);
+
+#endif

@@ -1,0 +1,62 @@
+/* functions/mapping.h - event source mappings: change stream -> function, as Lambda polls a stream - but
+ * woken by the commit. (AWS: Lambda developer guide, "Using Lambda with DynamoDB".)
+ *
+ * Records of a shard are collected until batch_size, batch_window or 6 MB, and handed to the function as
+ * one event; the cursor moves when the function has succeeded. A failed batch is tried again, its shard
+ * waits: order per item is kept. */
+#ifndef DYNLOG_FUNCTIONS_MAPPING_H
+#define DYNLOG_FUNCTIONS_MAPPING_H
+
+#include "functions/functions.h"
+#include "streams/streams.h"
+
+#define MAPPING_BATCH_SIZE_MAX 10000
+#define MAPPING_WINDOW_S_MAX 300
+#define MAPPING_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024)
+
+struct mappings;
+struct mapping;
+
+struct mapping_settings {
+    struct bytes function_name;
+    struct bytes stream_arn; /* eventSourceARN of the records */
+    uint32_t stream_id;
+    const char *view; /* AWS's StreamViewType text; static */
+    uint32_t batch_size;     /* 1-10000 */
+    uint32_t batch_window_s; /* 0-300 */
+    bool trim_horizon;       /* where a new mapping starts; else LATEST */
+    bool enabled;
+    uint32_t parallelization_factor; /* 1-10 */
+    bool bisect_on_error;
+    int32_t maximum_retry_attempts; /* -1: until the record expires */
+    int32_t maximum_record_age_s;   /* -1: until the record expires */
+};
+
+struct mappings *mappings_new(struct functions *functions, struct streams *streams,
+                              struct store *store, struct store_port *port,
+                              struct timers *timers, void (*changed)(void *context),
+                              void *context);
+/* Stops reading; batches that are with a function may end. */
+void mappings_stop(struct mappings *mappings);
+void mappings_free(struct mappings *mappings);
+
+/* The cursor's name is made of function and stream, so a restart goes on where it was. REFUSED with
+ * AWS's messages for settings out of range. */
+MUST_USE enum status mappings_add(struct mappings *mappings,
+                                  const struct mapping_settings *settings,
+                                  struct api_error *reterr);
+
+struct mapping_description {
+    char uuid[ID_UUID_SIZE];
+    const struct mapping_settings *settings;
+    const char *state; /* "Enabled" */
+    uint64_t cursor;
+    const char *last_result; /* "OK", "No records processed", "PROBLEM: Function call failed" */
+};
+size_t mappings_count(const struct mappings *mappings);
+void mappings_describe(const struct mappings *mappings, size_t index,
+                       struct mapping_description *ret);
+/* Committed records that a function has not handled yet. */
+bool mappings_busy(const struct mappings *mappings);
+
+#endif

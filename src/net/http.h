@@ -1,0 +1,111 @@
+/* net/http.h - an HTTP/1.1 server on a libuv loop. Hop 1 of 7: bytes on sockets -> one request.
+ *
+ * It knows no body: it hands a whole request to a handler, and the handler answers now or later, from
+ * the loop's thread, exactly once. Parsing is llhttp's; ours are connections, limits and order.
+ *
+ *   accepted -> reading head -> reading body -> handled -> answering -+-> reading head (keep-alive)
+ *                   |               |                                 +-> closing
+ *                   +-- time-out, malformed, too large: answered 4xx, closing
+ *
+ * What always holds:
+ *   1. Answers leave in the order of their requests (pipelining), whatever order they are given in.
+ *   2. A connection holds at most one request's body beyond the one being handled: it stops reading
+ *      while HTTP_PIPELINE_MAX requests wait, so a client cannot make the server hold more.
+ *   3. A request that a web page could forge is refused before its handler (http_guard.h).
+ *
+ * A request lives until it was answered; its bytes and its arena live as long. When the client goes
+ * away first, the answer is dropped. */
+#ifndef DYNLOG_NET_HTTP_H
+#define DYNLOG_NET_HTTP_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+#include <uv.h>
+
+#define HTTP_BODY_SIZE_MAX ((size_t)16 * 1024 * 1024) /* DynamoDB's BatchWriteItem: 16 MB */
+#define HTTP_HEAD_SIZE_MAX ((size_t)64 * 1024)
+#define HTTP_HEADER_COUNT_MAX 100
+#define HTTP_PIPELINE_MAX 64
+#define HTTP_CONNECTIONS_MAX 16384
+#define HTTP_HEAD_TIMEOUT_MS 30000  /* from a request's first byte to the end of its head */
+#define HTTP_BODY_TIMEOUT_MS 120000 /* without progress */
+#define HTTP_IDLE_TIMEOUT_MS 300000 /* between requests */
+
+struct http_server;
+struct http_listener;
+struct http_request;
+
+/* Called for every request, on the loop's thread. */
+typedef void http_handle_fn(void *context, struct http_request *request);
+
+struct http_server *http_server_new(uv_loop_t *loop);
+/* Stops accepting, lets what is being handled answer, closes idle connections; `closed` when the last
+ * one is gone, or after grace_ms when clients will not go. Then http_server_free(). */
+void http_server_close(struct http_server *server, uint64_t grace_ms,
+                       void (*closed)(void *context), void *context);
+void http_server_free(struct http_server *server);
+
+struct http_listen_options {
+    const char *host; /* "127.0.0.1", "::1", "0.0.0.0", a name is resolved */
+    uint16_t port;    /* 0: the kernel picks */
+    http_handle_fn *handle;
+    void *context;
+    bool any_host; /* do not guard against forged requests (private listeners of workers) */
+};
+/* IN_USE when the port is taken; NOT_FOUND when the host is not one of this machine's. */
+MUST_USE enum status http_listen(struct http_server *server,
+                                 const struct http_listen_options *options,
+                                 struct http_listener **ret, uint16_t *ret_port);
+/* Stops accepting and closes the listener's connections when they are idle. */
+void http_listener_close(struct http_listener *listener);
+
+/* ---- a request ---- */
+
+struct arena *http_arena(struct http_request *request);
+struct bytes http_method(const struct http_request *request); /* "POST" */
+struct bytes http_path(const struct http_request *request);   /* decoded (%2F kept), without query */
+struct bytes http_target(const struct http_request *request); /* as it was sent, with query */
+/* Empty when it is not there; names without regard to case. */
+struct bytes http_header(const struct http_request *request, const char *name);
+/* Decoded value of ?name=value; false when it is not there. Bytes in the request's arena. */
+bool http_query(struct http_request *request, const char *name, struct bytes *ret);
+/* Whole, dechunked and gunzipped. */
+struct bytes http_body(const struct http_request *request);
+
+/* Headers in the order they came, for signatures. */
+struct http_header_pair {
+    struct bytes name, value;
+};
+size_t http_headers(const struct http_request *request, const struct http_header_pair **ret);
+
+/* Something of the caller's that is told when the client goes away before the answer. */
+void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context);
+
+/* ---- the answer ---- */
+
+struct http_answer {
+    int status;
+    const char *content_type;              /* NULL: no body expected */
+    const struct http_header_pair *headers; /* extra ones */
+    size_t header_count;
+    struct bytes body; /* copied before http_answer() returns */
+};
+void http_answer(struct http_request *request, const struct http_answer *answer);
+
+/* An answer in pieces (chunked), for what goes on: tail, logs. After http_stream_begin() the request
+ * stays valid until http_stream_end() or `gone`. */
+void http_stream_begin(struct http_request *request, int status, const char *content_type,
+                       void (*gone)(void *context), void *context);
+void http_stream_write(struct http_request *request, struct bytes piece);
+/* Bytes given to http_stream_write() that the client has not taken yet: slow down above a limit. */
+size_t http_stream_waiting(const struct http_request *request);
+void http_stream_end(struct http_request *request);
+
+/* ---- figures ---- */
+struct http_figures {
+    uint64_t connections_open, connections_total, requests_total, refused_total;
+};
+void http_figures(const struct http_server *server, struct http_figures *ret);
+
+#endif
