@@ -123,6 +123,7 @@ struct bytes arena_vprintf(struct arena *arena, const char *format, va_list args
 {
     va_list again;
 
+    assert(format != NULL); /* said aloud: under UBSan the compiler sees a way here with NULL */
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, again);
 
