@@ -34,7 +34,7 @@ struct change {
 void change_encode_key(uint8_t out[CHANGE_KEY_SIZE], uint32_t stream_id, uint16_t shard,
                        uint64_t position);
 void change_encode(struct buffer *out, const struct change *change);
-/* The images point into `value`. CORRUPT when it is no record. */
+/* The images point into `value`. CORRUPT when it is no record, NEWER_FORMAT when a newer dynlog wrote it. */
 MUST_USE enum status change_decode(struct bytes key, struct bytes value, struct change *ret);
 
 #endif

@@ -1,5 +1,5 @@
 /* value/number.c - text, order and size of numbers; see number.h. */
-#include "value/number.h"
+#include "value/number_range.h"
 
 /* value = 0.d1d2d3... x 10^exponent, so 1E-130 has the exponent -129 and 9.9E+125 has 126. */
 #define EXPONENT_MIN (-129)

@@ -40,7 +40,8 @@ struct number number_of_int64(int64_t value);
 /* False when it is not a whole number or does not fit. */
 MUST_USE bool number_to_int64(const struct number *number, int64_t *ret);
 
-/* Bytes that a number counts for in an item's size: (digits + 1) / 2 + 1, one more when negative. */
+/* Bytes that a number counts for in an item's size: 1, and 1 for each two digits paired from the decimal
+ * point, one more when negative; zero is 1. */
 size_t number_size(const struct number *number);
 
 /* Appends a self-delimiting form whose memcmp order is the order of the numbers. */
