@@ -75,6 +75,7 @@ struct store_work {
     /* private */
     struct store_work *next;
     struct store_port *port;
+    enum status status;
 };
 
 /* The work must live until done(). From the port's thread. */
@@ -103,7 +104,9 @@ void store_view_free(struct store *store, struct store_view *view);
 /* A value as the store holds it, without a copy; release it. */
 struct store_value {
     struct bytes bytes;
-    void *handle; /* private */
+    /* private */
+    void *handle;
+    struct store *store;
 };
 MUST_USE enum status store_get(struct store *store, const struct store_view *view,
                                enum store_family family, struct bytes key,

@@ -1,0 +1,271 @@
+/* store/batch.c - the changes of one group: RocksDB's write batch, and beside it a table of the keys
+ * in it, because RocksDB reads only what is written and a later run() must see the earlier ones.
+ *
+ *   changes   every put and delete, in order, as RocksDB will apply it
+ *   slots     family + key -> the last value put, or "deleted"; open addressing, a power of two
+ *   ranges    what was deleted as a range; a newer entry in the slots wins over it
+ *
+ * A get asks the slots, then the ranges, then RocksDB. Keys and values of the slots live in the
+ * batch's arena until the next group; what came from RocksDB stays pinned until run() returns. */
+#include "base/map.h"
+#include "store/internal.h"
+
+#define SLOTS_MIN 256
+/* A table or a write batch that one large group has grown is not kept for the small ones after it. */
+#define SLOTS_KEPT_MAX 16384
+#define CHANGES_KEPT_SIZE_MAX ((size_t)1 << 20)
+
+struct batch_entry {
+    uint64_t hash;
+    struct bytes key, value;
+    enum store_family family;
+    bool deleted;
+};
+
+struct batch_range {
+    struct batch_range *next;
+    struct bytes from, to;
+    enum store_family family;
+};
+
+void batch_init(struct store_batch *batch, struct store *store)
+{
+    *batch = (struct store_batch){.store = store};
+    batch->changes = rocksdb_writebatch_create();
+    batch->arena = arena_new();
+    batch->capacity = SLOTS_MIN;
+    batch->slots = mem_new_array(SLOTS_MIN, sizeof(struct batch_entry *));
+}
+
+void batch_clear(struct store_batch *batch)
+{
+    batch_unpin(batch);
+    rocksdb_writebatch_destroy(batch->changes);
+    arena_free(batch->arena);
+    mem_free(batch->slots);
+    mem_free(batch->pinned);
+}
+
+void batch_begin(struct store_batch *batch, uint64_t last_position)
+{
+    assert(batch->pinned_count == 0);
+    if (batch->size > CHANGES_KEPT_SIZE_MAX) {
+        rocksdb_writebatch_destroy(batch->changes);
+        batch->changes = rocksdb_writebatch_create();
+    } else {
+        rocksdb_writebatch_clear(batch->changes);
+    }
+    if (batch->capacity > SLOTS_KEPT_MAX) {
+        mem_free(batch->slots);
+        batch->capacity = SLOTS_MIN;
+        batch->slots = mem_new_array(SLOTS_MIN, sizeof(struct batch_entry *));
+    } else if (batch->used > 0) {
+        memset(batch->slots, 0, batch->capacity * sizeof(struct batch_entry *));
+    }
+    arena_reset(batch->arena);
+    batch->used = batch->size = batch->count = 0;
+    batch->ranges = NULL;
+    batch->last_position = last_position;
+}
+
+void batch_unpin(struct store_batch *batch)
+{
+    while (batch->pinned_count > 0)
+        rocksdb_pinnableslice_destroy(batch->pinned[--batch->pinned_count]);
+}
+
+bool batch_finish(struct store_batch *batch, uint64_t visible_position)
+{
+    uint8_t position[8];
+    struct bytes key = META_LAST_POSITION;
+
+    assert(batch->last_position >= visible_position);
+    if (batch->last_position > visible_position) {
+        bytes_put_u64(position, batch->last_position);
+        rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[FAMILY_META],
+                                  (const char *)key.ptr, key.size, (const char *)position,
+                                  sizeof position);
+        batch->count++;
+    }
+    return batch->count > 0;
+}
+
+/* ---- the table ---- */
+
+/* The slot of the key, or the empty one where it belongs. */
+static struct batch_entry **find_slot(const struct store_batch *batch, uint64_t hash,
+                                      enum store_family family, struct bytes key)
+{
+    size_t i = (size_t)hash & (batch->capacity - 1);
+
+    for (;; i = (i + 1) & (batch->capacity - 1)) {
+        struct batch_entry *entry = batch->slots[i];
+
+        if (entry == NULL || (entry->hash == hash && entry->family == family &&
+                              bytes_equal(entry->key, key)))
+            return &batch->slots[i];
+    }
+}
+
+static void grow_table(struct store_batch *batch)
+{
+    struct batch_entry **old = batch->slots;
+    size_t old_capacity = batch->capacity;
+
+    batch->capacity *= 2;
+    batch->slots = mem_new_array(batch->capacity, sizeof(struct batch_entry *));
+    for (size_t i = 0; i < old_capacity; i++)
+        if (old[i] != NULL)
+            *find_slot(batch, old[i]->hash, old[i]->family, old[i]->key) = old[i];
+    mem_free(old);
+}
+
+/* Seeded, because keys come from outside; the family spreads equal keys of different families. */
+static uint64_t hash_key(enum store_family family, struct bytes key)
+{
+    return map_hash(key) + (uint64_t)family;
+}
+
+static struct batch_entry *entry_of(struct store_batch *batch, enum store_family family,
+                                    struct bytes key)
+{
+    uint64_t hash = hash_key(family, key);
+    struct batch_entry **slot = find_slot(batch, hash, family, key);
+
+    assert(family < STORE_FAMILY_COUNT);
+    if (*slot != NULL)
+        return *slot;
+    if ((batch->used + 1) * 2 > batch->capacity) {
+        grow_table(batch);
+        slot = find_slot(batch, hash, family, key);
+    }
+    *slot = ARENA_NEW(batch->arena, struct batch_entry);
+    **slot = (struct batch_entry){
+        .hash = hash, .key = arena_copy(batch->arena, key), .family = family};
+    batch->used++;
+    return *slot;
+}
+
+/* ---- what run() calls ---- */
+
+static bool in_range(struct bytes key, struct bytes from, struct bytes to)
+{
+    return bytes_compare(key, from) >= 0 && bytes_compare(key, to) < 0;
+}
+
+static bool in_deleted_range(const struct store_batch *batch, enum store_family family,
+                             struct bytes key)
+{
+    for (const struct batch_range *range = batch->ranges; range != NULL; range = range->next)
+        if (range->family == family && in_range(key, range->from, range->to))
+            return true;
+    return false;
+}
+
+static void pin(struct store_batch *batch, rocksdb_pinnableslice_t *slice)
+{
+    if (batch->pinned_count == batch->pinned_capacity) {
+        batch->pinned_capacity = size_max(64, batch->pinned_capacity * 2);
+        batch->pinned =
+            mem_resize(batch->pinned, batch->pinned_capacity * sizeof(rocksdb_pinnableslice_t *));
+    }
+    batch->pinned[batch->pinned_count++] = slice;
+}
+
+static enum status get_written(struct store_batch *batch, enum store_family family,
+                               struct bytes key, struct bytes *ret)
+{
+    const struct rocks *rocks = &batch->store->rocks;
+    char *error = NULL;
+    rocksdb_pinnableslice_t *slice =
+        rocksdb_get_pinned_cf(rocks->db, rocks->options.read, rocks->families[family],
+                              (const char *)key.ptr, key.size, &error);
+    enum status status = rocks_status(error);
+
+    if (status != OK)
+        return status;
+    if (slice == NULL)
+        return NOT_FOUND;
+    pin(batch, slice);
+    ret->ptr = (const uint8_t *)rocksdb_pinnableslice_value(slice, &ret->size);
+    return OK;
+}
+
+enum status store_batch_get(struct store_batch *batch, enum store_family family, struct bytes key,
+                            struct bytes *ret)
+{
+    assert(family < STORE_FAMILY_COUNT);
+    if (batch->used > 0) {
+        const struct batch_entry *entry =
+            *find_slot(batch, hash_key(family, key), family, key);
+
+        if (entry != NULL && entry->deleted)
+            return NOT_FOUND;
+        if (entry != NULL) {
+            *ret = entry->value;
+            return OK;
+        }
+    }
+    if (in_deleted_range(batch, family, key))
+        return NOT_FOUND;
+    return get_written(batch, family, key, ret);
+}
+
+void store_batch_put(struct store_batch *batch, enum store_family family, struct bytes key,
+                     struct bytes value)
+{
+    struct batch_entry *entry = entry_of(batch, family, key);
+
+    rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[family],
+                              (const char *)key.ptr, key.size, (const char *)value.ptr,
+                              value.size);
+    /* Copied even when the old value's room would do: an earlier store_batch_get() of this run()
+     * may have handed that out. */
+    entry->value = arena_copy(batch->arena, value);
+    entry->deleted = false;
+    batch->size += key.size + value.size;
+    batch->count++;
+}
+
+void store_batch_delete(struct store_batch *batch, enum store_family family, struct bytes key)
+{
+    struct batch_entry *entry = entry_of(batch, family, key);
+
+    rocksdb_writebatch_delete_cf(batch->changes, batch->store->rocks.families[family],
+                                 (const char *)key.ptr, key.size);
+    entry->deleted = true;
+    batch->size += key.size;
+    batch->count++;
+}
+
+void store_batch_delete_range(struct store_batch *batch, enum store_family family,
+                              struct bytes from, struct bytes to)
+{
+    assert(family < STORE_FAMILY_COUNT);
+    if (bytes_compare(from, to) >= 0)
+        return;
+    rocksdb_writebatch_delete_range_cf(batch->changes, batch->store->rocks.families[family],
+                                       (const char *)from.ptr, from.size, (const char *)to.ptr,
+                                       to.size);
+    for (size_t i = 0; batch->used > 0 && i < batch->capacity; i++) {
+        struct batch_entry *entry = batch->slots[i];
+
+        if (entry != NULL && entry->family == family && in_range(entry->key, from, to))
+            entry->deleted = true;
+    }
+
+    struct batch_range *range = ARENA_NEW(batch->arena, struct batch_range);
+
+    *range = (struct batch_range){.next = batch->ranges,
+                                  .from = arena_copy(batch->arena, from),
+                                  .to = arena_copy(batch->arena, to),
+                                  .family = family};
+    batch->ranges = range;
+    batch->size += from.size + to.size;
+    batch->count++;
+}
+
+uint64_t store_batch_position(struct store_batch *batch)
+{
+    return ++batch->last_position;
+}

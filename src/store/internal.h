@@ -1,0 +1,223 @@
+/* store/internal.h - what the files of the store share. No other folder includes it.
+ *
+ *   store.c    opening and closing; figures
+ *   folder.c   whose folder it is, its lock, its format; sentences for people
+ *   rocks.c    one open RocksDB: its families, its errors as status
+ *   options.c  how RocksDB is tuned, each number with its reason
+ *   gate.c     readers go in and out; the writer shuts it to exchange the RocksDB under them
+ *   read.c     get, views, iterators
+ *   batch.c    the changes of one group, readable before they are written
+ *   writer.c   the writer thread: queue, groups, failure and recovery
+ *   port.c     answers on their way back to a loop
+ *
+ * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
+ * reader looks at it only between gate_enter() and gate_leave(); the writer needs no gate. */
+#ifndef DYNLOG_STORE_INTERNAL_H
+#define DYNLOG_STORE_INTERNAL_H
+
+#include "base/list.h"
+#include "store/store.h"
+
+#include <pthread.h>
+#include <rocksdb/c.h>
+#include <stdatomic.h>
+
+/* Two places a group ends at: enough for the sync to be shared by everybody who waits, small enough
+ * that the first of them does not wait long for the last one's run(). */
+#define STORE_GROUP_WORKS_MAX 4096
+#define STORE_GROUP_SIZE_MAX ((size_t)8 << 20)
+
+/* Room on the disk that is left to RocksDB for flushing and compacting what it has already: below
+ * it, groups are refused with NO_SPACE before RocksDB itself meets the end of the disk. At most a
+ * quarter of a small disk. */
+#define STORE_RESERVE_SIZE ((uint64_t)32 << 20)
+#define STORE_RESERVE_PART 4
+
+/* A failed RocksDB is opened again when the next work comes, but not more often than this. */
+#define STORE_REOPEN_PAUSE_MS 250
+/* How long the gate stays shut for readers that are still inside; then it opens again and the writer
+ * tries later. Bounded because a reader inside may be waiting at the gate for a second read. */
+#define STORE_DRAIN_WAIT_MS 100
+
+/* The families of store.h, and RocksDB's "default", which holds the store's own keys. */
+#define FAMILY_META STORE_FAMILY_COUNT
+#define FAMILY_COUNT (STORE_FAMILY_COUNT + 1)
+
+/* Key in FAMILY_META: the last position given (8 bytes, big-endian). */
+#define META_LAST_POSITION BYTES("last-position")
+
+/* ---- options.c ---- */
+
+struct rocks_options {
+    rocksdb_env_t *env;
+    rocksdb_cache_t *cache;
+    rocksdb_options_t *of_family[FAMILY_COUNT];
+    rocksdb_readoptions_t *read;
+    rocksdb_writeoptions_t *write;
+};
+
+extern const char *const rocks_family_names[FAMILY_COUNT];
+
+/* `compression` is one of RocksDB's numbers; see rocks_open(). */
+void rocks_options_init(struct rocks_options *options, bool memory, int compression);
+void rocks_options_clear(struct rocks_options *options);
+
+/* ---- rocks.c ---- */
+
+enum rocks_mode {
+    ROCKS_CREATE,
+    ROCKS_EXISTING, /* a missing store is damage, not an invitation to make an empty one */
+    ROCKS_READ_ONLY,
+};
+
+#define ROCKS_ERROR_SIZE 512
+
+struct rocks {
+    struct rocks_options options;
+    char *folder;
+    rocksdb_t *db; /* NULL while it is not open */
+    rocksdb_column_family_handle_t *families[FAMILY_COUNT];
+};
+
+/* On failure `words` holds RocksDB's own. */
+MUST_USE enum status rocks_open(struct rocks *rocks, const char *folder, bool memory,
+                                enum rocks_mode mode, char words[ROCKS_ERROR_SIZE]);
+/* Opens what was open once, with the same options. */
+MUST_USE enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
+                                      char words[ROCKS_ERROR_SIZE]);
+void rocks_close(struct rocks *rocks); /* rocks_open_again() may follow */
+void rocks_clear(struct rocks *rocks);
+
+/* The status of RocksDB's error text, which it frees; OK when there is none. */
+enum status rocks_status(char *error);
+
+/* ---- gate.c ---- */
+
+struct gate {
+    atomic_size_t inside;
+    atomic_bool shut;
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+};
+
+void gate_init(struct gate *gate);
+void gate_clear(struct gate *gate); /* nobody may be inside */
+/* Counts the caller in. Waits while the gate is shut, unless the caller is inside already. */
+void gate_enter(struct gate *gate, bool inside_already);
+void gate_leave(struct gate *gate);
+/* The writer. True: nobody is inside and nobody comes in until gate_open(). False: somebody stayed
+ * longer than wait_ms, and the gate is open. */
+bool gate_shut(struct gate *gate, uint64_t wait_ms);
+void gate_open(struct gate *gate);
+/* A condition variable whose timed waits follow clock_monotonic_ns(). */
+void gate_init_condition(pthread_cond_t *condition);
+
+/* ---- batch.c ---- */
+
+struct batch_entry;
+struct batch_range;
+
+struct store_batch {
+    struct store *store;
+    rocksdb_writebatch_t *changes;
+    size_t size; /* bytes of keys and values put so far */
+    size_t count;
+    uint64_t last_position; /* the last one given, or the visible one */
+    struct arena *arena;    /* keys and values of the overlay */
+    struct batch_entry **slots;
+    size_t capacity, used;
+    struct batch_range *ranges;
+    /* What run() has read from RocksDB. */
+    rocksdb_pinnableslice_t **pinned;
+    size_t pinned_count, pinned_capacity;
+};
+
+void batch_init(struct store_batch *batch, struct store *store);
+void batch_clear(struct store_batch *batch); /* frees */
+/* An empty group, whose positions go on after last_position. */
+void batch_begin(struct store_batch *batch, uint64_t last_position);
+/* Lets go of what the last run() has read. */
+void batch_unpin(struct store_batch *batch);
+/* Adds the last position when the group gave any. True when there is something to write. */
+bool batch_finish(struct store_batch *batch, uint64_t visible_position);
+
+/* ---- port.c ---- */
+
+struct store_port {
+    struct store *store;
+    void (*wake)(void *context);
+    void (*committed)(void *context, uint64_t last_position);
+    void *context;
+    struct list place;  /* in the store's ports */
+    size_t in_flight;   /* the port's thread */
+    struct store_work *ready, **ready_tail; /* the writer's, before the hand-over */
+
+    pthread_mutex_t mutex; /* for what follows */
+    struct store_work *finished, **finished_tail;
+    bool awake;           /* wake() was called and store_port_run() has not come yet */
+    bool commit_unseen;
+    uint64_t last_position;
+};
+
+/* The writer: hands over the works of a group, each with its status, and the news of a commit. */
+void ports_answer(struct store *store, struct store_work *works, bool committed);
+
+/* ---- store.c, writer.c, folder.c ---- */
+
+struct store {
+    bool memory;
+    char *folder; /* for messages and the free space; NULL in memory */
+    int lock;
+
+    struct rocks rocks;
+    struct gate gate;
+    _Atomic uint64_t last_position; /* visible */
+
+    pthread_mutex_t ports_mutex;
+    struct list ports;
+
+    pthread_t writer;
+    pthread_mutex_t queue_mutex; /* for the four that follow */
+    pthread_cond_t queue_moved;
+    struct store_work *queue, **queue_tail;
+    bool stopping;
+
+    /* The writer's own. */
+    struct store_work *backlog;
+    struct store_batch batch;
+    enum status failed;    /* OK: RocksDB takes writes */
+    uint64_t reopen_at_ns; /* not before */
+
+    atomic_uint_fast64_t groups, works;
+};
+
+void writer_start(struct store *store);
+/* Answers everything that waits, then ends the thread. */
+void writer_stop(struct store *store);
+
+/* RocksDB's folder inside ours. */
+#define STORE_ROCKS_NAME "store"
+
+struct folder_state {
+    int lock;
+    bool is_new; /* no store in it yet */
+};
+
+/* Takes the folder for this process. On failure the message is filled. */
+MUST_USE enum status folder_take(const char *folder, struct folder_state *ret,
+                                 char message[STORE_MESSAGE_SIZE]);
+/* The store is complete: from now on a missing one is damage. */
+MUST_USE enum status folder_mark(const char *folder, char message[STORE_MESSAGE_SIZE]);
+void folder_release(int lock);
+/* Fills the message for a RocksDB that did not open; returns status. */
+enum status folder_refuse(const char *folder, enum status status, const char *words,
+                          char message[STORE_MESSAGE_SIZE]);
+/* Less than the reserve is free. */
+bool folder_is_full(const char *folder);
+/* Bytes that the folder's files take. */
+uint64_t folder_size(const char *folder);
+
+/* The position that the open RocksDB holds. */
+MUST_USE enum status store_read_last_position(struct store *store, uint64_t *ret);
+
+#endif

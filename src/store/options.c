@@ -1,0 +1,148 @@
+/* store/options.c - how RocksDB is tuned, and why. Everything else is its default.
+ *
+ * What is wanted: an append costs no read (bloom filters), a group costs one sync (one writer, nothing
+ * of RocksDB's own write concurrency), an idle dynlog takes tens of megabytes, opening takes tens of
+ * milliseconds, a reader never deletes files. docs/format/store.md lists the families. */
+#include "store/internal.h"
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+
+/* Blocks of all families, with their filters and indexes; filled by reading only. */
+#define BLOCK_CACHE_SIZE (64 * MIB)
+/* All memtables together; a flush starts a little before. */
+#define MEMTABLES_SIZE (64 * MIB)
+/* What the next open has to replay at most. */
+#define WAL_SIZE_MAX (64 * MIB)
+#define MANIFEST_SIZE_MAX (4 * MIB)
+#define BLOCK_SIZE (8 * KIB)
+#define BLOOM_BITS_PER_KEY 10 /* about 1 % of the new keys cost a read */
+#define OPEN_FILES_MAX 512    /* leaves descriptors for connections under a limit of 1,024 */
+#define BACKGROUND_JOBS 2     /* a flush beside a compaction */
+#define LEVEL_BASE_SIZE (128 * MIB)
+#define TABLE_FILE_SIZE (32 * MIB)
+
+/* A queue's front is made of deletions, which every scan from the front would step over: a file with
+ * this many among so many keys in a row is compacted soon. */
+#define QUEUE_WINDOW_KEYS 1024
+#define QUEUE_WINDOW_DELETIONS 512
+
+/* LOG gets errors only. The C API has no names for RocksDB's levels. */
+#define LOG_LEVEL_ERROR 3
+
+/* In the order of enum store_family, FAMILY_META last. */
+const char *const rocks_family_names[FAMILY_COUNT] = {
+    "catalogue", "items", "indexes", "changes", "events", "deliveries", "cursors", "default",
+};
+
+struct family_tuning {
+    size_t write_buffer_size;
+    bool queue; /* put at the end, deleted from the front */
+};
+
+static const struct family_tuning tuning[FAMILY_COUNT] = {
+    [STORE_CATALOGUE] = {2 * MIB, false},  [STORE_ITEMS] = {32 * MIB, false},
+    [STORE_INDEXES] = {16 * MIB, false},   [STORE_CHANGES] = {32 * MIB, true},
+    [STORE_EVENTS] = {16 * MIB, true},     [STORE_DELIVERIES] = {8 * MIB, true},
+    [STORE_CURSORS] = {2 * MIB, false},    [FAMILY_META] = {2 * MIB, false},
+};
+
+/* Settings that the C API has no function for go through RocksDB's text form. */
+static void set_by_text(rocksdb_options_t *options, const char *text)
+{
+    char *error = NULL;
+
+    rocksdb_get_options_from_string(options, text, options, &error);
+    assert(error == NULL && "RocksDB 7.8 knows these options");
+}
+
+/* What counts once for the whole store; RocksDB reads it from one family's options. */
+static void set_database(struct rocks_options *all, rocksdb_options_t *options, bool memory)
+{
+    rocksdb_options_set_env(options, all->env);
+    rocksdb_options_set_create_missing_column_families(options, 1);
+    rocksdb_options_set_db_write_buffer_size(options, MEMTABLES_SIZE);
+    rocksdb_options_set_max_total_wal_size(options, WAL_SIZE_MAX);
+    rocksdb_options_set_max_manifest_file_size(options, MANIFEST_SIZE_MAX);
+    rocksdb_options_set_manifest_preallocation_size(options, 64 * KIB);
+    rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
+    rocksdb_options_set_max_background_jobs(options, BACKGROUND_JOBS);
+    rocksdb_options_set_info_log_level(options, LOG_LEVEL_ERROR);
+    rocksdb_options_set_keep_log_file_num(options, 2);
+    rocksdb_options_set_stats_dump_period_sec(options, 0);
+    rocksdb_options_set_stats_persist_period_sec(options, 0);
+    rocksdb_options_set_skip_stats_update_on_db_open(options, 1);
+    rocksdb_options_set_is_fd_close_on_exec(options, 1);
+    /* One thread writes: the machinery for several would only cost. */
+    rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
+    rocksdb_options_set_enable_write_thread_adaptive_yield(options, 0);
+    /* Readers on a loop do not delete files; a thread of RocksDB does. */
+    rocksdb_options_set_avoid_unnecessary_blocking_io(options, 1);
+    /* Blocks for the log are taken as it grows: taken ahead they would make an empty store hold
+     * tens of megabytes of the disk, and the sync is not faster for it. */
+    set_by_text(options, memory ? "avoid_flush_during_shutdown=true" : "allow_fallocate=false");
+}
+
+static void set_table(struct rocks_options *all, rocksdb_options_t *options)
+{
+    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+
+    rocksdb_block_based_options_set_block_cache(table, all->cache);
+    rocksdb_block_based_options_set_block_size(table, BLOCK_SIZE);
+    /* In the cache, so that memory has one bound; of level 0 pinned, as every get asks them. */
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
+    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+    rocksdb_block_based_options_set_filter_policy(
+        table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
+    rocksdb_block_based_options_set_whole_key_filtering(table, 1);
+    rocksdb_block_based_options_set_format_version(table, 5);
+    rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_block_based_options_destroy(table);
+}
+
+static rocksdb_options_t *make_family(struct rocks_options *all, const struct family_tuning *family,
+                                      bool memory, int compression)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+
+    set_database(all, options, memory);
+    set_table(all, options);
+    rocksdb_options_set_compression(options, compression);
+    rocksdb_options_set_write_buffer_size(options, family->write_buffer_size);
+    rocksdb_options_set_target_file_size_base(options, TABLE_FILE_SIZE);
+    rocksdb_options_set_max_bytes_for_level_base(options, LEVEL_BASE_SIZE);
+    rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+    if (family->queue)
+        rocksdb_options_add_compact_on_deletion_collector_factory(options, QUEUE_WINDOW_KEYS,
+                                                                  QUEUE_WINDOW_DELETIONS);
+    return options;
+}
+
+void rocks_options_init(struct rocks_options *options, bool memory, int compression)
+{
+    *options = (struct rocks_options){0};
+    options->env = memory ? rocksdb_create_mem_env() : rocksdb_create_default_env();
+    options->cache = rocksdb_cache_create_lru(BLOCK_CACHE_SIZE);
+    for (size_t i = 0; i < FAMILY_COUNT; i++)
+        options->of_family[i] = make_family(options, &tuning[i], memory, compression);
+    options->read = rocksdb_readoptions_create();
+    options->write = rocksdb_writeoptions_create();
+    if (memory)
+        rocksdb_writeoptions_disable_WAL(options->write, 1);
+    else
+        rocksdb_writeoptions_set_sync(options->write, 1);
+}
+
+void rocks_options_clear(struct rocks_options *options)
+{
+    if (options->env == NULL)
+        return;
+    rocksdb_writeoptions_destroy(options->write);
+    rocksdb_readoptions_destroy(options->read);
+    for (size_t i = 0; i < FAMILY_COUNT; i++)
+        rocksdb_options_destroy(options->of_family[i]);
+    rocksdb_cache_destroy(options->cache);
+    rocksdb_env_destroy(options->env);
+    *options = (struct rocks_options){0};
+}

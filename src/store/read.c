@@ -1,0 +1,188 @@
+/* store/read.c - reading: one value, a view, a run of keys. Any thread.
+ *
+ * Everything handed out (a value, a view, an iterator) counts as a reader inside the gate until it is
+ * released: it points into the open RocksDB. A reader that has a view is inside already and never
+ * waits at the gate.
+ *
+ * When RocksDB failed and could not be opened again, rocks.db is NULL: gets answer IO_ERROR,
+ * iterators end at once with that status, views are empty. */
+#include "store/internal.h"
+
+struct store_view {
+    const rocksdb_snapshot_t *snapshot; /* NULL when there is no RocksDB to look at */
+    rocksdb_readoptions_t *read;
+};
+
+/* ---- views ---- */
+
+struct store_view *store_view_new(struct store *store)
+{
+    struct store_view *view = mem_new(sizeof *view);
+
+    gate_enter(&store->gate, false);
+    view->read = rocksdb_readoptions_create();
+    if (store->rocks.db != NULL) {
+        view->snapshot = rocksdb_create_snapshot(store->rocks.db);
+        rocksdb_readoptions_set_snapshot(view->read, view->snapshot);
+    }
+    return view;
+}
+
+void store_view_free(struct store *store, struct store_view *view)
+{
+    if (view == NULL)
+        return;
+    rocksdb_readoptions_destroy(view->read);
+    if (view->snapshot != NULL)
+        rocksdb_release_snapshot(store->rocks.db, view->snapshot);
+    mem_free(view);
+    gate_leave(&store->gate);
+}
+
+/* ---- one value ---- */
+
+enum status store_get(struct store *store, const struct store_view *view, enum store_family family,
+                      struct bytes key, struct store_value *ret)
+{
+    const struct rocks *rocks = &store->rocks;
+    rocksdb_pinnableslice_t *slice = NULL;
+    enum status status = IO_ERROR;
+    char *error = NULL;
+
+    assert(family < STORE_FAMILY_COUNT);
+    gate_enter(&store->gate, view != NULL);
+    if (rocks->db != NULL) {
+        slice = rocksdb_get_pinned_cf(rocks->db, view != NULL ? view->read : rocks->options.read,
+                                      rocks->families[family], (const char *)key.ptr, key.size,
+                                      &error);
+        status = rocks_status(error);
+    }
+    if (slice == NULL) {
+        gate_leave(&store->gate);
+        return status == OK ? NOT_FOUND : status;
+    }
+    ret->bytes.ptr = (const uint8_t *)rocksdb_pinnableslice_value(slice, &ret->bytes.size);
+    ret->handle = slice;
+    ret->store = store;
+    return OK;
+}
+
+void store_value_release(struct store_value *value)
+{
+    if (value->handle == NULL)
+        return;
+    rocksdb_pinnableslice_destroy(value->handle);
+    gate_leave(&value->store->gate);
+    *value = (struct store_value){0};
+}
+
+/* ---- a run of keys ---- */
+
+struct store_iter {
+    struct store *store;
+    rocksdb_iterator_t *rocks; /* NULL: there is nothing between the bounds, or nothing to read */
+    rocksdb_readoptions_t *read;
+    enum status status;
+    bool backward, started;
+    /* RocksDB keeps pointers to both for as long as its iterator lives. */
+    struct bytes from, to;
+    uint8_t bounds[];
+};
+
+static void open_iter(struct store_iter *iter, const struct store_view *view,
+                      enum store_family family)
+{
+    const struct rocks *rocks = &iter->store->rocks;
+
+    if (rocks->db == NULL) {
+        iter->status = IO_ERROR;
+        return;
+    }
+    if (iter->to.size > 0 && bytes_compare(iter->from, iter->to) >= 0)
+        return; /* RocksDB wants its lower bound below its upper one */
+
+    iter->read = rocksdb_readoptions_create();
+    if (view != NULL)
+        rocksdb_readoptions_set_snapshot(iter->read, view->snapshot);
+    if (iter->from.size > 0)
+        rocksdb_readoptions_set_iterate_lower_bound(iter->read, (const char *)iter->from.ptr,
+                                                    iter->from.size);
+    if (iter->to.size > 0)
+        rocksdb_readoptions_set_iterate_upper_bound(iter->read, (const char *)iter->to.ptr,
+                                                    iter->to.size);
+    /* Files that an iterator was the last to hold are deleted by a thread of RocksDB, not a loop. */
+    rocksdb_readoptions_set_background_purge_on_iterator_cleanup(iter->read, 1);
+    iter->rocks = rocksdb_create_iterator_cf(rocks->db, iter->read, rocks->families[family]);
+}
+
+struct store_iter *store_iter_new(struct store *store, const struct store_view *view,
+                                  enum store_family family, struct bytes from, struct bytes to,
+                                  bool backward)
+{
+    struct store_iter *iter = mem_new(sizeof *iter + from.size + to.size);
+
+    assert(family < STORE_FAMILY_COUNT);
+    *iter = (struct store_iter){.store = store, .backward = backward, .status = OK};
+    if (from.size > 0)
+        memcpy(iter->bounds, from.ptr, from.size);
+    if (to.size > 0)
+        memcpy(iter->bounds + from.size, to.ptr, to.size);
+    iter->from = bytes_of(iter->bounds, from.size);
+    iter->to = bytes_of(iter->bounds + from.size, to.size);
+    gate_enter(&store->gate, view != NULL);
+    open_iter(iter, view, family);
+    return iter;
+}
+
+void store_iter_free(struct store_iter *iter)
+{
+    if (iter == NULL)
+        return;
+    if (iter->rocks != NULL)
+        rocksdb_iter_destroy(iter->rocks);
+    if (iter->read != NULL)
+        rocksdb_readoptions_destroy(iter->read);
+    gate_leave(&iter->store->gate);
+    mem_free(iter);
+}
+
+static void move(struct store_iter *iter)
+{
+    if (iter->started && iter->backward)
+        rocksdb_iter_prev(iter->rocks);
+    else if (iter->started)
+        rocksdb_iter_next(iter->rocks);
+    else if (iter->backward)
+        rocksdb_iter_seek_to_last(iter->rocks);
+    else
+        rocksdb_iter_seek_to_first(iter->rocks);
+    iter->started = true;
+}
+
+bool store_iter_next(struct store_iter *iter, struct bytes *key, struct bytes *value)
+{
+    char *error = NULL;
+
+    /* Past the end there is nothing to move; RocksDB asserts on it. */
+    if (iter->rocks == NULL || (iter->started && !rocksdb_iter_valid(iter->rocks)))
+        return false;
+    move(iter);
+    if (!rocksdb_iter_valid(iter->rocks)) {
+        rocksdb_iter_get_error(iter->rocks, &error);
+        iter->status = rocks_status(error);
+        return false;
+    }
+    key->ptr = (const uint8_t *)rocksdb_iter_key(iter->rocks, &key->size);
+    value->ptr = (const uint8_t *)rocksdb_iter_value(iter->rocks, &value->size);
+    return true;
+}
+
+enum status store_iter_status(const struct store_iter *iter)
+{
+    return iter->status;
+}
+
+uint64_t store_last_position(struct store *store)
+{
+    return atomic_load(&store->last_position);
+}

@@ -1,0 +1,109 @@
+/* store/rocks.c - one RocksDB: opening, closing, opening again after a failure, and its errors.
+ *
+ * RocksDB's C API has error texts and no codes; rocks_status() reads what it needs from them, and
+ * test/unit/store/rocks.c makes real failures to hold it to the texts. */
+#include "store/internal.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *words;
+    enum status status;
+} error_words[] = {
+    {"No space left on device", NO_SPACE},   {"Disk quota exceeded", NO_SPACE},
+    {"Permission denied", NOT_PERMITTED},    {"Read-only file system", NOT_PERMITTED},
+    {"Operation not permitted", NOT_PERMITTED}, {"Corruption", CORRUPT},
+    {"does not exist (create_if_missing is false)", CORRUPT},
+};
+
+static enum status status_of_words(const char *words)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(error_words); i++)
+        if (strstr(words, error_words[i].words) != NULL)
+            return error_words[i].status;
+    return IO_ERROR;
+}
+
+enum status rocks_status(char *error)
+{
+    if (error == NULL)
+        return OK;
+
+    enum status status = status_of_words(error);
+
+    rocksdb_free(error);
+    return status;
+}
+
+/* The order of RocksDB's list is ours: families[i] belongs to rocks_family_names[i]. */
+static char *try_open(struct rocks *rocks, enum rocks_mode mode)
+{
+    rocksdb_options_t *database = rocks->options.of_family[FAMILY_META];
+    char *error = NULL;
+
+    if (mode == ROCKS_READ_ONLY) {
+        rocks->db = rocksdb_open_for_read_only_column_families(
+            database, rocks->folder, FAMILY_COUNT, rocks_family_names,
+            (const rocksdb_options_t *const *)rocks->options.of_family, rocks->families, 0,
+            &error);
+    } else {
+        rocksdb_options_set_create_if_missing(database, mode == ROCKS_CREATE);
+        rocks->db = rocksdb_open_column_families(
+            database, rocks->folder, FAMILY_COUNT, rocks_family_names,
+            (const rocksdb_options_t *const *)rocks->options.of_family, rocks->families, &error);
+    }
+    if (error != NULL)
+        rocks->db = NULL;
+    return error;
+}
+
+enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
+                             char words[ROCKS_ERROR_SIZE])
+{
+    assert(rocks->db == NULL);
+
+    char *error = try_open(rocks, mode);
+
+    if (error != NULL)
+        snprintf(words, ROCKS_ERROR_SIZE, "%s", error);
+    return rocks_status(error);
+}
+
+enum status rocks_open(struct rocks *rocks, const char *folder, bool memory, enum rocks_mode mode,
+                       char words[ROCKS_ERROR_SIZE])
+{
+    /* The best that this build of RocksDB was linked with: it says at open when one is missing. */
+    static const int compressions[] = {rocksdb_lz4_compression, rocksdb_snappy_compression,
+                                       rocksdb_no_compression};
+    enum status status = IO_ERROR;
+
+    for (size_t i = 0; i < ARRAY_COUNT(compressions); i++) {
+        *rocks = (struct rocks){.folder = mem_copy_text(folder)};
+        rocks_options_init(&rocks->options, memory, compressions[i]);
+        status = rocks_open_again(rocks, mode, words);
+        if (status == OK)
+            break;
+        rocks_clear(rocks);
+        if (strstr(words, "is not linked with the binary") == NULL)
+            break;
+    }
+    return status;
+}
+
+void rocks_close(struct rocks *rocks)
+{
+    if (rocks->db == NULL)
+        return;
+    for (size_t i = 0; i < FAMILY_COUNT; i++)
+        rocksdb_column_family_handle_destroy(rocks->families[i]);
+    rocksdb_close(rocks->db);
+    rocks->db = NULL;
+}
+
+void rocks_clear(struct rocks *rocks)
+{
+    rocks_close(rocks);
+    rocks_options_clear(&rocks->options);
+    mem_free(rocks->folder);
+    *rocks = (struct rocks){0};
+}

@@ -1,0 +1,131 @@
+/* store/store.c - opening and closing the store; its figures. See store.h and internal.h. */
+#include "store/internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+/* Memory mode's RocksDB lives in an Env of its own: this name is on no disk. docs/adr/0003 */
+#define MEMORY_FOLDER "/dynlog-memory"
+
+static enum status open_memory(struct store *store, char message[STORE_MESSAGE_SIZE])
+{
+    char words[ROCKS_ERROR_SIZE];
+    enum status status = rocks_open(&store->rocks, MEMORY_FOLDER, true, ROCKS_CREATE, words);
+
+    if (status != OK)
+        snprintf(message, STORE_MESSAGE_SIZE, "The store in memory does not open: %s", words);
+    return status;
+}
+
+static enum status open_folder(struct store *store, const char *folder,
+                               char message[STORE_MESSAGE_SIZE])
+{
+    char path[PATH_MAX], words[ROCKS_ERROR_SIZE];
+    struct folder_state state;
+    enum status status = folder_take(folder, &state, message);
+
+    if (status != OK)
+        return status;
+    store->lock = state.lock;
+    store->folder = mem_copy_text(folder);
+    if ((size_t)snprintf(path, sizeof path, "%s/" STORE_ROCKS_NAME, folder) >= sizeof path)
+        return folder_refuse(folder, TOO_LARGE, "its name is too long", message);
+    status = rocks_open(&store->rocks, path, false, state.is_new ? ROCKS_CREATE : ROCKS_EXISTING,
+                        words);
+    if (status != OK)
+        return folder_refuse(folder, status, words, message);
+    return state.is_new ? folder_mark(folder, message) : OK;
+}
+
+static enum status open_parts(struct store *store, const struct store_options *options,
+                              char message[STORE_MESSAGE_SIZE])
+{
+    uint64_t last_position = 0;
+    enum status status = options->memory ? open_memory(store, message)
+                                         : open_folder(store, options->folder, message);
+
+    if (status != OK)
+        return status;
+    status = store_read_last_position(store, &last_position);
+    if (status != OK)
+        return folder_refuse(options->memory ? "memory" : options->folder, status,
+                             "the last position cannot be read", message);
+    atomic_store(&store->last_position, last_position);
+    return OK;
+}
+
+static void free_parts(struct store *store)
+{
+    rocks_clear(&store->rocks);
+    folder_release(store->lock);
+    mem_free(store->folder);
+    mem_free(store);
+}
+
+enum status store_open(const struct store_options *options, struct store **ret,
+                       char message[STORE_MESSAGE_SIZE])
+{
+    struct store *store = mem_new(sizeof *store);
+
+    store->lock = -1;
+    store->memory = options->memory;
+
+    enum status status = open_parts(store, options, message);
+
+    if (status != OK) {
+        free_parts(store);
+        return status;
+    }
+    gate_init(&store->gate);
+    pthread_mutex_init(&store->ports_mutex, NULL);
+    list_init(&store->ports);
+    writer_start(store);
+    *ret = store;
+    return OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    writer_stop(store);
+    /* The ports live on: their last answers are still to be handed out. */
+    for (struct list *it = list_take(&store->ports); it != NULL; it = list_take(&store->ports))
+        LIST_ITEM(it, struct store_port, place)->store = NULL;
+    pthread_mutex_destroy(&store->ports_mutex);
+    gate_clear(&store->gate);
+    free_parts(store);
+}
+
+/* ---- figures ---- */
+
+static uint64_t sum_property(const struct rocks *rocks, const char *name)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < FAMILY_COUNT; i++) {
+        uint64_t value = 0;
+
+        if (rocksdb_property_int_cf(rocks->db, rocks->families[i], name, &value) == 0)
+            sum += value;
+    }
+    return sum;
+}
+
+void store_figures(struct store *store, struct store_figures *ret)
+{
+    const struct rocks *rocks = &store->rocks;
+
+    *ret = (struct store_figures){.groups = atomic_load(&store->groups),
+                                  .works = atomic_load(&store->works)};
+    gate_enter(&store->gate, false);
+    if (rocks->db != NULL) {
+        ret->memory_size = sum_property(rocks, "rocksdb.cur-size-all-mem-tables") +
+                           rocksdb_cache_get_usage(rocks->options.cache);
+        if (store->memory)
+            ret->memory_size += sum_property(rocks, "rocksdb.live-sst-files-size");
+    }
+    gate_leave(&store->gate);
+    if (!store->memory)
+        ret->bytes_on_disk = folder_size(store->folder);
+}

@@ -1,0 +1,231 @@
+/* store/writer.c - the one thread that changes the store.
+ *
+ *              works wait                 put something            written and synced
+ *   idle ------------------> run each ------------------> write ----------------------> answer OK
+ *     ^                          | nothing put: OK          | failed                        |
+ *     |                          | disk nearly full         v                               |
+ *     |                          +---- NO_SPACE ----> answer the failure                    |
+ *     +------------------------------------------------------+------------------------------+
+ *
+ * After a failed write RocksDB takes no more, and the C API has no way to tell it to go on: `failed`
+ * holds why, and the next works first try to open RocksDB again (reopen()). Until that succeeds they
+ * are answered with `failed` and their run() is not called; reading goes on.
+ *
+ * What always holds (store.h, 1 to 4):
+ *   - positions of a group are published after it is written, and only then;
+ *   - after a failure the last position is read back from what is really there. */
+#include "base/clock.h"
+#include "store/internal.h"
+
+#include <signal.h>
+
+#define NS_PER_MS 1000000u
+
+/* ---- the queue ---- */
+
+void store_submit(struct store *store, struct store_port *port, struct store_work *work)
+{
+    work->next = NULL;
+    work->port = port;
+    port->in_flight++;
+    pthread_mutex_lock(&store->queue_mutex);
+    assert(!store->stopping);
+
+    bool was_empty = store->queue == NULL;
+
+    *store->queue_tail = work;
+    store->queue_tail = &work->next;
+    pthread_mutex_unlock(&store->queue_mutex);
+    if (was_empty)
+        pthread_cond_signal(&store->queue_moved);
+}
+
+/* Takes everything that waits. False when the store closes and nothing is left. */
+static bool fill_backlog(struct store *store)
+{
+    if (store->backlog != NULL)
+        return true;
+    pthread_mutex_lock(&store->queue_mutex);
+    while (store->queue == NULL && !store->stopping)
+        pthread_cond_wait(&store->queue_moved, &store->queue_mutex);
+    store->backlog = store->queue;
+    store->queue = NULL;
+    store->queue_tail = &store->queue;
+    pthread_mutex_unlock(&store->queue_mutex);
+    return store->backlog != NULL;
+}
+
+/* ---- failure ---- */
+
+static void fail(struct store *store, enum status status)
+{
+    store->failed = status;
+    store->reopen_at_ns = clock_monotonic_ns() + STORE_REOPEN_PAUSE_MS * NS_PER_MS;
+}
+
+enum status store_read_last_position(struct store *store, uint64_t *ret)
+{
+    const struct rocks *rocks = &store->rocks;
+    struct bytes key = META_LAST_POSITION;
+    char *error = NULL;
+    size_t size = 0;
+    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[FAMILY_META],
+                                 (const char *)key.ptr, key.size, &size, &error);
+    enum status status = rocks_status(error);
+
+    if (status == OK && value != NULL && size != 8)
+        status = CORRUPT;
+    if (status == OK)
+        *ret = value != NULL ? bytes_get_u64((const uint8_t *)value) : 0;
+    rocksdb_free(value);
+    return status;
+}
+
+/* Closes the failed RocksDB and opens it again. When it does not open for writing (the disk is still
+ * full or broken), it is opened for reading, so that readers go on. Nobody is inside the gate. */
+static enum status exchange(struct store *store)
+{
+    char words[ROCKS_ERROR_SIZE];
+    uint64_t last_position = 0;
+
+    rocks_close(&store->rocks);
+
+    enum status status = rocks_open_again(&store->rocks, ROCKS_EXISTING, words);
+
+    if (status == OK)
+        status = store_read_last_position(store, &last_position);
+    else if (rocks_open_again(&store->rocks, ROCKS_READ_ONLY, words) != OK)
+        assert(store->rocks.db == NULL); /* gets answer IO_ERROR until it opens */
+    if (status == OK)
+        atomic_store(&store->last_position, last_position);
+    return status;
+}
+
+static bool reopen(struct store *store)
+{
+    if (clock_monotonic_ns() < store->reopen_at_ns)
+        return false;
+    if (!store->memory && store->failed == NO_SPACE && folder_is_full(store->folder))
+        return false;
+    if (!gate_shut(&store->gate, STORE_DRAIN_WAIT_MS)) {
+        fail(store, store->failed); /* somebody still reads; later */
+        return false;
+    }
+
+    enum status status = exchange(store);
+
+    gate_open(&store->gate);
+    if (status != OK) {
+        fail(store, status);
+        return false;
+    }
+    store->failed = OK;
+    return true;
+}
+
+/* ---- groups ---- */
+
+/* Runs works of the backlog until the group is full; returns them as a list of their own. */
+static struct store_work *run_group(struct store *store)
+{
+    struct store_batch *batch = &store->batch;
+    struct store_work *works = store->backlog, *last = NULL;
+    size_t count = 0;
+
+    batch_begin(batch, atomic_load(&store->last_position));
+    while (store->backlog != NULL && count < STORE_GROUP_WORKS_MAX &&
+           batch->size < STORE_GROUP_SIZE_MAX) {
+        last = store->backlog;
+        store->backlog = last->next;
+        last->run(batch, last);
+        batch_unpin(batch);
+        count++;
+    }
+    last->next = NULL;
+    atomic_fetch_add(&store->works, count);
+    return works;
+}
+
+static enum status write_group(struct store *store)
+{
+    const struct rocks *rocks = &store->rocks;
+    char *error = NULL;
+
+    rocksdb_write(rocks->db, rocks->options.write, store->batch.changes, &error);
+
+    enum status status = rocks_status(error);
+
+    if (status != OK) {
+        fail(store, status);
+        return status;
+    }
+    atomic_store(&store->last_position, store->batch.last_position);
+    atomic_fetch_add(&store->groups, 1);
+    return OK;
+}
+
+static void answer(struct store *store, struct store_work *works, enum status status,
+                   bool committed)
+{
+    for (struct store_work *work = works; work != NULL; work = work->next)
+        work->status = status;
+    ports_answer(store, works, committed);
+}
+
+static void serve_group(struct store *store)
+{
+    if (store->failed != OK && !reopen(store)) {
+        struct store_work *works = store->backlog;
+
+        store->backlog = NULL;
+        answer(store, works, store->failed, false);
+        return;
+    }
+
+    bool full = !store->memory && folder_is_full(store->folder);
+    struct store_work *works = run_group(store);
+    bool changed = batch_finish(&store->batch, atomic_load(&store->last_position));
+    enum status status = !changed ? OK : full ? NO_SPACE : write_group(store);
+
+    answer(store, works, status, changed && status == OK);
+}
+
+/* ---- the thread ---- */
+
+static void *writer_main(void *context)
+{
+    struct store *store = context;
+
+    while (fill_backlog(store))
+        serve_group(store);
+    return NULL;
+}
+
+void writer_start(struct store *store)
+{
+    sigset_t all, before;
+
+    pthread_mutex_init(&store->queue_mutex, NULL);
+    pthread_cond_init(&store->queue_moved, NULL);
+    store->queue_tail = &store->queue;
+    batch_init(&store->batch, store);
+    /* Signals belong to the loops. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&store->writer, NULL, writer_main, store) != 0)
+        assert(false && "the system gives one more thread");
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_setname_np(store->writer, "dynlog-writer");
+}
+
+void writer_stop(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_mutex);
+    store->stopping = true;
+    pthread_mutex_unlock(&store->queue_mutex);
+    pthread_cond_signal(&store->queue_moved);
+    pthread_join(store->writer, NULL);
+    batch_clear(&store->batch);
+    pthread_cond_destroy(&store->queue_moved);
+    pthread_mutex_destroy(&store->queue_mutex);
+}

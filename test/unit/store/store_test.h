@@ -1,0 +1,198 @@
+/* store/store_test.h - what the store's tests share: a temporary folder, a loop that waits on a
+ * condition variable in place of libuv, and works whose body is a function. */
+#ifndef DYNLOG_TEST_STORE_TEST_H
+#define DYNLOG_TEST_STORE_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "store/store.h"
+
+/* ---- folders ---- */
+
+#define TEST_FOLDER_SIZE 256
+
+static inline void test_folder_make(char folder[TEST_FOLDER_SIZE])
+{
+    const char *above = getenv("TMPDIR");
+
+    snprintf(folder, TEST_FOLDER_SIZE, "%s/dynlog-test-XXXXXX", above != NULL ? above : "/tmp");
+    assert_non_null(mkdtemp(folder));
+}
+
+static inline void test_folder_remove(const char *folder)
+{
+    assert_int_equal(file_remove_folder(folder), OK);
+}
+
+static inline struct store *test_open(const char *folder)
+{
+    char message[STORE_MESSAGE_SIZE] = "";
+    struct store *store = NULL;
+    struct store_options options = {.folder = folder, .memory = folder == NULL};
+    enum status status = store_open(&options, &store, message);
+
+    if (status != OK)
+        fail_msg("%s: %s", status_text(status), message);
+    return store;
+}
+
+/* ---- a loop ---- */
+
+struct test_loop {
+    struct store *store;
+    struct store_port *port;
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+    bool awake;
+    size_t wakes;              /* writer's thread, under the mutex */
+    size_t commits;            /* loop's thread */
+    uint64_t last_position;    /* of the last commit */
+};
+
+static inline void test_loop_wake(void *context)
+{
+    struct test_loop *loop = context;
+
+    pthread_mutex_lock(&loop->mutex);
+    loop->awake = true;
+    loop->wakes++;
+    pthread_cond_signal(&loop->moved);
+    pthread_mutex_unlock(&loop->mutex);
+}
+
+static inline void test_loop_committed(void *context, uint64_t last_position)
+{
+    struct test_loop *loop = context;
+
+    loop->commits++;
+    loop->last_position = last_position;
+}
+
+static inline void test_loop_open(struct test_loop *loop, struct store *store)
+{
+    *loop = (struct test_loop){.store = store};
+    pthread_mutex_init(&loop->mutex, NULL);
+    pthread_cond_init(&loop->moved, NULL);
+    loop->port = store_port_new(store, test_loop_wake, test_loop_committed, loop);
+}
+
+static inline void test_loop_close(struct test_loop *loop)
+{
+    store_port_free(loop->port);
+    pthread_cond_destroy(&loop->moved);
+    pthread_mutex_destroy(&loop->mutex);
+}
+
+/* Waits until woken, then hands out what is finished. */
+static inline void test_loop_turn(struct test_loop *loop)
+{
+    pthread_mutex_lock(&loop->mutex);
+    while (!loop->awake)
+        pthread_cond_wait(&loop->moved, &loop->mutex);
+    loop->awake = false;
+    pthread_mutex_unlock(&loop->mutex);
+    store_port_run(loop->port);
+}
+
+/* ---- works ---- */
+
+struct test_work {
+    struct store_work work;
+    void (*body)(struct store_batch *batch, struct test_work *work);
+    void *context;
+    uint64_t number, position;
+    bool ran, done;
+    enum status status;
+    size_t *done_count; /* counts answers, when not NULL */
+};
+
+static inline void test_work_run(struct store_batch *batch, struct store_work *work)
+{
+    struct test_work *test = CONTAINER_OF(work, struct test_work, work);
+
+    test->ran = true;
+    test->body(batch, test);
+}
+
+static inline void test_work_done(struct store_work *work, enum status status)
+{
+    struct test_work *test = CONTAINER_OF(work, struct test_work, work);
+
+    assert_false(test->done);
+    test->done = true;
+    test->status = status;
+    if (test->done_count != NULL)
+        ++*test->done_count;
+}
+
+static inline void test_submit(struct test_loop *loop, struct test_work *work)
+{
+    work->work.run = test_work_run;
+    work->work.done = test_work_done;
+    work->ran = work->done = false;
+    store_submit(loop->store, loop->port, &work->work);
+}
+
+static inline enum status test_finish(struct test_loop *loop, const struct test_work *work)
+{
+    while (!work->done)
+        test_loop_turn(loop);
+    return work->status;
+}
+
+/* One work, to its answer. */
+static inline enum status test_do(struct test_loop *loop, struct test_work *work)
+{
+    test_submit(loop, work);
+    return test_finish(loop, work);
+}
+
+struct test_pair {
+    enum store_family family;
+    struct bytes key, value;
+};
+
+static inline void test_put_body(struct store_batch *batch, struct test_work *work)
+{
+    const struct test_pair *pair = work->context;
+
+    store_batch_put(batch, pair->family, pair->key, pair->value);
+}
+
+static inline enum status test_put(struct test_loop *loop, enum store_family family,
+                                   const char *key, const char *value)
+{
+    struct test_pair pair = {family, bytes_of_text(key), bytes_of_text(value)};
+    struct test_work work = {.body = test_put_body, .context = &pair};
+
+    return test_do(loop, &work);
+}
+
+/* ---- reading ---- */
+
+static inline void test_expect(struct store *store, const struct store_view *view,
+                               enum store_family family, const char *key, const char *expected)
+{
+    AUTO(store_value_release) struct store_value value = {0};
+    enum status status = store_get(store, view, family, bytes_of_text(key), &value);
+
+    if (expected == NULL) {
+        assert_int_equal(status, NOT_FOUND);
+        return;
+    }
+    assert_int_equal(status, OK);
+    assert_int_equal(value.bytes.size, strlen(expected));
+    assert_memory_equal(value.bytes.ptr, expected, value.bytes.size);
+}
+
+#endif
