@@ -1,8 +1,9 @@
 /* expr/expr.h - DynamoDB's expression language: condition, filter, key condition, update, projection.
  *
- * Three steps, three files: lexer.c (text -> tokens, a table), parser.c (tokens -> nodes in an array,
- * joined by index, with AWS's checks and messages), and what a node means: evaluate.c (conditions),
- * update.c, project.c. (AWS: DynamoDB developer guide, "Using expressions".)
+ * Four steps: lexer.c (text -> tokens), parser.c (tokens -> nodes in an array, joined by index),
+ * check.c (what AWS refuses in a text that reads well, in its order and words), and what a node means:
+ * evaluate.c (conditions), update.c, project.c, key_condition.c. (AWS: DynamoDB developer guide, "Using
+ * expressions".)
  *
  * Order of calls: fill a struct expr_names for the request; parse each of its expressions with it;
  * expr_finish() once, which refuses names and values that no expression used. Parsed expressions live
@@ -16,7 +17,9 @@
 #define EXPR_OPERATORS_MAX 300   /* operators and functions in one expression */
 #define EXPR_IN_MAX 100          /* operands of IN */
 #define EXPR_PATH_DEPTH_MAX 32   /* elements of a document path */
-#define EXPR_NESTING_MAX 128     /* parentheses, NOT: bounds the parser's recursion */
+/* Parentheses, NOT and functions inside each other: bounds the parser's recursion. No valid text gets
+ * there, because every two levels take one operator. */
+#define EXPR_NESTING_MAX (2 * EXPR_OPERATORS_MAX + 2)
 
 /* ExpressionAttributeNames: "#n" -> name. */
 struct expr_name {
@@ -92,19 +95,27 @@ MUST_USE enum status expr_parse_key_condition(struct arena *arena, struct bytes 
 /* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sisters. */
 MUST_USE enum status expr_finish(const struct expr_names *names, struct api_error *reterr);
 
-/* True when the expression names this top-level attribute (filters and updates must not name keys). */
+/* True when the expression names this top-level attribute; of an update only what it changes counts
+ * (filters and updates must not name keys). */
 bool expr_condition_names(const struct expr_condition *condition, struct bytes attribute);
 bool expr_update_names(const struct expr_update *update, struct bytes attribute);
+/* True when one of its paths goes on inside this attribute, as pk.a or pk[0] (keys are scalars: AWS
+ * refuses with "Key attributes must be scalars; ..."). */
+bool expr_condition_enters(const struct expr_condition *condition, struct bytes attribute);
+bool expr_update_enters(const struct expr_update *update, struct bytes attribute);
+bool expr_projection_enters(const struct expr_projection *projection, struct bytes attribute);
 
 /* ---- meaning ---- */
 
-/* item NULL: there is none; every attribute is missing. Refusals at this point are wrong operand types. */
+/* item NULL: there is none; every attribute is missing. What does not fit (a number compared with a
+ * string, size() of a number) makes its part false, as AWS does; it is never refused. */
 MUST_USE enum status expr_holds(const struct expr_condition *condition, const struct item *item,
                                 struct arena *arena, bool *ret, struct api_error *reterr);
 
 /* The new item, from `old` (NULL or the key attributes alone when there was none). All right-hand sides
- * see the old item. `keys` are names that must not be updated. The result may share bytes with `old`
- * and with the expression's values. */
+ * see the old item, which is not changed. REFUSED: a wrong type, a path that leads nowhere, an attribute
+ * that is not there, a number out of range, too deep. The result shares bytes with `old` and with the
+ * expression's values. */
 MUST_USE enum status expr_apply_update(const struct expr_update *update, const struct item *old,
                                        struct arena *arena, struct item *ret,
                                        struct api_error *reterr);
@@ -117,8 +128,9 @@ void expr_updated_part(const struct expr_update *update, const struct item *item
 void expr_project(const struct expr_projection *projection, const struct item *item,
                   struct arena *arena, struct item *ret);
 
-/* Text of a parsed condition with all operators in parentheses and names and values filled in: for
- * fuzzing's round trip and for error reports. */
+/* Text of a parsed condition with all operators in parentheses, names and values as they were written:
+ * it reads back, with the same struct expr_names, as a condition that means the same (unless the
+ * parentheses make it longer than EXPR_SIZE_MAX). */
 void expr_print_condition(struct buffer *out, const struct expr_condition *condition);
 
 #endif
