@@ -1,0 +1,97 @@
+/* api/answer.c - how an operation ends: AWS's headers, the checksum, the error's form.
+ *
+ *   target services  {"__type":"com.amazonaws.dynamodb.v20120810#NAME","message":"..."}
+ *   REST services    status, x-amzn-ErrorType: NAME, {"Type":"User","Message":"..."} */
+#include "api/internal.h"
+
+#include "base/id.h"
+
+#include <stdio.h>
+#include <zlib.h>
+
+/* Errors that AWS's protocol layer gives, before any service looks: they carry its prefix. */
+static const char *error_prefix(const struct api_service *service, enum api_error_kind kind)
+{
+    bool dynamodb = service != NULL && service->error_prefix[0] != '\0';
+
+    if (!dynamodb)
+        return "";
+    if (kind == API_VALIDATION)
+        return "com.amazon.coral.validate#";
+    if (kind == API_SERIALIZATION || kind == API_UNKNOWN_OPERATION ||
+        kind == API_MISSING_AUTHENTICATION_TOKEN || kind == API_INCOMPLETE_SIGNATURE ||
+        kind == API_INVALID_SIGNATURE || kind == API_UNRECOGNIZED_CLIENT ||
+        kind == API_ACCESS_DENIED)
+        return "com.amazon.coral.service#";
+    return service->error_prefix;
+}
+
+static void send_answer(struct api_call *call, int http_status, struct bytes body,
+                        const char *error_type)
+{
+    char request_id[ID_REQUEST_SIZE], crc[11];
+    struct http_header_pair headers[3];
+    struct http_answer answer = {
+        .status = http_status,
+        .content_type = call->content_type,
+        .headers = headers,
+        .body = body,
+    };
+
+    if (call->request == NULL) {
+        call->local_done(call->local_context, http_status, body);
+        return;
+    }
+    id_request(request_id);
+    headers[answer.header_count++] =
+        (struct http_header_pair){BYTES("x-amzn-RequestId"), bytes_of_text(request_id)};
+    snprintf(crc, sizeof crc, "%lu", crc32(0, body.ptr, (unsigned)body.size));
+    headers[answer.header_count++] =
+        (struct http_header_pair){BYTES("x-amz-crc32"), bytes_of_text(crc)};
+    if (error_type != NULL)
+        headers[answer.header_count++] =
+            (struct http_header_pair){BYTES("x-amzn-ErrorType"), bytes_of_text(error_type)};
+    http_answer(call->request, &answer);
+}
+
+void api_answer(struct api_call *call, struct bytes json)
+{
+    send_answer(call, 200, json, NULL);
+}
+
+void api_answer_status(struct api_call *call, int http_status, struct bytes json)
+{
+    send_answer(call, http_status, json, NULL);
+}
+
+void api_fail(struct api_call *call, const struct api_error *error)
+{
+    const struct api_service *service =
+        call->operation != NULL ? call->operation->service : call->service;
+    const char *name = api_error_name(error->kind);
+    bool rest = service != NULL && service->target == NULL;
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    if (rest) {
+        json_member_text(&w, "Type", api_error_http_status(error->kind) >= 500 ? "Service" : "User");
+        json_member_text(&w, "Message", error->message);
+    } else {
+        char type[128];
+
+        snprintf(type, sizeof type, "%s%s", error_prefix(service, error->kind), name);
+        json_member_text(&w, "__type", type);
+        json_member_text(&w, "message", error->message);
+    }
+    buffer_append(out, error->extra);
+    json_end_object(&w);
+    send_answer(call, api_error_http_status(error->kind), buffer_bytes(out), rest ? name : NULL);
+}
+
+void api_fail_status(struct api_call *call, enum status status)
+{
+    if (status != REFUSED)
+        api_error_of_status(&call->error, status);
+    api_fail(call, &call->error);
+}

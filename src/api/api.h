@@ -1,0 +1,115 @@
+/* api/api.h - AWS's wire form: which operation a request asks for, its members decoded and checked, its
+ * answer or error printed. Hop 2 of 7.
+ *
+ * An operation is one row of the table in operations.c and one function here; what it means is in
+ * engine/, streams/, bus/ or functions/. The function ends in exactly one api_answer() or api_fail(),
+ * at once or later on the loop's thread.
+ *
+ *   request -> dispatch.c (target or path -> row) -> operation -> api_answer() / api_fail()
+ *
+ * All services answer on every port: the X-Amz-Target header or the path tells them apart. */
+#ifndef DYNLOG_API_API_H
+#define DYNLOG_API_API_H
+
+#include "base/api_error.h"
+#include "base/arn.h"
+#include "base/timer.h"
+#include "bus/bus.h"
+#include "engine/engine.h"
+#include "functions/functions.h"
+#include "functions/mapping.h"
+#include "net/http.h"
+#include "net/sigv4.h"
+#include "streams/streams.h"
+
+#define API_ANSWER_SIZE_MAX ((size_t)64 * 1024 * 1024) /* BatchGetItem: 16 MB, escaped at worst */
+
+struct api;
+struct api_call;
+
+/* What operations work with. Everything but keys is there; keys NULL: signatures are not checked. */
+struct api_services {
+    struct engine *engine;
+    struct streams *streams;
+    struct bus *bus;
+    struct functions *functions;
+    struct mappings *mappings;
+    struct store *store;
+    struct store_port *port;
+    struct timers *timers;
+    const struct arn_place *place;
+    const struct sigv4_keys *keys;
+    /* /_dynlog/...: what only the server knows */
+    struct api_server_door {
+        void *context;
+        void (*status)(void *context, struct json_writer *w); /* writes members of an open object */
+        /* Calls back once nothing is in flight anywhere. */
+        void (*drain)(void *context, void (*drained)(void *waiter), void *waiter);
+        void (*forget_drain)(void *context, void *waiter);
+        void (*metrics)(void *context, struct buffer *out);
+        void (*stop)(void *context);
+    } server;
+};
+
+struct api *api_new(const struct api_services *services);
+void api_free(struct api *api);
+
+/* The http_handle_fn of every public port; context is the struct api. */
+void api_handle(void *api, struct http_request *request);
+/* The http_handle_fn of a worker's private listener; context is the struct worker. */
+void api_handle_runtime(void *worker, struct http_request *request);
+
+/* The same operations without HTTP: what a stack file asks for. body must live until done(); `answer`
+ * (JSON, also of an error) until done() returns. */
+void api_call_local(struct api *api, const char *target, struct bytes body,
+                    void (*done)(void *context, int http_status, struct bytes answer),
+                    void *context);
+
+/* ---- the table of operations ---- */
+
+struct api_service {
+    const char *name;         /* "DynamoDB" */
+    const char *target;       /* "DynamoDB_20120810"; NULL: REST paths */
+    const char *error_prefix; /* before an error's name: "com.amazonaws.dynamodb.v20120810#" */
+    const char *content_type;
+};
+
+struct api_operation {
+    const struct api_service *service;
+    const char *name;
+    void (*run)(struct api_call *call);
+    const char *note; /* what differs from AWS; NULL: nothing that we know of */
+};
+
+/* Every operation there is: README, console and docs/compatibility.md are printed from it. */
+const struct api_operation *api_operations(size_t *ret_count);
+
+/* ---- a call, as operations see it ---- */
+
+struct api_call {
+    struct api *api;
+    const struct api_services *on;
+    const struct api_operation *operation;
+    struct arena *arena;
+    const struct json *body; /* an object */
+    struct bytes body_text;
+    struct http_request *request; /* NULL for a local call */
+    struct bytes path_name; /* REST: the name in the path, decoded */
+    struct api_error error; /* room for one, for whoever needs it */
+    /* private */
+    const struct api_service *service; /* also when it has no such operation */
+    void (*local_done)(void *context, int http_status, struct bytes answer);
+    void *local_context;
+    const char *content_type;
+};
+
+/* An empty buffer to print the answer into, the same one for every call: print and answer in one go. */
+struct buffer *api_buffer(struct api_call *call);
+/* The answer's JSON is copied; the call is gone afterwards. */
+void api_answer(struct api_call *call, struct bytes json);
+void api_answer_status(struct api_call *call, int http_status, struct bytes json);
+void api_fail(struct api_call *call, const struct api_error *error);
+/* status REFUSED: call->error; anything else: what the world did. */
+void api_fail_status(struct api_call *call, enum status status);
+
+#endif

@@ -1,0 +1,90 @@
+/* api/dynamodb/capacity.c - consumed capacity, as AWS computes it. (AWS: DynamoDB developer guide,
+ * "Capacity unit consumption for read and write operations".) */
+#include "api/dynamodb/dynamodb.h"
+
+#include <inttypes.h>
+
+#define READ_UNIT_SIZE 4096u
+#define WRITE_UNIT_SIZE 1024u
+
+enum status dynamodb_capacity_wanted(const struct json *body, enum capacity_wanted *ret,
+                                     struct api_error *reterr)
+{
+    static const char *const words[] = {"NONE", "TOTAL", "INDEXES"};
+    size_t word = CAPACITY_NONE;
+    enum status status = decode_word(body, "ReturnConsumedCapacity", words, ARRAY_COUNT(words),
+                                     &word, reterr);
+
+    *ret = (enum capacity_wanted)word;
+    return status;
+}
+
+static uint64_t units(size_t size, size_t unit_size)
+{
+    return size == 0 ? 1 : (size + unit_size - 1) / unit_size;
+}
+
+uint64_t capacity_of_read(size_t size, bool consistent)
+{
+    return units(size, READ_UNIT_SIZE) * (consistent ? 2 : 1);
+}
+
+uint64_t capacity_of_write(size_t old_size, size_t new_size)
+{
+    return units(size_max(old_size, new_size), WRITE_UNIT_SIZE) * 2;
+}
+
+static void write_units(struct json_writer *w, const char *name, uint64_t half_units)
+{
+    json_key(w, name);
+    json_write_raw(w, bytes_of_text(""));
+    buffer_printf(w->out, "%" PRIu64 ".%c", half_units / 2, half_units % 2 != 0 ? '5' : '0');
+}
+
+static void write_figures(struct json_writer *w, uint64_t half_units, bool transaction,
+                          bool is_read)
+{
+    write_units(w, "CapacityUnits", half_units);
+    if (transaction)
+        write_units(w, is_read ? "ReadCapacityUnits" : "WriteCapacityUnits", half_units);
+}
+
+void capacity_write(struct json_writer *w, enum capacity_wanted wanted, struct bytes table_name,
+                    uint64_t half_units, bool transaction, bool is_read)
+{
+    json_begin_object(w);
+    json_member_string(w, "TableName", table_name);
+    write_figures(w, half_units, transaction, is_read);
+    if (wanted == CAPACITY_INDEXES) {
+        json_key(w, "Table");
+        json_begin_object(w);
+        write_figures(w, half_units, transaction, is_read);
+        json_end_object(w);
+    }
+    json_end_object(w);
+}
+
+void capacity_add(struct capacity_sums *sums, struct bytes table_name, uint64_t half_units)
+{
+    for (size_t i = 0; i < sums->count; i++) {
+        if (bytes_equal(sums->sums[i].table_name, table_name)) {
+            sums->sums[i].half_units += half_units;
+            return;
+        }
+    }
+    assert(sums->count < ARRAY_COUNT(sums->sums));
+    sums->sums[sums->count++] = (struct capacity_sum){table_name, half_units};
+}
+
+void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
+                        const struct capacity_sums *sums, bool transaction, bool is_read)
+{
+    if (wanted == CAPACITY_NONE)
+        return;
+    json_key(w, "ConsumedCapacity");
+    json_begin_array(w);
+    for (size_t i = 0; i < sums->count; i++)
+        capacity_write(w, wanted, sums->sums[i].table_name, sums->sums[i].half_units, transaction,
+                       is_read);
+    json_end_array(w);
+}

@@ -1,0 +1,66 @@
+/* api/dynamodb/dynamodb.h - what DynamoDB's operations share: table names, expressions, keys and the
+ * figures of consumed capacity. */
+#ifndef DYNLOG_API_DYNAMODB_DYNAMODB_H
+#define DYNLOG_API_DYNAMODB_DYNAMODB_H
+
+#include "api/api.h"
+#include "api/decode.h"
+
+/* TableName: a name or an ARN; required, checked as AWS does. */
+MUST_USE enum status dynamodb_table_name(const struct json *body, struct bytes *ret,
+                                         struct api_error *reterr);
+
+/* ExpressionAttributeNames and -Values. `expressions` says whether the request has any. */
+MUST_USE enum status dynamodb_names(struct api_call *call, const struct json *body,
+                                    bool expressions, struct expr_names *ret,
+                                    struct api_error *reterr);
+
+/* ConditionExpression, ProjectionExpression ...; *ret NULL when it is absent. */
+MUST_USE enum status dynamodb_condition(struct api_call *call, const struct json *body,
+                                        enum expr_kind kind, struct expr_names *names,
+                                        const struct expr_condition **ret,
+                                        struct api_error *reterr);
+MUST_USE enum status dynamodb_projection(struct api_call *call, const struct json *body,
+                                         struct expr_names *names,
+                                         const struct expr_projection **ret,
+                                         struct api_error *reterr);
+bool dynamodb_has(const struct json *body, const char *name);
+
+/* Key, Item, ExclusiveStartKey: an item in wire form; count 0 when absent. */
+MUST_USE enum status dynamodb_item(struct api_call *call, const struct json *body,
+                                   const char *name, struct item *ret, struct api_error *reterr);
+
+/* The parameters from before expressions are refused by name until they are supported. */
+MUST_USE enum status dynamodb_refuse_legacy(const struct json *body, struct api_error *reterr);
+
+/* One write of PutItem, UpdateItem, DeleteItem, of a batch or a transaction: its condition, update and
+ * what to return. `item` names the member with the item or key. */
+MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *body,
+                                    enum write_kind kind, struct item_write *ret,
+                                    struct api_error *reterr);
+
+/* ---- consumed capacity ---- */
+enum capacity_wanted { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
+MUST_USE enum status dynamodb_capacity_wanted(const struct json *body, enum capacity_wanted *ret,
+                                              struct api_error *reterr);
+/* In half units, the smallest there are. */
+uint64_t capacity_of_read(size_t size, bool consistent);  /* 4 KB a unit, half when eventual */
+uint64_t capacity_of_write(size_t old_size, size_t new_size); /* 1 KB a unit of the larger */
+/* Writes a ConsumedCapacity object. read and write tell which figures a transaction shows too. */
+void capacity_write(struct json_writer *w, enum capacity_wanted wanted, struct bytes table_name,
+                    uint64_t half_units, bool transaction, bool is_read);
+/* One figure per table of a batch, in the order in which the tables came. */
+struct capacity_sum {
+    struct bytes table_name;
+    uint64_t half_units;
+};
+struct capacity_sums {
+    struct capacity_sum sums[ENGINE_TRANSACTION_ITEMS_MAX];
+    size_t count;
+};
+void capacity_add(struct capacity_sums *sums, struct bytes table_name, uint64_t half_units);
+/* The member ConsumedCapacity with an array; nothing when not wanted. */
+void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
+                        const struct capacity_sums *sums, bool transaction, bool is_read);
+
+#endif

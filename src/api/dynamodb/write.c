@@ -1,0 +1,165 @@
+/* api/dynamodb/write.c - what the operations that write one item decode in the same way. */
+#include "api/dynamodb/write.h"
+
+/* Which ReturnValues an operation takes, in the order of enum return_values. */
+static const char *const return_words[] = {"NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW",
+                                           "UPDATED_NEW"};
+
+static enum status decode_return_values(const struct json *body, enum write_kind kind,
+                                        enum return_values *ret, struct api_error *reterr)
+{
+    size_t word = RETURN_NONE;
+    enum status status = decode_word(body, "ReturnValues", return_words,
+                                     ARRAY_COUNT(return_words), &word, reterr);
+
+    if (status != OK)
+        return status;
+    *ret = (enum return_values)word;
+    if (kind != WRITE_UPDATE && *ret != RETURN_NONE && *ret != RETURN_ALL_OLD)
+        return api_invalid(reterr, "Return values set to invalid value");
+    return OK;
+}
+
+enum status dynamodb_decode_failure_values(const struct json *body, bool *ret,
+                                           struct api_error *reterr)
+{
+    static const char *const words[] = {"NONE", "ALL_OLD"};
+    size_t word = 0;
+    enum status status = decode_word(body, "ReturnValuesOnConditionCheckFailure", words,
+                                     ARRAY_COUNT(words), &word, reterr);
+
+    *ret = word == 1;
+    return status;
+}
+
+static enum status decode_item_member(struct api_call *call, const struct json *body,
+                                      enum write_kind kind, struct item_write *ret,
+                                      struct api_error *reterr)
+{
+    const char *member = kind == WRITE_PUT ? "Item" : "Key";
+
+    if (!dynamodb_has(body, member))
+        return decode_refuse_null(reterr, kind == WRITE_PUT ? "item" : "key");
+    return dynamodb_item(call, body, member, &ret->item, reterr);
+}
+
+static enum status decode_update(struct api_call *call, const struct json *body,
+                                 struct expr_names *names, struct item_write *ret,
+                                 struct api_error *reterr)
+{
+    struct bytes text = {NULL, 0};
+    enum status status = decode_string(body, "UpdateExpression", &text, reterr);
+
+    if (status != OK || !dynamodb_has(body, "UpdateExpression"))
+        return status;
+    return expr_parse_update(call->arena, text, names, &ret->update, reterr);
+}
+
+enum status dynamodb_write(struct api_call *call, const struct json *body, enum write_kind kind,
+                           struct item_write *ret, struct api_error *reterr)
+{
+    struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
+    enum status status = OK;
+    bool expressions =
+        dynamodb_has(body, "ConditionExpression") ||
+        (kind == WRITE_UPDATE && dynamodb_has(body, "UpdateExpression"));
+
+    *ret = (struct item_write){.kind = kind};
+    status = dynamodb_refuse_legacy(body, reterr);
+    if (status == OK)
+        status = dynamodb_table_name(body, &ret->table_name, reterr);
+    if (status == OK)
+        status = decode_return_values(body, kind, &ret->return_values, reterr);
+    if (status == OK)
+        status = dynamodb_decode_failure_values(body, &ret->return_old_on_failure, reterr);
+    if (status == OK)
+        status = decode_item_member(call, body, kind, ret, reterr);
+    if (status == OK)
+        status = dynamodb_names(call, body, expressions, names, reterr);
+    if (status == OK && kind == WRITE_UPDATE)
+        status = decode_update(call, body, names, ret, reterr);
+    if (status == OK)
+        status = dynamodb_condition(call, body, EXPR_CONDITION, names, &ret->condition, reterr);
+    if (status == OK)
+        status = expr_finish(names, reterr);
+    return status;
+}
+
+/* ---- PutItem, UpdateItem, DeleteItem ---- */
+
+struct single_write {
+    struct api_call *call;
+    struct engine_write write;
+    struct item_write item;
+    enum capacity_wanted capacity;
+};
+
+static void answer_single(struct single_write *single)
+{
+    struct api_call *call = single->call;
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    if (single->item.returned.size > 0) {
+        json_key(&w, "Attributes");
+        json_write_raw(&w, single->item.returned);
+    }
+    if (single->capacity != CAPACITY_NONE) {
+        json_key(&w, "ConsumedCapacity");
+        capacity_write(&w, single->capacity, single->item.table_name,
+                       capacity_of_write(single->item.old_size, single->item.new_size), false,
+                       false);
+    }
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}
+
+/* ConditionalCheckFailedException carries the item when it was asked for. */
+static void fail_single(struct single_write *single)
+{
+    struct api_error *error = single->item.error;
+
+    if (single->item.old.size > 0)
+        error->extra = arena_printf(single->call->arena, ",\"Item\":%.*s",
+                                    BYTES_ARG(single->item.old));
+    api_fail(single->call, error);
+}
+
+static void single_done(struct engine_write *write, enum status status)
+{
+    struct single_write *single = CONTAINER_OF(write, struct single_write, write);
+
+    if (status == OK)
+        status = single->item.status;
+    if (status == OK)
+        answer_single(single);
+    else if (status == REFUSED && single->item.error != NULL)
+        fail_single(single);
+    else if (status == REFUSED)
+        api_fail(single->call, &write->error);
+    else
+        api_fail_status(single->call, status);
+}
+
+void dynamodb_write_one(struct api_call *call, enum write_kind kind)
+{
+    struct single_write *single = ARENA_NEW(call->arena, struct single_write);
+    enum status status = OK;
+
+    single->call = call;
+    status = dynamodb_capacity_wanted(call->body, &single->capacity, &call->error);
+    if (status == OK)
+        status = dynamodb_write(call, call->body, kind, &single->item, &call->error);
+    if (status != OK) {
+        api_fail_status(call, status);
+        return;
+    }
+    single->write = (struct engine_write){
+        .writes = &single->item,
+        .count = 1,
+        .arena = call->arena,
+        .done = single_done,
+    };
+    engine_write(call->on->engine, call->on->port, &single->write);
+}

@@ -1,0 +1,79 @@
+/* api/operations.c - the operations that dynlog answers, a row each. */
+#include "api/operations.h"
+
+#include "api/internal.h"
+
+const struct api_service api_dynamodb = {"DynamoDB", "DynamoDB_20120810",
+                                         "com.amazonaws.dynamodb.v20120810#",
+                                         "application/x-amz-json-1.0"};
+const struct api_service api_streams = {"DynamoDB Streams", "DynamoDBStreams_20120810",
+                                        "com.amazonaws.dynamodb.v20120810#",
+                                        "application/x-amz-json-1.0"};
+const struct api_service api_events = {"EventBridge", "AWSEvents", "",
+                                       "application/x-amz-json-1.1"};
+const struct api_service api_lambda = {"Lambda", NULL, "", "application/json"};
+
+static const struct api_operation operations[] = {
+    {&api_dynamodb, "PutItem", api_put_item, NULL},
+    {&api_dynamodb, "GetItem", api_get_item, NULL},
+    {&api_dynamodb, "UpdateItem", api_update_item, NULL},
+    {&api_dynamodb, "DeleteItem", api_delete_item, NULL},
+    {&api_dynamodb, "Query", api_query, "no secondary indexes yet"},
+    {&api_dynamodb, "Scan", api_scan, "no secondary indexes yet"},
+    {&api_dynamodb, "BatchGetItem", api_batch_get_item, NULL},
+    {&api_dynamodb, "BatchWriteItem", api_batch_write_item, NULL},
+    {&api_dynamodb, "TransactGetItems", api_transact_get_items, NULL},
+    {&api_dynamodb, "TransactWriteItems", api_transact_write_items, NULL},
+    {&api_dynamodb, "CreateTable", api_create_table, "no secondary indexes yet"},
+    {&api_dynamodb, "DescribeTable", api_describe_table, NULL},
+    {&api_dynamodb, "UpdateTable", api_update_table, "no secondary indexes, no replicas"},
+    {&api_dynamodb, "DeleteTable", api_delete_table, NULL},
+    {&api_dynamodb, "ListTables", api_list_tables, NULL},
+    {&api_dynamodb, "UpdateTimeToLive", api_update_time_to_live,
+     "kept and described; expired items are not deleted yet"},
+    {&api_dynamodb, "DescribeTimeToLive", api_describe_time_to_live, NULL},
+    {&api_dynamodb, "UpdateContinuousBackups", api_update_continuous_backups,
+     "kept and described; restoring is not there yet"},
+    {&api_dynamodb, "DescribeContinuousBackups", api_describe_continuous_backups, NULL},
+    {&api_dynamodb, "TagResource", api_tag_resource, NULL},
+    {&api_dynamodb, "UntagResource", api_untag_resource, NULL},
+    {&api_dynamodb, "ListTagsOfResource", api_list_tags_of_resource, NULL},
+    {&api_dynamodb, "DescribeLimits", api_describe_limits, NULL},
+    {&api_dynamodb, "DescribeEndpoints", api_describe_endpoints, NULL},
+
+    {&api_streams, "ListStreams", api_list_streams, NULL},
+    {&api_streams, "DescribeStream", api_describe_stream, "one shard a stream, it never rolls"},
+    {&api_streams, "GetShardIterator", api_get_shard_iterator, NULL},
+    {&api_streams, "GetRecords", api_get_records, NULL},
+
+    {&api_events, "CreateEventBus", api_create_event_bus, NULL},
+    {&api_events, "DescribeEventBus", api_describe_event_bus, NULL},
+    {&api_events, "ListEventBuses", api_list_event_buses, NULL},
+    {&api_events, "DeleteEventBus", api_delete_event_bus, NULL},
+    {&api_events, "PutRule", api_put_rule, "event patterns; no schedules yet"},
+    {&api_events, "DescribeRule", api_describe_rule, NULL},
+    {&api_events, "ListRules", api_list_rules, NULL},
+    {&api_events, "EnableRule", api_enable_rule, NULL},
+    {&api_events, "DisableRule", api_disable_rule, NULL},
+    {&api_events, "DeleteRule", api_delete_rule, NULL},
+    {&api_events, "PutTargets", api_put_targets, "functions only, no transformer yet"},
+    {&api_events, "ListTargetsByRule", api_list_targets_by_rule, NULL},
+    {&api_events, "RemoveTargets", api_remove_targets, NULL},
+    {&api_events, "ListRuleNamesByTarget", api_list_rule_names_by_target, NULL},
+    {&api_events, "PutEvents", api_put_events, NULL},
+    {&api_events, "TestEventPattern", api_test_event_pattern, NULL},
+
+    {&api_lambda, "Invoke", api_invoke, NULL},
+    {&api_lambda, "InvokeAsync", api_invoke_async, NULL},
+    {&api_lambda, "ListFunctions", api_list_functions, NULL},
+    {&api_lambda, "GetFunction", api_get_function, "functions come from the stack file"},
+    {&api_lambda, "GetFunctionConfiguration", api_get_function_configuration, NULL},
+    {&api_lambda, "ListEventSourceMappings", api_list_event_source_mappings, NULL},
+    {&api_lambda, "GetEventSourceMapping", api_get_event_source_mapping, NULL},
+};
+
+const struct api_operation *api_operations(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(operations);
+    return operations;
+}

@@ -1,0 +1,69 @@
+/* api/operations.h - the functions behind the table in operations.c, a file an operation (a family of
+ * small ones may share a file). */
+#ifndef DYNLOG_API_OPERATIONS_H
+#define DYNLOG_API_OPERATIONS_H
+
+#include "api/api.h"
+
+/* DynamoDB: items */
+void api_put_item(struct api_call *call);
+void api_get_item(struct api_call *call);
+void api_update_item(struct api_call *call);
+void api_delete_item(struct api_call *call);
+void api_query(struct api_call *call);
+void api_scan(struct api_call *call);
+void api_batch_get_item(struct api_call *call);
+void api_batch_write_item(struct api_call *call);
+void api_transact_get_items(struct api_call *call);
+void api_transact_write_items(struct api_call *call);
+
+/* DynamoDB: tables */
+void api_create_table(struct api_call *call);
+void api_describe_table(struct api_call *call);
+void api_update_table(struct api_call *call);
+void api_delete_table(struct api_call *call);
+void api_list_tables(struct api_call *call);
+void api_update_time_to_live(struct api_call *call);
+void api_describe_time_to_live(struct api_call *call);
+void api_update_continuous_backups(struct api_call *call);
+void api_describe_continuous_backups(struct api_call *call);
+void api_tag_resource(struct api_call *call);
+void api_untag_resource(struct api_call *call);
+void api_list_tags_of_resource(struct api_call *call);
+void api_describe_limits(struct api_call *call);
+void api_describe_endpoints(struct api_call *call);
+
+/* DynamoDB Streams */
+void api_list_streams(struct api_call *call);
+void api_describe_stream(struct api_call *call);
+void api_get_shard_iterator(struct api_call *call);
+void api_get_records(struct api_call *call);
+
+/* EventBridge */
+void api_create_event_bus(struct api_call *call);
+void api_describe_event_bus(struct api_call *call);
+void api_list_event_buses(struct api_call *call);
+void api_delete_event_bus(struct api_call *call);
+void api_put_rule(struct api_call *call);
+void api_describe_rule(struct api_call *call);
+void api_list_rules(struct api_call *call);
+void api_enable_rule(struct api_call *call);
+void api_disable_rule(struct api_call *call);
+void api_delete_rule(struct api_call *call);
+void api_put_targets(struct api_call *call);
+void api_list_targets_by_rule(struct api_call *call);
+void api_remove_targets(struct api_call *call);
+void api_list_rule_names_by_target(struct api_call *call);
+void api_put_events(struct api_call *call);
+void api_test_event_pattern(struct api_call *call);
+
+/* Lambda (REST) */
+void api_invoke(struct api_call *call);
+void api_invoke_async(struct api_call *call);
+void api_list_functions(struct api_call *call);
+void api_get_function(struct api_call *call);
+void api_get_function_configuration(struct api_call *call);
+void api_list_event_source_mappings(struct api_call *call);
+void api_get_event_source_mapping(struct api_call *call);
+
+#endif

@@ -1,0 +1,272 @@
+/* streams/trigger.c - see trigger.h.
+ *
+ *   resting --committed--> reading --page--> putting --done--> reading ... until the end: resting
+ *                                               |
+ *                                               +-- failed --> waiting (a second) --> the same page again */
+#include "streams/trigger.h"
+
+#define RETRY_MS 1000
+#define NAME_SIZE_MAX 256
+
+enum trigger_state { TRIGGER_RESTING, TRIGGER_PUTTING, TRIGGER_WAITING, TRIGGER_STOPPED };
+
+struct trigger {
+    struct streams *streams;
+    struct store *store;
+    struct timers *timers;
+    struct trigger_door door;
+    struct stream_listener listener;
+    struct timer retry;
+    uint8_t name_room[NAME_SIZE_MAX];
+    struct bytes name;
+    uint32_t stream_id;
+    uint64_t cursor;      /* everything up to here was handed over, durably */
+    uint64_t next_cursor; /* where the put under way moves it */
+    uint64_t committed;   /* the last position that we were told of */
+    enum trigger_state state;
+    bool stopping, more; /* more: the page under way was not the last */
+    struct arena *arena; /* of the put under way */
+    struct trigger_put put;
+};
+
+/* ---- a record as an event ---- */
+
+/* Members that an item does not have are left out, as JSON.stringify() leaves out undefined. */
+static void print_member(struct json_writer *w, const char *name, const struct value *value)
+{
+    if (value == NULL)
+        return;
+    json_key(w, name);
+    json_write_raw(w, bytes_of_text(""));
+    value_print_plain(w->out, value);
+}
+
+static void print_key(struct json_writer *w, const struct item *item)
+{
+    json_key(w, "key");
+    json_begin_object(w);
+    print_member(w, "pk", item_get_text(item, "pk"));
+    print_member(w, "sk", item_get_text(item, "sk"));
+    json_end_object(w);
+}
+
+enum detail_form { DETAIL_WHOLE, DETAIL_PARTIAL, DETAIL_BARE };
+
+static void print_detail(struct buffer *out, const struct item *item, enum detail_form form)
+{
+    struct json_writer w = JSON_WRITER(out);
+    const struct value *payload = item_get_text(item, "payload");
+
+    json_begin_object(&w);
+    print_member(&w, "log", item_get_text(item, "log"));
+    print_key(&w, item);
+    print_member(&w, "type", item_get_text(item, "type"));
+    if (form == DETAIL_WHOLE) {
+        print_member(&w, "payload", payload);
+    } else {
+        json_member_bool(&w, "partial", true);
+        json_key(&w, "payload");
+        json_begin_object(&w);
+        if (form == DETAIL_PARTIAL && payload != NULL && payload->type == VALUE_M)
+            print_member(&w, "id", item_get_text(&payload->map, "id"));
+        json_end_object(&w);
+    }
+    json_end_object(&w);
+}
+
+/* The fullest form that EventBridge takes. */
+static struct bytes make_detail(struct arena *arena, const struct item *item)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(TRIGGER_DETAIL_SIZE_MAX);
+
+    for (enum detail_form form = DETAIL_WHOLE; form <= DETAIL_BARE; form++) {
+        buffer_clear(&out);
+        print_detail(&out, item, form);
+        if (!buffer_failed(&out))
+            return arena_copy(arena, buffer_bytes(&out));
+    }
+    assert(false && "keys of at most 3 KB fit into an event");
+    return (struct bytes){NULL, 0};
+}
+
+/* INSERT or MODIFY of an item of a log's stream. */
+static bool is_event(const struct change *change, const struct item *item)
+{
+    const struct value *pk = item_get_text(item, "pk");
+
+    return change->kind != CHANGE_REMOVE && pk != NULL && pk->type == VALUE_S &&
+           bytes_end_with(pk->bytes, BYTES("#stream"));
+}
+
+static void collect(struct trigger *trigger, const struct stream_page *page)
+{
+    struct trigger_put *put = &trigger->put;
+
+    put->events = ARENA_NEW_ARRAY(trigger->arena, page->count, struct trigger_event);
+    put->count = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        struct item item;
+
+        if (page->changes[i].new_image.size == 0 ||
+            item_decode(trigger->arena, page->changes[i].new_image, &item) != OK)
+            continue;
+        if (is_event(&page->changes[i], &item))
+            put->events[put->count++].detail = make_detail(trigger->arena, &item);
+    }
+}
+
+/* ---- the way of a page ---- */
+
+static void read_on(struct trigger *trigger);
+
+static void drop_arena(struct trigger *trigger)
+{
+    arena_free(trigger->arena);
+    trigger->arena = NULL;
+}
+
+static void rest(struct trigger *trigger)
+{
+    trigger->state = trigger->stopping ? TRIGGER_STOPPED : TRIGGER_RESTING;
+    trigger->door.changed(trigger->door.context);
+}
+
+static void wait_and_retry(struct trigger *trigger)
+{
+    trigger->state = TRIGGER_WAITING;
+    timer_set_after(trigger->timers, &trigger->retry, RETRY_MS);
+}
+
+static void also_cursor(struct store_batch *batch, struct trigger_put *put)
+{
+    struct trigger *trigger = CONTAINER_OF(put, struct trigger, put);
+
+    stream_cursor_store(batch, trigger->name, trigger->next_cursor);
+}
+
+static void put_done(struct trigger_put *put, enum status status)
+{
+    struct trigger *trigger = CONTAINER_OF(put, struct trigger, put);
+
+    drop_arena(trigger);
+    if (status == OK)
+        trigger->cursor = trigger->next_cursor;
+    if (trigger->stopping)
+        rest(trigger);
+    else if (status != OK)
+        wait_and_retry(trigger);
+    else if (trigger->more || trigger->committed > trigger->cursor)
+        read_on(trigger);
+    else
+        rest(trigger);
+}
+
+static void start_put(struct trigger *trigger, const struct stream_page *page)
+{
+    trigger->next_cursor = page->next_after;
+    trigger->more = !page->at_end;
+    trigger->put.arena = trigger->arena;
+    trigger->put.also = also_cursor;
+    trigger->put.done = put_done;
+    trigger->state = TRIGGER_PUTTING;
+    trigger->door.put(trigger->door.context, &trigger->put);
+}
+
+static void read_on(struct trigger *trigger)
+{
+    struct stream_page page = {0};
+    bool trimmed = false;
+
+    trigger->arena = arena_new();
+    enum status status =
+        streams_read(trigger->streams, trigger->stream_id, 0, trigger->cursor, TRIGGER_BATCH_MAX,
+                     STREAM_READ_SIZE_MAX, trigger->arena, &page, &trimmed);
+
+    if (trimmed) { /* stopped for more than a day: what is left is still in order */
+        trigger->cursor = streams_trimmed_to(trigger->streams, trigger->stream_id);
+        drop_arena(trigger);
+        wait_and_retry(trigger);
+        return;
+    }
+    if (status != OK) {
+        drop_arena(trigger);
+        wait_and_retry(trigger);
+        return;
+    }
+    collect(trigger, &page);
+    if (trigger->put.count == 0 && page.at_end) {
+        /* Nothing for the bus: the durable cursor may stay behind, reading on from it is harmless. */
+        trigger->cursor = page.next_after;
+        drop_arena(trigger);
+        rest(trigger);
+        return;
+    }
+    start_put(trigger, &page);
+}
+
+static void committed(struct stream_listener *listener, uint64_t last_position)
+{
+    struct trigger *trigger = CONTAINER_OF(listener, struct trigger, listener);
+
+    trigger->committed = last_position;
+    if (trigger->state == TRIGGER_RESTING && !trigger->stopping)
+        read_on(trigger);
+}
+
+static void retry(struct timer *timer)
+{
+    read_on(CONTAINER_OF(timer, struct trigger, retry));
+}
+
+/* ---- life ---- */
+
+struct trigger *trigger_new(struct streams *streams, struct store *store, struct timers *timers,
+                            struct bytes name, uint32_t stream_id, uint64_t from_position,
+                            const struct trigger_door *door)
+{
+    struct trigger *trigger = mem_new(sizeof *trigger);
+
+    assert(name.size <= NAME_SIZE_MAX);
+    memcpy(trigger->name_room, name.ptr, name.size);
+    trigger->name = bytes_of(trigger->name_room, name.size);
+    trigger->streams = streams;
+    trigger->store = store;
+    trigger->timers = timers;
+    trigger->door = *door;
+    trigger->stream_id = stream_id;
+    trigger->cursor = from_position;
+    if (stream_cursor_load(store, trigger->name, &trigger->cursor) != OK)
+        trigger->cursor = from_position;
+    trigger->retry.fire = retry;
+    trigger->listener.committed = committed;
+    streams_listen(streams, &trigger->listener);
+    committed(&trigger->listener, store_last_position(store));
+    return trigger;
+}
+
+bool trigger_stop(struct trigger *trigger)
+{
+    trigger->stopping = true;
+    if (trigger->state == TRIGGER_PUTTING)
+        return false;
+    timer_cancel(trigger->timers, &trigger->retry);
+    trigger->state = TRIGGER_STOPPED;
+    return true;
+}
+
+void trigger_free(struct trigger *trigger)
+{
+    if (trigger == NULL)
+        return;
+    assert(trigger->state != TRIGGER_PUTTING);
+    timer_cancel(trigger->timers, &trigger->retry);
+    streams_unlisten(&trigger->listener);
+    mem_free(trigger);
+}
+
+bool trigger_busy(struct trigger *trigger)
+{
+    return trigger->state == TRIGGER_PUTTING || trigger->state == TRIGGER_WAITING ||
+           (trigger->state == TRIGGER_RESTING &&
+            store_last_position(trigger->store) > trigger->cursor);
+}
