@@ -12,8 +12,8 @@ void base64_encode(struct buffer *out, struct bytes bytes)
     if (to == NULL)
         return;
     for (; bytes.size - i >= 3; i += 3, to += 4) {
-        uint32_t group = (uint32_t)bytes.ptr[i] << 16 | (uint32_t)bytes.ptr[i + 1] << 8 |
-                         bytes.ptr[i + 2];
+        uint32_t group =
+            (uint32_t)bytes.ptr[i] << 16 | (uint32_t)bytes.ptr[i + 1] << 8 | bytes.ptr[i + 2];
 
         to[0] = (uint8_t)alphabet[group >> 18];
         to[1] = (uint8_t)alphabet[group >> 12 & 63];

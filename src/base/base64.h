@@ -1,7 +1,8 @@
-/* base/base64.h - binary as text (RFC 4648, section 4): the standard alphabet, padded, nothing else.
+/* base/base64.h - binary as text (RFC 4648, section 4): the standard alphabet, padded, nothing
+ * else.
  *
- * Decoding is strict, as AWS's is: no blanks, no other alphabet, no missing padding, and the bits that
- * the padding leaves over must be zero, so that one run of bytes has one text. */
+ * Decoding is strict, as AWS's is: no blanks, no other alphabet, no missing padding, and the bits
+ * that the padding leaves over must be zero, so that one run of bytes has one text. */
 #ifndef DYNLOG_BASE_BASE64_H
 #define DYNLOG_BASE_BASE64_H
 

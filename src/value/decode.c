@@ -1,8 +1,9 @@
 /* value/decode.c - the stored form of an item to a tree (docs/format/item.md); see value.h.
  *
- * The text is our own, item_print()'s: compact, no blanks, types spelled one way. So this reader knows
- * that form alone and is in one pass what a general JSON reader and a conversion would be in two.
- * Texts without an escape are not copied. Whatever else stands there is CORRUPT, never undefined. */
+ * The text is our own, item_print()'s: compact, no blanks, types spelled one way. So this reader
+ * knows that form alone and is in one pass what a general JSON reader and a conversion would be in
+ * two. Texts without an escape are not copied. Whatever else stands there is CORRUPT, never
+ * undefined. */
 #include "base/base64.h"
 #include "value/value.h"
 
@@ -36,8 +37,8 @@ static int hex(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What stands behind the backslash at `at`, of `left` bytes. Returns how many bytes it takes, 0 when it
- * is no escape that json_append_string() writes. */
+/* What stands behind the backslash at `at`, of `left` bytes. Returns how many bytes it takes, 0
+ * when it is no escape that json_append_string() writes. */
 static size_t unescape(const uint8_t *at, size_t left, uint8_t *ret)
 {
     static const char letters[] = "\"\\bfnrt", bytes[] = "\"\\\b\f\n\r\t";
@@ -227,10 +228,13 @@ static enum status read_attributes(struct cursor *c, size_t depth, struct item *
 
 enum status item_decode(struct arena *arena, struct bytes stored, struct item *ret)
 {
-    struct cursor c = {arena, stored.ptr, stored.ptr + stored.size};
+    struct cursor c = {arena, stored.ptr, stored.ptr};
     struct item item = {0};
 
-    if (stored.size == 0 || read_attributes(&c, 0, &item) != OK || c.at != c.end)
+    if (stored.size == 0)
+        return CORRUPT;
+    c.end += stored.size;
+    if (read_attributes(&c, 0, &item) != OK || c.at != c.end)
         return CORRUPT;
     *ret = item;
     return OK;

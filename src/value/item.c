@@ -2,8 +2,9 @@
 #include "value/value.h"
 
 static const char *const type_names[] = {
-    [VALUE_S] = "S", [VALUE_N] = "N", [VALUE_B] = "B",   [VALUE_BOOL] = "BOOL", [VALUE_NULL] = "NULL",
-    [VALUE_M] = "M", [VALUE_L] = "L", [VALUE_SS] = "SS", [VALUE_NS] = "NS",     [VALUE_BS] = "BS",
+    [VALUE_S] = "S",       [VALUE_N] = "N",   [VALUE_B] = "B", [VALUE_BOOL] = "BOOL",
+    [VALUE_NULL] = "NULL", [VALUE_M] = "M",   [VALUE_L] = "L", [VALUE_SS] = "SS",
+    [VALUE_NS] = "NS",     [VALUE_BS] = "BS",
 };
 
 const char *value_type_name(enum value_type type)
@@ -71,7 +72,7 @@ void item_set(struct arena *arena, struct item *item, struct bytes name, struct 
         return;
     }
 
-    /* Always a new array: the old one may belong to another item too, so room behind it is no room. */
+    /* Always a new array: the old one may belong to another item too. */
     struct attribute *moved = ARENA_NEW_ARRAY(arena, item->count + 1, struct attribute);
 
     if (item->count > 0)

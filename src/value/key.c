@@ -5,9 +5,9 @@
  *          zero     02
  *          positive 03 | exponent + 129 (1) | digit pairs, each pair's value + 1 | 00
  *
- * Strings are escaped, not length-prefixed, because "a" must sort before "aa" whatever key part comes
- * next. Digit pairs are 01..64 (hex), so that the end, 00, sorts a number before every longer one with
- * the same beginning; in the complement, where longer is smaller, the end is FF. */
+ * Strings are escaped, not length-prefixed, because "a" must sort before "aa" whatever key part
+ * comes next. Digit pairs are 01..64 (hex), so that the end, 00, sorts a number before every longer
+ * one with the same beginning; in the complement, where longer is smaller, the end is FF. */
 #include "value/value.h"
 
 #define STRING_END 0x01    /* behind a 00 */
@@ -35,7 +35,7 @@ void number_encode_key(struct buffer *out, const struct number *number)
     }
     key[size++] = number->negative ? NUMBER_NEGATIVE : NUMBER_POSITIVE;
     key[size++] = (uint8_t)((number->exponent + EXPONENT_BIAS) ^ flip);
-    for (size_t i = 0; i < number->count; i += 2) { /* a pair's missing digit is 0: digits[] ends so */
+    for (size_t i = 0; i < number->count; i += 2) { /* the digit behind the last one is 0 */
         uint8_t pair = (uint8_t)(number->digits[i] * 10 + number->digits[i + 1]);
 
         key[size++] = (uint8_t)((pair + 1) ^ flip);

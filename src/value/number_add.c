@@ -1,8 +1,8 @@
 /* value/number_add.c - exact addition and subtraction; see number.h.
  *
  * Both numbers are laid out digit by digit in one row of decimal places that is wide enough for the
- * whole range (10^125 down to the last digit of 1E-130 with 38 digits), added or subtracted there as
- * on paper, and what stands in the row becomes a number again. */
+ * whole range (10^125 down to the last digit of 1E-130 with 38 digits), added or subtracted there
+ * as on paper, and what stands in the row becomes a number again. */
 #include "value/number_range.h"
 
 #define PLACES_BEFORE_POINT 127 /* exponent 126 and a carry */

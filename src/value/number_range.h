@@ -4,8 +4,8 @@
 
 #include "value/number.h"
 
-/* Sets the exponent of a number that is not zero; REFUSED with AWS's message when it leaves the range
- * or when too_many digits were found. */
+/* Sets the exponent of a number that is not zero; REFUSED with AWS's message when it leaves the
+ * range or when too_many digits were found. */
 MUST_USE enum status number_in_range(struct number *number, int64_t exponent, bool too_many,
                                      struct api_error *reterr);
 

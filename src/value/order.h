@@ -1,5 +1,6 @@
-/* value/order.h - private to value/: collections in an order, so that what would be quadratic is not.
- * Requests are up to 16 MiB, so a set or a map may have a million elements before its size is checked. */
+/* value/order.h - private to value/: collections in an order, so that what would be quadratic is
+ * not. Requests are up to 16 MiB, so a set or a map may have a million elements before its size is
+ * checked. */
 #ifndef DYNLOG_VALUE_ORDER_H
 #define DYNLOG_VALUE_ORDER_H
 
@@ -10,11 +11,11 @@
     "Nesting Levels have exceeded supported limits: "                                              \
     "Attributes in the item have nested levels beyond supported limit"
 
-/* Pointers to the values (all S, all N or all B), the smallest first; give them back to mem_free(). */
+/* Pointers to the values (all S, all N or all B), the smallest first; for mem_free(). */
 const struct value **values_in_order(const struct value *values, size_t count);
 
-/* Pointers to the attributes by name, those of one name in the order in which they came; give them
- * back to mem_free(). */
+/* Pointers to the attributes by name, those of one name in the order in which they came; for
+ * mem_free(). */
 const struct attribute **attributes_in_order(const struct item *item);
 
 /* True when two values of a set are equal. */

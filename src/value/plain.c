@@ -1,4 +1,4 @@
-/* value/plain.c - values as the JSON that people and payloads use: {"id":"12","n":1}; see value.h. */
+/* value/plain.c - values as the JSON of people and payloads, {"id":"12","n":1}; see value.h. */
 #include "base/base64.h"
 #include "value/order.h"
 

@@ -42,11 +42,16 @@ static void print_values(struct buffer *out, const struct value *values, size_t 
 
 /* What stands before the content, by type. */
 static const struct bytes openings[] = {
-    [VALUE_S] = {(const uint8_t *)"{\"S\":", 5},         [VALUE_N] = {(const uint8_t *)"{\"N\":", 5},
-    [VALUE_B] = {(const uint8_t *)"{\"B\":", 5},         [VALUE_BOOL] = {(const uint8_t *)"{\"BOOL\":", 8},
-    [VALUE_NULL] = {(const uint8_t *)"{\"NULL\":", 8},   [VALUE_M] = {(const uint8_t *)"{\"M\":", 5},
-    [VALUE_L] = {(const uint8_t *)"{\"L\":", 5},         [VALUE_SS] = {(const uint8_t *)"{\"SS\":", 6},
-    [VALUE_NS] = {(const uint8_t *)"{\"NS\":", 6},       [VALUE_BS] = {(const uint8_t *)"{\"BS\":", 6},
+    [VALUE_S] = {(const uint8_t *)"{\"S\":", 5},
+    [VALUE_N] = {(const uint8_t *)"{\"N\":", 5},
+    [VALUE_B] = {(const uint8_t *)"{\"B\":", 5},
+    [VALUE_BOOL] = {(const uint8_t *)"{\"BOOL\":", 8},
+    [VALUE_NULL] = {(const uint8_t *)"{\"NULL\":", 8},
+    [VALUE_M] = {(const uint8_t *)"{\"M\":", 5},
+    [VALUE_L] = {(const uint8_t *)"{\"L\":", 5},
+    [VALUE_SS] = {(const uint8_t *)"{\"SS\":", 6},
+    [VALUE_NS] = {(const uint8_t *)"{\"NS\":", 6},
+    [VALUE_BS] = {(const uint8_t *)"{\"BS\":", 6},
 };
 
 void value_print(struct buffer *out, const struct value *value)

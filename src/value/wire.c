@@ -1,8 +1,8 @@
 /* value/wire.c - DynamoDB JSON of a request to values, with AWS's checks and words; see value.h.
  *
- * AWS reads a whole request before it looks at what the values mean. So a member of a wrong JSON type
- * (SerializationException) goes before a wrong value (ValidationException), wherever the two stand:
- * types are refused at once, the first wrong value is noted and reading goes on. */
+ * AWS reads a whole request before it looks at what the values mean. So a member of a wrong JSON
+ * type (SerializationException) goes before a wrong value (ValidationException), wherever the two
+ * stand: types are refused at once, the first wrong value is noted and reading goes on. */
 #include "base/base64.h"
 #include "value/order.h"
 
@@ -83,6 +83,17 @@ static enum status read_number(struct reader *r, const struct json *json, struct
     return OK;
 }
 
+static char wrong_base64_character(struct bytes text)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+    for (size_t i = 0; i < text.size; i++)
+        if (text.ptr[i] == '\0' || strchr(alphabet, text.ptr[i]) == NULL)
+            return text.ptr[i] >= ' ' && text.ptr[i] < 0x7F ? (char)text.ptr[i] : '?';
+    return '?';
+}
+
 static enum status read_binary(struct reader *r, const struct json *json, struct bytes *ret)
 {
     struct bytes text = json_string(json);
@@ -99,7 +110,8 @@ static enum status read_binary(struct reader *r, const struct json *json, struct
                           "Base64 encoded length is expected a multiple of 4 bytes but found: %zu",
                           text.size);
     case BASE64_WRONG_CHARACTER:
-        return refuse(r, "Invalid Base64 character");
+        return api_refuse(r->reterr, API_SERIALIZATION, "Invalid Base64 character: '%c'",
+                          wrong_base64_character(text));
     case BASE64_WRONG_END:
         return refuse(r, "Invalid last non-pad Base64 character dectected"); /* AWS's spelling */
     }
@@ -150,7 +162,8 @@ struct set_kind {
 static const struct set_kind string_set = {
     VALUE_S,
     "One or more parameter values were invalid: An string set  may not be empty",
-    "One or more parameter values were invalid: An string set may not have a empty string as a member",
+    "One or more parameter values were invalid: An string set may not have a empty string as a "
+    "member",
 };
 static const struct set_kind number_set = {
     VALUE_N,
@@ -255,8 +268,9 @@ static enum status read_attributes(struct reader *r, const struct json *json, si
     size_t count = 0;
 
     if (json_is(json, JSON_ARRAY))
-        return refuse_container(r, json, "java.util.Map<java.lang.String, "
-                                         "com.amazonaws.dynamodb.v20120810.AttributeValue>");
+        return refuse_container(r, json,
+                                "java.util.Map<java.lang.String, "
+                                "com.amazonaws.dynamodb.v20120810.AttributeValue>");
     if (!json_is(json, JSON_OBJECT))
         return refuse(r, "Unexpected field type");
     ret->attributes = ARENA_NEW_ARRAY(r->arena, json_count(json), struct attribute);
