@@ -9,12 +9,15 @@
  *
  * What always holds:
  *   1. Answers leave in the order of their requests (pipelining), whatever order they are given in.
- *   2. A connection holds at most one request's body beyond the one being handled: it stops reading
- *      while HTTP_PIPELINE_MAX requests wait, so a client cannot make the server hold more.
- *   3. A request that a web page could forge is refused before its handler (http_guard.h).
+ *   2. A client cannot make the server hold more than HTTP_PIPELINE_MAX requests, and one body more
+ *      than HTTP_PIPELINE_SIZE_MAX bytes of bodies and answers: its connection is not read meanwhile.
+ *   3. A request that a web page could forge is refused before its handler (net/guard.h).
+ *   4. Every request that reached its handler is answered by it exactly once, also when its client is
+ *      gone: the answer is dropped then.
  *
- * A request lives until it was answered; its bytes and its arena live as long. When the client goes
- * away first, the answer is dropped. */
+ * A request lives until it was answered; its bytes and its arena live as long. Answers leave at the
+ * end of the loop's turn, those of one connection together (so do not answer from a uv_prepare
+ * callback: the loop would sleep first). Everything here belongs to the loop's thread. */
 #ifndef DYNLOG_NET_HTTP_H
 #define DYNLOG_NET_HTTP_H
 
@@ -24,9 +27,11 @@
 #include <uv.h>
 
 #define HTTP_BODY_SIZE_MAX ((size_t)16 * 1024 * 1024) /* DynamoDB's BatchWriteItem: 16 MB */
-#define HTTP_HEAD_SIZE_MAX ((size_t)64 * 1024)
+#define HTTP_HEAD_SIZE_MAX ((size_t)64 * 1024) /* target, names and values, 4 more a header */
 #define HTTP_HEADER_COUNT_MAX 100
 #define HTTP_PIPELINE_MAX 64
+#define HTTP_PIPELINE_SIZE_MAX ((size_t)1024 * 1024)
+#define HTTP_STREAM_WAITING_MAX ((size_t)16 * 1024 * 1024) /* above it the connection is closed */
 #define HTTP_CONNECTIONS_MAX 16384
 #define HTTP_HEAD_TIMEOUT_MS 30000  /* from a request's first byte to the end of its head */
 #define HTTP_BODY_TIMEOUT_MS 120000 /* without progress */
@@ -41,7 +46,8 @@ typedef void http_handle_fn(void *context, struct http_request *request);
 
 struct http_server *http_server_new(uv_loop_t *loop);
 /* Stops accepting, lets what is being handled answer, closes idle connections; `closed` when the last
- * one is gone, or after grace_ms when clients will not go. Then http_server_free(). */
+ * one is gone, or after grace_ms when clients will not go. Then http_server_free(). Handlers may
+ * answer even later: such answers are dropped. */
 void http_server_close(struct http_server *server, uint64_t grace_ms,
                        void (*closed)(void *context), void *context);
 void http_server_free(struct http_server *server);
@@ -52,8 +58,11 @@ struct http_listen_options {
     http_handle_fn *handle;
     void *context;
     bool any_host; /* do not guard against forged requests (private listeners of workers) */
+    bool shared_port; /* SO_REUSEPORT: the servers of several loops listen on it together */
 };
-/* IN_USE when the port is taken; NOT_FOUND when the host is not one of this machine's. */
+/* IN_USE when the port is taken; NOT_FOUND when the host is not one of this machine's. A name's first
+ * IPv4 address is taken, else its first IPv6 address. IPv6 listeners take IPv6 only, so that 127.0.0.1
+ * and ::1 can share a port number. */
 MUST_USE enum status http_listen(struct http_server *server,
                                  const struct http_listen_options *options,
                                  struct http_listener **ret, uint16_t *ret_port);
@@ -72,6 +81,8 @@ struct bytes http_header(const struct http_request *request, const char *name);
 bool http_query(struct http_request *request, const char *name, struct bytes *ret);
 /* Whole, dechunked and gunzipped. */
 struct bytes http_body(const struct http_request *request);
+/* Dechunked only: the bytes that a signature covers. */
+struct bytes http_body_as_sent(const struct http_request *request);
 
 /* Headers in the order they came, for signatures. */
 struct http_header_pair {
@@ -79,7 +90,10 @@ struct http_header_pair {
 };
 size_t http_headers(const struct http_request *request, const struct http_header_pair **ret);
 
-/* Something of the caller's that is told when the client goes away before the answer. */
+/* Something of the caller's that is told, once, when the client goes away before the answer or shuts
+ * its sending side (most that do are going, and whoever waits for long should not wait for them).
+ * `gone` may be called within http_on_gone(). The request still has to be answered, in `gone` or
+ * later; the answer is sent if the client is there to take it. */
 void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context);
 
 /* ---- the answer ---- */
@@ -94,7 +108,8 @@ struct http_answer {
 void http_answer(struct http_request *request, const struct http_answer *answer);
 
 /* An answer in pieces (chunked), for what goes on: tail, logs. After http_stream_begin() the request
- * stays valid until http_stream_end() or `gone`. */
+ * stays valid until http_stream_end() is called or `gone` returns, whichever is first; `gone` takes
+ * the place of http_on_gone()'s, and is never called within these functions except the first. */
 void http_stream_begin(struct http_request *request, int status, const char *content_type,
                        void (*gone)(void *context), void *context);
 void http_stream_write(struct http_request *request, struct bytes piece);
