@@ -1,0 +1,55 @@
+/* bus/index.h - for one path: which branches of which patterns a leaf makes worth a look.
+ *
+ * A branch stands in the index of one of its fields only, under each of that field's conditions (its
+ * guard, matcher.c chooses it). What compares for equality, by prefix or by suffix is found by hashing
+ * the leaf; numeric ranges, networks, wildcards and anything-but are asked one by one. */
+#ifndef DYNLOG_BUS_INDEX_H
+#define DYNLOG_BUS_INDEX_H
+
+#include "base/map.h"
+#include "bus/condition.h"
+
+struct index_list {
+    void **branches;
+    size_t count, capacity;
+};
+
+/* Texts by their first or last bytes: one look-up for each size that occurs. */
+struct index_affixes {
+    struct map lists;
+    struct index_size {
+        size_t size, count;
+    } *sizes;
+    size_t size_count, size_capacity;
+};
+
+struct index_asked {
+    const struct condition *condition;
+    void *branch;
+};
+
+struct index {
+    struct map texts, numbers, folded_texts;
+    struct index_list truths[2], nulls;
+    struct index_affixes prefixes, suffixes, folded_prefixes, folded_suffixes;
+    struct index_asked *asked;
+    size_t asked_count, asked_capacity;
+};
+
+void index_list_add(struct index_list *list, void *branch);
+void index_list_drop(struct index_list *list, const void *branch);
+
+void index_free(struct index *index);
+
+/* How many other branches a leaf that passes the condition leads to, about. */
+size_t index_cost(const struct index *index, const struct condition *condition);
+
+/* The condition is kept until it is removed. Not for CONDITION_ABSENT. */
+void index_add(struct index *index, const struct condition *condition, void *branch);
+void index_remove(struct index *index, const struct condition *condition, void *branch);
+
+/* Calls found() with the branches of all conditions that hold for the leaf; one may come twice. */
+void index_probe(const struct index *index, struct leaf *leaf, struct arena *arena,
+                 void (*found)(void *context, void *branch), void *context);
+
+#endif
