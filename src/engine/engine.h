@@ -80,7 +80,12 @@ struct table_change {
     /* private */
     struct store_work work;
     struct engine *engine;
+    enum status outcome;       /* of run() */
+    uint64_t order;            /* of changes, as the writer made them; 0: nothing was changed */
+    struct engine_stream left; /* the stream that the table left behind; id 0: none */
 };
+/* Refusals: ResourceInUseException, ResourceNotFoundException, LimitExceededException, deletion
+ * protection, and whatever edit() refuses. */
 void engine_change_table(struct engine *engine, struct store_port *port,
                          struct table_change *change);
 
@@ -115,8 +120,11 @@ struct item_write {
     uint64_t position;      /* of its change record; 0 when nothing changed */
 };
 
-/* One request's writes. Not atomic: each on its own (PutItem, BatchWriteItem). Atomic: all or none
- * (TransactWriteItems): when any is refused, all are undone and each has its own status. */
+/* One request's writes. Not atomic: each on its own (PutItem, BatchWriteItem); but when a table is not
+ * there, a key or an item is not valid, or two writes have one key, then nothing is written and every
+ * one of them is REFUSED with the same error. Atomic: all or none (TransactWriteItems): when any is
+ * refused, nothing is done and each has its own status; a missing table or two operations on one item
+ * refuse the whole. */
 struct engine_write {
     struct item_write *writes;
     size_t count;
@@ -132,8 +140,10 @@ struct engine_write {
     /* private */
     struct store_work work;
     struct engine *engine;
+    struct write_plan *plans; /* one a write */
+    enum status outcome;      /* of run() */
 };
-/* done's status: OK (look at each write's), REFUSED (the whole: token misuse), or the store's. */
+/* done's status: OK (look at each write's), REFUSED (the whole: look at error), or the store's. */
 void engine_write(struct engine *engine, struct store_port *port, struct engine_write *write);
 
 /* ---- reading items ---- */

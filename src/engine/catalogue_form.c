@@ -1,0 +1,338 @@
+/* engine/catalogue_form.c - tables and streams as bytes in the store: JSON, because they are few, change
+ * rarely, and can so be read by people (docs/format/catalogue.md). */
+#include "engine/catalogue.h"
+
+static const char *const billing_names[] = {
+    [BILLING_PROVISIONED] = "PROVISIONED",
+    [BILLING_PAY_PER_REQUEST] = "PAY_PER_REQUEST",
+};
+
+static const char *const view_names[] = {
+    [STREAM_NONE] = "NONE",
+    [STREAM_KEYS_ONLY] = "KEYS_ONLY",
+    [STREAM_NEW_IMAGE] = "NEW_IMAGE",
+    [STREAM_OLD_IMAGE] = "OLD_IMAGE",
+    [STREAM_NEW_AND_OLD_IMAGES] = "NEW_AND_OLD_IMAGES",
+};
+
+struct bytes catalogue_table_key(struct arena *arena, struct bytes name)
+{
+    return arena_printf(arena, "engine/table/%.*s", BYTES_ARG(name));
+}
+
+struct bytes catalogue_stream_key(struct arena *arena, uint32_t stream_id)
+{
+    return arena_printf(arena, "engine/stream/%08x", stream_id);
+}
+
+/* ---- writing ---- */
+
+static void write_member_uint(struct json_writer *w, const char *name, uint64_t value)
+{
+    json_key(w, name);
+    json_write_uint(w, value);
+}
+
+static void write_begin(struct json_writer *w)
+{
+    json_begin_object(w);
+    json_member_int(w, "format", CATALOGUE_FORMAT);
+}
+
+static struct bytes write_end(struct json_writer *w, struct arena *arena)
+{
+    json_end_object(w);
+    assert(!buffer_failed(w->out) && "every member of a table has a limit");
+    return arena_copy(arena, buffer_bytes(w->out));
+}
+
+struct bytes catalogue_print_state(struct arena *arena, const struct catalogue_state *state)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CATALOGUE_RECORD_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    write_begin(&w);
+    write_member_uint(&w, "nextId", state->next_id);
+    write_member_uint(&w, "tableCount", state->table_count);
+    write_member_uint(&w, "lastLabelMs", state->last_label_ms);
+    return write_end(&w, arena);
+}
+
+static void write_key_attribute(struct json_writer *w, const char *name,
+                                const struct key_attribute *key)
+{
+    if (key->name.size == 0)
+        return;
+    json_key(w, name);
+    json_begin_object(w);
+    json_member_string(w, "name", key->name);
+    json_member_text(w, "type", value_type_name(key->type));
+    json_end_object(w);
+}
+
+static void write_stream(struct json_writer *w, const struct table_stream *stream)
+{
+    if (stream->id == 0)
+        return;
+    json_key(w, "stream");
+    json_begin_object(w);
+    write_member_uint(w, "id", stream->id);
+    json_member_string(w, "label", stream->label);
+    json_member_text(w, "view", view_names[stream->view]);
+    json_member_bool(w, "enabled", stream->enabled);
+    write_member_uint(w, "createdMs", stream->created_ms);
+    write_member_uint(w, "closedMs", stream->closed_ms);
+    json_end_object(w);
+}
+
+static void write_tags(struct json_writer *w, const struct table *table)
+{
+    json_key(w, "tags");
+    json_begin_array(w);
+    for (size_t i = 0; i < table->tag_count; i++) {
+        json_begin_object(w);
+        json_member_string(w, "key", table->tags[i].key);
+        json_member_string(w, "value", table->tags[i].value);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+struct bytes catalogue_print_table(struct arena *arena, const struct table *table)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CATALOGUE_RECORD_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    write_begin(&w);
+    write_member_uint(&w, "id", table->id);
+    json_member_string(&w, "tableId", table->table_id);
+    json_member_string(&w, "name", table->name);
+    write_key_attribute(&w, "hash", &table->hash);
+    write_key_attribute(&w, "range", &table->range);
+    json_member_text(&w, "billing", billing_names[table->billing]);
+    write_member_uint(&w, "readUnits", table->read_units);
+    write_member_uint(&w, "writeUnits", table->write_units);
+    write_member_uint(&w, "billingChangedMs", table->billing_changed_ms);
+    write_member_uint(&w, "createdMs", table->created_ms);
+    write_stream(&w, &table->stream);
+    json_member_string(&w, "ttlAttribute", table->ttl_attribute);
+    json_member_bool(&w, "ttlEnabled", table->ttl_enabled);
+    json_member_bool(&w, "pointInTimeRecovery", table->point_in_time_recovery);
+    write_member_uint(&w, "pointInTimeRecoverySinceMs", table->point_in_time_recovery_since_ms);
+    write_member_uint(&w, "recoveryPeriodDays", table->recovery_period_days);
+    json_member_bool(&w, "deletionProtection", table->deletion_protection);
+    json_member_bool(&w, "sseEnabled", table->sse_enabled);
+    json_member_string(&w, "sseKmsKey", table->sse_kms_key);
+    json_member_string(&w, "tableClass", table->table_class);
+    write_tags(&w, table);
+    return write_end(&w, arena);
+}
+
+struct bytes catalogue_print_stream(struct arena *arena, const struct engine_stream *stream)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CATALOGUE_RECORD_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    write_begin(&w);
+    json_member_string(&w, "tableName", stream->table_name);
+    write_key_attribute(&w, "hash", &stream->hash);
+    write_key_attribute(&w, "range", &stream->range);
+    write_stream(&w, &stream->stream);
+    return write_end(&w, arena);
+}
+
+/* ---- reading: a reader remembers the first fault, as a buffer does ---- */
+
+struct form_reader {
+    const struct json *object;
+    bool wrong;
+};
+
+static uint64_t read_uint(struct form_reader *reader, const char *name, uint64_t value_max)
+{
+    int64_t value = 0;
+
+    if (!json_int64(json_get(reader->object, name), &value) || value < 0 ||
+        (uint64_t)value > value_max)
+        reader->wrong = true;
+    return (uint64_t)value;
+}
+
+static uint32_t read_uint32(struct form_reader *reader, const char *name)
+{
+    return (uint32_t)read_uint(reader, name, UINT32_MAX);
+}
+
+static struct bytes read_text(struct form_reader *reader, const char *name)
+{
+    const struct json *value = json_get(reader->object, name);
+
+    reader->wrong = reader->wrong || !json_is(value, JSON_STRING);
+    return json_string(value);
+}
+
+static bool read_bool(struct form_reader *reader, const char *name)
+{
+    const struct json *value = json_get(reader->object, name);
+
+    reader->wrong = reader->wrong || !json_is(value, JSON_BOOL);
+    return json_bool(value);
+}
+
+static size_t read_name(struct form_reader *reader, const char *name, const char *const *names,
+                        size_t count)
+{
+    struct bytes text = read_text(reader, name);
+
+    for (size_t i = 0; i < count; i++)
+        if (bytes_equal_text(text, names[i]))
+            return i;
+    reader->wrong = true;
+    return 0;
+}
+
+static struct key_attribute read_key_attribute(struct form_reader *reader, const char *name)
+{
+    struct form_reader inner = {json_get(reader->object, name), false};
+    struct key_attribute key = {.type = VALUE_S};
+
+    if (inner.object == NULL)
+        return key;
+    key.name = read_text(&inner, "name");
+    if (!value_type_of_name(read_text(&inner, "type"), &key.type))
+        inner.wrong = true;
+    reader->wrong = reader->wrong || inner.wrong;
+    return key;
+}
+
+static struct table_stream read_stream(struct form_reader *reader)
+{
+    struct form_reader inner = {json_get(reader->object, "stream"), false};
+    struct table_stream stream = {0};
+
+    if (inner.object == NULL)
+        return stream;
+    stream.id = read_uint32(&inner, "id");
+    stream.label = read_text(&inner, "label");
+    stream.view = (enum stream_view)read_name(&inner, "view", view_names, ARRAY_COUNT(view_names));
+    stream.enabled = read_bool(&inner, "enabled");
+    stream.created_ms = read_uint(&inner, "createdMs", INT64_MAX);
+    stream.closed_ms = read_uint(&inner, "closedMs", INT64_MAX);
+    reader->wrong = reader->wrong || inner.wrong || stream.id == 0;
+    return stream;
+}
+
+static void read_tags(struct form_reader *reader, struct arena *arena, struct table *table)
+{
+    const struct json *tags = json_get(reader->object, "tags");
+
+    if (!json_is(tags, JSON_ARRAY) || json_count(tags) > TABLE_TAGS_MAX) {
+        reader->wrong = true;
+        return;
+    }
+    table->tags = ARENA_NEW_ARRAY(arena, json_count(tags), struct table_tag);
+    for (struct json_iter it = json_iter(tags); json_next(&it);) {
+        struct form_reader inner = {it.value, false};
+        struct table_tag *tag = &table->tags[table->tag_count++];
+
+        tag->key = read_text(&inner, "key");
+        tag->value = read_text(&inner, "value");
+        reader->wrong = reader->wrong || inner.wrong;
+    }
+}
+
+static enum status read_begin(struct form_reader *reader, struct arena *arena, struct bytes text)
+{
+    *reader = (struct form_reader){0};
+    if (json_parse(arena, text, &reader->object, NULL) != OK)
+        return CORRUPT;
+
+    uint64_t format = read_uint(reader, "format", INT64_MAX);
+
+    if (reader->wrong)
+        return CORRUPT;
+    return format > CATALOGUE_FORMAT ? NEWER_FORMAT : OK;
+}
+
+enum status catalogue_parse_state(struct arena *arena, struct bytes text,
+                                  struct catalogue_state *ret)
+{
+    struct form_reader reader;
+    enum status status = read_begin(&reader, arena, text);
+
+    if (status != OK)
+        return status;
+
+    struct catalogue_state state = {
+        .next_id = read_uint32(&reader, "nextId"),
+        .table_count = read_uint32(&reader, "tableCount"),
+        .last_label_ms = read_uint(&reader, "lastLabelMs", INT64_MAX),
+    };
+
+    if (reader.wrong)
+        return CORRUPT;
+    *ret = state;
+    return OK;
+}
+
+enum status catalogue_parse_table(struct arena *arena, struct bytes text, struct table *ret)
+{
+    struct form_reader reader;
+    enum status status = read_begin(&reader, arena, text);
+
+    if (status != OK)
+        return status;
+
+    struct table table = {
+        .id = read_uint32(&reader, "id"),
+        .table_id = read_text(&reader, "tableId"),
+        .name = read_text(&reader, "name"),
+        .hash = read_key_attribute(&reader, "hash"),
+        .range = read_key_attribute(&reader, "range"),
+        .billing = (enum table_billing)read_name(&reader, "billing", billing_names,
+                                                 ARRAY_COUNT(billing_names)),
+        .read_units = read_uint(&reader, "readUnits", INT64_MAX),
+        .write_units = read_uint(&reader, "writeUnits", INT64_MAX),
+        .billing_changed_ms = read_uint(&reader, "billingChangedMs", INT64_MAX),
+        .created_ms = read_uint(&reader, "createdMs", INT64_MAX),
+        .stream = read_stream(&reader),
+        .ttl_attribute = read_text(&reader, "ttlAttribute"),
+        .ttl_enabled = read_bool(&reader, "ttlEnabled"),
+        .point_in_time_recovery = read_bool(&reader, "pointInTimeRecovery"),
+        .point_in_time_recovery_since_ms =
+            read_uint(&reader, "pointInTimeRecoverySinceMs", INT64_MAX),
+        .recovery_period_days = read_uint32(&reader, "recoveryPeriodDays"),
+        .deletion_protection = read_bool(&reader, "deletionProtection"),
+        .sse_enabled = read_bool(&reader, "sseEnabled"),
+        .sse_kms_key = read_text(&reader, "sseKmsKey"),
+        .table_class = read_text(&reader, "tableClass"),
+    };
+
+    read_tags(&reader, arena, &table);
+    if (reader.wrong || table.hash.name.size == 0)
+        return CORRUPT;
+    *ret = table;
+    return OK;
+}
+
+enum status catalogue_parse_stream(struct arena *arena, struct bytes text,
+                                   struct engine_stream *ret)
+{
+    struct form_reader reader;
+    enum status status = read_begin(&reader, arena, text);
+
+    if (status != OK)
+        return status;
+
+    struct engine_stream stream = {
+        .table_name = read_text(&reader, "tableName"),
+        .hash = read_key_attribute(&reader, "hash"),
+        .range = read_key_attribute(&reader, "range"),
+        .stream = read_stream(&reader),
+    };
+
+    if (reader.wrong || stream.stream.id == 0)
+        return CORRUPT;
+    *ret = stream;
+    return OK;
+}

@@ -1,0 +1,68 @@
+/* engine/change_record.c - what a change leaves for the readers of the change stream
+ * (value/change.h). Every change of an item takes a position; a record is written when the table has
+ * a stream. A write that changes nothing leaves neither, as AWS. */
+#include "engine/internal.h"
+
+/* The shard of a partition in a stream: the one place that decides it. Every stream has one shard. */
+static uint16_t shard_of(const struct table_stream *stream, struct bytes key)
+{
+    (void)stream, (void)key;
+    return 0;
+}
+
+static bool view_has_new(enum stream_view view)
+{
+    return view == STREAM_NEW_IMAGE || view == STREAM_NEW_AND_OLD_IMAGES;
+}
+
+static bool view_has_old(enum stream_view view)
+{
+    return view == STREAM_OLD_IMAGE || view == STREAM_NEW_AND_OLD_IMAGES;
+}
+
+static enum change_kind kind_of(const struct write_plan *plan)
+{
+    if (plan->effect == EFFECT_REMOVE)
+        return CHANGE_REMOVE;
+    return stored_item_exists(&plan->before) ? CHANGE_MODIFY : CHANGE_INSERT;
+}
+
+static struct bytes print_keys(struct write_run *run, const struct table *table,
+                               const struct item *item)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(STORED_ITEM_SIZE_MAX);
+    struct item keys = table_key_attributes(table, item, run->arena);
+
+    item_print(&out, &keys);
+    return arena_copy(run->arena, buffer_bytes(&out));
+}
+
+uint64_t change_record_put(struct write_run *run, const struct item_write *write,
+                           const struct write_plan *plan)
+{
+    AUTO(buffer_free) struct buffer value = BUFFER_INIT(3 * STORED_ITEM_SIZE_MAX);
+    const struct table_stream *stream = &plan->table->stream;
+    uint64_t position = store_batch_position(run->batch);
+    uint8_t key[CHANGE_KEY_SIZE];
+
+    if (!stream->enabled)
+        return position;
+
+    struct change change = {.stream_id = stream->id,
+                            .shard = shard_of(stream, plan->key),
+                            .position = position,
+                            .kind = kind_of(plan),
+                            .flags = write->change_flags,
+                            .time_ms = run->now_ms,
+                            .keys = print_keys(run, plan->table, &write->item)};
+
+    if (view_has_new(stream->view) && plan->effect == EFFECT_STORE)
+        change.new_image = plan->after.form;
+    if (view_has_old(stream->view))
+        change.old_image = plan->before.form;
+    change_encode_key(key, change.stream_id, change.shard, position);
+    change_encode(&value, &change);
+    assert(!buffer_failed(&value));
+    store_batch_put(run->batch, STORE_CHANGES, bytes_of(key, sizeof key), buffer_bytes(&value));
+    return position;
+}

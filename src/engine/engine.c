@@ -1,0 +1,61 @@
+/* engine/engine.c - opening, closing, and what readers ask of the catalogue; see engine.h. */
+#include "engine/internal.h"
+
+enum status engine_open(struct store *store, struct clock *clock, const struct arn_place *place,
+                        struct engine **ret)
+{
+    struct engine *engine = mem_new(sizeof *engine);
+
+    engine->store = store;
+    engine->clock = clock;
+    engine->partition = mem_copy_text(place->partition);
+    engine->region = mem_copy_text(place->region);
+    engine->account = mem_copy_text(place->account);
+    engine->place = (struct arn_place){engine->partition, engine->region, engine->account};
+
+    enum status status = catalogue_load(&engine->catalogue, store, clock_now_ms(clock));
+
+    if (status != OK) {
+        engine_close(engine);
+        return status;
+    }
+    *ret = engine;
+    return OK;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    catalogue_free(&engine->catalogue);
+    mem_free(engine->partition);
+    mem_free(engine->region);
+    mem_free(engine->account);
+    mem_free(engine);
+}
+
+const struct arn_place *engine_place(const struct engine *engine)
+{
+    return &engine->place;
+}
+
+const struct table *engine_table_ref(struct engine *engine, struct bytes name)
+{
+    return catalogue_ref(&engine->catalogue, name);
+}
+
+void engine_table_names(struct engine *engine, struct bytes after, size_t limit,
+                        struct arena *arena, struct bytes **ret, size_t *ret_count, bool *ret_more)
+{
+    size_t count = catalogue_names(&engine->catalogue, after, arena, ret);
+
+    *ret_count = size_min(count, limit);
+    *ret_more = count > limit;
+}
+
+void engine_streams(struct engine *engine, struct arena *arena, struct engine_stream **ret,
+                    size_t *ret_count)
+{
+    *ret_count =
+        catalogue_streams(&engine->catalogue, clock_now_ms(engine->clock), arena, ret);
+}

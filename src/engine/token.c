@@ -1,0 +1,102 @@
+/* engine/token.c - ClientRequestToken: a transaction that was done is not done again for ten minutes,
+ * also over a restart. The token is stored in the transaction's own batch.
+ *
+ *   engine/token/TOKEN             ->  format 1 (1) | time in ms (8) | fingerprint
+ *   engine/token-time/MS (8) TOKEN ->  nothing: the same tokens by age, so that old ones are found */
+#include "engine/internal.h"
+
+#define TOKEN_FORMAT 1
+#define TOKEN_HEAD_SIZE 9
+#define TOKEN_VALUE_SIZE_MAX ((size_t)1024)
+#define TOKENS_FORGOTTEN_MAX 4 /* a new token pays for more than one old one: they die out */
+
+#define TOKEN_TIME_PREFIX BYTES("engine/token-time/")
+
+/* A token is text from outside: joined as bytes, whatever is in it. */
+static struct bytes join(struct arena *arena, struct bytes prefix, struct bytes middle,
+                         struct bytes token)
+{
+    uint8_t *key = arena_alloc(arena, prefix.size + middle.size + token.size);
+
+    memcpy(key, prefix.ptr, prefix.size);
+    if (middle.size > 0)
+        memcpy(key + prefix.size, middle.ptr, middle.size);
+    if (token.size > 0)
+        memcpy(key + prefix.size + middle.size, token.ptr, token.size);
+    return bytes_of(key, prefix.size + middle.size + token.size);
+}
+
+static struct bytes token_key(struct arena *arena, struct bytes token)
+{
+    return join(arena, BYTES("engine/token/"), (struct bytes){0}, token);
+}
+
+static struct bytes token_time_key(struct arena *arena, uint64_t time_ms, struct bytes token)
+{
+    uint8_t time[8];
+
+    bytes_put_u64(time, time_ms);
+    return join(arena, TOKEN_TIME_PREFIX, bytes_of(time, sizeof time), token);
+}
+
+enum status token_check(struct write_run *run, struct bytes token, struct bytes fingerprint,
+                        bool *ret_repeated, struct api_error *reterr)
+{
+    struct bytes value;
+    enum status status =
+        store_batch_get(run->batch, STORE_CATALOGUE, token_key(run->arena, token), &value);
+
+    *ret_repeated = false;
+    if (status == NOT_FOUND)
+        return OK;
+    if (status != OK)
+        return status;
+    if (value.size < TOKEN_HEAD_SIZE || value.ptr[0] != TOKEN_FORMAT)
+        return CORRUPT;
+    if (run->now_ms >= bytes_get_u64(value.ptr + 1) + ENGINE_TOKEN_LIFE_MS)
+        return OK;
+    if (!bytes_equal(bytes_slice(value, TOKEN_HEAD_SIZE, value.size), fingerprint))
+        return api_refuse(reterr, API_IDEMPOTENT_PARAMETER_MISMATCH,
+                          "ClientRequestToken %.*s was used before with other parameters",
+                          BYTES_ARG(token));
+    *ret_repeated = true;
+    return OK;
+}
+
+/* The oldest few whose time is over; a token that was used again since keeps its record. */
+static void forget_old(struct write_run *run)
+{
+    uint64_t oldest_ms =
+        run->now_ms >= ENGINE_TOKEN_LIFE_MS ? run->now_ms - ENGINE_TOKEN_LIFE_MS + 1 : 0;
+    struct bytes to = token_time_key(run->arena, oldest_ms, (struct bytes){0});
+    AUTO(store_iter_release)
+    struct store_iter *iter = store_iter_new(run->engine->store, NULL, STORE_CATALOGUE,
+                                             TOKEN_TIME_PREFIX, to, false);
+    struct bytes key, value;
+
+    for (size_t i = 0; i < TOKENS_FORGOTTEN_MAX && store_iter_next(iter, &key, &value); i++) {
+        uint64_t time_ms = bytes_get_u64(key.ptr + TOKEN_TIME_PREFIX.size);
+        struct bytes token = bytes_slice(key, TOKEN_TIME_PREFIX.size + 8, key.size);
+        struct bytes record_key = token_key(run->arena, token);
+
+        store_batch_delete(run->batch, STORE_CATALOGUE, key);
+        if (store_batch_get(run->batch, STORE_CATALOGUE, record_key, &value) == OK &&
+            value.size >= TOKEN_HEAD_SIZE && bytes_get_u64(value.ptr + 1) == time_ms)
+            store_batch_delete(run->batch, STORE_CATALOGUE, record_key);
+    }
+}
+
+void token_remember(struct write_run *run, struct bytes token, struct bytes fingerprint)
+{
+    AUTO(buffer_free) struct buffer value = BUFFER_INIT(TOKEN_VALUE_SIZE_MAX);
+
+    forget_old(run);
+    buffer_append_byte(&value, TOKEN_FORMAT);
+    buffer_append_u64(&value, run->now_ms);
+    buffer_append(&value, fingerprint);
+    assert(!buffer_failed(&value) && "a fingerprint is a digest");
+    store_batch_put(run->batch, STORE_CATALOGUE, token_key(run->arena, token),
+                    buffer_bytes(&value));
+    store_batch_put(run->batch, STORE_CATALOGUE, token_time_key(run->arena, run->now_ms, token),
+                    (struct bytes){0});
+}
