@@ -54,8 +54,7 @@ static enum status load_table(struct catalogue *catalogue, struct arena *arena, 
     return status;
 }
 
-static enum status load_stream(struct catalogue *catalogue, struct arena *arena,
-                               struct bytes text)
+static enum status load_stream(struct catalogue *catalogue, struct arena *arena, struct bytes text)
 {
     struct engine_stream stream;
     enum status status = catalogue_parse_stream(arena, text, &stream);
@@ -105,12 +104,12 @@ enum status catalogue_load(struct catalogue *catalogue, struct store *store, uin
     catalogue->tables = MAP_INIT;
     catalogue->streams = NULL;
 
-    enum status status = load_each(catalogue, store, CATALOGUE_TABLE_PREFIX, CATALOGUE_TABLE_END,
-                                   load_table);
+    enum status status =
+        load_each(catalogue, store, CATALOGUE_TABLE_PREFIX, CATALOGUE_TABLE_END, load_table);
 
     if (status == OK)
-        status = load_each(catalogue, store, CATALOGUE_STREAM_PREFIX, CATALOGUE_STREAM_END,
-                           load_stream);
+        status =
+            load_each(catalogue, store, CATALOGUE_STREAM_PREFIX, CATALOGUE_STREAM_END, load_stream);
     drop_old_streams(catalogue, now_ms);
     return status;
 }
@@ -149,7 +148,7 @@ uint64_t catalogue_generation(struct catalogue *catalogue)
     return atomic_load(&catalogue->generation);
 }
 
-/* In this order: whatever was published when `unpublished` is read as 0 has moved the generation. */
+/* In this order: what was published before `unpublished` became 0 has moved the generation. */
 bool catalogue_unchanged(struct catalogue *catalogue, uint64_t generation)
 {
     return atomic_load(&catalogue->unpublished) == 0 &&
@@ -157,8 +156,7 @@ bool catalogue_unchanged(struct catalogue *catalogue, uint64_t generation)
 }
 
 enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch *batch,
-                                 struct arena *arena, struct bytes name,
-                                 const struct table **ret)
+                                 struct arena *arena, struct bytes name, const struct table **ret)
 {
     struct bytes text;
     struct table table;

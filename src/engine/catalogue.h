@@ -1,15 +1,16 @@
-/* engine/catalogue.h - which tables and streams there are: what is on disk, and what readers see of it.
- * Private to engine/.
+/* engine/catalogue.h - which tables and streams there are: what is on disk, and what readers see of
+ * it. Private to engine/.
  *
- * The truth is in STORE_CATALOGUE (docs/format/catalogue.md). Readers see a copy of it in memory, which
- * changes when a change is on disk, in its done():
+ * The truth is in STORE_CATALOGUE (docs/format/catalogue.md). Readers see a copy of it in memory,
+ * which changes when a change is on disk, in its done():
  *
  *   change_table.c, run()      writes the durable form into the batch      unpublished + 1
  *        |                     (the group is synced, or fails)
  *   change_table.c, done()     publishes the new snapshot, or drops it     unpublished - 1
  *
- * While `unpublished` is not 0 the two may differ, and the writer asks its batch instead of the copy.
- * So a later write of the same group sees the change, and a group that fails leaves nothing to undo.
+ * While `unpublished` is not 0 the two may differ, and the writer asks its batch instead of the
+ * copy. So a later write of the same group sees the change, and a group that fails leaves nothing
+ * to undo.
  *
  * What always holds:
  *   1. With unpublished 0, the copy is what the durable form says.
@@ -25,7 +26,7 @@
 #include <stdatomic.h>
 
 #define CATALOGUE_FORMAT 1
-#define CATALOGUE_RECORD_SIZE_MAX ((size_t)1024 * 1024) /* a table with 50 tags has some 30 KB */
+#define CATALOGUE_RECORD_SIZE_MAX ((size_t)1024 * 1024)    /* a table with 50 tags has some 30 KB */
 #define STREAM_READABLE_MS ((uint64_t)24 * 60 * 60 * 1000) /* after it was closed */
 
 /* ---- durable form (catalogue_form.c) ---- */
@@ -74,9 +75,9 @@ struct catalogue {
     pthread_rwlock_t lock; /* tables, streams */
     struct map tables;     /* name -> struct table_slot */
     struct left_stream *streams;
-    atomic_uint unpublished;    /* changes between their run() and the end of their done() */
-    atomic_ullong generation;   /* grows with every publication */
-    uint64_t last_order;        /* writer's thread: the order given to the last change */
+    atomic_uint unpublished;  /* changes between their run() and the end of their done() */
+    atomic_ullong generation; /* grows with every publication */
+    uint64_t last_order;      /* writer's thread: the order given to the last change */
 };
 
 MUST_USE enum status catalogue_load(struct catalogue *catalogue, struct store *store,
@@ -90,7 +91,7 @@ const struct table *catalogue_ref(struct catalogue *catalogue, struct bytes name
 uint64_t catalogue_generation(struct catalogue *catalogue);
 /* On the writer's thread: nothing changed since that generation, published or not. */
 bool catalogue_unchanged(struct catalogue *catalogue, uint64_t generation);
-/* On the writer's thread: the table as of this point of the batch. NOT_FOUND, or OK and a reference. */
+/* On the writer's thread: a reference to the table as of this point of the batch, or NOT_FOUND. */
 MUST_USE enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch *batch,
                                           struct arena *arena, struct bytes name,
                                           const struct table **ret);

@@ -1,5 +1,5 @@
-/* engine/catalogue_form.c - tables and streams as bytes in the store: JSON, because they are few, change
- * rarely, and can so be read by people (docs/format/catalogue.md). */
+/* engine/catalogue_form.c - tables and streams as bytes in the store: JSON, because they are few,
+ * change rarely, and can so be read by people (docs/format/catalogue.md). */
 #include "engine/catalogue.h"
 
 static const char *const billing_names[] = {

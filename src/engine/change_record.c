@@ -1,9 +1,9 @@
 /* engine/change_record.c - what a change leaves for the readers of the change stream
- * (value/change.h). Every change of an item takes a position; a record is written when the table has
- * a stream. A write that changes nothing leaves neither, as AWS. */
+ * (value/change.h). Every change of an item takes a position; a record is written when the table
+ * has a stream. A write that changes nothing leaves neither, as AWS. */
 #include "engine/internal.h"
 
-/* The shard of a partition in a stream: the one place that decides it. Every stream has one shard. */
+/* The shard of a partition: the one place that decides it. Every stream has one shard. */
 static uint16_t shard_of(const struct table_stream *stream, struct bytes key)
 {
     (void)stream, (void)key;

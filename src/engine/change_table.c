@@ -1,9 +1,9 @@
-/* engine/change_table.c - CreateTable, UpdateTable and its sisters, DeleteTable: by the writer, in order
- * with the writes of items. What is on disk and what readers see meanwhile: catalogue.h.
+/* engine/change_table.c - CreateTable, UpdateTable and its sisters, DeleteTable: by the writer, in
+ * order with the writes of items. What is on disk and what readers see meanwhile: catalogue.h.
  *
- * A table's stream: enabled -> closed (disabled, or the table deleted) -> 24 hours later not readable.
- * A closed stream stays in its table's record until another one takes its place or the table goes;
- * then it gets a record of its own. */
+ * A table's stream: enabled -> closed (disabled, or the table deleted) -> 24 hours later not
+ * readable. A closed stream stays in its table's record until another one takes its place or the
+ * table goes; then it gets a record of its own. */
 #include "base/id.h"
 #include "engine/internal.h"
 
@@ -22,8 +22,7 @@ struct change_run {
 static enum status load_state(struct change_run *run)
 {
     struct bytes text;
-    enum status status =
-        store_batch_get(run->batch, STORE_CATALOGUE, CATALOGUE_STATE_KEY, &text);
+    enum status status = store_batch_get(run->batch, STORE_CATALOGUE, CATALOGUE_STATE_KEY, &text);
 
     if (status == OK)
         return catalogue_parse_state(run->change->arena, text, &run->state);
@@ -207,8 +206,9 @@ static enum status delete_table(struct change_run *run)
     const struct table *table = &run->before;
 
     if (table->deletion_protection)
-        return api_invalid(&change->error, "Resource cannot be deleted as it is currently protected "
-                                           "against deletion. Disable deletion protection first.");
+        return api_invalid(&change->error,
+                           "Resource cannot be deleted as it is currently protected "
+                           "against deletion. Disable deletion protection first.");
     bytes_put_u32(from, table->id);
     bytes_put_u32(to, table->id + 1);
     store_batch_delete_range(run->batch, STORE_ITEMS, bytes_of(from, 4), bytes_of(to, 4));
@@ -240,10 +240,8 @@ static void run_change(struct store_batch *batch, struct store_work *work)
 {
     struct table_change *change = CONTAINER_OF(work, struct table_change, work);
     struct engine *engine = change->engine;
-    struct change_run run = {.engine = engine,
-                             .batch = batch,
-                             .change = change,
-                             .now_ms = clock_now_ms(engine->clock)};
+    struct change_run run = {
+        .engine = engine, .batch = batch, .change = change, .now_ms = clock_now_ms(engine->clock)};
 
     change->outcome = load_state(&run);
     if (change->outcome == OK)

@@ -56,6 +56,5 @@ void engine_table_names(struct engine *engine, struct bytes after, size_t limit,
 void engine_streams(struct engine *engine, struct arena *arena, struct engine_stream **ret,
                     size_t *ret_count)
 {
-    *ret_count =
-        catalogue_streams(&engine->catalogue, clock_now_ms(engine->clock), arena, ret);
+    *ret_count = catalogue_streams(&engine->catalogue, clock_now_ms(engine->clock), arena, ret);
 }

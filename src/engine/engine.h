@@ -1,10 +1,10 @@
-/* engine/engine.h - what the operations of DynamoDB mean. Hop 3 of 7: it knows no HTTP and no request's
- * JSON; it evaluates conditions, applies updates, keeps change records, and asks the store to make it
- * last. A file an operation.
+/* engine/engine.h - what the operations of DynamoDB mean. Hop 3 of 7: it knows no HTTP and no
+ * request's JSON; it evaluates conditions, applies updates, keeps change records, and asks the
+ * store to make it last. A file an operation.
  *
  * Reads answer at once, on any thread. Writes are handed to the store's writer and answer through
- * done(), on the thread of the port they came from. All pointers of an operation must live until then;
- * its arena is the engine's in between. */
+ * done(), on the thread of the port they came from. All pointers of an operation must live until
+ * then; its arena is the engine's in between. */
 #ifndef DYNLOG_ENGINE_ENGINE_H
 #define DYNLOG_ENGINE_ENGINE_H
 
@@ -19,9 +19,9 @@
 #define ENGINE_TRANSACTION_SIZE_MAX ((size_t)4 * 1024 * 1024)
 #define ENGINE_BATCH_WRITE_MAX 25
 #define ENGINE_BATCH_GET_MAX 100
-#define ENGINE_PAGE_SIZE_MAX ((size_t)1024 * 1024)            /* Query, Scan: before the filter */
+#define ENGINE_PAGE_SIZE_MAX ((size_t)1024 * 1024) /* Query, Scan: before the filter */
 #define ENGINE_BATCH_GET_SIZE_MAX ((size_t)16 * 1024 * 1024)
-#define ENGINE_TOKEN_LIFE_MS ((uint64_t)10 * 60 * 1000)       /* ClientRequestToken */
+#define ENGINE_TOKEN_LIFE_MS ((uint64_t)10 * 60 * 1000) /* ClientRequestToken */
 
 struct engine;
 
@@ -37,7 +37,7 @@ const struct arn_place *engine_place(const struct engine *engine);
 const struct table *engine_table_ref(struct engine *engine, struct bytes name);
 void engine_table_unref(const struct table *table);
 
-/* Names in order, after `after` (empty: from the first), at most limit; *ret_more when there are more. */
+/* Names in order, after `after` (empty: from the first), at most limit; *ret_more: there are more. */
 void engine_table_names(struct engine *engine, struct bytes after, size_t limit,
                         struct arena *arena, struct bytes **ret, size_t *ret_count, bool *ret_more);
 
@@ -58,7 +58,7 @@ void engine_streams(struct engine *engine, struct arena *arena, struct engine_st
                     size_t *ret_count);
 
 enum table_change_kind {
-    TABLE_CREATE, /* wanted: the whole table but id, table_id, created_ms, stream.id, stream.label */
+    TABLE_CREATE, /* wanted: the whole table but its ids, its created_ms and its stream's label */
     TABLE_UPDATE, /* edit() makes the new settings from the current ones */
     TABLE_DELETE,
 };
@@ -68,13 +68,14 @@ struct table_change {
     enum table_change_kind kind;
     struct bytes name;
     struct table wanted;
-    /* TABLE_UPDATE, on the writer's thread: change *table (its pointers: the change's arena); REFUSED
-     * with *reterr refuses. Deletion protection and the life of streams are the engine's. */
+    /* TABLE_UPDATE, on the writer's thread: change *table (its pointers: the change's arena);
+     * REFUSED with *reterr refuses. Of the stream it sets only view and enabled; the rest, and
+     * deletion protection, is the engine's. */
     enum status (*edit)(struct table_change *change, struct table *table, struct api_error *reterr);
     struct arena *arena;
     void (*done)(struct table_change *change, enum status status);
     void *context;
-    /* results: the table as it is now (before, for a deletion); hold no reference, live in the arena */
+    /* results: the table as it is now (before, for a deletion), in the arena */
     struct table table;
     struct api_error error; /* when status is REFUSED */
     /* private */
@@ -112,25 +113,25 @@ struct item_write {
     uint8_t change_flags;       /* enum change_flags */
 
     /* results, in the arena */
-    enum status status;     /* OK, REFUSED, or the store's */
-    struct api_error *error; /* when REFUSED; NULL otherwise */
-    struct bytes returned;  /* what return_values asked for, stored form; empty: nothing */
-    struct bytes old;       /* the item that failed the condition, when asked for */
+    enum status status;        /* OK, REFUSED, or the store's */
+    struct api_error *error;   /* when REFUSED; NULL otherwise */
+    struct bytes returned;     /* what return_values asked for, stored form; empty: nothing */
+    struct bytes old;          /* the item that failed the condition, when asked for */
     size_t old_size, new_size; /* item_size() before and after: consumed capacity */
-    uint64_t position;      /* of its change record; 0 when nothing changed */
+    uint64_t position;         /* of its change record; 0 when nothing changed */
 };
 
-/* One request's writes. Not atomic: each on its own (PutItem, BatchWriteItem); but when a table is not
- * there, a key or an item is not valid, or two writes have one key, then nothing is written and every
- * one of them is REFUSED with the same error. Atomic: all or none (TransactWriteItems): when any is
- * refused, nothing is done and each has its own status; a missing table or two operations on one item
- * refuse the whole. */
+/* One request's writes. Not atomic: each on its own (PutItem, BatchWriteItem); but when a table is
+ * not there, a key or an item is not valid, or two writes have one key, then nothing is written and
+ * every one of them is REFUSED with the same error. Atomic: all or none (TransactWriteItems): when
+ * any is refused, nothing is done and each has its own status; a missing table or two operations on
+ * one item refuse the whole. */
 struct engine_write {
     struct item_write *writes;
     size_t count;
     bool atomic;
     struct bytes token;       /* ClientRequestToken; empty: none */
-    struct bytes fingerprint; /* of the request's body, to tell a repetition from a misuse */
+    struct bytes fingerprint; /* the request's body: tells a repetition from a misuse */
     struct arena *arena;
     void (*done)(struct engine_write *write, enum status status);
     void *context;
@@ -141,6 +142,7 @@ struct engine_write {
     struct store_work work;
     struct engine *engine;
     struct write_plan *plans; /* one a write */
+    uint8_t digest[16];       /* of the fingerprint */
     enum status outcome;      /* of run() */
 };
 /* done's status: OK (look at each write's), REFUSED (the whole: look at error), or the store's. */
@@ -164,8 +166,8 @@ MUST_USE enum status engine_get_item(struct engine *engine, const struct store_v
 
 struct item_query {
     struct bytes table_name;
-    bool scan;                      /* else a key condition */
-    struct key_condition condition; /* Query */
+    bool scan;                        /* else a key condition */
+    struct key_condition condition;   /* Query */
     uint32_t segment, total_segments; /* Scan; total 0: not parallel */
     const struct expr_condition *filter;
     const struct expr_projection *projection;
@@ -176,8 +178,8 @@ struct item_query {
     /* results, in the arena */
     struct bytes *items; /* stored form, projected */
     size_t count, scanned_count;
-    size_t scanned_size;      /* item_size() of what was looked at */
-    struct item last_key;     /* LastEvaluatedKey; count 0: the end was reached */
+    size_t scanned_size;  /* item_size() of what was looked at */
+    struct item last_key; /* LastEvaluatedKey; count 0: the end was reached */
 };
 MUST_USE enum status engine_query(struct engine *engine, struct item_query *query,
                                   struct arena *arena, struct api_error *reterr);

@@ -1,5 +1,5 @@
-/* engine/figures.c - how many items a table has and how large they are, exactly: counted by the writer,
- * in the batch of the change that it counts.
+/* engine/figures.c - how many items a table has and how large they are, exactly: counted by the
+ * writer, in the batch of the change that it counts.
  *
  *   engine/figures/ID (8 hexadecimal digits)  ->  item count (8) | bytes by item_size() (8) */
 #include "engine/internal.h"

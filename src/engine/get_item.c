@@ -1,10 +1,10 @@
-/* engine/get_item.c - GetItem, and each item of BatchGetItem and TransactGetItems (which give a view, so
- * that all of theirs are of one moment). */
+/* engine/get_item.c - GetItem, and each item of BatchGetItem and TransactGetItems (which give a
+ * view, so that all of theirs are of one moment). */
 #include "engine/internal.h"
 
 static enum status read_item(struct engine *engine, const struct store_view *view,
-                             const struct table *table, struct item_read *read,
-                             struct arena *arena, struct api_error *reterr)
+                             const struct table *table, struct item_read *read, struct arena *arena,
+                             struct api_error *reterr)
 {
     AUTO(buffer_free) struct buffer key = BUFFER_INIT(TABLE_KEY_SIZE_MAX);
     AUTO(store_value_release) struct store_value value = {0};

@@ -18,11 +18,11 @@ struct engine {
 /* "Requested resource not found": the table of an item's operation is not there. */
 enum status refuse_missing_table(struct api_error *reterr);
 
-/* The key attributes of an item that has them all, in the schema's order; shares the item's bytes. */
+/* The key attributes of an item that has them, in the schema's order; shares the item's bytes. */
 struct item table_key_attributes(const struct table *table, const struct item *item,
                                  struct arena *arena);
 
-/* ---- what stands in STORE_ITEMS (stored_item.c): format 1 (1) | item_size() (3) | stored form ---- */
+/* ---- what stands in STORE_ITEMS (stored_item.c) ---- */
 
 #define STORED_ITEM_HEAD_SIZE 4
 /* A list of nulls is worst: 2 bytes an element by item_size(), 14 as text. */
@@ -58,8 +58,8 @@ struct write_run {
 
 enum write_effect { EFFECT_NONE, EFFECT_STORE, EFFECT_REMOVE };
 
-/* From the caller to the writer and to the batch. What the caller's thread prepares (key, and for a put
- * the bytes to be stored) holds for as long as the table's id does: a key schema never changes. */
+/* From the caller to the writer and to the batch. What the caller's thread prepares (key, and for a
+ * put the bytes to be stored) holds as long as the table's id does: a key schema never changes. */
 struct write_plan {
     const struct table *table; /* a reference; NULL: there is no such table */
     uint64_t generation;       /* of the catalogue, when the table was looked up */
@@ -106,11 +106,14 @@ enum status transact_run(struct write_run *run, struct engine_write *write);
 
 /* ---- ClientRequestToken (token.c) ---- */
 
-/* OK with *ret_repeated, or REFUSED: seen with another request. */
-MUST_USE enum status token_check(struct write_run *run, struct bytes token,
-                                 struct bytes fingerprint, bool *ret_repeated,
-                                 struct api_error *reterr);
-void token_remember(struct write_run *run, struct bytes token, struct bytes fingerprint);
+/* On the caller's thread, because a body may be large: what stands for it on disk. */
+void token_digest(struct engine_write *write);
+/* Sets write->repeated; REFUSED: seen with another request. */
+MUST_USE enum status token_check(struct write_run *run, struct engine_write *write);
+void token_remember(struct write_run *run, const struct engine_write *write);
+
+/* The same in every process and every version: for what is on disk or seen by clients. */
+uint64_t stable_hash(struct bytes bytes);
 
 /* ---- change records (change_record.c) ---- */
 

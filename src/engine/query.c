@@ -53,8 +53,9 @@ static enum status check_start_of_query(struct query_run *run, struct bytes key)
 
     query_bounds_of_condition(run->table, &partition, run->arena, &bounds);
     if (bytes_compare(key, bounds.from) < 0 || bytes_compare(key, bounds.to) >= 0)
-        return api_invalid(run->error, "The provided starting key is outside query boundaries based "
-                                       "on provided conditions");
+        return api_invalid(run->error,
+                           "The provided starting key is outside query boundaries based "
+                           "on provided conditions");
     if (bytes_compare(key, run->bounds.from) < 0 || bytes_compare(key, run->bounds.to) >= 0)
         return api_invalid(run->error,
                            "The provided starting key does not match the range key predicate");
@@ -68,10 +69,11 @@ static enum status check_start_of_scan(struct query_run *run, struct bytes key)
     if (query->total_segments == 0 ||
         query_segment(run->table, key, query->total_segments) == query->segment)
         return OK;
-    return api_invalid(run->error,
-                       "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use "
-                       "ExclusiveStartKey with correct Segment. TotalSegments: %u Segment: %u",
-                       query->total_segments, query->segment);
+    return api_invalid(
+        run->error,
+        "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use "
+        "ExclusiveStartKey with correct Segment. TotalSegments: %u Segment: %u",
+        query->total_segments, query->segment);
 }
 
 static enum status set_bounds(struct query_run *run)
@@ -95,7 +97,7 @@ static enum status set_bounds(struct query_run *run)
     return status;
 }
 
-/* A Query's filter sees what its keys left over; naming a key there is a mistake that AWS refuses. */
+/* A Query's filter sees what its keys left over; AWS refuses one that names a key. */
 static enum status check_filter(struct query_run *run)
 {
     const struct bytes keys[] = {run->table->hash.name, run->table->range.name};
@@ -113,8 +115,7 @@ static enum status check_filter(struct query_run *run)
 
 /* ---- one item ---- */
 
-static enum status passes_filter(struct query_run *run, const struct stored_item *stored,
-                                 bool *ret)
+static enum status passes_filter(struct query_run *run, const struct stored_item *stored, bool *ret)
 {
     struct item item;
 
@@ -195,8 +196,8 @@ static enum status walk(struct query_run *run)
 {
     struct item_query *query = run->query;
     AUTO(store_iter_release)
-    struct store_iter *iter = store_iter_new(run->engine->store, NULL, STORE_ITEMS, run->bounds.from,
-                                             run->bounds.to, query->backward);
+    struct store_iter *iter = store_iter_new(run->engine->store, NULL, STORE_ITEMS,
+                                             run->bounds.from, run->bounds.to, query->backward);
     struct bytes key, value;
     struct stored_item stored;
 

@@ -1,6 +1,6 @@
-/* engine/query_bounds.c - from a key condition to a run of keys. Because an encoded key part says where
- * it ends (value/value.h), all keys that begin with a part lie between it and its successor, and
- * nothing else does. */
+/* engine/query_bounds.c - from a key condition to a run of keys. Because an encoded key part says
+ * where it ends (value/value.h), all keys that begin with a part lie between it and its successor,
+ * and nothing else does. */
 #include "engine/internal.h"
 
 /* The least bytes above everything that begins with `prefix`. */
@@ -36,8 +36,7 @@ static struct bytes table_prefix(const struct table *table, struct arena *arena)
     return bytes_of(prefix, 4);
 }
 
-void query_bounds_of_table(const struct table *table, struct arena *arena,
-                           struct query_bounds *ret)
+void query_bounds_of_table(const struct table *table, struct arena *arena, struct query_bounds *ret)
 {
     ret->from = table_prefix(table, arena);
     ret->to = successor(arena, ret->from);
@@ -92,14 +91,13 @@ void query_bounds_continue(struct query_bounds *bounds, struct bytes key, bool b
         bounds->from = after;
 }
 
-/* FNV-1a, with its high half folded in: segments must be the same in every process, so the seeded
- * hash of base/map.h will not do. */
-static uint64_t partition_hash(struct bytes key)
+/* FNV-1a, with its high half folded in. base/map.h's hash has another seed in every process. */
+uint64_t stable_hash(struct bytes bytes)
 {
     uint64_t hash = 0xcbf29ce484222325u;
 
-    for (size_t i = 0; i < key.size; i++)
-        hash = (hash ^ key.ptr[i]) * 0x100000001b3u;
+    for (size_t i = 0; i < bytes.size; i++)
+        hash = (hash ^ bytes.ptr[i]) * 0x100000001b3u;
     return hash ^ hash >> 32;
 }
 
@@ -108,5 +106,5 @@ uint32_t query_segment(const struct table *table, struct bytes key, uint32_t tot
     struct bytes rest = bytes_slice(key, 4, key.size);
     size_t size = key_encoded_size(rest, table->hash.type == VALUE_N);
 
-    return (uint32_t)(partition_hash(bytes_slice(rest, 0, size)) % total);
+    return (uint32_t)(stable_hash(bytes_slice(rest, 0, size)) % total);
 }

@@ -2,8 +2,8 @@
  *
  *   format 1 (1) | item_size() (3, big-endian) | stored form (docs/format/item.md)
  *
- * The size stands beside the item because pages, limits, capacity and figures ask for it: so a GetItem
- * is a copy, and a Scan without a filter decodes nothing. */
+ * The size stands beside the item because pages, limits, capacity and figures ask for it: so a
+ * GetItem is a copy, and a Scan without a filter decodes nothing. */
 #include "engine/internal.h"
 
 #define STORED_ITEM_FORMAT 1

@@ -1,8 +1,8 @@
 /* engine/table.h - what a table is: its keys, its stream, its settings. Names as in AWS's
  * TableDescription.
  *
- * A struct table never changes: a change of settings makes a new one with the same id. Whoever holds a
- * reference (engine_table_ref()) may read it on any thread until it lets go. */
+ * A struct table never changes: a change of settings makes a new one with the same id. Whoever
+ * holds a reference (engine_table_ref()) may read it on any thread until it lets go. */
 #ifndef DYNLOG_ENGINE_TABLE_H
 #define DYNLOG_ENGINE_TABLE_H
 
@@ -24,7 +24,7 @@ enum stream_view {
 };
 
 struct key_attribute {
-    struct bytes name; /* empty: there is none (a table without a sort key) */
+    struct bytes name;    /* empty: there is none (a table without a sort key) */
     enum value_type type; /* S, N or B */
 };
 
@@ -32,7 +32,7 @@ struct table_tag {
     struct bytes key, value;
 };
 
-/* A change stream of a table, also after it was disabled or its table deleted (readable for 24 h). */
+/* A change stream of a table; readable for 24 hours after it was disabled or its table deleted. */
 struct table_stream {
     uint32_t id;        /* in change keys; 0: the table never had one */
     struct bytes label; /* "2026-01-31T23:59:59.999", the end of the stream's ARN */
@@ -42,8 +42,8 @@ struct table_stream {
 };
 
 struct table {
-    uint32_t id;            /* in item keys; never used again after deletion */
-    struct bytes table_id;  /* a UUID, AWS's TableId */
+    uint32_t id;           /* in item keys; never used again after deletion */
+    struct bytes table_id; /* a UUID, AWS's TableId */
     struct bytes name;
     struct key_attribute hash, range;
     enum table_billing billing;
@@ -65,8 +65,8 @@ struct table {
 };
 
 /* The stored key of an item: table id (4) | encoded hash | encoded range. docs/format/keys.md.
- * REFUSED with AWS's messages when key attributes are missing, of the wrong type, empty, too long, or
- * (exact) when there are attributes that are no key. */
+ * REFUSED with AWS's messages when key attributes are missing, of the wrong type, empty, too long,
+ * or (exact) when there are attributes that are no key. */
 MUST_USE enum status table_key(const struct table *table, const struct item *attributes, bool exact,
                                struct buffer *out, struct api_error *reterr);
 

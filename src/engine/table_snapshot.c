@@ -1,5 +1,5 @@
-/* engine/table_snapshot.c - struct tables that outlive a request: one block of memory each, with all
- * their bytes behind them, counted by reference. */
+/* engine/table_snapshot.c - struct tables that outlive a request: one block of memory each, with
+ * all their bytes behind them, counted by reference. */
 #include "engine/catalogue.h"
 
 struct table_snapshot {

@@ -1,6 +1,6 @@
-/* engine/transact.c - TransactWriteItems: all or none. Every write is evaluated against the store as it
- * was before the transaction (no two touch one item), then all are applied, or none is. One writer runs
- * one transaction after the other, so none ever conflicts with another. */
+/* engine/transact.c - TransactWriteItems: all or none. Every write is evaluated against the store
+ * as it was before the transaction (no two touch one item), then all are applied, or none is. One
+ * writer runs one transaction after the other, so none ever conflicts with another. */
 #include "engine/internal.h"
 
 static enum status check_whole(struct write_run *run, struct engine_write *write)
@@ -45,8 +45,7 @@ enum status transact_run(struct write_run *run, struct engine_write *write)
     enum status status = OK;
 
     if (write->token.size > 0)
-        status = token_check(run, write->token, write->fingerprint, &write->repeated,
-                             &write->error);
+        status = token_check(run, write);
     if (status != OK || write->repeated)
         return status;
     status = check_whole(run, write);
@@ -58,6 +57,6 @@ enum status transact_run(struct write_run *run, struct engine_write *write)
     for (size_t i = 0; i < write->count; i++)
         write_apply(run, &write->writes[i], &write->plans[i]);
     if (write->token.size > 0)
-        token_remember(run, write->token, write->fingerprint);
+        token_remember(run, write);
     return OK;
 }

@@ -1,5 +1,5 @@
-/* engine/update.c - UpdateItem: the update applied to the item, or to its key alone when there is none
- * yet. */
+/* engine/update.c - UpdateItem: the update applied to the item, or to its key alone when there is
+ * none yet. */
 #include "engine/internal.h"
 
 static enum status prepare(struct item_write *write, struct write_plan *plan, struct arena *arena,

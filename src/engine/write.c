@@ -4,9 +4,9 @@
  *   plan: table, key,   --->   plan still true? -> old item -> condition  --->    done()
  *   stored bytes               -> what its kind means -> apply
  *
- * As much as possible is done before the writer, because all writes share it: a put is encoded when it
- * gets there, and one that makes a new item under attribute_not_exists decodes nothing. What each kind
- * means: put.c, update.c, delete.c, check.c; several at once: transact.c. */
+ * As much as possible is done before the writer, because all writes share it: a put is encoded when
+ * it gets there, and one that makes a new item under attribute_not_exists decodes nothing. What
+ * each kind means: put.c, update.c, delete.c, check.c; several at once: transact.c. */
 #include "engine/internal.h"
 
 #include <stdlib.h>
@@ -101,8 +101,7 @@ static enum status renew_plan(struct write_run *run, struct item_write *write,
 
 /* ---- evaluating ---- */
 
-enum status write_old_item(struct write_run *run, struct write_plan *plan,
-                           const struct item **ret)
+enum status write_old_item(struct write_run *run, struct write_plan *plan, const struct item **ret)
 {
     if (plan->old_item == NULL && stored_item_exists(&plan->before)) {
         struct item *item = ARENA_NEW(run->arena, struct item);
@@ -250,8 +249,7 @@ static struct api_error *fault_of_batch(struct write_run *run, struct engine_wri
 
     struct api_error *error = ARENA_NEW(run->arena, struct api_error);
 
-    if (api_invalid(error, "Provided list of item keys contains duplicates") != REFUSED)
-        assert(false);
+    api_invalid(error, "Provided list of item keys contains duplicates");
     return error;
 }
 
@@ -283,9 +281,10 @@ static enum status renew_plans(struct write_run *run, struct engine_write *write
 
         if (status != OK)
             return status;
-        if (write->plans[i].table == NULL &&
-            refuse_missing_table(&run->error) == REFUSED && !write->atomic)
+        if (write->plans[i].table == NULL && !write->atomic) {
+            refuse_missing_table(&run->error);
             refuse(one, run->arena, &run->error);
+        }
     }
     return OK;
 }
@@ -295,7 +294,8 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     struct engine_write *write = CONTAINER_OF(work, struct engine_write, work);
     struct write_run run;
 
-    run.engine = write->engine; /* member by member: the scratch error is large and stays as it is */
+    /* Member by member: the scratch error is large and stays as it is. */
+    run.engine = write->engine;
     run.batch = batch;
     run.arena = write->arena;
     run.now_ms = clock_now_ms(write->engine->clock);
@@ -326,6 +326,8 @@ void engine_write(struct engine *engine, struct store_port *port, struct engine_
     write->outcome = OK;
     write->repeated = false;
     write->work = (struct store_work){.run = run_write, .done = write_done};
+    if (write->token.size > 0)
+        token_digest(write);
     plan_each(engine, write);
     store_submit(engine->store, port, &write->work);
 }
