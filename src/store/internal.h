@@ -33,8 +33,8 @@
 #define STORE_RESERVE_SIZE ((uint64_t)32 << 20)
 #define STORE_RESERVE_PART 4
 
-/* A failed RocksDB is opened again when the next work comes, but not more often than this. */
-#define STORE_REOPEN_PAUSE_MS 250
+/* A failed RocksDB is opened again when a work comes, but not more often than this. */
+#define STORE_REPAIR_PAUSE_MS 250
 /* How long the gate stays shut for readers that are still inside; then it opens again and the writer
  * tries later. Bounded because a reader inside may be waiting at the gate for a second read. */
 #define STORE_DRAIN_WAIT_MS 100
@@ -186,7 +186,9 @@ struct store {
     struct store_work *backlog;
     struct store_batch batch;
     enum status failed;    /* OK: RocksDB takes writes */
-    uint64_t reopen_at_ns; /* not before */
+    bool reading_only;     /* it could only be opened for reading */
+    uint64_t repair_at_ns; /* not before */
+    uint64_t repair_pause_ms; /* STORE_REPAIR_PAUSE_MS; tests do not wait */
 
     atomic_uint_fast64_t groups, works;
 };

@@ -27,8 +27,10 @@
 #define QUEUE_WINDOW_KEYS 1024
 #define QUEUE_WINDOW_DELETIONS 512
 
-/* LOG gets errors only. The C API has no names for RocksDB's levels. */
-#define LOG_LEVEL_ERROR 3
+/* RocksDB's LOG stays empty: errors come back through the calls that met them, and a LOG on a full
+ * disk is worse than none (Debian's RocksDB has its asserts on, and one of them stops the process at
+ * the second failed line). The C API has no names for the levels; this one is "fatal". */
+#define LOG_LEVEL_FATAL 4
 
 /* In the order of enum store_family, FAMILY_META last. */
 const char *const rocks_family_names[FAMILY_COUNT] = {
@@ -67,7 +69,7 @@ static void set_database(struct rocks_options *all, rocksdb_options_t *options, 
     rocksdb_options_set_manifest_preallocation_size(options, 64 * KIB);
     rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
     rocksdb_options_set_max_background_jobs(options, BACKGROUND_JOBS);
-    rocksdb_options_set_info_log_level(options, LOG_LEVEL_ERROR);
+    rocksdb_options_set_info_log_level(options, LOG_LEVEL_FATAL);
     rocksdb_options_set_keep_log_file_num(options, 2);
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_stats_persist_period_sec(options, 0);

@@ -14,6 +14,7 @@ static const struct {
     {"Permission denied", NOT_PERMITTED},    {"Read-only file system", NOT_PERMITTED},
     {"Operation not permitted", NOT_PERMITTED}, {"Corruption", CORRUPT},
     {"does not exist (create_if_missing is false)", CORRUPT},
+    {"No such file or directory", CORRUPT}, /* one of its own */
 };
 
 static enum status status_of_words(const char *words)

@@ -7,9 +7,10 @@
  *     |                          +---- NO_SPACE ----> answer the failure                    |
  *     +------------------------------------------------------+------------------------------+
  *
- * After a failed write RocksDB takes no more, and the C API has no way to tell it to go on: `failed`
- * holds why, and the next works first try to open RocksDB again (reopen()). Until that succeeds they
- * are answered with `failed` and their run() is not called; reading goes on.
+ * After a failed write RocksDB takes no more, and the C API has no way to tell it to go on. So it is
+ * closed and opened again (repair()), at once and then with the works that come, until that succeeds;
+ * while it does not open for writing it is open for reading. `failed` holds why, and works are
+ * answered with it without their run().
  *
  * What always holds (store.h, 1 to 4):
  *   - positions of a group are published after it is written, and only then;
@@ -60,7 +61,7 @@ static bool fill_backlog(struct store *store)
 static void fail(struct store *store, enum status status)
 {
     store->failed = status;
-    store->reopen_at_ns = clock_monotonic_ns() + STORE_REOPEN_PAUSE_MS * NS_PER_MS;
+    store->repair_at_ns = clock_monotonic_ns() + store->repair_pause_ms * NS_PER_MS;
 }
 
 enum status store_read_last_position(struct store *store, uint64_t *ret)
@@ -81,46 +82,61 @@ enum status store_read_last_position(struct store *store, uint64_t *ret)
     return status;
 }
 
-/* Closes the failed RocksDB and opens it again. When it does not open for writing (the disk is still
- * full or broken), it is opened for reading, so that readers go on. Nobody is inside the gate. */
-static enum status exchange(struct store *store)
+/* Closes the failed RocksDB and opens it again: for writing, or, when the disk is still full or the
+ * opening fails, for reading. Nobody is inside the gate. */
+static enum status exchange(struct store *store, bool disk_is_full)
 {
     char words[ROCKS_ERROR_SIZE];
     uint64_t last_position = 0;
+    enum status status = NO_SPACE;
 
     rocks_close(&store->rocks);
+    if (!disk_is_full)
+        status = rocks_open_again(&store->rocks, ROCKS_EXISTING, words);
+    store->reading_only = status != OK;
+    if (status != OK && rocks_open_again(&store->rocks, ROCKS_READ_ONLY, words) != OK)
+        return status; /* gets answer IO_ERROR until it opens */
 
-    enum status status = rocks_open_again(&store->rocks, ROCKS_EXISTING, words);
+    /* A group whose sync failed may be there all the same; then so are its positions. */
+    enum status read = store_read_last_position(store, &last_position);
 
-    if (status == OK)
-        status = store_read_last_position(store, &last_position);
-    else if (rocks_open_again(&store->rocks, ROCKS_READ_ONLY, words) != OK)
-        assert(store->rocks.db == NULL); /* gets answer IO_ERROR until it opens */
-    if (status == OK)
+    if (read == OK)
         atomic_store(&store->last_position, last_position);
-    return status;
+    return status != OK ? status : read;
 }
 
-static bool reopen(struct store *store)
+static bool repair(struct store *store)
 {
-    if (clock_monotonic_ns() < store->reopen_at_ns)
-        return false;
-    if (!store->memory && store->failed == NO_SPACE && folder_is_full(store->folder))
+    uint64_t before = atomic_load(&store->last_position);
+    bool full = store->failed == NO_SPACE && folder_is_full(store->folder);
+
+    if (full && store->reading_only)
         return false;
     if (!gate_shut(&store->gate, STORE_DRAIN_WAIT_MS)) {
         fail(store, store->failed); /* somebody still reads; later */
         return false;
     }
 
-    enum status status = exchange(store);
+    enum status status = exchange(store, full);
 
     gate_open(&store->gate);
+    if (atomic_load(&store->last_position) != before)
+        ports_answer(store, NULL, true);
     if (status != OK) {
         fail(store, status);
         return false;
     }
     store->failed = OK;
     return true;
+}
+
+/* True when RocksDB takes writes. Closing one that is in memory would lose everything, and its writes
+ * cannot fail for a reason that goes away. */
+static bool is_working(struct store *store)
+{
+    if (store->failed == OK)
+        return true;
+    return !store->memory && clock_monotonic_ns() >= store->repair_at_ns && repair(store);
 }
 
 /* ---- groups ---- */
@@ -174,7 +190,7 @@ static void answer(struct store *store, struct store_work *works, enum status st
 
 static void serve_group(struct store *store)
 {
-    if (store->failed != OK && !reopen(store)) {
+    if (!is_working(store)) {
         struct store_work *works = store->backlog;
 
         store->backlog = NULL;
@@ -188,6 +204,8 @@ static void serve_group(struct store *store)
     enum status status = !changed ? OK : full ? NO_SPACE : write_group(store);
 
     answer(store, works, status, changed && status == OK);
+    if (store->failed != OK && !store->memory)
+        repair(store);
 }
 
 /* ---- the thread ---- */
@@ -208,6 +226,7 @@ void writer_start(struct store *store)
     pthread_mutex_init(&store->queue_mutex, NULL);
     pthread_cond_init(&store->queue_moved, NULL);
     store->queue_tail = &store->queue;
+    store->repair_pause_ms = STORE_REPAIR_PAUSE_MS;
     batch_init(&store->batch, store);
     /* Signals belong to the loops. */
     sigfillset(&all);

@@ -1,0 +1,256 @@
+/* Writes that fail for real, and the way back. RLIMIT_FSIZE makes the operating system refuse to let
+ * any file grow past a size, in RocksDB's log as in its tables, without a special disk. */
+#include "store/store_test.h"
+
+#include "store/internal.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#define VALUE_SIZE ((size_t)64 << 10)
+#define FILE_LIMIT ((rlim_t)1 << 20)
+
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Puts a value of VALUE_SIZE under its number, and its position. */
+static void put_large(struct store_batch *batch, struct test_work *work)
+{
+    static const uint8_t value[VALUE_SIZE];
+    uint8_t key[8];
+
+    bytes_put_u64(key, work->number);
+    store_batch_put(batch, STORE_ITEMS, bytes_of(key, 8), bytes_of(value, sizeof value));
+    work->position = store_batch_position(batch);
+}
+
+static bool is_there(struct store *store, const struct store_view *view, uint64_t number)
+{
+    AUTO(store_value_release) struct store_value value = {0};
+    uint8_t key[8];
+
+    bytes_put_u64(key, number);
+
+    enum status status = store_get(store, view, STORE_ITEMS, bytes_of(key, 8), &value);
+
+    assert_true(status == NOT_FOUND || (status == OK && value.bytes.size == VALUE_SIZE));
+    return status == OK;
+}
+
+static enum status put_number(struct test_loop *loop, uint64_t number)
+{
+    struct test_work work = {.body = put_large, .number = number};
+    enum status status = test_do(loop, &work);
+
+    if (status == OK)
+        assert_int_equal(work.position, number);
+    return status;
+}
+
+/* Fills until a write fails; returns how many succeeded. Numbers and positions both start at 1. */
+static uint64_t fill(struct test_loop *loop, enum status *ret_status)
+{
+    uint64_t number = 1;
+
+    while ((*ret_status = put_number(loop, number)) == OK)
+        assert_in_range(++number, 1, 1000);
+    return number - 1;
+}
+
+static void check_numbers(struct store *store, const struct store_view *view, uint64_t count)
+{
+    for (uint64_t number = 1; number <= count; number++)
+        assert_true(is_there(store, view, number));
+    assert_false(is_there(store, view, count + 1));
+}
+
+/* The next work after a failure is a try to open RocksDB again, at once. */
+static struct store *open_without_pause(const char *folder)
+{
+    struct store *store = test_open(folder);
+
+    store->repair_pause_ms = 0;
+    return store;
+}
+
+static void test_failed_write_leaves_no_trace_and_store_recovers(void **state)
+{
+    char folder[TEST_FOLDER_SIZE];
+    enum status status = OK;
+    struct test_loop loop;
+
+    (void)state;
+    test_folder_make(folder);
+
+    struct store *store = open_without_pause(folder);
+
+    test_loop_open(&loop, store);
+    limit_files(FILE_LIMIT);
+
+    uint64_t count = fill(&loop, &status);
+
+    assert_int_equal(status, IO_ERROR);
+    assert_in_range(count, 1, FILE_LIMIT / VALUE_SIZE);
+    assert_int_equal(store_last_position(store), count);
+    check_numbers(store, NULL, count);
+
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(put_number(&loop, count + 1), OK); /* the position, too, is the next one */
+    check_numbers(store, NULL, count + 1);
+    test_loop_close(&loop);
+    store_close(store);
+
+    store = test_open(folder);
+    assert_int_equal(store_last_position(store), count + 1);
+    check_numbers(store, NULL, count + 1);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
+static void test_readers_inside_hold_recovery_up_and_stay_right(void **state)
+{
+    char folder[TEST_FOLDER_SIZE];
+    enum status status = OK;
+    struct test_loop loop;
+
+    (void)state;
+    test_folder_make(folder);
+
+    struct store *store = open_without_pause(folder);
+
+    test_loop_open(&loop, store);
+    assert_int_equal(put_number(&loop, 1), OK);
+
+    struct store_view *view = store_view_new(store);
+
+    assert_int_equal(put_number(&loop, 2), OK);
+    limit_files(FILE_LIMIT);
+    for (uint64_t number = 3; (status = put_number(&loop, number)) == OK; number++)
+        ;
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(put_number(&loop, 1000), IO_ERROR);
+    check_numbers(store, view, 1);
+    store_view_free(store, view);
+    assert_int_equal(put_number(&loop, store_last_position(store) + 1), OK);
+    test_loop_close(&loop);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
+/* RocksDB does not even open for writing: the store reads on. */
+static void test_reading_goes_on_when_it_cannot_be_opened_again(void **state)
+{
+    char folder[TEST_FOLDER_SIZE];
+    enum status status = OK;
+    struct test_loop loop;
+
+    (void)state;
+    test_folder_make(folder);
+
+    struct store *store = open_without_pause(folder);
+
+    test_loop_open(&loop, store);
+    limit_files(FILE_LIMIT);
+
+    uint64_t count = fill(&loop, &status);
+
+    limit_files(0);
+    for (int tries = 0; tries < 3; tries++) {
+        assert_int_not_equal(put_number(&loop, count + 1), OK);
+        check_numbers(store, NULL, count);
+        assert_int_equal(store_last_position(store), count);
+    }
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(put_number(&loop, count + 1), OK);
+    check_numbers(store, NULL, count + 1);
+    test_loop_close(&loop);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
+/* With the pause, a store that just failed answers at once and leaves RocksDB alone for a while. */
+static void test_tries_are_apart(void **state)
+{
+    char folder[TEST_FOLDER_SIZE];
+    enum status status = OK;
+    struct test_loop loop;
+
+    (void)state;
+    test_folder_make(folder);
+
+    struct store *store = test_open(folder);
+
+    store->repair_pause_ms = 3600 * 1000;
+    test_loop_open(&loop, store);
+
+    struct store_view *view = store_view_new(store); /* keeps the first try, at once, from succeeding */
+
+    limit_files(FILE_LIMIT);
+
+    uint64_t count = fill(&loop, &status);
+    struct test_work work = {.body = put_large, .number = count + 1};
+
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(test_do(&loop, &work), IO_ERROR);
+    assert_false(work.ran);
+    store_view_free(store, view);
+    assert_int_equal(test_do(&loop, &work), IO_ERROR);
+    assert_false(work.ran);
+    check_numbers(store, NULL, count);
+    test_loop_close(&loop);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
+/* A group shares its fate: works that only read fail with it, for what they saw may not be. */
+static void test_all_works_of_a_failed_group_fail(void **state)
+{
+    char folder[TEST_FOLDER_SIZE];
+    struct test_work works[40];
+    struct test_loop loop;
+    size_t done = 0;
+
+    (void)state;
+    test_folder_make(folder);
+
+    struct store *store = open_without_pause(folder);
+
+    test_loop_open(&loop, store);
+    limit_files(FILE_LIMIT);
+    for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
+        works[i] = (struct test_work){.body = put_large, .number = i + 1, .done_count = &done};
+        test_submit(&loop, &works[i]);
+    }
+    while (done < ARRAY_COUNT(works))
+        test_loop_turn(&loop);
+    limit_files(RLIM_INFINITY);
+    for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
+        assert_int_equal(is_there(store, NULL, i + 1), works[i].status == OK);
+        if (i > 0 && works[i - 1].status != OK)
+            assert_int_equal(works[i].status, IO_ERROR);
+    }
+    assert_int_equal(works[ARRAY_COUNT(works) - 1].status, IO_ERROR);
+    test_loop_close(&loop);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_failed_write_leaves_no_trace_and_store_recovers),
+        cmocka_unit_test(test_readers_inside_hold_recovery_up_and_stay_right),
+        cmocka_unit_test(test_reading_goes_on_when_it_cannot_be_opened_again),
+        cmocka_unit_test(test_tries_are_apart),
+        cmocka_unit_test(test_all_works_of_a_failed_group_fail),
+    };
+
+    signal(SIGXFSZ, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
