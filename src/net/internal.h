@@ -223,6 +223,8 @@ void request_free(struct http_request *request);
 void request_free_spares(struct http_server *server);
 /* Out of its connection's list, which no longer knows it. */
 void request_detach(struct http_request *request);
+/* The byte at `at`, and how many bytes it takes in the text: 3 for %41, else 1. */
+size_t request_percent_byte(struct bytes text, size_t at, uint8_t *ret);
 /* Splits the head into target, path, query and header pairs. */
 void request_head_done(struct http_request *request);
 

@@ -114,15 +114,18 @@ static int hex_digit(uint8_t byte)
     return -1;
 }
 
-/* %41 at `at`: 'A'; -1 when there is no such thing. */
-static int percent_byte(struct bytes text, size_t at)
+size_t request_percent_byte(struct bytes text, size_t at, uint8_t *ret)
 {
-    if (text.ptr[at] != '%' || text.size - at < 3)
-        return -1;
+    *ret = text.ptr[at];
+    if (*ret != '%' || text.size - at < 3)
+        return 1;
 
     int high = hex_digit(text.ptr[at + 1]), low = hex_digit(text.ptr[at + 2]);
 
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
+    if (high < 0 || low < 0)
+        return 1;
+    *ret = (uint8_t)(high * 16 + low);
+    return 3;
 }
 
 static bool needs_decoding(struct bytes text, bool plus_is_space)
@@ -140,15 +143,15 @@ static struct bytes decode(struct arena *arena, struct bytes text, bool is_path)
     uint8_t *out = arena_alloc(arena, text.size);
     size_t size = 0;
 
-    for (size_t at = 0; at < text.size; at++) {
-        int byte = percent_byte(text, at);
-
-        if (byte < 0 || (is_path && (byte == '/' || byte == '\0'))) {
-            out[size++] = !is_path && text.ptr[at] == '+' ? ' ' : text.ptr[at];
-        } else {
-            out[size++] = (uint8_t)byte;
-            at += 2;
+    for (size_t at = 0, step = 0; at < text.size; at += step) {
+        step = request_percent_byte(text, at, &out[size]);
+        if (is_path && step > 1 && (out[size] == '/' || out[size] == '\0')) {
+            out[size] = '%';
+            step = 1;
+        } else if (!is_path && text.ptr[at] == '+') {
+            out[size] = ' ';
         }
+        size++;
     }
     return bytes_of(out, size);
 }
