@@ -1,13 +1,14 @@
 /* stack/stack.h - a stack file (serverless.yml) as resources: tables, buses, archives, functions,
- * subscriptions. The same file deploys to AWS.
+ * subscriptions. The same file deploys to AWS. What is understood: docs/stack-file.md.
  *
  * Steps, a file each: yaml.c (text -> nodes that know their line and column), variables.c
  * (${opt:stage, 'local'}, ${self:...}, ${env:...}, ${file(...)}), intrinsics.c (!Ref, !GetAtt, !Sub ...),
- * serverless.c (functions, events, custom, resources -> struct stack).
+ * resources.c, functions.c and events.c (-> struct stack), serverless.c (the order of the steps).
+ * loader.h joins them.
  *
  * What is wrong is refused with file, line, column and what was expected. What dynlog does not know is
  * named once, in notes, and the rest goes on. A struct stack and all it points to live in the arena that
- * stack_load() was given. */
+ * stack_load() was given, and so must the options' texts as long. */
 #ifndef DYNLOG_STACK_STACK_H
 #define DYNLOG_STACK_STACK_H
 
@@ -65,13 +66,13 @@ struct stack_function {
 struct stack_mapping {
     struct bytes function_name;
     struct bytes table_name;
-    uint32_t batch_size;        /* 100 unless said */
+    uint32_t batch_size;        /* 10 unless said: what the Serverless Framework deploys */
     uint32_t batch_window_s;    /* 0 unless said */
     uint32_t parallelization_factor; /* 1 unless said */
     bool bisect_on_error;
     int32_t maximum_retry_attempts;  /* -1: until the record expires */
     int32_t maximum_record_age_s;    /* -1: until the record expires */
-    bool trim_horizon;          /* else LATEST */
+    bool trim_horizon;          /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
     bool enabled;
     struct stack_where where;
 };

@@ -1,0 +1,76 @@
+/* stack/loader.c - see loader.h: errors, notes, budgets and calls. */
+#include "stack/loader.h"
+
+enum status loader_refuse(struct loader *loader, struct stack_where where, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    loader->error->where = where;
+    loader->error->message = arena_vprintf(loader->arena, format, args);
+    va_end(args);
+    return REFUSED;
+}
+
+static bool same_place(struct stack_where a, struct stack_where b)
+{
+    return a.line == b.line && a.column == b.column && strcmp(a.file, b.file) == 0;
+}
+
+void loader_note(struct loader *loader, struct stack_where where, const char *format, ...)
+{
+    struct stack *stack = loader->stack;
+    struct bytes text;
+    va_list args;
+
+    if (stack->note_count >= LOADER_NOTES_MAX)
+        return;
+    va_start(args, format);
+    text = arena_vprintf(loader->arena, format, args);
+    va_end(args);
+    for (size_t i = 0; i < stack->note_count; i++) {
+        if (same_place(stack->notes[i].where, where) && bytes_equal(stack->notes[i].text, text))
+            return;
+    }
+    stack->notes = arena_grow(loader->arena, stack->notes, stack->note_count, stack->note_count + 1,
+                              &loader->note_capacity, sizeof *stack->notes);
+    stack->notes[stack->note_count++] = (struct stack_note){where, text};
+}
+
+enum status loader_count_node(struct loader *loader, struct stack_where where)
+{
+    if (++loader->node_count > NODE_COUNT_MAX)
+        return loader_refuse(loader, where,
+                             "the file unfolds to more than %d values: expected fewer",
+                             NODE_COUNT_MAX);
+    return OK;
+}
+
+enum status loader_count_text(struct loader *loader, struct stack_where where, size_t size)
+{
+    loader->text_total += size;
+    if (loader->text_total > LOADER_TEXT_TOTAL_MAX)
+        return loader_refuse(loader, where,
+                             "the file's variables unfold to more than %zu bytes: expected fewer",
+                             LOADER_TEXT_TOTAL_MAX);
+    return OK;
+}
+
+enum status loader_add_call(struct loader *loader, const char *target, const struct buffer *body,
+                            struct bytes resource, struct stack_where where)
+{
+    struct stack *stack = loader->stack;
+
+    if (buffer_failed(body))
+        return loader_refuse(loader, where, "%.*s: expected a description of at most %zu bytes",
+                             BYTES_ARG(resource), LOADER_BODY_SIZE_MAX);
+    stack->calls = arena_grow(loader->arena, stack->calls, stack->call_count, stack->call_count + 1,
+                              &loader->call_capacity, sizeof *stack->calls);
+    stack->calls[stack->call_count++] = (struct stack_call){
+        .target = target,
+        .body = arena_copy(loader->arena, buffer_bytes(body)),
+        .resource = resource,
+        .where = where,
+    };
+    return OK;
+}

@@ -1,0 +1,192 @@
+/* stack/loader.h - one load of a stack file: what its steps share.
+ *
+ *   yaml.c        text -> nodes                       yaml_parse()
+ *   variables.c   ${...} in all nodes                 variables_resolve()
+ *   sources.c     what self:, opt:, env: ... give     source_find()
+ *   intrinsics.c  Ref, Fn::Sub ... in one value       intrinsics_resolve()
+ *   enabled.c     `enabled: '"a" == "a"'`             enabled_evaluate()
+ *   functions.c   functions -> stack->functions       functions_declare(), functions_read()
+ *   events.c      their events -> mappings and calls  events_read()
+ *   resources.c   resources -> calls, archives        resources_read(), resources_read_rules()
+ *   table.c       a table's calls                     table_read()
+ *   rules.c       a rule's calls                      rules_add()
+ *   serverless.c  the order of all that               stack_load()
+ *
+ * A step that finds something wrong fills the one error and returns REFUSED (loader_refuse()); what
+ * will not act goes into the notes (loader_note()), each once. All memory is the arena's. */
+#ifndef DYNLOG_STACK_LOADER_H
+#define DYNLOG_STACK_LOADER_H
+
+#include "stack/node.h"
+
+#define LOADER_NOTES_MAX 500             /* more are not news any more */
+#define LOADER_TEXT_SIZE_MAX ((size_t)256 * 1024) /* of one resolved text: Lambda's whole environment has 4 KB */
+#define LOADER_TEXT_TOTAL_MAX ((size_t)64 * 1024 * 1024)
+#define LOADER_BODY_SIZE_MAX ((size_t)1024 * 1024) /* of one call */
+#define LOADER_FILES_MAX 200
+
+struct loader_file { /* one file of ${file(...)} */
+    const char *name;
+    struct node *root;
+};
+
+/* A function of the file, before its fields are read: names are needed by everything else. */
+struct loader_function {
+    struct bytes key, name, arn, logical_id;
+    const struct node *node;
+    struct stack_where where; /* of the key */
+    bool enabled;
+};
+
+struct loader {
+    struct arena *arena;
+    const struct stack_options *options;
+    struct stack *stack;
+    struct stack_error *error;
+    struct arn_place place;
+    bool files_readable; /* false: text from memory; files are not there */
+
+    struct node *root;
+    const struct node *resources, *conditions, *mappings, *parameters; /* of CloudFormation; NULL: none */
+    struct bytes chosen_stage, chosen_region; /* empty until they are known */
+    struct bytes stack_name;
+
+    struct loader_function *functions;
+    size_t function_count;
+
+    struct loader_file files[LOADER_FILES_MAX];
+    size_t file_count;
+    size_t node_count, text_total, variable_depth, intrinsic_depth;
+    struct bytes *buses; /* names that have their CreateEventBus */
+    size_t bus_count;
+    size_t call_capacity, note_capacity, mapping_capacity, archive_capacity, bus_capacity;
+};
+
+enum status loader_refuse(struct loader *loader, struct stack_where where, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* Once: the same words at the same place are not noted again. */
+void loader_note(struct loader *loader, struct stack_where where, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Counts one node against NODE_COUNT_MAX. */
+MUST_USE enum status loader_count_node(struct loader *loader, struct stack_where where);
+/* Counts bytes of resolved text against LOADER_TEXT_TOTAL_MAX. */
+MUST_USE enum status loader_count_text(struct loader *loader, struct stack_where where, size_t size);
+
+/* Adds a call; the buffer holds its JSON. REFUSED when it did not fit. */
+MUST_USE enum status loader_add_call(struct loader *loader, const char *target,
+                                     const struct buffer *body, struct bytes resource,
+                                     struct stack_where where);
+
+/* ---- yaml.c ---- */
+MUST_USE enum status yaml_parse(struct loader *loader, const char *file, struct bytes text,
+                                struct node **ret);
+
+/* ---- variables.c ---- */
+/* Everything inside the node, deeply, in place. */
+MUST_USE enum status variables_resolve(struct loader *loader, struct node *node);
+
+/* ---- sources.c: what ${source(argument):address} gives ---- */
+struct source_value {
+    struct node *node;  /* NULL: there is no such value */
+    struct bytes note;  /* why it cannot be known offline: then it is noted and empty, not refused */
+};
+MUST_USE enum status source_find(struct loader *loader, struct bytes text, struct stack_where where,
+                                 struct source_value *ret);
+/* The node itself, not what is inside it. */
+MUST_USE enum status variables_resolve_shallow(struct loader *loader, struct node *node);
+/* Walks a.b.0 from the node. NULL: not there. */
+MUST_USE enum status variables_walk(struct loader *loader, struct node *from, struct bytes path,
+                                    struct node **ret);
+
+/* ---- intrinsics.c ---- */
+/* The value with its intrinsic functions performed, deeply. What cannot be known offline is noted and
+ * becomes null. node may be NULL and then so is the answer. */
+MUST_USE enum status intrinsics_resolve(struct loader *loader, const struct node *node,
+                                        const struct node **ret);
+/* The truth of a condition of the template's Conditions. */
+MUST_USE enum status intrinsics_condition(struct loader *loader, const struct node *name, bool *ret);
+
+/* ---- read.c: values of an expected kind. Intrinsics are performed first. ---- */
+/* what: for messages, `batchSize`. Nothing there: *ret stays as it was. */
+MUST_USE enum status read_integer(struct loader *loader, const struct node *node, const char *what,
+                                  int64_t smallest, int64_t largest, int64_t *ret);
+MUST_USE enum status read_boolean(struct loader *loader, const struct node *node, const char *what,
+                                  bool *ret);
+/* Numbers and booleans are text too. */
+MUST_USE enum status read_text(struct loader *loader, const struct node *node, const char *what,
+                               struct bytes *ret);
+/* A mapping, or nothing (*ret NULL). A list of mappings is merged into one where lists_too. */
+MUST_USE enum status read_map(struct loader *loader, const struct node *node, const char *what,
+                              bool lists_too, const struct node **ret);
+
+struct key_rule {
+    const char *name;
+    const char *note; /* NULL: known, nothing to say; else what is not done with it */
+};
+/* Notes the keys that are not acted on and those that no row knows, with the name that was perhaps
+ * meant. what: "a function", for messages. */
+void read_check_keys(struct loader *loader, const struct node *map, const struct key_rule *rules,
+                     size_t rule_count, const char *what);
+/* The candidate that differs least from the word, or an empty text when none is near. */
+struct bytes read_nearest(struct bytes word, const struct bytes *candidates, size_t count);
+
+/* ---- enabled.c ---- */
+MUST_USE enum status enabled_evaluate(struct loader *loader, const struct node *node, bool *ret);
+
+/* ---- functions.c, events.c ---- */
+MUST_USE enum status functions_declare(struct loader *loader);
+MUST_USE enum status functions_read(struct loader *loader);
+/* By key, name, ARN or logical id; NULL when there is none. Disabled functions too. */
+const struct loader_function *functions_find(const struct loader *loader, struct bytes name);
+MUST_USE enum status events_read(struct loader *loader, const struct loader_function *function);
+
+/* ---- resources.c, table.c ---- */
+MUST_USE enum status resources_find(struct loader *loader);
+MUST_USE enum status resources_read(struct loader *loader);
+MUST_USE enum status resources_read_rules(struct loader *loader);
+/* The bus of `eventBus: x` or an archive's source: a name or an ARN. A bus that is not the stack's own
+ * is made too, with a note. Empty when it cannot be known (noted already). */
+MUST_USE enum status resources_bus(struct loader *loader, const struct node *node, const char *what,
+                                   struct bytes *ret);
+MUST_USE enum status table_read(struct loader *loader, struct bytes logical_id,
+                                const struct node *resource);
+
+/* ---- rules.c: PutRule and PutTargets ---- */
+struct rule_target {
+    struct bytes id, arn;
+    struct bytes input, input_path; /* empty: not said */
+    const struct node *input_paths; /* of an input transformer; NULL: none */
+    struct bytes input_template;    /* its template; ptr NULL: no transformer */
+    int64_t retry_attempts, event_age_s; /* -1: not said */
+    struct bytes dead_letter_arn;
+};
+#define RULE_TARGET_INIT ((struct rule_target){.retry_attempts = -1, .event_age_s = -1})
+
+struct rule {
+    struct bytes name, bus, description, pattern; /* pattern: JSON */
+    bool enabled;
+    struct bytes resource; /* for the calls' messages */
+    struct stack_where where;
+    const struct rule_target *targets;
+    size_t target_count;
+};
+MUST_USE enum status rules_add(struct loader *loader, const struct rule *rule);
+/* A pattern or input as JSON text: a mapping is printed, text is taken as JSON already where text_too. */
+MUST_USE enum status rules_json(struct loader *loader, const struct node *node, const char *what,
+                                bool text_too, struct bytes *ret);
+/* NAME-rule-N and NAME-rule-N-target as the Serverless Framework makes them: at most 64 characters, by
+ * a hash when they are longer. */
+MUST_USE enum status rules_name(struct loader *loader, struct bytes function_name, size_t index,
+                                struct stack_where where, struct bytes *ret_rule,
+                                struct bytes *ret_target);
+MUST_USE enum status rules_read_resource(struct loader *loader, struct bytes id,
+                                         const struct node *resource);
+
+/* ---- serverless.c ---- */
+/* The same from text in memory; ${file(...)} finds nothing. */
+MUST_USE enum status stack_load_text(struct arena *arena, const struct stack_options *options,
+                                     struct bytes text, const struct stack **ret,
+                                     struct stack_error *reterr);
+
+#endif
