@@ -1,0 +1,76 @@
+/* server/bootstraps.c - the bootstraps of the Node.js and Python runtimes are in the program itself
+ * (runtimes/), so that dynlog is one file; they are unpacked beside the data when it starts. */
+#include "server/internal.h"
+
+#include "base/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The file's bytes between two symbols, in read-only data. */
+#define EMBED(symbol, path)                                                                        \
+    __asm__(".pushsection .rodata\n"                                                               \
+            ".global " #symbol "_start\n" #symbol "_start:\n"                                      \
+            ".incbin \"" path "\"\n"                                                               \
+            ".global " #symbol "_end\n" #symbol "_end:\n"                                          \
+            ".byte 0\n"                                                                            \
+            ".popsection\n");                                                                      \
+    extern const uint8_t symbol##_start[], symbol##_end[]
+
+EMBED(dynlog_node_bootstrap, DYNLOG_RUNTIMES "/node/bootstrap.mjs");
+EMBED(dynlog_python_bootstrap, DYNLOG_RUNTIMES "/python/bootstrap.py");
+
+static bool unpack(struct server *server, const char *folder, const char *name,
+                   const uint8_t *start, const uint8_t *end)
+{
+    char path[sizeof server->runtimes + 64];
+    enum status status = OK;
+
+    snprintf(path, sizeof path, "%s/%s", server->runtimes, folder);
+    status = file_make_folder(path);
+    if (status == OK) {
+        snprintf(path, sizeof path, "%s/%s/%s", server->runtimes, folder, name);
+        status = file_write(path, bytes_of(start, (size_t)(end - start)), 0644);
+    }
+    if (status != OK)
+        output_error("can't write %s: %s", path, status_text(status));
+    return status == OK;
+}
+
+/* An absolute path: workers run in their functions' folders. */
+static bool choose_folder(struct server *server)
+{
+    const char *data = server->options.data != NULL ? server->options.data : ".dynlog";
+    char *absolute = NULL;
+
+    if (server->options.memory) {
+        snprintf(server->runtimes, sizeof server->runtimes, "%s/dynlog-runtimes-XXXXXX",
+                 getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+        return mkdtemp(server->runtimes) != NULL;
+    }
+    absolute = realpath(data, NULL);
+    if (absolute == NULL)
+        return false;
+    snprintf(server->runtimes, sizeof server->runtimes, "%s/runtimes", absolute);
+    free(absolute);
+    return true;
+}
+
+bool bootstraps_unpack(struct server *server)
+{
+    if (!choose_folder(server)) {
+        output_error("there is no folder for the runtimes' files");
+        return false;
+    }
+    return unpack(server, "node", "bootstrap.mjs", dynlog_node_bootstrap_start,
+                  dynlog_node_bootstrap_end) &&
+           unpack(server, "python", "bootstrap.py", dynlog_python_bootstrap_start,
+                  dynlog_python_bootstrap_end);
+}
+
+void bootstraps_remove(struct server *server)
+{
+    if (server->options.memory && server->runtimes[0] != '\0' &&
+        file_remove_folder(server->runtimes) != OK)
+        output_error("can't remove %s", server->runtimes);
+}

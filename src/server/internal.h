@@ -1,0 +1,149 @@
+/* server/internal.h - the parts of a running server and what they need of each other. */
+#ifndef DYNLOG_SERVER_INTERNAL_H
+#define DYNLOG_SERVER_INTERNAL_H
+
+#include "api/api.h"
+#include "archive/archive.h"
+#include "server/server.h"
+#include "stack/stack.h"
+#include "streams/trigger.h"
+
+#define SERVER_DRAIN_GRACE_MS 5000  /* how long a stopping server waits for what is in flight */
+#define SERVER_LISTENERS_MAX 6      /* three ports, two addresses */
+#define SERVER_ARCHIVE_PAGE_MAX 1000
+
+struct drain_waiter;
+
+/* The built-in trigger of one table, and the way of its events to the bus. */
+struct triggering {
+    struct server *server;
+    struct trigger *trigger;
+    struct bytes bus_name;
+};
+
+/* STORE_EVENTS -> SQLite. */
+struct archiving {
+    struct archive *archive;
+    uint64_t given;    /* the last position handed to SQLite's thread */
+    uint64_t taken;    /* the last position that is durable there */
+    uint64_t offered;  /* the last position that the bus wrote */
+    uint64_t deleted;  /* the last position deleted from the store */
+    bool deleting;
+    struct store_work deletion;
+    uint64_t deletion_to;
+    struct timer retry;
+    char path[4096];
+};
+
+enum server_state {
+    SERVER_OPENING, /* requests that come already wait */
+    SERVER_SERVING,
+    SERVER_DRAINING, /* no new connections; what is in flight goes on */
+    SERVER_STOPPING, /* workers and connections end */
+    SERVER_CLOSING,  /* the last batches of the store */
+    SERVER_CLOSED,
+};
+
+struct server {
+    struct server_options options;
+    struct arena *arena; /* what lives as long as the server */
+    uv_loop_t loop;
+    uv_async_t committed_wake, archive_wake;
+    uv_timer_t timer;
+    uv_signal_t interrupted, terminated;
+    enum server_state state;
+    bool failed; /* the exit status will say so */
+
+    struct arn_place place;
+    struct clock *clock;
+    struct timers *timers;
+    struct store *store;
+    struct store_port *port;
+    struct engine *engine;
+    struct streams *streams;
+    struct bus *bus;
+    struct functions *functions;
+    struct mappings *mappings;
+    struct sigv4_keys *keys;
+    struct api *api;
+    struct http_server *http;
+    struct http_listener *listeners[SERVER_LISTENERS_MAX];
+    size_t listener_count;
+    struct http_request **held; /* came before the stack was there */
+    size_t held_count, held_capacity;
+    char runtimes[4096]; /* where our bootstraps are */
+    struct timer drain_limit;
+    const struct stack *stack;
+    bool own_stack; /* zero-config: no stack file */
+
+    uint16_t port_number, events_port_number, lambda_port_number;
+    struct function_variable *environment;
+    size_t environment_count;
+
+    struct triggering triggering;
+    bool has_trigger;
+    struct archiving archiving;
+    bool has_archive;
+    struct list drain_waiters;
+    uint64_t started_ns;
+
+};
+
+/* ---- identity.c: the store's own id, made at its first start ---- */
+#define SERVER_STORE_ID_KEY "store/id"
+void identity_ensure(struct server *server, void (*done)(struct server *server, bool ok));
+
+/* ---- listen.c: the public ports ---- */
+bool listen_open(struct server *server); /* false: said why on stderr */
+void listen_close(struct server *server);
+void listen_serve_held(struct server *server);
+
+/* ---- bootstraps.c: the runtimes' files, unpacked from the program ---- */
+bool bootstraps_unpack(struct server *server);
+void bootstraps_remove(struct server *server);
+
+/* ---- provision.c: the stack's calls, in order ---- */
+void provision_start(struct server *server, void (*done)(struct server *server, bool ok));
+
+/* ---- deliver.c: what the bus writes for functions ---- */
+struct bus_door deliver_door(struct server *server);
+
+/* ---- runtime.c: workers' private listeners ---- */
+struct runtime_door runtime_door_of(struct server *server);
+
+/* ---- triggering.c ---- */
+void triggering_start(struct server *server);
+
+/* ---- archiving.c ---- */
+/* False: said why on stderr. */
+bool archiving_open(struct server *server);
+void archiving_offer(struct server *server, uint64_t last_position);
+void archiving_woken(struct server *server);
+bool archiving_busy(const struct server *server);
+void archiving_close(struct server *server);
+
+/* ---- drain.c ---- */
+void drain_init(struct server *server);
+/* Something ended: looks whether everything did. Cheap; call freely. */
+void drain_changed(struct server *server);
+bool drain_idle(struct server *server);
+/* Once a loop turn, after everything that was committed has been handed on. */
+void drain_look(struct server *server);
+void drain_wait(void *server, void (*drained)(void *waiter), void *waiter);
+void drain_forget(void *server, void *waiter);
+
+/* ---- status.c ---- */
+void status_write(void *server, struct json_writer *w);
+void status_metrics(void *server, struct buffer *out);
+
+/* ---- output.c: the only place that prints ---- */
+void output_banner(struct server *server);
+void output_note(struct server *server, const struct stack_note *note);
+void output_log(void *server, const struct function_log *log);
+void output_error(const char *format, ...) PRINTF_LIKE(1, 2);
+void output_line(struct server *server, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Begins an orderly stop; harmless when one is under way. */
+void server_stop(struct server *server);
+
+#endif

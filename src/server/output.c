@@ -1,0 +1,105 @@
+/* server/output.c - what a running server tells the person who started it: a banner, notes on the stack
+ * file, lines of handlers. Errors and notes go to stderr. */
+#include "server/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool colour(FILE *stream)
+{
+    return isatty(fileno(stream)) && getenv("NO_COLOR") == NULL;
+}
+
+static const char *paint(FILE *stream, const char *code)
+{
+    return colour(stream) ? code : "";
+}
+
+#define BOLD "\033[1m"
+#define DIM "\033[2m"
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+void output_error(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fprintf(stderr, "%sdynlog:%s ", paint(stderr, RED), paint(stderr, PLAIN));
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+void output_line(struct server *server, const char *format, ...)
+{
+    va_list args;
+
+    (void)server;
+    va_start(args, format);
+    vfprintf(stdout, format, args);
+    fputc('\n', stdout);
+    fflush(stdout);
+    va_end(args);
+}
+
+void output_note(struct server *server, const struct stack_note *note)
+{
+    (void)server;
+    fprintf(stderr, "%snote:%s %s:%zu:%zu: %.*s\n", paint(stderr, YELLOW), paint(stderr, PLAIN),
+            note->where.file, note->where.line, note->where.column, BYTES_ARG(note->text));
+}
+
+/* [function] line; START, END and REPORT are dimmed, errors of the handler stand out. */
+void output_log(void *context, const struct function_log *log)
+{
+    struct server *server = context;
+
+    if (server->options.quiet)
+        return;
+    if (log->kind != FUNCTION_LOG_LINE)
+        fprintf(stdout, "%s[%.*s] %.*s%s\n", paint(stdout, DIM), BYTES_ARG(log->function_name),
+                BYTES_ARG(log->text), paint(stdout, PLAIN));
+    else
+        fprintf(stdout, "%s[%.*s]%s %.*s\n", paint(stdout, log->from_stderr ? RED : BOLD),
+                BYTES_ARG(log->function_name), paint(stdout, PLAIN), BYTES_ARG(log->text));
+    fflush(stdout);
+}
+
+static void print_functions(struct server *server)
+{
+    if (server->stack->function_count == 0) {
+        printf("  trigger    built in: streams of the log become events on the bus\n");
+        return;
+    }
+    printf("  functions  ");
+    for (size_t i = 0; i < server->stack->function_count; i++)
+        printf("%s%.*s", i > 0 ? ", " : "", BYTES_ARG(server->stack->functions[i].key));
+    printf("\n");
+}
+
+void output_banner(struct server *server)
+{
+    uint64_t ms = (clock_monotonic_ns() - server->started_ns) / 1000000;
+    const char *data = server->options.data != NULL ? server->options.data : ".dynlog";
+    char port[64] = "";
+
+    if (server->port_number != SERVER_PORT_DEFAULT)
+        snprintf(port, sizeof port, " --endpoint http://localhost:%u", server->port_number);
+    printf("%sdynlog %s%s is ready after %llu ms (stage %.*s)\n", paint(stdout, BOLD),
+           DYNLOG_VERSION, paint(stdout, PLAIN), (unsigned long long)ms,
+           BYTES_ARG(server->stack->stage));
+    printf("  ports      %u all services, %u events, %u functions\n", server->port_number,
+           server->events_port_number, server->lambda_port_number);
+    printf("  data       %s, archive %s\n", server->options.memory ? "in memory" : data,
+           server->has_archive ? server->archiving.path : "none");
+    print_functions(server);
+    printf("Try:\n");
+    printf("  dynlog append users 12 signup '{\"id\":\"12\",\"name\":\"test\"}'%s\n", port);
+    printf("  dynlog read users 12%s\n", port);
+    printf("  aws dynamodb list-tables --endpoint http://localhost:%u\n", server->port_number);
+    fflush(stdout);
+}

@@ -1,0 +1,276 @@
+/* server/provision.c - makes what the stack file describes: functions, then AWS's own requests for
+ * tables, buses, rules and targets in order, then archives and mappings. What is there already stays, with its
+ * data. */
+#include "server/internal.h"
+
+struct provisioning {
+    struct server *server;
+    size_t next; /* call, then archive */
+    void (*done)(struct server *server, bool ok);
+    struct bus_change archive;
+};
+
+static void next_call(struct provisioning *provisioning);
+
+static void finish(struct provisioning *provisioning, bool ok)
+{
+    struct server *server = provisioning->server;
+    void (*done)(struct server *server, bool ok) = provisioning->done;
+
+    mem_free(provisioning);
+    done(server, ok);
+}
+
+static void fail_at(struct provisioning *provisioning, const struct stack_where *where,
+                    struct bytes resource, struct bytes why)
+{
+    output_error("%s:%zu:%zu: %.*s can't be made: %.*s", where->file, where->line, where->column,
+                 BYTES_ARG(resource), BYTES_ARG(why));
+    finish(provisioning, false);
+}
+
+/* ---- functions ---- */
+
+static struct function_destination destination_of(struct server *server,
+                                                  const struct stack_destination *from)
+{
+    switch (from->kind) {
+    case STACK_DESTINATION_NONE:
+        break;
+    case STACK_DESTINATION_FUNCTION:
+        return (struct function_destination){
+            DESTINATION_FUNCTION, functions_arn(server->functions, server->arena, from->target)};
+    case STACK_DESTINATION_ARN:
+        return (struct function_destination){DESTINATION_FUNCTION, from->target};
+    }
+    return (struct function_destination){DESTINATION_NONE, {NULL, 0}};
+}
+
+static enum status put_function(struct server *server, const struct stack_function *function,
+                                struct api_error *reterr)
+{
+    struct function_variable *environment =
+        ARENA_NEW_ARRAY(server->arena, function->environment_count, struct function_variable);
+    int64_t attempts = function->maximum_retry_attempts;
+
+    for (size_t i = 0; i < function->environment_count; i++)
+        environment[i] = (struct function_variable){function->environment[i].name,
+                                                    function->environment[i].value};
+    if (attempts < 0) /* the offline plugin's setting stands in for AWS's 2 */
+        attempts = server->stack->maximum_retry_attempts;
+
+    struct function_settings settings = {
+        .name = function->name,
+        .handler = function->handler,
+        .runtime = function->runtime,
+        .folder = bytes_of_text(server->stack->folder),
+        .environment = environment,
+        .environment_count = function->environment_count,
+        .timeout_s = function->timeout_s,
+        .memory_mb = function->memory_mb,
+        .reserved_concurrency = function->reserved_concurrency,
+        .maximum_retry_attempts = (int32_t)attempts,
+        .retry_delay_ms = server->stack->retry_delay_ms,
+        .maximum_event_age_s = function->maximum_event_age_s,
+        .on_success = destination_of(server, &function->on_success),
+        .on_failure = destination_of(server, &function->on_failure),
+    };
+
+    return functions_put(server->functions, &settings, reterr);
+}
+
+static bool put_functions(struct provisioning *provisioning)
+{
+    struct server *server = provisioning->server;
+    struct api_error error = {0};
+
+    for (size_t i = 0; i < server->stack->function_count; i++) {
+        const struct stack_function *function = &server->stack->functions[i];
+
+        if (put_function(server, function, &error) != OK) {
+            fail_at(provisioning, &function->where, function->key, bytes_of_text(error.message));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- mappings ---- */
+
+static bool add_mapping(struct provisioning *provisioning, const struct stack_mapping *mapping)
+{
+    static const char *const views[] = {"", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE",
+                                        "NEW_AND_OLD_IMAGES"};
+    struct server *server = provisioning->server;
+    const struct table *table = engine_table_ref(server->engine, mapping->table_name);
+    struct api_error error = {0};
+
+    if (table == NULL || table->stream.id == 0 || !table->stream.enabled) {
+        if (table != NULL)
+            engine_table_unref(table);
+        fail_at(provisioning, &mapping->where, mapping->table_name,
+                BYTES("the event needs a table of this stack with a StreamSpecification"));
+        return false;
+    }
+
+    struct mapping_settings settings = {
+        .function_name = mapping->function_name,
+        .stream_arn = arn_make(server->arena, &server->place, "dynamodb",
+                               "table/%.*s/stream/%.*s", BYTES_ARG(table->name),
+                               BYTES_ARG(table->stream.label)),
+        .stream_id = table->stream.id,
+        .view = views[table->stream.view],
+        .batch_size = mapping->batch_size,
+        .batch_window_s = mapping->batch_window_s,
+        .trim_horizon = mapping->trim_horizon,
+        .enabled = mapping->enabled,
+        .parallelization_factor = mapping->parallelization_factor,
+        .bisect_on_error = mapping->bisect_on_error,
+        .maximum_retry_attempts = mapping->maximum_retry_attempts,
+        .maximum_record_age_s = mapping->maximum_record_age_s,
+    };
+    enum status status = mappings_add(server->mappings, &settings, &error);
+
+    engine_table_unref(table);
+    if (status != OK) {
+        fail_at(provisioning, &mapping->where, mapping->function_name,
+                status == REFUSED ? bytes_of_text(error.message)
+                                  : bytes_of_text(status_text(status)));
+        return false;
+    }
+    return true;
+}
+
+static void add_mappings(struct provisioning *provisioning)
+{
+    const struct stack *stack = provisioning->server->stack;
+
+    for (size_t i = 0; i < stack->mapping_count; i++)
+        if (!add_mapping(provisioning, &stack->mappings[i]))
+            return;
+    finish(provisioning, true);
+}
+
+/* ---- archives ---- */
+
+static void next_archive(struct provisioning *provisioning);
+
+static void archive_done(struct bus_change *change, enum status status)
+{
+    struct provisioning *provisioning = change->context;
+
+    if (status != OK) {
+        output_error("the archive of bus %.*s can't be made: %s", BYTES_ARG(change->name),
+                     status == REFUSED ? change->error.message : status_text(status));
+        finish(provisioning, false);
+        return;
+    }
+    provisioning->next++;
+    next_archive(provisioning);
+}
+
+static void next_archive(struct provisioning *provisioning)
+{
+    struct server *server = provisioning->server;
+
+    if (provisioning->next == server->stack->archive_count) {
+        add_mappings(provisioning);
+        return;
+    }
+    provisioning->archive = (struct bus_change){
+        .kind = BUS_ARCHIVE,
+        .name = server->stack->archives[provisioning->next].bus_name,
+        .archived = true,
+        .arena = server->arena,
+        .done = archive_done,
+        .context = provisioning,
+    };
+    bus_change(server->bus, &provisioning->archive);
+}
+
+/* ---- calls ---- */
+
+/* The table is there from an earlier start. Its keys must be those of the file: anything else would
+ * silently run against another table than is written. */
+static bool same_keys(struct server *server, const struct stack_call *call)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct json *body = NULL;
+    const struct table *table = NULL;
+    bool same = true;
+
+    if (json_parse(arena, call->body, &body, NULL) != OK)
+        return false;
+    table = engine_table_ref(server->engine, json_string(json_get(body, "TableName")));
+    if (table == NULL)
+        return false;
+    for (struct json_iter it = json_iter(json_get(body, "KeySchema")); json_next(&it);) {
+        bool hash = bytes_equal_text(json_string(json_get(it.value, "KeyType")), "HASH");
+        struct bytes name = json_string(json_get(it.value, "AttributeName"));
+
+        same = same && bytes_equal(name, hash ? table->hash.name : table->range.name);
+    }
+    engine_table_unref(table);
+    return same;
+}
+
+/* Errors that say that the thing is there as it should be. */
+static bool there_already(const struct stack_call *call, struct bytes type, struct bytes message)
+{
+    if (bytes_equal_text(bytes_of_text(call->target), "DynamoDB_20120810.UpdateTimeToLive"))
+        return bytes_find(message, BYTES("already enabled")) != SIZE_MAX ||
+               bytes_find(message, BYTES("already disabled")) != SIZE_MAX;
+    return bytes_end_with(type, BYTES("ResourceAlreadyExistsException")) ||
+           bytes_end_with(type, BYTES("ResourceInUseException"));
+}
+
+static void call_done(void *context, int http_status, struct bytes answer)
+{
+    struct provisioning *provisioning = context;
+    const struct stack_call *call = &provisioning->server->stack->calls[provisioning->next];
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct json *error = NULL;
+    struct bytes type = {NULL, 0}, message = answer;
+
+    if (http_status != 200 && json_parse(arena, answer, &error, NULL) == OK) {
+        type = json_string(json_get(error, "__type"));
+        message = json_string(json_get(error, "message"));
+    }
+    if (http_status != 200 && !there_already(call, type, message)) {
+        fail_at(provisioning, &call->where, call->resource, message);
+        return;
+    }
+    if (bytes_end_with(type, BYTES("ResourceInUseException")) &&
+        !same_keys(provisioning->server, call)) {
+        fail_at(provisioning, &call->where, call->resource,
+                BYTES("the data folder has a table of this name with other keys; `dynlog clean` "
+                      "removes the data, --data DIR starts beside it"));
+        return;
+    }
+    provisioning->next++;
+    next_call(provisioning);
+}
+
+static void next_call(struct provisioning *provisioning)
+{
+    const struct stack *stack = provisioning->server->stack;
+
+    if (provisioning->next == stack->call_count) {
+        provisioning->next = 0;
+        next_archive(provisioning);
+        return;
+    }
+    const struct stack_call *call = &stack->calls[provisioning->next];
+
+    api_call_local(provisioning->server->api, call->target, call->body, call_done, provisioning);
+}
+
+void provision_start(struct server *server, void (*done)(struct server *server, bool ok))
+{
+    struct provisioning *provisioning = mem_new(sizeof *provisioning);
+
+    provisioning->server = server;
+    provisioning->done = done;
+    if (put_functions(provisioning))
+        next_call(provisioning);
+}

@@ -1,0 +1,419 @@
+/* server/server.c - the life of a server; see server.h. */
+#include "server/internal.h"
+
+#include "base/file.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void close_down(struct server *server);
+
+/* ---- the loop's own callbacks ---- */
+
+static void arm_timer(void *context);
+
+/* Every turn of the loop that follows a commit, a timer or an end of something: hands on what the store
+ * finished, then looks whether somebody waits for quiet. */
+static void turn(struct server *server)
+{
+    store_port_run(server->port);
+    drain_look(server);
+    if (server->state == SERVER_CLOSING)
+        close_down(server);
+}
+
+static void committed_woken(uv_async_t *async)
+{
+    turn(async->data);
+}
+
+static void archive_woken(uv_async_t *async)
+{
+    struct server *server = async->data;
+
+    if (server->has_archive)
+        archiving_woken(server);
+}
+
+static void timer_fired(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+
+    timers_run(server->timers);
+    turn(server);
+}
+
+/* The one libuv timer follows the earliest of ours. */
+static void arm_timer(void *context)
+{
+    struct server *server = context;
+    uint64_t due = timers_next_ms(server->timers), now = clock_now_ms(server->clock);
+
+    if (server->state >= SERVER_CLOSING || due == UINT64_MAX)
+        uv_timer_stop(&server->timer);
+    else
+        uv_timer_start(&server->timer, timer_fired, due > now ? due - now : 0, 0);
+}
+
+static void wake_for_commit(void *context)
+{
+    struct server *server = context;
+
+    uv_async_send(&server->committed_wake);
+}
+
+static void committed(void *context, uint64_t last_position)
+{
+    struct server *server = context;
+
+    if (server->streams != NULL)
+        streams_committed(server->streams, last_position);
+}
+
+static void something_changed(void *context)
+{
+    drain_changed(context);
+}
+
+static void signalled(uv_signal_t *signal, int number)
+{
+    struct server *server = signal->data;
+
+    (void)number;
+    server_stop(server);
+}
+
+/* ---- opening ---- */
+
+static void init_loop(struct server *server)
+{
+    int failed = uv_loop_init(&server->loop);
+
+    assert(failed == 0);
+    failed |= uv_async_init(&server->loop, &server->committed_wake, committed_woken);
+    failed |= uv_async_init(&server->loop, &server->archive_wake, archive_woken);
+    failed |= uv_timer_init(&server->loop, &server->timer);
+    failed |= uv_signal_init(&server->loop, &server->interrupted);
+    failed |= uv_signal_init(&server->loop, &server->terminated);
+    failed |= uv_signal_start(&server->interrupted, signalled, SIGINT);
+    failed |= uv_signal_start(&server->terminated, signalled, SIGTERM);
+    assert(failed == 0);
+    server->committed_wake.data = server->archive_wake.data = server->timer.data = server;
+    server->interrupted.data = server->terminated.data = server;
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* --config, else serverless.yml in the folder, else none. */
+static bool load_stack(struct server *server)
+{
+    struct stack_options options = {
+        .path = server->options.stack_path,
+        .stage = server->options.stage,
+        .account = server->place.account,
+    };
+    struct stack_error error = {0};
+    enum status status = OK;
+
+    if (options.path == NULL && file_exists("serverless.yml"))
+        options.path = "serverless.yml";
+    if (options.path == NULL) {
+        server->own_stack = true;
+        server->stack = stack_default(server->arena, &options);
+    } else {
+        status = stack_load(server->arena, &options, &server->stack, &error);
+    }
+    if (status == REFUSED)
+        output_error("%s:%zu:%zu: %.*s", error.where.file, error.where.line, error.where.column,
+                     BYTES_ARG(error.message));
+    else if (status != OK)
+        output_error("the stack file %s can't be read: %s", options.path, status_text(status));
+    if (status != OK)
+        return false;
+    for (size_t i = 0; i < server->stack->note_count; i++)
+        output_note(server, &server->stack->notes[i]);
+    server->place.region = arena_copy_text(server->arena, server->stack->region);
+    return true;
+}
+
+static bool open_store(struct server *server)
+{
+    char message[STORE_MESSAGE_SIZE] = "";
+    struct store_options options = {
+        .folder = server->options.data != NULL ? server->options.data : ".dynlog",
+        .memory = server->options.memory,
+    };
+
+    if (store_open(&options, &server->store, message) != OK) {
+        output_error("%s", message);
+        return false;
+    }
+    server->port = store_port_new(server->store, wake_for_commit, committed, server);
+    return true;
+}
+
+/* What SDKs of handlers read to find us, without a line of code. */
+static void make_environment(struct server *server)
+{
+    static const char *const names[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB",
+                                        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+                                        "AWS_ENDPOINT_URL_EVENTBRIDGE", "AWS_ENDPOINT_URL_LAMBDA"};
+    struct bytes url =
+        arena_printf(server->arena, "http://127.0.0.1:%u", (unsigned)server->port_number);
+
+    server->environment =
+        ARENA_NEW_ARRAY(server->arena, ARRAY_COUNT(names), struct function_variable);
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        server->environment[server->environment_count++] =
+            (struct function_variable){bytes_of_text(names[i]), url};
+}
+
+static bool open_hops(struct server *server)
+{
+    struct bus_door door = deliver_door(server);
+    struct functions_options functions = {
+        .loop = &server->loop,
+        .store = server->store,
+        .port = server->port,
+        .timers = server->timers,
+        .place = &server->place,
+        .runtime = runtime_door_of(server),
+        .runtimes_folder = server->runtimes,
+        .environment = server->environment,
+        .environment_count = server->environment_count,
+        .log = output_log,
+        .changed = something_changed,
+        .context = server,
+    };
+    enum status status = engine_open(server->store, server->clock, &server->place,
+                                     &server->engine);
+
+    if (status == OK)
+        status = functions_open(&functions, &server->functions);
+    if (status == OK)
+        status = bus_open(server->store, server->port, server->clock, &server->place, &door,
+                          &server->bus);
+    if (status != OK) {
+        output_error("the data folder can't be read: %s", status_text(status));
+        return false;
+    }
+    server->streams = streams_new(server->store, server->port, server->timers);
+    server->mappings = mappings_new(server->functions, server->streams, server->store,
+                                    server->port, server->timers, something_changed, server);
+    return true;
+}
+
+static void stop_from_outside(void *context)
+{
+    server_stop(context);
+}
+
+static void open_api(struct server *server)
+{
+    struct api_services services = {
+        .engine = server->engine,
+        .streams = server->streams,
+        .bus = server->bus,
+        .functions = server->functions,
+        .mappings = server->mappings,
+        .store = server->store,
+        .port = server->port,
+        .timers = server->timers,
+        .place = &server->place,
+        .keys = server->keys,
+        .server = {server, status_write, drain_wait, drain_forget, status_metrics,
+                   stop_from_outside},
+    };
+
+    server->api = api_new(&services);
+}
+
+static bool load_keys(struct server *server)
+{
+    char message[512] = "";
+
+    if (server->options.credentials == NULL)
+        return true;
+    if (sigv4_keys_load(server->options.credentials, &server->keys, message) == OK)
+        return true;
+    output_error("%s", message);
+    return false;
+}
+
+static bool open_all(struct server *server)
+{
+    if (!load_stack(server) || !load_keys(server) || !open_store(server) ||
+        !bootstraps_unpack(server))
+        return false;
+    server->http = http_server_new(&server->loop);
+    if (!listen_open(server))
+        return false;
+    make_environment(server);
+    if (!open_hops(server))
+        return false;
+    open_api(server);
+    return true;
+}
+
+static void provisioned(struct server *server, bool ok)
+{
+    if (ok && server->stack->archive_count > 0)
+        ok = archiving_open(server);
+    if (!ok) {
+        server->failed = true;
+        server_stop(server);
+        return;
+    }
+    if (server->stack->mapping_count == 0)
+        triggering_start(server);
+    functions_start(server->functions);
+    if (server->state == SERVER_OPENING) {
+        server->state = SERVER_SERVING;
+        output_banner(server);
+    }
+    listen_serve_held(server);
+}
+
+static void identified(struct server *server, bool ok)
+{
+    if (ok)
+        provision_start(server, provisioned);
+    else
+        provisioned(server, false);
+}
+
+/* ---- stopping ---- */
+
+static void connections_gone(void *context)
+{
+    struct server *server = context;
+
+    server->state = SERVER_CLOSING;
+    uv_async_send(&server->committed_wake);
+}
+
+static void functions_stopped(void *context)
+{
+    struct server *server = context;
+
+    http_server_close(server->http, SERVER_DRAIN_GRACE_MS, connections_gone, server);
+}
+
+static void stop_hops(void *context)
+{
+    struct server *server = context;
+
+    if (server->state != SERVER_DRAINING)
+        return;
+    server->state = SERVER_STOPPING;
+    timer_cancel(server->timers, &server->drain_limit);
+    mappings_stop(server->mappings);
+    if (server->has_trigger)
+        trigger_stop(server->triggering.trigger);
+    functions_stop(server->functions, SERVER_DRAIN_GRACE_MS, functions_stopped, server);
+}
+
+static void drain_limit_reached(struct timer *timer)
+{
+    struct server *server = CONTAINER_OF(timer, struct server, drain_limit);
+
+    drain_forget(server, server);
+    stop_hops(server);
+}
+
+/* The first call drains, the second does not wait for it. */
+void server_stop(struct server *server)
+{
+    if (server->state == SERVER_DRAINING) {
+        drain_forget(server, server);
+        stop_hops(server);
+    }
+    if (server->state > SERVER_SERVING)
+        return;
+    server->state = SERVER_DRAINING;
+    listen_close(server);
+    listen_serve_held(server);
+    server->drain_limit.fire = drain_limit_reached;
+    timer_set_after(server->timers, &server->drain_limit, SERVER_DRAIN_GRACE_MS);
+    drain_wait(server, stop_hops, server);
+}
+
+/* Nothing of ours is with the store's writer any more. */
+static bool quiet(struct server *server)
+{
+    if (bus_in_flight(server->bus) > 0)
+        return false;
+    if (server->has_trigger && !trigger_stop(server->triggering.trigger))
+        return false;
+    return !server->archiving.deleting;
+}
+
+/* Called on every turn until the store's last answers are in; then ends the loop. */
+static void close_down(struct server *server)
+{
+    if (!quiet(server))
+        return;
+    server->state = SERVER_CLOSED;
+    uv_close((uv_handle_t *)&server->committed_wake, NULL);
+    uv_close((uv_handle_t *)&server->archive_wake, NULL);
+    uv_close((uv_handle_t *)&server->timer, NULL);
+    uv_close((uv_handle_t *)&server->interrupted, NULL);
+    uv_close((uv_handle_t *)&server->terminated, NULL);
+}
+
+static void free_all(struct server *server)
+{
+    archiving_close(server);
+    trigger_free(server->triggering.trigger);
+    api_free(server->api);
+    if (server->mappings != NULL)
+        mappings_free(server->mappings);
+    if (server->functions != NULL)
+        functions_close(server->functions);
+    streams_free(server->streams);
+    if (server->bus != NULL)
+        bus_close(server->bus);
+    if (server->engine != NULL)
+        engine_close(server->engine);
+    if (server->port != NULL)
+        store_port_free(server->port);
+    if (server->store != NULL)
+        store_close(server->store);
+    sigv4_keys_free(server->keys);
+    bootstraps_remove(server);
+    timers_free(server->timers);
+    clock_free(server->clock);
+    arena_free(server->arena);
+}
+
+int server_run(const struct server_options *options)
+{
+    struct server *server = mem_new(sizeof *server);
+    int exit_status = EXIT_SUCCESS;
+
+    server->options = *options;
+    server->started_ns = clock_monotonic_ns();
+    server->arena = arena_new();
+    server->place = (struct arn_place){"aws", "us-east-1", "000000000000"};
+    server->clock = clock_new_real();
+    init_loop(server);
+    server->timers = timers_new(server->clock, arm_timer, server);
+    drain_init(server);
+    if (!open_all(server)) {
+        /* Nothing runs yet and nothing was promised: the process ends as it is. */
+        bootstraps_remove(server);
+        if (server->store != NULL)
+            store_close(server->store);
+        exit(EXIT_FAILURE);
+    }
+    identity_ensure(server, identified);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    exit_status = server->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (server->http != NULL)
+        http_server_free(server->http);
+    free_all(server);
+    uv_loop_close(&server->loop);
+    mem_free(server);
+    return exit_status;
+}

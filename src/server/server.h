@@ -1,0 +1,34 @@
+/* server/server.h - one running dynlog: opens the store, wires the hops together, provisions the stack,
+ * listens, and stops in order. The only folder that knows all the others.
+ *
+ *   opening -> provisioning -> serving -> draining -> stopping -> closed
+ *
+ * One loop thread runs everything but the store's writer and SQLite's thread. */
+#ifndef DYNLOG_SERVER_SERVER_H
+#define DYNLOG_SERVER_SERVER_H
+
+#include "base/base.h"
+
+#include <stdint.h>
+
+#define SERVER_PORT_DEFAULT 8000
+#define SERVER_EVENTS_PORT_DEFAULT 4010
+#define SERVER_LAMBDA_PORT_DEFAULT 3002
+
+struct server_options {
+    const char *stack_path; /* NULL: serverless.yml in the folder when there is one, else none */
+    const char *stage;      /* NULL: "local" */
+    const char *data;       /* data folder; NULL: ".dynlog" */
+    bool memory;
+    const char *host;       /* NULL: 127.0.0.1 and ::1 */
+    int port, events_port, lambda_port; /* 0: the kernel picks; -1: not said */
+    const char *credentials; /* file with the keys that may sign; NULL: any key */
+    const char *archive;     /* path of the SQLite archive; NULL: the stack's or the default */
+    bool quiet;              /* no lines of handlers */
+    const char *runtimes;    /* folder of our bootstraps */
+};
+
+/* Runs until SIGINT, SIGTERM or POST /_dynlog/stop. Returns the process' exit status. */
+int server_run(const struct server_options *options);
+
+#endif

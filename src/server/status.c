@@ -1,0 +1,133 @@
+/* server/status.c - what `dynlog status` and Prometheus are told. */
+#include "server/internal.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+static void write_ports(struct server *server, struct json_writer *w)
+{
+    json_key(w, "ports");
+    json_begin_object(w);
+    json_member_int(w, "api", server->port_number);
+    json_member_int(w, "events", server->events_port_number);
+    json_member_int(w, "lambda", server->lambda_port_number);
+    json_end_object(w);
+}
+
+static void write_tables(struct server *server, struct json_writer *w)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes *names = NULL;
+    size_t count = 0;
+    bool more = false;
+
+    engine_table_names(server->engine, (struct bytes){NULL, 0}, TABLES_MAX, arena, &names, &count,
+                       &more);
+    json_key(w, "tables");
+    json_begin_array(w);
+    for (size_t i = 0; i < count; i++) {
+        const struct table *table = engine_table_ref(server->engine, names[i]);
+        struct table_figures figures;
+
+        if (table == NULL)
+            continue;
+        engine_table_figures(server->engine, table, &figures);
+        json_begin_object(w);
+        json_member_string(w, "name", table->name);
+        json_member_int(w, "items", (int64_t)figures.item_count);
+        json_member_int(w, "bytes", (int64_t)figures.size_bytes);
+        json_member_bool(w, "stream", table->stream.enabled);
+        json_end_object(w);
+        engine_table_unref(table);
+    }
+    json_end_array(w);
+}
+
+static void write_functions(struct server *server, struct json_writer *w)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct function_settings **list = NULL;
+    size_t count = 0;
+    struct functions_figures figures;
+
+    functions_figures(server->functions, &figures);
+    functions_list(server->functions, arena, &list, &count);
+    json_key(w, "functions");
+    json_begin_array(w);
+    for (size_t i = 0; i < count; i++)
+        json_write_string(w, list[i]->name);
+    json_end_array(w);
+    json_key(w, "invocations");
+    json_begin_object(w);
+    json_member_int(w, "running", (int64_t)figures.running);
+    json_member_int(w, "waiting", (int64_t)figures.waiting);
+    json_member_int(w, "queued", (int64_t)figures.queued);
+    json_member_int(w, "retrying", (int64_t)figures.retrying);
+    json_member_int(w, "workers", (int64_t)figures.workers);
+    json_member_int(w, "total", (int64_t)figures.invocations_total);
+    json_member_int(w, "errors", (int64_t)figures.errors_total);
+    json_member_int(w, "throttles", (int64_t)figures.throttles_total);
+    json_end_object(w);
+}
+
+void status_write(void *context, struct json_writer *w)
+{
+    struct server *server = context;
+
+    json_member_text(w, "version", DYNLOG_VERSION);
+    json_member_text(w, "data",
+                     server->options.memory ? "(memory)"
+                     : server->options.data != NULL ? server->options.data : ".dynlog");
+    json_member_string(w, "stage", server->stack->stage);
+    json_member_int(w, "pid", (int64_t)getpid());
+    json_member_int(w, "uptimeMs",
+                    (int64_t)((clock_monotonic_ns() - server->started_ns) / 1000000));
+    write_ports(server, w);
+    json_member_int(w, "position", (int64_t)store_last_position(server->store));
+    write_tables(server, w);
+    write_functions(server, w);
+    if (server->has_archive) {
+        json_key(w, "archive");
+        json_begin_object(w);
+        json_member_text(w, "path", server->archiving.path);
+        json_member_int(w, "position", (int64_t)server->archiving.taken);
+        json_member_bool(w, "behind", archiving_busy(server));
+        json_end_object(w);
+    }
+    json_member_bool(w, "builtInTrigger", server->has_trigger);
+    json_member_bool(w, "idle", drain_idle(server));
+}
+
+static void metric(struct buffer *out, const char *name, const char *type, const char *help,
+                   uint64_t value)
+{
+    buffer_printf(out, "# HELP dynlog_%s %s\n# TYPE dynlog_%s %s\ndynlog_%s %" PRIu64 "\n", name,
+                  help, name, type, name, value);
+}
+
+void status_metrics(void *context, struct buffer *out)
+{
+    struct server *server = context;
+    struct functions_figures functions;
+    struct http_figures http;
+    struct store_figures store;
+
+    functions_figures(server->functions, &functions);
+    http_figures(server->http, &http);
+    store_figures(server->store, &store);
+    metric(out, "position", "counter", "Position of the last committed write.",
+           store_last_position(server->store));
+    metric(out, "requests_total", "counter", "HTTP requests.", http.requests_total);
+    metric(out, "refused_total", "counter", "Requests refused before an operation saw them.",
+           http.refused_total);
+    metric(out, "connections", "gauge", "Open connections.", http.connections_open);
+    metric(out, "store_groups_total", "counter", "Synced batches.", store.groups);
+    metric(out, "store_works_total", "counter", "Writes asked for.", store.works);
+    metric(out, "store_disk_bytes", "gauge", "Bytes on disk.", store.bytes_on_disk);
+    metric(out, "invocations_total", "counter", "Invocations ended.", functions.invocations_total);
+    metric(out, "invocation_errors_total", "counter", "Of these: failed.", functions.errors_total);
+    metric(out, "invocations_running", "gauge", "Invocations in workers.", functions.running);
+    metric(out, "invocations_queued", "gauge", "Asynchronous ones that have not ended.",
+           functions.queued);
+    metric(out, "workers", "gauge", "Worker processes.", functions.workers);
+}
