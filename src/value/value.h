@@ -1,19 +1,23 @@
 /* value/value.h - attribute values and items, their wire form, their size and their order in keys.
  *
- * An item is stored in its wire form, DynamoDB JSON ({"pk":{"S":"users#12#stream"},"sk":{"N":"1"}}),
- * compact and with normalised numbers: GetItem, change records and Lambda events copy it unchanged
- * (docs/format/item.md). Decoding it gives a tree in an arena whose bytes may point into the text that
- * was decoded, so the text must live as long as the tree. */
+ * An item is stored in its wire form, DynamoDB JSON
+ * ({"pk":{"S":"users#12#stream"},"sk":{"N":"1"}}), compact and with normalised numbers: GetItem,
+ * change records and Lambda events copy it unchanged (docs/format/item.md). Decoding it gives a
+ * tree in an arena whose bytes may point into the text that was decoded, so the text must live as
+ * long as the tree. */
 #ifndef DYNLOG_VALUE_VALUE_H
 #define DYNLOG_VALUE_VALUE_H
 
 #include "json/json.h"
 #include "value/number.h"
 
-#define ITEM_DEPTH_MAX 32                   /* maps and lists inside each other */
-#define ITEM_SIZE_MAX ((size_t)400 * 1024)  /* names and values, by item_size() */
-#define KEY_HASH_SIZE_MAX ((size_t)2048)    /* partition key, bytes */
-#define KEY_RANGE_SIZE_MAX ((size_t)1024)   /* sort key, bytes */
+#define ITEM_DEPTH_MAX 32                  /* maps and lists inside each other */
+#define ITEM_SIZE_MAX ((size_t)400 * 1024) /* names and values, by item_size() */
+/* The text of the largest item. Worst are number sets with members like 1E-130: 2 bytes by
+ * item_size(), 135 as text (docs/format/item.md). */
+#define ITEM_TEXT_SIZE_MAX (ITEM_SIZE_MAX * 68)
+#define KEY_HASH_SIZE_MAX ((size_t)2048)  /* partition key, bytes */
+#define KEY_RANGE_SIZE_MAX ((size_t)1024) /* sort key, bytes */
 
 enum value_type {
     VALUE_S,
@@ -54,17 +58,19 @@ struct attribute {
     struct value value;
 };
 
-const char *value_type_name(enum value_type type);        /* "S" */
+const char *value_type_name(enum value_type type); /* "S" */
 bool value_type_of_name(struct bytes name, enum value_type *ret);
 
 /* ---- wire form ---- */
 
-/* {"S":"x"} -> value. REFUSED with AWS's messages: unknown or several type names, wrong JSON type
- * (SerializationException), bad number, bad base64, empty set, set with duplicates, too deep. */
+/* {"S":"x"} -> value. REFUSED with AWS's messages: wrong JSON type or bad base64
+ * (SerializationException, before all others), no or several type names, bad number, empty set, set
+ * with duplicates, too deep. Members that are unknown or null are skipped; of two with one name the
+ * last counts. */
 MUST_USE enum status value_from_json(struct arena *arena, const struct json *json,
                                      struct value *ret, struct api_error *reterr);
-MUST_USE enum status item_from_json(struct arena *arena, const struct json *json,
-                                    struct item *ret, struct api_error *reterr);
+MUST_USE enum status item_from_json(struct arena *arena, const struct json *json, struct item *ret,
+                                    struct api_error *reterr);
 /* Appends compact DynamoDB JSON. */
 void value_print(struct buffer *out, const struct value *value);
 void item_print(struct buffer *out, const struct item *item);
@@ -90,7 +96,8 @@ static inline const struct value *item_get_text(const struct item *item, const c
 {
     return item_get(item, bytes_of_text(name));
 }
-/* Replaces or appends, in the arena; the item's array may move. */
+/* Replaces in place, or appends by moving the array into the arena. Two items that share an array
+ * may append without each other, but what one replaces or removes the other sees. */
 void item_set(struct arena *arena, struct item *item, struct bytes name, struct value value);
 void item_remove(struct item *item, struct bytes name);
 
@@ -111,11 +118,12 @@ struct item item_copy(struct arena *arena, const struct item *item);
 
 /* ---- keys ---- */
 
-/* Appends an S, N or B value so that memcmp order is value order whatever follows: S and B are escaped
- * and terminated (00 -> 00 FF, end -> 00 01), because "a" must sort before "aa" whatever key part
- * comes next. */
+/* Appends an S, N or B value so that memcmp order is value order whatever follows: S and B are
+ * escaped and terminated (00 -> 00 FF, end -> 00 01), because "a" must sort before "aa" whatever
+ * key part comes next (docs/format/keys.md). */
 void key_encode_value(struct buffer *out, const struct value *value);
-/* How many bytes one encoded S or B (`number` false) or N takes at the front of `key`; 0 if malformed. */
+/* How many bytes one encoded S or B (`number` false) or N takes at the front of `key`; 0 if
+ * malformed. */
 size_t key_encoded_size(struct bytes key, bool number);
 
 #endif

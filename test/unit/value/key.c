@@ -130,6 +130,7 @@ static void test_number_bytes(void **state)
         {"1", {(const uint8_t *)"\x03\x82\x0B\x00", 4}},
         {"-1", {(const uint8_t *)"\x01\x7D\xF4\xFF", 4}},
         {"12", {(const uint8_t *)"\x03\x83\x0D\x00", 4}},
+        {"-12", {(const uint8_t *)"\x01\x7C\xF2\xFF", 4}},
         {"123", {(const uint8_t *)"\x03\x84\x0D\x1F\x00", 5}},
         {"99", {(const uint8_t *)"\x03\x83\x64\x00", 4}},
         {"1.01", {(const uint8_t *)"\x03\x82\x0B\x0B\x00", 5}},

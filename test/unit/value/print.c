@@ -125,9 +125,41 @@ static void test_full_buffer(void **state)
     }
 }
 
+/* The worst item there is: as many number sets as fit, each of 99 small numbers. */
+static void test_longest_text(void **state)
+{
+    struct value set = {.type = VALUE_NS};
+    struct value list = {.type = VALUE_L};
+    struct item item = {0};
+    size_t set_size = 0;
+
+    set.list.values = ARENA_NEW_ARRAY(*state, 99, struct value);
+    for (int i = 1; i <= 99; i++) { /* 1E-130 to 9.9E-129: all in one pair */
+        const char *text = (const char *)arena_printf(*state, "%de-130", i).ptr;
+
+        set.list.values[set.list.count++] =
+            (struct value){.type = VALUE_N, .number = number_of(text)};
+    }
+    set_size = value_size(&set);
+    assert_int_equal(set_size, 99 * 2);
+    list.list.count = (ITEM_SIZE_MAX - 4) / (set_size + 1);
+    list.list.values = ARENA_NEW_ARRAY(*state, list.list.count, struct value);
+    for (size_t i = 0; i < list.list.count; i++)
+        list.list.values[i] = set;
+    item_set(*state, &item, BYTES("a"), list);
+    assert_true(item_size(&item) <= ITEM_SIZE_MAX);
+
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(ITEM_TEXT_SIZE_MAX);
+
+    item_print(&out, &item);
+    assert_false(buffer_failed(&out));
+    assert_true(out.size > ITEM_TEXT_SIZE_MAX / 100 * 96); /* the limit is not far above */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ARENA_TEST(test_longest_text),
         ARENA_TEST(test_round_trips),
         ARENA_TEST(test_full_buffer),
     };
