@@ -74,6 +74,11 @@ static const char words[][WORD_SIZE_MAX + 1] = {
     "WRAPPED", "WRITE", "YEAR", "ZONE",
 };
 
+static char upper_case(uint8_t byte)
+{
+    return (char)(byte >= 'a' && byte <= 'z' ? byte - 0x20 : byte);
+}
+
 bool reserved_word(struct bytes word)
 {
     char upper[WORD_SIZE_MAX + 1] = {0};
@@ -82,14 +87,13 @@ bool reserved_word(struct bytes word)
     if (word.size > WORD_SIZE_MAX)
         return false;
     for (size_t i = 0; i < word.size; i++)
-        upper[i] = (char)(word.ptr[i] >= 'a' && word.ptr[i] <= 'z' ? word.ptr[i] - 0x20
-                                                                   : word.ptr[i]);
+        upper[i] = upper_case(word.ptr[i]);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = memcmp(upper, words[middle], sizeof upper);
 
         if (order == 0)
-            return true;
+            return word.size == strlen(words[middle]); /* no NULs at its end */
         if (order < 0)
             high = middle;
         else
