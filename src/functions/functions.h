@@ -6,9 +6,9 @@
  * for a while. Workers are started in the function's folder, with its environment and nothing of
  * dynlog's own.
  *
- *   a worker:  starting -> idle <-> busy -> stopping -> gone
+ *   a worker:  starting -> idle -> busy -> responded -> idle ...     any -> stopping -> gone
  *              (an init error, a crash, a time-out: the invocation fails with AWS's payload, the worker
- *              goes, the next invocation gets a fresh one)
+ *              goes, the next invocation gets a fresh one; worker.h has the drawing)
  *
  * Asynchronous invocations are durable: written in the batch of whatever causes them, tried, tried
  * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise), then handed to the
@@ -21,6 +21,7 @@
 #include "base/api_error.h"
 #include "base/arn.h"
 #include "base/id.h"
+#include "base/list.h"
 #include "base/timer.h"
 #include "json/json.h"
 #include "store/store.h"
@@ -28,14 +29,19 @@
 #include <uv.h>
 
 #define FUNCTION_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024)      /* synchronous, both ways */
+#define FUNCTION_RESPONSE_SIZE_MAX ((size_t)6291556)             /* AWS: 6 MB and 100 bytes */
 #define FUNCTION_EVENT_SIZE_MAX ((size_t)1024 * 1024)            /* asynchronous */
 #define FUNCTION_NAME_SIZE_MAX 64
 #define FUNCTION_TIMEOUT_S_MAX 900
 #define FUNCTION_CONCURRENCY_MAX 1000 /* AWS: per account; see also FUNCTION_WORKERS_MAX */
 #define FUNCTION_WORKERS_MAX 16       /* processes a function without reserved concurrency may have */
 #define FUNCTION_IDLE_LIFE_MS ((uint64_t)10 * 60 * 1000) /* a worker that nothing asked for leaves */
+#define FUNCTION_INIT_MS_MAX ((uint64_t)10 * 1000) /* before the first GET next; then the time-out */
 #define FUNCTION_LOG_LINE_SIZE_MAX ((size_t)256 * 1024)  /* CloudWatch's largest log event */
+#define FUNCTION_LOG_TAIL_SIZE_MAX ((size_t)4 * 1024)    /* X-Amz-Log-Result */
+#define FUNCTION_TRACE_ID_SIZE 80                        /* one that we make, with its NUL */
 
+struct function;
 struct functions;
 struct worker;
 
@@ -73,6 +79,7 @@ struct runtime_door {
     void *context;
     /* Listens on a port of 127.0.0.1 for this worker alone. NULL: it can't. */
     void *(*listen)(void *context, struct worker *worker, uint16_t *ret_port);
+    /* Closes the listener and its connections. No worker_...() call for that worker after it. */
     void (*close)(void *context, void *listener);
 };
 
@@ -96,8 +103,8 @@ struct functions_options {
     /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */
     const struct function_variable *environment;
     size_t environment_count;
-    void (*log)(void *context, const struct function_log *log);
-    void (*changed)(void *context); /* something ended: drain looks again */
+    void (*log)(void *context, const struct function_log *log); /* may be NULL */
+    void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     void *context;
 };
 
@@ -108,9 +115,13 @@ MUST_USE enum status functions_open(const struct functions_options *options,
 /* After all functions of the stack were put: waiting invocations of functions that are not there are
  * dropped with a log line, as EventBridge does with a target that is gone; the rest start. */
 void functions_start(struct functions *functions);
-/* No new invocations; running ones may end until grace_ms, then workers are killed; `stopped` then. */
+/* No new invocations: those that wait end with CLOSED. Running ones may end until grace_ms of real
+ * time, then workers are killed and their invocations end with CLOSED; asynchronous ones stay in the
+ * store and run after the next start. `stopped` when no process and no write is left; not before this
+ * returns. The loop and the store's port must go on running until then. */
 void functions_stop(struct functions *functions, uint64_t grace_ms,
                     void (*stopped)(void *context), void *context);
+/* After `stopped`. */
 void functions_close(struct functions *functions);
 
 /* ---- settings (in memory: a stack file is read at every start) ---- */
@@ -142,22 +153,25 @@ struct invocation {
     void *context;
 
     /* results, until done() returns */
-    enum status status;          /* OK: it ran (perhaps badly); REFUSED: error says why it did not */
+    enum status status; /* OK: it ran (perhaps badly); REFUSED: error says why not; CLOSED: stopping */
     struct api_error error;      /* ResourceNotFound, TooManyRequests, ... */
     struct bytes result;         /* JSON; or AWS's error payload {errorType, errorMessage, trace} */
     bool failed;                 /* X-Amz-Function-Error: Unhandled */
-    struct bytes log_tail;       /* the last 4 KB of its log lines */
+    struct bytes log_tail;       /* the last 4 KB of its log lines, not encoded */
     uint64_t duration_us, billed_ms;
     uint32_t memory_used_mb;
 
     /* private */
-    struct worker *worker;
-    struct list *queue_place;
-    void *private_state;
+    struct function *function;
+    struct worker *worker; /* NULL: it waits for one */
+    struct list in_waiting;
+    char made_trace_id[FUNCTION_TRACE_ID_SIZE];
 };
-/* The invocation and its bytes must live until done(). */
+/* The invocation and its bytes must live until done(), which is called once: before this returns when
+ * it is refused, later otherwise. */
 void functions_invoke(struct functions *functions, struct invocation *invocation);
-/* The caller went away: done() is not called any more, the handler goes on. */
+/* The caller went away: done() is not called any more. A handler that runs goes on; an invocation that
+ * still waits for a worker is dropped. */
 void functions_forget(struct functions *functions, struct invocation *invocation);
 
 /* ---- asynchronous invocation ---- */
@@ -166,7 +180,8 @@ struct async_invocation {
     struct bytes function_name, payload;
     char request_id[ID_UUID_SIZE]; /* filled by functions_async_write() when empty */
     int32_t maximum_retry_attempts, maximum_event_age_s; /* -1: the function's */
-    uint64_t position; /* its place in the queue; filled by functions_async_write() */
+    uint64_t position;    /* its place in the queue; filled by functions_async_write() */
+    uint64_t accepted_ms; /* its age counts from here; filled by functions_async_write() */
 };
 /* On the writer's thread: into the batch (STORE_DELIVERIES). */
 void functions_async_write(struct functions *functions, struct store_batch *batch,

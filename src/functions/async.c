@@ -1,0 +1,681 @@
+/* functions/async.c - see async.h. */
+#include "functions/async.h"
+
+#include "functions/async_record.h"
+#include "functions/destination.h"
+#include "functions/function.h"
+#include "functions/pool.h"
+
+/* Where the payload of a large event ends up: its destination's record, which may be larger. */
+#define STORED_SIZE_MAX (DESTINATION_RECORD_SIZE_MAX + ASYNC_HEAD_SIZE_MAX)
+
+enum entry_state {
+    ENTRY_LOADED, /* in async.unresolved: its function is not looked up yet */
+    ENTRY_WAITING,
+    ENTRY_RUNNING,
+    ENTRY_RETRYING,
+    ENTRY_ENDING,
+    ENTRY_STATE_COUNT,
+};
+
+struct async_entry {
+    struct functions *functions;
+    struct function *function; /* NULL while LOADED, and of one whose function is not there */
+    enum entry_state state;
+    struct list in_all, in_queue;
+    struct timer timer; /* RETRYING: the next attempt; ENDING: the next try to write */
+    struct async_write *write; /* ENDING, when the store refused it */
+    char *name;                /* LOADED */
+    uint64_t position, accepted_ms, next_ms;
+    uint32_t attempts; /* that failed */
+    int32_t maximum_retry_attempts, maximum_event_age_s; /* -1: the function's */
+};
+
+/* One try: the payload stays in the store's memory meanwhile. */
+struct async_run {
+    struct invocation invocation;
+    struct async_entry *entry;
+    struct store_value value;
+    struct async_invocation record; /* bytes of the value */
+};
+
+/* One change of the store. */
+struct async_write {
+    struct store_work work;
+    struct functions *functions;
+    struct async_entry *entry; /* that it ends; NULL: it counts an attempt */
+    uint64_t position;
+    bool has_state;
+    struct buffer state;
+    bool has_destination;
+    struct buffer destination_payload;
+    char destination_name[FUNCTION_NAME_SIZE_MAX];
+    struct async_invocation destination;
+};
+
+/* ---- entries ---- */
+
+static const bool moves[ENTRY_STATE_COUNT][ENTRY_STATE_COUNT] = {
+    [ENTRY_LOADED] = {[ENTRY_WAITING] = true, [ENTRY_RETRYING] = true, [ENTRY_ENDING] = true},
+    [ENTRY_WAITING] = {[ENTRY_RUNNING] = true, [ENTRY_ENDING] = true},
+    [ENTRY_RUNNING] = {[ENTRY_RETRYING] = true, [ENTRY_ENDING] = true, [ENTRY_WAITING] = true},
+    [ENTRY_RETRYING] = {[ENTRY_WAITING] = true},
+};
+
+/* The only place that changes a state, with the queue and the counts that follow from it. */
+static void entry_enter(struct async_entry *entry, enum entry_state state)
+{
+    struct async *async = &entry->functions->async;
+
+    assert(moves[entry->state][state]);
+    list_remove(&entry->in_queue);
+    if (entry->state == ENTRY_RUNNING)
+        entry->function->async.running_count--;
+    if (entry->state == ENTRY_RETRYING) {
+        timer_cancel(entry->functions->options.timers, &entry->timer);
+        async->retrying_count--;
+    }
+    entry->state = state;
+    if (state == ENTRY_WAITING)
+        list_append(&entry->function->async.waiting, &entry->in_queue);
+    if (state == ENTRY_RUNNING)
+        entry->function->async.running_count++;
+    if (state == ENTRY_RETRYING) {
+        async->retrying_count++;
+        timer_set_at(entry->functions->options.timers, &entry->timer, entry->next_ms);
+    }
+}
+
+static void on_entry_timer(struct timer *timer);
+
+static struct async_entry *entry_new(struct functions *functions,
+                                     const struct async_invocation *invocation)
+{
+    struct async_entry *entry = mem_new(sizeof *entry);
+
+    entry->functions = functions;
+    entry->position = invocation->position;
+    entry->accepted_ms = invocation->accepted_ms;
+    entry->maximum_retry_attempts = invocation->maximum_retry_attempts;
+    entry->maximum_event_age_s = invocation->maximum_event_age_s;
+    entry->timer.fire = on_entry_timer;
+    entry->name = mem_new(invocation->function_name.size + 1);
+    memcpy(entry->name, invocation->function_name.ptr, invocation->function_name.size);
+    list_append(&functions->async.all, &entry->in_all);
+    list_append(&functions->async.unresolved, &entry->in_queue);
+    functions->async.count++;
+    return entry;
+}
+
+static void write_free(struct async_write *write)
+{
+    if (write == NULL)
+        return;
+    buffer_free(&write->state);
+    buffer_free(&write->destination_payload);
+    mem_free(write);
+}
+
+static void entry_free(struct async_entry *entry)
+{
+    timer_cancel(entry->functions->options.timers, &entry->timer);
+    list_remove(&entry->in_all);
+    list_remove(&entry->in_queue);
+    if (entry->state == ENTRY_RETRYING)
+        entry->functions->async.retrying_count--;
+    entry->functions->async.count--;
+    write_free(entry->write);
+    mem_free(entry->name);
+    mem_free(entry);
+}
+
+static uint64_t now_ms(const struct functions *functions)
+{
+    return clock_now_ms(timers_clock(functions->options.timers));
+}
+
+/* When it is too old to be tried. */
+static uint64_t expiry_ms(const struct async_entry *entry)
+{
+    int32_t age_s = entry->maximum_event_age_s;
+
+    if (age_s < 0)
+        age_s = entry->function->version->settings.maximum_event_age_s;
+    return entry->accepted_ms + (age_s < 0 ? ASYNC_EVENT_AGE_S : (uint64_t)age_s) * 1000;
+}
+
+/* ---- writing ---- */
+
+static void write_run(struct store_batch *batch, struct store_work *work)
+{
+    struct async_write *write = CONTAINER_OF(work, struct async_write, work);
+    uint8_t key[ASYNC_KEY_SIZE];
+
+    async_key_encode(key, ASYNC_STATE, write->position);
+    if (write->entry == NULL) {
+        store_batch_put(batch, STORE_DELIVERIES, bytes_of(key, sizeof key),
+                        buffer_bytes(&write->state));
+        return;
+    }
+    if (write->has_state)
+        store_batch_delete(batch, STORE_DELIVERIES, bytes_of(key, sizeof key));
+    async_key_encode(key, ASYNC_INVOCATION, write->position);
+    store_batch_delete(batch, STORE_DELIVERIES, bytes_of(key, sizeof key));
+    if (write->has_destination)
+        functions_async_write(write->functions, batch, &write->destination);
+}
+
+/* The next start finds it as it was; until then it is tried again. A count that could not be written is
+ * forgotten: one attempt too many is allowed, one too few is not. */
+static void write_failed(struct async_write *write)
+{
+    struct async_entry *entry = write->entry;
+
+    if (entry == NULL) {
+        write_free(write);
+        return;
+    }
+    entry->write = write;
+    if (!write->functions->stopping)
+        timer_set_after(write->functions->options.timers, &entry->timer, ASYNC_WRITE_AGAIN_MS);
+}
+
+static void write_done(struct store_work *work, enum status status)
+{
+    struct async_write *write = CONTAINER_OF(work, struct async_write, work);
+    struct functions *functions = write->functions;
+
+    functions->async.writing_count--;
+    if (status != OK) {
+        write_failed(write);
+        functions_changed(functions);
+        return;
+    }
+    if (write->entry != NULL)
+        entry_free(write->entry);
+    if (write->has_destination)
+        functions_async_written(functions, &write->destination);
+    write_free(write);
+    functions_changed(functions);
+}
+
+static void write_submit(struct async_write *write)
+{
+    write->functions->async.writing_count++;
+    store_submit(write->functions->options.store, write->functions->options.port, &write->work);
+}
+
+static struct async_write *write_new(struct async_entry *entry)
+{
+    struct async_write *write = mem_new(sizeof *write);
+
+    write->work.run = write_run;
+    write->work.done = write_done;
+    write->functions = entry->functions;
+    write->position = entry->position;
+    write->has_state = entry->attempts > 0;
+    write->state = BUFFER_INIT(ASYNC_LAST_ERROR_SIZE_MAX + ASYNC_HEAD_SIZE_MAX);
+    write->destination_payload = BUFFER_INIT(DESTINATION_RECORD_SIZE_MAX);
+    return write;
+}
+
+/* ---- the end of an invocation ---- */
+
+struct ending {
+    enum destination_condition condition;
+    struct bytes request_id, request_payload;
+    struct bytes response; /* empty: it never answered */
+    uint32_t invoke_count;
+};
+
+static void add_destination(struct async_write *write, const struct async_entry *entry,
+                            const struct ending *ending)
+{
+    const struct function_version *version = entry->function->version;
+    const struct function_destination *destination =
+        ending->condition == DESTINATION_SUCCESS ? &version->settings.on_success
+                                                 : &version->settings.on_failure;
+    struct bytes name = function_name_of(destination->arn);
+
+    if (destination->kind == DESTINATION_NONE || name.size == 0)
+        return;
+    struct destination_record record = {
+        .condition = ending->condition,
+        .time_ms = now_ms(entry->functions),
+        .request_id = ending->request_id,
+        .function_arn = version->arn,
+        .invoke_count = ending->invoke_count,
+        .request_payload = ending->request_payload,
+        .response_payload = ending->response,
+    };
+
+    destination_record_print(&write->destination_payload, &record);
+    assert(name.size <= sizeof write->destination_name);
+    memcpy(write->destination_name, name.ptr, name.size);
+    write->destination = (struct async_invocation){
+        .function_name = bytes_of(write->destination_name, name.size),
+        .payload = buffer_bytes(&write->destination_payload),
+        .maximum_retry_attempts = -1,
+        .maximum_event_age_s = -1,
+    };
+    write->has_destination = !buffer_failed(&write->destination_payload);
+}
+
+/* ending NULL: it goes without a record (its function is not there). */
+static void entry_end(struct async_entry *entry, const struct ending *ending)
+{
+    struct async_write *write = write_new(entry);
+
+    entry_enter(entry, ENTRY_ENDING);
+    write->entry = entry;
+    if (ending != NULL)
+        add_destination(write, entry, ending);
+    write_submit(write);
+}
+
+static void tell(struct functions *functions, struct bytes function_name, struct bytes request_id,
+                 const char *text)
+{
+    struct function_log log = {
+        .kind = FUNCTION_LOG_LINE,
+        .function_name = function_name,
+        .request_id = request_id,
+        .text = bytes_of_text(text),
+        .from_stderr = true,
+    };
+
+    if (functions->options.log != NULL)
+        functions->options.log(functions->options.context, &log);
+}
+
+static enum status load_record(const struct async_entry *entry, struct store_value *value,
+                               struct async_invocation *ret)
+{
+    uint8_t key[ASYNC_KEY_SIZE];
+
+    async_key_encode(key, ASYNC_INVOCATION, entry->position);
+    enum status st = store_get(entry->functions->options.store, NULL, STORE_DELIVERIES,
+                               bytes_of(key, sizeof key), value);
+
+    return st == OK ? async_record_decode(value->bytes, ret) : st;
+}
+
+static enum status load_state(const struct async_entry *entry, struct store_value *value,
+                              struct async_state *ret)
+{
+    uint8_t key[ASYNC_KEY_SIZE];
+
+    async_key_encode(key, ASYNC_STATE, entry->position);
+    enum status st = store_get(entry->functions->options.store, NULL, STORE_DELIVERIES,
+                               bytes_of(key, sizeof key), value);
+
+    return st == OK ? async_state_decode(value->bytes, ret) : st;
+}
+
+static void end_too_old(struct async_entry *entry)
+{
+    AUTO(store_value_release) struct store_value record_value = {0};
+    AUTO(store_value_release) struct store_value state_value = {0};
+    struct async_invocation record = {0};
+    struct async_state state = {0};
+
+    if (load_record(entry, &record_value, &record) != OK) {
+        entry_end(entry, NULL);
+        return;
+    }
+    if (entry->attempts > 0 && load_state(entry, &state_value, &state) != OK)
+        state.last_error = BYTES("");
+    struct ending ending = {
+        .condition = DESTINATION_EVENT_AGE_EXCEEDED,
+        .request_id = bytes_of_text(record.request_id),
+        .request_payload = record.payload,
+        .response = state.last_error,
+        .invoke_count = entry->attempts,
+    };
+
+    entry_end(entry, &ending);
+}
+
+/* ---- attempts ---- */
+
+static uint32_t retries_max(const struct async_entry *entry)
+{
+    int32_t retries = entry->maximum_retry_attempts;
+
+    if (retries < 0)
+        retries = entry->function->version->settings.maximum_retry_attempts;
+    return retries < 0 ? ASYNC_RETRY_ATTEMPTS : (uint32_t)retries;
+}
+
+static uint64_t retry_delay_ms(const struct async_entry *entry)
+{
+    int64_t delay_ms = entry->function->version->settings.retry_delay_ms;
+
+    if (delay_ms >= 0)
+        return (uint64_t)delay_ms;
+    return entry->attempts == 1 ? ASYNC_RETRY_FIRST_MS : ASYNC_RETRY_NEXT_MS;
+}
+
+static void retry_later(struct async_entry *entry, struct bytes error)
+{
+    uint64_t expiry = expiry_ms(entry);
+    struct async_write *write = write_new(entry);
+
+    entry->next_ms = now_ms(entry->functions) + retry_delay_ms(entry);
+    if (entry->next_ms > expiry)
+        entry->next_ms = expiry; /* not to be tried again, but to be ended */
+    struct async_state state = {
+        .attempts = entry->attempts,
+        .next_ms = entry->next_ms,
+        .last_error = error.size <= ASYNC_LAST_ERROR_SIZE_MAX ? error : BYTES(""),
+    };
+
+    async_state_encode(&write->state, &state);
+    write_submit(write);
+    entry_enter(entry, ENTRY_RETRYING);
+}
+
+static void attempt_failed(struct async_entry *entry, const struct async_run *run)
+{
+    struct ending ending = {
+        .condition = DESTINATION_RETRIES_EXHAUSTED,
+        .request_id = bytes_of_text(run->record.request_id),
+        .request_payload = run->record.payload,
+        .response = run->invocation.result,
+        .invoke_count = ++entry->attempts,
+    };
+
+    if (entry->attempts > retries_max(entry))
+        entry_end(entry, &ending);
+    else
+        retry_later(entry, run->invocation.result);
+}
+
+static void attempt_succeeded(struct async_entry *entry, const struct async_run *run)
+{
+    struct ending ending = {
+        .condition = DESTINATION_SUCCESS,
+        .request_id = bytes_of_text(run->record.request_id),
+        .request_payload = run->record.payload,
+        .response = run->invocation.result,
+        .invoke_count = entry->attempts + 1,
+    };
+
+    entry_end(entry, &ending);
+}
+
+static void run_free(struct async_run *run)
+{
+    store_value_release(&run->value);
+    mem_free(run);
+}
+
+static void run_done(struct invocation *invocation)
+{
+    struct async_run *run = CONTAINER_OF(invocation, struct async_run, invocation);
+    struct async_entry *entry = run->entry;
+    struct function *function = entry->function;
+
+    if (invocation->status == REFUSED) { /* larger than any invocation may be: a destination's record */
+        tell(entry->functions, function->version->settings.name,
+             bytes_of_text(run->record.request_id), invocation->error.message);
+        entry_end(entry, NULL);
+    } else if (invocation->status != OK) {
+        entry_enter(entry, ENTRY_WAITING); /* we stop: the next start runs it */
+    } else if (invocation->failed) {
+        attempt_failed(entry, run);
+    } else {
+        attempt_succeeded(entry, run);
+    }
+    run_free(run);
+    async_dispatch(function);
+}
+
+/* False when the store cannot give the payload now. */
+static bool run_start(struct async_entry *entry)
+{
+    struct async_run *run = mem_new(sizeof *run);
+    enum status st = load_record(entry, &run->value, &run->record);
+
+    if (st == NOT_FOUND || st == CORRUPT) {
+        tell(entry->functions, entry->function->version->settings.name, BYTES(""),
+             "dropped an asynchronous invocation whose record is damaged");
+        entry_end(entry, NULL);
+    }
+    if (st != OK) {
+        run_free(run);
+        return st == NOT_FOUND || st == CORRUPT;
+    }
+    entry_enter(entry, ENTRY_RUNNING);
+    run->entry = entry;
+    run->invocation.function_name = entry->function->version->settings.name;
+    run->invocation.payload = run->record.payload;
+    memcpy(run->invocation.request_id, run->record.request_id, sizeof run->invocation.request_id);
+    run->invocation.wait = true;
+    run->invocation.done = run_done;
+    functions_invoke(entry->functions, &run->invocation);
+    return true;
+}
+
+/* A function without any concurrency never takes its events: they are looked at when they are too old. */
+static void watch_oldest(struct function *function)
+{
+    struct timers *timers = function->functions->options.timers;
+    struct async_queue *queue = &function->async;
+
+    if (list_empty(&queue->waiting) || pool_limit(function) > 0)
+        timer_cancel(timers, &queue->oldest);
+    else
+        timer_set_at(timers, &queue->oldest,
+                     expiry_ms(LIST_ITEM(queue->waiting.next, struct async_entry, in_queue)));
+}
+
+void async_dispatch(struct function *function)
+{
+    struct functions *functions = function->functions;
+    struct async_queue *queue = &function->async;
+
+    if (!functions->started || functions->stopping || queue->dispatching)
+        return;
+    queue->dispatching = true; /* what ends at once does not dispatch inside this loop */
+    while (!list_empty(&queue->waiting)) {
+        struct async_entry *entry =
+            LIST_ITEM(queue->waiting.next, struct async_entry, in_queue);
+
+        if (now_ms(functions) >= expiry_ms(entry)) {
+            end_too_old(entry);
+            continue;
+        }
+        if (queue->running_count >= pool_limit(function))
+            break;
+        if (!run_start(entry)) {
+            timer_set_after(functions->options.timers, &queue->oldest, ASYNC_WRITE_AGAIN_MS);
+            queue->dispatching = false;
+            return;
+        }
+    }
+    queue->dispatching = false;
+    watch_oldest(function);
+}
+
+static void on_oldest(struct timer *timer)
+{
+    async_dispatch(CONTAINER_OF(timer, struct function, async.oldest));
+}
+
+static void on_entry_timer(struct timer *timer)
+{
+    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, timer);
+    struct async_write *write = entry->write;
+
+    if (entry->functions->stopping)
+        return;
+    if (entry->state == ENTRY_ENDING) {
+        entry->write = NULL;
+        write_submit(write);
+        return;
+    }
+    entry_enter(entry, ENTRY_WAITING);
+    async_dispatch(entry->function);
+}
+
+/* ---- in and out ---- */
+
+void functions_async_write(struct functions *functions, struct store_batch *batch,
+                           struct async_invocation *invocation)
+{
+    AUTO(buffer_free) struct buffer value = BUFFER_INIT(STORED_SIZE_MAX);
+    struct bytes name = function_name_of(invocation->function_name);
+    uint8_t key[ASYNC_KEY_SIZE];
+
+    if (invocation->request_id[0] == '\0')
+        id_uuid(invocation->request_id);
+    invocation->function_name = name;
+    invocation->accepted_ms = now_ms(functions);
+    invocation->position = store_batch_position(batch);
+    async_key_encode(key, ASYNC_INVOCATION, invocation->position);
+    async_record_encode(&value, invocation);
+    assert(!buffer_failed(&value));
+    store_batch_put(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), buffer_bytes(&value));
+}
+
+/* Finds its function, and lets it wait for its turn or its time. */
+static void entry_resolve(struct async_entry *entry)
+{
+    struct functions *functions = entry->functions;
+    struct function *function = function_find(functions, bytes_of_text(entry->name));
+
+    if (function == NULL) {
+        tell(functions, bytes_of_text(entry->name), BYTES(""),
+             "dropped an asynchronous invocation: there is no such function");
+        entry_end(entry, NULL);
+        return;
+    }
+    entry->function = function;
+    mem_free(entry->name);
+    entry->name = NULL;
+    entry_enter(entry, entry->next_ms > now_ms(functions) ? ENTRY_RETRYING : ENTRY_WAITING);
+}
+
+void functions_async_written(struct functions *functions,
+                             const struct async_invocation *invocation)
+{
+    struct async_entry *entry = entry_new(functions, invocation);
+
+    if (!functions->started)
+        return;
+    entry_resolve(entry);
+    if (entry->function != NULL)
+        async_dispatch(entry->function);
+}
+
+static void range_of(enum async_key_kind kind, uint8_t from[ASYNC_KEY_SIZE],
+                     uint8_t to[ASYNC_KEY_SIZE])
+{
+    async_key_encode(from, kind, 0);
+    async_key_encode(to, kind, UINT64_MAX);
+}
+
+static enum status load_invocations(struct functions *functions)
+{
+    uint8_t from[ASYNC_KEY_SIZE], to[ASYNC_KEY_SIZE];
+    struct bytes key, value;
+    enum status st = OK;
+
+    range_of(ASYNC_INVOCATION, from, to);
+    AUTO(store_iter_release) struct store_iter *iter =
+        store_iter_new(functions->options.store, NULL, STORE_DELIVERIES,
+                       bytes_of(from, sizeof from), bytes_of(to, sizeof to), false);
+
+    while (st == OK && store_iter_next(iter, &key, &value)) {
+        struct async_invocation invocation;
+        uint64_t position = 0;
+
+        if (!async_key_decode(key, ASYNC_INVOCATION, &position))
+            return CORRUPT;
+        st = async_record_decode(value, &invocation);
+        invocation.position = position;
+        if (st == OK)
+            entry_new(functions, &invocation);
+    }
+    return st == OK ? store_iter_status(iter) : st;
+}
+
+/* Both are in the order of positions: the list is walked once. */
+static enum status load_states(struct functions *functions)
+{
+    struct list *at = functions->async.unresolved.next;
+    uint8_t from[ASYNC_KEY_SIZE], to[ASYNC_KEY_SIZE];
+    struct bytes key, value;
+
+    range_of(ASYNC_STATE, from, to);
+    AUTO(store_iter_release) struct store_iter *iter =
+        store_iter_new(functions->options.store, NULL, STORE_DELIVERIES,
+                       bytes_of(from, sizeof from), bytes_of(to, sizeof to), false);
+
+    while (store_iter_next(iter, &key, &value)) {
+        struct async_state state;
+        uint64_t position = 0;
+
+        if (!async_key_decode(key, ASYNC_STATE, &position))
+            return CORRUPT;
+        enum status st = async_state_decode(value, &state);
+
+        if (st != OK)
+            return st;
+        while (at != &functions->async.unresolved &&
+               LIST_ITEM(at, struct async_entry, in_queue)->position < position)
+            at = at->next;
+        if (at == &functions->async.unresolved)
+            break;
+        struct async_entry *entry = LIST_ITEM(at, struct async_entry, in_queue);
+
+        if (entry->position == position) {
+            entry->attempts = state.attempts;
+            entry->next_ms = state.next_ms;
+        }
+    }
+    return store_iter_status(iter);
+}
+
+enum status async_load(struct functions *functions)
+{
+    enum status st = load_invocations(functions);
+
+    return st == OK ? load_states(functions) : st;
+}
+
+void async_start(struct functions *functions)
+{
+    struct list *loaded;
+
+    while ((loaded = list_take(&functions->async.unresolved)) != NULL)
+        entry_resolve(LIST_ITEM(loaded, struct async_entry, in_queue));
+    for (size_t i = 0; i < functions->count; i++)
+        async_dispatch(functions->all[i]);
+}
+
+/* ---- life ---- */
+
+void async_queue_init(struct async_queue *queue)
+{
+    list_init(&queue->waiting);
+    queue->oldest.fire = on_oldest;
+}
+
+void async_queue_free(struct function *function)
+{
+    timer_cancel(function->functions->options.timers, &function->async.oldest);
+}
+
+void async_init(struct async *async)
+{
+    list_init(&async->all);
+    list_init(&async->unresolved);
+}
+
+void async_free(struct functions *functions)
+{
+    LIST_EACH(&functions->async.all, it)
+        entry_free(LIST_ITEM(it, struct async_entry, in_all));
+}

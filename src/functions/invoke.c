@@ -1,0 +1,90 @@
+/* functions/invoke.c - synchronous invocation: what is refused at once, and the way into the pool. */
+#include "functions/pool.h"
+#include "functions/worker.h"
+
+#include <stdio.h>
+
+/* X-Amzn-Trace-Id as Lambda makes it when a caller sends none: nothing is sampled. */
+static void make_trace_id(struct invocation *invocation, uint64_t now_ms)
+{
+    uint32_t random[5];
+
+    id_random((uint8_t *)random, sizeof random);
+    snprintf(invocation->made_trace_id, sizeof invocation->made_trace_id,
+             "Root=1-%08x-%08x%08x%08x;Parent=%08x%08x;Sampled=0", (unsigned)(now_ms / 1000),
+             random[0], random[1], random[2], random[3], random[4]);
+    invocation->trace_id = bytes_of_text(invocation->made_trace_id);
+}
+
+static enum status refuse_not_found(struct functions *functions, struct invocation *invocation)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes arn = invocation->function_name;
+
+    if (!bytes_start_with(arn, BYTES("arn:")))
+        arn = functions_arn(functions, arena, arn);
+    return api_refuse(&invocation->error, API_LAMBDA_RESOURCE_NOT_FOUND,
+                      "Function not found: %.*s", BYTES_ARG(arn));
+}
+
+static enum status refuse_too_many(struct functions *functions, struct invocation *invocation,
+                                   const char *reason)
+{
+    functions->throttles_total++;
+    invocation->error.extra =
+        strcmp(reason, "ReservedFunctionInvocationLimitExceeded") == 0
+            ? BYTES(",\"Reason\":\"ReservedFunctionInvocationLimitExceeded\"")
+            : BYTES(",\"Reason\":\"ConcurrentInvocationLimitExceeded\"");
+    return api_refuse(&invocation->error, API_LAMBDA_TOO_MANY_REQUESTS, "Rate Exceeded.");
+}
+
+static enum status check(struct functions *functions, struct invocation *invocation)
+{
+    const char *reason = NULL;
+
+    if (functions->stopping)
+        return CLOSED;
+    invocation->function = function_find(functions, invocation->function_name);
+    if (invocation->function == NULL)
+        return refuse_not_found(functions, invocation);
+    if (invocation->payload.size > FUNCTION_PAYLOAD_SIZE_MAX)
+        return api_refuse(&invocation->error, API_REQUEST_TOO_LARGE,
+                          "%zu byte payload is too large for the RequestResponse invocation type "
+                          "(limit %zu bytes)",
+                          invocation->payload.size, FUNCTION_PAYLOAD_SIZE_MAX);
+    if (!invocation->wait && pool_full(invocation->function, &reason))
+        return refuse_too_many(functions, invocation, reason);
+    return OK;
+}
+
+void functions_invoke(struct functions *functions, struct invocation *invocation)
+{
+    invocation->worker = NULL;
+    invocation->function = NULL;
+    invocation->error = (struct api_error){0};
+    list_init(&invocation->in_waiting);
+    if (invocation->request_id[0] == '\0')
+        id_uuid(invocation->request_id);
+    invocation->status = check(functions, invocation);
+    if (invocation->status != OK) {
+        invocation->done(invocation);
+        return;
+    }
+    if (invocation->payload.size == 0)
+        invocation->payload = BYTES("{}");
+    if (invocation->trace_id.size == 0)
+        make_trace_id(invocation, clock_now_ms(timers_clock(functions->options.timers)));
+    functions->invocations_total++;
+    pool_append(invocation->function, invocation);
+    pool_dispatch(invocation->function);
+}
+
+void functions_forget(struct functions *functions, struct invocation *invocation)
+{
+    (void)functions;
+    if (invocation->worker != NULL)
+        invocation->worker->invocation = NULL;
+    else if (!list_empty(&invocation->in_waiting))
+        pool_remove(invocation->function, invocation);
+    invocation->worker = NULL;
+}

@@ -1,0 +1,115 @@
+/* functions/log.c - see log.h. */
+#include "functions/log.h"
+
+/* ---- the tail ---- */
+
+void log_tail_clear(struct log_tail *tail)
+{
+    buffer_clear(&tail->text);
+}
+
+void log_tail_free(struct log_tail *tail)
+{
+    buffer_free(&tail->text);
+}
+
+struct bytes log_tail_bytes(const struct log_tail *tail)
+{
+    struct bytes text = buffer_bytes(&tail->text);
+
+    if (text.size <= FUNCTION_LOG_TAIL_SIZE_MAX)
+        return text;
+    text = bytes_slice(text, text.size - FUNCTION_LOG_TAIL_SIZE_MAX, FUNCTION_LOG_TAIL_SIZE_MAX);
+    while (text.size > 0 && (text.ptr[0] & 0xC0) == 0x80) /* not from the middle of a character */
+        text = bytes_slice(text, 1, text.size);
+    return text;
+}
+
+/* The buffer has room for twice the tail: it is moved to the front once in a while, not every time. */
+static void tail_append(struct log_tail *tail, struct bytes piece)
+{
+    struct buffer *text = &tail->text;
+
+    if (piece.size > FUNCTION_LOG_TAIL_SIZE_MAX)
+        piece = bytes_slice(piece, piece.size - FUNCTION_LOG_TAIL_SIZE_MAX, piece.size);
+    if (text->size + piece.size > text->size_max) {
+        memmove(text->ptr, text->ptr + text->size - FUNCTION_LOG_TAIL_SIZE_MAX,
+                FUNCTION_LOG_TAIL_SIZE_MAX);
+        text->size = FUNCTION_LOG_TAIL_SIZE_MAX;
+    }
+    buffer_append(text, piece);
+}
+
+/* ---- lines ---- */
+
+static void tell(struct log *log, enum function_log_kind kind, struct bytes text, bool from_stderr)
+{
+    if (log->request_id.size > 0) {
+        tail_append(&log->tail, text);
+        tail_append(&log->tail, BYTES("\n"));
+    }
+    if (log->options->log == NULL)
+        return;
+    struct function_log line = {
+        .kind = kind,
+        .function_name = log->function_name,
+        .request_id = log->request_id,
+        .text = text,
+        .from_stderr = from_stderr,
+    };
+
+    log->options->log(log->options->context, &line);
+}
+
+void log_line(struct log *log, struct bytes line, bool from_stderr)
+{
+    tell(log, FUNCTION_LOG_LINE, line, from_stderr);
+}
+
+#define LOG_WORDS_SIZE_MAX ((size_t)1024) /* of a line of ours */
+
+void log_platform(struct log *log, uint64_t now_ms, const char *what)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
+    char time[CLOCK_ISO_SIZE];
+
+    clock_format_iso(now_ms, true, time);
+    buffer_printf(&text, "%s %.*s %s", time, BYTES_ARG(log->request_id), what);
+    tell(log, FUNCTION_LOG_LINE, buffer_bytes(&text), true);
+}
+
+void log_start(struct log *log)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
+
+    log_tail_clear(&log->tail);
+    buffer_printf(&text, "START RequestId: %.*s Version: $LATEST", BYTES_ARG(log->request_id));
+    tell(log, FUNCTION_LOG_START, buffer_bytes(&text), false);
+}
+
+void log_end(struct log *log)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
+
+    buffer_printf(&text, "END RequestId: %.*s", BYTES_ARG(log->request_id));
+    tell(log, FUNCTION_LOG_END, buffer_bytes(&text), false);
+}
+
+void log_report(struct log *log, const struct log_report *report)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
+
+    buffer_printf(&text,
+                  "REPORT RequestId: %.*s\tDuration: %.2f ms\tBilled Duration: %llu ms\t"
+                  "Memory Size: %u MB\tMax Memory Used: %u MB\t",
+                  BYTES_ARG(log->request_id), (double)report->duration_us / 1000,
+                  (unsigned long long)report->billed_ms, report->memory_mb, report->memory_used_mb);
+    if (report->init_us > 0)
+        buffer_printf(&text, "Init Duration: %.2f ms\t", (double)report->init_us / 1000);
+    if (report->status != NULL)
+        buffer_printf(&text, "Status: %s\t", report->status);
+    if (report->error_type.size > 0)
+        buffer_printf(&text, "Error Type: %.*s\t",
+                      BYTES_ARG(bytes_slice(report->error_type, 0, FUNCTION_NAME_SIZE_MAX)));
+    tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
+}

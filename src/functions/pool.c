@@ -1,0 +1,71 @@
+/* functions/pool.c - see pool.h. */
+#include "functions/pool.h"
+
+#include "functions/worker.h"
+
+size_t pool_limit(const struct function *function)
+{
+    int32_t reserved = function->version->settings.reserved_concurrency;
+
+    return reserved >= 0 ? (size_t)reserved : FUNCTION_WORKERS_MAX;
+}
+
+bool pool_full(const struct function *function, const char **ret_reason)
+{
+    const struct functions *functions = function->functions;
+
+    if (function_has_reserved_concurrency(function)) {
+        *ret_reason = "ReservedFunctionInvocationLimitExceeded";
+        return function->busy_count + function->waiting_count >= pool_limit(function);
+    }
+    *ret_reason = "ConcurrentInvocationLimitExceeded";
+    return functions->busy_count + functions->waiting_count >= FUNCTION_CONCURRENCY_MAX;
+}
+
+void pool_append(struct function *function, struct invocation *invocation)
+{
+    list_append(&function->waiting, &invocation->in_waiting);
+    function->waiting_count++;
+    function->functions->waiting_count++;
+}
+
+void pool_remove(struct function *function, struct invocation *invocation)
+{
+    list_remove(&invocation->in_waiting);
+    function->waiting_count--;
+    function->functions->waiting_count--;
+}
+
+struct invocation *pool_first(struct function *function)
+{
+    if (list_empty(&function->waiting))
+        return NULL;
+    struct invocation *first = LIST_ITEM(function->waiting.next, struct invocation, in_waiting);
+
+    pool_remove(function, first);
+    return first;
+}
+
+static bool wants_worker(const struct function *function)
+{
+    return !function->functions->stopping && function->waiting_count > function->coming_count &&
+           function->coming_count < function->functions->starting_at_once_max &&
+           function->worker_count < pool_limit(function);
+}
+
+void pool_dispatch(struct function *function)
+{
+    while (!list_empty(&function->idle) && !list_empty(&function->waiting)) {
+        struct worker *worker = LIST_ITEM(function->idle.next, struct worker, in_idle);
+
+        worker_take(worker, pool_first(function));
+    }
+    while (wants_worker(function))
+        worker_start(function);
+}
+
+void pool_retire(struct function *function)
+{
+    while (!list_empty(&function->idle))
+        worker_stop(LIST_ITEM(function->idle.next, struct worker, in_idle));
+}

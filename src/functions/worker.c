@@ -1,0 +1,547 @@
+/* functions/worker.c - see worker.h. */
+#include "functions/worker.h"
+
+#include "functions/environment.h"
+#include "functions/failure.h"
+#include "functions/pool.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define MEMORY_READ_EVERY_NS ((uint64_t)100 * 1000 * 1000) /* it costs 20 us; a maximum may be late */
+
+/* ---- states ---- */
+
+static const bool moves[WORKER_STATE_COUNT][WORKER_STATE_COUNT] = {
+    /* to BUSY: when init fails, it takes the invocation that fails with it */
+    [WORKER_STARTING] = {[WORKER_IDLE] = true, [WORKER_BUSY] = true, [WORKER_STOPPING] = true},
+    [WORKER_IDLE] = {[WORKER_BUSY] = true, [WORKER_RESPONDED] = true, [WORKER_STOPPING] = true},
+    [WORKER_BUSY] = {[WORKER_RESPONDED] = true, [WORKER_STOPPING] = true},
+    [WORKER_RESPONDED] = {[WORKER_IDLE] = true, [WORKER_STOPPING] = true},
+    [WORKER_STOPPING] = {[WORKER_GONE] = true},
+};
+
+static bool is_coming(enum worker_state state)
+{
+    return state == WORKER_STARTING || state == WORKER_RESPONDED;
+}
+
+/* The only place that changes a state, with the counts that follow from it. */
+static void worker_enter(struct worker *worker, enum worker_state state)
+{
+    struct function *function = worker->function;
+    enum worker_state before = worker->state;
+
+    assert(moves[before][state]);
+    if (is_coming(before))
+        function->coming_count--;
+    if (before == WORKER_IDLE)
+        list_remove(&worker->in_idle);
+    if (before == WORKER_BUSY) {
+        function->busy_count--;
+        function->functions->busy_count--;
+    }
+    worker->state = state;
+    if (is_coming(state))
+        function->coming_count++;
+    if (state == WORKER_IDLE)
+        list_insert_before(function->idle.next, &worker->in_idle);
+    if (state == WORKER_BUSY) {
+        function->busy_count++;
+        function->functions->busy_count++;
+    }
+    assert(worker->invocation == NULL || state == WORKER_BUSY);
+    assert((worker->next != NULL) == (state == WORKER_IDLE));
+}
+
+static void free_if_gone(struct worker *worker)
+{
+    struct function *function = worker->function;
+    struct functions *functions = worker->functions;
+
+    if (worker->starting_open || worker->has_process || worker->state != WORKER_STOPPING)
+        return;
+    worker_enter(worker, WORKER_GONE);
+    list_remove(&worker->in_workers);
+    function->worker_count--;
+    functions->worker_count--;
+    log_tail_free(&worker->log.tail);
+    mem_free(worker->start_error);
+    function_version_unref(worker->version);
+    mem_free(worker);
+    pool_dispatch(function);
+    functions_changed(functions);
+}
+
+static void on_starting_closed(uv_handle_t *handle)
+{
+    struct worker *worker = handle->data;
+
+    worker->starting_open = false;
+    free_if_gone(worker);
+}
+
+void worker_stop(struct worker *worker)
+{
+    struct functions *functions = worker->functions;
+
+    if (worker->state == WORKER_STOPPING)
+        return;
+    worker->next = NULL;
+    worker_enter(worker, WORKER_STOPPING);
+    timer_cancel(functions->options.timers, &worker->deadline);
+    timer_cancel(functions->options.timers, &worker->age);
+    interpreters_cancel(&worker->interpreter);
+    if (worker->has_process)
+        process_kill(&worker->process);
+    if (worker->listener != NULL)
+        functions->options.runtime.close(functions->options.runtime.context, worker->listener);
+    worker->listener = NULL;
+    uv_close((uv_handle_t *)&worker->starting, on_starting_closed);
+}
+
+/* ---- an invocation's end ---- */
+
+/* What was printed so far is logged now, under the request that the worker has. */
+static void drain(struct worker *worker)
+{
+    if (worker->has_process)
+        process_drain(&worker->process);
+}
+
+static uint32_t read_memory_mb(int process)
+{
+    char path[64], text[4096];
+    unsigned kilobytes = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", process);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (descriptor < 0)
+        return 0;
+    ssize_t size = read(descriptor, text, sizeof text - 1);
+
+    close(descriptor);
+    text[size > 0 ? size : 0] = '\0';
+    const char *line = strstr(text, "\nVmHWM:");
+
+    if (line == NULL || sscanf(line, "\nVmHWM: %u", &kilobytes) != 1)
+        return 0;
+    return kilobytes / 1024;
+}
+
+static void measure_memory(struct worker *worker, uint64_t now_ns)
+{
+    bool recent = worker->memory_used_mb > 0 &&
+                  now_ns - worker->memory_read_ns < MEMORY_READ_EVERY_NS;
+
+    if (!worker->has_process || recent)
+        return;
+    uint32_t used_mb = read_memory_mb(process_id(&worker->process));
+
+    if (used_mb > worker->memory_used_mb)
+        worker->memory_used_mb = used_mb;
+    worker->memory_read_ns = now_ns;
+}
+
+struct ending {
+    struct bytes result;
+    const char *status; /* NULL: it succeeded; "error", "timeout" */
+    bool stop;          /* the worker goes */
+};
+
+static void end_invocation(struct worker *worker, const struct ending *ending)
+{
+    AUTO(arena_release) struct arena *arena = NULL;
+    struct functions *functions = worker->functions;
+    struct invocation *invocation = worker->invocation;
+    uint64_t now_ns = clock_monotonic_ns();
+    bool failed = ending->status != NULL;
+    struct log_report report = {
+        .duration_us = (now_ns - worker->taken_ns) / 1000,
+        .memory_mb = worker->version->settings.memory_mb,
+        .init_us = worker->reported_init ? 0 : worker->init_us,
+        .status = ending->status,
+    };
+
+    if (failed && strcmp(ending->status, "timeout") == 0) /* of the clock, which may be moved by hand */
+        report.duration_us = (uint64_t)worker->version->settings.timeout_s * 1000000;
+    if (failed && strcmp(ending->status, "error") == 0) {
+        arena = arena_new();
+        report.error_type = failure_type(arena, ending->result);
+    }
+    measure_memory(worker, now_ns);
+    drain(worker); /* what the handler printed before it answered is its own */
+    report.billed_ms = (report.duration_us + 999) / 1000;
+    report.memory_used_mb = worker->memory_used_mb;
+    log_end(&worker->log);
+    log_report(&worker->log, &report);
+
+    worker->reported_init = true;
+    worker->invocation = NULL;
+    worker->log.request_id = BYTES("");
+    timer_cancel(functions->options.timers, &worker->deadline);
+    if (ending->stop)
+        worker_stop(worker);
+    else
+        worker_enter(worker, WORKER_RESPONDED);
+    if (failed)
+        functions->errors_total++;
+    if (invocation != NULL) {
+        invocation->worker = NULL;
+        invocation->status = OK;
+        invocation->result = ending->result;
+        invocation->failed = failed;
+        invocation->log_tail = log_tail_bytes(&worker->log.tail);
+        invocation->duration_us = report.duration_us;
+        invocation->billed_ms = report.billed_ms;
+        invocation->memory_used_mb = report.memory_used_mb;
+        invocation->done(invocation);
+    }
+    functions_changed(functions);
+}
+
+/* Fails it with an error of the platform's, and the worker goes. */
+static void fail_invocation(struct worker *worker, const char *status, const char *type,
+                            const char *what)
+{
+    AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
+
+    failure_print(&payload, type, worker->request_id, what);
+    struct ending ending = {
+        .result = buffer_bytes(&payload),
+        .status = status,
+        .stop = true,
+    };
+
+    end_invocation(worker, &ending);
+}
+
+void worker_abandon(struct worker *worker)
+{
+    struct invocation *invocation = worker->invocation;
+
+    worker->invocation = NULL;
+    worker_stop(worker);
+    if (invocation == NULL)
+        return;
+    invocation->worker = NULL;
+    invocation->status = CLOSED;
+    invocation->done(invocation);
+}
+
+/* ---- an invocation's beginning ---- */
+
+static void on_deadline(struct timer *timer)
+{
+    struct worker *worker = CONTAINER_OF(timer, struct worker, deadline);
+    char what[64];
+
+    snprintf(what, sizeof what, "Task timed out after %u.00 seconds",
+             worker->version->settings.timeout_s);
+    drain(worker);
+    log_platform(&worker->log, clock_now_ms(timers_clock(worker->functions->options.timers)), what);
+    fail_invocation(worker, "timeout", "Sandbox.Timedout", what);
+}
+
+static void adopt(struct worker *worker, struct invocation *invocation)
+{
+    worker->next = NULL;
+    worker_enter(worker, WORKER_BUSY);
+    worker->invocation = invocation;
+    invocation->worker = worker;
+    memcpy(worker->request_id, invocation->request_id, sizeof worker->request_id);
+    worker->log.request_id = bytes_of_text(worker->request_id);
+    worker->taken_ns = clock_monotonic_ns();
+    log_start(&worker->log);
+}
+
+void worker_take(struct worker *worker, struct invocation *invocation)
+{
+    struct functions *functions = worker->functions;
+    struct timers *timers = functions->options.timers;
+    uint64_t timeout_ms = (uint64_t)worker->version->settings.timeout_s * 1000;
+    void (*next)(void *context, const struct runtime_next *next) = worker->next;
+
+    drain(worker); /* what it printed in between belongs to nobody */
+    adopt(worker, invocation);
+    worker->used_ms = clock_now_ms(timers_clock(timers));
+    timer_set_after(timers, &worker->deadline, timeout_ms);
+    struct runtime_next answer = {
+        .request_id = bytes_of_text(worker->request_id),
+        .function_arn = worker->version->arn,
+        .trace_id = invocation->trace_id,
+        .client_context = invocation->client_context,
+        .payload = invocation->payload,
+        .deadline_ms = clock_now_ms(functions->machine_clock) + timeout_ms,
+    };
+
+    next(worker->next_context, &answer);
+}
+
+/* ---- the Runtime API ---- */
+
+void worker_next(struct worker *worker,
+                 void (*next)(void *context, const struct runtime_next *next), void *context)
+{
+    struct functions *functions = worker->functions;
+    uint64_t now_ms = clock_now_ms(timers_clock(functions->options.timers));
+
+    if (worker->state == WORKER_BUSY) {
+        AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
+
+        failure_print(&payload, "Runtime.InvalidStateTransition", worker->request_id,
+                      "Runtime asked for the next invocation before it answered this one");
+        end_invocation(worker,
+                       &(struct ending){.result = buffer_bytes(&payload), .status = "error"});
+    }
+    if (worker->state == WORKER_STOPPING)
+        return;
+    if (worker->state == WORKER_STARTING) {
+        uv_timer_stop(&worker->starting);
+        worker->init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;
+        worker->used_ms = now_ms;
+        timer_set_after(functions->options.timers, &worker->age, FUNCTION_IDLE_LIFE_MS);
+    }
+    worker->next = next;
+    worker->next_context = context;
+    if (worker->state != WORKER_IDLE)
+        worker_enter(worker, WORKER_IDLE);
+    if (functions->stopping || worker->version != worker->function->version)
+        worker_stop(worker);
+    else
+        pool_dispatch(worker->function);
+}
+
+void worker_next_gone(struct worker *worker)
+{
+    if (worker->state != WORKER_IDLE)
+        return;
+    worker->next = NULL;
+    worker_enter(worker, WORKER_RESPONDED);
+}
+
+static bool has_request(const struct worker *worker, struct bytes request_id)
+{
+    return worker->state == WORKER_BUSY && bytes_equal_text(request_id, worker->request_id);
+}
+
+bool worker_response(struct worker *worker, struct bytes request_id, struct bytes result)
+{
+    if (!has_request(worker, request_id))
+        return false;
+    if (result.size > FUNCTION_RESPONSE_SIZE_MAX) {
+        end_invocation(worker, &(struct ending){.result = failure_too_large(), .status = "error"});
+        return true;
+    }
+    end_invocation(worker, &(struct ending){.result = result});
+    return true;
+}
+
+bool worker_error(struct worker *worker, struct bytes request_id, struct bytes error)
+{
+    if (!has_request(worker, request_id))
+        return false;
+    end_invocation(worker, &(struct ending){.result = error, .status = "error"});
+    return true;
+}
+
+void worker_init_error(struct worker *worker, struct bytes error)
+{
+    if (worker->state != WORKER_STARTING)
+        return;
+    struct invocation *first = pool_first(worker->function);
+
+    drain(worker);
+    if (first == NULL) {
+        worker_stop(worker);
+        return;
+    }
+    adopt(worker, first);
+    end_invocation(worker,
+                   &(struct ending){.result = error, .status = "error", .stop = true});
+}
+
+/* ---- the process ---- */
+
+/* It died, or could not be started: the invocation that it has, or would have had, fails. */
+static void fail_worker(struct worker *worker, const char *status, const char *type,
+                        const char *what)
+{
+    struct invocation *first =
+        worker->state == WORKER_STARTING ? pool_first(worker->function) : NULL;
+
+    if (first != NULL)
+        adopt(worker, first);
+    if (worker->state == WORKER_BUSY)
+        fail_invocation(worker, status, type, what);
+    else
+        worker_stop(worker);
+}
+
+static void on_line(struct process *process, struct bytes line, bool from_stderr)
+{
+    struct worker *worker = CONTAINER_OF(process, struct worker, process);
+
+    log_line(&worker->log, line, from_stderr);
+}
+
+static void on_exited(struct process *process, int64_t exit_status, int signal)
+{
+    struct worker *worker = CONTAINER_OF(process, struct worker, process);
+    char what[128];
+
+    failure_exit_words(exit_status, signal, what, sizeof what);
+    fail_worker(worker, "error", "Runtime.ExitError", what);
+}
+
+static void on_process_closed(struct process *process)
+{
+    struct worker *worker = CONTAINER_OF(process, struct worker, process);
+
+    worker->has_process = false;
+    free_if_gone(worker);
+}
+
+static void on_starting(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    char what[64];
+
+    if (worker->start_error != NULL) {
+        fail_worker(worker, "error", "Runtime.InvalidEntrypoint", worker->start_error);
+        return;
+    }
+    snprintf(what, sizeof what, "Task timed out after %u.00 seconds",
+             worker->version->settings.timeout_s);
+    fail_worker(worker, "timeout", "Sandbox.Timedout", what);
+}
+
+/* Told at the loop's next turn, so that whoever started the worker is not called back meanwhile. */
+static void start_failed(struct worker *worker, struct bytes why)
+{
+    worker->start_error = mem_new(why.size + 1);
+    memcpy(worker->start_error, why.ptr, why.size);
+    uv_timer_start(&worker->starting, on_starting, 0, 0);
+}
+
+static char *bootstrap_path(struct worker *worker, struct arena *arena)
+{
+    const char *runtimes = worker->functions->options.runtimes_folder;
+
+    switch (runtime_kind_of(worker->version->settings.runtime)) {
+    case RUNTIME_NODE:
+        return arena_copy_text(arena, arena_printf(arena, "%s/node/bootstrap.mjs", runtimes));
+    case RUNTIME_PYTHON:
+        return arena_copy_text(arena, arena_printf(arena, "%s/python/bootstrap.py", runtimes));
+    case RUNTIME_PROVIDED:
+    case RUNTIME_UNKNOWN:
+        break;
+    }
+    return NULL;
+}
+
+static void start_process(struct worker *worker, const char *program)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct functions_options *options = &worker->functions->options;
+    const struct function_settings *settings = &worker->version->settings;
+    const char *arguments[] = {program, bootstrap_path(worker, arena), NULL};
+    struct environment_options environment = {
+        .settings = settings,
+        .common = options->environment,
+        .common_count = options->environment_count,
+        .region = options->place->region,
+        .runtime_folder = options->runtimes_folder,
+        .runtime_api_port = worker->port,
+        .now_ms = clock_now_ms(timers_clock(options->timers)),
+    };
+    struct process_options process = {
+        .loop = options->loop,
+        .arguments = arguments,
+        .environment = environment_make(arena, &environment),
+        .folder = arena_copy_text(arena, settings->folder),
+    };
+
+    worker->process.line = on_line;
+    worker->process.exited = on_exited;
+    worker->process.closed = on_process_closed;
+    worker->has_process = true;
+    enum status st = process_start(&worker->process, &process);
+
+    if (st != OK)
+        start_failed(worker, arena_printf(arena, "cannot run %s in %s: %s", program,
+                                          process.folder, status_text(st)));
+}
+
+static void on_interpreter(struct interpreter_request *request, const char *program,
+                           const char *message)
+{
+    struct worker *worker = CONTAINER_OF(request, struct worker, interpreter);
+
+    if (program != NULL)
+        start_process(worker, program);
+    else
+        start_failed(worker, bytes_of_text(message));
+}
+
+static void on_age(struct timer *timer)
+{
+    struct worker *worker = CONTAINER_OF(timer, struct worker, age);
+    struct timers *timers = worker->functions->options.timers;
+    uint64_t end_ms = worker->used_ms + FUNCTION_IDLE_LIFE_MS;
+
+    if (worker->state == WORKER_IDLE && clock_now_ms(timers_clock(timers)) >= end_ms)
+        worker_stop(worker);
+    else if (worker->state == WORKER_IDLE)
+        timer_set_at(timers, timer, end_ms);
+    else
+        timer_set_after(timers, timer, FUNCTION_IDLE_LIFE_MS);
+}
+
+static struct worker *worker_new(struct function *function)
+{
+    struct worker *worker = mem_new(sizeof *worker);
+    struct functions *functions = function->functions;
+
+    worker->functions = functions;
+    worker->function = function;
+    worker->version = function->version;
+    function_version_ref(worker->version);
+    worker->deadline.fire = on_deadline;
+    worker->age.fire = on_age;
+    worker->interpreter.chosen = on_interpreter;
+    worker->log = (struct log){
+        .options = &functions->options,
+        .function_name = worker->version->settings.name,
+        .tail = LOG_TAIL_INIT,
+    };
+    list_init(&worker->in_idle);
+    list_append(&function->workers, &worker->in_workers);
+    function->worker_count++;
+    function->coming_count++;
+    functions->worker_count++;
+    uv_timer_init(functions->options.loop, &worker->starting);
+    worker->starting.data = worker;
+    worker->starting_open = true;
+    worker->started_ns = clock_monotonic_ns();
+    return worker;
+}
+
+void worker_start(struct function *function)
+{
+    struct worker *worker = worker_new(function);
+    const struct function_settings *settings = &worker->version->settings;
+    const struct runtime_door *door = &worker->functions->options.runtime;
+
+    uv_timer_start(&worker->starting, on_starting,
+                   FUNCTION_INIT_MS_MAX + (uint64_t)settings->timeout_s * 1000, 0);
+    worker->listener = door->listen(door->context, worker, &worker->port);
+    if (worker->listener == NULL) {
+        start_failed(worker, BYTES("cannot listen on a port of 127.0.0.1 for its Runtime API"));
+        return;
+    }
+    interpreters_choose(worker->functions->interpreters, settings->runtime, settings->folder,
+                        &worker->interpreter);
+}
