@@ -13,6 +13,7 @@
 #include "base/arn.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/list.h"
 #include "bus/pattern.h"
 #include "json/json.h"
 #include "store/store.h"
@@ -60,7 +61,8 @@ struct bus_entry {
     struct bytes source, detail_type, detail; /* detail: JSON text of an object */
     struct bytes resources; /* JSON text of an array of strings; empty: [] */
     struct bytes trace_header;
-    uint64_t time_ms;       /* 0: now */
+    struct bytes replay_name; /* empty: no replay. Replayed events are not archived again */
+    uint64_t time_ms;         /* 0: now */
     bool missing_source, missing_detail_type, missing_detail; /* the member was not there */
     /* results */
     char event_id[ID_UUID_SIZE]; /* empty when refused */
@@ -81,13 +83,24 @@ struct bus_put {
     struct store_work work;
     struct bus_plan *plan;
 };
-/* Entries that are wrong get their own error code; the others go through. */
+/* Entries that are wrong get their own error code; the others go through:
+ *   InvalidArgument                  no source, no detail type, no detail; resources are no strings
+ *   MalformedDetail                  the detail is no JSON object, or nested deeper than the limit
+ *   NotAuthorizedForSourceException  a source that begins with "aws."
+ *   ResourceNotFoundException        there is no such bus (AWS takes such events and drops them)
+ * done() is called before this returns when there is nothing to write, else from the store's port.
+ * The put, its entries and its arena must live until then. */
 void bus_put_events(struct bus *bus, struct bus_put *put);
+
+/* What an entry counts for, by AWS's way: 14 for a time, and the UTF-8 bytes of source, detail type,
+ * detail and each resource. */
+size_t bus_entry_size(const struct bus_entry *entry, struct arena *arena);
 /* Puts whose done() has not been called. */
 size_t bus_in_flight(const struct bus *bus);
 
 /* An event as it reaches targets, in EventBridge's member order: version, id, detail-type, source,
- * account, time, region, resources, detail. (replay-name, when set, stands before detail.) */
+ * account, time, region, resources, detail. (replay-name, when set, stands before detail.) The time has
+ * milliseconds, "2026-01-31T23:59:59.123Z", where AWS's has none: archives sort by it. */
 
 /* ---- buses and rules: descriptions live until the next change ---- */
 
@@ -146,14 +159,17 @@ struct bus_change {
     struct arena *arena;
     void (*done)(struct bus_change *change, enum status status);
     void *context;
-    struct api_error error; /* when status is REFUSED */
+    struct api_error error; /* when status is REFUSED: AWS's name and message */
     /* private */
     struct bus *bus;
     struct store_work work;
-    struct buffer encoded;
+    struct list place;                  /* among those that run, or that wait */
+    struct bytes subject_bus, subject_rule;
+    struct bytes key, stored;           /* stored empty: the key is deleted */
 };
-/* REFUSED is told through done() too, before this returns. Two changes of one thing wait for each
- * other in the store's order. */
+/* REFUSED is told through done() too, and so is a change that changes nothing: perhaps before this
+ * returns. Changes of one thing are made one after the other, in the order of the calls; the bytes of
+ * a change must live until its done(). */
 void bus_change(struct bus *bus, struct bus_change *change);
 
 #endif

@@ -1,0 +1,154 @@
+/* bus/bus.c - opening, closing and looking up; see bus.h. */
+#include "bus/internal.h"
+
+#include <stdlib.h>
+
+#define DEFAULT_BUS "default"
+#define BUS_ARN_RESOURCE "event-bus/"
+
+enum status bus_open(struct store *store, struct store_port *port, struct clock *clock,
+                     const struct arn_place *place, const struct bus_door *door, struct bus **ret)
+{
+    struct bus *bus = mem_new(sizeof *bus);
+
+    *bus = (struct bus){
+        .store = store, .port = port, .clock = clock, .place = *place, .door = *door};
+    list_init(&bus->running);
+    list_init(&bus->waiting);
+    enum status st = catalogue_load(bus);
+
+    if (st != OK) {
+        bus_close(bus);
+        return st;
+    }
+    *ret = bus;
+    return OK;
+}
+
+void bus_close(struct bus *bus)
+{
+    struct bytes name;
+    void *event_bus = NULL;
+
+    if (bus == NULL)
+        return;
+    assert(bus->in_flight == 0 && list_empty(&bus->running) && list_empty(&bus->waiting));
+    for (size_t i = 0; map_next(&bus->buses, &i, &name, &event_bus); i = 0) {
+        struct event_bus *gone = event_bus;
+
+        catalogue_forget_bus(bus, gone->view.name);
+    }
+    map_free(&bus->buses);
+    mem_free(bus);
+}
+
+size_t bus_in_flight(const struct bus *bus)
+{
+    return bus->in_flight;
+}
+
+struct bytes bus_name_of(struct bytes name_or_arn)
+{
+    struct arn arn;
+
+    if (name_or_arn.size == 0)
+        return BYTES(DEFAULT_BUS);
+    if (!arn_parse(name_or_arn, &arn) || !bytes_start_with(arn.resource, BYTES(BUS_ARN_RESOURCE)))
+        return name_or_arn;
+    return bytes_slice(arn.resource, sizeof BUS_ARN_RESOURCE - 1, arn.resource.size);
+}
+
+struct event_bus *bus_get(const struct bus *bus, struct bytes name)
+{
+    return map_get(&bus->buses, name);
+}
+
+struct rule *bus_get_rule(const struct bus *bus, struct bytes bus_name, struct bytes rule_name)
+{
+    const struct event_bus *event_bus = bus_get(bus, bus_name);
+
+    return event_bus != NULL ? map_get(&event_bus->rules, rule_name) : NULL;
+}
+
+const struct bus_description *bus_find(const struct bus *bus, struct bytes name_or_arn)
+{
+    const struct event_bus *event_bus = bus_get(bus, bus_name_of(name_or_arn));
+
+    return event_bus != NULL ? &event_bus->view : NULL;
+}
+
+const struct bus_rule *bus_find_rule(const struct bus *bus, struct bytes bus_name_or_arn,
+                                     struct bytes rule_name)
+{
+    const struct rule *rule = bus_get_rule(bus, bus_name_of(bus_name_or_arn), rule_name);
+
+    return rule != NULL ? &rule->view : NULL;
+}
+
+static int compare_buses(const void *a, const void *b)
+{
+    const struct bus_description *const *x = a, *const *y = b;
+
+    return bytes_compare((*x)->name, (*y)->name);
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+    const struct bus_rule *const *x = a, *const *y = b;
+
+    return bytes_compare((*x)->name, (*y)->name);
+}
+
+void bus_list(const struct bus *bus, struct bytes name_prefix, struct arena *arena,
+              const struct bus_description ***ret, size_t *ret_count)
+{
+    const struct bus_description **list =
+        ARENA_NEW_ARRAY(arena, bus->buses.count, const struct bus_description *);
+    size_t count = 0;
+    struct bytes name;
+    void *value = NULL;
+
+    for (size_t i = 0; map_next(&bus->buses, &i, &name, &value);) {
+        const struct event_bus *event_bus = value;
+
+        if (bytes_start_with(name, name_prefix))
+            list[count++] = &event_bus->view;
+    }
+    qsort(list, count, sizeof *list, compare_buses);
+    *ret = list;
+    *ret_count = count;
+}
+
+void bus_list_rules(const struct bus *bus, struct bytes bus_name_or_arn, struct bytes name_prefix,
+                    struct arena *arena, const struct bus_rule ***ret, size_t *ret_count)
+{
+    const struct event_bus *event_bus = bus_get(bus, bus_name_of(bus_name_or_arn));
+    size_t count = 0, capacity = event_bus != NULL ? event_bus->rules.count : 0;
+    const struct bus_rule **list = ARENA_NEW_ARRAY(arena, capacity, const struct bus_rule *);
+    struct bytes name;
+    void *value = NULL;
+
+    for (size_t i = 0; event_bus != NULL && map_next(&event_bus->rules, &i, &name, &value);) {
+        const struct rule *rule = value;
+
+        if (bytes_start_with(name, name_prefix))
+            list[count++] = &rule->view;
+    }
+    qsort(list, count, sizeof *list, compare_rules);
+    *ret = list;
+    *ret_count = count;
+}
+
+struct bytes bus_arn(const struct bus *bus, struct arena *arena, struct bytes bus_name)
+{
+    return arn_make(arena, &bus->place, "events", BUS_ARN_RESOURCE "%.*s", BYTES_ARG(bus_name));
+}
+
+/* Rules of the default bus have no bus name in theirs. */
+struct bytes bus_rule_arn(const struct bus *bus, struct arena *arena, const struct bus_rule *rule)
+{
+    if (bytes_equal_text(rule->bus_name, DEFAULT_BUS))
+        return arn_make(arena, &bus->place, "events", "rule/%.*s", BYTES_ARG(rule->name));
+    return arn_make(arena, &bus->place, "events", "rule/%.*s/%.*s", BYTES_ARG(rule->bus_name),
+                    BYTES_ARG(rule->name));
+}

@@ -1,0 +1,294 @@
+/* bus/catalogue.c - buses and rules as the store holds them (docs/format/bus.md), and the structs in
+ * memory that are made from those bytes; see internal.h. */
+#include "bus/internal.h"
+
+#define BUS_KEY "bus/"
+#define BUS_KEY_END "bus0" /* '0' follows '/' */
+#define RULE_KEY "rule/"
+#define RULE_KEY_END "rule0"
+
+struct bytes catalogue_bus_key(struct arena *arena, struct bytes name)
+{
+    return arena_printf(arena, BUS_KEY "%.*s", BYTES_ARG(name));
+}
+
+/* A rule's name has no '/', so the last one ends the bus's. */
+struct bytes catalogue_rule_key(struct arena *arena, struct bytes bus_name, struct bytes rule_name)
+{
+    return arena_printf(arena, RULE_KEY "%.*s/%.*s", BYTES_ARG(bus_name), BYTES_ARG(rule_name));
+}
+
+/* ---- writing ---- */
+
+static void member_uint(struct json_writer *w, const char *name, uint64_t value)
+{
+    json_key(w, name);
+    json_write_uint(w, value);
+}
+
+static void member_set(struct json_writer *w, const char *name, struct bytes text)
+{
+    if (text.size > 0)
+        json_member_string(w, name, text);
+}
+
+static struct bytes take(struct arena *arena, const struct buffer *buffer)
+{
+    assert(!buffer_failed(buffer) && "the limits of names and inputs keep a setting small");
+    return arena_copy(arena, buffer_bytes(buffer));
+}
+
+struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_description *description)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_STORED_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_string(&w, "name", description->name);
+    member_set(&w, "description", description->description);
+    json_member_bool(&w, "archived", description->archived);
+    member_uint(&w, "created", description->created_ms);
+    member_uint(&w, "modified", description->modified_ms);
+    json_end_object(&w);
+    return take(arena, &out);
+}
+
+static void encode_target(struct json_writer *w, const struct bus_target *target)
+{
+    json_begin_object(w);
+    json_member_string(w, "id", target->id);
+    json_member_string(w, "arn", target->arn);
+    member_set(w, "input", target->input);
+    member_set(w, "inputPath", target->input_path);
+    if (target->maximum_retry_attempts >= 0)
+        json_member_int(w, "maximumRetryAttempts", target->maximum_retry_attempts);
+    if (target->maximum_event_age_s >= 0)
+        json_member_int(w, "maximumEventAge", target->maximum_event_age_s);
+    member_set(w, "json", target->json);
+    json_end_object(w);
+}
+
+struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *rule)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_STORED_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_string(&w, "name", rule->name);
+    json_member_string(&w, "bus", rule->bus_name);
+    json_member_string(&w, "pattern", rule->pattern);
+    member_set(&w, "description", rule->description);
+    member_set(&w, "role", rule->role_arn);
+    json_member_bool(&w, "enabled", rule->enabled);
+    member_uint(&w, "created", rule->created_ms);
+    json_key(&w, "targets");
+    json_begin_array(&w);
+    for (size_t i = 0; i < rule->target_count; i++)
+        encode_target(&w, &rule->targets[i]);
+    json_end_array(&w);
+    json_end_object(&w);
+    return take(arena, &out);
+}
+
+/* ---- reading ---- */
+
+/* The parsed texts live in the arena already. */
+static struct bytes get_text(const struct json *object, const char *name)
+{
+    return json_string(json_get(object, name));
+}
+
+static uint64_t get_uint(const struct json *object, const char *name)
+{
+    int64_t value = 0;
+
+    return json_int64(json_get(object, name), &value) && value > 0 ? (uint64_t)value : 0;
+}
+
+static int32_t get_limit(const struct json *object, const char *name)
+{
+    int64_t value = 0;
+
+    if (!json_int64(json_get(object, name), &value) || value < 0 || value > INT32_MAX)
+        return -1;
+    return (int32_t)value;
+}
+
+static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
+{
+    const struct json *root = NULL;
+
+    event_bus->stored = arena_copy(event_bus->arena, stored);
+    if (json_parse(event_bus->arena, stored, &root, NULL) != OK || !json_is(root, JSON_OBJECT))
+        return CORRUPT;
+    event_bus->view = (struct bus_description){
+        .name = get_text(root, "name"),
+        .description = get_text(root, "description"),
+        .created_ms = get_uint(root, "created"),
+        .modified_ms = get_uint(root, "modified"),
+        .archived = json_bool(json_get(root, "archived")),
+    };
+    return event_bus->view.name.size > 0 ? OK : CORRUPT;
+}
+
+static void free_bus(struct event_bus *event_bus)
+{
+    matcher_free(event_bus->matcher);
+    map_free(&event_bus->rules);
+    arena_free(event_bus->arena);
+    mem_free(event_bus);
+}
+
+enum status catalogue_apply_bus(struct bus *bus, struct bytes stored)
+{
+    struct event_bus *event_bus = mem_new(sizeof *event_bus);
+
+    event_bus->arena = arena_new();
+    enum status st = decode_bus(event_bus, stored);
+
+    if (st != OK) {
+        free_bus(event_bus);
+        return st;
+    }
+    struct event_bus *old = map_put(&bus->buses, event_bus->view.name, event_bus);
+
+    if (old != NULL) { /* the rules stay */
+        event_bus->rules = old->rules;
+        event_bus->matcher = old->matcher;
+        old->rules = MAP_INIT;
+        old->matcher = NULL;
+        free_bus(old);
+    } else {
+        event_bus->matcher = matcher_new();
+    }
+    return OK;
+}
+
+static struct bus_target decode_target(const struct json *object)
+{
+    return (struct bus_target){
+        .id = get_text(object, "id"),
+        .arn = get_text(object, "arn"),
+        .input = get_text(object, "input"),
+        .input_path = get_text(object, "inputPath"),
+        .json = get_text(object, "json"),
+        .maximum_retry_attempts = get_limit(object, "maximumRetryAttempts"),
+        .maximum_event_age_s = get_limit(object, "maximumEventAge"),
+    };
+}
+
+static enum status decode_rule(const struct bus *bus, struct rule *rule, struct bytes stored)
+{
+    const struct json *root = NULL;
+
+    rule->stored = arena_copy(rule->arena, stored);
+    if (json_parse(rule->arena, stored, &root, NULL) != OK || !json_is(root, JSON_OBJECT))
+        return CORRUPT;
+
+    const struct json *list = json_get(root, "targets");
+    struct bus_target *targets = ARENA_NEW_ARRAY(rule->arena, json_count(list), struct bus_target);
+
+    for (struct json_iter it = json_iter(list); json_next(&it);)
+        targets[it.index] = decode_target(it.value);
+    rule->view = (struct bus_rule){
+        .name = get_text(root, "name"),
+        .bus_name = get_text(root, "bus"),
+        .pattern = get_text(root, "pattern"),
+        .description = get_text(root, "description"),
+        .role_arn = get_text(root, "role"),
+        .enabled = json_bool(json_get(root, "enabled")),
+        .created_ms = get_uint(root, "created"),
+        .targets = targets,
+        .target_count = json_count(list),
+    };
+    rule->arn = bus_rule_arn(bus, rule->arena, &rule->view);
+    return rule->view.name.size > 0 ? OK : CORRUPT;
+}
+
+static void free_rule(struct rule *rule)
+{
+    arena_free(rule->arena);
+    mem_free(rule);
+}
+
+enum status catalogue_apply_rule(struct bus *bus, struct bytes stored)
+{
+    struct rule *rule = mem_new(sizeof *rule);
+    struct api_error ignored;
+
+    rule->arena = arena_new();
+    enum status st = decode_rule(bus, rule, stored);
+    struct event_bus *home = st == OK ? bus_get(bus, rule->view.bus_name) : NULL;
+
+    if (home != NULL && rule->view.enabled && rule->view.target_count > 0)
+        st = matcher_add(home->matcher, rule, rule->view.pattern, &ignored);
+    if (home == NULL || st != OK) {
+        free_rule(rule);
+        return CORRUPT;
+    }
+    struct rule *old = map_put(&home->rules, rule->view.name, rule);
+
+    if (old != NULL) {
+        matcher_remove(home->matcher, old);
+        free_rule(old);
+    }
+    return OK;
+}
+
+void catalogue_forget_rule(struct bus *bus, struct bytes bus_name, struct bytes rule_name)
+{
+    struct event_bus *home = bus_get(bus, bus_name);
+    struct rule *rule = home != NULL ? map_remove(&home->rules, rule_name) : NULL;
+
+    if (rule == NULL)
+        return;
+    matcher_remove(home->matcher, rule);
+    free_rule(rule);
+}
+
+void catalogue_forget_bus(struct bus *bus, struct bytes name)
+{
+    struct event_bus *event_bus = map_remove(&bus->buses, name);
+    struct bytes rule_name;
+    void *rule = NULL;
+
+    if (event_bus == NULL)
+        return;
+    for (size_t i = 0; map_next(&event_bus->rules, &i, &rule_name, &rule);)
+        free_rule(rule);
+    free_bus(event_bus);
+}
+
+/* ---- opening ---- */
+
+static enum status load_range(struct bus *bus, struct bytes from, struct bytes to,
+                              enum status (*apply)(struct bus *bus, struct bytes stored))
+{
+    AUTO(store_iter_release)
+    struct store_iter *iter = store_iter_new(bus->store, NULL, STORE_CATALOGUE, from, to, false);
+    struct bytes key, value;
+
+    while (store_iter_next(iter, &key, &value)) {
+        enum status st = apply(bus, value);
+
+        if (st != OK)
+            return st;
+    }
+    return store_iter_status(iter);
+}
+
+enum status catalogue_load(struct bus *bus)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    uint64_t now_ms = clock_now_ms(bus->clock);
+    enum status st = load_range(bus, BYTES(BUS_KEY), BYTES(BUS_KEY_END), catalogue_apply_bus);
+
+    if (st == OK && bus_get(bus, BYTES("default")) == NULL) /* it is there without being made */
+        st = catalogue_apply_bus(
+            bus, catalogue_encode_bus(arena, &(struct bus_description){.name = BYTES("default"),
+                                                                       .created_ms = now_ms,
+                                                                       .modified_ms = now_ms}));
+    if (st == OK)
+        st = load_range(bus, BYTES(RULE_KEY), BYTES(RULE_KEY_END), catalogue_apply_rule);
+    return st;
+}

@@ -1,0 +1,519 @@
+/* bus/change.c - settings: each change is checked against what is in memory, written, and, once it is
+ * durable, applied to memory from the very bytes that were written (catalogue.c).
+ *
+ *                      nothing else changes the subject
+ *   bus_change() --+--------------------------------------> running --(batch durable)--> done()
+ *                  |                                           ^
+ *                  +--> waiting -------(what was before it ended)
+ *
+ * The subject is a rule, or a whole bus. A change waits while one that came before it, running or
+ * waiting, has the same subject or the bus around it; so a check never looks at what is about to
+ * change. */
+#include "bus/internal.h"
+
+#define LIST_CHANGE(element) LIST_ITEM(element, struct bus_change, place)
+
+/* ---- checks of single values, in the words of AWS's front door ---- */
+
+#define CONSTRAINT "1 validation error detected: Value '%.*s' at '%s' failed to satisfy constraint: "
+
+static bool is_name(struct bytes text, bool slash)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.ptr[i];
+
+        if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
+            c != '.' && c != '-' && c != '_' && !(slash && c == '/'))
+            return false;
+    }
+    return true;
+}
+
+static enum status check_size(struct bus_change *change, const char *member, struct bytes text,
+                              size_t size_max)
+{
+    if (text.size <= size_max)
+        return OK;
+    return api_invalid(&change->error,
+                       CONSTRAINT "Member must have length less than or equal to %zu",
+                       BYTES_ARG(text), member, size_max);
+}
+
+static enum status check_name(struct bus_change *change, const char *member, struct bytes name,
+                              size_t size_max)
+{
+    if (name.size == 0)
+        return api_invalid(&change->error,
+                           CONSTRAINT "Member must have length greater than or equal to 1",
+                           BYTES_ARG(name), member);
+    if (!is_name(name, false))
+        return api_invalid(&change->error,
+                           CONSTRAINT
+                           "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
+                           BYTES_ARG(name), member);
+    return check_size(change, member, name, size_max);
+}
+
+static enum status refuse_limit(struct bus_change *change)
+{
+    return api_refuse(&change->error, API_LIMIT_EXCEEDED,
+                      "The requested resource exceeds the maximum number allowed.");
+}
+
+/* ---- buses ---- */
+
+static size_t count_running(const struct bus *bus, enum bus_change_kind kind)
+{
+    size_t count = 0;
+
+    for (struct list *it = bus->running.next; it != &bus->running; it = it->next)
+        count += LIST_CHANGE(it)->kind == kind;
+    return count;
+}
+
+/* The plan of a change is its key and what is to be stored there; nothing when nothing changes. */
+static void plan_bus(struct bus_change *change, const struct bus_description *description)
+{
+    change->key = catalogue_bus_key(change->arena, description->name);
+    change->stored = catalogue_encode_bus(change->arena, description);
+}
+
+static enum status create_bus(struct bus_change *change)
+{
+    struct bus *bus = change->bus;
+    uint64_t now_ms = clock_now_ms(bus->clock);
+    enum status st = OK;
+
+    if (bytes_find_byte(change->name, '/', 0) != SIZE_MAX)
+        return api_invalid(&change->error, "Event bus name must not contain '/'.");
+    st = check_name(change, "name", change->name, BUS_NAME_SIZE_MAX);
+    if (st == OK)
+        st = check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
+    if (st != OK)
+        return st;
+    if (bus_get(bus, change->name) != NULL)
+        return api_refuse(&change->error, API_RESOURCE_ALREADY_EXISTS,
+                          "Event bus %.*s already exists.", BYTES_ARG(change->name));
+    if (bus->buses.count + count_running(bus, BUS_CREATE) >= BUS_COUNT_MAX)
+        return refuse_limit(change);
+    plan_bus(change, &(struct bus_description){.name = change->name,
+                                               .description = change->description,
+                                               .archived = change->archived,
+                                               .created_ms = now_ms,
+                                               .modified_ms = now_ms});
+    return OK;
+}
+
+static enum status refuse_unknown_bus(struct bus_change *change)
+{
+    return api_refuse(&change->error, API_RESOURCE_NOT_FOUND, "Event bus %.*s does not exist.",
+                      BYTES_ARG(change->subject_bus));
+}
+
+/* A bus that is not there is deleted already. */
+static enum status delete_bus(struct bus_change *change)
+{
+    const struct event_bus *event_bus = bus_get(change->bus, change->subject_bus);
+
+    if (bytes_equal_text(change->subject_bus, "default"))
+        return api_invalid(&change->error, "Cannot delete event bus default.");
+    if (event_bus == NULL)
+        return OK;
+    if (event_bus->rules.count > 0)
+        return api_invalid(&change->error, "EventBus can't be deleted since it has rules.");
+    change->key = catalogue_bus_key(change->arena, change->subject_bus);
+    return OK;
+}
+
+static enum status archive_bus(struct bus_change *change)
+{
+    const struct event_bus *event_bus = bus_get(change->bus, change->subject_bus);
+
+    if (event_bus == NULL)
+        return refuse_unknown_bus(change);
+    if (event_bus->view.archived == change->archived)
+        return OK;
+    struct bus_description description = event_bus->view;
+
+    description.archived = change->archived;
+    plan_bus(change, &description);
+    return OK;
+}
+
+/* ---- rules ---- */
+
+/* A rule that becomes what it is already needs no writing: a stack puts all of its at every start. */
+static void plan_rule(struct bus_change *change, const struct bus_rule *rule)
+{
+    const struct rule *old = bus_get_rule(change->bus, rule->bus_name, rule->name);
+    struct bytes stored = catalogue_encode_rule(change->arena, rule);
+
+    if (old != NULL && bytes_equal(old->stored, stored))
+        return;
+    change->key = catalogue_rule_key(change->arena, rule->bus_name, rule->name);
+    change->stored = stored;
+}
+
+static enum status check_pattern(struct bus_change *change)
+{
+    struct matcher *matcher = matcher_new();
+    enum status st = matcher_add(matcher, change, change->pattern, &change->error);
+
+    matcher_free(matcher);
+    return st;
+}
+
+static size_t count_new_rules(const struct bus_change *change)
+{
+    size_t count = 0;
+
+    for (struct list *it = change->bus->running.next; it != &change->bus->running;
+         it = it->next) {
+        const struct bus_change *other = LIST_CHANGE(it);
+
+        count += other->kind == BUS_PUT_RULE &&
+                 bytes_equal(other->subject_bus, change->subject_bus) &&
+                 bus_get_rule(change->bus, other->subject_bus, other->subject_rule) == NULL;
+    }
+    return count;
+}
+
+static enum status check_rule(struct bus_change *change)
+{
+    enum status st = check_name(change, "name", change->name, BUS_RULE_NAME_SIZE_MAX);
+
+    if (st == OK)
+        st = check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
+    if (st == OK)
+        st = check_size(change, "roleArn", change->role_arn, BUS_TARGET_ARN_SIZE_MAX);
+    if (st == OK && change->pattern.size == 0)
+        st = api_invalid(&change->error,
+                         "Parameter(s) EventPattern or ScheduleExpression must be specified.");
+    return st == OK ? check_pattern(change) : st;
+}
+
+/* An old rule keeps its targets and its time; everything else is what is said now. */
+static enum status put_rule(struct bus_change *change)
+{
+    const struct event_bus *home = bus_get(change->bus, change->subject_bus);
+    const struct rule *old = bus_get_rule(change->bus, change->subject_bus, change->name);
+    enum status st = check_rule(change);
+
+    if (st != OK)
+        return st;
+    if (home == NULL)
+        return refuse_unknown_bus(change);
+    if (old == NULL && home->rules.count + count_new_rules(change) >= BUS_RULES_MAX)
+        return refuse_limit(change);
+    plan_rule(change, &(struct bus_rule){
+                          .name = change->name,
+                          .bus_name = change->subject_bus,
+                          .pattern = change->pattern,
+                          .description = change->description,
+                          .role_arn = change->role_arn,
+                          .enabled = change->enabled,
+                          .created_ms = old != NULL ? old->view.created_ms
+                                                    : clock_now_ms(change->bus->clock),
+                          .targets = old != NULL ? old->view.targets : NULL,
+                          .target_count = old != NULL ? old->view.target_count : 0,
+                      });
+    return OK;
+}
+
+static enum status find_rule(struct bus_change *change, const struct rule **ret)
+{
+    if (bus_get(change->bus, change->subject_bus) == NULL)
+        return refuse_unknown_bus(change);
+    *ret = bus_get_rule(change->bus, change->subject_bus, change->name);
+    if (*ret == NULL)
+        return api_refuse(&change->error, API_RESOURCE_NOT_FOUND,
+                          "Rule %.*s does not exist on EventBus %.*s.", BYTES_ARG(change->name),
+                          BYTES_ARG(change->subject_bus));
+    return OK;
+}
+
+static enum status set_rule_state(struct bus_change *change)
+{
+    const struct rule *old = NULL;
+    enum status st = find_rule(change, &old);
+
+    if (st != OK)
+        return st;
+    struct bus_rule rule = old->view;
+
+    rule.enabled = change->enabled;
+    plan_rule(change, &rule);
+    return OK;
+}
+
+/* A rule that is not there is deleted already. */
+static enum status delete_rule(struct bus_change *change)
+{
+    const struct rule *old = bus_get_rule(change->bus, change->subject_bus, change->name);
+
+    if (bus_get(change->bus, change->subject_bus) == NULL)
+        return refuse_unknown_bus(change);
+    if (old == NULL)
+        return OK;
+    if (old->view.target_count > 0)
+        return api_invalid(&change->error, "Rule can't be deleted since it has targets.");
+    change->key = catalogue_rule_key(change->arena, change->subject_bus, change->name);
+    return OK;
+}
+
+/* ---- targets ---- */
+
+static enum status check_input(struct bus_change *change, const struct bus_target *target)
+{
+    const struct json *parsed = NULL;
+
+    if (target->input.size > 0 && target->input_path.size > 0)
+        return api_invalid(&change->error,
+                           "Only one of Input, InputPath, or InputTransformer must be provided for "
+                           "target %.*s.",
+                           BYTES_ARG(target->id));
+    if (target->input.size > 0 && json_parse(change->arena, target->input, &parsed, NULL) != OK)
+        return api_invalid(&change->error, "JSON syntax error in input for target %.*s.",
+                           BYTES_ARG(target->id));
+    if (target->input_path.size > 0 && !input_path_is_valid(target->input_path))
+        return api_invalid(&change->error, "Invalid InputPath for target %.*s.",
+                           BYTES_ARG(target->id));
+    return OK;
+}
+
+static enum status check_target(struct bus_change *change, const struct bus_target *target)
+{
+    struct arn arn;
+    enum status st = check_name(change, "targets.member.id", target->id, BUS_TARGET_ID_SIZE_MAX);
+
+    if (st == OK)
+        st = check_size(change, "targets.member.arn", target->arn, BUS_TARGET_ARN_SIZE_MAX);
+    if (st == OK)
+        st = check_size(change, "targets.member.input", target->input, BUS_TARGET_INPUT_SIZE_MAX);
+    if (st == OK)
+        st = check_size(change, "targets.member.inputPath", target->input_path,
+                        BUS_TARGET_INPUT_PATH_SIZE_MAX);
+    if (st == OK && !arn_parse(target->arn, &arn))
+        st = api_invalid(&change->error,
+                         "Parameter %.*s is not valid. Reason: Provided Arn is not in correct "
+                         "format.",
+                         BYTES_ARG(target->arn));
+    return st == OK ? check_input(change, target) : st;
+}
+
+static size_t find_target(const struct bus_target *targets, size_t count, struct bytes id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes_equal(targets[i].id, id))
+            return i;
+    return count;
+}
+
+/* A target whose id is there already replaces that one. */
+static enum status put_targets(struct bus_change *change)
+{
+    const struct rule *old = NULL;
+    enum status st = find_rule(change, &old);
+
+    for (size_t i = 0; st == OK && i < change->target_count; i++)
+        st = check_target(change, &change->targets[i]);
+    if (st != OK)
+        return st;
+    struct bus_rule rule = old->view;
+    struct bus_target *targets = ARENA_NEW_ARRAY(
+        change->arena, rule.target_count + change->target_count, struct bus_target);
+
+    if (rule.target_count > 0)
+        memcpy(targets, rule.targets, rule.target_count * sizeof *targets);
+    for (size_t i = 0; i < change->target_count; i++) {
+        size_t at = find_target(targets, rule.target_count, change->targets[i].id);
+
+        targets[at] = change->targets[i];
+        if (at == rule.target_count)
+            rule.target_count++;
+    }
+    if (rule.target_count > BUS_TARGETS_MAX)
+        return refuse_limit(change);
+    rule.targets = targets;
+    plan_rule(change, &rule);
+    return OK;
+}
+
+/* Ids that are not there are removed already. */
+static enum status remove_targets(struct bus_change *change)
+{
+    const struct rule *old = NULL;
+    enum status st = find_rule(change, &old);
+
+    if (st != OK)
+        return st;
+    struct bus_rule rule = old->view;
+    struct bus_target *kept = ARENA_NEW_ARRAY(change->arena, rule.target_count, struct bus_target);
+    size_t count = 0;
+
+    for (size_t i = 0; i < old->view.target_count; i++) {
+        bool removed = false;
+
+        for (size_t j = 0; j < change->target_count; j++)
+            removed |= bytes_equal(old->view.targets[i].id, change->target_ids[j]);
+        if (!removed)
+            kept[count++] = old->view.targets[i];
+    }
+    rule.targets = kept;
+    rule.target_count = count;
+    plan_rule(change, &rule);
+    return OK;
+}
+
+/* ---- the way of a change ---- */
+
+static bool is_of_bus(enum bus_change_kind kind)
+{
+    return kind == BUS_CREATE || kind == BUS_DELETE || kind == BUS_ARCHIVE;
+}
+
+static enum status plan_change(struct bus_change *change)
+{
+    switch (change->kind) {
+    case BUS_CREATE:
+        return create_bus(change);
+    case BUS_DELETE:
+        return delete_bus(change);
+    case BUS_ARCHIVE:
+        return archive_bus(change);
+    case BUS_PUT_RULE:
+        return put_rule(change);
+    case BUS_SET_RULE_STATE:
+        return set_rule_state(change);
+    case BUS_DELETE_RULE:
+        return delete_rule(change);
+    case BUS_PUT_TARGETS:
+        return put_targets(change);
+    case BUS_REMOVE_TARGETS:
+        return remove_targets(change);
+    }
+    assert(false && "a kind of change that nobody plans");
+    return REFUSED;
+}
+
+static void write_change(struct store_batch *batch, struct store_work *work)
+{
+    struct bus_change *change = CONTAINER_OF(work, struct bus_change, work);
+
+    if (change->stored.size > 0)
+        store_batch_put(batch, STORE_CATALOGUE, change->key, change->stored);
+    else
+        store_batch_delete(batch, STORE_CATALOGUE, change->key);
+}
+
+static void apply_change(struct bus_change *change)
+{
+    struct bus *bus = change->bus;
+    bool of_bus = is_of_bus(change->kind);
+    enum status st = OK;
+
+    if (change->stored.size > 0)
+        st = of_bus ? catalogue_apply_bus(bus, change->stored)
+                    : catalogue_apply_rule(bus, change->stored);
+    else if (of_bus)
+        catalogue_forget_bus(bus, change->subject_bus);
+    else
+        catalogue_forget_rule(bus, change->subject_bus, change->subject_rule);
+    assert(st == OK && "what was checked and encoded is understood");
+}
+
+static bool must_wait(const struct bus_change *change, const struct bus_change *before)
+{
+    return bytes_equal(change->subject_bus, before->subject_bus) &&
+           (change->subject_rule.size == 0 || before->subject_rule.size == 0 ||
+            bytes_equal(change->subject_rule, before->subject_rule));
+}
+
+/* Whether one of the list, up to `end`, must end first. */
+static bool waits_for(const struct bus_change *change, const struct list *list,
+                      const struct list *end)
+{
+    for (struct list *it = list->next; it != end; it = it->next)
+        if (must_wait(change, LIST_CHANGE(it)))
+            return true;
+    return false;
+}
+
+static void change_written(struct store_work *work, enum status status);
+
+/* True when it is under way; else it ended, with *ret. */
+static bool begin(struct bus_change *change, enum status *ret)
+{
+    struct bus *bus = change->bus;
+
+    *ret = plan_change(change);
+    if (*ret != OK || change->key.size == 0)
+        return false;
+    list_append(&bus->running, &change->place);
+    change->work = (struct store_work){.run = write_change, .done = change_written};
+    store_submit(bus->store, bus->port, &change->work);
+    return true;
+}
+
+/* The first that needs to wait no more; NULL when there is none. */
+static struct bus_change *next_waiting(struct bus *bus)
+{
+    LIST_EACH (&bus->waiting, it) {
+        struct bus_change *change = LIST_CHANGE(it);
+
+        if (!waits_for(change, &bus->running, &bus->running) &&
+            !waits_for(change, &bus->waiting, it))
+            return change;
+    }
+    return NULL;
+}
+
+/* done() may come back with new changes, or free the one it is told of. */
+static void begin_waiting(struct bus *bus)
+{
+    for (struct bus_change *change = next_waiting(bus); change != NULL;
+         change = next_waiting(bus)) {
+        enum status st = OK;
+
+        list_remove(&change->place);
+        if (!begin(change, &st))
+            change->done(change, st);
+    }
+}
+
+static void change_written(struct store_work *work, enum status status)
+{
+    struct bus_change *change = CONTAINER_OF(work, struct bus_change, work);
+    struct bus *bus = change->bus;
+
+    list_remove(&change->place);
+    if (status == OK)
+        apply_change(change);
+    change->done(change, status);
+    begin_waiting(bus);
+}
+
+/* A rule's ARN is as good as no name: AWS takes names only, and check_name() says so. */
+static void name_subject(struct bus_change *change)
+{
+    bool of_bus = is_of_bus(change->kind);
+
+    change->subject_bus = bus_name_of(of_bus ? change->name : change->bus_name);
+    change->subject_rule = of_bus ? (struct bytes){NULL, 0} : change->name;
+}
+
+void bus_change(struct bus *bus, struct bus_change *change)
+{
+    enum status st = OK;
+
+    change->bus = bus;
+    change->error = (struct api_error){.kind = API_NO_ERROR};
+    change->key = change->stored = (struct bytes){NULL, 0};
+    list_init(&change->place);
+    name_subject(change);
+    if (waits_for(change, &bus->running, &bus->running) ||
+        waits_for(change, &bus->waiting, &bus->waiting))
+        list_append(&bus->waiting, &change->place);
+    else if (!begin(change, &st))
+        change->done(change, st);
+}
