@@ -1,0 +1,109 @@
+/* api/dynamodb/describe.c - DescribeTable, ListTables, DescribeLimits, DescribeEndpoints. */
+#include "api/dynamodb/table_json.h"
+#include "api/operations.h"
+
+#define LIST_TABLES_MAX 100
+
+void api_describe_table(struct api_call *call)
+{
+    struct bytes name = {NULL, 0};
+    enum status status = dynamodb_table_name(call->body, &name, &call->error);
+    const struct table *table = status == OK ? engine_table_ref(call->on->engine, name) : NULL;
+
+    if (status == OK && table == NULL)
+        status = api_refuse(&call->error, API_RESOURCE_NOT_FOUND,
+                            "Requested resource not found: Table: %.*s not found", BYTES_ARG(name));
+    if (status != OK) {
+        api_fail_status(call, status);
+        return;
+    }
+
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    json_key(&w, "Table");
+    table_write_description(call, &w, table, "ACTIVE");
+    json_end_object(&w);
+    engine_table_unref(table);
+    api_answer(call, buffer_bytes(out));
+}
+
+static enum status decode_list(struct api_call *call, struct bytes *ret_after, int64_t *ret_limit)
+{
+    bool present = false;
+    enum status status =
+        decode_string(call->body, "ExclusiveStartTableName", ret_after, &call->error);
+
+    if (status == OK)
+        status = decode_int(call->body, "Limit", ret_limit, &present, &call->error);
+    if (status == OK && present && (*ret_limit < 1 || *ret_limit > LIST_TABLES_MAX))
+        status = decode_refuse(&call->error, json_number_text(json_get(call->body, "Limit")),
+                               "limit", "Member must have value %s",
+                               *ret_limit < 1 ? "greater than or equal to 1"
+                                              : "less than or equal to 100");
+    return status;
+}
+
+void api_list_tables(struct api_call *call)
+{
+    struct bytes after = {NULL, 0}, *names = NULL;
+    int64_t limit = LIST_TABLES_MAX;
+    size_t count = 0;
+    bool more = false;
+    enum status status = decode_list(call, &after, &limit);
+
+    if (status != OK) {
+        api_fail_status(call, status);
+        return;
+    }
+    engine_table_names(call->on->engine, after, (size_t)limit, call->arena, &names, &count, &more);
+
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    json_key(&w, "TableNames");
+    json_begin_array(&w);
+    for (size_t i = 0; i < count; i++)
+        json_write_string(&w, names[i]);
+    json_end_array(&w);
+    if (more)
+        json_member_string(&w, "LastEvaluatedTableName", names[count - 1]);
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}
+
+void api_describe_limits(struct api_call *call)
+{
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    json_member_int(&w, "AccountMaxReadCapacityUnits", 80000);
+    json_member_int(&w, "AccountMaxWriteCapacityUnits", 80000);
+    json_member_int(&w, "TableMaxReadCapacityUnits", 40000);
+    json_member_int(&w, "TableMaxWriteCapacityUnits", 40000);
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}
+
+/* The address under which the client found us. */
+void api_describe_endpoints(struct api_call *call)
+{
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+    struct bytes host = call->request != NULL ? http_header(call->request, "host")
+                                              : BYTES("localhost");
+
+    json_begin_object(&w);
+    json_key(&w, "Endpoints");
+    json_begin_array(&w);
+    json_begin_object(&w);
+    json_member_string(&w, "Address", host);
+    json_member_int(&w, "CachePeriodInMinutes", 1440);
+    json_end_object(&w);
+    json_end_array(&w);
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}

@@ -1,0 +1,129 @@
+/* api/dynamodb/table_change.c - see table_change.h; with UpdateTable and DeleteTable. */
+#include "api/dynamodb/table_change.h"
+
+#include "api/dynamodb/table_json.h"
+#include "api/operations.h"
+
+struct table_change *table_change_new(struct api_call *call, enum table_change_kind kind,
+                                      void (*done)(struct table_change *change,
+                                                   enum status status))
+{
+    struct table_change *change = ARENA_NEW(call->arena, struct table_change);
+
+    change->kind = kind;
+    change->arena = call->arena;
+    change->done = done;
+    change->context = call;
+    return change;
+}
+
+bool table_change_failed(struct table_change *change, enum status status)
+{
+    struct api_call *call = change->context;
+
+    if (status == OK)
+        return false;
+    if (status == REFUSED)
+        api_fail(call, &change->error);
+    else
+        api_fail_status(call, status);
+    return true;
+}
+
+void table_answer_description(struct table_change *change, enum status status,
+                              const char *table_status)
+{
+    struct api_call *call = change->context;
+
+    if (table_change_failed(change, status))
+        return;
+
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    json_key(&w, "TableDescription");
+    table_write_description(call, &w, &change->table, table_status);
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}
+
+/* ---- DeleteTable ---- */
+
+static void delete_done(struct table_change *change, enum status status)
+{
+    table_answer_description(change, status, "DELETING");
+}
+
+void api_delete_table(struct api_call *call)
+{
+    struct table_change *change = table_change_new(call, TABLE_DELETE, delete_done);
+    enum status status = dynamodb_table_name(call->body, &change->name, &call->error);
+
+    if (status == OK)
+        engine_change_table(call->on->engine, call->on->port, change);
+    else
+        api_fail_status(call, status);
+}
+
+/* ---- UpdateTable ---- */
+
+/* On the writer's thread: the body is applied to the table as it is now. */
+static enum status edit(struct table_change *change, struct table *table,
+                        struct api_error *reterr)
+{
+    struct api_call *call = change->context;
+    enum stream_view view = STREAM_NONE;
+    bool has_stream = false;
+    enum status status = table_decode_stream(call->body, &view, &has_stream, reterr);
+
+    if (status == OK)
+        status = table_decode_billing(call->body, table, reterr);
+    if (status == OK)
+        status = table_decode_settings(call->body, table, reterr);
+    if (status != OK || !has_stream)
+        return status;
+    if (view != STREAM_NONE && table->stream.enabled)
+        return api_invalid(reterr, "Table already has an enabled stream: TableName: %.*s",
+                           BYTES_ARG(table->name));
+    if (view == STREAM_NONE && !table->stream.enabled)
+        return api_invalid(reterr, "Table has no stream to disable: TableName: %.*s",
+                           BYTES_ARG(table->name));
+    table->stream.enabled = view != STREAM_NONE;
+    if (view != STREAM_NONE)
+        table->stream.view = view;
+    return OK;
+}
+
+static void update_done(struct table_change *change, enum status status)
+{
+    table_answer_description(change, status, "UPDATING");
+}
+
+void api_update_table(struct api_call *call)
+{
+    static const char *const unsupported[] = {"GlobalSecondaryIndexUpdates", "ReplicaUpdates",
+                                              "WarmThroughput", "MultiRegionConsistency"};
+    static const char *const changes[] = {"StreamSpecification", "BillingMode",
+                                          "ProvisionedThroughput", "SSESpecification",
+                                          "TableClass", "DeletionProtectionEnabled"};
+    struct table_change *change = table_change_new(call, TABLE_UPDATE, update_done);
+    enum status status = dynamodb_table_name(call->body, &change->name, &call->error);
+    bool any = false;
+
+    if (status == OK)
+        status = table_refuse_unsupported(call->body, unsupported, ARRAY_COUNT(unsupported),
+                                          &call->error);
+    for (size_t i = 0; i < ARRAY_COUNT(changes); i++)
+        any = any || dynamodb_has(call->body, changes[i]);
+    if (status == OK && !any)
+        status = api_invalid(&call->error,
+                             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+                             "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is "
+                             "required");
+    change->edit = edit;
+    if (status == OK)
+        engine_change_table(call->on->engine, call->on->port, change);
+    else
+        api_fail_status(call, status);
+}

@@ -1,0 +1,17 @@
+/* api/dynamodb/table_change.h - how operations that change a table start and end. */
+#ifndef DYNLOG_API_DYNAMODB_TABLE_CHANGE_H
+#define DYNLOG_API_DYNAMODB_TABLE_CHANGE_H
+
+#include "api/dynamodb/dynamodb.h"
+
+/* In the call's arena; its context is the call. */
+struct table_change *table_change_new(struct api_call *call, enum table_change_kind kind,
+                                      void (*done)(struct table_change *change,
+                                                   enum status status));
+/* True: answered already, because the change failed. */
+bool table_change_failed(struct table_change *change, enum status status);
+/* {"TableDescription": ...} */
+void table_answer_description(struct table_change *change, enum status status,
+                              const char *table_status);
+
+#endif
