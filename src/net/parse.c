@@ -57,9 +57,11 @@ void parse_refuse(struct http_connection *connection, int status, const char *na
 
 void parse_refuse_error(struct http_connection *connection, llhttp_errno_t error)
 {
-    const char *reason = llhttp_get_error_reason(&connection->parser);
+    const llhttp_t *parser = &connection->parser;
+    const char *reason = llhttp_get_error_reason(parser);
+    bool is_version = parser->http_major == 1 && parser->http_minor <= 1;
 
-    if (error == HPE_PAUSED_H2_UPGRADE || error == HPE_INVALID_VERSION)
+    if (error == HPE_PAUSED_H2_UPGRADE || (error == HPE_INVALID_VERSION && !is_version))
         parse_refuse(connection, 505, "HttpVersionNotSupportedException",
                      "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
     else
