@@ -28,7 +28,8 @@ void archive_close(struct archive *archive);
 /* The last position that is in the file, durably. */
 uint64_t archive_position(const struct archive *archive);
 
-/* Events in order of position. The bytes are copied. An event with `replay-name` is counted as taken but gets no row. */
+/* Events in order of position; what is in the file already is passed over. The bytes are copied. An
+ * event with `replay-name`, beside or in its detail, is counted as taken but gets no row. */
 struct archive_event {
     uint64_t position;
     struct bytes event; /* JSON */
@@ -36,7 +37,7 @@ struct archive_event {
 void archive_append(struct archive *archive, const struct archive_event *events, size_t count);
 
 /* On the loop's thread, after wake: durable position so far; OK, or why SQLite could not write (it
- * tries again with the next append or archive_retry()). */
+ * tries again with the next append or archive_retry()). IN_USE: another process has it locked. */
 enum status archive_run(struct archive *archive, uint64_t *ret_position,
                         char message[ARCHIVE_MESSAGE_SIZE]);
 void archive_retry(struct archive *archive);
