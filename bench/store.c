@@ -3,8 +3,8 @@
  *   store FOLDER [seconds]    FOLDER must not be there; it is removed at the end
  *   store --memory [seconds]
  *
- * A work is what an append is to the store: one read of a key that is not there, one item of 200 bytes,
- * one change record of 300 bytes at the next position. Prints one JSON object a line. */
+ * A work is what an append is to the store: one read of a key that is not there, one item of 200
+ * bytes, one change record of 300 bytes at the next position. Prints one JSON object a line. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "store/store.h"
@@ -117,7 +117,8 @@ static void measure_appends(struct bench *bench, size_t in_flight, uint64_t seco
 
     double took_s = (double)(clock_monotonic_ns() - start_ns) / 1e9;
 
-    printf("{\"what\":\"appends\",\"in_flight\":%zu,\"per_s\":%.0f,\"mean_ms\":%.3f,\"max_ms\":%.1f}\n",
+    printf("{\"what\":\"appends\",\"in_flight\":%zu,\"per_s\":%.0f,\"mean_ms\":%.3f,\"max_ms\":%."
+           "1f}\n",
            in_flight, (double)bench->answered / took_s,
            (double)bench->latency_ns / (double)bench->answered / 1e6,
            (double)bench->latency_ns_max / 1e6);
@@ -150,8 +151,9 @@ static void measure_scans(struct bench *bench)
 
         bytes_put_u64(position, 1 + i * 7919 % bench->next_number);
 
-        AUTO(store_iter_release) struct store_iter *iter = store_iter_new(
-            bench->store, NULL, STORE_CHANGES, bytes_of(position, 8), BYTES(""), false);
+        AUTO(store_iter_release)
+        struct store_iter *iter = store_iter_new(bench->store, NULL, STORE_CHANGES,
+                                                 bytes_of(position, 8), BYTES(""), false);
 
         while (left-- > 0 && store_iter_next(iter, &key, &value))
             ;

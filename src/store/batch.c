@@ -1,5 +1,6 @@
-/* store/batch.c - the changes of one group: RocksDB's write batch, and beside it a table of the keys
- * in it, because RocksDB reads only what is written and a later run() must see the earlier ones.
+/* store/batch.c - the changes of one group: RocksDB's write batch, and beside it a table of the
+ * keys in it, because RocksDB reads only what is written and a later run() must see the earlier
+ * ones.
  *
  *   changes   every put and delete, in order, as RocksDB will apply it
  *   slots     family + key -> the last value put, or "deleted"; open addressing, a power of two
@@ -11,7 +12,8 @@
 #include "store/internal.h"
 
 #define SLOTS_MIN 256
-/* A table or a write batch that one large group has grown is not kept for the small ones after it. */
+/* A table or a write batch that one large group has grown is not kept for the small ones after it.
+ */
 #define SLOTS_KEPT_MAX 16384
 #define CHANGES_KEPT_SIZE_MAX ((size_t)1 << 20)
 
@@ -101,8 +103,8 @@ static struct batch_entry **find_slot(const struct store_batch *batch, uint64_t 
     for (;; i = (i + 1) & (batch->capacity - 1)) {
         struct batch_entry *entry = batch->slots[i];
 
-        if (entry == NULL || (entry->hash == hash && entry->family == family &&
-                              bytes_equal(entry->key, key)))
+        if (entry == NULL ||
+            (entry->hash == hash && entry->family == family && bytes_equal(entry->key, key)))
             return &batch->slots[i];
     }
 }
@@ -140,8 +142,8 @@ static struct batch_entry *entry_of(struct store_batch *batch, enum store_family
         slot = find_slot(batch, hash, family, key);
     }
     *slot = ARENA_NEW(batch->arena, struct batch_entry);
-    **slot = (struct batch_entry){
-        .hash = hash, .key = arena_copy(batch->arena, key), .family = family};
+    **slot =
+        (struct batch_entry){.hash = hash, .key = arena_copy(batch->arena, key), .family = family};
     batch->used++;
     return *slot;
 }
@@ -196,8 +198,7 @@ enum status store_batch_get(struct store_batch *batch, enum store_family family,
 {
     assert(family < STORE_FAMILY_COUNT);
     if (batch->used > 0) {
-        const struct batch_entry *entry =
-            *find_slot(batch, hash_key(family, key), family, key);
+        const struct batch_entry *entry = *find_slot(batch, hash_key(family, key), family, key);
 
         if (entry != NULL && entry->deleted)
             return NOT_FOUND;
@@ -217,8 +218,7 @@ void store_batch_put(struct store_batch *batch, enum store_family family, struct
     struct batch_entry *entry = entry_of(batch, family, key);
 
     rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[family],
-                              (const char *)key.ptr, key.size, (const char *)value.ptr,
-                              value.size);
+                              (const char *)key.ptr, key.size, (const char *)value.ptr, value.size);
     /* Copied even when the old value's room would do: an earlier store_batch_get() of this run()
      * may have handed that out. */
     entry->value = arena_copy(batch->arena, value);

@@ -173,9 +173,9 @@ static enum status check_format(const char *folder, bool *ret_is_new,
         return refuse(message, status, "%s cannot be read: %s.", path, status_text(status));
     if (status == TOO_LARGE || !bytes_start_with(text, BYTES(FORMAT_WORDS)) ||
         !bytes_end_with(text, BYTES("\n")) ||
-        !bytes_to_uint64(bytes_of(text.ptr + strlen(FORMAT_WORDS),
-                                  text.size - strlen(FORMAT_WORDS) - 1),
-                         &version))
+        !bytes_to_uint64(
+            bytes_of(text.ptr + strlen(FORMAT_WORDS), text.size - strlen(FORMAT_WORDS) - 1),
+            &version))
         return refuse(message, CORRUPT,
                       "The data folder %s is damaged: %s does not say \"" FORMAT_WORDS
                       "N\". Put the folder back from a copy, or choose another folder.",

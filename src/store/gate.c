@@ -1,9 +1,9 @@
-/* store/gate.c - readers go in and out of the open RocksDB; the writer can shut them out for a moment
- * to exchange it.
+/* store/gate.c - readers go in and out of the open RocksDB; the writer can shut them out for a
+ * moment to exchange it.
  *
- * What always holds: between a gate_shut() that answered true and gate_open(), inside is 0. A reader
- * counts itself in before it looks at `shut`, the writer shuts before it looks at `inside`; both in
- * one order for all threads, so one of them sees the other. */
+ * What always holds: between a gate_shut() that answered true and gate_open(), inside is 0. A
+ * reader counts itself in before it looks at `shut`, the writer shuts before it looks at `inside`;
+ * both in one order for all threads, so one of them sees the other. */
 #include "base/clock.h"
 #include "store/internal.h"
 

@@ -35,8 +35,9 @@
 
 /* A failed RocksDB is opened again when a work comes, but not more often than this. */
 #define STORE_REPAIR_PAUSE_MS 250
-/* How long the gate stays shut for readers that are still inside; then it opens again and the writer
- * tries later. Bounded because a reader inside may be waiting at the gate for a second read. */
+/* How long the gate stays shut for readers that are still inside; then it opens again and the
+ * writer tries later. Bounded because a reader inside may be waiting at the gate for a second read.
+ */
 #define STORE_DRAIN_WAIT_MS 100
 
 /* The families of store.h, and RocksDB's "default", which holds the store's own keys. */
@@ -85,8 +86,14 @@ MUST_USE enum status rocks_open(struct rocks *rocks, const char *folder, bool me
 /* Opens what was open once, with the same options. */
 MUST_USE enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
                                       char words[ROCKS_ERROR_SIZE]);
+/* Writes what is in memory only to tables, when it is so much that replaying the log at the next
+ * open would take noticeably long. May fail: the log has everything. */
+void rocks_flush(struct rocks *rocks);
 void rocks_close(struct rocks *rocks); /* rocks_open_again() may follow */
 void rocks_clear(struct rocks *rocks);
+
+/* The sum of one of RocksDB's figures over all families. */
+uint64_t rocks_figure(const struct rocks *rocks, const char *name);
 
 /* The status of RocksDB's error text, which it frees; OK when there is none. */
 enum status rocks_status(char *error);
@@ -148,13 +155,13 @@ struct store_port {
     void (*wake)(void *context);
     void (*committed)(void *context, uint64_t last_position);
     void *context;
-    struct list place;  /* in the store's ports */
-    size_t in_flight;   /* the port's thread */
+    struct list place;                      /* in the store's ports */
+    size_t in_flight;                       /* the port's thread */
     struct store_work *ready, **ready_tail; /* the writer's, before the hand-over */
 
     pthread_mutex_t mutex; /* for what follows */
     struct store_work *finished, **finished_tail;
-    bool awake;           /* wake() was called and store_port_run() has not come yet */
+    bool awake; /* wake() was called and store_port_run() has not come yet */
     bool commit_unseen;
     uint64_t last_position;
 };
@@ -185,9 +192,9 @@ struct store {
     /* The writer's own. */
     struct store_work *backlog;
     struct store_batch batch;
-    enum status failed;    /* OK: RocksDB takes writes */
-    bool reading_only;     /* it could only be opened for reading */
-    uint64_t repair_at_ns; /* not before */
+    enum status failed;       /* OK: RocksDB takes writes */
+    bool reading_only;        /* it could only be opened for reading */
+    uint64_t repair_at_ns;    /* not before */
     uint64_t repair_pause_ms; /* STORE_REPAIR_PAUSE_MS; tests do not wait */
 
     atomic_uint_fast64_t groups, works;

@@ -1,8 +1,9 @@
 /* store/options.c - how RocksDB is tuned, and why. Everything else is its default.
  *
- * What is wanted: an append costs no read (bloom filters), a group costs one sync (one writer, nothing
- * of RocksDB's own write concurrency), an idle dynlog takes tens of megabytes, opening takes tens of
- * milliseconds, a reader never deletes files. docs/format/store.md lists the families. */
+ * What is wanted: an append costs no read (bloom filters), a group costs one sync (one writer,
+ * nothing of RocksDB's own write concurrency), an idle dynlog takes tens of megabytes, opening
+ * takes tens of milliseconds, a reader never deletes files. docs/format/store.md lists the
+ * families. */
 #include "store/internal.h"
 
 #define KIB ((size_t)1 << 10)
@@ -12,8 +13,8 @@
 #define BLOCK_CACHE_SIZE (64 * MIB)
 /* All memtables together; a flush starts a little before. */
 #define MEMTABLES_SIZE (64 * MIB)
-/* What the next open has to replay at most. */
-#define WAL_SIZE_MAX (64 * MIB)
+/* What the next open has to replay at most, after a crash: about a third of a second. */
+#define WAL_SIZE_MAX (32 * MIB)
 #define MANIFEST_SIZE_MAX (4 * MIB)
 #define BLOCK_SIZE (8 * KIB)
 #define BLOOM_BITS_PER_KEY 10 /* about 1 % of the new keys cost a read */
@@ -22,14 +23,14 @@
 #define LEVEL_BASE_SIZE (128 * MIB)
 #define TABLE_FILE_SIZE (32 * MIB)
 
-/* A queue's front is made of deletions, which every scan from the front would step over: a file with
- * this many among so many keys in a row is compacted soon. */
+/* A queue's front is made of deletions, which every scan from the front would step over: a file
+ * with this many among so many keys in a row is compacted soon. */
 #define QUEUE_WINDOW_KEYS 1024
 #define QUEUE_WINDOW_DELETIONS 512
 
 /* RocksDB's LOG stays empty: errors come back through the calls that met them, and a LOG on a full
- * disk is worse than none (Debian's RocksDB has its asserts on, and one of them stops the process at
- * the second failed line). The C API has no names for the levels; this one is "fatal". */
+ * disk is worse than none (Debian's RocksDB has its asserts on, and one of them stops the process
+ * at the second failed line). The C API has no names for the levels; this one is "fatal". */
 #define LOG_LEVEL_FATAL 4
 
 /* In the order of enum store_family, FAMILY_META last. */
@@ -43,10 +44,10 @@ struct family_tuning {
 };
 
 static const struct family_tuning tuning[FAMILY_COUNT] = {
-    [STORE_CATALOGUE] = {2 * MIB, false},  [STORE_ITEMS] = {32 * MIB, false},
-    [STORE_INDEXES] = {16 * MIB, false},   [STORE_CHANGES] = {32 * MIB, true},
-    [STORE_EVENTS] = {16 * MIB, true},     [STORE_DELIVERIES] = {8 * MIB, true},
-    [STORE_CURSORS] = {2 * MIB, false},    [FAMILY_META] = {2 * MIB, false},
+    [STORE_CATALOGUE] = {2 * MIB, false}, [STORE_ITEMS] = {32 * MIB, false},
+    [STORE_INDEXES] = {16 * MIB, false},  [STORE_CHANGES] = {32 * MIB, true},
+    [STORE_EVENTS] = {16 * MIB, true},    [STORE_DELIVERIES] = {8 * MIB, true},
+    [STORE_CURSORS] = {2 * MIB, false},   [FAMILY_META] = {2 * MIB, false},
 };
 
 /* Settings that the C API has no function for go through RocksDB's text form. */
@@ -58,7 +59,8 @@ static void set_by_text(rocksdb_options_t *options, const char *text)
     assert(error == NULL && "RocksDB 7.8 knows these options");
 }
 
-/* What counts once for the whole store; RocksDB reads it from one family's options. */
+/* What counts once for the whole store; RocksDB reads it from the options that come first at open,
+ * FAMILY_META's (rocks.c), and ignores it in the others. */
 static void set_database(struct rocks_options *all, rocksdb_options_t *options, bool memory)
 {
     rocksdb_options_set_env(options, all->env);
@@ -104,11 +106,10 @@ static void set_table(struct rocks_options *all, rocksdb_options_t *options)
 }
 
 static rocksdb_options_t *make_family(struct rocks_options *all, const struct family_tuning *family,
-                                      bool memory, int compression)
+                                      int compression)
 {
     rocksdb_options_t *options = rocksdb_options_create();
 
-    set_database(all, options, memory);
     set_table(all, options);
     rocksdb_options_set_compression(options, compression);
     rocksdb_options_set_write_buffer_size(options, family->write_buffer_size);
@@ -127,7 +128,8 @@ void rocks_options_init(struct rocks_options *options, bool memory, int compress
     options->env = memory ? rocksdb_create_mem_env() : rocksdb_create_default_env();
     options->cache = rocksdb_cache_create_lru(BLOCK_CACHE_SIZE);
     for (size_t i = 0; i < FAMILY_COUNT; i++)
-        options->of_family[i] = make_family(options, &tuning[i], memory, compression);
+        options->of_family[i] = make_family(options, &tuning[i], compression);
+    set_database(options, options->of_family[FAMILY_META], memory);
     options->read = rocksdb_readoptions_create();
     options->write = rocksdb_writeoptions_create();
     if (memory)

@@ -2,8 +2,8 @@
  *
  *   asleep --- an answer or a commit: wake(), once ---> awake --- store_port_run() ---> asleep
  *
- * What always holds: a port with something to tell is awake, so nothing is told late; wake() is called
- * once a turn, however many groups become visible in it. */
+ * What always holds: a port with something to tell is awake, so nothing is told late; wake() is
+ * called once a turn, however many groups become visible in it. */
 #include "store/internal.h"
 
 struct store_port *store_port_new(struct store *store, void (*wake)(void *context),
@@ -78,7 +78,7 @@ void ports_answer(struct store *store, struct store_work *works, bool committed)
     /* Held over wake() too, so that a port cannot be freed under it. */
     pthread_mutex_lock(&store->ports_mutex);
     LIST_EACH(&store->ports, it)
-        hand_over(LIST_ITEM(it, struct store_port, place), committed, last_position);
+    hand_over(LIST_ITEM(it, struct store_port, place), committed, last_position);
     pthread_mutex_unlock(&store->ports_mutex);
 }
 

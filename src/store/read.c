@@ -1,8 +1,8 @@
 /* store/read.c - reading: one value, a view, a run of keys. Any thread.
  *
- * Everything handed out (a value, a view, an iterator) counts as a reader inside the gate until it is
- * released: it points into the open RocksDB. A reader that has a view is inside already and never
- * waits at the gate.
+ * Everything handed out (a value, a view, an iterator) counts as a reader inside the gate until it
+ * is released: it points into the open RocksDB. A reader that has a view is inside already and
+ * never waits at the gate.
  *
  * When RocksDB failed and could not be opened again, rocks.db is NULL: gets answer IO_ERROR,
  * iterators end at once with that status, views are empty. */
@@ -52,9 +52,9 @@ enum status store_get(struct store *store, const struct store_view *view, enum s
     assert(family < STORE_FAMILY_COUNT);
     gate_enter(&store->gate, view != NULL);
     if (rocks->db != NULL) {
-        slice = rocksdb_get_pinned_cf(rocks->db, view != NULL ? view->read : rocks->options.read,
-                                      rocks->families[family], (const char *)key.ptr, key.size,
-                                      &error);
+        slice =
+            rocksdb_get_pinned_cf(rocks->db, view != NULL ? view->read : rocks->options.read,
+                                  rocks->families[family], (const char *)key.ptr, key.size, &error);
         status = rocks_status(error);
     }
     if (slice == NULL) {
@@ -110,7 +110,8 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
     if (iter->to.size > 0)
         rocksdb_readoptions_set_iterate_upper_bound(iter->read, (const char *)iter->to.ptr,
                                                     iter->to.size);
-    /* Files that an iterator was the last to hold are deleted by a thread of RocksDB, not a loop. */
+    /* Files that an iterator was the last to hold are deleted by a thread of RocksDB, not a loop.
+     */
     rocksdb_readoptions_set_background_purge_on_iterator_cleanup(iter->read, 1);
     iter->rocks = rocksdb_create_iterator_cf(rocks->db, iter->read, rocks->families[family]);
 }

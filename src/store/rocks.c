@@ -6,13 +6,19 @@
 
 #include <stdio.h>
 
+/* Below this, replaying the log is quicker than writing a table for each family. */
+#define FLUSH_SIZE_MIN ((uint64_t)8 << 20)
+
 static const struct {
     const char *words;
     enum status status;
 } error_words[] = {
-    {"No space left on device", NO_SPACE},   {"Disk quota exceeded", NO_SPACE},
-    {"Permission denied", NOT_PERMITTED},    {"Read-only file system", NOT_PERMITTED},
-    {"Operation not permitted", NOT_PERMITTED}, {"Corruption", CORRUPT},
+    {"No space left on device", NO_SPACE},
+    {"Disk quota exceeded", NO_SPACE},
+    {"Permission denied", NOT_PERMITTED},
+    {"Read-only file system", NOT_PERMITTED},
+    {"Operation not permitted", NOT_PERMITTED},
+    {"Corruption", CORRUPT},
     {"does not exist (create_if_missing is false)", CORRUPT},
     {"No such file or directory", CORRUPT}, /* one of its own */
 };
@@ -45,8 +51,7 @@ static char *try_open(struct rocks *rocks, enum rocks_mode mode)
     if (mode == ROCKS_READ_ONLY) {
         rocks->db = rocksdb_open_for_read_only_column_families(
             database, rocks->folder, FAMILY_COUNT, rocks_family_names,
-            (const rocksdb_options_t *const *)rocks->options.of_family, rocks->families, 0,
-            &error);
+            (const rocksdb_options_t *const *)rocks->options.of_family, rocks->families, 0, &error);
     } else {
         rocksdb_options_set_create_if_missing(database, mode == ROCKS_CREATE);
         rocks->db = rocksdb_open_column_families(
@@ -89,6 +94,36 @@ enum status rocks_open(struct rocks *rocks, const char *folder, bool memory, enu
             break;
     }
     return status;
+}
+
+uint64_t rocks_figure(const struct rocks *rocks, const char *name)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < FAMILY_COUNT; i++) {
+        uint64_t value = 0;
+
+        if (rocksdb_property_int_cf(rocks->db, rocks->families[i], name, &value) == 0)
+            sum += value;
+    }
+    return sum;
+}
+
+void rocks_flush(struct rocks *rocks)
+{
+    if (rocks_figure(rocks, "rocksdb.cur-size-all-mem-tables") < FLUSH_SIZE_MIN)
+        return;
+
+    rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+
+    for (size_t i = 0; i < FAMILY_COUNT; i++) {
+        char *error = NULL;
+
+        rocksdb_flush_cf(rocks->db, options, rocks->families[i], &error);
+        if (rocks_status(error) != OK)
+            break;
+    }
+    rocksdb_flushoptions_destroy(options);
 }
 
 void rocks_close(struct rocks *rocks)

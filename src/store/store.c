@@ -30,8 +30,8 @@ static enum status open_folder(struct store *store, const char *folder,
     store->folder = mem_copy_text(folder);
     if ((size_t)snprintf(path, sizeof path, "%s/" STORE_ROCKS_NAME, folder) >= sizeof path)
         return folder_refuse(folder, TOO_LARGE, "its name is too long", message);
-    status = rocks_open(&store->rocks, path, false, state.is_new ? ROCKS_CREATE : ROCKS_EXISTING,
-                        words);
+    status =
+        rocks_open(&store->rocks, path, false, state.is_new ? ROCKS_CREATE : ROCKS_EXISTING, words);
     if (status != OK)
         return folder_refuse(folder, status, words, message);
     return state.is_new ? folder_mark(folder, message) : OK;
@@ -94,23 +94,12 @@ void store_close(struct store *store)
         LIST_ITEM(it, struct store_port, place)->store = NULL;
     pthread_mutex_destroy(&store->ports_mutex);
     gate_clear(&store->gate);
+    if (!store->memory && store->failed == OK)
+        rocks_flush(&store->rocks);
     free_parts(store);
 }
 
 /* ---- figures ---- */
-
-static uint64_t sum_property(const struct rocks *rocks, const char *name)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < FAMILY_COUNT; i++) {
-        uint64_t value = 0;
-
-        if (rocksdb_property_int_cf(rocks->db, rocks->families[i], name, &value) == 0)
-            sum += value;
-    }
-    return sum;
-}
 
 void store_figures(struct store *store, struct store_figures *ret)
 {
@@ -120,10 +109,10 @@ void store_figures(struct store *store, struct store_figures *ret)
                                   .works = atomic_load(&store->works)};
     gate_enter(&store->gate, false);
     if (rocks->db != NULL) {
-        ret->memory_size = sum_property(rocks, "rocksdb.cur-size-all-mem-tables") +
+        ret->memory_size = rocks_figure(rocks, "rocksdb.cur-size-all-mem-tables") +
                            rocksdb_cache_get_usage(rocks->options.cache);
         if (store->memory)
-            ret->memory_size += sum_property(rocks, "rocksdb.live-sst-files-size");
+            ret->memory_size += rocks_figure(rocks, "rocksdb.live-sst-files-size");
     }
     gate_leave(&store->gate);
     if (!store->memory)

@@ -1,20 +1,28 @@
-/* store/store.h - the durable store: ordered keys, one writer, one synced batch per group. Hop 4 of 7.
+/* store/store.h - the durable store: ordered keys, one writer, one synced batch per group. Hop 4
+ * of 7.
  *
  * All changes go through one writer thread. It takes every piece of work that waits, runs each in
- * order against the store and the changes of the group so far, writes all changes as one batch, syncs
- * once, and hands the answers back: group commit, so durable throughput grows with the number of
- * clients. Readers never wait and see only what is synced.
+ * order against the store and the changes of the group so far, writes all changes as one batch,
+ * syncs once, and hands the answers back: group commit, so durable throughput grows with the number
+ * of clients. Readers never wait and see only what is synced.
  *
  *        store_submit()           run() in order           one synced batch        done()
  *   loop -------------> queue ---------------> writer ----------------------> port --------> loop
  *
  * What always holds:
  *   1. done(work, OK) is called only after the group's batch is on disk (in memory mode: visible).
- *   2. A group's changes become visible at once; a group that fails leaves no trace, and every one of
- *      its works gets the status (NO_SPACE, IO_ERROR). The store goes on and works again when it can.
- *   3. run() of a later work sees the changes of earlier ones. A run() that wants no change puts none.
- *   4. Positions grow by one per store_batch_position() call, over restarts too; a position is never
- *      given twice, and readers never see a position before all smaller ones are visible.
+ *   2. A group's changes become visible at once; a group that fails leaves no trace, and every one
+ * of its works gets the status (NO_SPACE, IO_ERROR). The store goes on reading, and works again
+ *      when it can. (A sync that fails after the whole group was written is the one failure whose
+ *      outcome only the disk knows: when it turns out to be there, it is there whole, with its
+ *      positions, and committed() tells.)
+ *   3. run() of a later work sees the changes of earlier ones. A run() that wants no change puts
+ * none.
+ *   4. Positions grow by one per store_batch_position() call, over restarts too; a position is
+ * never given twice, and readers never see a position before all smaller ones are visible.
+ *
+ * Nearly full disk: groups that change something get NO_SPACE while less than a reserve is free
+ * (internal.h), so that what is stored can still be compacted and read.
  *
  * Every RocksDB call is in this folder. Format of the folder: docs/format/store.md. */
 #ifndef DYNLOG_STORE_STORE_H
@@ -52,13 +60,16 @@ struct store_options {
  * (in use, newer format, not writable, damaged, full). */
 MUST_USE enum status store_open(const struct store_options *options, struct store **ret,
                                 char message[STORE_MESSAGE_SIZE]);
-/* Finishes the work that waits, then stops the writer. No port may be running. */
+/* Finishes the work that waits, then stops the writer. No port may be running; those that are not
+ * freed yet hand out their last answers at their next store_port_run(). Everything that was read
+ * must be released. */
 void store_close(struct store *store);
 
 /* ---- writing ---- */
 
-/* One port a loop thread: where its works are answered. `wake` is called from the writer thread and
- * must make the loop call store_port_run() soon. */
+/* One port a loop thread: where its works are answered. `wake` is called from the writer thread,
+ * once until the next store_port_run(), and must make the loop call that soon; it must not block or
+ * call the store. `committed` may be NULL. */
 struct store_port *store_port_new(struct store *store, void (*wake)(void *context),
                                   void (*committed)(void *context, uint64_t last_position),
                                   void *context);
@@ -68,7 +79,8 @@ void store_port_free(struct store_port *port); /* nothing of its may be in fligh
 void store_port_run(struct store_port *port);
 
 struct store_work {
-    /* On the writer thread. Reads and changes the batch. Must not block or keep `batch`. */
+    /* On the writer thread. Reads and changes the batch. Must not block or keep `batch`. Not called
+     * when the store cannot write: then done() alone tells. */
     void (*run)(struct store_batch *batch, struct store_work *work);
     /* On the port's thread, once. OK: whatever run() put is durable and visible. */
     void (*done)(struct store_work *work, enum status status);
@@ -81,15 +93,16 @@ struct store_work {
 /* The work must live until done(). From the port's thread. */
 void store_submit(struct store *store, struct store_port *port, struct store_work *work);
 
-/* In run(): NOT_FOUND or OK; *ret holds until run() returns. */
+/* In run(): OK, NOT_FOUND, or what reading the disk met; *ret holds until run() returns. */
 MUST_USE enum status store_batch_get(struct store_batch *batch, enum store_family family,
                                      struct bytes key, struct bytes *ret);
-/* The bytes are copied. */
+/* The bytes are copied, and may be what a get of this run() returned. */
 void store_batch_put(struct store_batch *batch, enum store_family family, struct bytes key,
                      struct bytes value);
 void store_batch_delete(struct store_batch *batch, enum store_family family, struct bytes key);
-/* Everything in [from, to), also what this group put before. The range must not be read or written
- * again in the same group; the engine uses it for a dropped table's id, which nobody uses again. */
+/* Everything in [from, to), also what this group put before; what is put later stays. Cheap for the
+ * writer however much it deletes, but each one makes reading near it slower until it is compacted:
+ * for a dropped table and for trimming, not for single keys. */
 void store_batch_delete_range(struct store_batch *batch, enum store_family family,
                               struct bytes from, struct bytes to);
 /* The next position; durable with the batch. */
@@ -97,11 +110,13 @@ uint64_t store_batch_position(struct store_batch *batch);
 
 /* ---- reading (any thread) ---- */
 
-/* A view is the store at one moment; NULL wherever a view is taken means "now". */
+/* A view is the store at one moment; NULL wherever a view is taken means "now". Views, iterators
+ * and values are short-lived: an old view keeps old data on the disk, and a store whose disk failed
+ * waits for all of them before it can heal. */
 struct store_view *store_view_new(struct store *store);
 void store_view_free(struct store *store, struct store_view *view);
 
-/* A value as the store holds it, without a copy; release it. */
+/* A value as the store holds it, without a copy; release it. Begin with {0}. */
 struct store_value {
     struct bytes bytes;
     /* private */
@@ -109,8 +124,7 @@ struct store_value {
     struct store *store;
 };
 MUST_USE enum status store_get(struct store *store, const struct store_view *view,
-                               enum store_family family, struct bytes key,
-                               struct store_value *ret);
+                               enum store_family family, struct bytes key, struct store_value *ret);
 void store_value_release(struct store_value *value); /* also for AUTO(); harmless when empty */
 
 /* Keys in [from, to), ascending, or descending from the last one below `to`. An empty `to` means no
@@ -128,12 +142,15 @@ static inline void store_iter_release(struct store_iter **iter) /* for AUTO() */
 bool store_iter_next(struct store_iter *iter, struct bytes *key, struct bytes *value);
 enum status store_iter_status(const struct store_iter *iter);
 
-/* The last position that readers can see; 0 in an empty store. */
+/* The last position that readers can see; 0 in an empty store. What a view or an iterator made
+ * after this call sees is at least up to it. */
 uint64_t store_last_position(struct store *store);
 
 /* ---- figures ---- */
 struct store_figures {
-    uint64_t groups, works, bytes_on_disk, memory_size;
+    uint64_t groups; /* batches written since open */
+    uint64_t works;  /* that ran, whether they changed something or not */
+    uint64_t bytes_on_disk, memory_size;
 };
 void store_figures(struct store *store, struct store_figures *ret);
 

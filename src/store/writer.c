@@ -7,10 +7,10 @@
  *     |                          +---- NO_SPACE ----> answer the failure                    |
  *     +------------------------------------------------------+------------------------------+
  *
- * After a failed write RocksDB takes no more, and the C API has no way to tell it to go on. So it is
- * closed and opened again (repair()), at once and then with the works that come, until that succeeds;
- * while it does not open for writing it is open for reading. `failed` holds why, and works are
- * answered with it without their run().
+ * After a failed write RocksDB takes no more, and the C API has no way to tell it to go on. So it
+ * is closed and opened again (repair()), at once and then with the works that come, until that
+ * succeeds; while it does not open for writing it is open for reading. `failed` holds why, and
+ * works are answered with it without their run().
  *
  * What always holds (store.h, 1 to 4):
  *   - positions of a group are published after it is written, and only then;
@@ -130,8 +130,8 @@ static bool repair(struct store *store)
     return true;
 }
 
-/* True when RocksDB takes writes. Closing one that is in memory would lose everything, and its writes
- * cannot fail for a reason that goes away. */
+/* True when RocksDB takes writes. Closing one that is in memory would lose everything, and its
+ * writes cannot fail for a reason that goes away. */
 static bool is_working(struct store *store)
 {
     if (store->failed == OK)

@@ -28,7 +28,8 @@ static void put(struct store_batch *batch, enum store_family family, const char 
 static void expect_run(struct store *store, const char *from, const char *to, const char *expected)
 {
     AUTO(buffer_free) struct buffer keys = BUFFER_INIT(1024);
-    AUTO(store_iter_release) struct store_iter *iter =
+    AUTO(store_iter_release)
+    struct store_iter *iter =
         store_iter_new(store, NULL, STORE_ITEMS, bytes_of_text(from), bytes_of_text(to), false);
     struct bytes key, value;
 
@@ -38,8 +39,8 @@ static void expect_run(struct store *store, const char *from, const char *to, co
     assert_true(bytes_equal_text(buffer_bytes(&keys), expected));
 }
 
-/* The whole group of one test is one run(): cmocka's asserts are thread-local, so a failing one in the
- * writer's thread stops the program, which is a failure just the same. */
+/* The whole group of one test is one run(): cmocka's asserts are thread-local, so a failing one in
+ * the writer's thread stops the program, which is a failure just the same. */
 static void run_body(struct store *store,
                      void (*body)(struct store_batch *batch, struct test_work *work))
 {

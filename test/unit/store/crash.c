@@ -1,6 +1,7 @@
-/* kill -9: a process appends and notes in a pipe what was acknowledged; it is killed at some moment;
- * whatever was noted is there, nothing is torn, positions go on. Every round goes on in the folder
- * of the one before. */
+/* kill -9: a process appends and notes in a pipe what was acknowledged; it is killed at some
+ * moment; whatever was noted is there, nothing is torn, positions go on. Every round goes on in the
+ * folder of the one before. The process is this program, started anew with a folder and a
+ * descriptor. */
 #include "store/store_test.h"
 
 #include "base/id.h"
@@ -44,7 +45,7 @@ static void done_append(struct store_work *work, enum status status)
     store_submit(append->loop->store, append->loop->port, work);
 }
 
-static void append_until_killed(const char *folder, int pipe)
+NO_RETURN static void append_until_killed(const char *folder, int pipe)
 {
     struct store_options options = {.folder = folder};
     static struct append appends[IN_FLIGHT];
@@ -93,7 +94,8 @@ static uint64_t check_records(const char *folder)
     struct bytes key, value;
 
     for (size_t i = 0; i < 2; i++) {
-        AUTO(store_iter_release) struct store_iter *iter =
+        AUTO(store_iter_release)
+        struct store_iter *iter =
             store_iter_new(store, NULL, families[i], BYTES(""), BYTES(""), false);
 
         while (store_iter_next(iter, &key, &value)) {
@@ -106,6 +108,22 @@ static uint64_t check_records(const char *folder)
     }
     store_close(store);
     return last;
+}
+
+static pid_t start_appending(const char *folder, const int pipes[2])
+{
+    char descriptor[16];
+    pid_t child = -1;
+
+    snprintf(descriptor, sizeof descriptor, "%d", pipes[1]);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(pipes[0]);
+        execl("/proc/self/exe", "crash", folder, descriptor, (char *)NULL);
+        _exit(1);
+    }
+    return child;
 }
 
 static void test_nothing_acknowledged_is_lost(void **state)
@@ -123,13 +141,8 @@ static void test_nothing_acknowledged_is_lost(void **state)
         count = 1 + count % NOTED_MAX;
         assert_int_equal(pipe(pipes), 0);
 
-        pid_t child = fork();
+        pid_t child = start_appending(folder, pipes);
 
-        assert_true(child >= 0);
-        if (child == 0) {
-            close(pipes[0]);
-            append_until_killed(folder, pipes[1]);
-        }
         close(pipes[1]);
 
         uint64_t acknowledged = kill_after(child, pipes[0], count);
@@ -145,11 +158,13 @@ static void test_nothing_acknowledged_is_lost(void **state)
     test_folder_remove(folder);
 }
 
-int main(void)
+int main(int count, char **args)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_acknowledged_is_lost),
     };
 
+    if (count == 3)
+        append_until_killed(args[1], (int)strtol(args[2], NULL, 10));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Writes that fail for real, and the way back. RLIMIT_FSIZE makes the operating system refuse to let
- * any file grow past a size, in RocksDB's log as in its tables, without a special disk. */
+/* Writes that fail for real, and the way back. RLIMIT_FSIZE makes the operating system refuse to
+ * let any file grow past a size, in RocksDB's log as in its tables, without a special disk. */
 #include "store/store_test.h"
 
 #include "store/internal.h"
@@ -189,7 +189,8 @@ static void test_tries_are_apart(void **state)
     store->repair_pause_ms = 3600 * 1000;
     test_loop_open(&loop, store);
 
-    struct store_view *view = store_view_new(store); /* keeps the first try, at once, from succeeding */
+    struct store_view *view =
+        store_view_new(store); /* keeps the first try, at once, from succeeding */
 
     limit_files(FILE_LIMIT);
 

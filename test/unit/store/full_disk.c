@@ -1,5 +1,5 @@
-/* A disk that is really full: a small tmpfs, mounted where only this process sees it. Skipped where a
- * process may not mount. */
+/* A disk that is really full: a small tmpfs, mounted where only this process sees it. Skipped where
+ * a process may not mount. */
 #include "store/store_test.h"
 
 #include "store/internal.h"
@@ -97,8 +97,8 @@ static void check_numbers(struct store *store, uint64_t count)
     uint64_t number = 1;
     struct bytes key, value;
 
-    AUTO(store_iter_release) struct store_iter *iter =
-        store_iter_new(store, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
+    AUTO(store_iter_release)
+    struct store_iter *iter = store_iter_new(store, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
 
     for (; store_iter_next(iter, &key, &value); number++) {
         assert_int_equal(bytes_get_u64(key.ptr), number);

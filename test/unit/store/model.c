@@ -1,6 +1,6 @@
-/* The store against the plainest thing that does the same: an array of keys, looked through from end
- * to end. Random works in random groups, random reads, views that stay while the store goes on, and
- * restarts; on disk and in memory. A failure names its seed; DYNLOG_TEST_SEED replays it. */
+/* The store against the plainest thing that does the same: an array of keys, looked through from
+ * end to end. Random works in random groups, random reads, views that stay while the store goes on,
+ * and restarts; on disk and in memory. A failure names its seed; DYNLOG_TEST_SEED replays it. */
 #include "store/store_test.h"
 
 #include "base/id.h"
@@ -28,7 +28,8 @@ struct model {
     uint64_t last_position;
 };
 
-/* Keys of one to three bytes, so that some begin with others; the order is compared, not assumed. */
+/* Keys of one to three bytes, so that some begin with others; the order is compared, not assumed.
+ */
 static struct bytes key_of(uint32_t number, uint8_t out[8])
 {
     out[0] = (uint8_t)(number / 9);
@@ -95,8 +96,11 @@ static void plan_change(struct model *model, struct change *change)
 {
     uint32_t kind = pick(100);
 
-    change->kind = kind < 45 ? PUT : kind < 65 ? DELETE : kind < 68 ? DELETE_RANGE : kind < 90 ? GET
-                                                                                           : POSITION;
+    change->kind = kind < 45   ? PUT
+                   : kind < 65 ? DELETE
+                   : kind < 68 ? DELETE_RANGE
+                   : kind < 90 ? GET
+                               : POSITION;
     change->family = pick(FAMILIES);
     change->place = pick((uint32_t)key_count);
     change->end = change->place + pick(12);
@@ -182,8 +186,7 @@ static void run_group(struct test_loop *loop, struct model *model)
         *plan = (struct plan){.count = pick(CHANGES_MAX + 1)};
         for (size_t j = 0; j < plan->count; j++)
             plan_change(model, &plan->changes[j]);
-        plan->work =
-            (struct test_work){.body = run_plan, .context = plan, .done_count = &done};
+        plan->work = (struct test_work){.body = run_plan, .context = plan, .done_count = &done};
         test_submit(loop, &plan->work);
     }
     while (done < count)
@@ -195,8 +198,7 @@ static void run_group(struct test_loop *loop, struct model *model)
 
 /* ---- reading ---- */
 
-static void check_one(struct store *store, const struct store_view *view,
-                      const struct model *model)
+static void check_one(struct store *store, const struct store_view *view, const struct model *model)
 {
     AUTO(store_value_release) struct store_value value = {0};
     enum store_family family = pick(FAMILIES);
@@ -207,8 +209,7 @@ static void check_one(struct store *store, const struct store_view *view,
     check_get(status, value.bytes, model->values[family][place]);
 }
 
-static void check_run(struct store *store, const struct store_view *view,
-                      const struct model *model)
+static void check_run(struct store *store, const struct store_view *view, const struct model *model)
 {
     enum store_family family = pick(FAMILIES);
     size_t from = pick((uint32_t)key_count), to = pick((uint32_t)key_count + 1);
@@ -219,7 +220,8 @@ static void check_run(struct store *store, const struct store_view *view,
     if (!bounded)
         from = 0, to = key_count;
 
-    AUTO(store_iter_release) struct store_iter *iter =
+    AUTO(store_iter_release)
+    struct store_iter *iter =
         store_iter_new(store, view, family, bounded ? key_at(from, from_bytes) : BYTES(""),
                        bounded ? key_at(to, to_bytes) : BYTES(""), backward);
 

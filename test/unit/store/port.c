@@ -155,8 +155,8 @@ static void test_close_finishes_what_waits(void **state)
     (void)state;
     test_loop_open(&loop, store);
     for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
-        works[i] = (struct test_work){.body = i % 2 == 0 ? put_something : nothing,
-                                      .done_count = &done};
+        works[i] =
+            (struct test_work){.body = i % 2 == 0 ? put_something : nothing, .done_count = &done};
         test_submit(&loop, &works[i]);
     }
     store_close(store);

@@ -6,8 +6,9 @@ static void expect_keys(struct store *store, const struct store_view *view, cons
                         const char *to, bool backward, const char *expected)
 {
     AUTO(buffer_free) struct buffer keys = BUFFER_INIT(4096);
-    AUTO(store_iter_release) struct store_iter *iter = store_iter_new(
-        store, view, STORE_ITEMS, bytes_of_text(from), bytes_of_text(to), backward);
+    AUTO(store_iter_release)
+    struct store_iter *iter =
+        store_iter_new(store, view, STORE_ITEMS, bytes_of_text(from), bytes_of_text(to), backward);
     struct bytes key, value;
 
     while (store_iter_next(iter, &key, &value)) {
@@ -75,8 +76,7 @@ static void test_view_stands_still(void **state)
     put_key(&loop, "a");
 
     struct store_view *view = store_view_new(store);
-    struct store_iter *iter =
-        store_iter_new(store, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
+    struct store_iter *iter = store_iter_new(store, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
     struct bytes key, value;
 
     put_key(&loop, "b");
@@ -124,7 +124,8 @@ static void test_nothing_to_free(void **state)
     store_port_free(NULL);
 }
 
-/* Keys are any bytes: NULs, 0xff, and as long as DynamoDB's largest (2,048 + 1,024 and our framing). */
+/* Keys are any bytes: NULs, 0xff, and as long as DynamoDB's largest (2,048 + 1,024 and our
+ * framing). */
 static void test_any_key(void **state)
 {
     struct store *store = test_open(NULL);
@@ -138,17 +139,15 @@ static void test_any_key(void **state)
     memset(large, 0xff, 4096);
     test_loop_open(&loop, store);
     for (size_t i = 0; i <= ARRAY_COUNT(keys); i++) {
-        struct test_pair pair = {STORE_ITEMS,
-                                 i < ARRAY_COUNT(keys) ? bytes_of(keys[i], 4)
-                                                       : bytes_of(large, 4096),
-                                 BYTES("v")};
+        struct test_pair pair = {
+            STORE_ITEMS, i < ARRAY_COUNT(keys) ? bytes_of(keys[i], 4) : bytes_of(large, 4096),
+            BYTES("v")};
         struct test_work work = {.body = test_put_body, .context = &pair};
 
         assert_int_equal(test_do(&loop, &work), OK);
     }
 
-    struct store_iter *iter =
-        store_iter_new(store, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
+    struct store_iter *iter = store_iter_new(store, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
 
     for (; store_iter_next(iter, &key, &value); found++)
         assert_true(found < ARRAY_COUNT(keys) ? bytes_equal(key, bytes_of(keys[found], 4))
@@ -163,10 +162,8 @@ static void test_any_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_iterator_bounds),
-        cmocka_unit_test(test_view_stands_still),
-        cmocka_unit_test(test_value_outlives_its_change),
-        cmocka_unit_test(test_any_key),
+        cmocka_unit_test(test_iterator_bounds),           cmocka_unit_test(test_view_stands_still),
+        cmocka_unit_test(test_value_outlives_its_change), cmocka_unit_test(test_any_key),
         cmocka_unit_test(test_nothing_to_free),
     };
 

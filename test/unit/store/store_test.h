@@ -54,9 +54,9 @@ struct test_loop {
     pthread_mutex_t mutex;
     pthread_cond_t moved;
     bool awake;
-    size_t wakes;              /* writer's thread, under the mutex */
-    size_t commits;            /* loop's thread */
-    uint64_t last_position;    /* of the last commit */
+    size_t wakes;           /* writer's thread, under the mutex */
+    size_t commits;         /* loop's thread */
+    uint64_t last_position; /* of the last commit */
 };
 
 static inline void test_loop_wake(void *context)

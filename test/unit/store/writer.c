@@ -21,7 +21,8 @@ static void test_put_is_visible_when_answered(void **state)
     store_close(store);
 }
 
-/* Appends the next number to a list held in one key: right only if each run() sees the one before. */
+/* Appends the next number to a list held in one key: right only if each run() sees the one before.
+ */
 static void append_number(struct store_batch *batch, struct test_work *work)
 {
     struct bytes before = BYTES("");
@@ -47,8 +48,7 @@ static void test_later_works_see_earlier_ones(void **state)
     (void)state;
     test_loop_open(&loop, store);
     for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
-        works[i] =
-            (struct test_work){.body = append_number, .number = i, .done_count = &done};
+        works[i] = (struct test_work){.body = append_number, .number = i, .done_count = &done};
         test_submit(&loop, &works[i]);
     }
     while (done < ARRAY_COUNT(works))
@@ -154,8 +154,9 @@ static void check_positions(struct store *store, uint64_t *seen)
     bytes_put_u64(from, expected);
     bytes_put_u64(to, last + 1);
 
-    AUTO(store_iter_release) struct store_iter *iter = store_iter_new(
-        store, NULL, STORE_CHANGES, bytes_of(from, 8), bytes_of(to, 8), false);
+    AUTO(store_iter_release)
+    struct store_iter *iter =
+        store_iter_new(store, NULL, STORE_CHANGES, bytes_of(from, 8), bytes_of(to, 8), false);
 
     while (store_iter_next(iter, &key, &value))
         if (bytes_get_u64(key.ptr) != expected++)

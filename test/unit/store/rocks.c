@@ -1,0 +1,129 @@
+/* One RocksDB: its ways to open, and its error texts as status. */
+#include "store/store_test.h"
+
+#include "store/internal.h"
+
+static void test_status_of_error_texts(void **state)
+{
+    static const struct {
+        const char *text;
+        enum status status;
+    } cases[] = {
+        {"IO error: No space left on device: While appending to file: /x/000004.log: No space left "
+         "on device",
+         NO_SPACE},
+        {"IO error: While fdatasync: /x/000004.log: Disk quota exceeded", NO_SPACE},
+        {"IO error: While open a file for appending: /x/000004.log: Permission denied",
+         NOT_PERMITTED},
+        {"IO error: While mkdir if missing: /x: Read-only file system", NOT_PERMITTED},
+        {"Corruption: block checksum mismatch: stored = 1, computed = 2", CORRUPT},
+        {"Invalid argument: /x: does not exist (create_if_missing is false)", CORRUPT},
+        {"IO error: While appending to file: /x/000004.log: File too large", IO_ERROR},
+        {"IO error: While pread offset 0 len 8: /x/000009.sst: Input/output error", IO_ERROR},
+        {"Busy", IO_ERROR},
+        {"", IO_ERROR},
+    };
+
+    (void)state;
+    assert_int_equal(rocks_status(NULL), OK);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        assert_int_equal(rocks_status(strdup(cases[i].text)), cases[i].status);
+}
+
+static void put(struct rocks *rocks, size_t family, const char *value)
+{
+    char *error = NULL;
+
+    rocksdb_put_cf(rocks->db, rocks->options.write, rocks->families[family], "k", 1, value,
+                   strlen(value), &error);
+    assert_int_equal(rocks_status(error), OK);
+}
+
+static void expect(const struct rocks *rocks, size_t family, const char *value)
+{
+    char *error = NULL;
+    size_t size = 0;
+    char *found = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[family], "k", 1,
+                                 &size, &error);
+
+    assert_int_equal(rocks_status(error), OK);
+    assert_non_null(found);
+    assert_true(bytes_equal_text(bytes_of(found, size), value));
+    rocksdb_free(found);
+}
+
+static void test_ways_to_open(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], words[ROCKS_ERROR_SIZE] = "";
+    struct rocks rocks, second;
+
+    (void)state;
+    test_folder_make(folder);
+    assert_int_equal(rocks_open(&rocks, folder, false, ROCKS_EXISTING, words), CORRUPT);
+    assert_non_null(strstr(words, folder));
+    assert_int_equal(rocks_open(&rocks, folder, false, ROCKS_READ_ONLY, words), CORRUPT);
+
+    assert_int_equal(rocks_open(&rocks, folder, false, ROCKS_CREATE, words), OK);
+    for (size_t i = 0; i < FAMILY_COUNT; i++)
+        put(&rocks, i, rocks_family_names[i]);
+    assert_int_equal(rocks_open(&second, folder, false, ROCKS_EXISTING, words), IO_ERROR);
+    rocks_close(&rocks);
+
+    assert_int_equal(rocks_open_again(&rocks, ROCKS_READ_ONLY, words), OK);
+    for (size_t i = 0; i < FAMILY_COUNT; i++)
+        expect(&rocks, i, rocks_family_names[i]);
+    rocks_close(&rocks);
+    rocks_close(&rocks); /* harmless */
+
+    assert_int_equal(rocks_open_again(&rocks, ROCKS_EXISTING, words), OK);
+    for (size_t i = 0; i < FAMILY_COUNT; i++)
+        expect(&rocks, i, rocks_family_names[i]);
+    rocks_clear(&rocks);
+    rocks_clear(&rocks);
+    test_folder_remove(folder);
+}
+
+/* A flush is worth it when the log is long, and then nothing is left to replay. */
+static void test_flush(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], words[ROCKS_ERROR_SIZE], *error = NULL, *value = NULL;
+    static const size_t value_size = (size_t)9 << 20;
+    static const char *const tables = "rocksdb.live-sst-files-size";
+    struct rocks rocks;
+    size_t size = 0;
+
+    (void)state;
+    test_folder_make(folder);
+    assert_int_equal(rocks_open(&rocks, folder, false, ROCKS_CREATE, words), OK);
+    put(&rocks, STORE_ITEMS, "small");
+    rocks_flush(&rocks);
+    assert_int_equal(rocks_figure(&rocks, tables), 0);
+    value = mem_new(value_size);
+    rocksdb_put_cf(rocks.db, rocks.options.write, rocks.families[STORE_EVENTS], "large", 5, value,
+                   value_size, &error);
+    assert_int_equal(rocks_status(error), OK);
+    mem_free(value);
+    rocks_flush(&rocks);
+    assert_in_range(rocks_figure(&rocks, tables), 1, UINT64_MAX);
+    rocks_close(&rocks);
+    assert_int_equal(rocks_open_again(&rocks, ROCKS_EXISTING, words), OK);
+    expect(&rocks, STORE_ITEMS, "small");
+    value = rocksdb_get_cf(rocks.db, rocks.options.read, rocks.families[STORE_EVENTS], "large", 5,
+                           &size, &error);
+    assert_int_equal(rocks_status(error), OK);
+    assert_int_equal(size, value_size);
+    rocksdb_free(value);
+    rocks_clear(&rocks);
+    test_folder_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_status_of_error_texts),
+        cmocka_unit_test(test_ways_to_open),
+        cmocka_unit_test(test_flush),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
