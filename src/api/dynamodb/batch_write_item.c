@@ -26,40 +26,8 @@ static enum status decode_request(struct api_call *call, struct bytes table_name
         return decode_refuse_null(error, "requestItems.member.1.member.putRequest.item");
     if (put == NULL && !dynamodb_has(delete, "Key"))
         return decode_refuse_null(error, "requestItems.member.1.member.deleteRequest.key");
-
-    enum status status = dynamodb_item(call, put != NULL ? put : delete,
-                                       put != NULL ? "Item" : "Key", &ret->item, error);
-
-    if (status == OK && put != NULL && item_size(&ret->item) > ITEM_SIZE_MAX)
-        return api_invalid(error, "Item size has exceeded the maximum allowed size");
-    return status;
-}
-
-/* Two requests for one key in one batch are refused: their order would be anybody's guess. */
-static enum status refuse_duplicates(struct api_call *call, const struct item_write *writes,
-                                     size_t count)
-{
-    AUTO(buffer_free) struct buffer keys = BUFFER_INIT(16 * 1024 * 1024);
-    struct bytes *encoded = ARENA_NEW_ARRAY(call->arena, count, struct bytes);
-
-    for (size_t i = 0; i < count; i++) {
-        const struct table *table = engine_table_ref(call->on->engine, writes[i].table_name);
-
-        if (table == NULL)
-            return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Requested resource not found");
-        buffer_clear(&keys);
-        enum status status = table_key(table, &writes[i].item, writes[i].kind != WRITE_PUT, &keys,
-                                       &call->error);
-
-        engine_table_unref(table);
-        if (status != OK)
-            return status;
-        encoded[i] = arena_copy(call->arena, buffer_bytes(&keys));
-        for (size_t j = 0; j < i; j++)
-            if (bytes_equal(encoded[i], encoded[j]))
-                return api_invalid(&call->error, "Provided list of item keys contains duplicates");
-    }
-    return OK;
+    return dynamodb_item(call, put != NULL ? put : delete, put != NULL ? "Item" : "Key",
+                         &ret->item, error);
 }
 
 static enum status decode(struct api_call *call, struct engine_write *write)
@@ -90,7 +58,7 @@ static enum status decode(struct api_call *call, struct engine_write *write)
                 return status;
         }
     }
-    return refuse_duplicates(call, write->writes, write->count);
+    return OK;
 }
 
 static void answer(struct batch_write *batch)

@@ -1,0 +1,181 @@
+/* api/events/put_events.c - PutEvents and TestEventPattern. */
+#include "api/events/events.h"
+#include "api/operations.h"
+
+struct put_call {
+    struct api_call *call;
+    struct bus_put put;
+};
+
+/* Epoch seconds, with a fraction or not. */
+static enum status decode_time(const struct json *entry, uint64_t *ret_ms, struct api_error *error)
+{
+    const struct json *time = decode_member(entry, "Time");
+    double seconds = 0;
+
+    if (time == NULL)
+        return OK;
+    if (json_is(time, JSON_STRING) && clock_parse_iso(json_string(time), ret_ms))
+        return OK;
+    if (!json_double(time, &seconds) || seconds < 0 || seconds > 253402300799.0)
+        return api_refuse(error, API_SERIALIZATION, "Unexpected value for Time");
+    *ret_ms = (uint64_t)(seconds * 1000.0 + 0.5);
+    return OK;
+}
+
+static enum status decode_resources(struct api_call *call, const struct json *entry,
+                                    struct bytes *ret)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(BUS_ENTRY_SIZE_MAX * 2);
+    const struct json *resources = NULL;
+    enum status status = decode_array(entry, "Resources", &resources, &call->error);
+
+    if (status != OK || resources == NULL)
+        return status;
+    json_print(&text, resources);
+    if (!buffer_failed(&text))
+        *ret = arena_copy(call->arena, buffer_bytes(&text));
+    return OK;
+}
+
+static enum status decode_entry(struct api_call *call, const struct json *json,
+                                struct bus_entry *ret)
+{
+    struct api_error *error = &call->error;
+    enum status status = decode_string(json, "EventBusName", &ret->bus_name, error);
+
+    if (status == OK)
+        status = decode_string(json, "Source", &ret->source, error);
+    if (status == OK)
+        status = decode_string(json, "DetailType", &ret->detail_type, error);
+    if (status == OK)
+        status = decode_string(json, "Detail", &ret->detail, error);
+    if (status == OK)
+        status = decode_string(json, "TraceHeader", &ret->trace_header, error);
+    if (status == OK)
+        status = decode_resources(call, json, &ret->resources);
+    if (status == OK)
+        status = decode_time(json, &ret->time_ms, error);
+    ret->missing_source = decode_member(json, "Source") == NULL;
+    ret->missing_detail_type = decode_member(json, "DetailType") == NULL;
+    ret->missing_detail = decode_member(json, "Detail") == NULL;
+    return status;
+}
+
+static enum status decode_entries(struct api_call *call, struct bus_put *put)
+{
+    const struct json *entries = NULL;
+    struct api_error *error = &call->error;
+    size_t size = 0;
+    enum status status = decode_array(call->body, "Entries", &entries, error);
+
+    if (status != OK)
+        return status;
+    if (entries == NULL)
+        return decode_refuse_null(error, "entries");
+    if (json_count(entries) == 0 || json_count(entries) > BUS_ENTRIES_MAX)
+        return decode_refuse(error, BYTES("[PutEventsRequestEntry]"), "entries",
+                             "Member must have length %s than or equal to %d",
+                             json_count(entries) == 0 ? "greater" : "less",
+                             json_count(entries) == 0 ? 1 : BUS_ENTRIES_MAX);
+    put->entries = ARENA_NEW_ARRAY(call->arena, json_count(entries), struct bus_entry);
+    for (struct json_iter it = json_iter(entries); json_next(&it);) {
+        status = decode_entry(call, it.value, &put->entries[put->count]);
+        if (status != OK)
+            return status;
+        size += bus_entry_size(&put->entries[put->count++], call->arena);
+    }
+    if (size > BUS_ENTRY_SIZE_MAX)
+        return api_invalid(error, "Total size of the entries in the request is over the limit.");
+    return OK;
+}
+
+static void put_done(struct bus_put *put, enum status status)
+{
+    struct put_call *put_call = CONTAINER_OF(put, struct put_call, put);
+    struct api_call *call = put_call->call;
+    int64_t failed = 0;
+
+    if (status != OK) {
+        api_fail_status(call, status);
+        return;
+    }
+
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    json_key(&w, "Entries");
+    json_begin_array(&w);
+    for (size_t i = 0; i < put->count; i++) {
+        const struct bus_entry *entry = &put->entries[i];
+
+        json_begin_object(&w);
+        if (entry->error_code == NULL) {
+            json_member_text(&w, "EventId", entry->event_id);
+        } else {
+            json_member_text(&w, "ErrorCode", entry->error_code);
+            json_member_string(&w, "ErrorMessage", entry->error_message);
+            failed++;
+        }
+        json_end_object(&w);
+    }
+    json_end_array(&w);
+    json_member_int(&w, "FailedEntryCount", failed);
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}
+
+void api_put_events(struct api_call *call)
+{
+    struct put_call *put_call = ARENA_NEW(call->arena, struct put_call);
+    enum status status = OK;
+
+    put_call->call = call;
+    put_call->put.arena = call->arena;
+    put_call->put.done = put_done;
+    status = decode_entries(call, &put_call->put);
+    if (status == OK)
+        bus_put_events(call->on->bus, &put_call->put);
+    else
+        api_fail_status(call, status);
+}
+
+/* The members that every event has; AWS refuses to test one without them. */
+static enum status check_event(const struct json *event, struct api_error *error)
+{
+    static const char *const members[] = {"id",   "detail-type", "source",   "account",
+                                          "time", "region",      "resources"};
+
+    if (!json_is(event, JSON_OBJECT))
+        return api_invalid(error, "Parameter Event is not valid. Reason: it must be a JSON object");
+    for (size_t i = 0; i < ARRAY_COUNT(members); i++)
+        if (json_get(event, members[i]) == NULL)
+            return api_invalid(error, "Parameter Event is not valid. Reason: the member %s is "
+                                      "missing",
+                               members[i]);
+    return OK;
+}
+
+void api_test_event_pattern(struct api_call *call)
+{
+    struct bytes pattern = {NULL, 0}, text = {NULL, 0};
+    const struct json *event = NULL;
+    bool matches = false;
+    struct api_error *error = &call->error;
+    enum status status = events_name(call, "EventPattern", PATTERN_SIZE_MAX, &pattern);
+
+    if (status == OK)
+        status = events_name(call, "Event", BUS_ENTRY_SIZE_MAX, &text);
+    if (status == OK && json_parse(call->arena, text, &event, NULL) != OK)
+        status = api_invalid(error, "Parameter Event is not valid. Reason: it must be JSON");
+    if (status == OK)
+        status = check_event(event, error);
+    if (status == OK)
+        status = pattern_test(pattern, event, &matches, error);
+    if (status != OK) {
+        api_fail_status(call, status);
+        return;
+    }
+    api_answer(call, matches ? BYTES("{\"Result\":true}") : BYTES("{\"Result\":false}"));
+}

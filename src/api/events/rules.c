@@ -1,0 +1,154 @@
+/* api/events/rules.c - PutRule, DescribeRule, ListRules, EnableRule, DisableRule, DeleteRule. */
+#include "api/events/events.h"
+#include "api/operations.h"
+
+#define RULE_NAME_SIZE_MAX 64
+
+static void rule_put(struct bus_change *change, enum status status)
+{
+    struct api_call *call = change->context;
+    const struct bus_rule *rule = NULL;
+
+    if (events_change_failed(change, status))
+        return;
+    rule = bus_find_rule(call->on->bus, change->bus_name, change->name);
+
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    if (rule != NULL)
+        json_member_string(&w, "RuleArn", bus_rule_arn(call->on->bus, call->arena, rule));
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}
+
+void api_put_rule(struct api_call *call)
+{
+    static const char *const states[] = {"ENABLED", "DISABLED"};
+    struct bus_change *change = events_change(call, BUS_PUT_RULE, rule_put);
+    struct api_error *error = &call->error;
+    size_t state = 0;
+    enum status status = events_name(call, "Name", RULE_NAME_SIZE_MAX, &change->name);
+
+    if (status == OK)
+        status = events_bus(call, &change->bus_name);
+    if (status == OK)
+        status = decode_string(call->body, "EventPattern", &change->pattern, error);
+    if (status == OK)
+        status = decode_string(call->body, "Description", &change->description, error);
+    if (status == OK)
+        status = decode_string(call->body, "RoleArn", &change->role_arn, error);
+    if (status == OK)
+        status = decode_word(call->body, "State", states, ARRAY_COUNT(states), &state, error);
+    if (status == OK && decode_member(call->body, "ScheduleExpression") != NULL)
+        status = api_invalid(error, "dynlog does not support ScheduleExpression yet");
+    if (status == OK && change->pattern.size == 0)
+        status = api_invalid(error, "Parameter(s) EventPattern or ScheduleExpression must be "
+                                    "specified.");
+    change->enabled = state == 0;
+    events_submit(call, change, status);
+}
+
+static void set_state(struct api_call *call, bool enabled)
+{
+    struct bus_change *change = events_change(call, BUS_SET_RULE_STATE, events_answer_nothing);
+    enum status status = events_name(call, "Name", RULE_NAME_SIZE_MAX, &change->name);
+
+    if (status == OK)
+        status = events_bus(call, &change->bus_name);
+    change->enabled = enabled;
+    events_submit(call, change, status);
+}
+
+void api_enable_rule(struct api_call *call)
+{
+    set_state(call, true);
+}
+
+void api_disable_rule(struct api_call *call)
+{
+    set_state(call, false);
+}
+
+void api_delete_rule(struct api_call *call)
+{
+    struct bus_change *change = events_change(call, BUS_DELETE_RULE, events_answer_nothing);
+    enum status status = events_name(call, "Name", RULE_NAME_SIZE_MAX, &change->name);
+
+    if (status == OK)
+        status = events_bus(call, &change->bus_name);
+    /* AWS: deleting what is not there is a success. */
+    if (status == OK && bus_find_rule(call->on->bus, change->bus_name, change->name) == NULL)
+        api_answer(call, BYTES("{}"));
+    else
+        events_submit(call, change, status);
+}
+
+static void write_rule(struct api_call *call, struct json_writer *w, const struct bus_rule *rule)
+{
+    json_member_string(w, "Name", rule->name);
+    json_member_string(w, "Arn", bus_rule_arn(call->on->bus, call->arena, rule));
+    json_member_string(w, "EventPattern", rule->pattern);
+    json_member_text(w, "State", rule->enabled ? "ENABLED" : "DISABLED");
+    if (rule->description.size > 0)
+        json_member_string(w, "Description", rule->description);
+    if (rule->role_arn.size > 0)
+        json_member_string(w, "RoleArn", rule->role_arn);
+    json_member_string(w, "EventBusName", rule->bus_name);
+}
+
+void api_describe_rule(struct api_call *call)
+{
+    const struct bus_rule *rule = NULL;
+    enum status status = events_rule(call, "Name", &rule);
+
+    if (status != OK) {
+        api_fail_status(call, status);
+        return;
+    }
+
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    write_rule(call, &w, rule);
+    json_member_text(&w, "CreatedBy", call->on->place->account);
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}
+
+void api_list_rules(struct api_call *call)
+{
+    struct bytes bus = {NULL, 0}, prefix = {NULL, 0};
+    const struct bus_rule **rules = NULL;
+    size_t count = 0, first = 0, end = 0;
+    enum status status = events_bus(call, &bus);
+
+    if (status == OK)
+        status = decode_string(call->body, "NamePrefix", &prefix, &call->error);
+    if (status == OK) {
+        bus_list_rules(call->on->bus, bus, prefix, call->arena, &rules, &count);
+        status = events_page(call, count, &first, &end);
+    }
+    if (status != OK) {
+        api_fail_status(call, status);
+        return;
+    }
+
+    struct buffer *out = api_buffer(call);
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    json_key(&w, "Rules");
+    json_begin_array(&w);
+    for (size_t i = first; i < end; i++) {
+        json_begin_object(&w);
+        write_rule(call, &w, rules[i]);
+        json_end_object(&w);
+    }
+    json_end_array(&w);
+    events_write_next(&w, end, count);
+    json_end_object(&w);
+    api_answer(call, buffer_bytes(out));
+}
