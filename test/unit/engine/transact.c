@@ -1,0 +1,169 @@
+/* TransactWriteItems: all or none, with the reason of each; and its tokens. */
+#include "engine/engine_test.h"
+
+#define WRITES_MAX 4
+
+struct transact_case {
+    const char *name;
+    struct test_step steps[WRITES_MAX]; /* up to the first without an item; on table "t" */
+    const char *other_table;            /* of the last step */
+    const char *error;                  /* of the whole */
+    bool cancelled;
+    const char *a_after; /* item "a": {'pk':{'S':'a'},'n':{'N':'1'}} before */
+};
+
+#define A "{'pk':{'S':'a'}}"
+#define A_BEFORE "{'pk':{'S':'a'},'n':{'N':'1'}}"
+#define FAILED "ConditionalCheckFailedException: The conditional request failed"
+
+static const struct transact_case cases[] = {
+    {.name = "every kind at once",
+     .steps = {{.kind = WRITE_UPDATE,
+                .item = A,
+                .update = "SET n = n + n",
+                .condition = "attribute_exists(pk)"},
+               {.kind = WRITE_PUT, .item = "{'pk':{'S':'p'}}"},
+               {.kind = WRITE_DELETE, .item = "{'pk':{'S':'d'}}", .idle = true},
+               {.kind = WRITE_CHECK,
+                .item = "{'pk':{'S':'c'}}",
+                .condition = "attribute_not_exists(pk)",
+                .idle = true}},
+     .a_after = "{'pk':{'S':'a'},'n':{'N':'2'}}"},
+    {.name = "one fails, none is done",
+     .steps = {{.kind = WRITE_DELETE, .item = A},
+               {.kind = WRITE_CHECK,
+                .item = "{'pk':{'S':'c'}}",
+                .condition = "attribute_exists(pk)",
+                .error = FAILED}},
+     .cancelled = true,
+     .a_after = A_BEFORE},
+    {.name = "each has its own reason",
+     .steps = {{.kind = WRITE_CHECK,
+                .item = A,
+                .condition = "n > :n",
+                .values = "{':n':{'N':'1'}}",
+                .return_old_on_failure = true,
+                .error = FAILED,
+                .old = A_BEFORE},
+               {.kind = WRITE_PUT,
+                .item = "{'k':{'S':'p'}}",
+                .error = "ValidationException: One or more parameter values were invalid: Missing "
+                         "the key pk in the item"},
+               {.kind = WRITE_UPDATE,
+                .item = "{'pk':{'S':'u'}}",
+                .update = "SET n = n + n",
+                .error = "ValidationException: The provided expression refers to an attribute "
+                         "that does not exist in the item"},
+               {.kind = WRITE_PUT, .item = "{'pk':{'S':'q'}}"}},
+     .cancelled = true,
+     .a_after = A_BEFORE},
+    {.name = "one item twice",
+     .steps = {{.kind = WRITE_CHECK, .item = A, .condition = "attribute_exists(pk)"},
+               {.kind = WRITE_DELETE, .item = A}},
+     .error = "ValidationException: Transaction request cannot include multiple operations on one "
+              "item",
+     .a_after = A_BEFORE},
+    {.name = "one key in two tables",
+     .steps = {{.kind = WRITE_DELETE, .item = A}, {.kind = WRITE_PUT, .item = A}},
+     .other_table = "other"},
+    {.name = "no such table",
+     .steps = {{.kind = WRITE_DELETE, .item = A}, {.kind = WRITE_PUT, .item = A}},
+     .other_table = "nothing",
+     .error = "ResourceNotFoundException: Requested resource not found",
+     .a_after = A_BEFORE},
+};
+
+static void run_case(struct test_engine *t, const struct transact_case *c)
+{
+    struct item_write writes[WRITES_MAX];
+    struct test_engine_write test = {.write = {.writes = writes, .atomic = true}};
+    size_t count = 0, done = 0;
+    uint64_t before = store_last_position(t->store);
+
+    while (count < WRITES_MAX && c->steps[count].item != NULL) {
+        writes[count] = test_item_write(t, "t", &c->steps[count]);
+        count++;
+    }
+    if (c->other_table != NULL)
+        writes[count - 1].table_name = bytes_of_text(c->other_table);
+    test.write.count = count;
+
+    enum status status = test_write(t, &test);
+
+    test_expect_error(c->name, status, &test.write.error, c->error);
+    for (size_t i = 0; c->error == NULL && i < count; i++) {
+        test_expect_error(c->name, writes[i].status, writes[i].error, c->steps[i].error);
+        test_expect_text(t->arena, c->name, writes[i].old, c->steps[i].old);
+        assert_true(c->cancelled || c->steps[i].idle == (writes[i].position == 0));
+        done += writes[i].position != 0;
+    }
+    assert_int_equal(store_last_position(t->store), before + done);
+    test_expect_item(t, "t", A, c->a_after);
+}
+
+static void test_cases(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct test_engine t;
+
+        test_engine_open(&t, NULL);
+        test_create(&t, "t", VALUE_NULL, STREAM_NEW_IMAGE);
+        test_create(&t, "other", VALUE_NULL, STREAM_NONE);
+        test_put_item(&t, "t", A_BEFORE);
+        run_case(&t, &cases[i]);
+        test_engine_close(&t);
+    }
+}
+
+static struct item large_item(struct arena *arena, size_t number, size_t size)
+{
+    struct item item = {ARENA_NEW_ARRAY(arena, 2, struct attribute), 2};
+    size_t rest = 0;
+
+    item.attributes[0] = (struct attribute){
+        BYTES("pk"), {.type = VALUE_S, .bytes = arena_printf(arena, "%04zu", number)}};
+    item.attributes[1] = (struct attribute){BYTES("v"), {.type = VALUE_B}};
+    rest = size - item_size(&item);
+    item.attributes[1].value.bytes = bytes_of(arena_alloc(arena, rest), rest);
+    return item;
+}
+
+/* 11 items of 4 MB / 11, and one byte more. */
+static void test_size_of_transaction(void **state)
+{
+    const size_t size = ENGINE_TRANSACTION_SIZE_MAX / 11;
+    struct test_engine t;
+    struct item_write writes[11];
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "t", VALUE_NULL, STREAM_NONE);
+    for (size_t over = 0; over <= 1; over++) {
+        struct test_engine_write test = {
+            .write = {.writes = writes, .count = ARRAY_COUNT(writes), .atomic = true}};
+
+        for (size_t i = 0; i < ARRAY_COUNT(writes); i++)
+            writes[i] = (struct item_write){
+                .kind = WRITE_PUT,
+                .table_name = BYTES("t"),
+                .item = large_item(t.arena, over * 100 + i,
+                                   i > 0 ? size : ENGINE_TRANSACTION_SIZE_MAX - 10 * size + over)};
+        test_expect_error("4 MB", test_write(&t, &test), &test.write.error,
+                          over == 0 ? NULL
+                                    : "ValidationException: Transaction request size cannot "
+                                      "exceed 4194304 bytes");
+    }
+    assert_int_equal(test_figures(&t, "t").item_count, 11);
+    test_engine_close(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_size_of_transaction),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
