@@ -50,8 +50,9 @@ static enum token_kind name_or_keyword(struct bytes word)
 /* The end of the UTF-8 character at `at`, so that a message never shows half of one. */
 static size_t character_end(struct bytes text, size_t at)
 {
-    at++;
-    while (at < text.size && (text.ptr[at] & 0xC0) == 0x80)
+    bool ascii = text.ptr[at++] < 0x80;
+
+    while (!ascii && at < text.size && (text.ptr[at] & 0xC0) == 0x80)
         at++;
     return at;
 }
