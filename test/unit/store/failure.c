@@ -174,6 +174,59 @@ static void test_reading_goes_on_when_it_cannot_be_opened_again(void **state)
     test_folder_remove(folder);
 }
 
+/* The whole store is away for a while, as when a disk is: reads say so, and come back with it. */
+static void test_store_is_away_for_a_while(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], inside[TEST_FOLDER_SIZE + 16], away[TEST_FOLDER_SIZE + 16];
+    enum status status = OK;
+    struct test_loop loop;
+    struct bytes key, value;
+
+    (void)state;
+    test_folder_make(folder);
+    snprintf(inside, sizeof inside, "%s/store", folder);
+    snprintf(away, sizeof away, "%s/away", folder);
+
+    struct store *store = open_without_pause(folder);
+
+    test_loop_open(&loop, store);
+
+    struct store_view *view =
+        store_view_new(store); /* until the disk is away nothing is repaired */
+
+    limit_files(FILE_LIMIT);
+
+    uint64_t count = fill(&loop, &status);
+
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(rename(inside, away), 0);
+    store_view_free(store, view);
+    assert_int_equal(put_number(&loop, count + 1), CORRUPT);
+
+    struct store_value got = {0};
+    struct store_iter *iter = store_iter_new(store, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
+    struct store_figures figures;
+
+    view = store_view_new(store);
+    assert_int_equal(store_get(store, NULL, STORE_ITEMS, BYTES("k"), &got), IO_ERROR);
+    assert_int_equal(store_get(store, view, STORE_ITEMS, BYTES("k"), &got), IO_ERROR);
+    assert_false(store_iter_next(iter, &key, &value));
+    assert_int_equal(store_iter_status(iter), IO_ERROR);
+    store_figures(store, &figures);
+    assert_int_equal(figures.memory_size, 0);
+    store_iter_free(iter);
+    store_view_free(store, view);
+    assert_int_equal(store_last_position(store), count);
+
+    test_folder_remove(inside); /* what RocksDB made on its vain try */
+    assert_int_equal(rename(away, inside), 0);
+    assert_int_equal(put_number(&loop, count + 1), OK);
+    check_numbers(store, NULL, count + 1);
+    test_loop_close(&loop);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
 /* With the pause, a store that just failed answers at once and leaves RocksDB alone for a while. */
 static void test_tries_are_apart(void **state)
 {
@@ -248,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_failed_write_leaves_no_trace_and_store_recovers),
         cmocka_unit_test(test_readers_inside_hold_recovery_up_and_stay_right),
         cmocka_unit_test(test_reading_goes_on_when_it_cannot_be_opened_again),
+        cmocka_unit_test(test_store_is_away_for_a_while),
         cmocka_unit_test(test_tries_are_apart),
         cmocka_unit_test(test_all_works_of_a_failed_group_fail),
     };
