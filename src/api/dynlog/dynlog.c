@@ -1,0 +1,142 @@
+/* api/dynlog/dynlog.c - /_dynlog/...: what AWS has no API for.
+ *
+ *   GET  /_dynlog/health       {"status":"ok"}
+ *   GET  /_dynlog/status       tables, functions, what is in flight
+ *   GET  /_dynlog/metrics      for Prometheus
+ *   POST /_dynlog/drain        answers when nothing is in flight
+ *   POST /_dynlog/stop         an orderly stop, as Ctrl-C
+ *   GET  /_dynlog/log          events of logs, live (log.c)
+ *   GET  /_dynlog/operations   the table of operations */
+#include "api/dynlog/dynlog.h"
+
+static void answer_json(struct http_request *request, int status, struct bytes body)
+{
+    http_answer(request, &(struct http_answer){
+                             .status = status, .content_type = "application/json", .body = body});
+}
+
+static void handle_health(struct api *api, struct http_request *request)
+{
+    (void)api;
+    answer_json(request, 200, BYTES("{\"status\":\"ok\",\"version\":\"" DYNLOG_VERSION "\"}"));
+}
+
+static void handle_status(struct api *api, struct http_request *request)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(API_ANSWER_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    api->services.server.status(api->services.server.context, &w);
+    json_end_object(&w);
+    answer_json(request, 200, buffer_bytes(&out));
+}
+
+static void handle_metrics(struct api *api, struct http_request *request)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(API_ANSWER_SIZE_MAX);
+
+    api->services.server.metrics(api->services.server.context, &out);
+    http_answer(request, &(struct http_answer){.status = 200,
+                                               .content_type = "text/plain; version=0.0.4",
+                                               .body = buffer_bytes(&out)});
+}
+
+static void handle_operations(struct api *api, struct http_request *request)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(API_ANSWER_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+    size_t count = 0;
+    const struct api_operation *operations = api_operations(&count);
+
+    (void)api;
+    json_begin_array(&w);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(&w);
+        json_member_text(&w, "service", operations[i].service->name);
+        json_member_text(&w, "operation", operations[i].name);
+        json_member_text(&w, "note", operations[i].note);
+        json_end_object(&w);
+    }
+    json_end_array(&w);
+    answer_json(request, 200, buffer_bytes(&out));
+}
+
+/* ---- drain ---- */
+
+struct drain_call {
+    struct api *api;
+    struct http_request *request;
+    bool answered;
+};
+
+static void drained(void *context)
+{
+    struct drain_call *drain = context;
+
+    drain->answered = true;
+    answer_json(drain->request, 200, BYTES("{\"drained\":true}"));
+}
+
+static void drain_gone(void *context)
+{
+    struct drain_call *drain = context;
+
+    if (drain->answered)
+        return;
+    drain->answered = true;
+    drain->api->services.server.forget_drain(drain->api->services.server.context, drain);
+    answer_json(drain->request, 499, BYTES("{}")); /* nobody is there to take it */
+}
+
+static void handle_drain(struct api *api, struct http_request *request)
+{
+    struct drain_call *drain = ARENA_NEW(http_arena(request), struct drain_call);
+
+    drain->api = api;
+    drain->request = request;
+    api->services.server.drain(api->services.server.context, drained, drain);
+    http_on_gone(request, drain_gone, drain);
+}
+
+static void handle_stop(struct api *api, struct http_request *request)
+{
+    answer_json(request, 202, BYTES("{\"stopping\":true}"));
+    api->services.server.stop(api->services.server.context);
+}
+
+/* ---- */
+
+static const struct {
+    const char *method, *path;
+    void (*handle)(struct api *api, struct http_request *request);
+} questions[] = {
+    {"GET", "/_dynlog/health", handle_health},
+    {"GET", "/_dynlog/status", handle_status},
+    {"GET", "/_dynlog/metrics", handle_metrics},
+    {"GET", "/_dynlog/operations", handle_operations},
+    {"GET", "/_dynlog/log", api_dynlog_log},
+    {"POST", "/_dynlog/drain", handle_drain},
+    {"POST", "/_dynlog/stop", handle_stop},
+};
+
+void api_dynlog_handle(struct api *api, struct http_request *request)
+{
+    bool path_known = false;
+
+    for (size_t i = 0; i < ARRAY_COUNT(questions); i++) {
+        if (!bytes_equal_text(http_path(request), questions[i].path))
+            continue;
+        path_known = true;
+        if (bytes_equal_text(http_method(request), questions[i].method)) {
+            questions[i].handle(api, request);
+            return;
+        }
+    }
+    if (path_known)
+        answer_json(request, 405, BYTES("{\"message\":\"drain and stop are asked with POST, the "
+                                        "others with GET\"}"));
+    else
+        answer_json(request, 404, BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, "
+                                        "metrics, operations, log, drain and stop\"}"));
+}
