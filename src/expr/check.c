@@ -23,8 +23,7 @@ static enum status check_index(const struct parser *parser, struct path_step *st
     uint64_t index = 0;
 
     if (!bytes_to_uint64(step->text, &index) || index > INT32_MAX)
-        return parser_refuse(parser,
-                             "List index is not within the allowable range; index: [%.*s]",
+        return parser_refuse(parser, "List index is not within the allowable range; index: [%.*s]",
                              BYTES_ARG(step->text));
     step->index = (uint32_t)index;
     return OK;
@@ -148,8 +147,7 @@ static enum status check_distinct(const struct parser *parser, const struct node
         if (!same_path(parser, first, &parser->nodes[i]))
             continue;
 
-        struct bytes path =
-            path_text(parser->arena, &parser->steps[first->first], first->count);
+        struct bytes path = path_text(parser->arena, &parser->steps[first->first], first->count);
 
         return parser_refuse(parser,
                              "The first operand must be distinct from the remaining operands for "
@@ -159,8 +157,8 @@ static enum status check_distinct(const struct parser *parser, const struct node
     return OK;
 }
 
-/* As Java prints the value: a byte buffer shows its size, not its bytes. More of a string would not fit
- * into the message. */
+/* As Java prints the value: a byte buffer shows its size, not its bytes. More of a string would not
+ * fit into the message. */
 static void print_bound(struct buffer *out, const struct value *value)
 {
     buffer_printf(out, "AttributeValue: {%s:", value_type_name(value->type));

@@ -1,6 +1,7 @@
 /* expr/evaluate.c - what a condition means for one item.
  *
- * Nothing is refused here: what is missing or of another type makes its comparison false ("<>" true). */
+ * Nothing is refused here: what is missing or of another type makes its comparison false ("<>"
+ * true). */
 #include "expr/path.h"
 #include "expr/parser.h"
 

@@ -1,24 +1,25 @@
-/* expr/expr.h - DynamoDB's expression language: condition, filter, key condition, update, projection.
+/* expr/expr.h - DynamoDB's expression language: condition, filter, key condition, update,
+ * projection.
  *
  * Four steps: lexer.c (text -> tokens), parser.c (tokens -> nodes in an array, joined by index),
- * check.c (what AWS refuses in a text that reads well, in its order and words), and what a node means:
- * evaluate.c (conditions), update.c, project.c, key_condition.c. (AWS: DynamoDB developer guide, "Using
- * expressions".)
+ * check.c (what AWS refuses in a text that reads well, in its order and words), and what a node
+ * means: evaluate.c (conditions), update.c, project.c, key_condition.c. (AWS: DynamoDB developer
+ * guide, "Using expressions".)
  *
  * Order of calls: fill a struct expr_names for the request; parse each of its expressions with it;
- * expr_finish() once, which refuses names and values that no expression used. Parsed expressions live
- * in the arena and never change: any thread may evaluate them. */
+ * expr_finish() once, which refuses names and values that no expression used. Parsed expressions
+ * live in the arena and never change: any thread may evaluate them. */
 #ifndef DYNLOG_EXPR_EXPR_H
 #define DYNLOG_EXPR_EXPR_H
 
 #include "value/value.h"
 
-#define EXPR_SIZE_MAX 4096       /* bytes of one expression (AWS: "Expression parameters") */
-#define EXPR_OPERATORS_MAX 300   /* operators and functions in one expression */
-#define EXPR_IN_MAX 100          /* operands of IN */
-#define EXPR_PATH_DEPTH_MAX 32   /* elements of a document path */
-/* Parentheses, NOT and functions inside each other: bounds the parser's recursion. No valid text gets
- * there, because every two levels take one operator. */
+#define EXPR_SIZE_MAX 4096     /* bytes of one expression (AWS: "Expression parameters") */
+#define EXPR_OPERATORS_MAX 300 /* operators and functions in one expression */
+#define EXPR_IN_MAX 100        /* operands of IN */
+#define EXPR_PATH_DEPTH_MAX 32 /* elements of a document path */
+/* Parentheses, NOT and functions inside each other: bounds the parser's recursion. No valid text
+ * gets there, because every two levels take one operator. */
 #define EXPR_NESTING_MAX (2 * EXPR_OPERATORS_MAX + 2)
 
 /* ExpressionAttributeNames: "#n" -> name. */
@@ -48,7 +49,7 @@ enum expr_kind {
     EXPR_PROJECTION,
 };
 
-struct expr_condition;  /* condition or filter */
+struct expr_condition; /* condition or filter */
 struct expr_update;
 struct expr_projection;
 
@@ -81,7 +82,7 @@ struct key_condition {
     enum range_operator range;
     struct value low, high; /* high only for BETWEEN */
 };
-/* hash_name and range_name (empty when the index has none) and the types of the schema are checked. */
+/* range_name is empty when the index has none. Names and types of the schema are checked. */
 struct key_names {
     struct bytes hash_name, range_name;
     enum value_type hash_type, range_type;
@@ -89,10 +90,9 @@ struct key_names {
 MUST_USE enum status expr_parse_key_condition(struct arena *arena, struct bytes text,
                                               struct expr_names *names,
                                               const struct key_names *keys,
-                                              struct key_condition *ret,
-                                              struct api_error *reterr);
+                                              struct key_condition *ret, struct api_error *reterr);
 
-/* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sisters. */
+/* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sister. */
 MUST_USE enum status expr_finish(const struct expr_names *names, struct api_error *reterr);
 
 /* True when the expression names this top-level attribute; of an update only what it changes counts
@@ -112,10 +112,10 @@ bool expr_projection_enters(const struct expr_projection *projection, struct byt
 MUST_USE enum status expr_holds(const struct expr_condition *condition, const struct item *item,
                                 struct arena *arena, bool *ret, struct api_error *reterr);
 
-/* The new item, from `old` (NULL or the key attributes alone when there was none). All right-hand sides
- * see the old item, which is not changed. REFUSED: a wrong type, a path that leads nowhere, an attribute
- * that is not there, a number out of range, too deep. The result shares bytes with `old` and with the
- * expression's values. */
+/* The new item, from `old` (NULL or the key attributes alone when there was none). All right-hand
+ * sides see the old item, which is not changed. REFUSED: a wrong type, a path that leads nowhere,
+ * an attribute that is not there, a number out of range, too deep. The result shares bytes with
+ * `old` and with the expression's values. */
 MUST_USE enum status expr_apply_update(const struct expr_update *update, const struct item *old,
                                        struct arena *arena, struct item *ret,
                                        struct api_error *reterr);
@@ -128,9 +128,9 @@ void expr_updated_part(const struct expr_update *update, const struct item *item
 void expr_project(const struct expr_projection *projection, const struct item *item,
                   struct arena *arena, struct item *ret);
 
-/* Text of a parsed condition with all operators in parentheses, names and values as they were written:
- * it reads back, with the same struct expr_names, as a condition that means the same (unless the
- * parentheses make it longer than EXPR_SIZE_MAX). */
+/* Text of a parsed condition with all operators in parentheses, names and values as they were
+ * written: it reads back, with the same struct expr_names, as a condition that means the same
+ * (unless the parentheses make it longer than EXPR_SIZE_MAX). */
 void expr_print_condition(struct buffer *out, const struct expr_condition *condition);
 
 #endif

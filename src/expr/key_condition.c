@@ -1,7 +1,7 @@
 /* expr/key_condition.c - a key condition, taken apart into what to look up.
  *
- * It is read as any condition; then only "=" on the hash key and one condition on the range key may be
- * left, joined by AND in any order and grouping. */
+ * It is read as any condition; then only "=" on the hash key and one condition on the range key may
+ * be left, joined by AND in any order and grouping. */
 #include "expr/parser.h"
 
 /* One comparison: attribute, operator, one value or two. */
@@ -224,8 +224,7 @@ enum status expr_parse_key_condition(struct arena *arena, struct bytes text,
         .terms = ARENA_NEW_ARRAY(arena, parser.node_count, struct key_term),
     };
 
-    if (add_terms(&terms, root) != OK ||
-        match_schema(&terms, keys, &condition, reterr) != OK)
+    if (add_terms(&terms, root) != OK || match_schema(&terms, keys, &condition, reterr) != OK)
         return REFUSED;
     *ret = condition;
     return OK;

@@ -1,8 +1,8 @@
 /* expr/lexer.h - the text of an expression as tokens.
  *
- * One lexer serves all kinds of expression, as AWS's does: SET is a keyword in a filter, too. What is
- * no token at all becomes TOKEN_BAD, so that the parser reports it where it stands. Tokens hold places,
- * not bytes: the text must outlive them. */
+ * One lexer serves all kinds of expression, as AWS's does: SET is a keyword in a filter, too. What
+ * is no token at all becomes TOKEN_BAD, so that the parser reports it where it stands. Tokens hold
+ * places, not bytes: the text must outlive them. */
 #ifndef DYNLOG_EXPR_LEXER_H
 #define DYNLOG_EXPR_LEXER_H
 
@@ -45,7 +45,8 @@ struct token {
     uint16_t start, size; /* EXPR_SIZE_MAX fits */
 };
 
-/* Fills tokens, which has room for text.size + 1, and returns their count; the last is TOKEN_END. */
+/* Fills tokens, which has room for text.size + 1, and returns their count; the last is TOKEN_END.
+ */
 size_t lexer_run(struct bytes text, struct token *tokens);
 
 #endif

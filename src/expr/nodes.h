@@ -11,9 +11,9 @@
  *         7 GREATER   first 5 -> next 6
  *         8 AND       first 3 -> next 7
  *
- * What always holds: index 0 is no node; operands stand before the node that has them; a node is the
- * operand of one other at most; operands are at least one. Private to src/expr. Everything lives in the
- * arena of its request. */
+ * What always holds: index 0 is no node; operands stand before the node that has them; a node is
+ * the operand of one other at most; operands are at least one. Private to src/expr. Everything
+ * lives in the arena of its request. */
 #ifndef DYNLOG_EXPR_NODES_H
 #define DYNLOG_EXPR_NODES_H
 
@@ -40,13 +40,14 @@ enum node_role {
 #define TYPES_LIST TYPE_BIT(VALUE_L)
 
 enum node_rule {
-    RULE_FUNCTION = 1,       /* written name(operand, ...): its operands are counted */
-    RULE_DISTINCT = 2,       /* the first operand may not stand among the others */
-    RULE_PATH_FIRST = 4,     /* the first operand is a document path */
-    RULE_NO_OPERATOR = 8,    /* does not count for EXPR_OPERATORS_MAX */
+    RULE_FUNCTION = 1,    /* written name(operand, ...): its operands are counted */
+    RULE_DISTINCT = 2,    /* the first operand may not stand among the others */
+    RULE_PATH_FIRST = 4,  /* the first operand is a document path */
+    RULE_NO_OPERATOR = 8, /* does not count for EXPR_OPERATORS_MAX */
 };
 
-/* One row a kind: its name in messages, where it may stand, how many operands, of which types, rules. */
+/* One row a kind: its name in messages, where it may stand, how many operands, of which types,
+ * rules. */
 #define NODES(X)                                                                                   \
     X(NODE_PATH, "", ROLE_OPERAND, 0, TYPES_ANY, RULE_NO_OPERATOR)                                 \
     X(NODE_VALUE, "", ROLE_OPERAND, 0, TYPES_ANY, RULE_NO_OPERATOR)                                \
@@ -96,9 +97,9 @@ extern const struct node_row node_rows[];
 struct node {
     enum node_kind kind;
     bool in_parentheses;
-    uint32_t first, count; /* operands: the first and how many; PATH: steps */
-    uint32_t next;         /* the next operand of the same node */
-    struct bytes text;     /* VALUE, functions: as it was written */
+    uint32_t first, count;     /* operands: the first and how many; PATH: steps */
+    uint32_t next;             /* the next operand of the same node */
+    struct bytes text;         /* VALUE, functions: as it was written */
     const struct value *value; /* VALUE, once names are resolved */
 };
 

@@ -8,13 +8,15 @@
  *   operand     path | :value | function | "(" operand ")"
  *   function    name "(" operand { "," operand } ")"
  *   path        name { "." name | "[" digits "]" }       name: word | #alias
- *   update      { SET path "=" sum {","...} | REMOVE path {...} | ADD path :value {...} | DELETE ... }
+ *   update      { SET set { "," set } | REMOVE path { "," path }
+ *               | ADD path :value { "," ... } | DELETE path :value { "," ... } }
+ *   set         path "=" sum
  *   sum         operand [ "+" operand | "-" operand ] | "(" sum ")"
  *   projection  path { "," path }
  *
- * "(" opens a condition or an operand, and which of them shows only behind what is inside: parse_or()
- * and what it calls take `loose`, which lets a lone operand stand where a condition must, if the next
- * token is the ")". Parsers return a node, NO_NODE once the text was refused. */
+ * "(" opens a condition or an operand, and which of them shows only behind what is inside:
+ * parse_or() and what it calls take `loose`, which lets a lone operand stand where a condition
+ * must, if the next token is the ")". Parsers return a node, NO_NODE once the text was refused. */
 #include "expr/parser.h"
 
 #include <stdarg.h>
@@ -26,8 +28,8 @@ const struct node_row node_rows[] = {
 };
 
 static const char *const kind_names[] = {
-    [EXPR_CONDITION] = "ConditionExpression",         [EXPR_FILTER] = "FilterExpression",
-    [EXPR_KEY_CONDITION] = "KeyConditionExpression",  [EXPR_UPDATE] = "UpdateExpression",
+    [EXPR_CONDITION] = "ConditionExpression",        [EXPR_FILTER] = "FilterExpression",
+    [EXPR_KEY_CONDITION] = "KeyConditionExpression", [EXPR_UPDATE] = "UpdateExpression",
     [EXPR_PROJECTION] = "ProjectionExpression",
 };
 
@@ -45,8 +47,12 @@ enum status parser_refuse(const struct parser *parser, const char *format, ...)
 enum status parser_start(struct parser *parser, struct arena *arena, enum expr_kind kind,
                          struct bytes text, struct expr_names *names, struct api_error *reterr)
 {
-    *parser = (struct parser){.arena = arena, .kind = kind, .text = text, .names = names,
-                              .node_count = 1, .reterr = reterr};
+    *parser = (struct parser){.arena = arena,
+                              .kind = kind,
+                              .text = text,
+                              .names = names,
+                              .node_count = 1,
+                              .reterr = reterr};
     if (text.size == 0)
         return parser_refuse(parser, "The expression can not be empty;");
     if (text.size > EXPR_SIZE_MAX)
@@ -465,7 +471,8 @@ static enum status finish(struct parser *parser)
     if (!expect(parser, TOKEN_END))
         return REFUSED;
     if (parser->operators > EXPR_OPERATORS_MAX) /* AWS stops counting there */
-        return parser_refuse(parser, "The expression contains too many operators; operator count: %d",
+        return parser_refuse(parser,
+                             "The expression contains too many operators; operator count: %d",
                              EXPR_OPERATORS_MAX + 1);
     return OK;
 }

@@ -60,8 +60,8 @@ static uint32_t find_below(const struct builder *builder, uint32_t at, const str
 {
     uint32_t i = builder->entries[at].first;
 
-    while (i != 0 && (builder->entries[i].step == NULL ||
-                      !path_step_equal(builder->entries[i].step, step)))
+    while (i != 0 &&
+           (builder->entries[i].step == NULL || !path_step_equal(builder->entries[i].step, step)))
         i = builder->entries[i].next;
     return i;
 }

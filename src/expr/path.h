@@ -4,9 +4,9 @@
  *                             └─── c ── [1] ── (path 1 ends)
  *                                  └─── [4] ── (path 2 ends)
  *
- * The paths of one update or projection must not overlap, so what always holds in a tree that was built:
- * an entry has either one end below it or only steps, all names or all indexes, the indexes ascending.
- * Private to src/expr. */
+ * The paths of one update or projection must not overlap, so what always holds in a tree that was
+ * built: an entry has either one end below it or only steps, all names or all indexes, the indexes
+ * ascending. Private to src/expr. */
 #ifndef DYNLOG_EXPR_PATH_H
 #define DYNLOG_EXPR_PATH_H
 

@@ -1,7 +1,7 @@
 /* expr/project.c - the part of an item that paths name: ProjectionExpression and ReturnValues.
  *
- * The tree of the paths is walked beside the item, so that a map or a list which several paths enter
- * comes out once. What ends up empty is left out. The result shares bytes with the item. */
+ * The tree of the paths is walked beside the item, so that a map or a list which several paths
+ * enter comes out once. What ends up empty is left out. The result shares bytes with the item. */
 #include "expr/parser.h"
 #include "expr/path.h"
 
@@ -77,9 +77,8 @@ static void project_list(const struct path_tree *tree, const struct path_entry *
         const struct path_entry *below = &tree->entries[i];
         size_t index = below->step->index;
 
-        if (index < list->list.count &&
-            project_value(tree, below, &list->list.values[index], arena,
-                          &ret->list.values[ret->list.count]))
+        if (index < list->list.count && project_value(tree, below, &list->list.values[index], arena,
+                                                      &ret->list.values[ret->list.count]))
             ret->list.count++;
     }
 }

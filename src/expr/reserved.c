@@ -1,9 +1,10 @@
-/* expr/reserved.c - see reserved.h. The list is AWS's own, DynamoDB developer guide, "Reserved words in
- * DynamoDB", with its misspelling FLATTERN. Sorted: it is searched by halving. */
+/* expr/reserved.c - see reserved.h. The list is AWS's own, DynamoDB developer guide, "Reserved
+ * words in DynamoDB", with its misspelling FLATTERN. Sorted: it is searched by halving. */
 #include "expr/reserved.h"
 
 #define WORD_SIZE_MAX 14 /* LOCALTIMESTAMP */
 
+/* clang-format off */
 static const char words[][WORD_SIZE_MAX + 1] = {
     "ABORT", "ABSOLUTE", "ACTION", "ADD", "AFTER", "AGENT", "AGGREGATE", "ALL", "ALLOCATE",
     "ALTER", "ANALYZE", "AND", "ANY", "ARCHIVE", "ARE", "ARRAY", "AS", "ASC", "ASCII",
@@ -71,8 +72,8 @@ static const char words[][WORD_SIZE_MAX + 1] = {
     "USER", "USERS", "USING", "UUID", "VACUUM", "VALUE", "VALUED", "VALUES", "VARCHAR",
     "VARIABLE", "VARIANCE", "VARINT", "VARYING", "VIEW", "VIEWS", "VIRTUAL", "VOID", "WAIT",
     "WHEN", "WHENEVER", "WHERE", "WHILE", "WINDOW", "WITH", "WITHIN", "WITHOUT", "WORK",
-    "WRAPPED", "WRITE", "YEAR", "ZONE",
-};
+    "WRAPPED", "WRITE", "YEAR", "ZONE",};
+/* clang-format on */
 
 static char upper_case(uint8_t byte)
 {

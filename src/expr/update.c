@@ -1,10 +1,10 @@
 /* expr/update.c - what an update makes of an item.
  *
- * Two halves. First every action becomes a write, from the item as it was (ADD and DELETE, too), and
- * everything that can be wrong is found, in AWS's order: a path through something that is no map or no
- * list; a wrong type; then, section by section from the last written, a path that leads nowhere and an
- * attribute that is not there; numbers; depth. Then the writes are merged into a copy, down the tree of
- * their paths, so that each map and each list on the way is copied once. */
+ * Two halves. First every action becomes a write, from the item as it was (ADD and DELETE, too),
+ * and everything that can be wrong is found, in AWS's order: a path through something that is no
+ * map or no list; a wrong type; then, section by section from the last written, a path that leads
+ * nowhere and an attribute that is not there; numbers; depth. Then the writes are merged into a
+ * copy, down the tree of their paths, so that each map and each list on the way is copied once. */
 #include "expr/path.h"
 #include "expr/parser.h"
 
@@ -204,7 +204,8 @@ static bool set_has(const struct value *set, const struct value *element)
     return false;
 }
 
-static struct value set_union(struct arena *arena, const struct value *set, const struct value *more)
+static struct value set_union(struct arena *arena, const struct value *set,
+                              const struct value *more)
 {
     struct value result = *set;
 
@@ -355,8 +356,8 @@ static enum status check_writes(const struct job *job)
 
 /* ---- merging ---- */
 
-static void merge_map(const struct job *job, const struct item *old,
-                      const struct path_entry *entry, struct item *ret);
+static void merge_map(const struct job *job, const struct item *old, const struct path_entry *entry,
+                      struct item *ret);
 static struct value merge_list(const struct job *job, const struct value *old,
                                const struct path_entry *entry);
 
@@ -401,8 +402,8 @@ static void change_attribute(const struct job *job, const struct path_entry *ent
     }
 }
 
-static void merge_map(const struct job *job, const struct item *old,
-                      const struct path_entry *entry, struct item *ret)
+static void merge_map(const struct job *job, const struct item *old, const struct path_entry *entry,
+                      struct item *ret)
 {
     const struct path_entry *entries = job->update->tree->entries;
 

@@ -1,7 +1,8 @@
 /* Fuzz target: update expressions and projections.
  *
- * What reads is applied to an item and to nothing. Either it is refused, or the result can be stored and
- * read again; the old item is never changed. Build with -fsanitize=fuzzer,address,undefined. */
+ * What reads is applied to an item and to nothing. Either it is refused, or the result can be
+ * stored and read again; the old item is never changed. Build with
+ * -fsanitize=fuzzer,address,undefined. */
 #include "expr/expr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,8 +29,7 @@ static void fill_values(void)
     elements[1] = (struct value){.type = VALUE_S, .bytes = BYTES("q")};
     values[0].value = (struct value){.type = VALUE_N, .number = number_of_int64(2)};
     values[1].value = elements[0];
-    values[2].value =
-        (struct value){.type = VALUE_SS, .list = {.values = elements, .count = 2}};
+    values[2].value = (struct value){.type = VALUE_SS, .list = {.values = elements, .count = 2}};
     values[3].value = (struct value){.type = VALUE_L, .list = {.values = elements, .count = 2}};
 }
 

@@ -17,11 +17,9 @@ struct row {
     "An expression attribute name used in the document path is not defined; attribute name: "
 #define NO_VALUE                                                                                   \
     "An expression attribute value used in expression is not defined; attribute value: "
-#define COUNT                                                                                      \
-    "Incorrect number of operands for operator or function; operator or function: "
+#define COUNT "Incorrect number of operands for operator or function; operator or function: "
 #define TYPE "Incorrect operand type for operator or function; operator or function: "
-#define MISUSED                                                                                    \
-    "The function is not allowed to be used this way in an expression; function: "
+#define MISUSED "The function is not allowed to be used this way in an expression; function: "
 #define DISTINCT                                                                                   \
     "The first operand must be distinct from the remaining operands for this operator or "         \
     "function; operator: "
@@ -55,8 +53,7 @@ static const struct row conditions[] = {
     {"a.b.name = :s", RESERVED "name"},
     {"#name = :s", NULL},
     {"a[2147483647] = :s", NULL},
-    {"a[2147483648] = :s",
-     "List index is not within the allowable range; index: [2147483648]"},
+    {"a[2147483648] = :s", "List index is not within the allowable range; index: [2147483648]"},
     {"a[99999999999999999999999] = :s",
      "List index is not within the allowable range; index: [99999999999999999999999]"},
     /* placeholders */
@@ -76,8 +73,7 @@ static const struct row conditions[] = {
     {"attribute_type(a, size(a)) and a=a", TYPE "attribute_type, operand type: N"},
     {"attribute_type(a, :n)", TYPE "attribute_type, operand type: N"},
     {"attribute_type(a, :bs)", TYPE "attribute_type, operand type: BS"},
-    {"attribute_type(a, b)",
-     TYPE "attribute_type, operand type: {NS,SS,L,BS,N,M,B,BOOL,NULL,S}"},
+    {"attribute_type(a, b)", TYPE "attribute_type, operand type: {NS,SS,L,BS,N,M,B,BOOL,NULL,S}"},
     {"attribute_type(a, :s)",
      "Invalid attribute type name found; type: a, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"},
     {"attribute_type(a, :S)", NULL},
@@ -142,7 +138,8 @@ static const struct row updates[] = {
     {"SET #q = if_not_exists(:w)", NO_NAME "#q"},
     {"SET #a = if_not_exists(:w)", NO_VALUE ":w"},
     {"SET a = :w, #q = :n", NO_NAME "#q"},
-    {"set d[1] = a, d.b = a, c[1].a = a, #c = if_not_exists(a)", OVERLAP "[c, [1], a], path two: [c]"},
+    {"set d[1] = a, d.b = a, c[1].a = a, #c = if_not_exists(a)",
+     OVERLAP "[c, [1], a], path two: [c]"},
     {"set #c[3].#three = a, #c[3] = a", OVERLAP "[c, [3], [3]], path two: [c, [3]]"},
     {"set a = :n, a = :n", OVERLAP "[a], path two: [a]"},
     {"set a = :n remove a.b", OVERLAP "[a], path two: [a, b]"},
@@ -267,8 +264,9 @@ static void expect_limit(enum expr_kind kind, const char *expression, const char
 {
     struct row row = {expression, message};
 
-    expect_row(kind, kind == EXPR_UPDATE ? "Invalid UpdateExpression: "
-                                         : "Invalid ConditionExpression: ", &row);
+    expect_row(
+        kind,
+        kind == EXPR_UPDATE ? "Invalid UpdateExpression: " : "Invalid ConditionExpression: ", &row);
 }
 
 static void test_limits(void **state)
@@ -288,8 +286,11 @@ static void test_limits(void **state)
     expect_limit(EXPR_CONDITION, repeat(arena, "NOT NOT ", "a<b", " AND ", "", 150), too_many);
     expect_limit(EXPR_UPDATE, repeat(arena, "SET ", "", "", "a = b", 1), NULL);
     /* parentheses: as deep as the operators go, and unbounded nonsense */
-    expect_limit(EXPR_CONDITION, repeat(arena, "", "NOT(", "", repeat(arena, "a=b", ")", "", "", 299), 299), NULL);
-    expect_limit(EXPR_CONDITION, repeat(arena, "", "NOT(", "", repeat(arena, "a=b", ")", "", "", 300), 300), too_many);
+    expect_limit(EXPR_CONDITION,
+                 repeat(arena, "", "NOT(", "", repeat(arena, "a=b", ")", "", "", 299), 299), NULL);
+    expect_limit(EXPR_CONDITION,
+                 repeat(arena, "", "NOT(", "", repeat(arena, "a=b", ")", "", "", 300), 300),
+                 too_many);
     expect_limit(EXPR_CONDITION, repeat(arena, "", "(", "", "", EXPR_SIZE_MAX), too_many);
     expect_limit(EXPR_UPDATE, repeat(arena, "SET a=", "(", "", "", EXPR_SIZE_MAX - 6), too_many);
     /* bytes */

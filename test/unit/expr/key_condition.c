@@ -90,7 +90,8 @@ static const struct {
      "Invalid condition in KeyConditionExpression: BETWEEN operator must have the key attribute as "
      "its first operand"},
     {text_range, "pk = :p AND begins_with(:s, sk)",
-     "Invalid condition in KeyConditionExpression: begins_with operator must have the key attribute "
+     "Invalid condition in KeyConditionExpression: begins_with operator must have the key "
+     "attribute "
      "as its first operand"},
     {number_range, "pk = :p AND size(sk) = :lo",
      "KeyConditionExpressions cannot contain nested operations"},
@@ -106,8 +107,7 @@ static const struct {
      "KeyConditionExpressions must only contain one condition per key"},
 };
 
-static void expect_printed(const char *expression, const struct value *value,
-                           const char *expected)
+static void expect_printed(const char *expression, const struct value *value, const char *expected)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(4096);
 
@@ -151,8 +151,8 @@ static void test_refused(void **state)
         struct api_error error = {0};
         struct bytes expression = case_text(arena, refused[i].expression);
 
-        if (expr_parse_key_condition(arena, expression, &names, &keys, &condition,
-                                     &error) != REFUSED)
+        if (expr_parse_key_condition(arena, expression, &names, &keys, &condition, &error) !=
+            REFUSED)
             fail_msg("%s was accepted", refused[i].expression);
         case_expect_error(arena, refused[i].expression, &error, refused[i].message);
     }

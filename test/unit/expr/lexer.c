@@ -22,10 +22,11 @@ static void expect_tokens(const char *text, const enum token_kind *kinds, const 
 static void test_symbols(void **state)
 {
     static const enum token_kind kinds[] = {
-        TOKEN_EQUAL,   TOKEN_NOT_EQUAL,        TOKEN_LESS,         TOKEN_LESS_OR_EQUAL,
-        TOKEN_GREATER, TOKEN_GREATER_OR_EQUAL, TOKEN_OPEN,         TOKEN_CLOSE,
-        TOKEN_COMMA,   TOKEN_OPEN_BRACKET,     TOKEN_CLOSE_BRACKET, TOKEN_DOT,
-        TOKEN_PLUS,    TOKEN_MINUS,            TOKEN_END};
+        TOKEN_EQUAL,         TOKEN_NOT_EQUAL,     TOKEN_LESS,
+        TOKEN_LESS_OR_EQUAL, TOKEN_GREATER,       TOKEN_GREATER_OR_EQUAL,
+        TOKEN_OPEN,          TOKEN_CLOSE,         TOKEN_COMMA,
+        TOKEN_OPEN_BRACKET,  TOKEN_CLOSE_BRACKET, TOKEN_DOT,
+        TOKEN_PLUS,          TOKEN_MINUS,         TOKEN_END};
     static const char *const texts[] = {"=", "<>", "<", "<=", ">", ">=", "(",
                                         ")", ",",  "[", "]",  ".", "+",  "-"};
 
@@ -36,12 +37,12 @@ static void test_symbols(void **state)
 
 static void test_words(void **state)
 {
-    static const enum token_kind kinds[] = {TOKEN_NAME,  TOKEN_ALIAS, TOKEN_VALUE, TOKEN_AND,
-                                            TOKEN_OR,    TOKEN_NOT,   TOKEN_BETWEEN, TOKEN_IN,
-                                            TOKEN_SET,   TOKEN_REMOVE, TOKEN_ADD,  TOKEN_DELETE,
-                                            TOKEN_NAME,  TOKEN_NAME,  TOKEN_END};
-    static const char *const texts[] = {"a_1Z", "#1_x", ":0", "and", "Or", "NOT", "BETWEEN", "in",
-                                        "SET", "remoVe", "aDD", "delete", "IN_", "ANDY"};
+    static const enum token_kind kinds[] = {TOKEN_NAME, TOKEN_ALIAS,  TOKEN_VALUE,   TOKEN_AND,
+                                            TOKEN_OR,   TOKEN_NOT,    TOKEN_BETWEEN, TOKEN_IN,
+                                            TOKEN_SET,  TOKEN_REMOVE, TOKEN_ADD,     TOKEN_DELETE,
+                                            TOKEN_NAME, TOKEN_NAME,   TOKEN_END};
+    static const char *const texts[] = {"a_1Z", "#1_x", ":0",     "and", "Or",     "NOT", "BETWEEN",
+                                        "in",   "SET",  "remoVe", "aDD", "delete", "IN_", "ANDY"};
 
     (void)state;
     expect_tokens("a_1Z#1_x:0 and Or NOT BETWEEN\tin\r\nSET remoVe aDD delete IN_ ANDY ", kinds,
@@ -50,8 +51,8 @@ static void test_words(void **state)
 
 static void test_indexes(void **state)
 {
-    static const enum token_kind kinds[] = {TOKEN_INDEX, TOKEN_INDEX, TOKEN_INDEX, TOKEN_INDEX,
-                                            TOKEN_NAME, TOKEN_END};
+    static const enum token_kind kinds[] = {TOKEN_INDEX, TOKEN_INDEX, TOKEN_INDEX,
+                                            TOKEN_INDEX, TOKEN_NAME,  TOKEN_END};
     static const char *const texts[] = {"120", "0", "0", "7", "x"};
 
     (void)state;
@@ -60,8 +61,8 @@ static void test_indexes(void **state)
 
 static void test_bad(void **state)
 {
-    static const enum token_kind kinds[] = {TOKEN_BAD,  TOKEN_BAD, TOKEN_BAD, TOKEN_BAD, TOKEN_NAME,
-                                            TOKEN_BAD, TOKEN_BAD, TOKEN_END};
+    static const enum token_kind kinds[] = {TOKEN_BAD,  TOKEN_BAD, TOKEN_BAD, TOKEN_BAD,
+                                            TOKEN_NAME, TOKEN_BAD, TOKEN_BAD, TOKEN_END};
     static const char *const texts[] = {"\xE2\x82\xAC", "#", ":", "_", "x", "!", "\x80\x80"};
 
     (void)state;

@@ -135,7 +135,8 @@ static void test_syntax(void **state)
 static void test_empty(void **state)
 {
     (void)state;
-    expect_refused(EXPR_CONDITION, "", "Invalid ConditionExpression: The expression can not be empty;");
+    expect_refused(EXPR_CONDITION, "",
+                   "Invalid ConditionExpression: The expression can not be empty;");
     expect_refused(EXPR_FILTER, "", "Invalid FilterExpression: The expression can not be empty;");
     expect_refused(EXPR_UPDATE, "", "Invalid UpdateExpression: The expression can not be empty;");
     expect_refused(EXPR_PROJECTION, "",
@@ -167,9 +168,17 @@ static void test_redundant_parentheses(void **state)
 static void test_parentheses_that_are_not_redundant(void **state)
 {
     static const char *const texts[] = {
-        "(a = b)",      "((a) = (b))", "((a = b) AND (c = d))", "(size(a)) > b",
-        "(a.b).c = d",  "((a.b).c) = d", "a BETWEEN (b) AND (c)", "(a) IN ((b), (c))",
-        "NOT (NOT (a = b))", "(attribute_exists((a)))", "size((a)) > b",
+        "(a = b)",
+        "((a) = (b))",
+        "((a = b) AND (c = d))",
+        "(size(a)) > b",
+        "(a.b).c = d",
+        "((a.b).c) = d",
+        "a BETWEEN (b) AND (c)",
+        "(a) IN ((b), (c))",
+        "NOT (NOT (a = b))",
+        "(attribute_exists((a)))",
+        "size((a)) > b",
     };
     struct api_error error = {0};
 

@@ -33,13 +33,15 @@ static void test_find(void **state)
     static const struct {
         const char *path, *found;
     } rows[] = {
-        {"a", "{'N':'1'}"},   {"m.x", "{'S':'y'}"}, {"m.l[1].z", "{'N':'3'}"}, {"b", NULL},
-        {"a.x", NULL},        {"a[0]", NULL},       {"m[0]", NULL},            {"m.l.x", NULL},
-        {"m.l[2]", NULL},     {"m.l[1].q", NULL},   {"m.l[0]", "{'N':'2'}"},
+        {"a", "{'N':'1'}"}, {"m.x", "{'S':'y'}"},    {"m.l[1].z", "{'N':'3'}"},
+        {"b", NULL},        {"a.x", NULL},           {"a[0]", NULL},
+        {"m[0]", NULL},     {"m.l.x", NULL},         {"m.l[2]", NULL},
+        {"m.l[1].q", NULL}, {"m.l[0]", "{'N':'2'}"},
     };
     AUTO(arena_release) struct arena *arena = arena_new();
     const struct item *item = case_item(
-        arena, "{'a':{'N':'1'},'m':{'M':{'x':{'S':'y'},'l':{'L':[{'N':'2'},{'M':{'z':{'N':'3'}}}]}}}}");
+        arena,
+        "{'a':{'N':'1'},'m':{'M':{'x':{'S':'y'},'l':{'L':[{'N':'2'},{'M':{'z':{'N':'3'}}}]}}}}");
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

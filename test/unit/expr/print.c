@@ -1,6 +1,6 @@
-/* Printed conditions read back as what they were: by table, and by random conditions that three ways
- * of evaluating must agree on - the parser's nodes, the nodes of the printed text, and a slow model of
- * the test's own that knows neither nodes nor struct value. */
+/* Printed conditions read back as what they were: by table, and by random conditions that three
+ * ways of evaluating must agree on - the parser's nodes, the nodes of the printed text, and a slow
+ * model of the test's own that knows neither nodes nor struct value. */
 #include "case.h"
 
 static const struct {
@@ -66,8 +66,8 @@ static unsigned random_below(unsigned limit)
     return (unsigned)((seed >> 11) % limit);
 }
 
-/* The model of a value: no more than its type and a small number or a few letters; as a set, each letter
- * is an element. */
+/* The model of a value: no more than its type and a small number or a few letters; as a set, each
+ * letter is an element. */
 enum model_type { GONE, NUMBER, TEXT, LETTERS, TRUTH };
 struct model_value {
     enum model_type type;

@@ -5,11 +5,12 @@
 
 static void test_words(void **state)
 {
-    static const char *const reserved[] = {"ABORT", "abort", "aBoRt", "name", "Status", "log",
-                                           "data",  "type",  "ttl",   "year", "LOCALTIMESTAMP",
-                                           "flattern", "ZONE"};
-    static const char *const free_[] = {"",     "a",   "pk",   "sk",  "payload", "ABORTS", "ABOR",
-                                        "zoner", "x_y", "flatten", "LOCALTIMESTAMPS", "remove"};
+    static const char *const reserved[] = {
+        "ABORT", "abort", "aBoRt", "name",           "Status",   "log", "data",
+        "type",  "ttl",   "year",  "LOCALTIMESTAMP", "flattern", "ZONE"};
+    static const char *const free_[] = {
+        "",     "a",     "pk",  "sk",      "payload",         "ABORTS",
+        "ABOR", "zoner", "x_y", "flatten", "LOCALTIMESTAMPS", "remove"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(reserved); i++)

@@ -29,8 +29,7 @@ static const struct {
     {"{'a':{'N':'5'}}", "SET a = (a + :one)", "{'a':{'N':'6'}}"},
     {"{'a':{'N':'5'}}", "SET a = (a) + (:one)", "{'a':{'N':'6'}}"},
     {"{'a':{'N':'1'},'b':{'N':'2'}}", "SET a = b, b = a", "{'a':{'N':'2'},'b':{'N':'1'}}"},
-    {"{'a':{'N':'1'}}", "SET a = a + :one, b = a + :one REMOVE c",
-     "{'a':{'N':'2'},'b':{'N':'2'}}"},
+    {"{'a':{'N':'1'}}", "SET a = a + :one, b = a + :one REMOVE c", "{'a':{'N':'2'},'b':{'N':'2'}}"},
     {"{'b':{'N':'1'}}", "REMOVE b SET a = b", "{'a':{'N':'1'}}"},
     {"{'a':{'S':'1'}}", "SET b = a + :one", TYPE},
     {"{'a':{'N':'1'}}", "SET b = c", MISSING},
@@ -179,9 +178,9 @@ static void test_updated_part(void **state)
         struct item new = {0}, part = {0};
         struct api_error error = {0};
 
-        assert_int_equal(expr_parse_update(arena, bytes_of_text(rows[i].expression), &names,
-                                           &update, &error),
-                         OK);
+        assert_int_equal(
+            expr_parse_update(arena, bytes_of_text(rows[i].expression), &names, &update, &error),
+            OK);
         assert_int_equal(expr_apply_update(update, old, arena, &new, &error), OK);
         expr_updated_part(update, old, arena, &part);
         case_expect_item(arena, rows[i].expression, &part, rows[i].before);
@@ -230,9 +229,9 @@ static void expect_depth(size_t wraps, enum status expected)
     placeholder.value = deep;
     assert_int_equal(expr_parse_update(arena, BYTES("SET a.b = :deep"), &names, &update, &error),
                      OK);
-    assert_int_equal(expr_apply_update(update, case_item(arena, "{'a':{'M':{}}}"), arena, &after,
-                                       &error),
-                     expected);
+    assert_int_equal(
+        expr_apply_update(update, case_item(arena, "{'a':{'M':{}}}"), arena, &after, &error),
+        expected);
     if (expected == REFUSED)
         case_expect_error(arena, "deep", &error,
                           "Nesting Levels have exceeded supported limits: Attributes in the item "
