@@ -31,6 +31,13 @@ static inline struct arena *test_arena(struct test_engine *t)
     return t->arenas[t->arena_count++] = arena_new();
 }
 
+static inline void test_arenas_free(struct test_engine *t)
+{
+    arena_free(t->arena);
+    while (t->arena_count > 0)
+        arena_free(t->arenas[--t->arena_count]);
+}
+
 static inline void test_engine_start(struct test_engine *t)
 {
     t->store = test_open(t->folder);
@@ -56,9 +63,7 @@ static inline void test_engine_close(struct test_engine *t)
 {
     test_engine_stop(t);
     clock_free(t->clock);
-    arena_free(t->arena);
-    while (t->arena_count > 0)
-        arena_free(t->arenas[--t->arena_count]);
+    test_arenas_free(t);
 }
 
 /* ---- text ---- */

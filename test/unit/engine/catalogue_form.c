@@ -1,0 +1,131 @@
+/* The catalogue on disk: bytes that do not follow its format are told apart, never believed. */
+#include "engine/engine_test.h"
+
+#include "engine/catalogue.h"
+
+static struct bytes table_text(struct arena *arena)
+{
+    struct table table = test_schema(VALUE_N, STREAM_NEW_IMAGE);
+
+    table.id = 1;
+    table.name = BYTES("users");
+    table.table_id = BYTES("0d3f");
+    table.stream.id = 2;
+    table.stream.label = BYTES("2026");
+    return catalogue_print_table(arena, &table);
+}
+
+/* The stored form is promised in docs/format/catalogue.md. */
+static void test_form(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct catalogue_state ids = {.next_id = 3, .table_count = 1, .last_label_ms = 5};
+
+    (void)state;
+    test_expect_text(arena, "table", table_text(arena),
+                     "{'format':1,'id':1,'tableId':'0d3f','name':'users',"
+                     "'hash':{'name':'pk','type':'S'},'range':{'name':'sk','type':'N'},"
+                     "'billing':'PAY_PER_REQUEST','readUnits':0,'writeUnits':0,"
+                     "'billingChangedMs':0,'createdMs':0,"
+                     "'stream':{'id':2,'label':'2026','view':'NEW_IMAGE','enabled':true,"
+                     "'createdMs':0,'closedMs':0},"
+                     "'ttlAttribute':'','ttlEnabled':false,'pointInTimeRecovery':false,"
+                     "'pointInTimeRecoverySinceMs':0,'recoveryPeriodDays':0,"
+                     "'deletionProtection':false,'sseEnabled':false,'sseKmsKey':'',"
+                     "'tableClass':'','tags':[]}");
+    test_expect_text(arena, "state", catalogue_print_state(arena, &ids),
+                     "{'format':1,'nextId':3,'tableCount':1,'lastLabelMs':5}");
+    test_expect_text(arena, "table key", catalogue_table_key(arena, BYTES("users")),
+                     "engine/table/users");
+    test_expect_text(arena, "stream key", catalogue_stream_key(arena, 42),
+                     "engine/stream/0000002a");
+}
+
+struct wrong_case {
+    const char *part, *replaced;
+    enum status status;
+};
+
+static const struct wrong_case wrong[] = {
+    {"\"format\":1", "\"format\":2", NEWER_FORMAT},
+    {"\"format\":1", "\"format\":-1", CORRUPT},
+    {"\"format\":1", "\"f\":1", CORRUPT},
+    {"\"id\":1", "\"id\":4294967296", CORRUPT},
+    {"\"id\":1", "\"id\":\"1\"", CORRUPT},
+    {"\"name\":\"users\"", "\"name\":7", CORRUPT},
+    {"\"type\":\"S\"", "\"type\":\"X\"", CORRUPT},
+    {"\"hash\"", "\"h\"", CORRUPT},
+    {"PAY_PER_REQUEST", "FREE", CORRUPT},
+    {"\"id\":2", "\"id\":0", CORRUPT},
+    {"NEW_IMAGE", "OTHER", CORRUPT},
+    {"\"enabled\":true", "\"enabled\":1", CORRUPT},
+    {"\"tags\":[]", "\"tags\":{}", CORRUPT},
+    {"\"tags\":[]", "\"tags\":[{\"key\":\"k\"}]", CORRUPT},
+    {"\"tags\":[]}", "\"tags\":[]", CORRUPT},
+    {"\"tags\":[]}", "\"tags\":[],\"later\":true}", OK},
+};
+
+static void test_wrong_forms(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes text = table_text(arena);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        size_t at = bytes_find(text, bytes_of_text(wrong[i].part));
+        struct table table;
+
+        assert_int_not_equal(at, SIZE_MAX);
+
+        struct bytes changed =
+            arena_printf(arena, "%.*s%s%.*s", (int)at, (const char *)text.ptr, wrong[i].replaced,
+                         BYTES_ARG(bytes_slice(text, at + strlen(wrong[i].part), text.size)));
+        enum status status = catalogue_parse_table(arena, changed, &table);
+
+        if (status != wrong[i].status)
+            fail_msg("%s: %s", wrong[i].replaced, status_text(status));
+    }
+}
+
+static void put_body(struct store_batch *batch, struct test_work *work)
+{
+    struct bytes *text = work->context;
+
+    store_batch_put(batch, STORE_CATALOGUE, BYTES("engine/table/users"), *text);
+}
+
+static void test_engine_does_not_open_on_wrong_forms(void **state)
+{
+    static const struct {
+        const char *text;
+        enum status status;
+    } tables[] = {
+        {"{\"format\":2}", NEWER_FORMAT},
+        {"no JSON", CORRUPT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(tables); i++) {
+        struct test_engine t;
+        struct engine *second = NULL;
+        struct bytes text = bytes_of_text(tables[i].text);
+        struct test_work work = {.body = put_body, .context = &text};
+
+        test_engine_open(&t, NULL);
+        assert_int_equal(test_do(&t.loop, &work), OK);
+        assert_int_equal(engine_open(t.store, t.clock, &test_place, &second), tables[i].status);
+        assert_null(second);
+        test_engine_close(&t);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_form),
+        cmocka_unit_test(test_wrong_forms),
+        cmocka_unit_test(test_engine_does_not_open_on_wrong_forms),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
