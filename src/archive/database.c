@@ -51,6 +51,7 @@ static enum status status_of(int code)
         return NOT_PERMITTED;
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
+    case SQLITE_ERROR: /* of statements that never change: the tables are not what they expect */
         return CORRUPT;
     default:
         return IO_ERROR;
@@ -75,6 +76,8 @@ static const char *advice(int code)
         return "it is no SQLite database; move it away, or archive to another file";
     case SQLITE_CORRUPT:
         return "it is damaged; move it away, or mend it with sqlite3's .recover";
+    case SQLITE_ERROR:
+        return "it has tables of these names with other columns; archive to another file";
     default:
         return NULL;
     }
