@@ -209,7 +209,17 @@ static void test_which_attributes_it_names(void **state)
     assert_false(expr_update_enters(update, BYTES("pk")));
 }
 
-/* ITEM_DEPTH_MAX maps around the value are fine, one more is not. */
+static void expect_stored_form(struct arena *arena, const struct item *item)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(1 << 16);
+    struct item again = {0};
+
+    item_print(&text, item);
+    assert_int_equal(item_decode(arena, buffer_bytes(&text), &again), OK);
+    assert_true(item_equal(item, &again));
+}
+
+/* ITEM_DEPTH_MAX maps and lists around the value are fine and can be stored, one more is not. */
 static void expect_depth(size_t wraps, enum status expected)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -232,6 +242,8 @@ static void expect_depth(size_t wraps, enum status expected)
     assert_int_equal(
         expr_apply_update(update, case_item(arena, "{'a':{'M':{}}}"), arena, &after, &error),
         expected);
+    if (expected == OK)
+        expect_stored_form(arena, &after);
     if (expected == REFUSED)
         case_expect_error(arena, "deep", &error,
                           "Nesting Levels have exceeded supported limits: Attributes in the item "
