@@ -15,7 +15,7 @@ enum status bus_open(struct store *store, struct store_port *port, struct clock 
         .store = store, .port = port, .clock = clock, .place = *place, .door = *door};
     list_init(&bus->running);
     list_init(&bus->waiting);
-    enum status st = catalogue_load(bus);
+    enum status st = bus_catalogue_load(bus);
 
     if (st != OK) {
         bus_close(bus);

@@ -277,7 +277,7 @@ static enum status load_range(struct bus *bus, struct bytes from, struct bytes t
     return store_iter_status(iter);
 }
 
-enum status catalogue_load(struct bus *bus)
+enum status bus_catalogue_load(struct bus *bus)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     uint64_t now_ms = clock_now_ms(bus->clock);

@@ -71,7 +71,7 @@ MUST_USE enum status catalogue_apply_rule(struct bus *bus, struct bytes stored);
 void catalogue_forget_bus(struct bus *bus, struct bytes name);
 void catalogue_forget_rule(struct bus *bus, struct bytes bus_name, struct bytes rule_name);
 /* Everything that the store holds. */
-MUST_USE enum status catalogue_load(struct bus *bus);
+MUST_USE enum status bus_catalogue_load(struct bus *bus);
 
 /* ---- event.c ---- */
 

@@ -1,5 +1,5 @@
-/* stack/default.c - the stack of a start without a file: the log table, the read model's table, the bus
- * and its archive. The same names as in the public sample and in the examples. */
+/* stack/default.c - the stack of a start without a file: the log table, the read model's table, the
+ * bus and its archive. The same names as in the public sample and in the examples. */
 #include "stack/stack.h"
 
 #define BODY_SIZE_MAX ((size_t)4096)
@@ -35,7 +35,8 @@ static struct bytes escaped(struct arena *arena, struct bytes text)
     return arena_copy(arena, bytes_slice(buffer_bytes(&out), 1, out.size > 2 ? out.size - 2 : 0));
 }
 
-static void add_call(struct stack *stack, const char *target, struct bytes body, const char *resource)
+static void add_call(struct stack *stack, const char *target, struct bytes body,
+                     const char *resource)
 {
     stack->calls[stack->call_count++] = (struct stack_call){
         .target = target,
@@ -75,7 +76,8 @@ const struct stack *stack_default(struct arena *arena, const struct stack_option
                               BYTES_ARG(name)),
                  tables[i].suffix);
     }
-    add_call(stack, "AWSEvents.CreateEventBus", BYTES("{\"Name\":\"dynamodb-log\"}"), "dynamodb-log");
+    add_call(stack, "AWSEvents.CreateEventBus", BYTES("{\"Name\":\"dynamodb-log\"}"),
+             "dynamodb-log");
     stack->archives = ARENA_NEW(arena, struct stack_archive);
     stack->archives[stack->archive_count++] = (struct stack_archive){
         .name = BYTES("dynamodb-logs-archive"), .bus_name = BYTES("dynamodb-log")};

@@ -1,5 +1,5 @@
-/* stack/events.c - what calls a function: `events:` with stream and eventBridge; all other kinds are
- * noted. The n of a rule's name is the place among all of the function's events, from 1. */
+/* stack/events.c - what calls a function: `events:` with stream and eventBridge; all other kinds
+ * are noted. The n of a rule's name is the place among all of the function's events, from 1. */
 #include "stack/loader.h"
 
 /* ---- stream: change stream -> function ---- */
@@ -42,8 +42,8 @@ static void note_planned(struct loader *loader, const struct node *stream,
                     "not acted on: bisectBatchOnFunctionError of a stream: %s", NOTE_BISECT);
 }
 
-/* The table of arn:...:table/NAME/stream/LABEL. Empty, and noted, when it is no change stream that is
- * known here. */
+/* The table of arn:...:table/NAME/stream/LABEL. Empty, and noted, when it is no change stream that
+ * is known here. */
 static enum status read_table_name(struct loader *loader, const struct node *node,
                                    struct stack_where where, struct bytes *ret)
 {
@@ -118,8 +118,7 @@ static enum status read_starting_position(struct loader *loader, const struct no
 static enum status read_record_age(struct loader *loader, const struct node *stream, int32_t *ret)
 {
     const struct node *node = node_get(stream, "maximumRecordAgeInSeconds");
-    enum status status =
-        read_int32(loader, stream, "maximumRecordAgeInSeconds", -1, 604800, ret);
+    enum status status = read_int32(loader, stream, "maximumRecordAgeInSeconds", -1, 604800, ret);
 
     if (status == OK && *ret >= 0 && *ret < 60)
         return loader_refuse(loader, node->where,
@@ -195,9 +194,9 @@ static enum status read_stream(struct loader *loader, const struct loader_functi
     if (status != OK || mapping.table_name.size == 0)
         return status;
     note_planned(loader, stream, &mapping);
-    stack->mappings = arena_grow(loader->arena, stack->mappings, stack->mapping_count,
-                                 stack->mapping_count + 1, &loader->mapping_capacity,
-                                 sizeof *stack->mappings);
+    stack->mappings =
+        arena_grow(loader->arena, stack->mappings, stack->mapping_count, stack->mapping_count + 1,
+                   &loader->mapping_capacity, sizeof *stack->mappings);
     stack->mappings[stack->mapping_count++] = mapping;
     return OK;
 }
@@ -224,9 +223,8 @@ static enum status read_bridge_input(struct loader *loader, const struct node *b
 {
     static const struct key_rule keys[] = {{"inputPathsMap", NULL}, {"inputTemplate", NULL}};
     const struct node *transformer = NULL, *paths = NULL;
-    enum status status =
-        read_map(loader, node_get(bridge, "inputTransformer"), "inputTransformer", false,
-                 &transformer);
+    enum status status = read_map(loader, node_get(bridge, "inputTransformer"), "inputTransformer",
+                                  false, &transformer);
 
     if (status == OK)
         status = rules_json(loader, node_get(bridge, "input"), "input", false, &target->input);
@@ -283,8 +281,8 @@ static enum status read_bridge_state(struct loader *loader, const struct node *b
     if (bytes_equal_text(state, "DISABLED"))
         *ret = false;
     else if (!bytes_equal_text(state, "ENABLED"))
-        return loader_refuse(loader, node->where, "state: expected ENABLED or DISABLED, got \"%.*s\"",
-                             BYTES_ARG(state));
+        return loader_refuse(loader, node->where,
+                             "state: expected ENABLED or DISABLED, got \"%.*s\"", BYTES_ARG(state));
     return OK;
 }
 
@@ -313,15 +311,19 @@ static enum status read_bridge(struct loader *loader, const struct loader_functi
 {
     const struct node *bridge = event->value;
     struct rule_target target = RULE_TARGET_INIT;
-    struct rule rule = {.resource = function->key, .where = event->where, .enabled = true,
-                        .targets = &target, .target_count = 1};
+    struct rule rule = {.resource = function->key,
+                        .where = event->where,
+                        .enabled = true,
+                        .targets = &target,
+                        .target_count = 1};
     bool bus_known = false;
     enum status status = OK;
 
     if (!node_is(bridge, NODE_MAP))
         return loader_refuse(loader, bridge->where, "eventBridge: expected a mapping, got %.*s",
                              BYTES_ARG(node_describe(loader->arena, bridge)));
-    if (node_is_nothing(node_get(bridge, "pattern")) && node_is_nothing(node_get(bridge, "schedule")))
+    if (node_is_nothing(node_get(bridge, "pattern")) &&
+        node_is_nothing(node_get(bridge, "schedule")))
         return loader_refuse(loader, bridge->where, "eventBridge: expected a pattern in it");
     read_check_keys(loader, bridge, bridge_keys, ARRAY_COUNT(bridge_keys), "eventBridge");
     target.arn = function->arn;
@@ -329,8 +331,8 @@ static enum status read_bridge(struct loader *loader, const struct loader_functi
     if (status == OK)
         status = read_text(loader, node_get(bridge, "name"), "name", &rule.name);
     if (status == OK)
-        status = read_text(loader, node_get(bridge, "description"), "description",
-                           &rule.description);
+        status =
+            read_text(loader, node_get(bridge, "description"), "description", &rule.description);
     if (status == OK)
         status = rules_json(loader, node_get(bridge, "pattern"), "pattern", true, &rule.pattern);
     if (status == OK)

@@ -1,5 +1,6 @@
 /* stack/functions.c - the functions of a stack file. They are declared first (key, name, enabled),
- * because resources, destinations and rules speak of them by name, and read when those are known. */
+ * because resources, destinations and rules speak of them by name, and read when those are known.
+ */
 #include "stack/loader.h"
 
 #define RUNTIME_DEFAULT "nodejs20.x"
@@ -67,7 +68,8 @@ static struct bytes logical_id(struct loader *loader, struct bytes key)
         else if (byte == '_')
             buffer_append_text(&out, "Underscore");
         else
-            buffer_append_byte(&out, i == 0 && byte >= 'a' && byte <= 'z' ? (uint8_t)(byte - 32) : byte);
+            buffer_append_byte(&out,
+                               i == 0 && byte >= 'a' && byte <= 'z' ? (uint8_t)(byte - 32) : byte);
     }
     buffer_append_text(&out, "LambdaFunction");
     return arena_copy(loader->arena, buffer_bytes(&out));
@@ -76,9 +78,9 @@ static struct bytes logical_id(struct loader *loader, struct bytes key)
 static enum status declare(struct loader *loader, const struct node_member *member,
                            struct loader_function *function)
 {
-    struct bytes name = arena_printf(loader->arena, "%.*s-%.*s-%.*s",
-                                     BYTES_ARG(loader->stack->service),
-                                     BYTES_ARG(loader->stack->stage), BYTES_ARG(member->name));
+    struct bytes name =
+        arena_printf(loader->arena, "%.*s-%.*s-%.*s", BYTES_ARG(loader->stack->service),
+                     BYTES_ARG(loader->stack->stage), BYTES_ARG(member->name));
     enum status status = OK;
 
     if (!node_is(member->value, NODE_MAP))
@@ -118,7 +120,7 @@ enum status functions_declare(struct loader *loader)
     return OK;
 }
 
-const struct loader_function *functions_find(const struct loader *loader, struct bytes name)
+const struct loader_function *stack_function_find(const struct loader *loader, struct bytes name)
 {
     for (size_t i = 0; i < loader->function_count; i++) {
         const struct loader_function *function = &loader->functions[i];
@@ -215,8 +217,8 @@ static enum status refuse_destination(struct loader *loader, const struct node *
 }
 
 /* node: a key, a name, an ARN, or {type, arn}. */
-static enum status read_destination(struct loader *loader, const struct node *node, const char *what,
-                                    struct stack_destination *ret)
+static enum status read_destination(struct loader *loader, const struct node *node,
+                                    const char *what, struct stack_destination *ret)
 {
     const struct loader_function *function = NULL;
     struct bytes text = {0};
@@ -230,10 +232,12 @@ static enum status read_destination(struct loader *loader, const struct node *no
     status = read_text(loader, node->kind == NODE_MAP ? node_get(node, "arn") : node, what, &text);
     if (status != OK || text.size == 0)
         return status;
-    function = functions_find(loader, text);
+    function = stack_function_find(loader, text);
     if (function != NULL && !function->enabled)
-        return loader_refuse(loader, node->where, "%s: expected a function that is enabled: %.*s is "
-                             "not", what, BYTES_ARG(text));
+        return loader_refuse(loader, node->where,
+                             "%s: expected a function that is enabled: %.*s is "
+                             "not",
+                             what, BYTES_ARG(text));
     if (function != NULL) {
         *ret = (struct stack_destination){STACK_DESTINATION_FUNCTION, function->name};
         return OK;
@@ -249,13 +253,14 @@ static enum status read_destinations(struct loader *loader, const struct node *n
 {
     static const struct key_rule keys[] = {{"onSuccess", NULL}, {"onFailure", NULL}};
     const struct node *map = NULL;
-    enum status status = read_map(loader, node_get(node, "destinations"), "destinations", false, &map);
+    enum status status =
+        read_map(loader, node_get(node, "destinations"), "destinations", false, &map);
 
     if (status != OK)
         return status;
     read_check_keys(loader, map, keys, ARRAY_COUNT(keys), "destinations");
-    status = read_destination(loader, node_get(map, "onSuccess"), "onSuccess",
-                              &function->on_success);
+    status =
+        read_destination(loader, node_get(map, "onSuccess"), "onSuccess", &function->on_success);
     if (status == OK)
         status = read_destination(loader, node_get(map, "onFailure"), "onFailure",
                                   &function->on_failure);

@@ -4,6 +4,8 @@
  *   variables.c   ${...} in all nodes                 variables_resolve()
  *   sources.c     what self:, opt:, env: ... give     source_find()
  *   intrinsics.c  Ref, Fn::Sub ... in one value       intrinsics_resolve()
+ *   references.c  what Ref and Fn::GetAtt find        references_find()
+ *   conditions.c  the template's Conditions           conditions_hold()
  *   enabled.c     `enabled: '"a" == "a"'`             enabled_evaluate()
  *   functions.c   functions -> stack->functions       functions_declare(), functions_read()
  *   events.c      their events -> mappings and calls  events_read()
@@ -19,8 +21,12 @@
 
 #include "stack/node.h"
 
-#define LOADER_NOTES_MAX 500             /* more are not news any more */
-#define LOADER_TEXT_SIZE_MAX ((size_t)256 * 1024) /* of one resolved text: Lambda's whole environment has 4 KB */
+#define LOADER_STAGE_DEFAULT "local"
+#define LOADER_REGION_DEFAULT "us-east-1"
+
+#define LOADER_NOTES_MAX 500 /* more are not news any more */
+#define LOADER_TEXT_SIZE_MAX                                                                       \
+    ((size_t)256 * 1024) /* of one resolved text: Lambda's whole environment has 4 KB */
 #define LOADER_TEXT_TOTAL_MAX ((size_t)64 * 1024 * 1024)
 #define LOADER_BODY_SIZE_MAX ((size_t)1024 * 1024) /* of one call */
 #define LOADER_FILES_MAX 200
@@ -47,7 +53,8 @@ struct loader {
     bool files_readable; /* false: text from memory; files are not there */
 
     struct node *root;
-    const struct node *resources, *conditions, *mappings, *parameters; /* of CloudFormation; NULL: none */
+    const struct node *resources, *conditions, *mappings,
+        *parameters;                          /* of CloudFormation; NULL: none */
     struct bytes chosen_stage, chosen_region; /* empty until they are known */
     struct bytes stack_name;
 
@@ -71,7 +78,8 @@ void loader_note(struct loader *loader, struct stack_where where, const char *fo
 /* Counts one node against NODE_COUNT_MAX. */
 MUST_USE enum status loader_count_node(struct loader *loader, struct stack_where where);
 /* Counts bytes of resolved text against LOADER_TEXT_TOTAL_MAX. */
-MUST_USE enum status loader_count_text(struct loader *loader, struct stack_where where, size_t size);
+MUST_USE enum status loader_count_text(struct loader *loader, struct stack_where where,
+                                       size_t size);
 
 /* Adds a call; the buffer holds its JSON. REFUSED when it did not fit. */
 MUST_USE enum status loader_add_call(struct loader *loader, const char *target,
@@ -88,8 +96,9 @@ MUST_USE enum status variables_resolve(struct loader *loader, struct node *node)
 
 /* ---- sources.c: what ${source(argument):address} gives ---- */
 struct source_value {
-    struct node *node;  /* NULL: there is no such value */
-    struct bytes note;  /* why it cannot be known offline: then it is noted and empty, not refused */
+    struct node *node;     /* NULL: there is no such value */
+    struct node *fallback; /* used when no other source of the variable has a value */
+    struct bytes note; /* why it cannot be known offline: then it is noted and empty, not refused */
 };
 MUST_USE enum status source_find(struct loader *loader, struct bytes text, struct stack_where where,
                                  struct source_value *ret);
@@ -100,12 +109,27 @@ MUST_USE enum status variables_walk(struct loader *loader, struct node *from, st
                                     struct node **ret);
 
 /* ---- intrinsics.c ---- */
-/* The value with its intrinsic functions performed, deeply. What cannot be known offline is noted and
- * becomes null. node may be NULL and then so is the answer. */
+/* The value with its intrinsic functions performed, deeply. What cannot be known offline is noted
+ * and becomes null. node may be NULL and then so is the answer. */
 MUST_USE enum status intrinsics_resolve(struct loader *loader, const struct node *node,
                                         const struct node **ret);
-/* The truth of a condition of the template's Conditions. */
-MUST_USE enum status intrinsics_condition(struct loader *loader, const struct node *name, bool *ret);
+/* A text as the answer of a function. */
+const struct node *intrinsics_text(struct loader *loader, struct bytes text,
+                                   struct stack_where where);
+/* Notes that the value is not known; the answer is null. */
+const struct node *intrinsics_unknowable(struct loader *loader, const char *function,
+                                         struct bytes name, struct stack_where where);
+
+/* ---- references.c ---- */
+MUST_USE enum status references_find(struct loader *loader, struct bytes name,
+                                     struct stack_where where, const struct node **ret);
+/* path: Resource.Attribute */
+MUST_USE enum status references_find_attribute(struct loader *loader, struct bytes path,
+                                               struct stack_where where, const struct node **ret);
+
+/* ---- conditions.c ---- */
+/* The truth of one of the template's Conditions. */
+MUST_USE enum status conditions_hold(struct loader *loader, const struct node *name, bool *ret);
 
 /* ---- read.c: values of an expected kind. Intrinsics are performed first. ---- */
 /* what: for messages, `batchSize`. Nothing there: *ret stays as it was. */
@@ -138,15 +162,15 @@ MUST_USE enum status enabled_evaluate(struct loader *loader, const struct node *
 MUST_USE enum status functions_declare(struct loader *loader);
 MUST_USE enum status functions_read(struct loader *loader);
 /* By key, name, ARN or logical id; NULL when there is none. Disabled functions too. */
-const struct loader_function *functions_find(const struct loader *loader, struct bytes name);
+const struct loader_function *stack_function_find(const struct loader *loader, struct bytes name);
 MUST_USE enum status events_read(struct loader *loader, const struct loader_function *function);
 
 /* ---- resources.c, table.c ---- */
 MUST_USE enum status resources_find(struct loader *loader);
 MUST_USE enum status resources_read(struct loader *loader);
 MUST_USE enum status resources_read_rules(struct loader *loader);
-/* The bus of `eventBus: x` or an archive's source: a name or an ARN. A bus that is not the stack's own
- * is made too, with a note. Empty when it cannot be known (noted already). */
+/* The bus of `eventBus: x` or an archive's source: a name or an ARN. A bus that is not the stack's
+ * own is made too, with a note. Empty when it cannot be known (noted already). */
 MUST_USE enum status resources_bus(struct loader *loader, const struct node *node, const char *what,
                                    struct bytes *ret);
 MUST_USE enum status table_read(struct loader *loader, struct bytes logical_id,
@@ -155,9 +179,9 @@ MUST_USE enum status table_read(struct loader *loader, struct bytes logical_id,
 /* ---- rules.c: PutRule and PutTargets ---- */
 struct rule_target {
     struct bytes id, arn;
-    struct bytes input, input_path; /* empty: not said */
-    const struct node *input_paths; /* of an input transformer; NULL: none */
-    struct bytes input_template;    /* its template; ptr NULL: no transformer */
+    struct bytes input, input_path;      /* empty: not said */
+    const struct node *input_paths;      /* of an input transformer; NULL: none */
+    struct bytes input_template;         /* its template; ptr NULL: no transformer */
     int64_t retry_attempts, event_age_s; /* -1: not said */
     struct bytes dead_letter_arn;
 };
@@ -172,11 +196,12 @@ struct rule {
     size_t target_count;
 };
 MUST_USE enum status rules_add(struct loader *loader, const struct rule *rule);
-/* A pattern or input as JSON text: a mapping is printed, text is taken as JSON already where text_too. */
+/* A pattern or input as JSON text: a mapping is printed, text is taken as JSON already where
+ * text_too. */
 MUST_USE enum status rules_json(struct loader *loader, const struct node *node, const char *what,
                                 bool text_too, struct bytes *ret);
-/* NAME-rule-N and NAME-rule-N-target as the Serverless Framework makes them: at most 64 characters, by
- * a hash when they are longer. */
+/* NAME-rule-N and NAME-rule-N-target as the Serverless Framework makes them: at most 64 characters,
+ * by a hash when they are longer. */
 MUST_USE enum status rules_name(struct loader *loader, struct bytes function_name, size_t index,
                                 struct stack_where where, struct bytes *ret_rule,
                                 struct bytes *ret_target);

@@ -1,16 +1,18 @@
-/* stack/node.h - a YAML value that knows its place: what every step of reading a stack file works on.
+/* stack/node.h - a YAML value that knows its place: what every step of reading a stack file works
+ * on.
  *
- * Nodes live in the loader's arena and are shared: an alias and its anchor, or two variables with one
- * value, are one node. So the values form a graph without cycles (yaml.c and variables.c refuse them),
- * and whoever walks one deeply counts against the loader's node budget. */
+ * Nodes live in the loader's arena and are shared: an alias and its anchor, or two variables with
+ * one value, are one node. So the values form a graph without cycles (yaml.c and variables.c refuse
+ * them), and whoever walks one deeply counts against the loader's node budget. */
 #ifndef DYNLOG_STACK_NODE_H
 #define DYNLOG_STACK_NODE_H
 
 #include "stack/stack.h"
 
-#define NODE_DEPTH_MAX 64      /* lists and mappings inside each other; below JSON_DEPTH_MAX */
-#define NODE_COUNT_MAX 200000  /* of one load, with the copies: stops files that unfold without end */
-#define NODE_MEMBERS_MAX 4096  /* of one mapping; names are compared one by one */
+#define NODE_DEPTH_MAX 64 /* lists and mappings inside each other; below JSON_DEPTH_MAX */
+#define NODE_COUNT_MAX                                                                             \
+    200000 /* of one load, with the copies: stops files that unfold without end */
+#define NODE_MEMBERS_MAX 4096 /* of one mapping; names are compared one by one */
 
 enum node_kind { NODE_NULL, NODE_BOOLEAN, NODE_NUMBER, NODE_STRING, NODE_LIST, NODE_MAP };
 
@@ -61,7 +63,8 @@ static inline bool node_is_nothing(const struct node *node)
 const struct node_member *node_find(const struct node *map, struct bytes name);
 struct node *node_get(const struct node *map, const char *name);
 
-/* Text, number and boolean as text ("true"); nothing as the empty text. False for lists and mappings. */
+/* Text, number and boolean as text ("true"); nothing as the empty text. False for lists and
+ * mappings. */
 bool node_scalar_text(const struct node *node, struct bytes *ret);
 
 /* For messages: `"many"`, `5`, `a list`, `nothing`. */

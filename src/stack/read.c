@@ -26,7 +26,8 @@ enum status read_integer(struct loader *loader, const struct node *node, const c
     return OK;
 }
 
-enum status read_boolean(struct loader *loader, const struct node *node, const char *what, bool *ret)
+enum status read_boolean(struct loader *loader, const struct node *node, const char *what,
+                         bool *ret)
 {
     enum status status = intrinsics_resolve(loader, node, &node);
 
@@ -75,7 +76,8 @@ static struct node *merge_maps(struct loader *loader, const struct node *a, cons
         }
         if (there == NULL)
             merged->members[merged->count++] = b->members[i];
-        else if (deeper && node_is(there->value, NODE_MAP) && node_is(b->members[i].value, NODE_MAP))
+        else if (deeper && node_is(there->value, NODE_MAP) &&
+                 node_is(b->members[i].value, NODE_MAP))
             there->value = merge_maps(loader, there->value, b->members[i].value, false);
         else
             *there = b->members[i];

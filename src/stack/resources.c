@@ -1,17 +1,22 @@
-/* stack/resources.c - the template's Resources: what dynlog makes of each type. Tables (table.c) and
- * buses come first, then archives, and rules (rules.c) when the functions' own rules stand. */
+/* stack/resources.c - the template's Resources: what dynlog makes of each type. Tables (table.c)
+ * and buses come first, then archives, and rules (rules.c) when the functions' own rules stand. */
 #include "stack/loader.h"
 
 static const struct key_rule section_keys[] = {
-    {"Resources", NULL},   {"Outputs", NULL},  {"Conditions", NULL},
-    {"Mappings", NULL},    {"Parameters", NULL}, {"Description", NULL},
-    {"Metadata", NULL},    {"AWSTemplateFormatVersion", NULL},
+    {"Resources", NULL},
+    {"Outputs", NULL},
+    {"Conditions", NULL},
+    {"Mappings", NULL},
+    {"Parameters", NULL},
+    {"Description", NULL},
+    {"Metadata", NULL},
+    {"AWSTemplateFormatVersion", NULL},
     {"extensions", "it changes resources that only a deployment makes"},
     {"Transform", "macros run only in AWS"},
 };
 
-static enum status find_section(struct loader *loader, const struct node *sections, const char *name,
-                                const struct node **ret)
+static enum status find_section(struct loader *loader, const struct node *sections,
+                                const char *name, const struct node **ret)
 {
     return read_map(loader, node_get(sections, name), name, true, ret);
 }
@@ -76,8 +81,12 @@ static enum status add_bus(struct loader *loader, struct bytes name, const struc
 static enum status read_bus(struct loader *loader, struct bytes id, const struct node *resource)
 {
     static const struct key_rule keys[] = {
-        {"Name", NULL},   {"Description", NULL},      {"Tags", NULL},
-        {"Policy", NULL}, {"KmsKeyIdentifier", NULL}, {"LogConfig", NULL},
+        {"Name", NULL},
+        {"Description", NULL},
+        {"Tags", NULL},
+        {"Policy", NULL},
+        {"KmsKeyIdentifier", NULL},
+        {"LogConfig", NULL},
         {"EventSourceName", "partner events come only in AWS"},
         {"DeadLetterConfig", "only a target's own dead-letter queue is used"},
     };
@@ -127,8 +136,8 @@ enum status resources_bus(struct loader *loader, const struct node *node, const 
 static enum status read_archive(struct loader *loader, struct bytes id, const struct node *resource)
 {
     static const struct key_rule keys[] = {
-        {"ArchiveName", NULL},   {"SourceArn", NULL},     {"Description", NULL},
-        {"EventPattern", NULL},  {"RetentionDays", NULL}, {"KmsKeyIdentifier", NULL},
+        {"ArchiveName", NULL},  {"SourceArn", NULL},     {"Description", NULL},
+        {"EventPattern", NULL}, {"RetentionDays", NULL}, {"KmsKeyIdentifier", NULL},
     };
     struct stack *stack = loader->stack;
     struct stack_archive archive = {0};
@@ -143,8 +152,8 @@ static enum status read_archive(struct loader *loader, struct bytes id, const st
         return loader_refuse(loader, resource->where, "%.*s: expected Properties with SourceArn",
                              BYTES_ARG(id));
     read_check_keys(loader, properties, keys, ARRAY_COUNT(keys), "an archive");
-    archive.name = arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(loader->stack_name),
-                                BYTES_ARG(id));
+    archive.name =
+        arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(loader->stack_name), BYTES_ARG(id));
     status = read_text(loader, node_get(properties, "ArchiveName"), "ArchiveName", &archive.name);
     if (status == OK)
         status = resources_bus(loader, source, "SourceArn", &archive.bus_name);
@@ -157,9 +166,9 @@ static enum status read_archive(struct loader *loader, struct bytes id, const st
     if (status != OK)
         return status;
     archive.retention_days = (uint32_t)days;
-    stack->archives = arena_grow(loader->arena, stack->archives, stack->archive_count,
-                                 stack->archive_count + 1, &loader->archive_capacity,
-                                 sizeof *stack->archives);
+    stack->archives =
+        arena_grow(loader->arena, stack->archives, stack->archive_count, stack->archive_count + 1,
+                   &loader->archive_capacity, sizeof *stack->archives);
     stack->archives[stack->archive_count++] = archive;
     return OK;
 }
@@ -218,7 +227,7 @@ static enum status read_resource(struct loader *loader, const struct node_member
                              BYTES_ARG(member->name));
     type = node_get(resource, "Type")->text;
     if (condition != NULL)
-        status = intrinsics_condition(loader, condition, &wanted);
+        status = conditions_hold(loader, condition, &wanted);
     if (status != OK || !wanted)
         return status;
     for (size_t i = 0; i < ARRAY_COUNT(types); i++) {

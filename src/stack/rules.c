@@ -1,5 +1,5 @@
-/* stack/rules.c - a rule and its targets as PutRule and PutTargets, from a function's eventBridge event
- * (events.c) or from an AWS::Events::Rule. */
+/* stack/rules.c - a rule and its targets as PutRule and PutTargets, from a function's eventBridge
+ * event (events.c) or from an AWS::Events::Rule. */
 #include "stack/loader.h"
 
 #include <openssl/evp.h>
@@ -39,8 +39,8 @@ enum status rules_name(struct loader *loader, struct bytes function_name, size_t
                        struct stack_where where, struct bytes *ret_rule, struct bytes *ret_target)
 {
     struct bytes suffix = arena_printf(loader->arena, "rule-%zu", index);
-    struct bytes name = arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(function_name),
-                                     BYTES_ARG(suffix));
+    struct bytes name =
+        arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(function_name), BYTES_ARG(suffix));
     enum status status = shorten(loader, name, suffix, where, ret_rule);
 
     if (status != OK)
@@ -179,8 +179,13 @@ static enum status read_target(struct loader *loader, const struct node *node,
                                struct rule_target *target)
 {
     static const struct key_rule keys[] = {
-        {"Arn", NULL},         {"Id", NULL},        {"Input", NULL},   {"InputPath", NULL},
-        {"InputTransformer", NULL}, {"RetryPolicy", NULL}, {"DeadLetterConfig", NULL},
+        {"Arn", NULL},
+        {"Id", NULL},
+        {"Input", NULL},
+        {"InputPath", NULL},
+        {"InputTransformer", NULL},
+        {"RetryPolicy", NULL},
+        {"DeadLetterConfig", NULL},
         {"RoleArn", NULL},
     };
     const struct node *retry = node_get(node, "RetryPolicy");
@@ -220,7 +225,7 @@ static enum status read_targets(struct loader *loader, const struct node *list,
         status = read_text(loader, node_get(node, "Arn"), "Arn", &arn);
         if (status != OK)
             return status;
-        function = functions_find(loader, arn);
+        function = stack_function_find(loader, arn);
         if (function == NULL) {
             loader_note(loader, node->where,
                         "not acted on: target %.*s: only functions of this stack are called",
@@ -258,8 +263,8 @@ static enum status read_rule(struct loader *loader, struct bytes id, const struc
     enum status status = OK;
 
     rule->resource = id;
-    rule->name = arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(loader->stack_name),
-                              BYTES_ARG(id));
+    rule->name =
+        arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(loader->stack_name), BYTES_ARG(id));
     rule->bus = BYTES("default");
     status = read_text(loader, node_get(properties, "Name"), "Name", &rule->name);
     if (status == OK && bus != NULL)
@@ -278,9 +283,9 @@ static enum status read_rule(struct loader *loader, struct bytes id, const struc
 enum status rules_read_resource(struct loader *loader, struct bytes id, const struct node *resource)
 {
     static const struct key_rule keys[] = {
-        {"Name", NULL},        {"EventBusName", NULL}, {"EventPattern", NULL}, {"State", NULL},
-        {"Description", NULL}, {"Targets", NULL},      {"RoleArn", NULL},      {"Tags", NULL},
-        {"ScheduleExpression", "schedules do not run"},
+        {"Name", NULL},    {"EventBusName", NULL}, {"EventPattern", NULL},
+        {"State", NULL},   {"Description", NULL},  {"Targets", NULL},
+        {"RoleArn", NULL}, {"Tags", NULL},         {"ScheduleExpression", "schedules do not run"},
     };
     struct rule rule = {.where = resource->where};
     const struct node *properties = NULL, *list = NULL;

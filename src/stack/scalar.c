@@ -5,8 +5,8 @@
  *   boolean   true True TRUE false False FALSE           (yes, on and off are text)
  *   integer   [-+] 0b101 0o17 0x1F 1_000                  (0123 is decimal)
  *   float     [-+] 1.5 .5 1e3                             (.inf and .nan have no JSON form: text)
- * Numbers become doubles, as in JavaScript, and their text is the text JavaScript would print: that is
- * what a variable of the environment gets. */
+ * Numbers become doubles, as in JavaScript, and their text is the text JavaScript would print: that
+ * is what a variable of the environment gets. */
 #include "stack/node.h"
 
 #include <math.h>
@@ -127,7 +127,8 @@ struct bytes scalar_number_text(struct arena *arena, double number)
     }
     while (count > 1 && digits[count - 1] == '0')
         count--;
-    exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1; /* the point stands behind so many */
+    exponent =
+        (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1; /* the point stands behind so many */
 
     const char *sign = number < 0 ? "-" : "";
     int size = (int)count;

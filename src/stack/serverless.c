@@ -1,11 +1,8 @@
-/* stack/serverless.c - a Serverless Framework file from its text to a struct stack: the order of the
- * steps, the top level, provider and custom. See stack.h and loader.h. */
+/* stack/serverless.c - a Serverless Framework file from its text to a struct stack: the order of
+ * the steps, the top level, provider and custom. See stack.h and loader.h. */
 #include "stack/loader.h"
 
 #include "base/file.h"
-
-#define STAGE_DEFAULT "local"
-#define REGION_DEFAULT "us-east-1"
 
 static const struct key_rule top_keys[] = {
     {"service", NULL},
@@ -127,13 +124,13 @@ static enum status choose(struct loader *loader, const char *option, const char 
 static enum status choose_place(struct loader *loader)
 {
     struct stack *stack = loader->stack;
-    enum status status = choose(loader, loader->options->stage, "provider.stage", STAGE_DEFAULT,
-                                &stack->stage);
+    enum status status = choose(loader, loader->options->stage, "provider.stage",
+                                LOADER_STAGE_DEFAULT, &stack->stage);
 
     if (status != OK)
         return status;
     loader->chosen_stage = stack->stage;
-    status = choose(loader, loader->options->region, "provider.region", REGION_DEFAULT,
+    status = choose(loader, loader->options->region, "provider.region", LOADER_REGION_DEFAULT,
                     &stack->region);
     if (status != OK)
         return status;
@@ -179,8 +176,8 @@ static enum status read_port(struct loader *loader, const struct node *node, con
     return status;
 }
 
-/* The settings of the offline plugins that mean something here; the plugins' other settings (endpoint,
- * readInterval ...) speak of how they work, not of what the stack does. */
+/* The settings of the offline plugins that mean something here; the plugins' other settings
+ * (endpoint, readInterval ...) speak of how they work, not of what the stack does. */
 static enum status read_custom(struct loader *loader)
 {
     static const struct key_rule dynlog_keys[] = {{"archive", NULL}};
@@ -206,8 +203,8 @@ static enum status read_custom(struct loader *loader)
         status = read_integer(loader, node_get(bridge, "maximumRetryAttempts"),
                               "maximumRetryAttempts", 0, 185, &stack->maximum_retry_attempts);
     if (status == OK)
-        status = read_port(loader, node_get(offline, "lambdaPort"), "lambdaPort",
-                           &stack->lambda_port);
+        status =
+            read_port(loader, node_get(offline, "lambdaPort"), "lambdaPort", &stack->lambda_port);
     if (status == OK)
         status = read_text(loader, node_get(dynlog, "archive"), "archive", &stack->archive_path);
     if (status == OK)
@@ -243,7 +240,8 @@ static struct stack *new_stack(struct arena *arena, const struct stack_options *
 
 static enum status perform_steps(struct loader *loader, struct bytes text)
 {
-    enum status status = yaml_parse(loader, loader->options->path, text, &loader->root);
+    const char *path = loader->options->path != NULL ? loader->options->path : "serverless.yml";
+    enum status status = yaml_parse(loader, path, text, &loader->root);
 
     if (status != OK)
         return status;
@@ -284,7 +282,7 @@ static enum status load(struct arena *arena, const struct stack_options *options
     loader->error = reterr;
     loader->files_readable = files_readable;
     loader->stack = new_stack(arena, options);
-    loader->place = (struct arn_place){"aws", REGION_DEFAULT, options->account};
+    loader->place = (struct arn_place){"aws", LOADER_REGION_DEFAULT, options->account};
     status = perform_steps(loader, text);
     if (status == OK)
         *ret = loader->stack;
@@ -305,8 +303,8 @@ enum status stack_load(struct arena *arena, const struct stack_options *options,
 
     if (status == TOO_LARGE) {
         reterr->where = (struct stack_where){options->path, 1, 1};
-        reterr->message = arena_printf(arena, "expected a stack file of at most %zu bytes",
-                                       STACK_FILE_SIZE_MAX);
+        reterr->message =
+            arena_printf(arena, "expected a stack file of at most %zu bytes", STACK_FILE_SIZE_MAX);
         return REFUSED;
     }
     return status == OK ? load(arena, options, text, true, ret, reterr) : status;

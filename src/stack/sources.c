@@ -40,14 +40,21 @@ static bool known_region(const struct loader *loader, struct bytes *ret)
     return ret->size > 0;
 }
 
+/* While stage and region are being chosen, what the command line leaves open may still come from a
+ * default: `stage: ${opt:stage, 'dev'}`. Without one it is what dynlog starts with. */
 static enum status read_option(struct loader *loader, const struct source *source,
                                struct source_value *ret)
 {
+    bool is_stage = bytes_equal_text(source->address, "stage");
+    bool is_region = bytes_equal_text(source->address, "region");
     struct bytes text = {0};
 
-    if ((bytes_equal_text(source->address, "stage") && known_stage(loader, &text)) ||
-        (bytes_equal_text(source->address, "region") && known_region(loader, &text)))
+    if ((is_stage && known_stage(loader, &text)) || (is_region && known_region(loader, &text)))
         give_text(loader, source, text, ret);
+    else if (is_stage || is_region)
+        ret->fallback = node_new_string(
+            loader->arena, bytes_of_text(is_stage ? LOADER_STAGE_DEFAULT : LOADER_REGION_DEFAULT),
+            source->where);
     return OK;
 }
 
@@ -57,7 +64,8 @@ static enum status read_serverless(struct loader *loader, const struct source *s
     struct bytes text = {0};
 
     if (bytes_equal_text(source->address, "stage"))
-        give_text(loader, source, known_stage(loader, &text) ? text : BYTES("local"), ret);
+        give_text(loader, source, known_stage(loader, &text) ? text : BYTES(LOADER_STAGE_DEFAULT),
+                  ret);
     else if (bytes_equal_text(source->address, "instanceId"))
         give_text(loader, source, BYTES("dynlog"), ret);
     return OK;
@@ -69,7 +77,8 @@ static enum status read_aws(struct loader *loader, const struct source *source,
     struct bytes text = {0};
 
     if (bytes_equal_text(source->address, "region"))
-        give_text(loader, source, known_region(loader, &text) ? text : BYTES("us-east-1"), ret);
+        give_text(loader, source, known_region(loader, &text) ? text : BYTES(LOADER_REGION_DEFAULT),
+                  ret);
     else if (bytes_equal_text(source->address, "accountId"))
         give_text(loader, source, bytes_of_text(loader->place.account), ret);
     else if (bytes_equal_text(source->address, "partition"))
@@ -126,12 +135,12 @@ static enum status read_environment(struct loader *loader, const struct source *
 static enum status read_boolean_text(struct loader *loader, const struct source *source,
                                      struct source_value *ret)
 {
-    bool yes = bytes_equal_text(source->argument, "true") || bytes_equal_text(source->argument, "1");
+    bool yes =
+        bytes_equal_text(source->argument, "true") || bytes_equal_text(source->argument, "1");
 
     if (!yes && !bytes_equal_text(source->argument, "false") &&
         !bytes_equal_text(source->argument, "0"))
-        return loader_refuse(loader, source->where,
-                             "strToBool(%.*s): expected true, false, 1 or 0",
+        return loader_refuse(loader, source->where, "strToBool(%.*s): expected true, false, 1 or 0",
                              BYTES_ARG(source->argument));
     ret->node = node_new(loader->arena, NODE_BOOLEAN, source->where);
     ret->node->boolean = yes;
@@ -182,8 +191,8 @@ static enum status load_file(struct loader *loader, const struct source *source,
     if (status == NOT_FOUND)
         return NOT_FOUND;
     if (status != OK)
-        return loader_refuse(loader, source->where, "%s: %s: expected a file that can be read", name,
-                             status == TOO_LARGE ? "it is too large" : status_text(status));
+        return loader_refuse(loader, source->where, "%s: %s: expected a file that can be read",
+                             name, status == TOO_LARGE ? "it is too large" : status_text(status));
     if (ends_with_one_of(name, parsed, ARRAY_COUNT(parsed)))
         return yaml_parse(loader, name, text, ret);
     if (!bytes_are_utf8(text))
@@ -224,9 +233,9 @@ static enum status read_file(struct loader *loader, const struct source *source,
     if (source->argument.size == 0)
         return loader_refuse(loader, source->where, "${file()}: expected the path of a file");
     if (ends_with_one_of(name, programs, ARRAY_COUNT(programs))) {
-        ret->note = arena_printf(loader->arena,
-                                 "%s is a program, which is not run: ${file(%.*s)} is empty", name,
-                                 BYTES_ARG(source->argument));
+        ret->note =
+            arena_printf(loader->arena, "%s is a program, which is not run: ${file(%.*s)} is empty",
+                         name, BYTES_ARG(source->argument));
         return OK;
     }
     if (!loader->files_readable)
@@ -243,12 +252,23 @@ static const struct {
     const char *name;
     source_reader *read;
 } readers[] = {
-    {"aws", read_aws},           {"cf", read_elsewhere},     {"doppler", read_elsewhere},
-    {"env", read_environment},   {"file", read_file},        {"git", read_elsewhere},
-    {"opt", read_option},        {"output", read_elsewhere}, {"param", read_parameter},
-    {"s3", read_elsewhere},      {"self", read_self},        {"sls", read_serverless},
-    {"ssm", read_elsewhere},     {"state", read_elsewhere},  {"strToBool", read_boolean_text},
-    {"terraform", read_elsewhere}, {"vault", read_elsewhere},
+    {"aws", read_aws},
+    {"cf", read_elsewhere},
+    {"doppler", read_elsewhere},
+    {"env", read_environment},
+    {"file", read_file},
+    {"git", read_elsewhere},
+    {"opt", read_option},
+    {"output", read_elsewhere},
+    {"param", read_parameter},
+    {"s3", read_elsewhere},
+    {"self", read_self},
+    {"sls", read_serverless},
+    {"ssm", read_elsewhere},
+    {"state", read_elsewhere},
+    {"strToBool", read_boolean_text},
+    {"terraform", read_elsewhere},
+    {"vault", read_elsewhere},
 };
 
 /* name [ "(" argument ")" ] [ ":" address ] */

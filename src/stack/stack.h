@@ -2,13 +2,13 @@
  * subscriptions. The same file deploys to AWS. What is understood: docs/stack-file.md.
  *
  * Steps, a file each: yaml.c (text -> nodes that know their line and column), variables.c
- * (${opt:stage, 'local'}, ${self:...}, ${env:...}, ${file(...)}), intrinsics.c (!Ref, !GetAtt, !Sub ...),
- * resources.c, functions.c and events.c (-> struct stack), serverless.c (the order of the steps).
- * loader.h joins them.
+ * (${opt:stage, 'local'}, ${self:...}, ${env:...}, ${file(...)}), intrinsics.c (!Ref, !GetAtt, !Sub
+ * ...), resources.c, functions.c and events.c (-> struct stack), serverless.c (the order of the
+ * steps). loader.h joins them.
  *
- * What is wrong is refused with file, line, column and what was expected. What dynlog does not know is
- * named once, in notes, and the rest goes on. A struct stack and all it points to live in the arena that
- * stack_load() was given, and so must the options' texts as long. */
+ * What is wrong is refused with file, line, column and what was expected. What dynlog does not know
+ * is named once, in notes, and the rest goes on. A struct stack and all it points to live in the
+ * arena that stack_load() was given, and so must the options' texts as long. */
 #ifndef DYNLOG_STACK_STACK_H
 #define DYNLOG_STACK_STACK_H
 
@@ -30,8 +30,8 @@ struct stack_note { /* something that was not understood or will not act */
 
 /* An AWS request that makes a resource: provisioning performs them in order. */
 struct stack_call {
-    const char *target;  /* "DynamoDB_20120810.CreateTable" */
-    struct bytes body;   /* JSON */
+    const char *target;    /* "DynamoDB_20120810.CreateTable" */
+    struct bytes body;     /* JSON */
     struct bytes resource; /* the resource's logical id, for messages */
     struct stack_where where;
 };
@@ -40,24 +40,28 @@ struct stack_variable { /* of an environment */
     struct bytes name, value;
 };
 
-enum stack_destination_kind { STACK_DESTINATION_NONE, STACK_DESTINATION_FUNCTION, STACK_DESTINATION_ARN };
+enum stack_destination_kind {
+    STACK_DESTINATION_NONE,
+    STACK_DESTINATION_FUNCTION,
+    STACK_DESTINATION_ARN
+};
 struct stack_destination {
     enum stack_destination_kind kind;
     struct bytes target; /* function key of this stack -> its full name; or an ARN */
 };
 
 struct stack_function {
-    struct bytes key;     /* "eventHandler" */
-    struct bytes name;    /* "users-local-eventHandler", or `name:` */
-    struct bytes handler; /* "src/handler.handler" */
-    struct bytes runtime; /* "nodejs20.x" */
+    struct bytes key;                   /* "eventHandler" */
+    struct bytes name;                  /* "users-local-eventHandler", or `name:` */
+    struct bytes handler;               /* "src/handler.handler" */
+    struct bytes runtime;               /* "nodejs20.x" */
     struct stack_variable *environment; /* provider's and function's; values are text */
     size_t environment_count;
-    uint32_t timeout_s;          /* 6 unless said: the Serverless Framework's default */
-    uint32_t memory_mb;          /* 1024 unless said: the same */
-    int32_t reserved_concurrency; /* -1: none */
-    int32_t maximum_retry_attempts;    /* 0-2; -1: AWS's default of 2 */
-    int32_t maximum_event_age_s; /* 60-21600; -1: default */
+    uint32_t timeout_s;             /* 6 unless said: the Serverless Framework's default */
+    uint32_t memory_mb;             /* 1024 unless said: the same */
+    int32_t reserved_concurrency;   /* -1: none */
+    int32_t maximum_retry_attempts; /* 0-2; -1: AWS's default of 2 */
+    int32_t maximum_event_age_s;    /* 60-21600; -1: default */
     struct stack_destination on_success, on_failure;
     struct stack_where where;
 };
@@ -66,30 +70,32 @@ struct stack_function {
 struct stack_mapping {
     struct bytes function_name;
     struct bytes table_name;
-    uint32_t batch_size;        /* 10 unless said: what the Serverless Framework deploys */
-    uint32_t batch_window_s;    /* 0 unless said */
+    uint32_t batch_size;             /* 10 unless said: what the Serverless Framework deploys */
+    uint32_t batch_window_s;         /* 0 unless said */
     uint32_t parallelization_factor; /* 1 unless said */
     bool bisect_on_error;
-    int32_t maximum_retry_attempts;  /* -1: until the record expires */
-    int32_t maximum_record_age_s;    /* -1: until the record expires */
-    bool trim_horizon;          /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
+    int32_t maximum_retry_attempts; /* -1: until the record expires */
+    int32_t maximum_record_age_s;   /* -1: until the record expires */
+    bool trim_horizon; /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
     bool enabled;
     struct stack_where where;
 };
 
-/* bus -> function (events: eventBridge): one PutRule and one PutTargets in calls; nothing more here. */
+/* bus -> function (events: eventBridge): one PutRule and one PutTargets in calls; nothing more
+ * here. */
 
 /* An archive of a bus (AWS::Events::Archive). */
 struct stack_archive {
     struct bytes name, bus_name;
-    struct bytes pattern; /* JSON, or empty: everything */
+    struct bytes pattern;    /* JSON, or empty: everything */
     uint32_t retention_days; /* 0: for ever */
 };
 
 struct stack {
     struct bytes service, stage, region, account;
-    const char *folder;        /* of the stack file: handlers are relative to it */
-    struct stack_call *calls;  /* CreateTable, UpdateTimeToLive, CreateEventBus, PutRule, PutTargets ... */
+    const char *folder; /* of the stack file: handlers are relative to it */
+    struct stack_call
+        *calls; /* CreateTable, UpdateTimeToLive, CreateEventBus, PutRule, PutTargets ... */
     size_t call_count;
     struct stack_function *functions;
     size_t function_count;
@@ -101,8 +107,8 @@ struct stack {
     size_t note_count;
     /* custom.serverless-offline-aws-eventbridge: offline overrides; -1 where not said */
     int64_t retry_delay_ms, maximum_retry_attempts;
-    uint16_t events_port; /* 0: not said */
-    uint16_t lambda_port; /* custom.serverless-offline.lambdaPort; 0: not said */
+    uint16_t events_port;      /* 0: not said */
+    uint16_t lambda_port;      /* custom.serverless-offline.lambdaPort; 0: not said */
     struct bytes archive_path; /* custom.dynlog.archive; empty: archive.db in the data folder */
 };
 

@@ -1,7 +1,7 @@
 /* stack/table.c - an AWS::DynamoDB::Table as the requests that make it.
  *
- * CloudFormation's properties and CreateTable's members are nearly the same; the tables below say where
- * they differ. Time to live and point-in-time recovery are requests of their own. */
+ * CloudFormation's properties and CreateTable's members are nearly the same; the tables below say
+ * where they differ. Time to live and point-in-time recovery are requests of their own. */
 #include "stack/loader.h"
 
 enum field_kind { FIELD_TEXT, FIELD_INTEGER, FIELD_BOOLEAN, FIELD_OBJECT, FIELD_LIST, FIELD_TEXTS };
@@ -23,7 +23,7 @@ struct shape {
 };
 
 #define SHAPE(variable, name_)                                                                     \
-    static const struct shape variable##_shape = {name_, variable##_fields,                       \
+    static const struct shape variable##_shape = {name_, variable##_fields,                        \
                                                   ARRAY_COUNT(variable##_fields)}
 
 static const struct field attribute_fields[] = {
@@ -69,11 +69,13 @@ static const struct field index_fields[] = {
     {"ProvisionedThroughput", "ProvisionedThroughput", FIELD_OBJECT, false, &throughput_shape},
     {"OnDemandThroughput", "OnDemandThroughput", FIELD_OBJECT, false, &on_demand_shape},
     {"WarmThroughput", "WarmThroughput", FIELD_OBJECT, false, &warm_shape},
+    {"ContributorInsightsSpecification", NULL, FIELD_OBJECT, false, NULL},
 };
 SHAPE(index, "an index");
 
 static const struct field stream_fields[] = {
     {"StreamViewType", "StreamViewType", FIELD_TEXT, true, NULL},
+    {"ResourcePolicy", NULL, FIELD_OBJECT, false, NULL},
 };
 SHAPE(stream, "StreamSpecification");
 
@@ -107,11 +109,13 @@ static const struct field table_fields[] = {
     {"DeletionProtectionEnabled", "DeletionProtectionEnabled", FIELD_BOOLEAN, false, NULL},
     {"TimeToLiveSpecification", NULL, FIELD_OBJECT, false, NULL},
     {"PointInTimeRecoverySpecification", NULL, FIELD_OBJECT, false, NULL},
+    {"ContributorInsightsSpecification", NULL, FIELD_OBJECT, false, NULL},
+    {"ResourcePolicy", NULL, FIELD_OBJECT, false, NULL},
 };
 SHAPE(table, "a table");
 
 static const struct field time_to_live_fields[] = {
-    {"AttributeName", "AttributeName", FIELD_TEXT, false, NULL},
+    {"AttributeName", "AttributeName", FIELD_TEXT, true, NULL},
     {"Enabled", "Enabled", FIELD_BOOLEAN, true, NULL},
 };
 SHAPE(time_to_live, "TimeToLiveSpecification");
@@ -202,8 +206,8 @@ static enum status write_fields(struct loader *loader, struct json_writer *write
         enum status status = OK;
 
         if (node_is_nothing(value) && field->required)
-            return loader_refuse(loader, node != NULL ? node->where : where, "%s: expected %s in it",
-                                 shape->name, field->name);
+            return loader_refuse(loader, node != NULL ? node->where : where,
+                                 "%s: expected %s in it", shape->name, field->name);
         if (node_is_nothing(value) || field->call_name == NULL)
             continue;
         json_key(writer, field->call_name);
@@ -283,8 +287,8 @@ enum status table_read(struct loader *loader, struct bytes id, const struct node
                              BYTES_ARG(id));
     status = write_object(loader, &writer, &table_shape, properties, resource->where);
     if (status == OK)
-        status = loader_add_call(loader, "DynamoDB_20120810.CreateTable", &body, id,
-                                 resource->where);
+        status =
+            loader_add_call(loader, "DynamoDB_20120810.CreateTable", &body, id, resource->where);
     if (status != OK)
         return status;
 

@@ -8,9 +8,9 @@
  * value, whatever its kind; inside other text a value becomes text. "${" that starts no variable
  * (${AWS::Region}, ${Resource.Arn}) is text, for Fn::Sub.
  *
- * Nodes are resolved in place and only once: first the node itself (NODE_SHALLOW), because a path may
- * lead through it, then what is inside it (NODE_DONE). A node that is met again while that is under way
- * leads to itself, and the file is refused. */
+ * Nodes are resolved in place and only once: first the node itself (NODE_SHALLOW), because a path
+ * may lead through it, then what is inside it (NODE_DONE). A node that is met again while that is
+ * under way leads to itself, and the file is refused. */
 #include "stack/loader.h"
 
 /* ---- syntax: where variables and their sources begin and end ---- */
@@ -151,12 +151,12 @@ static enum status variable_inside(struct loader *loader, struct bytes text, siz
     size_t end = skip_braces(text, at + 2, 0);
 
     if (end == SIZE_MAX)
-        return loader_refuse(loader, where,
-                             "%.*s: expected a variable that ends with \"}\", with at most %d "
-                             "inside each other",
-                             BYTES_ARG(node_describe(loader->arena,
-                                                     node_new_string(loader->arena, text, where))),
-                             STACK_VARIABLE_DEPTH_MAX);
+        return loader_refuse(
+            loader, where,
+            "%.*s: expected a variable that ends with \"}\", with at most %d "
+            "inside each other",
+            BYTES_ARG(node_describe(loader->arena, node_new_string(loader->arena, text, where))),
+            STACK_VARIABLE_DEPTH_MAX);
     *ret_inner = bytes_slice(text, at + 2, end - at - 2);
     *ret_end = end + 1;
     return OK;
@@ -260,14 +260,15 @@ static enum status refuse_missing(struct loader *loader, struct bytes inner,
 static enum status resolve_sources(struct loader *loader, struct bytes inner,
                                    struct stack_where where, struct node **ret)
 {
-    struct node *found = NULL;
+    struct node *found = NULL, *fallback = NULL;
     struct bytes note = {0};
     size_t at = 0;
 
     do {
         size_t end = size_min(skip_source(inner, at, 0), inner.size);
         struct source_value value = {0};
-        enum status status = resolve_source(loader, bytes_slice(inner, at, end - at), where, &value);
+        enum status status =
+            resolve_source(loader, bytes_slice(inner, at, end - at), where, &value);
 
         if (status != OK)
             return status;
@@ -277,9 +278,13 @@ static enum status resolve_sources(struct loader *loader, struct bytes inner,
             break;
         if (note.size == 0)
             note = value.note;
+        if (fallback == NULL)
+            fallback = value.fallback;
         at = end + 1;
     } while (at <= inner.size);
 
+    if (found == NULL)
+        found = fallback;
     if (found == NULL && note.size == 0)
         return refuse_missing(loader, inner, where);
     if (found == NULL) {
@@ -424,7 +429,8 @@ enum status variables_walk(struct loader *loader, struct node *from, struct byte
 
         if (member != NULL) {
             node = member->value;
-        } else if (node->kind == NODE_LIST && bytes_to_uint64(name, &index) && index < node->count) {
+        } else if (node->kind == NODE_LIST && bytes_to_uint64(name, &index) &&
+                   index < node->count) {
             node = node->items[index];
         } else {
             *ret = NULL;

@@ -111,8 +111,8 @@ static const struct {
 };
 
 static const char *const plain_tags[] = {
-    "!", YAML_STR_TAG, YAML_INT_TAG, YAML_FLOAT_TAG, YAML_BOOL_TAG,
-    YAML_NULL_TAG, YAML_SEQ_TAG, YAML_MAP_TAG,
+    "!",           YAML_STR_TAG,  YAML_INT_TAG, YAML_FLOAT_TAG,
+    YAML_BOOL_TAG, YAML_NULL_TAG, YAML_SEQ_TAG, YAML_MAP_TAG,
 };
 
 /* The node as {name: node} when its tag is one of CloudFormation's. */
@@ -152,14 +152,15 @@ static enum status apply_tag(struct reader *reader, const char *tag, struct node
 static enum status read_scalar(struct reader *reader, struct node *node)
 {
     const char *tag = (const char *)reader->event.data.scalar.tag;
-    struct bytes text = copy_text(reader, reader->event.data.scalar.value,
-                                  reader->event.data.scalar.length);
+    struct bytes text =
+        copy_text(reader, reader->event.data.scalar.value, reader->event.data.scalar.length);
     bool plain = reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 
     node->kind = NODE_STRING;
     node->text = text;
-    if (tag == NULL ? plain : (strcmp(tag, YAML_INT_TAG) == 0 || strcmp(tag, YAML_FLOAT_TAG) == 0 ||
-                               strcmp(tag, YAML_BOOL_TAG) == 0 || strcmp(tag, YAML_NULL_TAG) == 0))
+    if (tag == NULL ? plain
+                    : (strcmp(tag, YAML_INT_TAG) == 0 || strcmp(tag, YAML_FLOAT_TAG) == 0 ||
+                       strcmp(tag, YAML_BOOL_TAG) == 0 || strcmp(tag, YAML_NULL_TAG) == 0))
         scalar_resolve(reader->loader->arena, text, node);
     return OK;
 }
@@ -218,10 +219,9 @@ static enum status merge(struct reader *reader, struct node *map, size_t *capaci
             enum status status = OK;
 
             if (source->items[i]->kind != NODE_MAP)
-                return loader_refuse(reader->loader, where,
-                                     "<<: expected mappings in the list to merge, got %.*s",
-                                     BYTES_ARG(node_describe(reader->loader->arena,
-                                                             source->items[i])));
+                return loader_refuse(
+                    reader->loader, where, "<<: expected mappings in the list to merge, got %.*s",
+                    BYTES_ARG(node_describe(reader->loader->arena, source->items[i])));
             status = merge(reader, map, capacity, source->items[i], where);
             if (status != OK)
                 return status;
@@ -254,8 +254,8 @@ static enum status read_name(struct reader *reader, struct node_member *member, 
     member->where = where_of(reader, reader->event.start_mark);
     if (reader->event.type != YAML_SCALAR_EVENT)
         return loader_refuse(loader, member->where, "expected text as the name in a mapping");
-    member->name = copy_text(reader, reader->event.data.scalar.value,
-                             reader->event.data.scalar.length);
+    member->name =
+        copy_text(reader, reader->event.data.scalar.value, reader->event.data.scalar.length);
     *ret_merge = reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
                  bytes_equal_text(member->name, "<<");
     return OK;
