@@ -360,8 +360,10 @@ static struct bytes escape_again(struct arena *arena, struct bytes text)
     struct buffer out = BUFFER_INIT(3 * text.size);
     uint8_t byte = 0;
 
-    for (size_t at = 0; at < text.size; at += request_percent_byte(text, at, &byte))
+    for (size_t at = 0; at < text.size;) {
+        at += request_percent_byte(text, at, &byte);
         append_escaped(&out, byte);
+    }
 
     struct bytes copy = arena_copy(arena, buffer_bytes(&out));
 
