@@ -37,7 +37,8 @@ const struct arn_place *engine_place(const struct engine *engine);
 const struct table *engine_table_ref(struct engine *engine, struct bytes name);
 void engine_table_unref(const struct table *table);
 
-/* Names in order, after `after` (empty: from the first), at most limit; *ret_more: there are more. */
+/* Names in order, after `after` (empty: from the first), at most limit; *ret_more: there are more.
+ */
 void engine_table_names(struct engine *engine, struct bytes after, size_t limit,
                         struct arena *arena, struct bytes **ret, size_t *ret_count, bool *ret_more);
 
@@ -105,7 +106,7 @@ enum return_values {
 struct item_write {
     enum write_kind kind;
     struct bytes table_name;
-    struct item item; /* put: the item; otherwise the key */
+    struct item item;                       /* put: the item; otherwise the key */
     const struct expr_condition *condition; /* NULL: none */
     const struct expr_update *update;       /* WRITE_UPDATE; NULL: only makes the item be there */
     enum return_values return_values;

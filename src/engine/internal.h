@@ -18,6 +18,10 @@ struct engine {
 /* "Requested resource not found": the table of an item's operation is not there. */
 enum status refuse_missing_table(struct api_error *reterr);
 
+/* A value of the right type for the hash or the range key: not empty, not too long. */
+MUST_USE enum status table_check_key_value(const struct table *table, bool range,
+                                           const struct value *value, struct api_error *reterr);
+
 /* The key attributes of an item that has them, in the schema's order; shares the item's bytes. */
 struct item table_key_attributes(const struct table *table, const struct item *item,
                                  struct arena *arena);

@@ -97,6 +97,23 @@ static enum status set_bounds(struct query_run *run)
     return status;
 }
 
+static enum status check_condition(struct query_run *run)
+{
+    const struct key_condition *condition = &run->query->condition;
+    const struct table *table = run->table;
+
+    if (run->query->scan)
+        return OK;
+
+    enum status status = table_check_key_value(table, false, &condition->hash, run->error);
+
+    if (status == OK && condition->range != RANGE_NONE)
+        status = table_check_key_value(table, true, &condition->low, run->error);
+    if (status == OK && condition->range == RANGE_BETWEEN)
+        status = table_check_key_value(table, true, &condition->high, run->error);
+    return status;
+}
+
 /* A Query's filter sees what its keys left over; AWS refuses one that names a key. */
 static enum status check_filter(struct query_run *run)
 {
@@ -220,8 +237,10 @@ static enum status walk(struct query_run *run)
 
 static enum status run_query(struct query_run *run)
 {
-    enum status status = check_filter(run);
+    enum status status = check_condition(run);
 
+    if (status == OK)
+        status = check_filter(run);
     if (status == OK)
         status = set_bounds(run);
     if (status != OK || bytes_compare(run->bounds.from, run->bounds.to) >= 0)

@@ -20,11 +20,11 @@ static struct bytes successor(struct arena *arena, struct bytes prefix)
 static struct bytes append_value(struct arena *arena, struct bytes prefix,
                                  const struct value *value)
 {
-    AUTO(buffer_free) struct buffer key = BUFFER_INIT(TABLE_KEY_SIZE_MAX + ITEM_SIZE_MAX * 4);
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(TABLE_KEY_SIZE_MAX);
 
     buffer_append(&key, prefix);
     key_encode_value(&key, value);
-    assert(!buffer_failed(&key) && "a request's values are bounded by its body");
+    assert(!buffer_failed(&key) && "the condition's values were checked");
     return arena_copy(arena, buffer_bytes(&key));
 }
 

@@ -53,19 +53,30 @@ static enum status key_value(const struct key_attribute *key, const struct item 
                            "Type mismatch for key %.*s expected: %s actual: %s",
                            BYTES_ARG(key->name), value_type_name(key->type),
                            value_type_name(value->type));
-    if (value->type != VALUE_N && value->bytes.size == 0)
+    *ret = value;
+    return OK;
+}
+
+enum status table_check_key_value(const struct table *table, bool range, const struct value *value,
+                                  struct api_error *reterr)
+{
+    const struct key_attribute *key = range ? &table->range : &table->hash;
+
+    if (value->type == VALUE_N)
+        return OK;
+    if (value->bytes.size == 0)
         return api_invalid(reterr,
                            "One or more parameter values are not valid. "
                            "The AttributeValue for a key attribute cannot contain an empty %s "
                            "value. Key: %.*s",
                            value->type == VALUE_S ? "string" : "binary", BYTES_ARG(key->name));
-    *ret = value;
+    if (range && value->bytes.size > KEY_RANGE_SIZE_MAX)
+        return api_invalid(reterr, "One or more parameter values were invalid: Aggregated size of "
+                                   "all range keys has exceeded the size limit of 1024 bytes");
+    if (!range && value->bytes.size > KEY_HASH_SIZE_MAX)
+        return api_invalid(reterr, "One or more parameter values were invalid: Size of hashkey has "
+                                   "exceeded the maximum size limit of2048 bytes");
     return OK;
-}
-
-static bool too_long(const struct value *value, size_t size_max)
-{
-    return value->type != VALUE_N && value->bytes.size > size_max;
 }
 
 enum status table_key(const struct table *table, const struct item *attributes, bool exact,
@@ -81,14 +92,12 @@ enum status table_key(const struct table *table, const struct item *attributes, 
 
     if (status == OK && has_range)
         status = key_value(&table->range, attributes, exact, &range, reterr);
+    if (status == OK)
+        status = table_check_key_value(table, false, hash, reterr);
+    if (status == OK && has_range)
+        status = table_check_key_value(table, true, range, reterr);
     if (status != OK)
         return status;
-    if (too_long(hash, KEY_HASH_SIZE_MAX))
-        return api_invalid(reterr, "One or more parameter values were invalid: Size of hashkey has "
-                                   "exceeded the maximum size limit of2048 bytes");
-    if (has_range && too_long(range, KEY_RANGE_SIZE_MAX))
-        return api_invalid(reterr, "One or more parameter values were invalid: Aggregated size of "
-                                   "all range keys has exceeded the size limit of 1024 bytes");
     buffer_append_u32(out, table->id);
     key_encode_value(out, hash);
     if (has_range)

@@ -379,6 +379,48 @@ static void test_cases(void **state)
     test_engine_close(&t);
 }
 
+/* A condition's values are as long as keys may be, and one byte longer; and empty. */
+static void test_long_values(void **state)
+{
+    static uint8_t bytes[KEY_HASH_SIZE_MAX + 1];
+    static const struct {
+        size_t hash_size, low_size, high_size;
+        const char *error;
+    } sizes[] = {
+        {KEY_HASH_SIZE_MAX, KEY_RANGE_SIZE_MAX, KEY_RANGE_SIZE_MAX, NULL},
+        {1, 0, 1,
+         "ValidationException: One or more parameter values are not valid. The AttributeValue for "
+         "a key attribute cannot contain an empty string value. Key: sk"},
+        {KEY_HASH_SIZE_MAX + 1, 1, 1,
+         "ValidationException: One or more parameter values were invalid: Size of hashkey has "
+         "exceeded the maximum size limit of2048 bytes"},
+        {1, KEY_RANGE_SIZE_MAX + 1, 1,
+         "ValidationException: One or more parameter values were invalid: Aggregated size of all "
+         "range keys has exceeded the size limit of 1024 bytes"},
+        {1, 1, KEY_RANGE_SIZE_MAX + 1,
+         "ValidationException: One or more parameter values were invalid: Aggregated size of all "
+         "range keys has exceeded the size limit of 1024 bytes"},
+    };
+    struct test_engine t;
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "strings", VALUE_S, STREAM_NONE);
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        struct item_query query = {
+            .table_name = BYTES("strings"),
+            .condition = {.hash = {.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].hash_size)},
+                          .range = RANGE_BETWEEN,
+                          .low = {.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].low_size)},
+                          .high = {.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].high_size)}}};
+        struct api_error error;
+        enum status status = engine_query(t.engine, &query, t.arena, &error);
+
+        test_expect_error("long values", status, &error, sizes[i].error);
+    }
+    test_engine_close(&t);
+}
+
 /* ---- the size of a page ---- */
 
 #define LARGE_SIZE (ENGINE_PAGE_SIZE_MAX / 4)
@@ -550,9 +592,9 @@ static void test_get_item(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),    cmocka_unit_test(test_page_of_1_mb),
-        cmocka_unit_test(test_segments), cmocka_unit_test(test_segment_of_key),
-        cmocka_unit_test(test_get_item),
+        cmocka_unit_test(test_cases),          cmocka_unit_test(test_long_values),
+        cmocka_unit_test(test_page_of_1_mb),   cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_segment_of_key), cmocka_unit_test(test_get_item),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
