@@ -2,8 +2,15 @@
  * woken by the commit. (AWS: Lambda developer guide, "Using Lambda with DynamoDB".)
  *
  * Records of a shard are collected until batch_size, batch_window or 6 MB, and handed to the function as
- * one event; the cursor moves when the function has succeeded. A failed batch is tried again, its shard
- * waits: order per item is kept. */
+ * one event; the cursor moves when the function has succeeded. A failed batch is tried again, 100 ms
+ * later, then 200 and so on up to a minute, until it succeeds, was tried too often or is too old; what
+ * comes after it waits.
+ *
+ * With a parallelization factor there are several batches at a time. All records of one partition key
+ * go through one lane, so their order is kept; the cursor stands before the first record that no lane
+ * has done with, so a restart may hand over again what other lanes did already (at least once).
+ *
+ * One loop thread. */
 #ifndef DYNLOG_FUNCTIONS_MAPPING_H
 #define DYNLOG_FUNCTIONS_MAPPING_H
 
@@ -12,7 +19,14 @@
 
 #define MAPPING_BATCH_SIZE_MAX 10000
 #define MAPPING_WINDOW_S_MAX 300
+#define MAPPING_PARALLELIZATION_MAX 10
+#define MAPPING_RETRY_ATTEMPTS_MAX 10000
+#define MAPPING_RECORD_AGE_S_MIN 60
+#define MAPPING_RECORD_AGE_S_MAX 604800
 #define MAPPING_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024)
+#define MAPPING_RETRY_FIRST_MS ((uint64_t)100)
+#define MAPPING_RETRY_LAST_MS ((uint64_t)60 * 1000)
+#define MAPPING_STORE_RETRY_MS ((uint64_t)1000) /* after the store failed */
 
 struct mappings;
 struct mapping;
@@ -26,7 +40,7 @@ struct mapping_settings {
     uint32_t batch_window_s; /* 0-300 */
     bool trim_horizon;       /* where a new mapping starts; else LATEST */
     bool enabled;
-    uint32_t parallelization_factor; /* 1-10 */
+    uint32_t parallelization_factor; /* 1-10; 0: 1 */
     bool bisect_on_error;
     int32_t maximum_retry_attempts; /* -1: until the record expires */
     int32_t maximum_record_age_s;   /* -1: until the record expires */
@@ -36,9 +50,11 @@ struct mappings *mappings_new(struct functions *functions, struct streams *strea
                               struct store *store, struct store_port *port,
                               struct timers *timers, void (*changed)(void *context),
                               void *context);
-/* Stops reading; batches that are with a function may end. */
-void mappings_stop(struct mappings *mappings);
-void mappings_free(struct mappings *mappings);
+/* Stops reading; batches that are with a function may end (functions_stop() sees to it). True when
+ * neither a function nor the store has anything of a mapping's any more; `changed` is called when that
+ * may have become so. May be called again to ask. */
+bool mappings_stop(struct mappings *mappings);
+void mappings_free(struct mappings *mappings); /* after mappings_stop() said true */
 
 /* The cursor's name is made of function and stream, so a restart goes on where it was. REFUSED with
  * AWS's messages for settings out of range. */
@@ -50,13 +66,13 @@ struct mapping_description {
     char uuid[ID_UUID_SIZE];
     const struct mapping_settings *settings;
     const char *state; /* "Enabled" */
-    uint64_t cursor;
+    uint64_t cursor; /* durable */
     const char *last_result; /* "OK", "No records processed", "PROBLEM: Function call failed" */
 };
 size_t mappings_count(const struct mappings *mappings);
 void mappings_describe(const struct mappings *mappings, size_t index,
                        struct mapping_description *ret);
-/* Committed records that a function has not handled yet. */
-bool mappings_busy(const struct mappings *mappings);
+/* Committed records that a function has not handled yet, or a cursor that is being written. */
+bool mappings_busy(struct mappings *mappings);
 
 #endif

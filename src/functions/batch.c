@@ -1,0 +1,60 @@
+/* functions/batch.c - see batch.h. */
+#include "functions/batch.h"
+
+static const char event_begin[] = "{\"Records\":[";
+static const char event_end[] = "]}";
+
+#define TEXT_SIZE_MAX (MAPPING_PAYLOAD_SIZE_MAX - sizeof event_begin - sizeof event_end)
+
+void batch_init(struct batch *batch)
+{
+    *batch = (struct batch){.text = BUFFER_INIT(TEXT_SIZE_MAX)};
+}
+
+void batch_free(struct batch *batch)
+{
+    buffer_free(&batch->text);
+    mem_free(batch->records);
+}
+
+void batch_clear(struct batch *batch)
+{
+    buffer_clear(&batch->text);
+    batch->count = 0;
+}
+
+enum status batch_add(struct batch *batch, const struct change *change, const char *view,
+                      const char *region, struct bytes stream_arn)
+{
+    size_t before = batch->text.size;
+
+    if (batch->count > 0)
+        buffer_append_byte(&batch->text, ',');
+    stream_record_print(&batch->text, change, view, region, stream_arn);
+    if (buffer_failed(&batch->text)) {
+        batch->text.failed = false;
+        batch->text.size = before;
+        return TOO_LARGE;
+    }
+    if (batch->count == batch->capacity) {
+        batch->capacity = size_max(64, batch->capacity * 2);
+        batch->records =
+            mem_resize(batch->records, batch->capacity * sizeof *batch->records);
+    }
+    batch->records[batch->count++] = (struct batch_record){
+        .position = change->position,
+        .time_ms = change->time_ms,
+        .end = batch->text.size,
+    };
+    return OK;
+}
+
+void batch_print(struct buffer *out, const struct batch *batch, size_t begin, size_t end)
+{
+    size_t from = begin > 0 ? batch->records[begin - 1].end + 1 : 0;
+    size_t to = end > begin ? batch->records[end - 1].end : from;
+
+    buffer_append_text(out, event_begin);
+    buffer_append(out, bytes_slice(buffer_bytes(&batch->text), from, to - from));
+    buffer_append_text(out, event_end);
+}

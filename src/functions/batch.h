@@ -1,0 +1,31 @@
+/* functions/batch.h - records of a change stream, collected for one event: their text, and where each of
+ * them ends in it, so that a part of the batch is an event too. */
+#ifndef DYNLOG_FUNCTIONS_BATCH_H
+#define DYNLOG_FUNCTIONS_BATCH_H
+
+#include "functions/mapping.h"
+
+struct batch_record {
+    uint64_t position, time_ms;
+    size_t end; /* in the text, without the comma behind it */
+};
+
+struct batch {
+    struct buffer text; /* RECORD,RECORD, ... */
+    struct batch_record *records;
+    size_t count, capacity;
+};
+
+void batch_init(struct batch *batch);
+void batch_free(struct batch *batch);
+void batch_clear(struct batch *batch);
+
+/* TOO_LARGE when its text would pass what an event may have; the batch is as it was. An empty batch
+ * refuses a record that no event can hold: two images made of such numbers as 1E-130. */
+MUST_USE enum status batch_add(struct batch *batch, const struct change *change, const char *view,
+                               const char *region, struct bytes stream_arn);
+
+/* {"Records":[...]} of the records in [begin, end). */
+void batch_print(struct buffer *out, const struct batch *batch, size_t begin, size_t end);
+
+#endif

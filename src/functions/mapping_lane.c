@@ -1,0 +1,256 @@
+/* functions/mapping_lane.c - see mapping_lane.h. */
+#include "functions/mapping_private.h"
+
+static const bool moves[LANE_STATE_COUNT][LANE_STATE_COUNT] = {
+    [LANE_RESTING] = {[LANE_RUNNING] = true},
+    [LANE_RUNNING] = {[LANE_RESTING] = true, [LANE_BACKING_OFF] = true},
+    [LANE_BACKING_OFF] = {[LANE_RESTING] = true},
+};
+
+/* The only place that changes a state, with the count that follows from it. */
+static void lane_enter(struct lane *lane, enum lane_state state)
+{
+    assert(moves[lane->state][state]);
+    if (lane->state == LANE_RUNNING)
+        lane->mapping->mappings->in_flight--;
+    lane->state = state;
+    if (state == LANE_RUNNING)
+        lane->mapping->mappings->in_flight++;
+    assert(state == LANE_RESTING || lane->begin < lane->end);
+}
+
+/* ---- filling ---- */
+
+enum status lane_add(struct lane *lane, const struct change *change)
+{
+    const struct mapping *mapping = lane->mapping;
+    const struct mapping_settings *settings = &mapping->settings;
+    enum status st = batch_add(&lane->filling, change, settings->view, mapping->mappings->region,
+                               settings->stream_arn);
+
+    if (st != OK) {
+        lane->full = lane->filling.count > 0;
+        return st;
+    }
+    if (lane->filling.count == 1 && settings->batch_window_s > 0)
+        timer_set_after(mapping->mappings->timers, &lane->window,
+                        (uint64_t)settings->batch_window_s * 1000);
+    lane->full = lane->filling.count >= settings->batch_size;
+    return OK;
+}
+
+bool lane_is_full(const struct lane *lane)
+{
+    return lane->full;
+}
+
+static void on_window(struct timer *timer)
+{
+    struct lane *lane = CONTAINER_OF(timer, struct lane, window);
+
+    lane->window_over = true;
+    mapping_go(lane->mapping);
+}
+
+/* What was filled becomes what is run, when its time has come. */
+static bool take_filled(struct lane *lane)
+{
+    struct batch emptied = lane->running;
+    bool ready = lane->full || lane->window_over || lane->mapping->settings.batch_window_s == 0;
+
+    if (lane->filling.count == 0 || !ready)
+        return false;
+    timer_cancel(lane->mapping->mappings->timers, &lane->window);
+    lane->running = lane->filling;
+    lane->filling = emptied;
+    batch_clear(&lane->filling);
+    lane->full = lane->window_over = false;
+    lane->begin = 0;
+    lane->end = lane->running.count;
+    return true;
+}
+
+/* ---- parts ---- */
+
+/* The part is done with; the next one, or none, is in work. */
+static void next_part(struct lane *lane)
+{
+    lane->mapping->moved = true;
+    lane->begin = lane->end;
+    if (lane->split_count > 0)
+        lane->end = lane->ends[--lane->split_count];
+    lane->attempts = 0;
+    lane->delay_ms = MAPPING_RETRY_FIRST_MS;
+}
+
+static void halve_part(struct lane *lane)
+{
+    assert(lane->split_count < LANE_SPLITS_MAX);
+    lane->ends[lane->split_count++] = lane->end;
+    lane->end = lane->begin + (lane->end - lane->begin) / 2;
+}
+
+/* Records that are too old are not handed over: a day, or what the mapping says. */
+static void drop_old(struct lane *lane)
+{
+    const struct mapping *mapping = lane->mapping;
+    int32_t age_s = mapping->settings.maximum_record_age_s;
+    uint64_t age_ms = age_s < 0 ? STREAM_RETENTION_MS : (uint64_t)age_s * 1000;
+    uint64_t now_ms = clock_now_ms(timers_clock(mapping->mappings->timers));
+    size_t begin = lane->begin;
+
+    if (age_ms > STREAM_RETENTION_MS)
+        age_ms = STREAM_RETENTION_MS;
+    while (lane->begin < lane->end && lane->running.records[lane->begin].time_ms + age_ms < now_ms)
+        lane->begin++;
+    if (lane->begin == begin)
+        return;
+    lane->mapping->moved = true;
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    mapping_tell(mapping, arena_printf(arena, "dropped %zu records that were older than %llu s",
+                                       lane->begin - begin,
+                                       (unsigned long long)(age_ms / 1000)));
+}
+
+static void give_up(struct lane *lane)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    mapping_tell(lane->mapping,
+                 arena_printf(arena, "dropped %zu records after %u attempts",
+                              lane->end - lane->begin, lane->attempts));
+    next_part(lane);
+}
+
+/* ---- handing over ---- */
+
+static void back_off(struct lane *lane)
+{
+    lane_enter(lane, LANE_BACKING_OFF);
+    if (!lane->mapping->mappings->stopping)
+        timer_set_after(lane->mapping->mappings->timers, &lane->back_off, lane->delay_ms);
+    lane->delay_ms = lane->delay_ms * 2 < MAPPING_RETRY_LAST_MS ? lane->delay_ms * 2
+                                                                : MAPPING_RETRY_LAST_MS;
+}
+
+static void on_back_off(struct timer *timer)
+{
+    struct lane *lane = CONTAINER_OF(timer, struct lane, back_off);
+
+    lane_enter(lane, LANE_RESTING);
+    mapping_go(lane->mapping);
+}
+
+static void part_failed(struct lane *lane, bool by_function)
+{
+    const struct mapping_settings *settings = &lane->mapping->settings;
+    int32_t retries = settings->maximum_retry_attempts;
+
+    if (by_function && settings->bisect_on_error && lane->end - lane->begin > 1) {
+        halve_part(lane); /* counts as no attempt */
+        lane_enter(lane, LANE_RESTING);
+        return;
+    }
+    lane->attempts++;
+    if (retries < 0 || lane->attempts <= (uint32_t)retries) {
+        back_off(lane);
+        return;
+    }
+    lane_enter(lane, LANE_RESTING);
+    give_up(lane);
+}
+
+static void on_done(struct invocation *invocation)
+{
+    struct lane *lane = CONTAINER_OF(invocation, struct lane, invocation);
+    struct mapping *mapping = lane->mapping;
+
+    if (invocation->status == CLOSED) { /* we stop: the cursor stands before it */
+        lane_enter(lane, LANE_RESTING);
+        mapping_changed(mapping);
+        return;
+    }
+    if (invocation->status == OK && !invocation->failed) {
+        mapping->last_result = "OK";
+        lane_enter(lane, LANE_RESTING);
+        next_part(lane);
+    } else {
+        mapping->last_result = invocation->status == OK ? "PROBLEM: Function call failed"
+                                                        : "PROBLEM: Function not found";
+        part_failed(lane, invocation->status == OK);
+    }
+    if (lane->invoking)
+        return; /* lane_go() is under way */
+    mapping_go(mapping);
+}
+
+static void hand_over(struct lane *lane)
+{
+    struct mapping *mapping = lane->mapping;
+
+    buffer_clear(&lane->event);
+    batch_print(&lane->event, &lane->running, lane->begin, lane->end);
+    lane->invocation = (struct invocation){
+        .function_name = mapping->settings.function_name,
+        .payload = buffer_bytes(&lane->event),
+        .wait = true,
+        .done = on_done,
+    };
+    lane_enter(lane, LANE_RUNNING);
+    lane->invoking = true;
+    functions_invoke(mapping->mappings->functions, &lane->invocation);
+    lane->invoking = false;
+}
+
+void lane_go(struct lane *lane)
+{
+    while (lane->state == LANE_RESTING && !lane->mapping->mappings->stopping) {
+        if (lane->begin == lane->end && !take_filled(lane))
+            return;
+        drop_old(lane);
+        if (lane->begin == lane->end)
+            next_part(lane);
+        else
+            hand_over(lane);
+    }
+}
+
+/* ---- figures, life ---- */
+
+bool lane_busy(const struct lane *lane)
+{
+    return lane->state != LANE_RESTING || lane->begin < lane->end || lane->filling.count > 0;
+}
+
+uint64_t lane_first(const struct lane *lane)
+{
+    if (lane->begin < lane->end)
+        return lane->running.records[lane->begin].position;
+    return lane->filling.count > 0 ? lane->filling.records[0].position : UINT64_MAX;
+}
+
+void lane_init(struct lane *lane, struct mapping *mapping)
+{
+    lane->mapping = mapping;
+    lane->window.fire = on_window;
+    lane->back_off.fire = on_back_off;
+    lane->delay_ms = MAPPING_RETRY_FIRST_MS;
+    lane->event = BUFFER_INIT(MAPPING_PAYLOAD_SIZE_MAX);
+    batch_init(&lane->filling);
+    batch_init(&lane->running);
+}
+
+void lane_stop(struct lane *lane)
+{
+    timer_cancel(lane->mapping->mappings->timers, &lane->window);
+    timer_cancel(lane->mapping->mappings->timers, &lane->back_off);
+}
+
+void lane_free(struct lane *lane)
+{
+    lane_stop(lane);
+    batch_free(&lane->filling);
+    batch_free(&lane->running);
+    buffer_free(&lane->event);
+}
