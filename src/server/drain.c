@@ -43,7 +43,7 @@ static void tell_all(struct server *server)
 
 void drain_changed(struct server *server)
 {
-    if (!list_empty(&server->drain_waiters))
+    if (!list_empty(&server->drain_waiters) || server->state == SERVER_CLOSING)
         uv_async_send(&server->committed_wake); /* its handler ends with drain_look() */
 }
 

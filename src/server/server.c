@@ -342,7 +342,7 @@ void server_stop(struct server *server)
 /* Nothing of ours is with the store's writer any more. */
 static bool quiet(struct server *server)
 {
-    if (bus_in_flight(server->bus) > 0)
+    if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
