@@ -6,24 +6,24 @@ static const char event_end[] = "]}";
 
 #define TEXT_SIZE_MAX (MAPPING_PAYLOAD_SIZE_MAX - sizeof event_begin - sizeof event_end)
 
-void batch_init(struct batch *batch)
+void mapping_batch_init(struct batch *batch)
 {
     *batch = (struct batch){.text = BUFFER_INIT(TEXT_SIZE_MAX)};
 }
 
-void batch_free(struct batch *batch)
+void mapping_batch_free(struct batch *batch)
 {
     buffer_free(&batch->text);
     mem_free(batch->records);
 }
 
-void batch_clear(struct batch *batch)
+void mapping_batch_clear(struct batch *batch)
 {
     buffer_clear(&batch->text);
     batch->count = 0;
 }
 
-enum status batch_add(struct batch *batch, const struct change *change, const char *view,
+enum status mapping_batch_add(struct batch *batch, const struct change *change, const char *view,
                       const char *region, struct bytes stream_arn)
 {
     size_t before = batch->text.size;
@@ -41,7 +41,7 @@ enum status batch_add(struct batch *batch, const struct change *change, const ch
         batch->records =
             mem_resize(batch->records, batch->capacity * sizeof *batch->records);
     }
-    batch->records[batch->count++] = (struct batch_record){
+    batch->records[batch->count++] = (struct mapping_batch_record){
         .position = change->position,
         .time_ms = change->time_ms,
         .end = batch->text.size,
@@ -49,7 +49,7 @@ enum status batch_add(struct batch *batch, const struct change *change, const ch
     return OK;
 }
 
-void batch_print(struct buffer *out, const struct batch *batch, size_t begin, size_t end)
+void mapping_batch_print(struct buffer *out, const struct batch *batch, size_t begin, size_t end)
 {
     size_t from = begin > 0 ? batch->records[begin - 1].end + 1 : 0;
     size_t to = end > begin ? batch->records[end - 1].end : from;

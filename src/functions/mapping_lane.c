@@ -25,7 +25,7 @@ enum status lane_add(struct lane *lane, const struct change *change)
 {
     const struct mapping *mapping = lane->mapping;
     const struct mapping_settings *settings = &mapping->settings;
-    enum status st = batch_add(&lane->filling, change, settings->view, mapping->mappings->region,
+    enum status st = mapping_batch_add(&lane->filling, change, settings->view, mapping->mappings->region,
                                settings->stream_arn);
 
     if (st != OK) {
@@ -63,7 +63,7 @@ static bool take_filled(struct lane *lane)
     timer_cancel(lane->mapping->mappings->timers, &lane->window);
     lane->running = lane->filling;
     lane->filling = emptied;
-    batch_clear(&lane->filling);
+    mapping_batch_clear(&lane->filling);
     lane->full = lane->window_over = false;
     lane->begin = 0;
     lane->end = lane->running.count;
@@ -190,7 +190,7 @@ static void hand_over(struct lane *lane)
     struct mapping *mapping = lane->mapping;
 
     buffer_clear(&lane->event);
-    batch_print(&lane->event, &lane->running, lane->begin, lane->end);
+    mapping_batch_print(&lane->event, &lane->running, lane->begin, lane->end);
     lane->invocation = (struct invocation){
         .function_name = mapping->settings.function_name,
         .payload = buffer_bytes(&lane->event),
@@ -237,8 +237,8 @@ void lane_init(struct lane *lane, struct mapping *mapping)
     lane->back_off.fire = on_back_off;
     lane->delay_ms = MAPPING_RETRY_FIRST_MS;
     lane->event = BUFFER_INIT(MAPPING_PAYLOAD_SIZE_MAX);
-    batch_init(&lane->filling);
-    batch_init(&lane->running);
+    mapping_batch_init(&lane->filling);
+    mapping_batch_init(&lane->running);
 }
 
 void lane_stop(struct lane *lane)
@@ -250,7 +250,7 @@ void lane_stop(struct lane *lane)
 void lane_free(struct lane *lane)
 {
     lane_stop(lane);
-    batch_free(&lane->filling);
-    batch_free(&lane->running);
+    mapping_batch_free(&lane->filling);
+    mapping_batch_free(&lane->running);
     buffer_free(&lane->event);
 }
