@@ -1,0 +1,277 @@
+/* bus/put_events.c: entries, deliveries and archived events, in one batch. */
+#include "bus/bus_test.h"
+
+static bool delivered(const struct test_bus *test, const char *function)
+{
+    for (size_t i = 0; i < test->delivery_count; i++)
+        if (bytes_end_with(test->deliveries[i].target_arn, bytes_of_text(function)))
+            return true;
+    return false;
+}
+
+static void test_each_entry_has_its_result(void **state)
+{
+    struct test_bus test;
+    struct bus_entry entries[] = {
+        test_entry("", "{\"n\":1}"), test_entry("", "no JSON"), test_entry("nowhere", "{}"),
+        test_entry("default", "{\"n\":2}"),
+        test_entry("arn:aws:events:us-east-1:000000000000:event-bus/default", "{\"n\":3}"),
+    };
+
+    (void)state;
+    test_bus_open(&test);
+    test_put_rule(&test, "", "some", "{\"detail\":{\"n\":[1,3]}}");
+    test_put_events(&test, entries, ARRAY_COUNT(entries));
+    assert_null(entries[0].error_code);
+    assert_string_equal(entries[1].error_code, "MalformedDetail");
+    assert_string_equal(entries[2].error_code, "ResourceNotFoundException");
+    assert_null(entries[3].error_code);
+    assert_null(entries[4].error_code);
+    assert_string_not_equal(entries[0].event_id, entries[3].event_id);
+    assert_int_equal(strlen(entries[3].event_id), ID_UUID_SIZE - 1);
+    assert_int_equal(test.delivery_count, 2);
+    test_bus_close(&test);
+}
+
+/* Two rules that name one target deliver twice, as in AWS; each rule and target by its own. */
+static void test_one_delivery_a_target_of_a_rule(void **state)
+{
+    struct test_bus test;
+    struct bus_target targets[2];
+    struct bus_entry entry = test_entry("", "{\"n\":1}");
+
+    (void)state;
+    test_bus_open(&test);
+    targets[0] = test_target(&test, "a", "same");
+    targets[1] = test_target(&test, "b", "same");
+    targets[1].maximum_retry_attempts = 3;
+    targets[1].maximum_event_age_s = 60;
+    test_put_rule(&test, "", "same", "{\"source\":[\"shop\"]}");
+    test_put_rule(&test, "", "other", "{\"detail\":{\"n\":[{\"exists\":true}]}}");
+    test_put_rule(&test, "", "no", "{\"detail\":{\"n\":[2]}}");
+    CHANGE_OK(&test, .kind = BUS_PUT_TARGETS, .name = BYTES("other"), .targets = targets,
+              .target_count = 2);
+    test_put_events(&test, &entry, 1);
+    assert_int_equal(test.delivery_count, 4);
+    assert_true(delivered(&test, ":same"));
+    assert_true(delivered(&test, ":other"));
+    assert_false(delivered(&test, ":no"));
+    for (size_t i = 0; i < 4; i++) {
+        const struct bus_delivery *delivery = &test.deliveries[i];
+        bool b = bytes_equal_text(delivery->target_id, "b");
+
+        assert_int_equal(delivery->maximum_retry_attempts, b ? 3 : -1);
+        assert_int_equal(delivery->maximum_event_age_s, b ? 60 : -1);
+        assert_true(bytes_equal(delivery->payload, test.deliveries[0].payload));
+        if (b)
+            assert_true(bytes_equal_text(delivery->rule_arn,
+                                         "arn:aws:events:us-east-1:000000000000:rule/other"));
+    }
+    test_expect(test.loop.store, NULL, STORE_DELIVERIES, "delivery4",
+                arena_copy_text(test.arena, test.deliveries[0].payload));
+    test_expect(test.loop.store, NULL, STORE_DELIVERIES, "delivery5", NULL);
+    test_bus_close(&test);
+}
+
+static void test_targets_that_are_gone(void **state)
+{
+    struct test_bus test;
+    struct bus_entry entry = test_entry("", "{}");
+
+    (void)state;
+    test_bus_open(&test);
+    test_put_rule(&test, "", "gone", "{\"source\":[\"shop\"]}");
+    test_put_rule(&test, "", "here", "{\"source\":[\"shop\"]}");
+    test_put_events(&test, &entry, 1);
+    assert_null(entry.error_code);
+    assert_int_equal(test.asked, 2);
+    assert_int_equal(test.delivery_count, 1);
+    test_bus_close(&test);
+}
+
+static void test_buses_are_apart(void **state)
+{
+    struct test_bus test;
+    struct bus_entry entry = test_entry("one", "{}");
+
+    (void)state;
+    test_bus_open(&test);
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("one"));
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("two"));
+    test_put_rule(&test, "one", "rule", "{\"source\":[\"shop\"]}");
+    test_put_rule(&test, "two", "rule", "{\"source\":[\"shop\"]}");
+    test_put_events(&test, &entry, 1);
+    assert_int_equal(test.delivery_count, 1);
+    assert_true(bytes_equal_text(test.deliveries[0].rule_arn,
+                                 "arn:aws:events:us-east-1:000000000000:rule/one/rule"));
+    test_bus_close(&test);
+}
+
+static void test_disabled_rules(void **state)
+{
+    struct test_bus test;
+    struct bus_entry entry = test_entry("", "{}");
+
+    (void)state;
+    test_bus_open(&test);
+    test_put_rule(&test, "", "rule", "{\"source\":[\"shop\"]}");
+    CHANGE_OK(&test, .kind = BUS_SET_RULE_STATE, .name = BYTES("rule"), .enabled = false);
+    test_put_events(&test, &entry, 1);
+    assert_int_equal(test.delivery_count, 0);
+    CHANGE_OK(&test, .kind = BUS_SET_RULE_STATE, .name = BYTES("rule"), .enabled = true);
+    test_put_events(&test, &entry, 1);
+    assert_int_equal(test.delivery_count, 1);
+    test_bus_close(&test);
+}
+
+static void test_inputs(void **state)
+{
+    struct test_bus test;
+    struct bus_target targets[2];
+    struct bus_entry entry = test_entry("", "{\"key\":{\"sk\":7}}");
+
+    (void)state;
+    test_bus_open(&test);
+    targets[0] = test_target(&test, "1", "constant");
+    targets[0].input = BYTES("{\"x\":1}");
+    targets[1] = test_target(&test, "2", "path");
+    targets[1].input_path = BYTES("$.detail.key");
+    test_put_rule(&test, "", "rule", "{\"source\":[\"shop\"]}");
+    CHANGE_OK(&test, .kind = BUS_PUT_TARGETS, .name = BYTES("rule"), .targets = targets,
+              .target_count = 2);
+    test_put_events(&test, &entry, 1);
+    assert_int_equal(test.delivery_count, 2);
+    assert_true(bytes_equal_text(test.deliveries[0].payload, "{\"x\":1}"));
+    assert_true(bytes_equal_text(test.deliveries[1].payload, "{\"sk\":7}"));
+    test_bus_close(&test);
+}
+
+/* ---- the archive's events ---- */
+
+static size_t count_events(struct test_bus *test, char *texts[8], uint64_t positions[8])
+{
+    struct bytes none = {NULL, 0}, key, value;
+    struct store_iter *iter =
+        store_iter_new(test->loop.store, NULL, STORE_EVENTS, none, none, false);
+    size_t count = 0;
+
+    while (store_iter_next(iter, &key, &value)) {
+        assert_int_equal(key.size, 8);
+        positions[count] = bytes_get_u64(key.ptr);
+        texts[count++] = arena_copy_text(test->arena, value);
+    }
+    store_iter_free(iter);
+    return count;
+}
+
+static void test_archived_events(void **state)
+{
+    struct test_bus test;
+    struct bus_entry entries[] = {
+        test_entry("kept", "{\"n\":1}"), test_entry("", "{\"n\":2}"),
+        test_entry("kept", "{\"n\":3}"), test_entry("kept", "{\"n\":4}"),
+    };
+    char *texts[8] = {NULL};
+    uint64_t positions[8] = {0};
+
+    (void)state;
+    entries[3].replay_name = BYTES("again");
+    test_bus_open(&test);
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("kept"));
+    CHANGE_OK(&test, .kind = BUS_ARCHIVE, .name = BYTES("kept"), .archived = true);
+    test_put_events(&test, entries, ARRAY_COUNT(entries));
+    assert_int_equal(count_events(&test, texts, positions), 2);
+    assert_non_null(strstr(texts[0], "\"detail\":{\"n\":1}"));
+    assert_non_null(strstr(texts[1], "\"detail\":{\"n\":3}"));
+    assert_true(positions[0] < positions[1]);
+    assert_int_equal(test.archived_count, 1);
+    assert_int_equal(test.archived_to, positions[1]);
+    CHANGE_OK(&test, .kind = BUS_ARCHIVE, .name = BYTES("kept"), .archived = false);
+    test_put_events(&test, entries, ARRAY_COUNT(entries));
+    assert_int_equal(count_events(&test, texts, positions), 2);
+    assert_int_equal(test.archived_count, 1);
+    test_bus_close(&test);
+}
+
+/* ---- the caller's part of the batch ---- */
+
+static void write_cursor(struct store_batch *batch, struct bus_put *put)
+{
+    store_batch_put(batch, STORE_CURSORS, BYTES("cursor"), *(struct bytes *)put->context);
+}
+
+static void test_the_callers_part(void **state)
+{
+    struct test_bus test;
+    struct bytes value = BYTES("42");
+    struct test_put put = {.put = {.also = write_cursor, .context = &value}};
+
+    (void)state;
+    test_bus_open(&test);
+    test_put_begin(&test, &put, NULL, 0); /* no events: the cursor moves all the same */
+    assert_false(put.done);
+    assert_int_equal(bus_in_flight(test.bus), 1);
+    while (!put.done)
+        test_loop_turn(&test.loop);
+    assert_int_equal(bus_in_flight(test.bus), 0);
+    test_expect(test.loop.store, NULL, STORE_CURSORS, "cursor", "42");
+    test_bus_close(&test);
+}
+
+static void test_nothing_to_write(void **state)
+{
+    struct test_bus test;
+    struct bus_entry entry = test_entry("", "{}");
+    struct test_put put = {0};
+
+    (void)state;
+    test_bus_open(&test);
+    test_put_begin(&test, &put, &entry, 1);
+    assert_true(put.done);
+    assert_int_equal(put.status, OK);
+    assert_null(entry.error_code);
+    assert_string_not_equal(entry.event_id, "");
+    test_bus_close(&test);
+}
+
+/* A rule may go between the plan and the batch: the delivery goes on. */
+static void test_a_rule_that_goes_meanwhile(void **state)
+{
+    struct test_bus test;
+    struct bus_entry entry = test_entry("", "{}");
+    struct bytes id = BYTES("1");
+    struct test_put put = {0};
+
+    (void)state;
+    test_bus_open(&test);
+    test_put_rule(&test, "", "rule", "{\"source\":[\"shop\"]}");
+    struct test_change remove = {.change = {.kind = BUS_REMOVE_TARGETS,
+                                            .name = BYTES("rule"),
+                                            .target_ids = &id,
+                                            .target_count = 1}};
+
+    test_change_begin(&test, &remove);
+    test_put_begin(&test, &put, &entry, 1);
+    while (!put.done || !remove.done)
+        test_loop_turn(&test.loop);
+    assert_int_equal(test.delivery_count, 1);
+    test_bus_close(&test);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_entry_has_its_result),
+        cmocka_unit_test(test_one_delivery_a_target_of_a_rule),
+        cmocka_unit_test(test_targets_that_are_gone),
+        cmocka_unit_test(test_buses_are_apart),
+        cmocka_unit_test(test_disabled_rules),
+        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_archived_events),
+        cmocka_unit_test(test_the_callers_part),
+        cmocka_unit_test(test_nothing_to_write),
+        cmocka_unit_test(test_a_rule_that_goes_meanwhile),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
