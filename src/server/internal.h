@@ -75,6 +75,7 @@ struct server {
     struct timer drain_limit;
     const struct stack *stack;
     bool own_stack; /* zero-config: no stack file */
+    struct bytes code_folder; /* of the stack file, absolute: handlers are relative to it */
 
     uint16_t port_number, events_port_number, lambda_port_number;
     struct function_variable *environment;

@@ -63,7 +63,7 @@ static enum status put_function(struct server *server, const struct stack_functi
         .name = function->name,
         .handler = function->handler,
         .runtime = function->runtime,
-        .folder = bytes_of_text(server->stack->folder),
+        .folder = server->code_folder,
         .environment = environment,
         .environment_count = function->environment_count,
         .timeout_s = function->timeout_s,

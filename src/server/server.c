@@ -105,6 +105,21 @@ static void init_loop(struct server *server)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Absolute, because workers are started in it. */
+static bool find_code_folder(struct server *server)
+{
+    char *absolute = realpath(server->stack->folder != NULL ? server->stack->folder : ".", NULL);
+
+    if (absolute == NULL) {
+        output_error("the folder of the stack file is gone: %s", server->stack->folder);
+        return false;
+    }
+    server->code_folder = bytes_of(arena_copy_text(server->arena, bytes_of_text(absolute)),
+                                   strlen(absolute));
+    free(absolute);
+    return true;
+}
+
 /* --config, else serverless.yml in the folder, else none. */
 static bool load_stack(struct server *server)
 {
@@ -134,7 +149,7 @@ static bool load_stack(struct server *server)
     for (size_t i = 0; i < server->stack->note_count; i++)
         output_note(server, &server->stack->notes[i]);
     server->place.region = arena_copy_text(server->arena, server->stack->region);
-    return true;
+    return find_code_folder(server);
 }
 
 static bool open_store(struct server *server)
