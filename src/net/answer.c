@@ -1,7 +1,7 @@
 /* net/answer.c - answers and streams, in the order of their requests.
  *
- * The answer of the first request of a connection goes straight to the connection's `out`; the others
- * are held with their request until all before them are complete. */
+ * The answer of the first request of a connection goes straight to the connection's `out`; the
+ * others are held with their request until all before them are complete. */
 #include "net/internal.h"
 
 static const char *reason_of(int status)
@@ -66,9 +66,8 @@ static bool is_last(const struct http_request *request)
 {
     const struct http_connection *connection = request->connection;
 
-    return !request->keep_alive ||
-           (connection->state == CONNECTION_LAST &&
-            connection->requests.previous == &request->in_connection);
+    return !request->keep_alive || (connection->state == CONNECTION_LAST &&
+                                    connection->requests.previous == &request->in_connection);
 }
 
 static void let_held_leave(struct http_connection *connection, struct http_request *request)
@@ -140,7 +139,7 @@ static void append_number(struct buffer *out, uint64_t number)
     buffer_append(out, bytes_of(digits + at, sizeof digits - at));
 }
 
-/* What would end the header's line is written as a space, so that no value can make another header. */
+/* What would end the header's line is written as a space: no value can make another header. */
 static void append_header(struct buffer *out, struct bytes name, struct bytes value)
 {
     buffer_append(out, name);

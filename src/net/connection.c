@@ -16,8 +16,8 @@ static bool is_state(enum connection_state state, unsigned set)
 
 /* Which states may follow which: the drawing, as a table. */
 static const unsigned may_follow[] = {
-    [CONNECTION_IDLE] = SET(CONNECTION_HEAD) | SET(CONNECTION_FULL) | SET(CONNECTION_LAST) |
-                        SET(CONNECTION_CLOSED),
+    [CONNECTION_IDLE] =
+        SET(CONNECTION_HEAD) | SET(CONNECTION_FULL) | SET(CONNECTION_LAST) | SET(CONNECTION_CLOSED),
     [CONNECTION_HEAD] = SET(CONNECTION_BODY) | SET(CONNECTION_LAST) | SET(CONNECTION_CLOSED),
     [CONNECTION_BODY] = SET(CONNECTION_IDLE) | SET(CONNECTION_LAST) | SET(CONNECTION_CLOSED),
     [CONNECTION_FULL] = SET(CONNECTION_IDLE) | SET(CONNECTION_LAST) | SET(CONNECTION_CLOSED),
@@ -175,7 +175,7 @@ static void count_head(struct http_connection *connection, size_t size)
 
 void connection_feed(struct http_connection *connection, const uint8_t *ptr, size_t size)
 {
-    if (!connection_reads(connection)) { /* LAST, LINGERING: dropped, and closing waits for the end */
+    if (!connection_reads(connection)) { /* LAST, LINGERING: dropped; closing waits for the end */
         connection->refused = true;
         return;
     }

@@ -94,8 +94,7 @@ static struct bytes without_last_dot(struct bytes name) /* "localhost." is fully
 
 static bool is_extra(struct bytes name, const char *extra)
 {
-    return extra != NULL && extra[0] != '\0' &&
-           bytes_equal_ignore_case(name, bytes_of_text(extra));
+    return extra != NULL && extra[0] != '\0' && bytes_equal_ignore_case(name, bytes_of_text(extra));
 }
 
 bool guard_host_is_local(struct bytes host, const char *extra)

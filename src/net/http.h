@@ -1,7 +1,8 @@
 /* net/http.h - an HTTP/1.1 server on a libuv loop. Hop 1 of 7: bytes on sockets -> one request.
  *
- * It knows no body: it hands a whole request to a handler, and the handler answers now or later, from
- * the loop's thread, exactly once. Parsing is llhttp's; ours are connections, limits and order.
+ * It knows no body: it hands a whole request to a handler, and the handler answers now or later,
+ * from the loop's thread, exactly once. Parsing is llhttp's; ours are connections, limits and
+ * order.
  *
  *   accepted -> reading head -> reading body -> handled -> answering -+-> reading head (keep-alive)
  *                   |               |                                 +-> closing
@@ -9,11 +10,12 @@
  *
  * What always holds:
  *   1. Answers leave in the order of their requests (pipelining), whatever order they are given in.
- *   2. A client cannot make the server hold more than HTTP_PIPELINE_MAX requests, and one body more
- *      than HTTP_PIPELINE_SIZE_MAX bytes of bodies and answers: its connection is not read meanwhile.
+ *   2. A client cannot make the server hold more than HTTP_PIPELINE_MAX requests, and one body
+ *      more than HTTP_PIPELINE_SIZE_MAX bytes of bodies and answers: its connection is not read
+ *      meanwhile.
  *   3. A request that a web page could forge is refused before its handler (net/guard.h).
- *   4. Every request that reached its handler is answered by it exactly once, also when its client is
- *      gone: the answer is dropped then.
+ *   4. Every request that reached its handler is answered by it exactly once, also when its client
+ *      is gone: the answer is dropped then.
  *
  * A request lives until it was answered; its bytes and its arena live as long. Answers leave at the
  * end of the loop's turn, those of one connection together (so do not answer from a uv_prepare
@@ -44,12 +46,13 @@ struct http_request;
 /* Called for every request, on the loop's thread. */
 typedef void http_handle_fn(void *context, struct http_request *request);
 
+/* Also has the process ignore SIGPIPE: a client that went away is an error of one write. */
 struct http_server *http_server_new(uv_loop_t *loop);
-/* Stops accepting, lets what is being handled answer, closes idle connections; `closed` when the last
- * one is gone, or after grace_ms when clients will not go. Then http_server_free(). Handlers may
- * answer even later: such answers are dropped. */
-void http_server_close(struct http_server *server, uint64_t grace_ms,
-                       void (*closed)(void *context), void *context);
+/* Stops accepting, lets what is being handled answer, closes idle connections; `closed` when the
+ * last one is gone, or after grace_ms when clients will not go. Then http_server_free(). Handlers
+ * may answer even later: such answers are dropped. */
+void http_server_close(struct http_server *server, uint64_t grace_ms, void (*closed)(void *context),
+                       void *context);
 void http_server_free(struct http_server *server);
 
 struct http_listen_options {
@@ -57,12 +60,12 @@ struct http_listen_options {
     uint16_t port;    /* 0: the kernel picks */
     http_handle_fn *handle;
     void *context;
-    bool any_host; /* do not guard against forged requests (private listeners of workers) */
+    bool any_host;    /* do not guard against forged requests (private listeners of workers) */
     bool shared_port; /* SO_REUSEPORT: the servers of several loops listen on it together */
 };
-/* IN_USE when the port is taken; NOT_FOUND when the host is not one of this machine's. A name's first
- * IPv4 address is taken, else its first IPv6 address. IPv6 listeners take IPv6 only, so that 127.0.0.1
- * and ::1 can share a port number. */
+/* IN_USE when the port is taken; NOT_FOUND when the host is not one of this machine's. A name's
+ * first IPv4 address is taken, else its first IPv6 address. IPv6 listeners take IPv6 only, so that
+ * 127.0.0.1 and ::1 can share a port number. */
 MUST_USE enum status http_listen(struct http_server *server,
                                  const struct http_listen_options *options,
                                  struct http_listener **ret, uint16_t *ret_port);
@@ -73,7 +76,7 @@ void http_listener_close(struct http_listener *listener);
 
 struct arena *http_arena(struct http_request *request);
 struct bytes http_method(const struct http_request *request); /* "POST" */
-struct bytes http_path(const struct http_request *request);   /* decoded (%2F kept), without query */
+struct bytes http_path(const struct http_request *request); /* decoded (%2F kept), without query */
 struct bytes http_target(const struct http_request *request); /* as it was sent, with query */
 /* Empty when it is not there; names without regard to case. */
 struct bytes http_header(const struct http_request *request, const char *name);
@@ -90,26 +93,27 @@ struct http_header_pair {
 };
 size_t http_headers(const struct http_request *request, const struct http_header_pair **ret);
 
-/* Something of the caller's that is told, once, when the client goes away before the answer or shuts
- * its sending side (most that do are going, and whoever waits for long should not wait for them).
- * `gone` may be called within http_on_gone(). The request still has to be answered, in `gone` or
- * later; the answer is sent if the client is there to take it. */
+/* Something of the caller's that is told, once, when the client goes away before the answer or
+ * shuts its sending side (most that do are going, and whoever waits for long should not wait for
+ * them). `gone` may be called within http_on_gone(). The request still has to be answered, in
+ * `gone` or later; the answer is sent if the client is there to take it. */
 void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context);
 
 /* ---- the answer ---- */
 
 struct http_answer {
     int status;
-    const char *content_type;              /* NULL: no body expected */
+    const char *content_type;               /* NULL: no body expected */
     const struct http_header_pair *headers; /* extra ones */
     size_t header_count;
     struct bytes body; /* copied before http_answer() returns */
 };
 void http_answer(struct http_request *request, const struct http_answer *answer);
 
-/* An answer in pieces (chunked), for what goes on: tail, logs. After http_stream_begin() the request
- * stays valid until http_stream_end() is called or `gone` returns, whichever is first; `gone` takes
- * the place of http_on_gone()'s, and is never called within these functions except the first. */
+/* An answer in pieces (chunked), for what goes on: tail, logs. After http_stream_begin() the
+ * request stays valid until http_stream_end() is called or `gone` returns, whichever is first;
+ * `gone` takes the place of http_on_gone()'s, and is never called within these functions except the
+ * first. */
 void http_stream_begin(struct http_request *request, int status, const char *content_type,
                        void (*gone)(void *context), void *context);
 void http_stream_write(struct http_request *request, struct bytes piece);

@@ -1,5 +1,5 @@
-/* net/inflate.c - gzip request bodies. What comes out is bounded by the buffer it goes to, so a bomb
- * costs no more than the largest honest body. */
+/* net/inflate.c - gzip request bodies. What comes out is bounded by the buffer it goes to, so a
+ * bomb costs no more than the largest honest body. */
 #include "net/internal.h"
 
 #define ZLIB_CONST /* next_in points to const bytes */

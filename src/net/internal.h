@@ -9,8 +9,8 @@
  *   sigv4.c       signatures         credentials.c   the file of keys
  *
  * Memory: a connection is owned by its server until uv_close() called back; a request by its
- * connection until it was answered, or by its handler when the client went away first. A server's own
- * memory goes when it was freed and its last such request was answered. */
+ * connection until it was answered, or by its handler when the client went away first. A server's
+ * own memory goes when it was freed and its last such request was answered. */
 #ifndef DYNLOG_NET_INTERNAL_H
 #define DYNLOG_NET_INTERNAL_H
 
@@ -21,14 +21,14 @@
 
 #define READ_BUFFER_SIZE ((size_t)64 * 1024)
 #define LISTEN_BACKLOG 1024
-#define SPARE_REQUESTS_MAX 256           /* kept with their memory for the next requests */
-#define SPARE_BUFFERS_MAX 64             /* the same for bytes to write */
-#define SPARE_CAPACITY_MAX (64 * 1024)   /* what grew larger is given back */
+#define SPARE_REQUESTS_MAX 256                   /* kept with their memory for the next requests */
+#define SPARE_BUFFERS_MAX 64                     /* the same for bytes to write */
+#define SPARE_CAPACITY_MAX (64 * 1024)           /* what grew larger is given back */
 #define OUT_SIZE_MAX ((size_t)256 * 1024 * 1024) /* bytes one connection has still to take */
 #define LINGER_TIMEOUT_MS 5000
 
-/* What a connection waits for. Each kind has one time-out and one list, so that each list is in order
- * of its deadlines by itself and one timer serves them all. */
+/* What a connection waits for. Each kind has one time-out and one list, so that each list is in
+ * order of its deadlines by itself and one timer serves them all. */
 enum wait {
     WAIT_IDLE,   /* the next request */
     WAIT_HEAD,   /* the rest of a head */
@@ -41,8 +41,9 @@ enum wait {
 
 struct http_server {
     uv_loop_t *loop;
-    uv_timer_t timer;     /* the earliest deadline of all connections, or the end of grace */
-    uv_prepare_t prepare; /* both write what the turn's answers left: after polling, and after timers */
+    uv_timer_t timer; /* the earliest deadline of all connections, or the end of grace */
+    /* Both write what the turn's answers left: after polling, and after timers. */
+    uv_prepare_t prepare;
     uv_check_t check;
     unsigned own_handles; /* of these three, still open */
 
@@ -82,18 +83,22 @@ struct http_listener {
     size_t connection_count; /* a listener lives as long as they do */
 };
 
-/*                     +-------- next request -------+
- *                     v                             |
- *   accepted ------> IDLE ----> HEAD ----> BODY ----+----> FULL (enough waits: not reading)
- *                     ^ |        |          |       |        |
- *                     | |        |          |       |        |
- *                     +-|--------|----------|-------|--------+ some was answered
- *                       |        |          |       |
- *                       +--------+----------+-------+--> LAST (no more is read; what waits is answered)
- *                                                         |  \
- *                            refused: the rest is unread  v   \ all was taken
- *                                                    LINGERING -+--> CLOSED (uv_close() called)
- *   Any state -> CLOSED: the client went away, a time-out, the end of grace. */
+/*                    a request is whole, its handler has it
+ *                 +---------------------------------------+
+ *                 v                                       |
+ *   accepted --> IDLE ----------> HEAD ----------------> BODY
+ *                 | ^    first byte       head is whole
+ *    enough waits | | some was
+ *                 v | answered
+ *                FULL
+ *
+ *   IDLE, HEAD, BODY, FULL
+ *     --> LAST        no more is read: Connection: close, a refusal, the client shut its sending
+ *                     side, or we close. What waits is answered, then
+ *     --> LINGERING   after a refusal only: the client's bytes are dropped for a while
+ *     --> CLOSED      from every state: the client went away, a time-out, the end of grace
+ *
+ * FULL is not read from; LAST and LINGERING are, to see the end. CLOSED: uv_close() was called. */
 enum connection_state {
     CONNECTION_IDLE,
     CONNECTION_HEAD,
@@ -115,12 +120,12 @@ struct http_connection {
     uint64_t deadline_ms;
 
     enum connection_state state;
-    bool keep_alive;   /* false: the next answered request is the last */
-    bool refused;      /* the client may still be sending: linger */
-    bool progress;     /* since the deadline was set */
-    bool write_busy;   /* in_flight belongs to libuv */
-    bool ended;        /* the client has shut its writing side */
-    bool overrun;      /* a stream's client takes too little: close at the end of the turn */
+    bool keep_alive; /* false: the next answered request is the last */
+    bool refused;    /* the client may still be sending: linger */
+    bool progress;   /* since the deadline was set */
+    bool write_busy; /* in_flight belongs to libuv */
+    bool ended;      /* the client has shut its writing side */
+    bool overrun;    /* a stream's client takes too little: close at the end of the turn */
 
     llhttp_t parser;
     struct http_request *reading; /* head or body not whole yet; also the last of `requests` */
@@ -148,9 +153,9 @@ enum request_state {
 };
 
 struct http_request {
-    struct list in_connection;           /* or in the server's spares */
+    struct list in_connection; /* or in the server's spares */
     struct http_server *server;
-    struct http_connection *connection;  /* NULL: the client went away */
+    struct http_connection *connection; /* NULL: the client went away */
     struct arena *arena;
     enum request_state state;
 
@@ -161,15 +166,15 @@ struct http_request {
     struct bytes target, path, query; /* path: decoded */
     struct bytes raw_path;
     struct bytes authority; /* of an absolute target (http://authority/path), else empty */
-    struct buffer body;         /* as it came, dechunked */
-    struct buffer inflated;     /* of a gzip body */
+    struct buffer body;     /* as it came, dechunked */
+    struct buffer inflated; /* of a gzip body */
     bool is_inflated;
-    size_t held_size;           /* what it adds to its connection's */
+    size_t held_size; /* what it adds to its connection's */
 
     uint8_t method;
-    bool old_version;       /* HTTP/1.0 */
-    bool keep_alive;        /* after its answer */
-    bool wants_continue;    /* Expect: 100-continue, not answered yet */
+    bool old_version;    /* HTTP/1.0 */
+    bool keep_alive;     /* after its answer */
+    bool wants_continue; /* Expect: 100-continue, not answered yet */
     bool chunked_answer;
     struct buffer held; /* the answer, while others before it are not answered */
 

@@ -2,7 +2,7 @@
  *
  * llhttp is used as strict as it comes, no leniency: two Content-Lengths, Content-Length beside
  * Transfer-Encoding, folded headers, spaces before a colon, bare line feeds and the like end the
- * connection with 400, because another reader of the same bytes might see other requests in them. */
+ * connection with 400, because another reader of the same bytes might see others in them. */
 #include "net/guard.h"
 #include "net/internal.h"
 
@@ -37,9 +37,9 @@ void parse_refuse(struct http_connection *connection, int status, const char *na
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     make_plain(message);
-    int size = snprintf(body, sizeof body,
-                        "{\"__type\":\"com.amazon.coral.service#%s\",\"message\":\"%s\"}", name,
-                        message);
+    int size =
+        snprintf(body, sizeof body,
+                 "{\"__type\":\"com.amazon.coral.service#%s\",\"message\":\"%s\"}", name, message);
 
     if (request == NULL)
         request = request_new(connection);
@@ -175,10 +175,11 @@ static bool is_forged(struct http_connection *connection)
     if (request->authority.size > 0) /* of an absolute target: it goes before Host */
         host = request->authority;
     if (!guard_host_is_local(host, own_name)) {
-        parse_refuse(connection, 403, "AccessDeniedException",
-                     "Host %.*s is not local: dynlog answers only to names of this machine, so that "
-                     "web pages cannot reach it. Use localhost, or name it with --host.",
-                     BYTES_ARG(bytes_slice(host, 0, 100)));
+        parse_refuse(
+            connection, 403, "AccessDeniedException",
+            "Host %.*s is not local: dynlog answers only to names of this machine, so that "
+            "web pages cannot reach it. Use localhost, or name it with --host.",
+            BYTES_ARG(bytes_slice(host, 0, 100)));
         return true;
     }
     if (!guard_origin_is_local(origin, own_name)) {
@@ -189,9 +190,10 @@ static bool is_forged(struct http_connection *connection)
     }
     if (!guard_fetch_is_local(http_header(request, "sec-fetch-site"),
                               http_header(request, "sec-fetch-mode"))) {
-        parse_refuse(connection, 403, "AccessDeniedException",
-                     "A web page of another site asked for this (Sec-Fetch-Site: cross-site): dynlog "
-                     "does not answer web pages of other places.");
+        parse_refuse(
+            connection, 403, "AccessDeniedException",
+            "A web page of another site asked for this (Sec-Fetch-Site: cross-site): dynlog "
+            "does not answer web pages of other places.");
         return true;
     }
     return false;

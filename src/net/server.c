@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -103,6 +104,7 @@ struct http_server *http_server_new(uv_loop_t *loop)
 {
     struct http_server *server = mem_new(sizeof *server);
 
+    signal(SIGPIPE, SIG_IGN); /* libuv writes without MSG_NOSIGNAL; EPIPE says the same */
     server->loop = loop;
     list_init(&server->listeners);
     list_init(&server->connections);
@@ -164,8 +166,8 @@ static void finish_when_empty(struct http_server *server)
     uv_close((uv_handle_t *)&server->check, check_closed);
 }
 
-void http_server_close(struct http_server *server, uint64_t grace_ms,
-                       void (*closed)(void *context), void *context)
+void http_server_close(struct http_server *server, uint64_t grace_ms, void (*closed)(void *context),
+                       void *context)
 {
     assert(!server->closing && "a server is closed once");
     server->closing = true;
@@ -299,7 +301,7 @@ static enum status status_of_uv(int error)
     }
 }
 
-/* The first IPv4 address of a name, else the first IPv6 one. Blocks: listeners are made at the start. */
+/* The first IPv4 address of a name, else the first IPv6 one. Blocks, at the start only. */
 static int resolve(uv_loop_t *loop, const char *host, uint16_t port, struct sockaddr_storage *ret)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
@@ -346,8 +348,8 @@ static int open_shared(uv_tcp_t *handle, const struct sockaddr_storage *address)
     return error;
 }
 
-static int bind_and_listen(struct http_listener *listener, const struct http_listen_options *options,
-                           uint16_t *ret_port)
+static int bind_and_listen(struct http_listener *listener,
+                           const struct http_listen_options *options, uint16_t *ret_port)
 {
     struct sockaddr_storage address = {0};
     int size = sizeof address;

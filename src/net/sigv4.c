@@ -59,7 +59,8 @@ static void hash_hex(struct bytes text, char ret[HASH_HEX_SIZE])
 static void keyed_hash(struct bytes key, struct bytes text, uint8_t ret[HASH_SIZE])
 {
     unsigned size = HASH_SIZE;
-    const uint8_t *hash = HMAC(EVP_sha256(), key.ptr, (int)key.size, text.ptr, text.size, ret, &size);
+    const uint8_t *hash =
+        HMAC(EVP_sha256(), key.ptr, (int)key.size, text.ptr, text.size, ret, &size);
 
     assert(hash != NULL && "SHA-256 is always there");
     (void)hash;
@@ -126,9 +127,10 @@ static enum status header_is_incomplete(const struct claim *claim, struct bytes 
         claim->signed_headers.size > 0
             ? ""
             : "Authorization header requires 'SignedHeaders' parameter. ",
-        claim->time.size > 0 ? ""
-                             : "Authorization header requires existence of either a 'X-Amz-Date' or "
-                               "a 'Date' header. ",
+        claim->time.size > 0
+            ? ""
+            : "Authorization header requires existence of either a 'X-Amz-Date' or "
+              "a 'Date' header. ",
         text);
 }
 
@@ -176,10 +178,8 @@ static enum status read_query(struct http_request *request, struct claim *claim,
         const char *name;
         struct bytes *ret;
     } parts[] = {
-        {"X-Amz-Algorithm", &algorithm},
-        {"X-Amz-Credential", &claim->credential},
-        {"X-Amz-Signature", &claim->signature},
-        {"X-Amz-SignedHeaders", &claim->signed_headers},
+        {"X-Amz-Algorithm", &algorithm},        {"X-Amz-Credential", &claim->credential},
+        {"X-Amz-Signature", &claim->signature}, {"X-Amz-SignedHeaders", &claim->signed_headers},
         {"X-Amz-Date", &claim->time},
     };
     AUTO(buffer_free) struct buffer missing = BUFFER_INIT(API_ERROR_MESSAGE_SIZE);
@@ -264,8 +264,7 @@ static enum status read_time(struct claim *claim, struct api_error *reterr)
     claim->lifetime_ms = SKEW_MINUTES * MINUTE_MS;
     if (claim->expires.size == 0)
         return OK;
-    if (!bytes_to_uint64(claim->expires, &seconds) || seconds == 0 ||
-        seconds > EXPIRES_SECONDS_MAX)
+    if (!bytes_to_uint64(claim->expires, &seconds) || seconds == 0 || seconds > EXPIRES_SECONDS_MAX)
         return api_refuse(reterr, API_INVALID_SIGNATURE,
                           "X-Amz-Expires must be between 1 and %d seconds.", EXPIRES_SECONDS_MAX);
     claim->lifetime_ms = seconds * 1000;

@@ -1,8 +1,8 @@
 /* net/sigv4.h - AWS Signature Version 4: checking a request's signature against known keys.
  * (AWS: "Signature Version 4 signing process" in the IAM user guide.)
  *
- * By default dynlog accepts any key and any signature, as local stacks do; with a credentials file it
- * checks. Errors are AWS's: MissingAuthenticationToken, IncompleteSignature, UnrecognizedClient,
+ * By default dynlog accepts any key and any signature, as local stacks do; with a credentials file
+ * it checks. Errors are AWS's: MissingAuthenticationToken, IncompleteSignature, UnrecognizedClient,
  * InvalidSignature (also for a date more than 15 minutes away). */
 #ifndef DYNLOG_NET_SIGV4_H
 #define DYNLOG_NET_SIGV4_H

@@ -6,8 +6,8 @@
 void http_set_limits(struct http_server *server, const struct http_limits *limits)
 {
     const uint64_t timeouts[WAIT_COUNT] = {
-        [WAIT_IDLE] = limits->idle_ms,   [WAIT_HEAD] = limits->head_ms,
-        [WAIT_BODY] = limits->body_ms,   [WAIT_WRITE] = limits->write_ms,
+        [WAIT_IDLE] = limits->idle_ms,     [WAIT_HEAD] = limits->head_ms,
+        [WAIT_BODY] = limits->body_ms,     [WAIT_WRITE] = limits->write_ms,
         [WAIT_LINGER] = limits->linger_ms,
     };
 

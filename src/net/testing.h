@@ -1,5 +1,5 @@
-/* net/testing.h - for tests and fuzzers of this folder only: lower limits, and connections without a
- * network. */
+/* net/testing.h - for tests and fuzzers of this folder only: lower limits, and connections without
+ * a network. */
 #ifndef DYNLOG_NET_TESTING_H
 #define DYNLOG_NET_TESTING_H
 

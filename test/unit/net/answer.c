@@ -177,7 +177,8 @@ static void head_of_a_stream_has_no_pieces(void **state)
 
     (void)state;
     special = begin_stream;
-    client_send(&client, "HEAD /stream HTTP/1.1\r\n" HOST "\r\nGET /after HTTP/1.1\r\n" HOST "\r\n");
+    client_send(&client,
+                "HEAD /stream HTTP/1.1\r\n" HOST "\r\nGET /after HTTP/1.1\r\n" HOST "\r\n");
     TURN_UNTIL(handled_count == 2);
     http_stream_write(stream, BYTES("a"));
     http_stream_end(stream);

@@ -29,7 +29,8 @@ static void a_half_closed_client_gets_its_answers(void **state)
     struct client client = client_open();
 
     (void)state;
-    client_send(&client, "GET /later/1 HTTP/1.1\r\n" HOST "\r\nGET /later/2 HTTP/1.1\r\n" HOST "\r\n");
+    client_send(&client,
+                "GET /later/1 HTTP/1.1\r\n" HOST "\r\nGET /later/2 HTTP/1.1\r\n" HOST "\r\n");
     shutdown(client.fd, SHUT_WR);
     TURN_UNTIL(waiting_count == 2);
     turn();
@@ -321,7 +322,8 @@ static void stops_reading_while_answers_are_not_taken(void **state)
     (void)state;
     special = answer_large;
     for (int i = 0; i < 5; i++)
-        send(client.fd, "GET / HTTP/1.1\r\n" HOST "\r\n", strlen("GET / HTTP/1.1\r\n" HOST "\r\n"), 0);
+        send(client.fd, "GET / HTTP/1.1\r\n" HOST "\r\n", strlen("GET / HTTP/1.1\r\n" HOST "\r\n"),
+             0);
     TURN_UNTIL(handled_count == 1);
     for (int i = 0; i < 10; i++)
         turn();

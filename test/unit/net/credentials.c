@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static enum status load(const char *text, struct sigv4_keys **ret, char message[512],
-                        char path[64])
+static enum status load(const char *text, struct sigv4_keys **ret, char message[512], char path[64])
 {
     snprintf(path, 64, "/tmp/dynlog-credentials-XXXXXX");
     int fd = mkstemp(path);

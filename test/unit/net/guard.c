@@ -27,9 +27,9 @@ static const struct guard_case hosts[] = {
     {"[::1]", true},
     {"[::1]:8000", true},
     {"[0:0:0:0:0:0:0:1]:8000", true},
-    {"192.168.1.2:8000", true},      /* a page there can only ask that address */
+    {"192.168.1.2:8000", true}, /* a page there can only ask that address */
     {"[fe80::1]:8000", true},
-    {"dynlog:8000", true},           /* a container's name */
+    {"dynlog:8000", true}, /* a container's name */
     {"my_service", true},
     {"host.docker.internal:8000", true},
     {"dynamodb.us-east-1.amazonaws.com", true},
@@ -48,7 +48,7 @@ static const struct guard_case hosts[] = {
     {"local host", false},
     {"localhost/", false},
     {"user@localhost", false},
-    {"::1", false},                  /* without brackets it is no Host */
+    {"::1", false}, /* without brackets it is no Host */
     {"[::1", false},
     {"[::1]x", false},
     {"[localhost]", false},
@@ -86,9 +86,9 @@ static const struct guard_case origins[] = {
     {"localhost", false},
     {"http://evil.example", false},
     {"http://localhost.evil.example", false},
-    {"http://192.168.1.2", false},          /* anybody can have a page at an address, */
+    {"http://192.168.1.2", false},             /* anybody can have a page at an address, */
     {"http://bucket.s3.amazonaws.com", false}, /* or in a bucket, */
-    {"http://dynlog", false},               /* or behind a name without dots */
+    {"http://dynlog", false},                  /* or behind a name without dots */
     {"http://host.docker.internal", false},
     {"http://localhost http://evil.example", false},
 };

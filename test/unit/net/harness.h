@@ -1,5 +1,5 @@
-/* test/unit/net/harness.h - a real server on a loop and clients with raw sockets, in one thread: whoever
- * waits for something turns the loop until it is there. */
+/* test/unit/net/harness.h - a real server on a loop and clients with raw sockets, in one thread:
+ * whoever waits for something turns the loop until it is there. */
 #ifndef DYNLOG_TEST_NET_HARNESS_H
 #define DYNLOG_TEST_NET_HARNESS_H
 
@@ -60,9 +60,9 @@ static inline void answer_text(struct http_request *request, int status, struct 
 /* What the request was, so that tests see what the handler saw. */
 static inline void answer_echo(struct http_request *request)
 {
-    struct bytes text = arena_printf(http_arena(request), "%.*s %.*s|%.*s",
-                                     BYTES_ARG(http_method(request)), BYTES_ARG(http_path(request)),
-                                     BYTES_ARG(http_body(request)));
+    struct bytes text =
+        arena_printf(http_arena(request), "%.*s %.*s|%.*s", BYTES_ARG(http_method(request)),
+                     BYTES_ARG(http_path(request)), BYTES_ARG(http_body(request)));
 
     answer_text(request, 200, text);
 }
@@ -116,7 +116,8 @@ static inline void on_server_closed(void *context)
     server_closed = true;
 }
 
-/* Also shows that closing releases everything: the loop has nothing left, and the sanitizer no leak. */
+/* Also shows that closing releases everything: the loop has nothing left, and the sanitizer no
+ * leak. */
 static inline int stop_server(void **state)
 {
     (void)state;
@@ -314,7 +315,8 @@ static inline void expect_answer(struct client *client, int status, const char *
     buffer_free(&answer.body);
 }
 
-/* An answer of the server's own: its status, AWS's error name, words of its message, then the end. */
+/* An answer of the server's own: its status, AWS's error name, words of its message, then the end.
+ */
 static inline void expect_refusal(struct client *client, int status, const char *name,
                                   const char *words)
 {

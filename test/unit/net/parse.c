@@ -1,7 +1,8 @@
 /* test/unit/net/parse.c - what is refused, at each limit and one past it. */
 #include "harness.h"
 
-/* Text that another server might read differently, or that is not spoken here: a refusal and the end. */
+/* Text that another server might read differently, or that is not spoken here: a refusal and the
+ * end. */
 static const struct {
     const char *what;
     const char *text;
@@ -25,7 +26,10 @@ static const struct {
     {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
     {"two Hosts", "GET / HTTP/1.1\r\n" HOST HOST "\r\n", 400},
     {"space before a colon", "GET / HTTP/1.1\r\n" HOST "A : b\r\n\r\n", 400},
-    {"space before a name", "GET / HTTP/1.1\r\n" " " HOST "\r\n", 400},
+    {"space before a name",
+     "GET / HTTP/1.1\r\n"
+     " " HOST "\r\n",
+     400},
     {"folded header", "GET / HTTP/1.1\r\n" HOST "A: b\r\n c\r\n\r\n", 400},
     {"header without colon", "GET / HTTP/1.1\r\n" HOST "A\r\n\r\n", 400},
     {"empty header name", "GET / HTTP/1.1\r\n" HOST ": b\r\n\r\n", 400},
@@ -59,8 +63,8 @@ static const struct {
      "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
     {"chunk size that is no number",
      "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
-    {"negative chunk size",
-     "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n-1\r\n", 400},
+    {"negative chunk size", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+     400},
     {"chunk size with 0x",
      "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n", 400},
     {"chunk size with a space behind",
@@ -229,8 +233,7 @@ static void limits_the_number_of_headers(void **state)
 
 static bool answer_size(struct http_request *request)
 {
-    answer_text(request, 200,
-                arena_printf(http_arena(request), "%zu", http_body(request).size));
+    answer_text(request, 200, arena_printf(http_arena(request), "%zu", http_body(request).size));
     return true;
 }
 
@@ -400,7 +403,8 @@ static void refuses_what_a_web_page_could_forge(void **state)
     static const struct {
         const char *text, *words;
     } forged[] = {
-        {"GET / HTTP/1.1\r\nHost: evil.example:8000\r\n\r\n", "Host evil.example:8000 is not local"},
+        {"GET / HTTP/1.1\r\nHost: evil.example:8000\r\n\r\n",
+         "Host evil.example:8000 is not local"},
         {"GET http://evil.example/ HTTP/1.1\r\n" HOST "\r\n", "Host evil.example is not local"},
         {"POST / HTTP/1.1\r\n" HOST "Origin: https://evil.example\r\nContent-Length: 0\r\n\r\n",
          "Origin https://evil.example is not local"},

@@ -52,10 +52,8 @@ static void tells_why_it_cannot_listen(void **state)
 
 static void a_port_can_be_shared_on_purpose(void **state)
 {
-    struct http_listen_options options = {.host = "127.0.0.1",
-                                          .handle = handle,
-                                          .context = &handled_count,
-                                          .shared_port = true};
+    struct http_listen_options options = {
+        .host = "127.0.0.1", .handle = handle, .context = &handled_count, .shared_port = true};
     struct http_listener *one = NULL, *two = NULL;
 
     (void)state;
@@ -73,10 +71,8 @@ static void a_port_can_be_shared_on_purpose(void **state)
 
 static void sockets_are_closed_on_exec(void **state)
 {
-    struct http_listen_options options = {.host = "127.0.0.1",
-                                          .handle = handle,
-                                          .context = &handled_count,
-                                          .shared_port = true};
+    struct http_listen_options options = {
+        .host = "127.0.0.1", .handle = handle, .context = &handled_count, .shared_port = true};
     struct http_listener *shared = NULL;
     struct client client = client_open();
     size_t seen = 0;
@@ -282,6 +278,23 @@ static void serves_adopted_sockets(void **state)
     client_close(&client);
 }
 
+static void writing_to_a_closed_socket_is_no_signal(void **state)
+{
+    int pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(http_adopt(listener, pair[0]), OK);
+    struct client client = client_of(pair[1]);
+
+    client_send(&client, "GET /later HTTP/1.1\r\n" HOST "\r\n");
+    TURN_UNTIL(waiting_count == 1);
+    client_close(&client);
+    answer_echo(waiting[0]); /* EPIPE at the end of the turn, and this program goes on */
+    waiting[0] = NULL;
+    TURN_UNTIL(figures().connections_open == 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start_server, stop_server)
 
 int main(void)
@@ -300,6 +313,7 @@ int main(void)
         TEST(a_handler_may_close_the_server),
         TEST(a_handler_may_cut_its_own_connection),
         TEST(serves_adopted_sockets),
+        TEST(writing_to_a_closed_socket_is_no_signal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

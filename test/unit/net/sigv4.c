@@ -1,5 +1,5 @@
-/* test/unit/net/sigv4.c - signatures of others are right, anything changed is wrong, and AWS's words
- * say how. */
+/* test/unit/net/sigv4.c - signatures of others are right, anything changed is wrong, and AWS's
+ * words say how. */
 #include "harness.h"
 #include "sigv4_vectors.h"
 
@@ -30,9 +30,9 @@ static bool check_signature(struct http_request *request)
     }
     assert_int_equal(st, REFUSED);
     assert_null(strstr(error.message, SECRET));
-    answer_text(request, api_error_http_status(error.kind),
-                arena_printf(http_arena(request), "%s: %s", api_error_name(error.kind),
-                             error.message));
+    answer_text(
+        request, api_error_http_status(error.kind),
+        arena_printf(http_arena(request), "%s: %s", api_error_name(error.kind), error.message));
     return true;
 }
 
@@ -142,8 +142,8 @@ static void refuses_what_was_changed(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(tampered); i++) {
-        const char *request = changed(vector_named(tampered[i].vector)->request, tampered[i].from,
-                                      tampered[i].to);
+        const char *request =
+            changed(vector_named(tampered[i].vector)->request, tampered[i].from, tampered[i].to);
 
         if (strcmp(verdict(request), INVALID) != 0)
             fail_msg("%s with %s: %s", tampered[i].vector, tampered[i].to, verdict(request));
@@ -168,8 +168,8 @@ static void takes_other_writings(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(same); i++) {
-        const char *request = changed(vector_named(same[i].vector)->request, same[i].from,
-                                      same[i].to);
+        const char *request =
+            changed(vector_named(same[i].vector)->request, same[i].from, same[i].to);
 
         if (strcmp(verdict(request), "signed") != 0)
             fail_msg("%s with %s: %s", same[i].vector, same[i].to, verdict(request));
@@ -220,8 +220,8 @@ static void says_what_is_wrong_in_awss_words(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
-        const char *request = changed(vector_named(wrong[i].vector)->request, wrong[i].from,
-                                      wrong[i].to);
+        const char *request =
+            changed(vector_named(wrong[i].vector)->request, wrong[i].from, wrong[i].to);
         const char *said = verdict(request);
 
         if (strcmp(said, wrong[i].verdict) != 0)
@@ -281,12 +281,9 @@ static void a_signature_holds_for_a_quarter_of_an_hour(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(takes_what_others_signed),
-        TEST(refuses_what_was_changed),
-        TEST(takes_other_writings),
-        TEST(says_what_is_wrong_in_awss_words),
-        TEST(names_all_that_is_missing),
-        TEST(a_signature_holds_for_a_quarter_of_an_hour),
+        TEST(takes_what_others_signed),  TEST(refuses_what_was_changed),
+        TEST(takes_other_writings),      TEST(says_what_is_wrong_in_awss_words),
+        TEST(names_all_that_is_missing), TEST(a_signature_holds_for_a_quarter_of_an_hour),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
-/* test/unit/net/sigv4_vectors.h - requests that were signed by others, as they went over the wire. Key
- * AKIDEXAMPLE, secret wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY.
+/* test/unit/net/sigv4_vectors.h - requests that were signed by others, as they went over the wire.
+ * Key AKIDEXAMPLE, secret wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY.
  *
- * The first two are AWS's own: the example of its guide to signing, and "get-vanilla" of its test suite;
- * the others are botocore's work. */
+ * The first two are AWS's own: the example of its guide to signing, and "get-vanilla" of its test
+ * suite; the others are botocore's work. */
 #ifndef DYNLOG_TEST_NET_SIGV4_VECTORS_H
 #define DYNLOG_TEST_NET_SIGV4_VECTORS_H
 
@@ -56,12 +56,15 @@ static const struct vector vectors[] = {
      "X-Amz-Date: 20260131T235959Z\r\n"
      "X-Amz-Security-Token: session//token==\r\n"
      "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260131/eu-west-1/dynamodb/"
-     "aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=15dae14438323678eebd2c6cb5f5318772a4c014b9dc9daea2e934d43fedbfb1\r\n"
+     "aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, "
+     "Signature=15dae14438323678eebd2c6cb5f5318772a4c014b9dc9daea2e934d43fedbfb1\r\n"
      "Content-Length: 2\r\n"
      "\r\n"
      "{}"},
     {"escapes in path and query",
-     "GET /2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Aa/invocations/a%20b/%E2%82%AC?Qualifier=%24LATEST&a=b%20c&Z=1&empty=&a=a HTTP/1.1\r\n"
+     "GET "
+     "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Aa/"
+     "invocations/a%20b/%E2%82%AC?Qualifier=%24LATEST&a=b%20c&Z=1&empty=&a=a HTTP/1.1\r\n"
      "Host: localhost:3002\r\n"
      "X-Amz-Date: 20260131T235959Z\r\n"
      "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260131/us-east-1/lambda/"
@@ -96,7 +99,8 @@ static const struct vector vectors[] = {
      "X-Amz-Content-SHA256: UNSIGNED-PAYLOAD\r\n"
      "X-Amz-Date: 20260131T235959Z\r\n"
      "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260131/us-east-1/dynamodb/"
-     "aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-target, Signature=6652405ae6b517944d15eb29630435946a1d238251858c06d10559debb12f822\r\n"
+     "aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-target, "
+     "Signature=6652405ae6b517944d15eb29630435946a1d238251858c06d10559debb12f822\r\n"
      "Content-Length: 15\r\n"
      "\r\n"
      "{\"any\":\"thing\"}"},
@@ -108,7 +112,8 @@ static const struct vector vectors[] = {
      "X-Amz-Content-SHA256: 44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\r\n"
      "X-Amz-Date: 20260131T235959Z\r\n"
      "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260131/us-east-1/dynamodb/"
-     "aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-target, Signature=a3d71cd6ae9a8c73d4f4749a675aae4dc5ee48ebbcb0edb4cc7609fef6a0992b\r\n"
+     "aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-target, "
+     "Signature=a3d71cd6ae9a8c73d4f4749a675aae4dc5ee48ebbcb0edb4cc7609fef6a0992b\r\n"
      "Content-Length: 2\r\n"
      "\r\n"
      "{}"},
