@@ -130,8 +130,10 @@ static enum status open_again(struct archive *archive, uint64_t *position,
 {
     uint64_t in_file = 0;
 
-    if (archive->database != NULL)
+    if (archive->database != NULL && database_is_there(archive->database))
         return OK;
+    database_close(archive->database);
+    archive->database = NULL;
     enum status st =
         database_open(archive->path, archive->id, &archive->database, &in_file, message);
 

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* The table exactly as the public sample's script makes it: its tools read this file, and this program
  * goes on with a file of theirs. "int" is its word; SQLite keeps the ISO text that is put there. */
@@ -28,7 +29,11 @@ static const char *const schema[] = {
 struct database {
     sqlite3 *handle;
     sqlite3_stmt *insert, *move;
-    struct bytes id; /* owned, NUL-terminated */
+    struct bytes id; /* owned */
+    char *path;
+    bool is_file; /* not in memory */
+    dev_t device; /* of the file that is open */
+    ino_t inode;
 };
 
 /* ---- failures ---- */
@@ -69,7 +74,7 @@ static const char *advice(int code)
         return "the disk is full";
     case SQLITE_READONLY:
     case SQLITE_PERM:
-        return "it may not be written, or was deleted or replaced meanwhile";
+        return "it may not be written";
     case SQLITE_CANTOPEN:
         return "it can't be opened or made; its folder must be there and writable";
     case SQLITE_NOTADB:
@@ -169,6 +174,28 @@ static int open_file(struct database *database, const char *path, uint64_t *ret_
     return code;
 }
 
+/* Which file it is, to know it again. */
+static void note_file(struct database *database)
+{
+    struct stat file;
+
+    database->is_file = stat(database->path, &file) == 0;
+    if (database->is_file) {
+        database->device = file.st_dev;
+        database->inode = file.st_ino;
+    }
+}
+
+bool database_is_there(const struct database *database)
+{
+    struct stat file;
+
+    if (!database->is_file)
+        return true;
+    return stat(database->path, &file) == 0 && file.st_dev == database->device &&
+           file.st_ino == database->inode;
+}
+
 enum status database_open(const char *path, struct bytes id, struct database **ret,
                           uint64_t *ret_position, char message[ARCHIVE_MESSAGE_SIZE])
 {
@@ -179,6 +206,7 @@ enum status database_open(const char *path, struct bytes id, struct database **r
     if (id.size > 0)
         memcpy(copy, id.ptr, id.size);
     database->id = bytes_of(copy, id.size);
+    database->path = mem_copy_text(path);
     int code = open_file(database, path, &position);
 
     if (code != SQLITE_OK) {
@@ -187,6 +215,7 @@ enum status database_open(const char *path, struct bytes id, struct database **r
         database_close(database);
         return st;
     }
+    note_file(database);
     *ret = database;
     *ret_position = position;
     return OK;
@@ -205,6 +234,7 @@ void database_close(struct database *database)
     sqlite3_finalize(database->move);
     sqlite3_close(database->handle); /* the last one out leaves one plain file, without its log */
     mem_free(id.out);
+    mem_free(database->path);
     mem_free(database);
 }
 

@@ -18,6 +18,9 @@ MUST_USE enum status database_open(const char *path, struct bytes id, struct dat
                                    uint64_t *ret_position, char message[ARCHIVE_MESSAGE_SIZE]);
 void database_close(struct database *database);
 
+/* The path still leads to the open file. SQLite goes on writing into one that somebody deleted. */
+bool database_is_there(const struct database *database);
+
 /* All rows and the position, or nothing. IN_USE: locked, try again. Anything else: open it anew. */
 MUST_USE enum status database_begin(struct database *database, char message[ARCHIVE_MESSAGE_SIZE]);
 MUST_USE enum status database_insert(struct database *database, struct arena *arena,
