@@ -56,6 +56,13 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
 
 void api_answer(struct api_call *call, struct bytes json)
 {
+    if (buffer_failed(&call->api->scratch)) { /* never half an answer */
+        api_refuse(&call->error, API_INTERNAL, "The answer would be larger than %zu MB; ask for "
+                                               "fewer items at once",
+                   API_ANSWER_SIZE_MAX / (1024 * 1024));
+        api_fail(call, &call->error);
+        return;
+    }
     send_answer(call, 200, json, NULL);
 }
 

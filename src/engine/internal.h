@@ -29,8 +29,7 @@ struct item table_key_attributes(const struct table *table, const struct item *i
 /* ---- what stands in STORE_ITEMS (stored_item.c) ---- */
 
 #define STORED_ITEM_HEAD_SIZE 4
-/* A list of nulls is worst: 2 bytes an element by item_size(), 14 as text. */
-#define STORED_ITEM_SIZE_MAX ((size_t)16 * 1024 * 1024)
+#define STORED_ITEM_SIZE_MAX (STORED_ITEM_HEAD_SIZE + ITEM_TEXT_SIZE_MAX)
 
 struct stored_item {
     struct bytes value; /* as it stands in the store; empty: there is no item */
