@@ -95,8 +95,9 @@ size_t http_headers(const struct http_request *request, const struct http_header
 
 /* Something of the caller's that is told, once, when the client goes away before the answer or
  * shuts its sending side (most that do are going, and whoever waits for long should not wait for
- * them). `gone` may be called within http_on_gone(). The request still has to be answered, in
- * `gone` or later; the answer is sent if the client is there to take it. */
+ * them). The request still has to be answered, in `gone` or later; the answer is sent if the client
+ * is there to take it. When the client is gone already, `gone` is called within http_on_gone(); not
+ * so in the handler itself, before it returns. */
 void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context);
 
 /* ---- the answer ---- */
