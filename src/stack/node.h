@@ -41,7 +41,9 @@ struct node {
     size_t count;        /* items or members */
     struct node **items; /* NODE_LIST */
     struct node_member *members; /* NODE_MAP */
-    struct stack_where where;
+    struct stack_where where;    /* of a list or mapping: where it is written */
+    struct stack_where
+        variable; /* where the variable stood that it is the value of; line 0: none */
 };
 
 struct node *node_new(struct arena *arena, enum node_kind kind, struct stack_where where);

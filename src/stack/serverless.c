@@ -201,7 +201,7 @@ static enum status read_custom(struct loader *loader)
                               INT32_MAX, &stack->retry_delay_ms);
     if (status == OK)
         status = read_integer(loader, node_get(bridge, "maximumRetryAttempts"),
-                              "maximumRetryAttempts", 0, 185, &stack->maximum_retry_attempts);
+                              "maximumRetryAttempts", 0, INT32_MAX, &stack->maximum_retry_attempts);
     if (status == OK)
         status =
             read_port(loader, node_get(offline, "lambdaPort"), "lambdaPort", &stack->lambda_port);

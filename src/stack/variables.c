@@ -322,6 +322,7 @@ static void become(struct node *node, const struct node *value)
     struct stack_where where = node->where;
 
     *node = *value;
+    node->variable = where;
     if (node->kind != NODE_LIST && node->kind != NODE_MAP)
         node->where = where;
     if (node->state != NODE_DONE)
@@ -378,15 +379,19 @@ static struct node *child_of(const struct node *node, size_t index)
     return node->kind == NODE_LIST ? node->items[index] : node->members[index].value;
 }
 
-static enum status resolve_deep(struct loader *loader, struct node *node, uint32_t depth)
+/* through: where the variable stands that led here, if one did. */
+static enum status resolve_deep(struct loader *loader, struct node *node, uint32_t depth,
+                                const struct stack_where *through)
 {
     uint32_t height = 0;
     enum status status = variables_resolve_shallow(loader, node);
 
     if (status != OK)
         return status;
+    if (node->variable.line > 0)
+        through = &node->variable;
     if (node->state == NODE_WALKING)
-        return refuse_cycle(loader, node->where);
+        return refuse_cycle(loader, through != NULL ? *through : node->where);
     if (depth + node->height > NODE_DEPTH_MAX)
         return loader_refuse(loader, node->where,
                              "expected at most %d lists and mappings inside each other",
@@ -398,7 +403,7 @@ static enum status resolve_deep(struct loader *loader, struct node *node, uint32
         for (size_t i = 0; i < node->count; i++) {
             struct node *child = child_of(node, i);
 
-            status = resolve_deep(loader, child, depth + 1);
+            status = resolve_deep(loader, child, depth + 1, through);
             if (status != OK)
                 return status;
             if (child->height + 1 > height)
@@ -412,7 +417,7 @@ static enum status resolve_deep(struct loader *loader, struct node *node, uint32
 
 enum status variables_resolve(struct loader *loader, struct node *node)
 {
-    return resolve_deep(loader, node, 0);
+    return resolve_deep(loader, node, 0, NULL);
 }
 
 enum status variables_walk(struct loader *loader, struct node *from, struct bytes path,

@@ -114,21 +114,14 @@ static void cycles(void **state)
         {"service: s\ncustom:\n  a: ${self:custom.a}\n", 3, 6, "leads back to itself"},
         {"service: s\ncustom:\n  a: x${self:custom.b}\n  b: ${self:custom.a}\n", 3, 6,
          "leads back to itself"},
-        {"service: s\ncustom:\n  a: ${self:custom}\n", 2, 8, "leads back to itself"},
-        {"service: s\ncustom:\n  a:\n    b: ${self:custom.a}\n", 4, 5, "leads back to itself"},
+        {"service: s\ncustom:\n  a: ${self:custom}\n", 3, 6, "leads back to itself"},
+        {"service: s\ncustom:\n  a:\n    b: ${self:custom.a}\n", 4, 8, "leads back to itself"},
         {"service: s\ncustom:\n  a: ${self:custom.a.b}\n", 3, 6, "leads back to itself"},
-        {"service: ${self:}\n", 1, 1, "leads back to itself"},
+        {"service: ${self:}\n", 1, 10, "leads back to itself"},
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        LOADED loaded = load(cases[i].text);
-
-        assert_int_equal(loaded.status, REFUSED);
-        if (bytes_find(loaded.error.message, bytes_of_text(cases[i].words)) == SIZE_MAX)
-            fail_msg("%s: %.*s", cases[i].text, BYTES_ARG(loaded.error.message));
-    }
-    check_refused(cases, 2);
+    check_refused(cases, ARRAY_COUNT(cases));
 }
 
 /* custom.k0 -> custom.k1 -> ... -> custom.kN: N variables that lead to each other. */
