@@ -106,6 +106,9 @@ void bootstraps_remove(struct server *server);
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));
 
+/* ---- stale.c: rules of an earlier stack file ---- */
+void stale_remove(struct server *server, void (*done)(struct server *server, bool ok));
+
 /* ---- deliver.c: what the bus writes for functions ---- */
 struct bus_door deliver_door(struct server *server);
 

@@ -290,10 +290,18 @@ static void provisioned(struct server *server, bool ok)
     listen_serve_held(server);
 }
 
+static void made(struct server *server, bool ok)
+{
+    if (ok)
+        stale_remove(server, provisioned);
+    else
+        provisioned(server, false);
+}
+
 static void identified(struct server *server, bool ok)
 {
     if (ok)
-        provision_start(server, provisioned);
+        provision_start(server, made);
     else
         provisioned(server, false);
 }

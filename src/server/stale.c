@@ -1,0 +1,100 @@
+/* server/stale.c - rules that an earlier stack file made for functions that are not there any more: their
+ * targets go, and a rule that is left with none goes too. Rules of functions that are there stay, whoever
+ * made them. */
+#include "server/internal.h"
+
+struct stale {
+    struct server *server;
+    struct arena *arena;
+    struct bus_change *changes;
+    size_t count, capacity, next;
+    void (*done)(struct server *server, bool ok);
+};
+
+static void add_change(struct stale *stale, const struct bus_change *change)
+{
+    stale->changes = arena_grow(stale->arena, stale->changes, stale->count, stale->count + 1,
+                                &stale->capacity, sizeof *stale->changes);
+    stale->changes[stale->count++] = *change;
+}
+
+/* Rules live until the next change: what is needed of them is copied. */
+static void look_at_rule(struct stale *stale, const struct bus_rule *rule)
+{
+    struct arena *arena = stale->arena;
+    struct bus_change change = {
+        .kind = BUS_REMOVE_TARGETS,
+        .name = arena_copy(arena, rule->name),
+        .bus_name = arena_copy(arena, rule->bus_name),
+        .target_ids = ARENA_NEW_ARRAY(arena, rule->target_count, struct bytes),
+        .arena = arena,
+    };
+
+    for (size_t i = 0; i < rule->target_count; i++)
+        if (functions_find(stale->server->functions, rule->targets[i].arn) == NULL)
+            change.target_ids[change.target_count++] = arena_copy(arena, rule->targets[i].id);
+    if (change.target_count == 0)
+        return;
+    add_change(stale, &change);
+    if (change.target_count < rule->target_count)
+        return;
+    change.kind = BUS_DELETE_RULE;
+    change.target_count = 0;
+    add_change(stale, &change);
+}
+
+static void look_at_all(struct stale *stale)
+{
+    const struct bus_description **buses = NULL;
+    const struct bus_rule **rules = NULL;
+    const struct bytes any = {NULL, 0};
+    size_t bus_count = 0, rule_count = 0;
+
+    bus_list(stale->server->bus, any, stale->arena, &buses, &bus_count);
+    for (size_t i = 0; i < bus_count; i++) {
+        bus_list_rules(stale->server->bus, buses[i]->name, any, stale->arena, &rules, &rule_count);
+        for (size_t j = 0; j < rule_count; j++)
+            look_at_rule(stale, rules[j]);
+    }
+}
+
+static void next_change(struct stale *stale);
+
+static void change_done(struct bus_change *change, enum status status)
+{
+    struct stale *stale = change->context;
+
+    if (status == OK) {
+        next_change(stale);
+        return;
+    }
+    output_error("the rule %.*s of an earlier stack file can't be removed: %s",
+                 BYTES_ARG(change->name),
+                 status == REFUSED ? change->error.message : status_text(status));
+    stale->done(stale->server, false);
+    arena_free(stale->arena);
+}
+
+static void next_change(struct stale *stale)
+{
+    if (stale->next == stale->count) {
+        stale->done(stale->server, true);
+        arena_free(stale->arena);
+        return;
+    }
+    struct bus_change *change = &stale->changes[stale->next++];
+
+    change->done = change_done;
+    change->context = stale;
+    bus_change(stale->server->bus, change);
+}
+
+void stale_remove(struct server *server, void (*done)(struct server *server, bool ok))
+{
+    struct arena *arena = arena_new();
+    struct stale *stale = ARENA_NEW(arena, struct stale);
+
+    *stale = (struct stale){.server = server, .arena = arena, .done = done};
+    look_at_all(stale);
+    next_change(stale);
+}
