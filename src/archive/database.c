@@ -11,9 +11,12 @@
 
 /* The table exactly as the public sample's script makes it: its tools read this file, and this program
  * goes on with a file of theirs. "int" is its word; SQLite keeps the ISO text that is put there. */
+#define EVENTS_SQL                                                                                 \
+    "create table if not exists events"                                                            \
+    " (createdAt int not null, log text not null, type text not null, event text not null)"
+
 static const char *const schema[] = {
-    "create table if not exists events"
-    " (createdAt int not null, log text not null, type text not null, event text not null)",
+    EVENTS_SQL,
     "create index if not exists idx_createdAt on events(createdAt)",
     "create index if not exists idx_log on events(log)",
     "create index if not exists idx_type on events(type)",

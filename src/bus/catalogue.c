@@ -6,6 +6,7 @@
 #define BUS_KEY_END "bus0" /* '0' follows '/' */
 #define RULE_KEY "rule/"
 #define RULE_KEY_END "rule0"
+#define FORMAT 1 /* of both */
 
 struct bytes catalogue_bus_key(struct arena *arena, struct bytes name)
 {
@@ -44,6 +45,7 @@ struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_descript
     struct json_writer w = JSON_WRITER(&out);
 
     json_begin_object(&w);
+    json_member_int(&w, "format", FORMAT);
     json_member_string(&w, "name", description->name);
     member_set(&w, "description", description->description);
     json_member_bool(&w, "archived", description->archived);
@@ -74,6 +76,7 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
     struct json_writer w = JSON_WRITER(&out);
 
     json_begin_object(&w);
+    json_member_int(&w, "format", FORMAT);
     json_member_string(&w, "name", rule->name);
     json_member_string(&w, "bus", rule->bus_name);
     json_member_string(&w, "pattern", rule->pattern);
@@ -114,13 +117,25 @@ static int32_t get_limit(const struct json *object, const char *name)
     return (int32_t)value;
 }
 
+static enum status parse_stored(struct arena *arena, struct bytes stored, const struct json **ret)
+{
+    int64_t format = 0;
+
+    if (json_parse(arena, stored, ret, NULL) != OK ||
+        !json_int64(json_get(*ret, "format"), &format) || format < 1)
+        return CORRUPT;
+    return format > FORMAT ? NEWER_FORMAT : OK;
+}
+
 static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
 {
     const struct json *root = NULL;
 
     event_bus->stored = arena_copy(event_bus->arena, stored);
-    if (json_parse(event_bus->arena, stored, &root, NULL) != OK || !json_is(root, JSON_OBJECT))
-        return CORRUPT;
+    enum status st = parse_stored(event_bus->arena, stored, &root);
+
+    if (st != OK)
+        return st;
     event_bus->view = (struct bus_description){
         .name = get_text(root, "name"),
         .description = get_text(root, "description"),
@@ -182,9 +197,10 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     const struct json *root = NULL;
 
     rule->stored = arena_copy(rule->arena, stored);
-    if (json_parse(rule->arena, stored, &root, NULL) != OK || !json_is(root, JSON_OBJECT))
-        return CORRUPT;
+    enum status st = parse_stored(rule->arena, stored, &root);
 
+    if (st != OK)
+        return st;
     const struct json *list = json_get(root, "targets");
     struct bus_target *targets = ARENA_NEW_ARRAY(rule->arena, json_count(list), struct bus_target);
 
@@ -211,20 +227,28 @@ static void free_rule(struct rule *rule)
     mem_free(rule);
 }
 
+/* Disabled rules, and those without targets, need not be found. False: the pattern is none. */
+static bool add_to_matcher(struct event_bus *home, struct rule *rule)
+{
+    struct api_error ignored;
+
+    return !rule->view.enabled || rule->view.target_count == 0 ||
+           matcher_add(home->matcher, rule, rule->view.pattern, &ignored) == OK;
+}
+
 enum status catalogue_apply_rule(struct bus *bus, struct bytes stored)
 {
     struct rule *rule = mem_new(sizeof *rule);
-    struct api_error ignored;
 
     rule->arena = arena_new();
     enum status st = decode_rule(bus, rule, stored);
     struct event_bus *home = st == OK ? bus_get(bus, rule->view.bus_name) : NULL;
 
-    if (home != NULL && rule->view.enabled && rule->view.target_count > 0)
-        st = matcher_add(home->matcher, rule, rule->view.pattern, &ignored);
-    if (home == NULL || st != OK) {
+    if (st == OK && (home == NULL || !add_to_matcher(home, rule)))
+        st = CORRUPT;
+    if (st != OK) {
         free_rule(rule);
-        return CORRUPT;
+        return st;
     }
     struct rule *old = map_put(&home->rules, rule->view.name, rule);
 

@@ -64,8 +64,8 @@ struct bytes catalogue_rule_key(struct arena *arena, struct bytes bus_name, stru
 struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_description *description);
 struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *rule);
 
-/* The stored bytes become what is in memory, instead of what was there under that name. CORRUPT when
- * they are not ours. */
+/* The stored bytes become what is in memory, instead of what was there under that name. CORRUPT or
+ * NEWER_FORMAT when they can't. */
 MUST_USE enum status catalogue_apply_bus(struct bus *bus, struct bytes stored);
 MUST_USE enum status catalogue_apply_rule(struct bus *bus, struct bytes stored);
 void catalogue_forget_bus(struct bus *bus, struct bytes name);
