@@ -81,7 +81,6 @@ static void plain_scalars(void **state)
 
 static void long_digits_are_text(void **state)
 {
-    AUTO(arena_release) struct arena *arena = arena_new();
     char digits[514];
     double number = 0;
 
