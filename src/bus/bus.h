@@ -33,7 +33,10 @@ struct bus_delivery {
     struct bytes payload; /* JSON: the event, or what Input / InputPath make of it */
     int32_t maximum_retry_attempts; /* RetryPolicy; -1: not said */
     int32_t maximum_event_age_s;    /* -1: not said */
-    void *slot; /* the door's own, from write() to written() */
+    /* For the door, from write() to written(): what it allocates here goes with the put, also when the
+     * batch fails and written() is never called. */
+    struct arena *arena;
+    void *slot;
 };
 
 /* What the bus needs from those who deliver. */

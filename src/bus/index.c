@@ -1,10 +1,12 @@
 /* bus/index.c - see index.h. */
 #include "bus/index.h"
 
-/* Guesses, for the choice between guards only: what is asked one by one costs more than a look-up, and
- * what nearly every leaf passes leads nearly always to the branch. */
+/* Guesses, for the choice between guards only: what is asked one by one costs more than a look-up, how
+ * many ranges overlap is not known, and what nearly every leaf passes leads nearly always to the
+ * branch. */
 #define COST_KEYED 1
 #define COST_KEYED_EACH 4
+#define COST_RANGE 32
 #define COST_ASKED 64
 #define COST_PASSED_BY_MOST 4096
 
@@ -131,6 +133,7 @@ void index_free(struct index *index)
     affixes_free(&index->suffixes);
     affixes_free(&index->folded_prefixes);
     affixes_free(&index->folded_suffixes);
+    ranges_free(&index->ranges);
     mem_free(index->asked);
     *index = (struct index){0};
 }
@@ -149,7 +152,7 @@ static const struct index_affixes *affixes_of(const struct index *index, enum co
     return NULL;
 }
 
-/* Where a condition of one operand that is found by hashing stands; both NULL when it is asked. */
+/* Where a condition of one operand that is found by hashing stands; all NULL when it is not. */
 struct place_of {
     const struct map *map;
     const struct index_affixes *affixes;
@@ -192,7 +195,7 @@ size_t index_cost(const struct index *index, const struct condition *condition)
         return COST_KEYED + COST_KEYED_EACH * keyed_count(place.map, place.key);
     if (place.list != NULL)
         return COST_KEYED + COST_KEYED_EACH * place.list->count;
-    return COST_ASKED + index->asked_count;
+    return condition->kind == CONDITION_NUMERIC ? COST_RANGE : COST_ASKED + index->asked_count;
 }
 
 static void asked_add(struct index *index, const struct condition *condition, void *branch)
@@ -229,6 +232,8 @@ void index_add(struct index *index, const struct condition *condition, void *bra
         keyed_add(MUTABLE(struct map, place.map), place.key, branch);
     else if (place.list != NULL)
         index_list_add(MUTABLE(struct index_list, place.list), branch);
+    else if (condition->kind == CONDITION_NUMERIC)
+        ranges_add(&index->ranges, condition, branch);
     else
         asked_add(index, condition, branch);
 }
@@ -243,6 +248,8 @@ void index_remove(struct index *index, const struct condition *condition, void *
         keyed_remove(MUTABLE(struct map, place.map), place.key, branch);
     else if (place.list != NULL)
         index_list_drop(MUTABLE(struct index_list, place.list), branch);
+    else if (condition->kind == CONDITION_NUMERIC)
+        ranges_remove(&index->ranges, condition, branch);
     else
         asked_remove(index, condition, branch);
 }
@@ -295,7 +302,13 @@ static void probe_text(const struct index *index, struct leaf *leaf, struct aren
     probe_suffixes(probe, &index->folded_suffixes, folded);
 }
 
-void index_probe(const struct index *index, struct leaf *leaf, struct arena *arena,
+static void probe_number(struct index *index, const struct leaf *leaf, const struct probe *probe)
+{
+    tell(probe, map_get(&index->numbers, leaf->text));
+    ranges_find(&index->ranges, &leaf->number, probe->found, probe->context);
+}
+
+void index_probe(struct index *index, struct leaf *leaf, struct arena *arena,
                  void (*found)(void *context, void *branch), void *context)
 {
     struct probe probe = {found, context};
@@ -303,7 +316,7 @@ void index_probe(const struct index *index, struct leaf *leaf, struct arena *are
     if (leaf->type == JSON_STRING)
         probe_text(index, leaf, arena, &probe);
     else if (leaf->type == JSON_NUMBER)
-        tell(&probe, map_get(&index->numbers, leaf->text));
+        probe_number(index, leaf, &probe);
     else
         tell(&probe, leaf->type == JSON_NULL ? &index->nulls : &index->truths[leaf->truth]);
     for (size_t i = 0; i < index->asked_count; i++)

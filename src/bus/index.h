@@ -2,12 +2,12 @@
  *
  * A branch stands in the index of one of its fields only, under each of that field's conditions (its
  * guard, matcher.c chooses it). What compares for equality, by prefix or by suffix is found by hashing
- * the leaf; numeric ranges, networks, wildcards and anything-but are asked one by one. */
+ * the leaf, numeric ranges in a tree; networks, wildcards and anything-but are asked one by one. */
 #ifndef DYNLOG_BUS_INDEX_H
 #define DYNLOG_BUS_INDEX_H
 
 #include "base/map.h"
-#include "bus/condition.h"
+#include "bus/ranges.h"
 
 struct index_list {
     void **branches;
@@ -32,6 +32,7 @@ struct index {
     struct map texts, numbers, folded_texts;
     struct index_list truths[2], nulls;
     struct index_affixes prefixes, suffixes, folded_prefixes, folded_suffixes;
+    struct ranges ranges;
     struct index_asked *asked;
     size_t asked_count, asked_capacity;
 };
@@ -49,7 +50,7 @@ void index_add(struct index *index, const struct condition *condition, void *bra
 void index_remove(struct index *index, const struct condition *condition, void *branch);
 
 /* Calls found() with the branches of all conditions that hold for the leaf; one may come twice. */
-void index_probe(const struct index *index, struct leaf *leaf, struct arena *arena,
+void index_probe(struct index *index, struct leaf *leaf, struct arena *arena,
                  void (*found)(void *context, void *branch), void *context);
 
 #endif

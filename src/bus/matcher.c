@@ -414,7 +414,7 @@ void matcher_match(struct matcher *matcher, const struct json *event,
 
     event_leaves_take(leaves, &matcher->root, event);
     for (size_t i = 0; i < leaves->field_count; i++) {
-        const struct field *field = leaves->fields[i];
+        struct field *field = leaves->fields[i];
 
         for (size_t at = field->first_leaf; at != NO_LEAF; at = leaves->leaves[at].next)
             index_probe(&field->index, &leaves->leaves[at].leaf, leaves->arena, check_candidate,

@@ -47,6 +47,7 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
         .payload = input_make(target, arena, matching->text, matching->event),
         .maximum_retry_attempts = target->maximum_retry_attempts,
         .maximum_event_age_s = target->maximum_event_age_s,
+        .arena = arena,
     };
 }
 
