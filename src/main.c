@@ -1,5 +1,7 @@
 /* src/main.c - the program: hands its arguments to src/cli. */
-int main(void)
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return cli_main(argc, argv);
 }

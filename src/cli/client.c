@@ -1,0 +1,419 @@
+/* cli/client.c - see client.h. */
+#include "cli/client.h"
+
+#include "base/id.h"
+#include "cli/output.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <time.h>
+
+#define PAUSE_MS 50
+#define LINES_POLL_MS 60000
+
+struct client {
+    const struct target *target;
+    CURL *easy; /* one, so that its connection is used again */
+    char signature[64]; /* curl's words for what is signed */
+    char fault[CURL_ERROR_SIZE];
+};
+
+struct client *cli_client_new(const struct target *target)
+{
+    struct client *client = mem_new(sizeof *client);
+
+    client->target = target;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    client->easy = curl_easy_init();
+    assert(client->easy != NULL); /* out of memory, as mem_new() */
+    return client;
+}
+
+void cli_client_free(struct client *client)
+{
+    if (client == NULL)
+        return;
+    curl_easy_cleanup(client->easy);
+    curl_global_cleanup();
+    mem_free(client);
+}
+
+const struct target *cli_client_target(const struct client *client)
+{
+    return client->target;
+}
+
+/* ---- one request ---- */
+
+struct exchange {
+    struct curl_slist *headers;
+    struct buffer body;
+};
+
+static void exchange_end(struct exchange *exchange)
+{
+    curl_slist_free_all(exchange->headers);
+    buffer_free(&exchange->body);
+}
+
+static void add_header(struct exchange *exchange, struct arena *arena, const char *name,
+                       const char *value)
+{
+    const char *line = arena_copy_text(arena, arena_printf(arena, "%s: %s", name, value));
+    struct curl_slist *longer = curl_slist_append(exchange->headers, line);
+
+    assert(longer != NULL);
+    exchange->headers = longer;
+}
+
+static size_t take_body(char *piece, size_t one, size_t size, void *context)
+{
+    struct exchange *exchange = context;
+
+    buffer_append(&exchange->body, bytes_of(piece, one * size));
+    return buffer_failed(&exchange->body) ? 0 : one * size;
+}
+
+static void sign(struct client *client, struct exchange *exchange, struct arena *arena)
+{
+    const struct target *target = client->target;
+
+    snprintf(client->signature, sizeof client->signature, "aws:amz:%s:dynamodb", target->region);
+    curl_easy_setopt(client->easy, CURLOPT_AWS_SIGV4, client->signature);
+    curl_easy_setopt(client->easy, CURLOPT_USERNAME, target->key_id);
+    curl_easy_setopt(client->easy, CURLOPT_PASSWORD, target->secret);
+    if (target->token != NULL)
+        add_header(exchange, arena, "X-Amz-Security-Token", target->token);
+}
+
+static void prepare(struct client *client, struct arena *arena,
+                    const struct client_request *request, struct exchange *exchange)
+{
+    CURL *easy = client->easy;
+    int64_t answer_ms = request->answer_ms == 0 ? CLIENT_ANSWER_MS : request->answer_ms;
+    const char *url = arena_copy_text(
+        arena, arena_printf(arena, "%s%s", client->target->url, request->path));
+
+    client->fault[0] = '\0';
+    curl_easy_reset(easy);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->fault);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "dynlog/" DYNLOG_VERSION);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CLIENT_CONNECT_MS);
+    if (answer_ms > 0)
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)answer_ms);
+    if (client->target->is_this_machine)
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    if (strcmp(request->method, "POST") == 0) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                         request->body.size > 0 ? (const char *)request->body.ptr : "");
+    }
+    add_header(exchange, arena, "Content-Type", "application/x-amz-json-1.0");
+    if (request->target != NULL)
+        add_header(exchange, arena, "X-Amz-Target", request->target);
+    sign(client, exchange, arena);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+}
+
+/* {"__type":"com.amazonaws.dynamodb.v20120810#Name","message":"..."}, also with "Message". */
+static void read_answer(struct arena *arena, struct client_answer *answer)
+{
+    if (json_parse(arena, answer->body, &answer->json, NULL) != OK) {
+        answer->json = NULL;
+        return;
+    }
+    if (answer->http_status < 300)
+        return;
+
+    struct bytes name = json_string(json_get(answer->json, "__type"));
+    size_t hash = bytes_find_byte(name, '#', 0);
+
+    answer->error_name = hash == SIZE_MAX ? name : bytes_slice(name, hash + 1, name.size);
+    answer->message = json_string(json_get(answer->json, "message"));
+    if (answer->message.size == 0)
+        answer->message = json_string(json_get(answer->json, "Message"));
+}
+
+/* What the transport said. */
+static enum status status_of_curl(CURLcode code)
+{
+    if (code == CURLE_OK)
+        return OK;
+    return code == CURLE_OPERATION_TIMEDOUT ? TIMED_OUT : CLOSED;
+}
+
+static bool was_never_sent(CURL *easy, CURLcode code)
+{
+    curl_off_t connected_us = 0;
+
+    if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+        code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CONNECT_ERROR ||
+        code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT)
+        return true;
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    return code == CURLE_OPERATION_TIMEDOUT && connected_us == 0;
+}
+
+static enum status finish(struct client *client, struct arena *arena, CURLcode code,
+                          const struct exchange *exchange, struct client_answer *answer)
+{
+    long http_status = 0;
+
+    if (code != CURLE_OK) {
+        const char *fault = client->fault[0] != '\0' ? client->fault : curl_easy_strerror(code);
+
+        answer->http_status = 0;
+        answer->message = arena_copy(arena, bytes_of_text(fault));
+        return was_never_sent(client->easy, code) ? CLOSED : status_of_curl(code);
+    }
+    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    answer->http_status = (int)http_status;
+    answer->body = arena_copy(arena, buffer_bytes(&exchange->body));
+    read_answer(arena, answer);
+    return http_status >= 200 && http_status < 300 ? OK : REFUSED;
+}
+
+static enum status try_once(struct client *client, struct arena *arena,
+                            const struct client_request *request, struct client_answer *answer,
+                            bool *ret_sent)
+{
+    AUTO(exchange_end) struct exchange exchange = {.body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX)};
+
+    prepare(client, arena, request, &exchange);
+
+    CURLcode code = curl_easy_perform(client->easy);
+
+    *ret_sent = !was_never_sent(client->easy, code);
+    return finish(client, arena, code, &exchange, answer);
+}
+
+/* ---- trying again ---- */
+
+static bool is_throttling(struct bytes name)
+{
+    static const char *const names[] = {"ProvisionedThroughputExceededException",
+                                        "ThrottlingException", "RequestLimitExceeded"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (bytes_equal_text(name, names[i]))
+            return true;
+    return false;
+}
+
+void cli_client_pause(unsigned turn)
+{
+    uint64_t most_ms = (uint64_t)PAUSE_MS << (turn > 6 ? 6 : turn), random = 0;
+
+    id_random((uint8_t *)&random, sizeof random);
+
+    uint64_t ms = random % most_ms + 1;
+    struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
+
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
+}
+
+/* A server of one's own that was never reached is not running: that is told at once. */
+static bool is_worth_another(const struct client *client, enum status status, bool sent,
+                             bool sent_before, const struct client_answer *answer)
+{
+    if (status == REFUSED)
+        return answer->http_status >= 500 || answer->http_status == 429 ||
+               is_throttling(answer->error_name);
+    return sent || sent_before || client->target->is_aws;
+}
+
+enum status cli_client_ask(struct client *client, struct arena *arena,
+                           const struct client_request *request, struct client_answer *ret)
+{
+    bool uncertain = false;
+    enum status status = OK;
+
+    for (unsigned turn = 1;; turn++) {
+        struct client_answer answer = {.uncertain = uncertain};
+        bool sent = false;
+
+        status = try_once(client, arena, request, &answer, &sent);
+        *ret = answer;
+        if (status == OK || request->once || turn == CLIENT_TRIES_MAX ||
+            !is_worth_another(client, status, sent, uncertain, &answer))
+            return status;
+        if (sent && !is_throttling(answer.error_name) && answer.http_status != 429)
+            uncertain = true;
+        cli_client_pause(turn - 1);
+    }
+}
+
+enum status cli_client_call(struct client *client, struct arena *arena, const char *operation,
+                            struct bytes body, struct client_answer *ret)
+{
+    const char *target =
+        arena_copy_text(arena, arena_printf(arena, "DynamoDB_20120810.%s", operation));
+    struct client_request request = {
+        .method = "POST", .path = "/", .target = target, .body = body};
+
+    return cli_client_ask(client, arena, &request, ret);
+}
+
+void cli_client_query(struct buffer *path, const char *name, struct bytes value)
+{
+    bool first = bytes_find_byte(buffer_bytes(path), '?', 0) == SIZE_MAX;
+
+    buffer_printf(path, "%c%s=", first ? '?' : '&', name);
+    for (size_t i = 0; i < value.size; i++) {
+        uint8_t c = value.ptr[i];
+
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            (c != 0 && strchr("-._~", c) != NULL))
+            buffer_append_byte(path, c);
+        else
+            buffer_printf(path, "%%%02X", c);
+    }
+}
+
+/* ---- answers without end ---- */
+
+struct line_reading {
+    struct exchange exchange; /* the line that is not whole yet, or the body of a refusal */
+    const struct client_lines *lines;
+    CURL *easy;
+    bool ended; /* the reader has enough */
+};
+
+static size_t take_lines(char *piece, size_t one, size_t size, void *context)
+{
+    struct line_reading *reading = context;
+    struct buffer *rest = &reading->exchange.body;
+    long http_status = 0;
+
+    curl_easy_getinfo(reading->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    buffer_append(rest, bytes_of(piece, one * size));
+    if (buffer_failed(rest))
+        return 0;
+    if (http_status != 200)
+        return one * size;
+
+    struct bytes text = buffer_bytes(rest);
+    size_t at = 0;
+
+    for (size_t end = bytes_find_byte(text, '\n', 0); end != SIZE_MAX && !reading->ended;
+         at = end + 1, end = bytes_find_byte(text, '\n', at))
+        if (end > at && !reading->lines->line(reading->lines->context,
+                                              bytes_slice(text, at, end - at)))
+            reading->ended = true;
+    memmove(rest->ptr, rest->ptr + at, rest->size - at);
+    rest->size -= at;
+    return reading->ended ? 0 : one * size;
+}
+
+static CURLcode code_of_multi(CURLM *multi)
+{
+    int left = 0;
+    const CURLMsg *message = curl_multi_info_read(multi, &left);
+
+    return message != NULL && message->msg == CURLMSG_DONE ? message->data.result
+                                                          : CURLE_RECV_ERROR;
+}
+
+/* Returns when the answer or the reader ended, or wake_fd has something to read: then *ret_woken. */
+static CURLcode run_lines(struct line_reading *reading, bool *ret_woken)
+{
+    CURLM *multi = curl_multi_init();
+    struct curl_waitfd wake = {.fd = reading->lines->wake_fd, .events = CURL_WAIT_POLLIN};
+    unsigned wake_count = reading->lines->wake_fd >= 0 ? 1 : 0;
+    CURLcode code = CURLE_OK;
+    int running = 1;
+
+    assert(multi != NULL);
+    curl_multi_add_handle(multi, reading->easy);
+    while (curl_multi_perform(multi, &running) == CURLM_OK && running > 0 && !*ret_woken) {
+        curl_multi_poll(multi, &wake, wake_count, LINES_POLL_MS, NULL);
+        *ret_woken = wake.revents != 0;
+    }
+    if (running == 0)
+        code = code_of_multi(multi);
+    curl_multi_remove_handle(multi, reading->easy);
+    curl_multi_cleanup(multi);
+    return code;
+}
+
+enum status cli_client_lines(struct client *client, struct arena *arena, const char *path,
+                             const struct client_lines *lines, struct client_answer *ret)
+{
+    struct client_request request = {.method = "GET", .path = path, .answer_ms = -1};
+    struct line_reading reading = {
+        .exchange.body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX), .lines = lines, .easy = client->easy};
+    bool woken = false;
+
+    prepare(client, arena, &request, &reading.exchange);
+    curl_easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, take_lines);
+    curl_easy_setopt(client->easy, CURLOPT_WRITEDATA, &reading);
+    curl_easy_setopt(client->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(client->easy, CURLOPT_LOW_SPEED_TIME, (long)(lines->silence_ms / 1000));
+    *ret = (struct client_answer){0};
+
+    CURLcode code = run_lines(&reading, &woken);
+    enum status status = OK;
+
+    if (!woken && !reading.ended)
+        status = finish(client, arena, code, &reading.exchange, ret);
+    exchange_end(&reading.exchange);
+    if (woken || reading.ended || status == REFUSED)
+        return status;
+    return CLOSED; /* whole or not: there is no more */
+}
+
+/* ---- what went wrong, for people ---- */
+
+static int fail_unreachable(const struct cli *cli, const struct target *target,
+                            const struct client_answer *answer)
+{
+    if (target->is_this_machine)
+        return cli_fail(cli, CLI_UNREACHABLE,
+                        "Nothing answers at %s (%.*s). Start dynlog there with `dynlog start`, or "
+                        "say where it runs with --endpoint URL.",
+                        target->url, BYTES_ARG(answer->message));
+    return cli_fail(cli, CLI_UNREACHABLE, "Nothing answers at %s: %.*s", target->url,
+                    BYTES_ARG(answer->message));
+}
+
+int cli_client_fail(const struct cli *cli, const struct client *client, enum status status,
+                    const struct client_answer *answer)
+{
+    const struct target *target = client->target;
+    struct bytes name = answer->error_name;
+
+    if (status == CLOSED)
+        return fail_unreachable(cli, target, answer);
+    if (status == TIMED_OUT)
+        return cli_fail(cli, CLI_UNREACHABLE, "%s took the request and gives no answer: %.*s",
+                        target->url, BYTES_ARG(answer->message));
+    if (bytes_equal_text(name, "ResourceNotFoundException"))
+        return cli_fail(cli, CLI_FAILED,
+                        "There is no table %s at %s. Name it with --table NAME or --stage STAGE.",
+                        target->table, target->url);
+    if (name.size > 0)
+        return cli_fail(cli, CLI_FAILED, "%s answers %.*s: %.*s", target->url, BYTES_ARG(name),
+                        BYTES_ARG(answer->message));
+    return cli_fail(cli, CLI_FAILED, "%s answers with HTTP status %d%s%.*s", target->url,
+                    answer->http_status, answer->message.size > 0 ? ": " : "",
+                    BYTES_ARG(answer->message));
+}
+
+struct client *cli_client_open(const struct cli *cli, const struct target_options *options,
+                               int *ret_exit)
+{
+    char message[TARGET_MESSAGE_SIZE] = "";
+    struct target *target = ARENA_NEW(cli->arena, struct target);
+
+    if (cli_target_resolve(cli->arena, options, target, message) == OK)
+        return cli_client_new(target);
+    *ret_exit = cli_fail_usage(cli, "%s", message);
+    return NULL;
+}

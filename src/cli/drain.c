@@ -1,0 +1,92 @@
+/* cli/drain.c - dynlog drain: waits until everything that was written is also processed. */
+#include "base/clock.h"
+#include "cli/output.h"
+#include "cli/server_door.h"
+
+#include <inttypes.h>
+
+#define TIMEOUT_S_MAX (24 * 3600)
+
+struct drain_options {
+    struct target_options target;
+    int64_t timeout_s;
+    bool json;
+};
+
+static const struct option_row options[] = {
+    {.name = "timeout", .kind = OPTION_NUMBER, .value_name = "SECONDS",
+     .help = "give up after so long, with exit status 5; else it waits for ever", .min = 1,
+     .max = TIMEOUT_S_MAX, .offset = offsetof(struct drain_options, timeout_s)},
+    {.name = "json", .kind = OPTION_FLAG, .help = "one JSON object, on a terminal too",
+     .offset = offsetof(struct drain_options, json)},
+    TARGET_OPTIONS(struct drain_options),
+};
+
+static int print_drained(struct cli *cli, const struct drain_options *on, uint64_t took_ms)
+{
+    if (cli_for_people(cli, on->json)) {
+        fprintf(cli->out, "%sDrained%s: no record, delivery, retry or invocation is in flight "
+                          "(waited %s).\n",
+                cli_paint(cli, cli->out, CLI_GREEN), cli_paint(cli, cli->out, CLI_PLAIN),
+                cli_duration_text(took_ms));
+        return CLI_DONE;
+    }
+
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(256);
+
+    buffer_printf(&out, "{\"drained\":true,\"waitedMs\":%" PRIu64 "}", took_ms);
+    return cli_line(cli, buffer_bytes(&out)) ? CLI_DONE : CLI_FAILED;
+}
+
+static int fail_timed_out(struct cli *cli, struct client *client, int64_t timeout_s)
+{
+    const struct json *status = NULL;
+    int exit_status = CLI_TIMED_OUT;
+
+    if (!cli_server_status(cli, client, cli->arena, &status, &exit_status))
+        return exit_status;
+    return cli_fail(cli, CLI_TIMED_OUT, "Not drained after %" PRId64 " s: %.*s.", timeout_s,
+                    BYTES_ARG(cli_server_busy(cli->arena, status)));
+}
+
+static int drain_run(struct cli *cli, const void *given)
+{
+    const struct drain_options *on = given;
+    const struct json *before = NULL;
+    struct client_request request = {.method = "POST",
+                                     .path = "/_dynlog/drain",
+                                     .answer_ms = on->timeout_s > 0 ? on->timeout_s * 1000 : -1,
+                                     .once = on->timeout_s > 0};
+    struct client_answer answer = {0};
+    int exit_status = CLI_DONE;
+    uint64_t start_ns = clock_monotonic_ns();
+    AUTO(cli_client_release)
+    struct client *client = cli_client_open(cli, &on->target, &exit_status);
+
+    if (client == NULL || !cli_server_status(cli, client, cli->arena, &before, &exit_status))
+        return exit_status;
+
+    struct bytes busy = cli_server_busy(cli->arena, before);
+
+    if (busy.size > 0 && cli_for_people(cli, on->json))
+        cli_note(cli, "Waiting: %.*s.", BYTES_ARG(busy));
+
+    enum status status = cli_client_ask(client, cli->arena, &request, &answer);
+
+    if (status == TIMED_OUT && on->timeout_s > 0)
+        return fail_timed_out(cli, client, on->timeout_s);
+    if (status != OK)
+        return cli_client_fail(cli, client, status, &answer);
+    return print_drained(cli, on, (clock_monotonic_ns() - start_ns) / 1000000);
+}
+
+const struct command command_drain = {
+    .name = "drain",
+    .summary = "wait until everything that was written is processed",
+    .description = "Answers when no record, delivery, retry or invocation is in flight, and the "
+                   "archive is on disk: what a test waits for instead of sleeping.",
+    .example = "dynlog drain --timeout 30",
+    .options = {options, ARRAY_COUNT(options), NULL, 0},
+    .options_size = sizeof(struct drain_options),
+    .run = drain_run,
+};

@@ -1,0 +1,179 @@
+/* cli/event.c - see event.h. */
+#include "cli/event.h"
+
+#include "cli/output.h"
+
+#define STREAM_SUFFIX "#stream"
+
+static bool is_good_name(const struct cli *cli, const char *what, const char *text, int *ret_exit)
+{
+    if (text[0] == '\0')
+        *ret_exit = cli_fail_usage(cli, "The %s may not be empty.", what);
+    else if (strchr(text, '#') != NULL)
+        *ret_exit = cli_fail_usage(cli,
+                                   "The %s may not contain \"#\": it separates log and id in the "
+                                   "key LOG#ID" STREAM_SUFFIX ".",
+                                   what);
+    else if (!bytes_are_utf8(bytes_of_text(text)))
+        *ret_exit = cli_fail_usage(cli, "The %s must be UTF-8 text.", what);
+    else
+        return true;
+    return false;
+}
+
+bool cli_event_name(const struct cli *cli, const char *log, const char *id, int *ret_exit)
+{
+    if (!is_good_name(cli, "log", log, ret_exit) || !is_good_name(cli, "id", id, ret_exit))
+        return false;
+    if (strlen(log) + strlen(id) + strlen("#" STREAM_SUFFIX) <= KEY_HASH_SIZE_MAX)
+        return true;
+    *ret_exit = cli_fail_usage(cli, "Log and id are too long: the key LOG#ID" STREAM_SUFFIX
+                                    " may have %zu bytes.",
+                               KEY_HASH_SIZE_MAX);
+    return false;
+}
+
+struct bytes cli_event_key(struct arena *arena, const char *log, const char *id)
+{
+    return arena_printf(arena, "%s#%s" STREAM_SUFFIX, log, id);
+}
+
+/* The id of LOG#ID#stream; empty when the key is not of that form. */
+static struct bytes id_of_key(struct bytes pk)
+{
+    size_t first = bytes_find_byte(pk, '#', 0), suffix = strlen(STREAM_SUFFIX);
+
+    if (!bytes_end_with(pk, BYTES(STREAM_SUFFIX)) || first + 1 + suffix >= pk.size)
+        return (struct bytes){NULL, 0};
+    return bytes_slice(pk, first + 1, pk.size - suffix - first - 1);
+}
+
+/* ---- from an item ---- */
+
+static struct bytes string_of(const struct value *value)
+{
+    return value != NULL && value->type == VALUE_S ? value->bytes : (struct bytes){NULL, 0};
+}
+
+static struct bytes plain(struct arena *arena, const struct value *value)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+
+    if (value != NULL)
+        value_print_plain(&out, value);
+    return arena_copy(arena, buffer_bytes(&out));
+}
+
+static bool is_known(struct bytes name)
+{
+    static const char *const names[] = {"pk", "sk", "log", "type", "payload", "id", "version"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (bytes_equal_text(name, names[i]))
+            return true;
+    return false;
+}
+
+static struct bytes more_of(struct arena *arena, const struct item *item)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+
+    for (size_t i = 0; i < item->count; i++) {
+        if (is_known(item->attributes[i].name))
+            continue;
+        buffer_append_byte(&out, ',');
+        json_append_string(&out, item->attributes[i].name);
+        buffer_append_byte(&out, ':');
+        value_print_plain(&out, &item->attributes[i].value);
+    }
+    return arena_copy(arena, buffer_bytes(&out));
+}
+
+void cli_event_of_item(struct arena *arena, const struct item *item, struct event *ret)
+{
+    *ret = (struct event){
+        .pk = string_of(item_get_text(item, "pk")),
+        .log = string_of(item_get_text(item, "log")),
+        .version = plain(arena, item_get_text(item, "sk")),
+        .type = string_of(item_get_text(item, "type")),
+        .payload = plain(arena, item_get_text(item, "payload")),
+        .more = more_of(arena, item),
+    };
+    ret->id = id_of_key(ret->pk);
+}
+
+/* ---- from a line ---- */
+
+static uint64_t whole(const struct json *value)
+{
+    int64_t number = 0;
+
+    return json_int64(value, &number) && number > 0 ? (uint64_t)number : 0;
+}
+
+static struct bytes text_of(struct arena *arena, const struct json *value)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+
+    if (value != NULL)
+        json_print(&out, value);
+    return arena_copy(arena, buffer_bytes(&out));
+}
+
+bool cli_event_of_line(struct arena *arena, struct bytes line, struct event *ret)
+{
+    const struct json *json = NULL, *key = NULL;
+
+    if (json_parse(arena, line, &json, NULL) != OK)
+        return false;
+    key = json_get(json, "key");
+    *ret = (struct event){
+        .pk = json_string(json_get(key, "pk")),
+        .log = json_string(json_get(json, "log")),
+        .version = text_of(arena, json_get(key, "sk")),
+        .type = json_string(json_get(json, "type")),
+        .payload = text_of(arena, json_get(json, "payload")),
+        .position = whole(json_get(json, "position")),
+        .time_ms = whole(json_get(json, "time")),
+    };
+    ret->id = id_of_key(ret->pk);
+    return ret->position > 0 && ret->pk.size > 0;
+}
+
+/* ---- to a line ---- */
+
+static void print_raw(struct json_writer *w, const char *name, struct bytes json)
+{
+    if (json.size == 0)
+        return;
+    json_key(w, name);
+    json_write_raw(w, json);
+}
+
+void cli_event_print(struct buffer *out, const struct event *event)
+{
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    if (event->position > 0) {
+        json_member_int(&w, "position", (int64_t)event->position);
+        json_member_int(&w, "time", (int64_t)event->time_ms);
+    }
+    json_member_string(&w, "log", event->log);
+    if (event->id.size > 0)
+        json_member_string(&w, "id", event->id);
+    else
+        json_member_string(&w, "pk", event->pk);
+    print_raw(&w, "version", event->version);
+    json_member_string(&w, "type", event->type);
+    print_raw(&w, "payload", event->payload);
+    buffer_append(out, event->more);
+    json_end_object(&w);
+}
+
+struct bytes cli_event_stream(struct arena *arena, const struct event *event)
+{
+    if (event->id.size == 0)
+        return event->pk;
+    return arena_printf(arena, "%.*s/%.*s", BYTES_ARG(event->log), BYTES_ARG(event->id));
+}

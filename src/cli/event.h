@@ -1,0 +1,38 @@
+/* cli/event.h - an event in its forms: what a person typed, the item it is stored as, the line it is
+ * printed as.
+ *
+ *   item   {pk: "users#12#stream", sk: 1, type: "signup", log: "users", payload: {id: "12", ...}}
+ *   line   {"log":"users","id":"12","version":1,"type":"signup","payload":{"id":"12",...}}
+ *
+ * Attributes of other names stand behind the payload, under their own names. */
+#ifndef DYNLOG_CLI_EVENT_H
+#define DYNLOG_CLI_EVENT_H
+
+#include "cli/internal.h"
+#include "value/value.h"
+
+struct event {
+    struct bytes pk, log, id; /* id: empty when pk is not LOG#ID#stream */
+    struct bytes version;     /* decimal text */
+    struct bytes type;
+    struct bytes payload;     /* plain JSON; empty when there is none */
+    struct bytes more;        /* further members, each with its comma before it */
+    uint64_t position, time_ms; /* of a line from `tail`; 0: not known */
+};
+
+/* LOG and ID as people give them. False: `cli_fail_usage()` was told, exit status in *ret_exit. */
+MUST_USE bool cli_event_name(const struct cli *cli, const char *log, const char *id, int *ret_exit);
+/* "users#12#stream" */
+struct bytes cli_event_key(struct arena *arena, const char *log, const char *id);
+
+/* Texts live in the arena, or where the item's do. */
+void cli_event_of_item(struct arena *arena, const struct item *item, struct event *ret);
+/* A line of /_dynlog/log. False when it is none. */
+MUST_USE bool cli_event_of_line(struct arena *arena, struct bytes line, struct event *ret);
+
+/* One JSON object, without a line end. */
+void cli_event_print(struct buffer *out, const struct event *event);
+/* "users/12", or the key when it is not of that form. */
+struct bytes cli_event_stream(struct arena *arena, const struct event *event);
+
+#endif

@@ -1,0 +1,80 @@
+/* cli/server_door.c - see server_door.h. */
+#include "cli/server_door.h"
+
+#include "cli/output.h"
+
+#include <inttypes.h>
+
+enum status cli_server_ask_status(struct client *client, struct arena *arena,
+                                  const struct json **ret, struct client_answer *ret_answer)
+{
+    struct client_request request = {.method = "GET", .path = "/_dynlog/status"};
+    enum status status = OK;
+
+    if (cli_client_target(client)->is_aws) {
+        ret_answer->http_status = 404; /* AWS has no such path; no need to ask */
+        return REFUSED;
+    }
+    status = cli_client_ask(client, arena, &request, ret_answer);
+    if (status != OK)
+        return status;
+    if (json_get(ret_answer->json, "version") == NULL ||
+        json_get(ret_answer->json, "position") == NULL)
+        return REFUSED;
+    *ret = ret_answer->json;
+    return OK;
+}
+
+bool cli_server_status(struct cli *cli, struct client *client, struct arena *arena,
+                       const struct json **ret, int *ret_exit)
+{
+    struct client_answer answer = {0};
+    enum status status = cli_server_ask_status(client, arena, ret, &answer);
+
+    if (status == OK)
+        return true;
+    /* dynlog itself refuses by name: a signature, a host */
+    if (status == REFUSED && answer.error_name.size == 0 && answer.http_status < 500)
+        *ret_exit = cli_fail(cli, CLI_FAILED,
+                             "What answers at %s is no dynlog, and `dynlog %s` needs one for now. "
+                             "Say where one runs with --endpoint URL.",
+                             cli_client_target(client)->url, cli->command->name);
+    else
+        *ret_exit = cli_client_fail(cli, client, status, &answer);
+    return false;
+}
+
+int64_t cli_server_number(const struct json *object, const char *name)
+{
+    int64_t number = 0;
+
+    return json_int64(json_get(object, name), &number) ? number : 0;
+}
+
+static void add(struct buffer *out, int64_t count, const char *one, const char *many)
+{
+    if (count > 0)
+        buffer_printf(out, "%s%" PRId64 " %s", out->size > 0 ? ", " : "", count,
+                      count == 1 ? one : many);
+}
+
+struct bytes cli_server_busy(struct arena *arena, const struct json *status)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(1024);
+    const struct json *invocations = json_get(status, "invocations");
+    const struct json *archive = json_get(status, "archive");
+
+    if (json_bool(json_get(status, "idle")))
+        return BYTES("");
+    add(&out, cli_server_number(invocations, "running"), "invocation running",
+        "invocations running");
+    add(&out, cli_server_number(invocations, "waiting"), "waiting for a worker",
+        "waiting for a worker");
+    add(&out, cli_server_number(invocations, "retrying"), "waiting for its next try",
+        "waiting for their next try");
+    if (json_bool(json_get(archive, "behind")))
+        buffer_printf(&out, "%sthe archive", out.size > 0 ? ", " : "");
+    if (out.size == 0)
+        buffer_append_text(&out, "records or events on their way");
+    return arena_copy(arena, buffer_bytes(&out));
+}

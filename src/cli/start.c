@@ -1,0 +1,91 @@
+/* cli/start.c - dynlog start: a server in the foreground. */
+#include "cli/internal.h"
+
+#include "cli/output.h"
+#include "server/server.h"
+
+#define PORT_MAX 65535
+#define PORT_NOT_SAID (-1)
+
+struct start_options {
+    const char *config, *stage, *data, *host, *credentials, *archive;
+    int64_t port, events_port, lambda_port;
+    bool memory, quiet;
+};
+
+#define PORT_OPTION(name_, help_, member)                                                          \
+    {.name = (name_), .kind = OPTION_NUMBER, .value_name = "PORT", .help = (help_), .min = 0,      \
+     .max = PORT_MAX, .number_default = PORT_NOT_SAID,                                             \
+     .offset = offsetof(struct start_options, member)}
+#define TEXT_OPTION(name_, letter_, value_name_, help_, member)                                    \
+    {.name = (name_), .letter = (letter_), .kind = OPTION_TEXT, .value_name = (value_name_),       \
+     .help = (help_), .offset = offsetof(struct start_options, member)}
+
+static const struct option_row options[] = {
+    TEXT_OPTION("config", 'c', "FILE",
+                "the stack file; else serverless.yml in this folder; else tables "
+                "STAGE-dynamodb-logs and STAGE-core, and a bus",
+                config),
+    TEXT_OPTION("stage", 0, "STAGE", "the stack's stage; else local", stage),
+    TEXT_OPTION("data", 0, "DIR", "the data folder; else .dynlog", data),
+    {.name = "memory",
+     .kind = OPTION_FLAG,
+     .help = "keep everything in memory: nothing is left after the end",
+     .offset = offsetof(struct start_options, memory)},
+    TEXT_OPTION("host", 0, "ADDRESS",
+                "the address to listen on; else 127.0.0.1 and ::1. Others can reach any other",
+                host),
+    PORT_OPTION("port", "all services; else 8000. 0: a free one, for this and the next two", port),
+    PORT_OPTION("events-port", "all services too, EventBridge by custom; else the stack's or 4010",
+                events_port),
+    PORT_OPTION("lambda-port", "all services too, Lambda by custom; else the stack's or 3002",
+                lambda_port),
+    TEXT_OPTION("credentials", 0, "FILE",
+                "check signatures against the keys in this file (the format of "
+                "~/.aws/credentials); else any key may sign",
+                credentials),
+    TEXT_OPTION("archive", 0, "FILE", "the SQLite archive; else the stack's, or db", archive),
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = OPTION_FLAG,
+     .help = "no lines of handlers",
+     .offset = offsetof(struct start_options, quiet)},
+    {.name = "threads",
+     .kind = OPTION_REFUSED,
+     .value_name = "N",
+     .help = "not supported yet: there is one loop thread"},
+};
+
+static int start_run(struct cli *cli, const void *given)
+{
+    const struct start_options *on = given;
+    struct server_options server = {
+        .stack_path = on->config,
+        .stage = on->stage,
+        .data = on->data,
+        .memory = on->memory,
+        .host = on->host,
+        .port = (int)on->port,
+        .events_port = (int)on->events_port,
+        .lambda_port = (int)on->lambda_port,
+        .credentials = on->credentials,
+        .archive = on->archive,
+        .quiet = on->quiet,
+    };
+
+    if (on->memory && on->data != NULL)
+        return cli_fail_usage(cli, "--memory leaves nothing on disk, --data does: choose one.");
+    return server_run(&server) == 0 ? CLI_DONE : CLI_FAILED;
+}
+
+const struct command command_start = {
+    .name = "start",
+    .summary = "run dynlog here: tables, change streams, bus, functions, archive",
+    .description = "Runs until Ctrl-C or `dynlog stop`, then finishes what is in flight. Everything "
+                   "is durable: after a crash, start again and it goes on.",
+    .example = "dynlog start\n"
+               "dynlog start -c serverless.yml --stage local --data /tmp/dynlog --port 8001",
+    .options = {options, ARRAY_COUNT(options), NULL, 0},
+    .options_size = sizeof(struct start_options),
+    .run = start_run,
+};
