@@ -27,7 +27,8 @@ struct async_entry {
     struct async_write *write; /* ENDING, when the store refused it */
     char *name;                /* LOADED */
     uint64_t position, accepted_ms, next_ms;
-    uint32_t attempts; /* that failed */
+    uint32_t attempts; /* that ended */
+    bool has_state;    /* attempts are in the store */
     int32_t maximum_retry_attempts, maximum_event_age_s; /* -1: the function's */
 };
 
@@ -48,6 +49,9 @@ struct async_write {
     bool has_state;
     struct buffer state;
     bool has_destination;
+    bool too_old; /* the record is made by the writer, who sees the last error for certain */
+    struct function_version *version; /* whose ARN the record has; NULL: no destination */
+    struct destination_record record;
     struct buffer destination_payload;
     char destination_name[FUNCTION_NAME_SIZE_MAX];
     struct async_invocation destination;
@@ -113,6 +117,7 @@ static void write_free(struct async_write *write)
         return;
     buffer_free(&write->state);
     buffer_free(&write->destination_payload);
+    function_version_unref(write->version);
     mem_free(write);
 }
 
@@ -146,10 +151,44 @@ static uint64_t expiry_ms(const struct async_entry *entry)
 
 /* ---- writing ---- */
 
+static void print_destination(struct async_write *write)
+{
+    buffer_clear(&write->destination_payload);
+    destination_record_print(&write->destination_payload, &write->record);
+    write->has_destination = !buffer_failed(&write->destination_payload);
+    write->destination.payload = buffer_bytes(&write->destination_payload);
+}
+
+/* On the writer's thread: what is in the store of it, now that its time is over. */
+static void print_too_old(struct store_batch *batch, struct async_write *write)
+{
+    struct async_invocation record = {0};
+    struct async_state state = {0};
+    struct bytes value;
+    uint8_t key[ASYNC_KEY_SIZE];
+
+    async_key_encode(key, ASYNC_INVOCATION, write->position);
+    if (store_batch_get(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), &value) != OK ||
+        async_record_decode(value, &record) != OK) {
+        write->has_destination = false;
+        return;
+    }
+    async_key_encode(key, ASYNC_STATE, write->position);
+    if (store_batch_get(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), &value) == OK &&
+        async_state_decode(value, &state) == OK)
+        write->record.response_payload = state.last_error;
+    write->record.request_id = bytes_of_text(record.request_id);
+    write->record.request_payload = record.payload;
+    print_destination(write);
+}
+
 static void write_run(struct store_batch *batch, struct store_work *work)
 {
     struct async_write *write = CONTAINER_OF(work, struct async_write, work);
     uint8_t key[ASYNC_KEY_SIZE];
+
+    if (write->too_old && write->version != NULL)
+        print_too_old(batch, write);
 
     async_key_encode(key, ASYNC_STATE, write->position);
     if (write->entry == NULL) {
@@ -213,7 +252,7 @@ static struct async_write *write_new(struct async_entry *entry)
     write->work.done = write_done;
     write->functions = entry->functions;
     write->position = entry->position;
-    write->has_state = entry->attempts > 0;
+    write->has_state = entry->has_state;
     write->state = BUFFER_INIT(ASYNC_LAST_ERROR_SIZE_MAX + ASYNC_HEAD_SIZE_MAX);
     write->destination_payload = BUFFER_INIT(DESTINATION_RECORD_SIZE_MAX);
     return write;
@@ -221,56 +260,68 @@ static struct async_write *write_new(struct async_entry *entry)
 
 /* ---- the end of an invocation ---- */
 
-struct ending {
-    enum destination_condition condition;
-    struct bytes request_id, request_payload;
-    struct bytes response; /* empty: it never answered */
-    uint32_t invoke_count;
-};
-
-static void add_destination(struct async_write *write, const struct async_entry *entry,
-                            const struct ending *ending)
+/* Who is told; the record has no payloads yet. */
+static void choose_destination(struct async_write *write, const struct async_entry *entry,
+                               enum destination_condition condition)
 {
-    const struct function_version *version = entry->function->version;
-    const struct function_destination *destination =
-        ending->condition == DESTINATION_SUCCESS ? &version->settings.on_success
-                                                 : &version->settings.on_failure;
+    struct function_version *version = entry->function->version;
+    const struct function_destination *destination = condition == DESTINATION_SUCCESS
+                                                         ? &version->settings.on_success
+                                                         : &version->settings.on_failure;
     struct bytes name = function_name_of(destination->arn);
 
     if (destination->kind == DESTINATION_NONE || name.size == 0)
         return;
-    struct destination_record record = {
-        .condition = ending->condition,
-        .time_ms = now_ms(entry->functions),
-        .request_id = ending->request_id,
-        .function_arn = version->arn,
-        .invoke_count = ending->invoke_count,
-        .request_payload = ending->request_payload,
-        .response_payload = ending->response,
-    };
-
-    destination_record_print(&write->destination_payload, &record);
+    function_version_ref(version);
+    write->version = version;
+    write->record.condition = condition;
+    write->record.time_ms = now_ms(entry->functions);
+    write->record.function_arn = version->arn;
+    write->record.invoke_count = entry->attempts;
     assert(name.size <= sizeof write->destination_name);
     memcpy(write->destination_name, name.ptr, name.size);
     write->destination = (struct async_invocation){
         .function_name = bytes_of(write->destination_name, name.size),
-        .payload = buffer_bytes(&write->destination_payload),
         .maximum_retry_attempts = -1,
         .maximum_event_age_s = -1,
     };
-    write->has_destination = !buffer_failed(&write->destination_payload);
 }
 
-/* ending NULL: it goes without a record (its function is not there). */
-static void entry_end(struct async_entry *entry, const struct ending *ending)
+static void entry_end(struct async_entry *entry, struct async_write *write)
+{
+    entry_enter(entry, ENTRY_ENDING);
+    write->entry = entry;
+    write_submit(write);
+}
+
+/* Without a record: its function is not there, or it is damaged. */
+static void entry_drop(struct async_entry *entry)
+{
+    entry_end(entry, write_new(entry));
+}
+
+static void end_too_old(struct async_entry *entry)
 {
     struct async_write *write = write_new(entry);
 
-    entry_enter(entry, ENTRY_ENDING);
-    write->entry = entry;
-    if (ending != NULL)
-        add_destination(write, entry, ending);
-    write_submit(write);
+    write->too_old = true;
+    choose_destination(write, entry, DESTINATION_EVENT_AGE_EXCEEDED);
+    entry_end(entry, write);
+}
+
+static void end_after(struct async_entry *entry, const struct async_run *run,
+                      enum destination_condition condition)
+{
+    struct async_write *write = write_new(entry);
+
+    choose_destination(write, entry, condition);
+    if (write->version != NULL) {
+        write->record.request_id = bytes_of_text(run->record.request_id);
+        write->record.request_payload = run->record.payload;
+        write->record.response_payload = run->invocation.result;
+        print_destination(write);
+    }
+    entry_end(entry, write);
 }
 
 static void tell(struct functions *functions, struct bytes function_name, struct bytes request_id,
@@ -298,42 +349,6 @@ static enum status load_record(const struct async_entry *entry, struct store_val
                                bytes_of(key, sizeof key), value);
 
     return st == OK ? async_record_decode(value->bytes, ret) : st;
-}
-
-static enum status load_state(const struct async_entry *entry, struct store_value *value,
-                              struct async_state *ret)
-{
-    uint8_t key[ASYNC_KEY_SIZE];
-
-    async_key_encode(key, ASYNC_STATE, entry->position);
-    enum status st = store_get(entry->functions->options.store, NULL, STORE_DELIVERIES,
-                               bytes_of(key, sizeof key), value);
-
-    return st == OK ? async_state_decode(value->bytes, ret) : st;
-}
-
-static void end_too_old(struct async_entry *entry)
-{
-    AUTO(store_value_release) struct store_value record_value = {0};
-    AUTO(store_value_release) struct store_value state_value = {0};
-    struct async_invocation record = {0};
-    struct async_state state = {0};
-
-    if (load_record(entry, &record_value, &record) != OK) {
-        entry_end(entry, NULL);
-        return;
-    }
-    if (entry->attempts > 0 && load_state(entry, &state_value, &state) != OK)
-        state.last_error = BYTES("");
-    struct ending ending = {
-        .condition = DESTINATION_EVENT_AGE_EXCEEDED,
-        .request_id = bytes_of_text(record.request_id),
-        .request_payload = record.payload,
-        .response = state.last_error,
-        .invoke_count = entry->attempts,
-    };
-
-    entry_end(entry, &ending);
 }
 
 /* ---- attempts ---- */
@@ -371,37 +386,20 @@ static void retry_later(struct async_entry *entry, struct bytes error)
     };
 
     async_state_encode(&write->state, &state);
+    entry->has_state = true;
     write_submit(write);
     entry_enter(entry, ENTRY_RETRYING);
 }
 
-static void attempt_failed(struct async_entry *entry, const struct async_run *run)
+static void attempt_ended(struct async_entry *entry, const struct async_run *run)
 {
-    struct ending ending = {
-        .condition = DESTINATION_RETRIES_EXHAUSTED,
-        .request_id = bytes_of_text(run->record.request_id),
-        .request_payload = run->record.payload,
-        .response = run->invocation.result,
-        .invoke_count = ++entry->attempts,
-    };
-
-    if (entry->attempts > retries_max(entry))
-        entry_end(entry, &ending);
+    entry->attempts++;
+    if (!run->invocation.failed)
+        end_after(entry, run, DESTINATION_SUCCESS);
+    else if (entry->attempts > retries_max(entry))
+        end_after(entry, run, DESTINATION_RETRIES_EXHAUSTED);
     else
         retry_later(entry, run->invocation.result);
-}
-
-static void attempt_succeeded(struct async_entry *entry, const struct async_run *run)
-{
-    struct ending ending = {
-        .condition = DESTINATION_SUCCESS,
-        .request_id = bytes_of_text(run->record.request_id),
-        .request_payload = run->record.payload,
-        .response = run->invocation.result,
-        .invoke_count = entry->attempts + 1,
-    };
-
-    entry_end(entry, &ending);
 }
 
 static void run_free(struct async_run *run)
@@ -419,13 +417,11 @@ static void run_done(struct invocation *invocation)
     if (invocation->status == REFUSED) { /* larger than any invocation may be: a destination's record */
         tell(entry->functions, function->version->settings.name,
              bytes_of_text(run->record.request_id), invocation->error.message);
-        entry_end(entry, NULL);
+        entry_drop(entry);
     } else if (invocation->status != OK) {
         entry_enter(entry, ENTRY_WAITING); /* we stop: the next start runs it */
-    } else if (invocation->failed) {
-        attempt_failed(entry, run);
     } else {
-        attempt_succeeded(entry, run);
+        attempt_ended(entry, run);
     }
     run_free(run);
     async_dispatch(function);
@@ -440,7 +436,7 @@ static bool run_start(struct async_entry *entry)
     if (st == NOT_FOUND || st == CORRUPT) {
         tell(entry->functions, entry->function->version->settings.name, BYTES(""),
              "dropped an asynchronous invocation whose record is damaged");
-        entry_end(entry, NULL);
+        entry_drop(entry);
     }
     if (st != OK) {
         run_free(run);
@@ -548,7 +544,7 @@ static void entry_resolve(struct async_entry *entry)
     if (function == NULL) {
         tell(functions, bytes_of_text(entry->name), BYTES(""),
              "dropped an asynchronous invocation: there is no such function");
-        entry_end(entry, NULL);
+        entry_drop(entry);
         return;
     }
     entry->function = function;
@@ -631,6 +627,7 @@ static enum status load_states(struct functions *functions)
         struct async_entry *entry = LIST_ITEM(at, struct async_entry, in_queue);
 
         if (entry->position == position) {
+            entry->has_state = true;
             entry->attempts = state.attempts;
             entry->next_ms = state.next_ms;
         }

@@ -174,19 +174,19 @@ static bool may_read(const struct mapping *mapping)
            !timer_is_set(&mapping->read_again);
 }
 
-/* Reads while there is something and room for it, and hands over what is ready. */
+/* Reads while there is something and room for it, then hands over what is ready, which makes room. */
 static void look(struct mapping *mapping)
 {
-    bool more = true;
-
     if (mapping->going)
         return;
     mapping->going = true;
-    while (more) {
-        more = may_read(mapping) && read_page(mapping);
+    do {
+        mapping->made_room = false;
+        while (may_read(mapping) && read_page(mapping))
+            ;
         for (size_t i = 0; i < mapping->lane_count; i++)
             lane_go(&mapping->lanes[i]);
-    }
+    } while (mapping->made_room && may_read(mapping));
     mapping->going = false;
     if (mapping->moved)
         move_cursor(mapping);

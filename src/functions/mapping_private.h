@@ -33,7 +33,8 @@ struct mapping {
     uint64_t read_after; /* everything up to here is in a lane, or done with */
     bool at_end;         /* nothing more was committed when it was read */
     bool going;
-    bool moved; /* records are done with: the cursor may move */
+    bool made_room; /* a lane's batch was taken */
+    bool moved;     /* records are done with: the cursor may move */
     struct timer read_again;
 
     struct lane lanes[MAPPING_PARALLELIZATION_MAX];

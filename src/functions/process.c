@@ -23,19 +23,18 @@ static void tell_line(struct process_pipe *pipe, struct bytes line)
     pipe->process->line(pipe->process, line, pipe->is_stderr);
 }
 
-/* The beginning of a line is kept until its end comes, or until it has the size of a whole one. */
+/* The beginning of a line is kept until its end comes, or more than a whole line may have. */
 static void keep_beginning(struct process_pipe *pipe, struct bytes text)
 {
     while (text.size > 0) {
-        size_t room = pipe->line.size_max - pipe->line.size;
-        struct bytes piece = bytes_slice(text, 0, room);
-
-        buffer_append(&pipe->line, piece);
-        text = bytes_slice(text, piece.size, text.size);
         if (pipe->line.size == pipe->line.size_max) {
             tell_line(pipe, buffer_bytes(&pipe->line));
             buffer_clear(&pipe->line);
         }
+        struct bytes piece = bytes_slice(text, 0, pipe->line.size_max - pipe->line.size);
+
+        buffer_append(&pipe->line, piece);
+        text = bytes_slice(text, piece.size, text.size);
     }
 }
 

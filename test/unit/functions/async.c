@@ -1,0 +1,466 @@
+/* Tests of functions/async.c: the durable queue, attempts by the clock, ages, destinations, restarts. */
+#include "harness.h"
+
+static int set_up(void **state)
+{
+    struct harness *h = harness_new();
+
+    harness_write(h, "f.js",
+                  "exports.ok = async (event) => { console.log('ok', JSON.stringify(event)); "
+                  "return { done: event.n } }\n"
+                  "exports.fails = async (event) => { console.log('try', event.n); "
+                  "throw new Error('no ' + event.n) }\n"
+                  "exports.exits = async (event) => { console.log('try', event.n); process.exit(1) }\n"
+                  "exports.hangs = async (event) => { console.log('try', event.n); "
+                  "await new Promise((r) => setTimeout(r, 60000)) }\n");
+    *state = h;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    harness_free(*state);
+    return 0;
+}
+
+static struct function_settings settings_of(struct harness *h, const char *name,
+                                            const char *handler)
+{
+    return harness_settings(h, name, "nodejs20.x", handler);
+}
+
+static void put(struct harness *h, const char *name, const char *handler)
+{
+    struct function_settings settings = settings_of(h, name, handler);
+
+    harness_put(h, &settings);
+}
+
+static struct functions_figures figures(struct harness *h)
+{
+    struct functions_figures figures;
+
+    functions_figures(h->functions, &figures);
+    return figures;
+}
+
+/* How often a text stands in the log. */
+static size_t count_of(struct harness *h, const char *part)
+{
+    struct bytes rest = buffer_bytes(&h->log);
+    size_t count = 0;
+
+    for (;;) {
+        size_t at = bytes_find(rest, bytes_of_text(part));
+
+        if (at == SIZE_MAX)
+            return count;
+        count++;
+        rest = bytes_slice(rest, at + 1, rest.size);
+    }
+}
+
+/* ---- putting one ---- */
+
+struct cause {
+    struct store_work work;
+    struct harness *h;
+    struct async_invocation invocation;
+    bool done;
+};
+
+static void cause_run(struct store_batch *batch, struct store_work *work)
+{
+    struct cause *cause = CONTAINER_OF(work, struct cause, work);
+
+    functions_async_write(cause->h->functions, batch, &cause->invocation);
+}
+
+static void cause_done(struct store_work *work, enum status status)
+{
+    struct cause *cause = CONTAINER_OF(work, struct cause, work);
+
+    assert_int_equal(status, OK);
+    functions_async_written(cause->h->functions, &cause->invocation);
+    cause->done = true;
+}
+
+static struct cause *invoke_with(struct harness *h, const char *name, const char *payload,
+                                 int32_t retries, int32_t age_s)
+{
+    struct cause *cause = ARENA_NEW(h->arena, struct cause);
+
+    cause->h = h;
+    cause->work.run = cause_run;
+    cause->work.done = cause_done;
+    cause->invocation = (struct async_invocation){
+        .function_name = bytes_of_text(name),
+        .payload = bytes_of_text(payload),
+        .maximum_retry_attempts = retries,
+        .maximum_event_age_s = age_s,
+    };
+    store_submit(h->store, h->port, &cause->work);
+    HARNESS_UNTIL(h, cause->done);
+    return cause;
+}
+
+static struct cause *invoke(struct harness *h, const char *name, const char *payload)
+{
+    return invoke_with(h, name, payload, -1, -1);
+}
+
+static size_t stored_count(struct harness *h)
+{
+    struct bytes key, value;
+    size_t count = 0;
+    struct store_iter *iter = store_iter_new(h->store, NULL, STORE_DELIVERIES, BYTES(""), BYTES(""),
+                                             false);
+
+    while (store_iter_next(iter, &key, &value))
+        count++;
+    store_iter_free(iter);
+    return count;
+}
+
+#define UNTIL_EMPTY(h) HARNESS_UNTIL(h, figures(h).queued == 0)
+#define UNTIL_RETRYING(h) HARNESS_UNTIL(h, figures(h).retrying > 0)
+
+/* ---- tests ---- */
+
+static void success_leaves_nothing(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", "f.ok");
+    functions_start(h->functions);
+    struct cause *cause = invoke(h, "f", "{\"n\":1}");
+
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "ok {\"n\":1}"), 1);
+    assert_int_equal(count_of(h, cause->invocation.request_id), 7);
+    assert_int_equal(stored_count(h), 0);
+}
+
+static void order_is_first_in_first_out(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings = settings_of(h, "f", "f.ok");
+    const char *at;
+
+    settings.reserved_concurrency = 1;
+    harness_put(h, &settings);
+    functions_start(h->functions);
+    for (int i = 0; i < 20; i++)
+        invoke(h, "arn:aws:lambda:us-east-1:000000000000:function:f",
+               arena_copy_text(h->arena, arena_printf(h->arena, "{\"n\":%d}", 100 + i)));
+    UNTIL_EMPTY(h);
+    at = harness_log_text(h);
+    for (int i = 0; i < 20; i++) {
+        at = strstr(at, arena_copy_text(h->arena, arena_printf(h->arena, "ok {\"n\":%d}", 100 + i)));
+        assert_non_null(at);
+    }
+}
+
+/* After 1 minute, after 2 more, then it is over. */
+static void attempts_by_the_clock(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", "f.fails");
+    put(h, "other", "f.ok");
+    functions_start(h->functions);
+    invoke(h, "f", "{\"n\":1}");
+    UNTIL_RETRYING(h);
+    assert_int_equal(count_of(h, "try 1"), 1);
+    harness_advance(h, 59999);
+    assert_int_equal(figures(h).retrying, 1);
+    harness_advance(h, 1);
+    assert_int_equal(figures(h).retrying, 0);
+    UNTIL_RETRYING(h);
+    assert_int_equal(count_of(h, "try 1"), 2);
+    /* others do not wait for it */
+    invoke(h, "other", "{\"n\":2}");
+    HARNESS_UNTIL(h, figures(h).queued == 1);
+    assert_int_equal(count_of(h, "ok {\"n\":2}"), 1);
+    harness_advance(h, 119999);
+    assert_int_equal(figures(h).retrying, 1);
+    harness_advance(h, 1);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "try 1"), 3);
+    assert_int_equal(stored_count(h), 0);
+}
+
+static void attempts_and_delay_can_be_set(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings = settings_of(h, "f", "f.fails");
+
+    settings.retry_delay_ms = 500;
+    settings.maximum_retry_attempts = 1;
+    harness_put(h, &settings);
+    functions_start(h->functions);
+    invoke(h, "f", "{\"n\":1}"); /* the function's: 1 */
+    UNTIL_RETRYING(h);
+    harness_advance(h, 499);
+    assert_int_equal(figures(h).retrying, 1);
+    harness_advance(h, 1);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "try 1"), 2);
+    invoke_with(h, "f", "{\"n\":2}", 0, -1); /* its own: none */
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "try 2"), 1);
+    invoke_with(h, "f", "{\"n\":3}", 2, -1);
+    for (int i = 0; i < 2; i++) {
+        UNTIL_RETRYING(h);
+        harness_advance(h, 500);
+    }
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "try 3"), 3);
+}
+
+/* A crash and a time-out are failures like any other. */
+static void crashes_and_time_outs_count(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "exits", "f.exits");
+    put(h, "hangs", "f.hangs");
+    functions_start(h->functions);
+    invoke_with(h, "exits", "{\"n\":1}", 1, -1);
+    UNTIL_RETRYING(h);
+    harness_advance(h, 60000);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "try 1"), 2);
+    invoke_with(h, "hangs", "{\"n\":2}", 0, -1);
+    HARNESS_UNTIL(h, count_of(h, "try 2") == 1);
+    harness_advance(h, 3000);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "Task timed out after 3.00 seconds"), 1);
+}
+
+/* The destination's own log says what it got. */
+static const struct json *destination_record(struct harness *h)
+{
+    const char *at = strstr(harness_log_text(h), " ok {\"version\"");
+    const struct json *record = NULL;
+
+    assert_non_null(at);
+    struct bytes text = bytes_of(at + 4, strcspn(at + 4, "\n"));
+
+    assert_int_equal(json_parse(h->arena, text, &record, NULL), OK);
+    return record;
+}
+
+static void assert_record(struct harness *h, const struct json *record, const struct cause *cause,
+                          const char *condition, int64_t count)
+{
+    const struct json *context = json_get(record, "requestContext");
+    int64_t invoke_count = 0;
+
+    assert_string_equal(json_text_of(h, record, "version"), "1.0");
+    assert_string_equal(json_text_of(h, context, "requestId"), cause->invocation.request_id);
+    assert_string_equal(json_text_of(h, context, "functionArn"),
+                        "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST");
+    assert_string_equal(json_text_of(h, context, "condition"), condition);
+    assert_true(json_int64(json_get(context, "approximateInvokeCount"), &invoke_count));
+    assert_int_equal(invoke_count, count);
+    assert_non_null(json_get(json_get(record, "requestPayload"), "n"));
+}
+
+static void put_with_destinations(struct harness *h, const char *handler)
+{
+    struct function_settings settings = settings_of(h, "f", handler);
+
+    settings.on_failure = (struct function_destination){
+        DESTINATION_FUNCTION, BYTES("arn:aws:lambda:us-east-1:000000000000:function:failed")};
+    settings.on_success = (struct function_destination){
+        DESTINATION_FUNCTION, BYTES("arn:aws:lambda:us-east-1:000000000000:function:succeeded")};
+    harness_put(h, &settings);
+    put(h, "failed", "f.ok");
+    put(h, "succeeded", "f.ok");
+    functions_start(h->functions);
+}
+
+static void destination_of_a_failure(void **state)
+{
+    struct harness *h = *state;
+
+    put_with_destinations(h, "f.fails");
+    struct cause *cause = invoke(h, "f", "{\"n\":7}");
+
+    UNTIL_RETRYING(h);
+    harness_advance(h, 60000);
+    UNTIL_RETRYING(h);
+    harness_advance(h, 120000);
+    UNTIL_EMPTY(h);
+    const struct json *record = destination_record(h);
+    const struct json *response = json_get(record, "responseContext");
+    const struct json *payload = json_get(record, "responsePayload");
+    int64_t status = 0;
+
+    assert_record(h, record, cause, "RetriesExhausted", 3);
+    assert_string_equal(json_text_of(h, record, "timestamp"), "2026-01-01T00:03:00.000Z");
+    assert_true(json_int64(json_get(response, "statusCode"), &status));
+    assert_int_equal(status, 200);
+    assert_string_equal(json_text_of(h, response, "executedVersion"), "$LATEST");
+    assert_string_equal(json_text_of(h, response, "functionError"), "Unhandled");
+    assert_string_equal(json_text_of(h, payload, "errorType"), "Error");
+    assert_string_equal(json_text_of(h, payload, "errorMessage"), "no 7");
+    assert_true(json_is(json_get(payload, "trace"), JSON_ARRAY));
+    assert_int_equal(json_count(record), 6);
+    assert_int_equal(json_count(response), 3);
+    assert_int_equal(stored_count(h), 0);
+}
+
+static void destination_of_a_success(void **state)
+{
+    struct harness *h = *state;
+
+    put_with_destinations(h, "f.ok");
+    struct cause *cause = invoke(h, "f", "{\"n\":7}");
+
+    UNTIL_EMPTY(h);
+    const struct json *record = destination_record(h);
+
+    assert_record(h, record, cause, "Success", 1);
+    assert_null(json_get(json_get(record, "responseContext"), "functionError"));
+    assert_int_equal(json_count(json_get(record, "responseContext")), 2);
+    int64_t n = 0;
+
+    assert_true(json_int64(json_get(json_get(record, "responsePayload"), "done"), &n));
+    assert_int_equal(n, 7);
+}
+
+/* It is not tried a second time: its age ends before. */
+static void events_grow_too_old(void **state)
+{
+    struct harness *h = *state;
+
+    put_with_destinations(h, "f.fails");
+    struct cause *cause = invoke_with(h, "f", "{\"n\":7}", -1, 50);
+
+    UNTIL_RETRYING(h);
+    harness_advance(h, 49999);
+    assert_int_equal(figures(h).retrying, 1);
+    harness_advance(h, 1);
+    UNTIL_EMPTY(h);
+    const struct json *record = destination_record(h);
+
+    assert_record(h, record, cause, "EventAgeExceeded", 1);
+    assert_string_equal(json_text_of(h, json_get(record, "responsePayload"), "errorMessage"), "no 7");
+    assert_int_equal(count_of(h, "try 7"), 1);
+    assert_int_equal(stored_count(h), 0);
+}
+
+static void events_of_a_function_without_concurrency_grow_too_old(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings = settings_of(h, "none", "f.ok");
+
+    settings.reserved_concurrency = 0;
+    harness_put(h, &settings);
+    functions_start(h->functions);
+    invoke(h, "none", "{\"n\":1}");
+    invoke(h, "none", "{\"n\":2}");
+    harness_advance(h, (uint64_t)6 * 60 * 60 * 1000 - 1);
+    assert_int_equal(figures(h).queued, 2);
+    harness_advance(h, 1);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "ok"), 0);
+}
+
+static void restart(struct harness *h, uint64_t grace_ms)
+{
+    harness_close_functions(h, grace_ms);
+    harness_open_functions(h);
+}
+
+static void a_restart_goes_on(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", "f.fails");
+    put(h, "hangs", "f.hangs");
+    functions_start(h->functions);
+    invoke(h, "f", "{\"n\":1}");
+    UNTIL_RETRYING(h);
+    invoke(h, "hangs", "{\"n\":2}");
+    HARNESS_UNTIL(h, count_of(h, "try 2") == 1);
+    restart(h, 0);
+    assert_int_equal(figures(h).queued, 2);
+    put(h, "f", "f.fails");
+    put(h, "hangs", "f.ok");
+    /* what came before functions_start() waits too */
+    invoke(h, "hangs", "{\"n\":3}");
+    assert_int_equal(figures(h).queued, 3);
+    assert_int_equal(figures(h).workers, 0);
+    functions_start(h->functions);
+    HARNESS_UNTIL(h, figures(h).queued == 1);
+    assert_int_equal(count_of(h, "ok {\"n\":2}"), 1);
+    assert_int_equal(count_of(h, "ok {\"n\":3}"), 1);
+    /* the second and third attempt of the first one, at the times that they had */
+    assert_int_equal(count_of(h, "try 1"), 1);
+    harness_advance(h, 59999);
+    assert_int_equal(figures(h).retrying, 1);
+    harness_advance(h, 1);
+    UNTIL_RETRYING(h);
+    restart(h, 0);
+    put(h, "f", "f.fails");
+    functions_start(h->functions);
+    assert_int_equal(figures(h).retrying, 1);
+    harness_advance(h, 120000);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "try 1"), 3);
+    restart(h, 0);
+    assert_int_equal(figures(h).queued, 0);
+}
+
+static void functions_that_are_gone(void **state)
+{
+    struct harness *h = *state;
+
+    invoke(h, "gone", "{}");
+    assert_int_equal(stored_count(h), 1);
+    functions_start(h->functions);
+    UNTIL_EMPTY(h);
+    invoke(h, "gone", "{}");
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "dropped an asynchronous invocation: there is no such function"), 2);
+    assert_int_equal(stored_count(h), 0);
+}
+
+/* More than workers: they wait in the store, not in memory, and all of them run. */
+static void many(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", "f.ok");
+    functions_start(h->functions);
+    for (int i = 0; i < 300; i++)
+        invoke(h, "f", "{\"n\":1}");
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "ok {\"n\":1}"), 300);
+    assert_int_equal(figures(h).invocations_total, 300);
+    assert_true(figures(h).workers <= FUNCTION_WORKERS_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(success_leaves_nothing),
+        TEST(order_is_first_in_first_out),
+        TEST(attempts_by_the_clock),
+        TEST(attempts_and_delay_can_be_set),
+        TEST(crashes_and_time_outs_count),
+        TEST(destination_of_a_failure),
+        TEST(destination_of_a_success),
+        TEST(events_grow_too_old),
+        TEST(events_of_a_function_without_concurrency_grow_too_old),
+        TEST(a_restart_goes_on),
+        TEST(functions_that_are_gone),
+        TEST(many),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
