@@ -1,9 +1,10 @@
-/* bench/pattern.c - how many events a second the matcher matches, and how that depends on the rules.
+/* bench/pattern.c - how many events a second the matcher matches, and how that depends on the
+ * rules.
  *
  *   pattern [seconds of each line]
  *
- * Rules as people write them: one source, one detail type, and something of the detail. Prints one JSON
- * object a line. */
+ * Rules as people write them: one source, one detail type, and something of the detail. Prints one
+ * JSON object a line. */
 #include "base/clock.h"
 #include "bus/pattern.h"
 
@@ -37,8 +38,8 @@ static void fill(struct matcher *matcher, const char *pattern, size_t rules)
 
     for (size_t i = 0; i < rules; i++) {
         const char *mark = strstr(pattern, "%zu");
-        struct bytes text = arena_printf(arena, "%.*s%zu%s", (int)(mark - pattern), pattern, i,
-                                         mark + 3);
+        struct bytes text =
+            arena_printf(arena, "%.*s%zu%s", (int)(mark - pattern), pattern, i, mark + 3);
         struct api_error error;
 
         if (matcher_add(matcher, (void *)(uintptr_t)(i + 1), text, &error) != OK) {

@@ -1,8 +1,9 @@
-/* archive/archive.c - the queue before the SQLite file, and the thread that empties it; see archive.h.
+/* archive/archive.c - the queue before the SQLite file, and the thread that empties it; see
+ * archive.h.
  *
- *   archive_append() --> given --(thread takes all)--> taken --(one transaction)--> position --> wake
- *                                                        ^              |
- *                                                        +-- failed ----+   until an append or a retry
+ *   archive_append() --> given --(takes all)--> taken --(one transaction)--> position --> wake
+ *                                                 ^              |
+ *                                                 +-- failed ----+  until an append or a retry
  *
  * What always holds:
  *   1. An event is in the file, or in `taken`, or in `given`; in that order of positions.
@@ -57,8 +58,8 @@ static struct page *page_new(const struct archive_event *events, size_t count)
     page->events = ARENA_NEW_ARRAY(page->arena, count, struct archive_event);
     page->count = count;
     for (size_t i = 0; i < count; i++)
-        page->events[i] = (struct archive_event){events[i].position,
-                                                 arena_copy(page->arena, events[i].event)};
+        page->events[i] =
+            (struct archive_event){events[i].position, arena_copy(page->arena, events[i].event)};
     return page;
 }
 
@@ -83,8 +84,8 @@ static bool is_set(const struct json *value)
     return value != NULL && !json_is(value, JSON_NULL);
 }
 
-/* AWS puts replay-name beside the detail; events that come back from a local replay may have it in the
- * detail. */
+/* AWS puts replay-name beside the detail; events that come back from a local replay may have it in
+ * the detail. */
 static bool is_replay(struct arena *arena, struct bytes event)
 {
     const struct json *parsed = NULL;
@@ -97,7 +98,7 @@ static bool is_replay(struct arena *arena, struct bytes event)
            is_set(json_get(json_get(parsed, "detail"), "replay-name"));
 }
 
-/* Into the open transaction. *position: in, what is in the file; out, what is in the transaction. */
+/* Into the open transaction. *position: in, what is in the file; out, what is in it then. */
 static enum status insert_taken(struct archive *archive, uint64_t *position,
                                 char message[ARCHIVE_MESSAGE_SIZE])
 {
@@ -123,8 +124,8 @@ static enum status insert_taken(struct archive *archive, uint64_t *position,
     return OK;
 }
 
-/* A file that is not the one of before (deleted, replaced) knows less than we do; one that knows more
- * cannot be, because a store's id is its own. */
+/* A file that is not the one of before (deleted, replaced) knows less than we do; one that knows
+ * more cannot be, because a store's id is its own. */
 static enum status open_again(struct archive *archive, uint64_t *position,
                               char message[ARCHIVE_MESSAGE_SIZE])
 {
@@ -166,8 +167,7 @@ static enum status write_taken(struct archive *archive, uint64_t *position,
 
 static void move_given(struct archive *archive)
 {
-    for (struct list *it = list_take(&archive->given); it != NULL;
-         it = list_take(&archive->given))
+    for (struct list *it = list_take(&archive->given); it != NULL; it = list_take(&archive->given))
         list_append(&archive->taken, it);
 }
 
@@ -243,8 +243,8 @@ enum status archive_open(const char *path, struct bytes id, void (*wake)(void *c
     list_init(&archive->given);
     pthread_mutex_init(&archive->mutex, NULL);
     pthread_cond_init(&archive->changed, NULL);
-    enum status st = database_open(path, archive->id, &archive->database, &archive->position,
-                                   message);
+    enum status st =
+        database_open(path, archive->id, &archive->database, &archive->position, message);
 
     if (st == OK && pthread_create(&archive->thread, NULL, run_thread, archive) != 0) {
         snprintf(message, ARCHIVE_MESSAGE_SIZE, "no thread could be started for it");

@@ -1,13 +1,13 @@
 /* archive/archive.h - the SQLite archive of a bus: every event exactly once.
  *
- *   events(createdAt, log, type, event)      the seed's table: createdAt ISO text with milliseconds,
- *                                            log and type of detail, the whole event as JSON
- *   idx_createdAt, idx_log, idx_type         what people query by
- *   dynlog_archive(id, position)             how far the store's events are in: moves in the same
- *                                            transaction as the rows, hence exactly once
+ *   events(createdAt, log, type, event)   the public sample's: createdAt ISO text with milliseconds,
+ *                                         log and type of detail, the whole event as JSON
+ *   idx_createdAt, idx_log, idx_type      what people query by
+ *   dynlog_archive(id, position)          how far the store's events are in: moves in the same
+ *                                         transaction as the rows, hence exactly once
  *
- * A database file that the seed's own scripts wrote is taken over as it is. SQLite has a thread of its
- * own; events given while it writes wait and go into the next transaction together. */
+ * A database file that the sample's own scripts wrote is taken over as it is. SQLite has a thread
+ * of its own; events given while it writes wait and go into the next transaction together. */
 #ifndef DYNLOG_ARCHIVE_ARCHIVE_H
 #define DYNLOG_ARCHIVE_ARCHIVE_H
 
@@ -17,8 +17,8 @@ struct archive;
 
 #define ARCHIVE_MESSAGE_SIZE 512
 
-/* `wake` is called from SQLite's thread when archive_run() has something to tell. `id` names this store
- * (a store made anew must not skip by an old store's position): positions are kept per id. */
+/* `wake` is called from SQLite's thread when archive_run() has something to tell. `id` names this
+ * store (a store made anew must not skip by an old store's position): positions are kept per id. */
 MUST_USE enum status archive_open(const char *path, struct bytes id, void (*wake)(void *context),
                                   void *context, struct archive **ret,
                                   char message[ARCHIVE_MESSAGE_SIZE]);

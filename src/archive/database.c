@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* The table exactly as the public sample's script makes it: its tools read this file, and this program
- * goes on with a file of theirs. "int" is its word; SQLite keeps the ISO text that is put there. */
+/* The table exactly as the public sample's script makes it: its tools read this file, and this
+ * program goes on with a file of theirs. "int" is its word; SQLite keeps the ISO text that is put
+ * there. */
 #define EVENTS_SQL                                                                                 \
     "create table if not exists events"                                                            \
     " (createdAt int not null, log text not null, type text not null, event text not null)"
@@ -93,8 +94,8 @@ static const char *advice(int code)
 
 static enum status fail(struct database *database, int code, char message[ARCHIVE_MESSAGE_SIZE])
 {
-    const char *said = database->handle != NULL ? sqlite3_errmsg(database->handle)
-                                                : sqlite3_errstr(code);
+    const char *said =
+        database->handle != NULL ? sqlite3_errmsg(database->handle) : sqlite3_errstr(code);
     const char *why = advice(code);
 
     if (why != NULL)
@@ -111,8 +112,8 @@ static int prepare(struct database *database, const char *sql, sqlite3_stmt **re
     return sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
 }
 
-/* Readers go on reading while events are written. A file that somebody else has open in another mode
- * stays in that mode: slower, as safe. */
+/* Readers go on reading while events are written. A file that somebody else has open in another
+ * mode stays in that mode: slower, as safe. */
 static int set_modes(struct database *database)
 {
     int code = sqlite3_exec(database->handle, "pragma journal_mode = wal", NULL, NULL, NULL);
@@ -156,9 +157,9 @@ static int read_position(struct database *database, uint64_t *ret)
 
 static int open_file(struct database *database, const char *path, uint64_t *ret_position)
 {
-    int code = sqlite3_open_v2(path, &database->handle,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                               NULL);
+    int code =
+        sqlite3_open_v2(path, &database->handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 
     if (code == SQLITE_OK)
         code = sqlite3_extended_result_codes(database->handle, 1);

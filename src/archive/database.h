@@ -1,5 +1,5 @@
-/* archive/database.h - the SQLite file of an archive: its tables, its statements, one transaction for
- * many events. One thread at a time; blocks. See archive.h for the tables. */
+/* archive/database.h - the SQLite file of an archive: its tables, its statements, one transaction
+ * for many events. One thread at a time; blocks. See archive.h for the tables. */
 #ifndef DYNLOG_ARCHIVE_DATABASE_H
 #define DYNLOG_ARCHIVE_DATABASE_H
 

@@ -11,8 +11,8 @@ enum status bus_open(struct store *store, struct store_port *port, struct clock 
 {
     struct bus *bus = mem_new(sizeof *bus);
 
-    *bus = (struct bus){
-        .store = store, .port = port, .clock = clock, .place = *place, .door = *door};
+    *bus =
+        (struct bus){.store = store, .port = port, .clock = clock, .place = *place, .door = *door};
     list_init(&bus->running);
     list_init(&bus->waiting);
     enum status st = bus_catalogue_load(bus);

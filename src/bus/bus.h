@@ -1,9 +1,10 @@
-/* bus/bus.h - event buses, rules, targets; PutEvents -> one delivery per matching target. Hop 6 of 7.
- * (AWS: EventBridge user guide and API reference.)
+/* bus/bus.h - event buses, rules, targets; PutEvents -> one delivery per matching target.
+ * Hop 6 of 7. (AWS: EventBridge user guide and API reference.)
  *
- * PutEvents matches on the loop's thread and writes, in one batch, the event (when its bus is archived)
- * and one delivery for each target of each matching rule; only then it answers. What happens to a
- * delivery is the target's affair: a target door writes it into its own durable queue in that batch.
+ * PutEvents matches on the loop's thread and writes, in one batch, the event (when its bus is
+ * archived) and one delivery for each target of each matching rule; only then it answers. What
+ * happens to a delivery is the target's affair: a target door writes it into its own durable queue
+ * in that batch.
  *
  * One loop thread, except where said. Settings are durable: a change answers after its sync. */
 #ifndef DYNLOG_BUS_BUS_H
@@ -18,11 +19,11 @@
 #include "json/json.h"
 #include "store/store.h"
 
-#define BUS_ENTRIES_MAX 10                    /* in one PutEvents */
-#define BUS_ENTRY_SIZE_MAX ((size_t)256 * 1024) /* all of one PutEvents, by AWS's way of counting */
+#define BUS_ENTRIES_MAX 10                      /* in one PutEvents */
+#define BUS_ENTRY_SIZE_MAX ((size_t)256 * 1024) /* all of one PutEvents; bus_entry_size() */
 #define BUS_COUNT_MAX 100
-#define BUS_RULES_MAX 10000                   /* a bus; AWS's default is 300, adjustable */
-#define BUS_TARGETS_MAX 5                     /* a rule */
+#define BUS_RULES_MAX 10000 /* a bus; AWS's default is 300, adjustable */
+#define BUS_TARGETS_MAX 5   /* a rule */
 #define BUS_DETAIL_DEPTH_MAX 100
 
 struct bus;
@@ -30,11 +31,11 @@ struct bus;
 /* One event for one target, about to be written. Bytes live until written() returns. */
 struct bus_delivery {
     struct bytes target_arn, target_id, rule_arn, event_id;
-    struct bytes payload; /* JSON: the event, or what Input / InputPath make of it */
+    struct bytes payload;           /* JSON: the event, or what Input / InputPath make of it */
     int32_t maximum_retry_attempts; /* RetryPolicy; -1: not said */
     int32_t maximum_event_age_s;    /* -1: not said */
-    /* For the door, from write() to written(): what it allocates here goes with the put, also when the
-     * batch fails and written() is never called. */
+    /* For the door, from write() to written(): what it allocates here goes with the put, also when
+     * the batch fails and written() is never called. */
     struct arena *arena;
     void *slot;
 };
@@ -60,9 +61,9 @@ void bus_close(struct bus *bus);
 /* ---- events ---- */
 
 struct bus_entry {
-    struct bytes bus_name; /* name or ARN; empty: "default" */
+    struct bytes bus_name;                    /* name or ARN; empty: "default" */
     struct bytes source, detail_type, detail; /* detail: JSON text of an object */
-    struct bytes resources; /* JSON text of an array of strings; empty: [] */
+    struct bytes resources;                   /* JSON text of an array of strings; empty: [] */
     struct bytes trace_header;
     struct bytes replay_name; /* empty: no replay. Replayed events are not archived again */
     uint64_t time_ms;         /* 0: now */
@@ -95,15 +96,15 @@ struct bus_put {
  * The put, its entries and its arena must live until then. */
 void bus_put_events(struct bus *bus, struct bus_put *put);
 
-/* What an entry counts for, by AWS's way: 14 for a time, and the UTF-8 bytes of source, detail type,
- * detail and each resource. */
+/* What an entry counts for, by AWS's way: 14 for a time, and the UTF-8 bytes of source, detail
+ * type, detail and each resource. */
 size_t bus_entry_size(const struct bus_entry *entry, struct arena *arena);
 /* Puts whose done() has not been called. */
 size_t bus_in_flight(const struct bus *bus);
 
 /* An event as it reaches targets, in EventBridge's member order: version, id, detail-type, source,
- * account, time, region, resources, detail. (replay-name, when set, stands before detail.) The time has
- * milliseconds, "2026-01-31T23:59:59.123Z", where AWS's has none: archives sort by it. */
+ * account, time, region, resources, detail. (replay-name, when set, stands before detail.) The time
+ * has milliseconds, "2026-01-31T23:59:59.123Z", where AWS's has none: archives sort by it. */
 
 /* ---- buses and rules: descriptions live until the next change ---- */
 
@@ -166,13 +167,13 @@ struct bus_change {
     /* private */
     struct bus *bus;
     struct store_work work;
-    struct list place;                  /* among those that run, or that wait */
+    struct list place; /* among those that run, or that wait */
     struct bytes subject_bus, subject_rule;
-    struct bytes key, stored;           /* stored empty: the key is deleted */
+    struct bytes key, stored; /* stored empty: the key is deleted */
 };
 /* REFUSED is told through done() too, and so is a change that changes nothing: perhaps before this
- * returns. Changes of one thing are made one after the other, in the order of the calls; the bytes of
- * a change must live until its done(). */
+ * returns. Changes of one thing are made one after the other, in the order of the calls; the bytes
+ * of a change must live until its done(). */
 void bus_change(struct bus *bus, struct bus_change *change);
 
 #endif

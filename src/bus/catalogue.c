@@ -1,5 +1,5 @@
-/* bus/catalogue.c - buses and rules as the store holds them (docs/format/bus.md), and the structs in
- * memory that are made from those bytes; see internal.h. */
+/* bus/catalogue.c - buses and rules as the store holds them (docs/format/bus.md), and the structs
+ * in memory that are made from those bytes; see internal.h. */
 #include "bus/internal.h"
 
 #define BUS_KEY "bus/"

@@ -1,5 +1,5 @@
-/* bus/change.c - settings: each change is checked against what is in memory, written, and, once it is
- * durable, applied to memory from the very bytes that were written (catalogue.c).
+/* bus/change.c - settings: each change is checked against what is in memory, written, and, once it
+ * is durable, applied to memory from the very bytes that were written (catalogue.c).
  *
  *                      nothing else changes the subject
  *   bus_change() --+--------------------------------------> running --(batch durable)--> done()
@@ -15,7 +15,8 @@
 
 /* ---- checks of single values, in the words of AWS's front door ---- */
 
-#define CONSTRAINT "1 validation error detected: Value '%.*s' at '%s' failed to satisfy constraint: "
+#define CONSTRAINT                                                                                 \
+    "1 validation error detected: Value '%.*s' at '%s' failed to satisfy constraint: "
 
 static bool is_name(struct bytes text, bool slash)
 {
@@ -142,7 +143,7 @@ static enum status archive_bus(struct bus_change *change)
 
 /* ---- rules ---- */
 
-/* A rule that becomes what it is already needs no writing: a stack puts all of its at every start. */
+/* A rule that becomes what it is already needs no writing: a stack puts all at every start. */
 static void plan_rule(struct bus_change *change, const struct bus_rule *rule)
 {
     const struct rule *old = bus_get_rule(change->bus, rule->bus_name, rule->name);
@@ -167,8 +168,7 @@ static size_t count_new_rules(const struct bus_change *change)
 {
     size_t count = 0;
 
-    for (struct list *it = change->bus->running.next; it != &change->bus->running;
-         it = it->next) {
+    for (struct list *it = change->bus->running.next; it != &change->bus->running; it = it->next) {
         const struct bus_change *other = LIST_CHANGE(it);
 
         count += other->kind == BUS_PUT_RULE &&
@@ -212,8 +212,8 @@ static enum status put_rule(struct bus_change *change)
                           .description = change->description,
                           .role_arn = change->role_arn,
                           .enabled = change->enabled,
-                          .created_ms = old != NULL ? old->view.created_ms
-                                                    : clock_now_ms(change->bus->clock),
+                          .created_ms =
+                              old != NULL ? old->view.created_ms : clock_now_ms(change->bus->clock),
                           .targets = old != NULL ? old->view.targets : NULL,
                           .target_count = old != NULL ? old->view.target_count : 0,
                       });
@@ -320,8 +320,8 @@ static enum status put_targets(struct bus_change *change)
     if (st != OK)
         return st;
     struct bus_rule rule = old->view;
-    struct bus_target *targets = ARENA_NEW_ARRAY(
-        change->arena, rule.target_count + change->target_count, struct bus_target);
+    struct bus_target *targets =
+        ARENA_NEW_ARRAY(change->arena, rule.target_count + change->target_count, struct bus_target);
 
     if (rule.target_count > 0)
         memcpy(targets, rule.targets, rule.target_count * sizeof *targets);

@@ -1,8 +1,8 @@
 /* bus/compiled.h - an event pattern after its check: what the matcher works with.
  *
- * A pattern is a list of branches, of which one must hold; without $or there is one. A branch is a list
- * of fields, which must all hold; a field is a path and a list of conditions, of which one must hold.
- * Everything lives in the arena that it was compiled in. */
+ * A pattern is a list of branches, of which one must hold; without $or there is one. A branch is a
+ * list of fields, which must all hold; a field is a path and a list of conditions, of which one
+ * must hold. Everything lives in the arena that it was compiled in. */
 #ifndef DYNLOG_BUS_COMPILED_H
 #define DYNLOG_BUS_COMPILED_H
 

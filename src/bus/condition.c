@@ -32,8 +32,8 @@ static bool leaf_equal(const struct leaf *a, const struct leaf *b)
     return a->type == b->type && a->truth == b->truth && bytes_equal(a->text, b->text);
 }
 
-/* The first and the last piece are fixed at the ends; each one between them is taken where it stands
- * first, which leaves the most for those behind it. */
+/* The first and the last piece are fixed at the ends; each one between them is taken where it
+ * stands first, which leaves the most for those behind it. */
 static bool wildcard_holds(const struct operand *operand, struct bytes text)
 {
     const struct bytes *pieces = operand->pieces;
@@ -81,8 +81,8 @@ static bool inside(const struct network *network, struct leaf *leaf)
 }
 
 /* The comparisons with one operand that only strings can pass. */
-static bool string_holds(enum condition_kind kind, const struct operand *operand,
-                         struct leaf *leaf, struct arena *arena)
+static bool string_holds(enum condition_kind kind, const struct operand *operand, struct leaf *leaf,
+                         struct arena *arena)
 {
     switch (kind) {
     case CONDITION_EQUAL_IGNORE_CASE:
@@ -116,8 +116,7 @@ static bool any_operand_holds(const struct condition *condition, struct leaf *le
 
         if (condition->kind == CONDITION_EQUAL
                 ? leaf_equal(leaf, &operand->leaf)
-                : leaf->type == JSON_STRING &&
-                      string_holds(condition->kind, operand, leaf, arena))
+                : leaf->type == JSON_STRING && string_holds(condition->kind, operand, leaf, arena))
             return true;
     }
     return false;

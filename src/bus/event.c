@@ -13,7 +13,8 @@ static bool refuse(struct bus_entry *entry, const char *code, struct bytes messa
 static bool refuse_missing(struct bus_entry *entry, struct arena *arena, const char *name)
 {
     return refuse(entry, "InvalidArgument",
-                  arena_printf(arena, "Parameter %s is not valid. Reason: %s is a required argument.",
+                  arena_printf(arena,
+                               "Parameter %s is not valid. Reason: %s is a required argument.",
                                name, name));
 }
 
@@ -49,8 +50,9 @@ static bool parse_resources(struct bus_entry *entry, struct arena *arena, const 
     for (struct json_iter it = json_iter(*ret); right && json_next(&it);)
         right = json_is(it.value, JSON_STRING);
     if (!right)
-        return refuse(entry, "InvalidArgument",
-                      BYTES("Parameter Resources is not valid. Reason: Resources must be strings."));
+        return refuse(
+            entry, "InvalidArgument",
+            BYTES("Parameter Resources is not valid. Reason: Resources must be strings."));
     return true;
 }
 
@@ -74,8 +76,7 @@ static bool check_entry(const struct bus *bus, struct bus_entry *entry, struct a
 }
 
 static void write_event(const struct bus *bus, const struct bus_entry *entry,
-                        const struct json *resources, const struct json *detail,
-                        struct buffer *out)
+                        const struct json *resources, const struct json *detail, struct buffer *out)
 {
     struct json_writer w = JSON_WRITER(out);
     char time[CLOCK_ISO_SIZE];

@@ -118,8 +118,8 @@ static void add_leaf(struct event_leaves *leaves, struct field *field, const str
 
     if (field->leaf_uses == 0)
         return;
-    leaves->leaves = room_for_one(leaves->leaves, number, &leaves->leaf_capacity,
-                                  sizeof *leaves->leaves);
+    leaves->leaves =
+        room_for_one(leaves->leaves, number, &leaves->leaf_capacity, sizeof *leaves->leaves);
     leaves->leaves[number] = (struct event_leaf){
         .leaf = leaf_of(leaves->arena, value), .element = element, .next = NO_LEAF};
     leaves->leaf_count++;
@@ -135,8 +135,8 @@ static void add_leaf(struct event_leaves *leaves, struct field *field, const str
     leaves->fields[leaves->field_count++] = field;
 }
 
-static void take_object(struct event_leaves *leaves, struct field *field,
-                        const struct json *object, size_t element)
+static void take_object(struct event_leaves *leaves, struct field *field, const struct json *object,
+                        size_t element)
 {
     if (field->children.count == 0)
         return;
@@ -155,8 +155,8 @@ static size_t begin_element(struct event_leaves *leaves, const struct field *arr
 {
     size_t number = leaves->element_count++;
 
-    leaves->elements = room_for_one(leaves->elements, number, &leaves->element_capacity,
-                                    sizeof *leaves->elements);
+    leaves->elements =
+        room_for_one(leaves->elements, number, &leaves->element_capacity, sizeof *leaves->elements);
     leaves->elements[number] = (struct event_element){
         .parent = parent,
         .depth = parent == NO_ELEMENT ? 1 : leaves->elements[parent].depth + 1,
@@ -200,8 +200,8 @@ void event_leaves_take(struct event_leaves *leaves, struct field *root, const st
     leaves->leaf_count = leaves->field_count = 0;
     leaves->element_count = 1; /* NO_ELEMENT is number 0 */
     if (leaves->elements == NULL)
-        leaves->elements = room_for_one(NULL, 0, &leaves->element_capacity,
-                                        sizeof *leaves->elements);
+        leaves->elements =
+            room_for_one(NULL, 0, &leaves->element_capacity, sizeof *leaves->elements);
     leaves->elements[NO_ELEMENT] = (struct event_element){.end = SIZE_MAX};
     if (json_is(event, JSON_OBJECT))
         take_object(leaves, root, event, NO_ELEMENT);

@@ -1,9 +1,9 @@
 /* bus/field.h - the paths that patterns name, as a tree; and the leaves of one event, hung onto it.
  *
- * Only the members of an event that stand in the tree are looked at. A name that holds dots is the same
- * as its parts inside each other, as in AWS: "a.b" and {"a": {"b": ...}} are one path. Arrays add
- * nothing to a path: each of their elements is a leaf, or leads to leaves, of the same path; but leaves
- * remember in which element of which array they stand (array consistency, matcher.c).
+ * Only the members of an event that stand in the tree are looked at. A name that holds dots is the
+ * same as its parts inside each other, as in AWS: "a.b" and {"a": {"b": ...}} are one path. Arrays
+ * add nothing to a path: each of their elements is a leaf, or leads to leaves, of the same path;
+ * but leaves remember in which element of which array they stand (array consistency, matcher.c).
  *
  *   detail.items                       element 1 of "items"   element 2
  *   {"items": [{"id": 1, "n": 5},   -> id 1, n 5
@@ -40,10 +40,10 @@ struct event_leaf {
     size_t next; /* of the same field; NO_LEAF at the end */
 };
 
-/* An element of an array that is an object or an array itself. Numbered in the order of the event, so
- * that what stands inside element e has the numbers e+1 .. end-1. */
+/* An element of an array that is an object or an array itself. Numbered in the order of the event,
+ * so that what stands inside element e has the numbers e+1 .. end-1. */
 struct event_element {
-    size_t parent; /* the element around; NO_ELEMENT */
+    size_t parent;     /* the element around; NO_ELEMENT */
     size_t end, depth; /* depth from 1 */
     const struct field *array;
 };

@@ -1,9 +1,9 @@
 /* bus/index.c - see index.h. */
 #include "bus/index.h"
 
-/* Guesses, for the choice between guards only: what is asked one by one costs more than a look-up, how
- * many ranges overlap is not known, and what nearly every leaf passes leads nearly always to the
- * branch. */
+/* Guesses, for the choice between guards only: what is asked one by one costs more than a look-up,
+ * how many ranges overlap is not known, and what nearly every leaf passes leads nearly always to
+ * the branch. */
 #define COST_KEYED 1
 #define COST_KEYED_EACH 4
 #define COST_RANGE 32
@@ -207,8 +207,7 @@ static void asked_add(struct index *index, const struct condition *condition, vo
     index->asked[index->asked_count++] = (struct index_asked){condition, branch};
 }
 
-static void asked_remove(struct index *index, const struct condition *condition,
-                         const void *branch)
+static void asked_remove(struct index *index, const struct condition *condition, const void *branch)
 {
     for (size_t i = 0; i < index->asked_count; i++) {
         if (index->asked[i].condition != condition || index->asked[i].branch != branch)

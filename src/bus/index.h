@@ -1,8 +1,9 @@
 /* bus/index.h - for one path: which branches of which patterns a leaf makes worth a look.
  *
- * A branch stands in the index of one of its fields only, under each of that field's conditions (its
- * guard, matcher.c chooses it). What compares for equality, by prefix or by suffix is found by hashing
- * the leaf, numeric ranges in a tree; networks, wildcards and anything-but are asked one by one. */
+ * A branch stands in the index of one of its fields only, under each of that field's conditions
+ * (its guard, matcher.c chooses it). What compares for equality, by prefix or by suffix is found by
+ * hashing the leaf, numeric ranges in a tree; networks, wildcards and anything-but are asked one by
+ * one. */
 #ifndef DYNLOG_BUS_INDEX_H
 #define DYNLOG_BUS_INDEX_H
 
@@ -14,12 +15,14 @@ struct index_list {
     size_t count, capacity;
 };
 
+struct index_size {
+    size_t size, count;
+};
+
 /* Texts by their first or last bytes: one look-up for each size that occurs. */
 struct index_affixes {
     struct map lists;
-    struct index_size {
-        size_t size, count;
-    } *sizes;
+    struct index_size *sizes;
     size_t size_count, size_capacity;
 };
 

@@ -1,5 +1,5 @@
-/* bus/input.c - what of an event a target gets: all of it, a constant (Input), or what a path points
- * at (InputPath); see internal.h. A path that points at nothing gives null. */
+/* bus/input.c - what of an event a target gets: all of it, a constant (Input), or what a path
+ * points at (InputPath); see internal.h. A path that points at nothing gives null. */
 #include "bus/internal.h"
 
 /* One step of a path: a name, or an index when the name has no pointer. */
@@ -78,8 +78,8 @@ static const struct json *follow(struct bytes path, const struct json *value)
     return value;
 }
 
-struct bytes input_make(const struct bus_target *target, struct arena *arena, struct bytes event_text,
-                        const struct json *event)
+struct bytes input_make(const struct bus_target *target, struct arena *arena,
+                        struct bytes event_text, const struct json *event)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
 

@@ -1,12 +1,12 @@
-/* bus/internal.h - what the files of this folder share; see bus.h. Everything here belongs to the loop's
- * thread.
+/* bus/internal.h - what the files of this folder share; see bus.h. Everything here belongs to the
+ * loop's thread.
  *
  *   struct bus --> struct event_bus (by name) --> struct rule (by name)
  *                        |                             |
  *                        +-- matcher: the enabled rules that have targets
  *
- * The catalogue in the store is the truth. Both structs are made from the bytes that the store holds
- * (catalogue.c), never changed, and replaced as a whole once a change is durable (change.c). */
+ * The catalogue in the store is the truth. Both structs are made from the bytes that the store
+ * holds (catalogue.c), never changed, and replaced as a whole once a change is durable. */
 #ifndef DYNLOG_BUS_INTERNAL_H
 #define DYNLOG_BUS_INTERNAL_H
 
@@ -20,7 +20,7 @@
 #define BUS_TARGET_INPUT_SIZE_MAX 8192
 #define BUS_TARGET_INPUT_PATH_SIZE_MAX 256
 #define BUS_DESCRIPTION_SIZE_MAX 512
-/* A rule with its pattern and five targets, as JSON within JSON; control characters grow sixfold. */
+/* A rule with its pattern and five targets, as JSON within JSON; controls grow sixfold. */
 #define BUS_STORED_SIZE_MAX ((size_t)4 * 1024 * 1024)
 /* An event: its detail at most 256 KB, which does not grow when it is printed compactly; names and
  * source can. */
@@ -47,7 +47,7 @@ struct bus {
     struct clock *clock;
     struct arn_place place;
     struct bus_door door;
-    struct map buses; /* struct event_bus */
+    struct map buses;             /* struct event_bus */
     struct list running, waiting; /* changes */
     size_t in_flight;             /* puts */
 };
@@ -84,7 +84,7 @@ bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *ar
 
 /* "$", "$.detail.key['pk'].list[0]": names behind dots or in brackets, indexes. */
 bool input_path_is_valid(struct bytes path);
-struct bytes input_make(const struct bus_target *target, struct arena *arena, struct bytes event_text,
-                        const struct json *event);
+struct bytes input_make(const struct bus_target *target, struct arena *arena,
+                        struct bytes event_text, const struct json *event);
 
 #endif

@@ -3,15 +3,15 @@
  *   pattern --compile--> branches --+-- every field of a branch: a node of the tree of paths
  *                                   +-- its guard: the one field in whose index the branch stands
  *
- *   event --> leaves (field.h) --> each leaf probes its field's index --> candidates --> each checked
+ *   event --> leaves (field.h) --> each probes its field's index --> candidates --> each checked
  *
- * A branch can match only if its guard does, so a branch whose guard says nothing costs nothing. The
- * guard is the field that leads to the fewest other branches: of a thousand rules with one source and
- * a thousand detail types, an event touches one. Branches that only ask for absent fields have no
- * guard and are checked for every event.
+ * A branch can match only if its guard does, so a branch whose guard says nothing costs nothing.
+ * The guard is the field that leads to the fewest other branches: of a thousand rules with one
+ * source and a thousand detail types, an event touches one. Branches that only ask for absent
+ * fields have no guard and are checked for every event.
  *
  * What always holds:
- *   1. A branch stands in the index of its guard under each of the guard's conditions, or, without a
+ *   1. A branch stands in the index of its guard under each of the guard's conditions; without a
  *      guard, in the list of the unguarded.
  *   2. Every field of a branch holds one use of its node.
  *
@@ -97,8 +97,8 @@ static bool asks_for_absence(const struct branch_field *field)
     return false;
 }
 
-/* The cheapest field that can be one; of equals the last, which is the most particular as people write
- * patterns: source, detail type, detail. */
+/* The cheapest field that can be one; of equals the last, which is the most particular as people
+ * write patterns: source, detail type, detail. */
 static size_t choose_guard(const struct branch *branch)
 {
     size_t best = NO_GUARD, best_cost = SIZE_MAX;
@@ -223,8 +223,8 @@ static size_t element_around(const struct event_leaves *leaves, size_t element, 
     return element;
 }
 
-/* The array just below `depth` whose elements the field's are in. A field of one container is in one
- * array of it; in an event that has a name twice, the first of its arrays counts. */
+/* The array just below `depth` whose elements the field's are in. A field of one container is in
+ * one array of it; in an event that has a name twice, the first of its arrays counts. */
 static const struct field *array_below(const struct event_leaves *leaves,
                                        const struct elements *field, size_t depth)
 {
@@ -332,7 +332,7 @@ static void sort_elements(struct elements *elements)
     elements->count = kept;
 }
 
-/* Whether the field holds; *ret: in which elements, none when it holds outside arrays of objects. */
+/* Whether the field holds; *ret: in which elements; none when it holds outside arrays. */
 static bool field_holds(struct event_leaves *leaves, const struct branch_field *field,
                         struct elements *ret)
 {

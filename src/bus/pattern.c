@@ -85,9 +85,9 @@ static void add_field(struct compiler *c, const struct pattern_field *field)
             *same = *field;
             continue;
         }
-        branch->fields = arena_grow(c->arena, branch->fields, branch->field_count,
-                                    branch->field_count + 1, &branch->field_capacity,
-                                    sizeof *branch->fields);
+        branch->fields =
+            arena_grow(c->arena, branch->fields, branch->field_count, branch->field_count + 1,
+                       &branch->field_capacity, sizeof *branch->fields);
         branch->fields[branch->field_count++] = *field;
     }
 }
@@ -126,7 +126,8 @@ static bool ignores_case(enum condition_kind kind)
            kind == CONDITION_SUFFIX_IGNORE_CASE;
 }
 
-/* Cuts "a*b\*c" at its stars into "a", "b*c". Positions count the quote before the text, as AWS does. */
+/* Cuts "a*b\*c" at its stars into "a", "b*c". Positions count the quote before the text, as AWS
+ * does. */
 static enum status cut_wildcard(struct compiler *c, struct bytes text, struct operand *operand)
 {
     uint8_t *plain = arena_alloc(c->arena, text.size);
@@ -257,8 +258,7 @@ static enum status compile_exists(struct compiler *c, const struct json *value,
     return OK;
 }
 
-static enum status compile_cidr(struct compiler *c, const struct json *value,
-                                struct condition *ret)
+static enum status compile_cidr(struct compiler *c, const struct json *value, struct condition *ret)
 {
     place_value(&c->place);
     if (!is_string(value)) /* AWS's word here is "prefix" too */
@@ -277,7 +277,7 @@ static const struct numeric_operator {
     const char *text;
     bool low, high, open;
 } numeric_operators[] = {
-    {"=", true, true, false}, {">=", true, false, false}, {">", true, false, true},
+    {"=", true, true, false},   {">=", true, false, false}, {">", true, false, true},
     {"<=", false, true, false}, {"<", false, true, true},
 };
 
@@ -334,8 +334,7 @@ static enum status compile_upper_bound(struct compiler *c, struct json_iter *it,
 {
     place_value(&c->place);
     if (!is_string(it->value))
-        return refuse(c, "Bad value in numeric range: %.*s",
-                      BYTES_ARG(shown_value(c, it->value)));
+        return refuse(c, "Bad value in numeric range: %.*s", BYTES_ARG(shown_value(c, it->value)));
 
     const struct numeric_operator *operator_ = find_numeric_operator(json_string(it->value));
 
@@ -609,10 +608,30 @@ static enum status compile_or(struct compiler *c, struct bytes path, const struc
 static bool is_reserved(struct bytes name)
 {
     static const char *const reserved[] = {
-        "exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard",
-        "numeric", "cidr", "=", "<", "<=", ">", ">=", "regex", "not-wildcard",
-        "not-equals-ignore-case", "date-after", "date-on-or-after", "date-before",
-        "date-on-or-before", "in-date-range", "ip-address-in-range", "ip-address-not-in-range",
+        "exactly",
+        "equals-ignore-case",
+        "prefix",
+        "suffix",
+        "anything-but",
+        "exists",
+        "wildcard",
+        "numeric",
+        "cidr",
+        "=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "regex",
+        "not-wildcard",
+        "not-equals-ignore-case",
+        "date-after",
+        "date-on-or-after",
+        "date-before",
+        "date-on-or-before",
+        "in-date-range",
+        "ip-address-in-range",
+        "ip-address-not-in-range",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(reserved); i++)

@@ -1,13 +1,13 @@
 /* bus/put_events.c - entries to events, events to deliveries, all of it in one batch; see bus.h.
  *
  *   loop     check the entries, make the events, match them: the plan
- *   writer   the events of archived buses, the deliveries by their door, and the caller's own: one batch
- *   loop     durable: the door is told of each delivery, the archive of the events, the caller of all
+ *   writer   events of archived buses, deliveries by their door, the caller's own: one batch
+ *   loop     durable: the door is told of each delivery and of the events, the caller of all
  *
  * The plan lives in the put's arena. */
 #include "bus/internal.h"
 
-/* An event is kept for the archive under its position: big-endian, so that they are read in order. */
+/* An event is kept for the archive under its position: big-endian, so they are read in order. */
 #define EVENT_KEY_SIZE 8
 
 struct bus_plan {
@@ -36,9 +36,9 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
     struct arena *arena = matching->put->arena;
     struct bus_plan *plan = matching->put->plan;
 
-    plan->deliveries = arena_grow(arena, plan->deliveries, plan->delivery_count,
-                                  plan->delivery_count + 1, &plan->delivery_capacity,
-                                  sizeof *plan->deliveries);
+    plan->deliveries =
+        arena_grow(arena, plan->deliveries, plan->delivery_count, plan->delivery_count + 1,
+                   &plan->delivery_capacity, sizeof *plan->deliveries);
     plan->deliveries[plan->delivery_count++] = (struct bus_delivery){
         .target_arn = arena_copy(arena, target->arn),
         .target_id = arena_copy(arena, target->id),

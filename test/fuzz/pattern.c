@@ -1,7 +1,7 @@
 /* Fuzz target: event patterns. The input is a pattern, a line's end, and an event.
  *
- * What compiles must match the same in a matcher of its own and in one that holds other patterns with it,
- * and be gone once it is removed. Build with -fsanitize=fuzzer,address,undefined. */
+ * What compiles must match the same in a matcher of its own and in one that holds other patterns
+ * with it, and be gone once it is removed. Build with -fsanitize=fuzzer,address,undefined. */
 #include "bus/pattern.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (line_end == SIZE_MAX)
         line_end = size;
     if (json_parse(arena, bytes_slice(input, line_end + 1, size), &event, NULL) != OK &&
-        json_parse(arena, BYTES("{\"a\":[{\"b\":1},{\"c\":[[\"x\"]]}],\"b\":null}"), &event, NULL) != OK)
+        json_parse(arena, BYTES("{\"a\":[{\"b\":1},{\"c\":[[\"x\"]]}],\"b\":null}"), &event,
+                   NULL) != OK)
         return 0;
 
     struct bytes pattern = bytes_slice(input, 0, line_end);

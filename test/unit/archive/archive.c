@@ -177,8 +177,9 @@ static void test_rows(void **state)
 
     (void)state;
     begin(&test);
-    append(&test, 3, "{\"id\":\"a\",\"time\":\"2026-01-31T23:59:59.123Z\","
-                     "\"detail\":{\"log\":\"users\",\"type\":\"signup\",\"x\":\"'\"}}");
+    append(&test, 3,
+           "{\"id\":\"a\",\"time\":\"2026-01-31T23:59:59.123Z\","
+           "\"detail\":{\"log\":\"users\",\"type\":\"signup\",\"x\":\"'\"}}");
     append(&test, 4, "{\"time\":\"2026-01-31T23:59:59Z\",\"detail\":{\"log\":5}}");
     append(&test, 9, "{\"detail\":\"text\"}");
     append(&test, 10, "no JSON");
@@ -191,8 +192,9 @@ static void test_rows(void **state)
                 "{\"time\":\"2026-01-31T23:59:59Z\",\"detail\":{\"log\":5}}\n"
                 "|||{\"detail\":\"text\"}\n"
                 "|||no JSON\n");
-    expect_rows(test.path, "select typeof(createdAt), typeof(log), typeof(event) from events"
-                           " where createdAt >= '2026-01-31' and log in ('users')",
+    expect_rows(test.path,
+                "select typeof(createdAt), typeof(log), typeof(event) from events"
+                " where createdAt >= '2026-01-31' and log in ('users')",
                 "text|text|text\n");
     end(&test);
 }
@@ -269,8 +271,7 @@ static void test_another_store(void **state)
     append_range(&test, 1, 3, 3);
     wait_until(&test, 3);
     expect_rows(test.path, "select count(*) from events", "8\n");
-    expect_rows(test.path, "select * from dynlog_archive order by id",
-                "store 1|5\nstore 2|3\n");
+    expect_rows(test.path, "select * from dynlog_archive order by id", "store 1|5\nstore 2|3\n");
     end(&test);
 }
 
@@ -414,8 +415,9 @@ static void test_no_database(void **state)
 
     (void)state;
     make_folder(&test);
-    write_file(test.path, "this is a text of somebody, and longer than one hundred bytes, so that it "
-                          "has a whole header's worth of it");
+    write_file(test.path,
+               "this is a text of somebody, and longer than one hundred bytes, so that it "
+               "has a whole header's worth of it");
     expect_no_archive(&test, CORRUPT, "it is no SQLite database");
     remove_test(&test);
 }

@@ -1,5 +1,5 @@
-/* bus/bus_test.h - what the bus's tests share: a bus over a store with a clock that stands still, and a
- * door that notes what it is given. */
+/* bus/bus_test.h - what the bus's tests share: a bus over a store with a clock that stands still,
+ * and a door that notes what it is given. */
 #ifndef DYNLOG_TEST_BUS_TEST_H
 #define DYNLOG_TEST_BUS_TEST_H
 
@@ -71,8 +71,7 @@ static inline void test_bus_attach(struct test_bus *test, struct store *store)
     struct bus_door door = {test, test_door_accepts, test_door_write, test_door_written,
                             test_door_archived};
 
-    *test = (struct test_bus){
-        .arena = arena_new(), .clock = clock_new_manual(TEST_NOW_MS)};
+    *test = (struct test_bus){.arena = arena_new(), .clock = clock_new_manual(TEST_NOW_MS)};
     test_loop_open(&test->loop, store);
     assert_int_equal(bus_open(store, test->loop.port, test->clock, &place, &door, &test->bus), OK);
 }

@@ -51,10 +51,11 @@ static void test_buses_refused(void **state)
                    .kind = BUS_CREATE, .name = BYTES("default"));
     CHANGE_REFUSED(&test, API_VALIDATION, "Event bus name must not contain '/'.",
                    .kind = BUS_CREATE, .name = BYTES("a/b"));
-    CHANGE_REFUSED(&test, API_VALIDATION,
-                   "1 validation error detected: Value 'a b' at 'name' failed to satisfy "
-                   "constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
-                   .kind = BUS_CREATE, .name = BYTES("a b"));
+    CHANGE_REFUSED(
+        &test, API_VALIDATION,
+        "1 validation error detected: Value 'a b' at 'name' failed to satisfy "
+        "constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
+        .kind = BUS_CREATE, .name = BYTES("a b"));
     CHANGE_REFUSED(&test, API_VALIDATION, "Cannot delete event bus default.", .kind = BUS_DELETE,
                    .name = BYTES("default"));
     CHANGE_REFUSED(&test, API_RESOURCE_NOT_FOUND, "Event bus x does not exist.",
@@ -78,8 +79,8 @@ static void test_bus_limit(void **state)
         test_change_begin(&test, &changes[i]);
     }
     CHANGE_REFUSED(&test, API_LIMIT_EXCEEDED,
-                   "The requested resource exceeds the maximum number allowed.",
-                   .kind = BUS_CREATE, .name = BYTES("one-more"));
+                   "The requested resource exceeds the maximum number allowed.", .kind = BUS_CREATE,
+                   .name = BYTES("one-more"));
     for (size_t i = 1; i < BUS_COUNT_MAX; i++) {
         test_change_finish(&test, &changes[i]);
         assert_int_equal(changes[i].status, OK);
@@ -222,15 +223,17 @@ static void test_targets_refused(void **state)
     CHANGE_OK(&test, .kind = BUS_PUT_RULE, .name = BYTES("r"), .pattern = PATTERN);
     target = test_target(&test, "t", "f");
     target.arn = BYTES("function");
-    refuse_target(&test, target,
-                  "Parameter function is not valid. Reason: Provided Arn is not in correct format.");
+    refuse_target(
+        &test, target,
+        "Parameter function is not valid. Reason: Provided Arn is not in correct format.");
     target = test_target(&test, "t", "f");
     target.input = BYTES("{");
     refuse_target(&test, target, "JSON syntax error in input for target t.");
     target.input = BYTES("{}");
     target.input_path = BYTES("$");
-    refuse_target(&test, target,
-                  "Only one of Input, InputPath, or InputTransformer must be provided for target t.");
+    refuse_target(
+        &test, target,
+        "Only one of Input, InputPath, or InputTransformer must be provided for target t.");
     target.input = BYTES("");
     target.input_path = BYTES("detail");
     refuse_target(&test, target, "Invalid InputPath for target t.");
@@ -249,13 +252,21 @@ static void test_changes_of_one_rule_in_order(void **state)
     size_t ended = 0;
     struct test_change changes[] = {
         {.change = {.kind = BUS_CREATE, .name = BYTES("b")}},
-        {.change = {.kind = BUS_PUT_RULE, .bus_name = BYTES("b"), .name = BYTES("r"),
-                    .pattern = PATTERN, .enabled = true}},
-        {.change = {.kind = BUS_PUT_TARGETS, .bus_name = BYTES("b"), .name = BYTES("r"),
+        {.change = {.kind = BUS_PUT_RULE,
+                    .bus_name = BYTES("b"),
+                    .name = BYTES("r"),
+                    .pattern = PATTERN,
+                    .enabled = true}},
+        {.change = {.kind = BUS_PUT_TARGETS,
+                    .bus_name = BYTES("b"),
+                    .name = BYTES("r"),
                     .target_count = 1}},
         {.change = {.kind = BUS_DELETE_RULE, .bus_name = BYTES("b"), .name = BYTES("r")}},
-        {.change = {.kind = BUS_REMOVE_TARGETS, .bus_name = BYTES("b"), .name = BYTES("r"),
-                    .target_ids = &id, .target_count = 1}},
+        {.change = {.kind = BUS_REMOVE_TARGETS,
+                    .bus_name = BYTES("b"),
+                    .name = BYTES("r"),
+                    .target_ids = &id,
+                    .target_count = 1}},
         {.change = {.kind = BUS_DELETE, .name = BYTES("b")}},
         {.change = {.kind = BUS_DELETE_RULE, .bus_name = BYTES("b"), .name = BYTES("r")}},
         {.change = {.kind = BUS_DELETE, .name = BYTES("b")}},
@@ -284,10 +295,10 @@ static void test_a_change_that_changes_nothing(void **state)
 {
     struct test_bus test;
     struct bus_target target;
-    struct test_change put = {.change = {.kind = BUS_PUT_RULE, .name = BYTES("r"),
-                                         .pattern = PATTERN, .enabled = true}};
-    struct test_change targets = {.change = {.kind = BUS_PUT_TARGETS, .name = BYTES("r"),
-                                             .target_count = 1}};
+    struct test_change put = {
+        .change = {.kind = BUS_PUT_RULE, .name = BYTES("r"), .pattern = PATTERN, .enabled = true}};
+    struct test_change targets = {
+        .change = {.kind = BUS_PUT_TARGETS, .name = BYTES("r"), .target_count = 1}};
 
     (void)state;
     test_bus_open(&test);
@@ -396,8 +407,7 @@ static void test_damaged_settings(void **state)
 
         test_loop_open(&loop, store);
         assert_int_equal(test_put(&loop, STORE_CATALOGUE, damaged[i].key, damaged[i].stored), OK);
-        assert_int_equal(bus_open(store, loop.port, clock, &place, &door, &bus),
-                         damaged[i].status);
+        assert_int_equal(bus_open(store, loop.port, clock, &place, &door, &bus), damaged[i].status);
         test_loop_close(&loop);
         clock_free(clock);
         store_close(store);

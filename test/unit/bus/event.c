@@ -23,8 +23,7 @@ static void expect_event(struct test_bus *test, struct bus_entry entry, const ch
     expected = arena_printf(test->arena, "%.*s%s%s", (int)before, format, entry.event_id, mark + 2);
     assert_string_equal(arena_copy_text(test->arena, test->deliveries[0].payload),
                         arena_copy_text(test->arena, expected));
-    assert_string_equal(arena_copy_text(test->arena, test->deliveries[0].event_id),
-                        entry.event_id);
+    assert_string_equal(arena_copy_text(test->arena, test->deliveries[0].event_id), entry.event_id);
 }
 
 static void test_members_in_order(void **state)

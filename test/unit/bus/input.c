@@ -3,7 +3,9 @@
 
 #include "bus/internal.h"
 
-#define EVENT "{\"id\":\"7\",\"detail-type\":\"order\",\"detail\":{\"key\":{\"pk\":\"a.b\",\"s k\":[10,{\"x\":true}]},\"n\":1.50}}"
+#define EVENT                                                                                      \
+    "{\"id\":\"7\",\"detail-type\":\"order\",\"detail\":{\"key\":{\"pk\":\"a.b\","                 \
+    "\"s k\":[10,{\"x\":true}]},\"n\":1.50}}"
 
 static const struct {
     const char *input, *path, *expected;
@@ -36,17 +38,17 @@ static void test_cases(void **state)
                                     .input_path = bytes_of_text(cases[i].path)};
 
         assert_true(cases[i].path[0] == '\0' || input_path_is_valid(target.input_path));
-        assert_string_equal(
-            arena_copy_text(arena, input_make(&target, arena, BYTES(EVENT), event)),
-            cases[i].expected);
+        assert_string_equal(arena_copy_text(arena, input_make(&target, arena, BYTES(EVENT), event)),
+                            cases[i].expected);
     }
 }
 
 static void test_paths_that_are_none(void **state)
 {
     static const char *const paths[] = {
-        "", "detail", "$detail", "$.", "$..a", "$.a.", "$[", "$[]", "$[x]", "$['a'", "$['a]",
-        "$['a'x]", "$[-1]", "$.a[1", "$[99999999999999999999]",
+        "",      "detail",  "$detail", "$.",    "$..a",
+        "$.a.",  "$[",      "$[]",     "$[x]",  "$['a'",
+        "$['a]", "$['a'x]", "$[-1]",   "$.a[1", "$[99999999999999999999]",
     };
 
     (void)state;

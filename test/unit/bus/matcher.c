@@ -1,5 +1,5 @@
-/* bus/matcher.c: what matches. docs/patterns.md is a table of cases here: every pattern that it shows
- * is tried on every event that it shows. */
+/* bus/matcher.c: what matches. docs/patterns.md is a table of cases here: every pattern that it
+ * shows is tried on every event that it shows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,8 @@ static const struct {
     {"{\"a\":{\"b\":{\"c\":[1],\"d\":[2]},\"e\":[3]}}",
      "{\"a\":[{\"b\":[{\"c\":9},{\"c\":1,\"d\":2}],\"e\":3}]}", true},
     {"{\"a\":{\"b\":{\"c\":[1]},\"e\":{\"d\":[2]}}}",
-     "{\"a\":[{\"b\":[{\"c\":1}],\"e\":[{\"d\":9}]},{\"b\":[{\"c\":9}],\"e\":[{\"d\":2}]}]}", false},
+     "{\"a\":[{\"b\":[{\"c\":1}],\"e\":[{\"d\":9}]},{\"b\":[{\"c\":9}],\"e\":[{\"d\":2}]}]}",
+     false},
     {"{\"a\":{\"b\":{\"c\":[1]},\"e\":{\"d\":[2]}}}",
      "{\"a\":[{\"b\":[{\"c\":9},{\"c\":1}],\"e\":[{\"d\":9},{\"d\":2}]}]}", true},
     {"{\"a\":{\"b\":[1],\"c\":[{\"exists\":false}]}}", "{\"a\":[{\"b\":1},{\"c\":2}]}", false},
@@ -165,7 +166,8 @@ static void test_cases(void **state)
 /* ---- the examples of docs/patterns.md ---- */
 
 /* The next ``` block from *at; false at the end of the page. */
-static bool next_block(struct bytes page, size_t *at, struct bytes *ret_kind, struct bytes *ret_text)
+static bool next_block(struct bytes page, size_t *at, struct bytes *ret_kind,
+                       struct bytes *ret_text)
 {
     struct bytes rest = bytes_slice(page, *at, page.size);
     size_t open = bytes_find(rest, BYTES("\n```"));
@@ -275,8 +277,9 @@ static void test_replacing_and_removing(void **state)
 
     (void)state;
     for (uintptr_t rule = 1; rule < 60; rule++)
-        add(matcher, rule, "{\"s\":[\"x\"],\"d\":{\"t\":[\"y\",{\"prefix\":\"z\"},"
-                           "{\"suffix\":{\"equals-ignore-case\":\"Q\"}},{\"cidr\":\"::/8\"},null]}}");
+        add(matcher, rule,
+            "{\"s\":[\"x\"],\"d\":{\"t\":[\"y\",{\"prefix\":\"z\"},"
+            "{\"suffix\":{\"equals-ignore-case\":\"Q\"}},{\"cidr\":\"::/8\"},null]}}");
     count_matches(matcher, "{\"s\":\"x\",\"d\":{\"t\":\"zz\"}}", &counter);
     assert_int_equal(counter.total, 59);
     add(matcher, 7, "{\"s\":[\"other\"]}");

@@ -1,6 +1,6 @@
 /* bus/matcher.c against a matcher that is too simple to be wrong: it tries every way to choose one
- * value for each field of a pattern. Random patterns, random events, many patterns at once, added and
- * removed. A failure prints the seed; DYNLOG_SEED=N runs that one again. */
+ * value for each field of a pattern. Random patterns, random events, many patterns at once, added
+ * and removed. A failure prints the seed; DYNLOG_SEED=N runs that one again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,8 @@ static const char *one_of(const char *const *texts, size_t count)
 
 static const char *const names[] = {"a", "b", "c"};
 static const char *const values[] = {
-    "\"x\"", "\"y\"", "\"xy\"", "\"XY\"", "\"\"", "1", "1.0", "2", "10", "-1", "true", "false", "null",
+    "\"x\"", "\"y\"", "\"xy\"", "\"XY\"", "\"\"",  "1",    "1.0",
+    "2",     "10",    "-1",     "true",   "false", "null",
 };
 
 static void random_value(struct buffer *out, size_t depth);
@@ -85,13 +86,24 @@ static void random_value(struct buffer *out, size_t depth)
 static void random_match(struct buffer *out)
 {
     static const char *const matches[] = {
-        "{\"prefix\":\"x\"}", "{\"prefix\":\"\"}", "{\"suffix\":\"y\"}",
-        "{\"equals-ignore-case\":\"xY\"}", "{\"prefix\":{\"equals-ignore-case\":\"X\"}}",
-        "{\"suffix\":{\"equals-ignore-case\":\"Y\"}}", "{\"wildcard\":\"*x*\"}",
-        "{\"wildcard\":\"x*\"}", "{\"numeric\":[\">\",1]}", "{\"numeric\":[\"<=\",1]}",
-        "{\"numeric\":[\">=\",1,\"<\",10]}", "{\"numeric\":[\"=\",10]}", "{\"exists\":true}",
-        "{\"exists\":false}", "{\"anything-but\":\"x\"}", "{\"anything-but\":[1,2]}",
-        "{\"anything-but\":{\"prefix\":\"x\"}}", "{\"anything-but\":{\"suffix\":[\"y\",\"x\"]}}",
+        "{\"prefix\":\"x\"}",
+        "{\"prefix\":\"\"}",
+        "{\"suffix\":\"y\"}",
+        "{\"equals-ignore-case\":\"xY\"}",
+        "{\"prefix\":{\"equals-ignore-case\":\"X\"}}",
+        "{\"suffix\":{\"equals-ignore-case\":\"Y\"}}",
+        "{\"wildcard\":\"*x*\"}",
+        "{\"wildcard\":\"x*\"}",
+        "{\"numeric\":[\">\",1]}",
+        "{\"numeric\":[\"<=\",1]}",
+        "{\"numeric\":[\">=\",1,\"<\",10]}",
+        "{\"numeric\":[\"=\",10]}",
+        "{\"exists\":true}",
+        "{\"exists\":false}",
+        "{\"anything-but\":\"x\"}",
+        "{\"anything-but\":[1,2]}",
+        "{\"anything-but\":{\"prefix\":\"x\"}}",
+        "{\"anything-but\":{\"suffix\":[\"y\",\"x\"]}}",
         "{\"anything-but\":{\"wildcard\":\"*y\"}}",
         "{\"anything-but\":{\"equals-ignore-case\":\"XY\"}}",
     };
@@ -227,10 +239,10 @@ static bool affix_ignoring_case_holds(const char *name, const struct json *opera
 
     if (text.size < wanted.size)
         return false;
-    return bytes_equal_ignore_case(
-        wanted, strcmp(name, "prefix") == 0
-                    ? bytes_of(text.ptr, wanted.size)
-                    : bytes_of(text.ptr + text.size - wanted.size, wanted.size));
+    return bytes_equal_ignore_case(wanted,
+                                   strcmp(name, "prefix") == 0
+                                       ? bytes_of(text.ptr, wanted.size)
+                                       : bytes_of(text.ptr + text.size - wanted.size, wanted.size));
 }
 
 static bool exclusion_holds(const struct json *operand, const struct json *leaf)

@@ -13,7 +13,9 @@ static void test_each_entry_has_its_result(void **state)
 {
     struct test_bus test;
     struct bus_entry entries[] = {
-        test_entry("", "{\"n\":1}"), test_entry("", "no JSON"), test_entry("nowhere", "{}"),
+        test_entry("", "{\"n\":1}"),
+        test_entry("", "no JSON"),
+        test_entry("nowhere", "{}"),
         test_entry("default", "{\"n\":2}"),
         test_entry("arn:aws:events:us-east-1:000000000000:event-bus/default", "{\"n\":3}"),
     };
@@ -168,8 +170,10 @@ static void test_archived_events(void **state)
 {
     struct test_bus test;
     struct bus_entry entries[] = {
-        test_entry("kept", "{\"n\":1}"), test_entry("", "{\"n\":2}"),
-        test_entry("kept", "{\"n\":3}"), test_entry("kept", "{\"n\":4}"),
+        test_entry("kept", "{\"n\":1}"),
+        test_entry("", "{\"n\":2}"),
+        test_entry("kept", "{\"n\":3}"),
+        test_entry("kept", "{\"n\":4}"),
     };
     char *texts[8] = {NULL};
     uint64_t positions[8] = {0};
