@@ -14,7 +14,7 @@ static bool accepts(void *context, struct bytes target_arn)
 static void write_delivery(void *context, struct store_batch *batch, struct bus_delivery *delivery)
 {
     struct server *server = context;
-    struct async_invocation *invocation = mem_new(sizeof *invocation);
+    struct async_invocation *invocation = ARENA_NEW(delivery->arena, struct async_invocation);
 
     *invocation = (struct async_invocation){
         .function_name = delivery->target_arn,
@@ -31,8 +31,6 @@ static void written(void *context, struct bus_delivery *delivery)
     struct server *server = context;
 
     functions_async_written(server->functions, delivery->slot);
-    mem_free(delivery->slot);
-    delivery->slot = NULL;
 }
 
 static void archived(void *context, uint64_t last_position)
