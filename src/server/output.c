@@ -2,6 +2,7 @@
  * file, lines of handlers. Errors and notes go to stderr. */
 #include "server/internal.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,12 +82,36 @@ static void print_functions(struct server *server)
     printf("\n");
 }
 
+/* How to call this very program from any folder: by name when the shell finds it so. */
+static void program_name(char out[PATH_MAX])
+{
+    char self[PATH_MAX], found[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes path = bytes_of_text(getenv("PATH"));
+
+    snprintf(out, PATH_MAX, "dynlog");
+    if (size <= 0)
+        return;
+    self[size] = '\0';
+    while (path.size > 0) {
+        size_t colon = size_min(bytes_find_byte(path, ':', 0), path.size);
+        struct bytes candidate = arena_printf(arena, "%.*s/dynlog", (int)colon, (const char *)path.ptr);
+
+        if (realpath((const char *)candidate.ptr, found) != NULL && strcmp(found, self) == 0)
+            return;
+        path = bytes_slice(path, colon + 1, path.size);
+    }
+    snprintf(out, PATH_MAX, "%s", self);
+}
+
 void output_banner(struct server *server)
 {
     uint64_t ms = (clock_monotonic_ns() - server->started_ns) / 1000000;
     const char *data = server->options.data != NULL ? server->options.data : ".dynlog";
-    char port[64] = "";
+    char port[64] = "", program[PATH_MAX];
 
+    program_name(program);
     if (server->port_number != SERVER_PORT_DEFAULT)
         snprintf(port, sizeof port, " --endpoint http://localhost:%u", server->port_number);
     printf("%sdynlog %s%s is ready after %llu ms (stage %.*s)\n", paint(stdout, BOLD),
@@ -98,8 +123,8 @@ void output_banner(struct server *server)
            server->has_archive ? server->archiving.path : "none");
     print_functions(server);
     printf("Try:\n");
-    printf("  dynlog append users 12 signup '{\"id\":\"12\",\"name\":\"test\"}'%s\n", port);
-    printf("  dynlog read users 12%s\n", port);
+    printf("  %s append users 12 signup '{\"name\":\"test\"}'%s\n", program, port);
+    printf("  %s status%s\n", program, port);
     printf("  aws dynamodb list-tables --endpoint http://localhost:%u\n", server->port_number);
     fflush(stdout);
 }
