@@ -43,6 +43,7 @@ struct functions {
     struct clock *machine_clock; /* what handlers compare deadlines with, also when ours is moved by hand */
     struct async async;
     size_t starting_at_once_max;
+    size_t workers_max; /* of a function without reserved concurrency: two a processor, within limits */
     size_t worker_count, waiting_count, busy_count;
     uint64_t invocations_total, errors_total, throttles_total;
     bool started, stopping;

@@ -261,6 +261,8 @@ enum status functions_open(const struct functions_options *options, struct funct
     functions->machine_clock = clock_new_real();
     functions->interpreters = interpreters_new(options->loop, on_interpreters_idle, functions);
     functions->starting_at_once_max = size_max(1, uv_available_parallelism());
+    functions->workers_max =
+        size_min(FUNCTION_WORKERS_MAX, size_max(FUNCTION_WORKERS_MIN, 2 * uv_available_parallelism()));
     async_init(&functions->async);
     enum status st = async_load(functions);
 

@@ -34,7 +34,10 @@
 #define FUNCTION_NAME_SIZE_MAX 64
 #define FUNCTION_TIMEOUT_S_MAX 900
 #define FUNCTION_CONCURRENCY_MAX 1000 /* AWS: per account; see also FUNCTION_WORKERS_MAX */
-#define FUNCTION_WORKERS_MAX 16       /* processes a function without reserved concurrency may have */
+/* Processes that a function without reserved concurrency may have: two a processor, but at least and at
+ * most these. Lambda would start a thousand; on one machine they would only wait for each other. */
+#define FUNCTION_WORKERS_MIN 4
+#define FUNCTION_WORKERS_MAX 16
 #define FUNCTION_IDLE_LIFE_MS ((uint64_t)10 * 60 * 1000) /* a worker that nothing asked for leaves */
 #define FUNCTION_INIT_MS_MAX ((uint64_t)10 * 1000) /* before the first GET next; then the time-out */
 #define FUNCTION_LOG_LINE_SIZE_MAX ((size_t)256 * 1024)  /* CloudWatch's largest log event */

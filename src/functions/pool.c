@@ -7,7 +7,7 @@ size_t pool_limit(const struct function *function)
 {
     int32_t reserved = function->version->settings.reserved_concurrency;
 
-    return reserved >= 0 ? (size_t)reserved : FUNCTION_WORKERS_MAX;
+    return reserved >= 0 ? (size_t)reserved : function->functions->workers_max;
 }
 
 bool pool_full(const struct function *function, const char **ret_reason)
