@@ -139,7 +139,7 @@ class RuntimeApi {
 
     this.#wanted = bytes.length + 1
     if (end < 0) return null
-    const [, ...lines] = bytes.latin1Slice(0, end).split('\r\n')
+    const [, ...lines] = bytes.utf8Slice(0, end).split('\r\n')
     const headers = {}
 
     for (const line of lines) {
@@ -161,7 +161,11 @@ const splitHandler = (text) => {
   const base = path.basename(text)
   const match = /^([^.]*)\.(.*)$/.exec(base)
 
-  if (text.includes('..') || !match || !match[1] || !match[2]) {
+  if (text.includes('..')) {
+    throw new RuntimeError('Runtime.MalformedHandlerName', `'${text}' is not a valid handler name. ` +
+      'Use absolute paths when specifying root directories in handler names.')
+  }
+  if (!match || !match[1] || !match[2]) {
     throw new RuntimeError('Runtime.MalformedHandlerName', 'Bad handler')
   }
   return { folder: text.slice(0, text.length - base.length), module: match[1], names: match[2].split('.') }

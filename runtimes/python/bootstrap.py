@@ -81,7 +81,7 @@ class RuntimeApi:
         if not self.answers.readline():
             os._exit(0)  # dynlog is gone, or wants this worker to go
         while (line := self.answers.readline()) not in (b"\r\n", b""):
-            name, _, value = line.decode("latin-1").partition(":")
+            name, _, value = line.decode("utf-8", "replace").partition(":")
             headers[name.lower()] = value.strip()
         return headers, self.answers.read(int(headers.get("content-length", 0)))
 
@@ -305,9 +305,12 @@ def main():
     while True:
         where, payload, error_type = run(handler, headers, body)
         flush()
-        headers, body = api.answer_and_next(
-            headers["lambda-runtime-aws-request-id"], where, payload, error_type
-        )
+        try:
+            headers, body = api.answer_and_next(
+                headers["lambda-runtime-aws-request-id"], where, payload, error_type
+            )
+        except ConnectionError:
+            os._exit(0)  # as in read_answer()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 /* functions/async.c - see async.h. */
 #include "functions/async.h"
 
+#include "functions/async_private.h"
 #include "functions/async_record.h"
 #include "functions/destination.h"
 #include "functions/function.h"
@@ -8,29 +9,6 @@
 
 /* Where the payload of a large event ends up: its destination's record, which may be larger. */
 #define STORED_SIZE_MAX (DESTINATION_RECORD_SIZE_MAX + ASYNC_HEAD_SIZE_MAX)
-
-enum entry_state {
-    ENTRY_LOADED, /* in async.unresolved: its function is not looked up yet */
-    ENTRY_WAITING,
-    ENTRY_RUNNING,
-    ENTRY_RETRYING,
-    ENTRY_ENDING,
-    ENTRY_STATE_COUNT,
-};
-
-struct async_entry {
-    struct functions *functions;
-    struct function *function; /* NULL while LOADED, and of one whose function is not there */
-    enum entry_state state;
-    struct list in_all, in_queue;
-    struct timer timer; /* RETRYING: the next attempt; ENDING: the next try to write */
-    struct async_write *write; /* ENDING, when the store refused it */
-    char *name;                /* LOADED */
-    uint64_t position, accepted_ms, next_ms;
-    uint32_t attempts; /* that ended */
-    bool has_state;    /* attempts are in the store */
-    int32_t maximum_retry_attempts, maximum_event_age_s; /* -1: the function's */
-};
 
 /* One try: the payload stays in the store's memory meanwhile. */
 struct async_run {
@@ -92,8 +70,8 @@ static void entry_enter(struct async_entry *entry, enum entry_state state)
 
 static void on_entry_timer(struct timer *timer);
 
-static struct async_entry *entry_new(struct functions *functions,
-                                     const struct async_invocation *invocation)
+struct async_entry *async_entry_new(struct functions *functions,
+                                    const struct async_invocation *invocation)
 {
     struct async_entry *entry = mem_new(sizeof *entry);
 
@@ -556,90 +534,13 @@ static void entry_resolve(struct async_entry *entry)
 void functions_async_written(struct functions *functions,
                              const struct async_invocation *invocation)
 {
-    struct async_entry *entry = entry_new(functions, invocation);
+    struct async_entry *entry = async_entry_new(functions, invocation);
 
-    if (!functions->started)
+    if (!functions->started || functions->stopping)
         return;
     entry_resolve(entry);
     if (entry->function != NULL)
         async_dispatch(entry->function);
-}
-
-static void range_of(enum async_key_kind kind, uint8_t from[ASYNC_KEY_SIZE],
-                     uint8_t to[ASYNC_KEY_SIZE])
-{
-    async_key_encode(from, kind, 0);
-    async_key_encode(to, kind, UINT64_MAX);
-}
-
-static enum status load_invocations(struct functions *functions)
-{
-    uint8_t from[ASYNC_KEY_SIZE], to[ASYNC_KEY_SIZE];
-    struct bytes key, value;
-    enum status st = OK;
-
-    range_of(ASYNC_INVOCATION, from, to);
-    AUTO(store_iter_release) struct store_iter *iter =
-        store_iter_new(functions->options.store, NULL, STORE_DELIVERIES,
-                       bytes_of(from, sizeof from), bytes_of(to, sizeof to), false);
-
-    while (st == OK && store_iter_next(iter, &key, &value)) {
-        struct async_invocation invocation;
-        uint64_t position = 0;
-
-        if (!async_key_decode(key, ASYNC_INVOCATION, &position))
-            return CORRUPT;
-        st = async_record_decode(value, &invocation);
-        invocation.position = position;
-        if (st == OK)
-            entry_new(functions, &invocation);
-    }
-    return st == OK ? store_iter_status(iter) : st;
-}
-
-/* Both are in the order of positions: the list is walked once. */
-static enum status load_states(struct functions *functions)
-{
-    struct list *at = functions->async.unresolved.next;
-    uint8_t from[ASYNC_KEY_SIZE], to[ASYNC_KEY_SIZE];
-    struct bytes key, value;
-
-    range_of(ASYNC_STATE, from, to);
-    AUTO(store_iter_release) struct store_iter *iter =
-        store_iter_new(functions->options.store, NULL, STORE_DELIVERIES,
-                       bytes_of(from, sizeof from), bytes_of(to, sizeof to), false);
-
-    while (store_iter_next(iter, &key, &value)) {
-        struct async_state state;
-        uint64_t position = 0;
-
-        if (!async_key_decode(key, ASYNC_STATE, &position))
-            return CORRUPT;
-        enum status st = async_state_decode(value, &state);
-
-        if (st != OK)
-            return st;
-        while (at != &functions->async.unresolved &&
-               LIST_ITEM(at, struct async_entry, in_queue)->position < position)
-            at = at->next;
-        if (at == &functions->async.unresolved)
-            break;
-        struct async_entry *entry = LIST_ITEM(at, struct async_entry, in_queue);
-
-        if (entry->position == position) {
-            entry->has_state = true;
-            entry->attempts = state.attempts;
-            entry->next_ms = state.next_ms;
-        }
-    }
-    return store_iter_status(iter);
-}
-
-enum status async_load(struct functions *functions)
-{
-    enum status st = load_invocations(functions);
-
-    return st == OK ? load_states(functions) : st;
 }
 
 void async_start(struct functions *functions)

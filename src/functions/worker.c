@@ -181,7 +181,6 @@ static void end_invocation(struct worker *worker, const struct ending *ending)
     worker->reported_init = true;
     worker->invocation = NULL;
     worker->log.request_id = BYTES("");
-    timer_cancel(functions->options.timers, &worker->deadline);
     if (ending->stop)
         worker_stop(worker);
     else
@@ -233,16 +232,27 @@ void worker_abandon(struct worker *worker)
 
 /* ---- an invocation's beginning ---- */
 
+/* Also of a worker that has answered and does not ask for more: it would never be of use again. */
 static void on_deadline(struct timer *timer)
 {
     struct worker *worker = CONTAINER_OF(timer, struct worker, deadline);
     char what[64];
 
+    if (worker->state != WORKER_BUSY) {
+        worker_stop(worker);
+        return;
+    }
     snprintf(what, sizeof what, "Task timed out after %u.00 seconds",
              worker->version->settings.timeout_s);
     drain(worker);
     log_platform(&worker->log, clock_now_ms(timers_clock(worker->functions->options.timers)), what);
     fail_invocation(worker, "timeout", "Sandbox.Timedout", what);
+}
+
+static void set_deadline(struct worker *worker)
+{
+    timer_set_after(worker->functions->options.timers, &worker->deadline,
+                    (uint64_t)worker->version->settings.timeout_s * 1000);
 }
 
 static void adopt(struct worker *worker, struct invocation *invocation)
@@ -267,7 +277,7 @@ void worker_take(struct worker *worker, struct invocation *invocation)
     drain(worker); /* what it printed in between belongs to nobody */
     adopt(worker, invocation);
     worker->used_ms = clock_now_ms(timers_clock(timers));
-    timer_set_after(timers, &worker->deadline, timeout_ms);
+    set_deadline(worker);
     struct runtime_next answer = {
         .request_id = bytes_of_text(worker->request_id),
         .function_arn = worker->version->arn,
@@ -304,6 +314,7 @@ void worker_next(struct worker *worker,
         worker->used_ms = now_ms;
         timer_set_after(functions->options.timers, &worker->age, FUNCTION_IDLE_LIFE_MS);
     }
+    timer_cancel(functions->options.timers, &worker->deadline);
     worker->next = next;
     worker->next_context = context;
     if (worker->state != WORKER_IDLE)
@@ -320,6 +331,7 @@ void worker_next_gone(struct worker *worker)
         return;
     worker->next = NULL;
     worker_enter(worker, WORKER_RESPONDED);
+    set_deadline(worker); /* it may come back, or end */
 }
 
 static bool has_request(const struct worker *worker, struct bytes request_id)

@@ -65,7 +65,7 @@ struct worker {
     struct invocation *invocation; /* NULL: nobody waits for its end */
     char request_id[ID_UUID_SIZE];
     uint64_t taken_ns;
-    struct timer deadline;
+    struct timer deadline; /* from the invocation's beginning to the next GET next */
     struct log log;
 
     uint64_t memory_read_ns;

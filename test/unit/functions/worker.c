@@ -136,6 +136,64 @@ static void provided_runtime(void **state)
     assert_string_equal(call_now(h, "p", "2")->result, "[2]");
 }
 
+/* It answers and then does not ask for more: its deadline ends it, and the next one gets a fresh one. */
+static void a_runtime_that_does_not_ask_again(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings = harness_settings(h, "p", "provided.al2023", "anything");
+    struct functions_figures figures;
+
+    harness_write(h, "bootstrap",
+                  "#!/usr/bin/env python3\n"
+                  "import http.client, os, time\n"
+                  "api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n"
+                  "api.request('GET', '/2018-06-01/runtime/invocation/next')\n"
+                  "answer = api.getresponse()\n"
+                  "where = '/2018-06-01/runtime/invocation/' +\\\n"
+                  "    answer.headers['Lambda-Runtime-Aws-Request-Id'] + '/response'\n"
+                  "api.request('POST', where, body=str(os.getpid()))\n"
+                  "time.sleep(60)\n");
+    settings.reserved_concurrency = 1;
+    harness_put(h, &settings);
+    struct call *first = call_now(h, "p", "{}");
+    struct call *second = call_start(h, "p", "{}");
+
+    assert_false(second->done);
+    functions_figures(h->functions, &figures);
+    assert_int_equal(figures.running, 0);
+    assert_int_equal(figures.waiting, 1);
+    harness_advance(h, 3000);
+    HARNESS_UNTIL(h, second->done);
+    assert_false(second->failed);
+    assert_string_not_equal(first->result, second->result);
+}
+
+/* A client's GET next while it has an invocation: that one fails, the worker goes on. */
+static void a_runtime_that_asks_too_early(void **state)
+{
+    struct harness *h = *state;
+
+    harness_write(h, "bootstrap",
+                  "#!/usr/bin/env python3\n"
+                  "import http.client, os\n"
+                  "api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n"
+                  "while True:\n"
+                  "    api.request('GET', '/2018-06-01/runtime/invocation/next')\n"
+                  "    api.getresponse().read()\n");
+    put(h, "p", "provided.al2023", "anything");
+    for (int i = 0; i < 2; i++) {
+        struct call *call = call_now(h, "p", "{}");
+
+        assert_true(call->failed);
+        assert_string_equal(json_text_of(h, call_json(h, call), "errorType"),
+                            "Runtime.InvalidStateTransition");
+    }
+    struct functions_figures figures;
+
+    functions_figures(h->functions, &figures);
+    assert_int_equal(figures.workers, 1);
+}
+
 static void provided_without_bootstrap(void **state)
 {
     struct harness *h = *state;
@@ -214,6 +272,8 @@ int main(void)
         TEST(a_time_out_kills_the_process_group),
         TEST(an_idle_worker_grows_old),
         TEST(provided_runtime),
+        TEST(a_runtime_that_does_not_ask_again),
+        TEST(a_runtime_that_asks_too_early),
         TEST(provided_without_bootstrap),
         TEST(results_have_a_limit),
         TEST(large_events_arrive_whole),
