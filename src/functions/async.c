@@ -182,8 +182,8 @@ static void write_run(struct store_batch *batch, struct store_work *work)
         functions_async_write(write->functions, batch, &write->destination);
 }
 
-/* The next start finds it as it was; until then it is tried again. A count that could not be written is
- * forgotten: one attempt too many is allowed, one too few is not. */
+/* The next start finds it as it was; until then it is tried again. A count that could not be
+ * written is forgotten: one attempt too many is allowed, one too few is not. */
 static void write_failed(struct async_write *write)
 {
     struct async_entry *entry = write->entry;
@@ -392,7 +392,8 @@ static void run_done(struct invocation *invocation)
     struct async_entry *entry = run->entry;
     struct function *function = entry->function;
 
-    if (invocation->status == REFUSED) { /* larger than any invocation may be: a destination's record */
+    if (invocation->status ==
+        REFUSED) { /* larger than any invocation may be: a destination's record */
         tell(entry->functions, function->version->settings.name,
              bytes_of_text(run->record.request_id), invocation->error.message);
         entry_drop(entry);
@@ -431,7 +432,8 @@ static bool run_start(struct async_entry *entry)
     return true;
 }
 
-/* A function without any concurrency never takes its events: they are looked at when they are too old. */
+/* A function without any concurrency never takes its events: they are looked at when they are too
+ * old. */
 static void watch_oldest(struct function *function)
 {
     struct timers *timers = function->functions->options.timers;
@@ -453,8 +455,7 @@ void async_dispatch(struct function *function)
         return;
     queue->dispatching = true; /* what ends at once does not dispatch inside this loop */
     while (!list_empty(&queue->waiting)) {
-        struct async_entry *entry =
-            LIST_ITEM(queue->waiting.next, struct async_entry, in_queue);
+        struct async_entry *entry = LIST_ITEM(queue->waiting.next, struct async_entry, in_queue);
 
         if (now_ms(functions) >= expiry_ms(entry)) {
             end_too_old(entry);
@@ -531,8 +532,7 @@ static void entry_resolve(struct async_entry *entry)
     entry_enter(entry, entry->next_ms > now_ms(functions) ? ENTRY_RETRYING : ENTRY_WAITING);
 }
 
-void functions_async_written(struct functions *functions,
-                             const struct async_invocation *invocation)
+void functions_async_written(struct functions *functions, const struct async_invocation *invocation)
 {
     struct async_entry *entry = async_entry_new(functions, invocation);
 
@@ -574,6 +574,6 @@ void async_init(struct async *async)
 
 void async_free(struct functions *functions)
 {
-    LIST_EACH(&functions->async.all, it)
+    LIST_EACH (&functions->async.all, it)
         entry_free(LIST_ITEM(it, struct async_entry, in_all));
 }

@@ -1,19 +1,20 @@
 /* functions/async.h - asynchronous invocations: a durable queue, attempts, destinations.
  *
- *   WAITING ----> RUNNING ----> ENDING ----> (gone)      ENDING: its removal is being written, together
- *      ^             |             ^                     with the invocation of its destination
+ *   WAITING ----> RUNNING ----> ENDING ----> (gone)      ENDING: its removal is being written,
+ * together ^             |             ^                     with the invocation of its destination
  *      |             v             |
  *      +-------- RETRYING ---------+   too old
  *
  * What always holds:
  *   1. An invocation is in the store from the batch of its cause to the batch of its end.
  *   2. Memory holds one small entry for each; its payload is read when it runs.
- *   3. A function's entries run in the order of their positions, but for those that were tried before.
+ *   3. A function's entries run in the order of their positions, but for those that were tried
+ * before.
  *   4. Attempts are counted in the store, so a restart goes on counting. An attempt that a restart
  *      interrupts does not count: it is made again.
  *
- * Waiting costs nobody but the function itself: each has its own queue. Format: docs/format/invocation.md.
- * One loop thread, except functions_async_write(). */
+ * Waiting costs nobody but the function itself: each has its own queue. Format:
+ * docs/format/invocation.md. One loop thread, except functions_async_write(). */
 #ifndef DYNLOG_FUNCTIONS_ASYNC_H
 #define DYNLOG_FUNCTIONS_ASYNC_H
 
@@ -22,8 +23,8 @@
 #define ASYNC_RETRY_ATTEMPTS 2 /* AWS's default */
 #define ASYNC_RETRY_FIRST_MS ((uint64_t)60 * 1000)
 #define ASYNC_RETRY_NEXT_MS ((uint64_t)120 * 1000)
-#define ASYNC_EVENT_AGE_S ((uint64_t)6 * 60 * 60) /* AWS's default */
-#define ASYNC_WRITE_AGAIN_MS ((uint64_t)1000)     /* after the store refused (a full disk) */
+#define ASYNC_EVENT_AGE_S ((uint64_t)6 * 60 * 60)      /* AWS's default */
+#define ASYNC_WRITE_AGAIN_MS ((uint64_t)1000)          /* after the store refused (a full disk) */
 #define ASYNC_LAST_ERROR_SIZE_MAX ((size_t)256 * 1024) /* kept for the destination */
 
 struct function;

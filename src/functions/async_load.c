@@ -19,7 +19,8 @@ static enum status load_invocations(struct functions *functions)
     enum status st = OK;
 
     range_of(ASYNC_INVOCATION, from, to);
-    AUTO(store_iter_release) struct store_iter *iter =
+    AUTO(store_iter_release)
+    struct store_iter *iter =
         store_iter_new(functions->options.store, NULL, STORE_DELIVERIES,
                        bytes_of(from, sizeof from), bytes_of(to, sizeof to), false);
 
@@ -45,7 +46,8 @@ static enum status load_states(struct functions *functions)
     struct bytes key, value;
 
     range_of(ASYNC_STATE, from, to);
-    AUTO(store_iter_release) struct store_iter *iter =
+    AUTO(store_iter_release)
+    struct store_iter *iter =
         store_iter_new(functions->options.store, NULL, STORE_DELIVERIES,
                        bytes_of(from, sizeof from), bytes_of(to, sizeof to), false);
 

@@ -24,7 +24,7 @@ void mapping_batch_clear(struct batch *batch)
 }
 
 enum status mapping_batch_add(struct batch *batch, const struct change *change, const char *view,
-                      const char *region, struct bytes stream_arn)
+                              const char *region, struct bytes stream_arn)
 {
     size_t before = batch->text.size;
 
@@ -38,8 +38,7 @@ enum status mapping_batch_add(struct batch *batch, const struct change *change, 
     }
     if (batch->count == batch->capacity) {
         batch->capacity = size_max(64, batch->capacity * 2);
-        batch->records =
-            mem_resize(batch->records, batch->capacity * sizeof *batch->records);
+        batch->records = mem_resize(batch->records, batch->capacity * sizeof *batch->records);
     }
     batch->records[batch->count++] = (struct mapping_batch_record){
         .position = change->position,

@@ -1,12 +1,13 @@
-/* functions/destination.h - the record that a destination gets when an asynchronous invocation ended.
- * (AWS: Lambda developer guide, "Capturing records of asynchronous invocations".) */
+/* functions/destination.h - the record that a destination gets when an asynchronous invocation
+ * ended. (AWS: Lambda developer guide, "Capturing records of asynchronous invocations".) */
 #ifndef DYNLOG_FUNCTIONS_DESTINATION_H
 #define DYNLOG_FUNCTIONS_DESTINATION_H
 
 #include "functions/functions.h"
 
 /* Both payloads and what is around them. */
-#define DESTINATION_RECORD_SIZE_MAX (FUNCTION_EVENT_SIZE_MAX * 2 + FUNCTION_RESPONSE_SIZE_MAX + 4096)
+#define DESTINATION_RECORD_SIZE_MAX                                                                \
+    (FUNCTION_EVENT_SIZE_MAX * 2 + FUNCTION_RESPONSE_SIZE_MAX + 4096)
 
 enum destination_condition {
     DESTINATION_SUCCESS,

@@ -1,11 +1,11 @@
-/* functions/environment.c - see environment.h. (AWS: Lambda developer guide, "Defined runtime environment
- * variables".) */
+/* functions/environment.c - see environment.h. (AWS: Lambda developer guide, "Defined runtime
+ * environment variables".) */
 #include "functions/environment.h"
 
 #include <stdlib.h>
 
-/* What a worker inherits. PATH and HOME because nothing runs without them; the rest is how people tell
- * Node and Python where their packages are. */
+/* What a worker inherits. PATH and HOME because nothing runs without them; the rest is how people
+ * tell Node and Python where their packages are. */
 static const char *const inherited[] = {"PATH", "HOME", "TMPDIR", "NODE_PATH", "VIRTUAL_ENV"};
 
 struct variables {
@@ -16,9 +16,8 @@ struct variables {
 
 static void set(struct variables *variables, struct bytes name, struct bytes value)
 {
-    char *text = arena_copy_text(variables->arena,
-                                 arena_printf(variables->arena, "%.*s=%.*s", BYTES_ARG(name),
-                                              BYTES_ARG(value)));
+    char *text = arena_copy_text(variables->arena, arena_printf(variables->arena, "%.*s=%.*s",
+                                                                BYTES_ARG(name), BYTES_ARG(value)));
 
     for (size_t i = 0; i < variables->count; i++)
         if (strncmp(variables->texts[i], text, name.size + 1) == 0) {

@@ -1,6 +1,6 @@
-/* functions/environment.h - the variables that a worker is started with: Lambda's own, the function's,
- * and the few of the machine's that programs cannot do without. Nothing else of dynlog's environment
- * reaches a handler, above all no keys of a real account. */
+/* functions/environment.h - the variables that a worker is started with: Lambda's own, the
+ * function's, and the few of the machine's that programs cannot do without. Nothing else of
+ * dynlog's environment reaches a handler, above all no keys of a real account. */
 #ifndef DYNLOG_FUNCTIONS_ENVIRONMENT_H
 #define DYNLOG_FUNCTIONS_ENVIRONMENT_H
 
@@ -18,11 +18,12 @@ struct environment_options {
     uint64_t now_ms; /* the log stream is named by day */
 };
 
-/* NAME=VALUE texts and a NULL, in the arena. A name stands once; Lambda's own win over the function's,
- * the function's over the common ones. */
+/* NAME=VALUE texts and a NULL, in the arena. A name stands once; Lambda's own win over the
+ * function's, the function's over the common ones. */
 char **environment_make(struct arena *arena, const struct environment_options *options);
 
-/* What a program of the machine's own gets (the check of an interpreter): the machine's few alone. */
+/* What a program of the machine's own gets (the check of an interpreter): the machine's few alone.
+ */
 char **environment_of_machine(struct arena *arena);
 
 #endif

@@ -8,8 +8,9 @@
 
 struct bytes failure_too_large(void)
 {
-    return BYTES("{\"errorType\":\"Function.ResponseSizeTooLarge\",\"errorMessage\":\"Response payload "
-                 "size exceeded maximum allowed payload size (6291556 bytes).\"}");
+    return BYTES(
+        "{\"errorType\":\"Function.ResponseSizeTooLarge\",\"errorMessage\":\"Response payload "
+        "size exceeded maximum allowed payload size (6291556 bytes).\"}");
 }
 
 void failure_print(struct buffer *out, const char *type, const char *request_id, const char *what)

@@ -13,8 +13,8 @@ void failure_print(struct buffer *out, const char *type, const char *request_id,
 /* A result above FUNCTION_RESPONSE_SIZE_MAX. */
 struct bytes failure_too_large(void);
 
-/* "Runtime exited with error: exit status 1", "... signal: killed", "Runtime exited without providing a
- * reason" for a status of 0. */
+/* "Runtime exited with error: exit status 1", "... signal: killed", "Runtime exited without
+ * providing a reason" for a status of 0. */
 void failure_exit_words(int64_t exit_status, int signal, char *out, size_t size);
 
 /* errorType of an error payload, in the arena; empty when it has none. */

@@ -1,7 +1,7 @@
 /* functions/function.h - what this folder's files share: the registry's two structures.
  *
- * A struct function is made once a name and stays: queues and workers hang on it. Its settings are a
- * struct function_version, which a changed function replaces; a worker keeps the one that it was
+ * A struct function is made once a name and stays: queues and workers hang on it. Its settings are
+ * a struct function_version, which a changed function replaces; a worker keeps the one that it was
  * started with, until it goes. */
 #ifndef DYNLOG_FUNCTIONS_FUNCTION_H
 #define DYNLOG_FUNCTIONS_FUNCTION_H
@@ -35,15 +35,17 @@ struct function {
 
 struct functions {
     struct functions_options options;
-    struct arena *arena; /* of the options */
+    struct arena *arena;   /* of the options */
     struct function **all; /* in name order */
     size_t count, capacity;
     struct map by_name;
     struct interpreters *interpreters;
-    struct clock *machine_clock; /* what handlers compare deadlines with, also when ours is moved by hand */
+    struct clock
+        *machine_clock; /* what handlers compare deadlines with, also when ours is moved by hand */
     struct async async;
     size_t starting_at_once_max;
-    size_t workers_max; /* of a function without reserved concurrency: two a processor, within limits */
+    size_t workers_max; /* of a function without reserved concurrency: two a processor, within
+                           limits */
     size_t worker_count, waiting_count, busy_count;
     uint64_t invocations_total, errors_total, throttles_total;
     bool started, stopping;
@@ -56,8 +58,8 @@ struct functions {
 
 struct function *function_find(const struct functions *functions, struct bytes name_or_arn);
 
-/* NAME of NAME, NAME:$LATEST, ACCOUNT:function:NAME and an ARN; empty when the text is none of them or
- * asks for another version. Points into the text; knows no registry, so any thread may ask. */
+/* NAME of NAME, NAME:$LATEST, ACCOUNT:function:NAME and an ARN; empty when the text is none of them
+ * or asks for another version. Points into the text; knows no registry, so any thread may ask. */
 struct bytes function_name_of(struct bytes name_or_arn);
 
 static inline bool function_has_reserved_concurrency(const struct function *function)

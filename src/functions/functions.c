@@ -1,4 +1,5 @@
-/* functions/functions.c - the registry: functions by name, their settings, and the life of it all. */
+/* functions/functions.c - the registry: functions by name, their settings, and the life of it all.
+ */
 #include "functions/functions.h"
 
 #include "functions/function.h"
@@ -85,9 +86,8 @@ void function_version_unref(struct function_version *version)
     mem_free(version);
 }
 
-static const struct function_variable *copy_variables(struct arena *arena,
-                                                      const struct function_variable *variables,
-                                                      size_t count)
+static const struct function_variable *
+copy_variables(struct arena *arena, const struct function_variable *variables, size_t count)
 {
     struct function_variable *copies = ARENA_NEW_ARRAY(arena, count, struct function_variable);
 
@@ -179,8 +179,7 @@ static void insert_in_order(struct functions *functions, struct function *functi
 
     if (functions->count == functions->capacity) {
         functions->capacity = size_max(16, functions->capacity * 2);
-        functions->all =
-            mem_resize(functions->all, functions->capacity * sizeof *functions->all);
+        functions->all = mem_resize(functions->all, functions->capacity * sizeof *functions->all);
     }
     for (; at > 0 && bytes_compare(functions->all[at - 1]->version->settings.name,
                                    function->version->settings.name) > 0;
@@ -261,8 +260,8 @@ enum status functions_open(const struct functions_options *options, struct funct
     functions->machine_clock = clock_new_real();
     functions->interpreters = interpreters_new(options->loop, on_interpreters_idle, functions);
     functions->starting_at_once_max = size_max(1, uv_available_parallelism());
-    functions->workers_max =
-        size_min(FUNCTION_WORKERS_MAX, size_max(FUNCTION_WORKERS_MIN, 2 * uv_available_parallelism()));
+    functions->workers_max = size_min(
+        FUNCTION_WORKERS_MAX, size_max(FUNCTION_WORKERS_MIN, 2 * uv_available_parallelism()));
     async_init(&functions->async);
     enum status st = async_load(functions);
 
@@ -309,7 +308,7 @@ static void on_grace(uv_timer_t *timer)
     struct functions *functions = timer->data;
 
     for (size_t i = 0; i < functions->count; i++)
-        LIST_EACH(&functions->all[i]->workers, it)
+        LIST_EACH (&functions->all[i]->workers, it)
             worker_abandon(LIST_ITEM(it, struct worker, in_workers));
     functions_changed(functions);
 }
@@ -323,8 +322,7 @@ static void stop_function(struct function *function)
         invocation->status = CLOSED;
         invocation->done(invocation);
     }
-    LIST_EACH(&function->workers, it)
-    {
+    LIST_EACH (&function->workers, it) {
         struct worker *worker = LIST_ITEM(it, struct worker, in_workers);
 
         if (worker->state != WORKER_BUSY)
@@ -332,8 +330,8 @@ static void stop_function(struct function *function)
     }
 }
 
-void functions_stop(struct functions *functions, uint64_t grace_ms,
-                    void (*stopped)(void *context), void *context)
+void functions_stop(struct functions *functions, uint64_t grace_ms, void (*stopped)(void *context),
+                    void *context)
 {
     assert(!functions->stopping);
     functions->stopping = true;

@@ -1,14 +1,14 @@
 /* functions/functions.h - Lambda functions: settings, warm workers, synchronous and asynchronous
  * invocation. Hop 7 of 7. (AWS: Lambda developer guide.)
  *
- * A function's code runs in worker processes that speak the public Runtime API. One worker handles one
- * invocation at a time; a busy function gets more workers up to its concurrency; idle ones stay warm
- * for a while. Workers are started in the function's folder, with its environment and nothing of
- * dynlog's own.
+ * A function's code runs in worker processes that speak the public Runtime API. One worker handles
+ * one invocation at a time; a busy function gets more workers up to its concurrency; idle ones stay
+ * warm for a while. Workers are started in the function's folder, with its environment and nothing
+ * of dynlog's own.
  *
  *   a worker:  starting -> idle -> busy -> responded -> idle ...     any -> stopping -> gone
- *              (an init error, a crash, a time-out: the invocation fails with AWS's payload, the worker
- *              goes, the next invocation gets a fresh one; worker.h has the drawing)
+ *              (an init error, a crash, a time-out: the invocation fails with AWS's payload, the
+ * worker goes, the next invocation gets a fresh one; worker.h has the drawing)
  *
  * Asynchronous invocations are durable: written in the batch of whatever causes them, tried, tried
  * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise), then handed to the
@@ -28,21 +28,24 @@
 
 #include <uv.h>
 
-#define FUNCTION_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024)      /* synchronous, both ways */
-#define FUNCTION_RESPONSE_SIZE_MAX ((size_t)6291556)             /* AWS: 6 MB and 100 bytes */
-#define FUNCTION_EVENT_SIZE_MAX ((size_t)1024 * 1024)            /* asynchronous */
+#define FUNCTION_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024) /* synchronous, both ways */
+#define FUNCTION_RESPONSE_SIZE_MAX ((size_t)6291556)        /* AWS: 6 MB and 100 bytes */
+#define FUNCTION_EVENT_SIZE_MAX ((size_t)1024 * 1024)       /* asynchronous */
 #define FUNCTION_NAME_SIZE_MAX 64
 #define FUNCTION_TIMEOUT_S_MAX 900
 #define FUNCTION_CONCURRENCY_MAX 1000 /* AWS: per account; see also FUNCTION_WORKERS_MAX */
-/* Processes that a function without reserved concurrency may have: two a processor, but at least and at
- * most these. Lambda would start a thousand; on one machine they would only wait for each other. */
+/* Processes that a function without reserved concurrency may have: two a processor, but at least
+ * and at most these. Lambda would start a thousand; on one machine they would only wait for each
+ * other. */
 #define FUNCTION_WORKERS_MIN 4
 #define FUNCTION_WORKERS_MAX 16
-#define FUNCTION_IDLE_LIFE_MS ((uint64_t)10 * 60 * 1000) /* a worker that nothing asked for leaves */
-#define FUNCTION_INIT_MS_MAX ((uint64_t)10 * 1000) /* before the first GET next; then the time-out */
-#define FUNCTION_LOG_LINE_SIZE_MAX ((size_t)256 * 1024)  /* CloudWatch's largest log event */
-#define FUNCTION_LOG_TAIL_SIZE_MAX ((size_t)4 * 1024)    /* X-Amz-Log-Result */
-#define FUNCTION_TRACE_ID_SIZE 80                        /* one that we make, with its NUL */
+#define FUNCTION_IDLE_LIFE_MS                                                                      \
+    ((uint64_t)10 * 60 * 1000) /* a worker that nothing asked for leaves */
+#define FUNCTION_INIT_MS_MAX                                                                       \
+    ((uint64_t)10 * 1000) /* before the first GET next; then the time-out */
+#define FUNCTION_LOG_LINE_SIZE_MAX ((size_t)256 * 1024) /* CloudWatch's largest log event */
+#define FUNCTION_LOG_TAIL_SIZE_MAX ((size_t)4 * 1024)   /* X-Amz-Log-Result */
+#define FUNCTION_TRACE_ID_SIZE 80                       /* one that we make, with its NUL */
 
 struct function;
 struct functions;
@@ -67,12 +70,12 @@ struct function_settings {
     struct bytes description;
     const struct function_variable *environment;
     size_t environment_count;
-    uint32_t timeout_s;   /* 1-900 */
+    uint32_t timeout_s; /* 1-900 */
     uint32_t memory_mb;
-    int32_t reserved_concurrency;    /* -1: none; 0: never runs */
-    int32_t maximum_retry_attempts;  /* asynchronous; -1: 2 */
-    int64_t retry_delay_ms;          /* offline override of the 1 and 2 minutes; -1: AWS's */
-    int32_t maximum_event_age_s;     /* -1: 6 hours */
+    int32_t reserved_concurrency;   /* -1: none; 0: never runs */
+    int32_t maximum_retry_attempts; /* asynchronous; -1: 2 */
+    int64_t retry_delay_ms;         /* offline override of the 1 and 2 minutes; -1: AWS's */
+    int32_t maximum_event_age_s;    /* -1: 6 hours */
     struct function_destination on_success, on_failure;
 };
 
@@ -87,11 +90,17 @@ struct runtime_door {
 };
 
 /* Where lines of handlers go. Called on the loop's thread. */
-enum function_log_kind { FUNCTION_LOG_START, FUNCTION_LOG_LINE, FUNCTION_LOG_END, FUNCTION_LOG_REPORT };
+enum function_log_kind {
+    FUNCTION_LOG_START,
+    FUNCTION_LOG_LINE,
+    FUNCTION_LOG_END,
+    FUNCTION_LOG_REPORT
+};
 struct function_log {
     enum function_log_kind kind;
     struct bytes function_name, request_id; /* request_id empty: outside an invocation */
-    struct bytes text; /* START, END, REPORT lines as CloudWatch words them; else the handler's line */
+    struct bytes
+        text; /* START, END, REPORT lines as CloudWatch words them; else the handler's line */
     bool from_stderr;
 };
 
@@ -102,7 +111,8 @@ struct functions_options {
     struct timers *timers;
     const struct arn_place *place;
     struct runtime_door runtime;
-    const char *runtimes_folder; /* our bootstraps: FOLDER/node/bootstrap.mjs, FOLDER/python/bootstrap.py */
+    const char *
+        runtimes_folder; /* our bootstraps: FOLDER/node/bootstrap.mjs, FOLDER/python/bootstrap.py */
     /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */
     const struct function_variable *environment;
     size_t environment_count;
@@ -115,27 +125,27 @@ struct functions_options {
  * and functions_start() was called. */
 MUST_USE enum status functions_open(const struct functions_options *options,
                                     struct functions **ret);
-/* After all functions of the stack were put: waiting invocations of functions that are not there are
- * dropped with a log line, as EventBridge does with a target that is gone; the rest start. */
+/* After all functions of the stack were put: waiting invocations of functions that are not there
+ * are dropped with a log line, as EventBridge does with a target that is gone; the rest start. */
 void functions_start(struct functions *functions);
 /* No new invocations: those that wait end with CLOSED. Running ones may end until grace_ms of real
- * time, then workers are killed and their invocations end with CLOSED; asynchronous ones stay in the
- * store and run after the next start. `stopped` when no process and no write is left; not before this
- * returns. The loop and the store's port must go on running until then. */
-void functions_stop(struct functions *functions, uint64_t grace_ms,
-                    void (*stopped)(void *context), void *context);
+ * time, then workers are killed and their invocations end with CLOSED; asynchronous ones stay in
+ * the store and run after the next start. `stopped` when no process and no write is left; not
+ * before this returns. The loop and the store's port must go on running until then. */
+void functions_stop(struct functions *functions, uint64_t grace_ms, void (*stopped)(void *context),
+                    void *context);
 /* After `stopped`. */
 void functions_close(struct functions *functions);
 
 /* ---- settings (in memory: a stack file is read at every start) ---- */
 
-/* New or changed; a changed function gets fresh workers. REFUSED: runtime or handler that dynlog cannot
- * run, with what was expected. */
+/* New or changed; a changed function gets fresh workers. REFUSED: runtime or handler that dynlog
+ * cannot run, with what was expected. */
 MUST_USE enum status functions_put(struct functions *functions,
                                    const struct function_settings *settings,
                                    struct api_error *reterr);
-/* name, ARN (with or without qualifier $LATEST) or ACCOUNT:function:NAME; NULL: there is none. Holds
- * until the next change. */
+/* name, ARN (with or without qualifier $LATEST) or ACCOUNT:function:NAME; NULL: there is none.
+ * Holds until the next change. */
 const struct function_settings *functions_find(const struct functions *functions,
                                                struct bytes name_or_arn);
 void functions_list(const struct functions *functions, struct arena *arena,
@@ -146,21 +156,22 @@ struct bytes functions_arn(const struct functions *functions, struct arena *aren
 /* ---- synchronous invocation ---- */
 
 struct invocation {
-    struct bytes function_name; /* as functions_find() takes it */
-    struct bytes payload;       /* JSON; empty: {} */
-    struct bytes client_context; /* JSON (decoded); empty: none */
-    struct bytes trace_id;       /* empty: made */
+    struct bytes function_name;    /* as functions_find() takes it */
+    struct bytes payload;          /* JSON; empty: {} */
+    struct bytes client_context;   /* JSON (decoded); empty: none */
+    struct bytes trace_id;         /* empty: made */
     char request_id[ID_UUID_SIZE]; /* filled by functions_invoke() when empty */
     bool wait; /* at the concurrency limit: wait for a free worker instead of being throttled */
     void (*done)(struct invocation *invocation);
     void *context;
 
     /* results, until done() returns */
-    enum status status; /* OK: it ran (perhaps badly); REFUSED: error says why not; CLOSED: stopping */
-    struct api_error error;      /* ResourceNotFound, TooManyRequests, ... */
-    struct bytes result;         /* JSON; or AWS's error payload {errorType, errorMessage, trace} */
-    bool failed;                 /* X-Amz-Function-Error: Unhandled */
-    struct bytes log_tail;       /* the last 4 KB of its log lines, not encoded */
+    enum status
+        status; /* OK: it ran (perhaps badly); REFUSED: error says why not; CLOSED: stopping */
+    struct api_error error; /* ResourceNotFound, TooManyRequests, ... */
+    struct bytes result;    /* JSON; or AWS's error payload {errorType, errorMessage, trace} */
+    bool failed;            /* X-Amz-Function-Error: Unhandled */
+    struct bytes log_tail;  /* the last 4 KB of its log lines, not encoded */
     uint64_t duration_us, billed_ms;
     uint32_t memory_used_mb;
 
@@ -170,11 +181,11 @@ struct invocation {
     struct list in_waiting;
     char made_trace_id[FUNCTION_TRACE_ID_SIZE];
 };
-/* The invocation and its bytes must live until done(), which is called once: before this returns when
- * it is refused, later otherwise. */
+/* The invocation and its bytes must live until done(), which is called once: before this returns
+ * when it is refused, later otherwise. */
 void functions_invoke(struct functions *functions, struct invocation *invocation);
-/* The caller went away: done() is not called any more. A handler that runs goes on; an invocation that
- * still waits for a worker is dropped. */
+/* The caller went away: done() is not called any more. A handler that runs goes on; an invocation
+ * that still waits for a worker is dropped. */
 void functions_forget(struct functions *functions, struct invocation *invocation);
 
 /* ---- asynchronous invocation ---- */
@@ -211,8 +222,8 @@ struct runtime_next {
     struct bytes request_id, function_arn, trace_id, client_context, payload;
     uint64_t deadline_ms;
 };
-/* Answers through `next` when there is work: at once or later; never when the worker is stopped first
- * (its connection is closed then). */
+/* Answers through `next` when there is work: at once or later; never when the worker is stopped
+ * first (its connection is closed then). */
 void worker_next(struct worker *worker,
                  void (*next)(void *context, const struct runtime_next *next), void *context);
 /* The connection that waited in worker_next() is gone. */

@@ -16,7 +16,8 @@ struct python {
     const char *candidates[INTERPRETER_CANDIDATES_MAX];
     size_t candidate_count, candidate;
     struct process process;
-    const char *executable; /* what the candidate calls itself: not pyenv's shim, but what it runs */
+    const char
+        *executable; /* what the candidate calls itself: not pyenv's shim, but what it runs */
     bool has_boto3;
     const char *chosen; /* NULL: asking */
     struct list waiting;
@@ -32,10 +33,9 @@ struct interpreters {
 };
 
 /* find_spec() and no import: boto3 takes a third of a second to import. */
-static const char *const python_question =
-    "import importlib.util, sys\n"
-    "print(sys.executable or '', flush=True)\n"
-    "sys.exit(importlib.util.find_spec('boto3') is None)\n";
+static const char *const python_question = "import importlib.util, sys\n"
+                                           "print(sys.executable or '', flush=True)\n"
+                                           "sys.exit(importlib.util.find_spec('boto3') is None)\n";
 
 enum runtime_kind runtime_kind_of(struct bytes runtime)
 {
@@ -166,8 +166,8 @@ static struct python *python_new(struct interpreters *interpreters, struct bytes
     python->arena = arena_new();
     python->folder = arena_copy_text(python->arena, folder);
     list_init(&python->waiting);
-    python->candidate_count = find_on_path(python->arena, "python3", python->candidates,
-                                           ARRAY_COUNT(python->candidates));
+    python->candidate_count =
+        find_on_path(python->arena, "python3", python->candidates, ARRAY_COUNT(python->candidates));
     map_put(&interpreters->pythons, folder, python);
     if (python->candidate_count == 1)
         python->chosen = python->candidates[0];

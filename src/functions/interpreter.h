@@ -6,8 +6,8 @@
  *              the first python3 on PATH that can import boto3, because Lambda's Python has it;
  *              the first python3 on PATH
  *
- * Whether a python3 has boto3 is asked once a folder, by running it, and only when PATH has more than
- * one. One loop thread. */
+ * Whether a python3 has boto3 is asked once a folder, by running it, and only when PATH has more
+ * than one. One loop thread. */
 #ifndef DYNLOG_FUNCTIONS_INTERPRETER_H
 #define DYNLOG_FUNCTIONS_INTERPRETER_H
 

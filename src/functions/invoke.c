@@ -1,4 +1,5 @@
-/* functions/invoke.c - synchronous invocation: what is refused at once, and the way into the pool. */
+/* functions/invoke.c - synchronous invocation: what is refused at once, and the way into the pool.
+ */
 #include "functions/pool.h"
 #include "functions/worker.h"
 
@@ -23,18 +24,17 @@ static enum status refuse_not_found(struct functions *functions, struct invocati
 
     if (!bytes_start_with(arn, BYTES("arn:")))
         arn = functions_arn(functions, arena, arn);
-    return api_refuse(&invocation->error, API_LAMBDA_RESOURCE_NOT_FOUND,
-                      "Function not found: %.*s", BYTES_ARG(arn));
+    return api_refuse(&invocation->error, API_LAMBDA_RESOURCE_NOT_FOUND, "Function not found: %.*s",
+                      BYTES_ARG(arn));
 }
 
 static enum status refuse_too_many(struct functions *functions, struct invocation *invocation,
                                    const char *reason)
 {
     functions->throttles_total++;
-    invocation->error.extra =
-        strcmp(reason, "ReservedFunctionInvocationLimitExceeded") == 0
-            ? BYTES(",\"Reason\":\"ReservedFunctionInvocationLimitExceeded\"")
-            : BYTES(",\"Reason\":\"ConcurrentInvocationLimitExceeded\"");
+    invocation->error.extra = strcmp(reason, "ReservedFunctionInvocationLimitExceeded") == 0
+                                  ? BYTES(",\"Reason\":\"ReservedFunctionInvocationLimitExceeded\"")
+                                  : BYTES(",\"Reason\":\"ConcurrentInvocationLimitExceeded\"");
     return api_refuse(&invocation->error, API_LAMBDA_TOO_MANY_REQUESTS, "Rate Exceeded.");
 }
 

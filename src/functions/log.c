@@ -25,7 +25,8 @@ struct bytes log_tail_bytes(const struct log_tail *tail)
     return text;
 }
 
-/* The buffer has room for twice the tail: it is moved to the front once in a while, not every time. */
+/* The buffer has room for twice the tail: it is moved to the front once in a while, not every time.
+ */
 static void tail_append(struct log_tail *tail, struct bytes piece)
 {
     struct buffer *text = &tail->text;

@@ -1,5 +1,5 @@
-/* functions/log.h - what CloudWatch would show: START, the handler's lines, END, REPORT; and the tail of
- * them that an invocation may ask for (X-Amz-Log-Result). */
+/* functions/log.h - what CloudWatch would show: START, the handler's lines, END, REPORT; and the
+ * tail of them that an invocation may ask for (X-Amz-Log-Result). */
 #ifndef DYNLOG_FUNCTIONS_LOG_H
 #define DYNLOG_FUNCTIONS_LOG_H
 
@@ -25,7 +25,8 @@ struct log {
 };
 
 void log_line(struct log *log, struct bytes line, bool from_stderr);
-/* A line that the platform says in the handler's stream: "... Task timed out after 3.00 seconds". */
+/* A line that the platform says in the handler's stream: "... Task timed out after 3.00 seconds".
+ */
 void log_platform(struct log *log, uint64_t now_ms, const char *what);
 void log_start(struct log *log);
 void log_end(struct log *log);

@@ -150,9 +150,9 @@ static bool read_page(struct mapping *mapping)
 
     if (limit == 0)
         return false;
-    enum status st = streams_read(mapping->mappings->streams, mapping->settings.stream_id, 0,
-                                  mapping->read_after, limit, STREAM_READ_SIZE_MAX, arena, &page,
-                                  &trimmed);
+    enum status st =
+        streams_read(mapping->mappings->streams, mapping->settings.stream_id, 0,
+                     mapping->read_after, limit, STREAM_READ_SIZE_MAX, arena, &page, &trimmed);
 
     if (st != OK) {
         read_failed(mapping, trimmed);
@@ -174,7 +174,8 @@ static bool may_read(const struct mapping *mapping)
            !timer_is_set(&mapping->read_again);
 }
 
-/* Reads while there is something and room for it, then hands over what is ready, which makes room. */
+/* Reads while there is something and room for it, then hands over what is ready, which makes room.
+ */
 static void look(struct mapping *mapping)
 {
     if (mapping->going)
@@ -238,8 +239,8 @@ static enum status refuse_range(struct api_error *reterr, long long value, const
 
 static enum status check(const struct mapping_settings *settings, struct api_error *reterr)
 {
-    enum status st = refuse_range(reterr, settings->batch_size, "batchSize", 1,
-                                  MAPPING_BATCH_SIZE_MAX);
+    enum status st =
+        refuse_range(reterr, settings->batch_size, "batchSize", 1, MAPPING_BATCH_SIZE_MAX);
 
     if (st == OK)
         st = refuse_range(reterr, settings->batch_window_s, "maximumBatchingWindowInSeconds", 0,
@@ -267,8 +268,8 @@ static uint64_t fold(uint64_t hash, struct bytes bytes)
 static void make_uuid(struct mapping *mapping)
 {
     const struct mapping_settings *settings = &mapping->settings;
-    uint64_t high = fold(fold(14695981039346656037u, settings->function_name),
-                         settings->stream_arn);
+    uint64_t high =
+        fold(fold(14695981039346656037u, settings->function_name), settings->stream_arn);
     uint64_t low = fold(fold(high, settings->stream_arn), settings->function_name);
 
     snprintf(mapping->uuid, sizeof mapping->uuid, "%08x-%04x-8%03x-%04x-%012llx",
@@ -321,8 +322,8 @@ static enum status find_place(struct mapping *mapping)
     uint64_t begin = mapping->settings.trim_horizon
                          ? streams_trimmed_to(mappings->streams, mapping->settings.stream_id)
                          : store_last_position(mappings->store);
-    enum status st = stream_cursor_load(mappings->store, bytes_of_text(mapping->cursor_name),
-                                        &mapping->cursor);
+    enum status st =
+        stream_cursor_load(mappings->store, bytes_of_text(mapping->cursor_name), &mapping->cursor);
 
     if (st != OK && st != NOT_FOUND)
         return st;
@@ -402,9 +403,8 @@ bool mappings_busy(struct mappings *mappings)
 /* ---- life ---- */
 
 struct mappings *mappings_new(struct functions *functions, struct streams *streams,
-                              struct store *store, struct store_port *port,
-                              struct timers *timers, void (*changed)(void *context),
-                              void *context)
+                              struct store *store, struct store_port *port, struct timers *timers,
+                              void (*changed)(void *context), void *context)
 {
     struct mappings *mappings = mem_new(sizeof *mappings);
 

@@ -1,14 +1,15 @@
-/* functions/mapping.h - event source mappings: change stream -> function, as Lambda polls a stream - but
- * woken by the commit. (AWS: Lambda developer guide, "Using Lambda with DynamoDB".)
+/* functions/mapping.h - event source mappings: change stream -> function, as Lambda polls a stream
+ * - but woken by the commit. (AWS: Lambda developer guide, "Using Lambda with DynamoDB".)
  *
- * Records of a shard are collected until batch_size, batch_window or 6 MB, and handed to the function as
- * one event; the cursor moves when the function has succeeded. A failed batch is tried again, 100 ms
- * later, then 200 and so on up to a minute, until it succeeds, was tried too often or is too old; what
- * comes after it waits.
+ * Records of a shard are collected until batch_size, batch_window or 6 MB, and handed to the
+ * function as one event; the cursor moves when the function has succeeded. A failed batch is tried
+ * again, 100 ms later, then 200 and so on up to a minute, until it succeeds, was tried too often or
+ * is too old; what comes after it waits.
  *
- * With a parallelization factor there are several batches at a time. All records of one partition key
- * go through one lane, so their order is kept; the cursor stands before the first record that no lane
- * has done with, so a restart may hand over again what other lanes did already (at least once).
+ * With a parallelization factor there are several batches at a time. All records of one partition
+ * key go through one lane, so their order is kept; the cursor stands before the first record that
+ * no lane has done with, so a restart may hand over again what other lanes did already (at least
+ * once).
  *
  * One loop thread. */
 #ifndef DYNLOG_FUNCTIONS_MAPPING_H
@@ -35,7 +36,7 @@ struct mapping_settings {
     struct bytes function_name;
     struct bytes stream_arn; /* eventSourceARN of the records */
     uint32_t stream_id;
-    const char *view; /* AWS's StreamViewType text; static */
+    const char *view;        /* AWS's StreamViewType text; static */
     uint32_t batch_size;     /* 1-10000 */
     uint32_t batch_window_s; /* 0-300 */
     bool trim_horizon;       /* where a new mapping starts; else LATEST */
@@ -47,12 +48,11 @@ struct mapping_settings {
 };
 
 struct mappings *mappings_new(struct functions *functions, struct streams *streams,
-                              struct store *store, struct store_port *port,
-                              struct timers *timers, void (*changed)(void *context),
-                              void *context);
+                              struct store *store, struct store_port *port, struct timers *timers,
+                              void (*changed)(void *context), void *context);
 /* Stops reading; batches that are with a function may end (functions_stop() sees to it). True when
- * neither a function nor the store has anything of a mapping's any more; `changed` is called when that
- * may have become so. May be called again to ask. */
+ * neither a function nor the store has anything of a mapping's any more; `changed` is called when
+ * that may have become so. May be called again to ask. */
 bool mappings_stop(struct mappings *mappings);
 void mappings_free(struct mappings *mappings); /* after mappings_stop() said true */
 
@@ -65,8 +65,8 @@ MUST_USE enum status mappings_add(struct mappings *mappings,
 struct mapping_description {
     char uuid[ID_UUID_SIZE];
     const struct mapping_settings *settings;
-    const char *state; /* "Enabled" */
-    uint64_t cursor; /* durable */
+    const char *state;       /* "Enabled" */
+    uint64_t cursor;         /* durable */
     const char *last_result; /* "OK", "No records processed", "PROBLEM: Function call failed" */
 };
 size_t mappings_count(const struct mappings *mappings);

@@ -25,8 +25,8 @@ enum status lane_add(struct lane *lane, const struct change *change)
 {
     const struct mapping *mapping = lane->mapping;
     const struct mapping_settings *settings = &mapping->settings;
-    enum status st = mapping_batch_add(&lane->filling, change, settings->view, mapping->mappings->region,
-                               settings->stream_arn);
+    enum status st = mapping_batch_add(&lane->filling, change, settings->view,
+                                       mapping->mappings->region, settings->stream_arn);
 
     if (st != OK) {
         lane->full = lane->filling.count > 0;
@@ -109,17 +109,15 @@ static void drop_old(struct lane *lane)
     AUTO(arena_release) struct arena *arena = arena_new();
 
     mapping_tell(mapping, arena_printf(arena, "dropped %zu records that were older than %llu s",
-                                       lane->begin - begin,
-                                       (unsigned long long)(age_ms / 1000)));
+                                       lane->begin - begin, (unsigned long long)(age_ms / 1000)));
 }
 
 static void give_up(struct lane *lane)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
 
-    mapping_tell(lane->mapping,
-                 arena_printf(arena, "dropped %zu records after %u attempts",
-                              lane->end - lane->begin, lane->attempts));
+    mapping_tell(lane->mapping, arena_printf(arena, "dropped %zu records after %u attempts",
+                                             lane->end - lane->begin, lane->attempts));
     next_part(lane);
 }
 
@@ -130,8 +128,8 @@ static void back_off(struct lane *lane)
     lane_enter(lane, LANE_BACKING_OFF);
     if (!lane->mapping->mappings->stopping)
         timer_set_after(lane->mapping->mappings->timers, &lane->back_off, lane->delay_ms);
-    lane->delay_ms = lane->delay_ms * 2 < MAPPING_RETRY_LAST_MS ? lane->delay_ms * 2
-                                                                : MAPPING_RETRY_LAST_MS;
+    lane->delay_ms =
+        lane->delay_ms * 2 < MAPPING_RETRY_LAST_MS ? lane->delay_ms * 2 : MAPPING_RETRY_LAST_MS;
 }
 
 static void on_back_off(struct timer *timer)

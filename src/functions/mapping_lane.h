@@ -7,12 +7,12 @@
  *         |    or was dropped   BACKING_OFF
  *         +---------------------+
  *
- * A lane has two batches: one that is with the function, or is to be tried again, and one that is being
- * filled meanwhile. Of the first, the part [begin, end) is in work: bisecting halves it and puts the rest
- * aside.
+ * A lane has two batches: one that is with the function, or is to be tried again, and one that is
+ * being filled meanwhile. Of the first, the part [begin, end) is in work: bisecting halves it and
+ * puts the rest aside.
  *
- * What always holds: records of a lane are handed over in the order of their positions, and none before
- * all earlier ones have succeeded or were given up. */
+ * What always holds: records of a lane are handed over in the order of their positions, and none
+ * before all earlier ones have succeeded or were given up. */
 #ifndef DYNLOG_FUNCTIONS_MAPPING_LANE_H
 #define DYNLOG_FUNCTIONS_MAPPING_LANE_H
 
@@ -32,8 +32,8 @@ struct lane {
     bool full; /* the next record does not fit, or batch_size is reached */
 
     struct batch running;
-    size_t begin, end;             /* of `running`; equal: there is none */
-    size_t ends[LANE_SPLITS_MAX];  /* of the parts that bisecting put aside */
+    size_t begin, end;            /* of `running`; equal: there is none */
+    size_t ends[LANE_SPLITS_MAX]; /* of the parts that bisecting put aside */
     size_t split_count;
     uint32_t attempts; /* that failed, of this part */
     uint64_t delay_ms; /* before the next one */
@@ -47,8 +47,8 @@ void lane_init(struct lane *lane, struct mapping *mapping);
 void lane_free(struct lane *lane);
 void lane_stop(struct lane *lane); /* no timers any more */
 
-/* Puts the record into the batch that is filled; TOO_LARGE when it has to wait for the next one, or (an
- * empty batch) can never be handed over. */
+/* Puts the record into the batch that is filled; TOO_LARGE when it has to wait for the next one, or
+ * (an empty batch) can never be handed over. */
 MUST_USE enum status lane_add(struct lane *lane, const struct change *change);
 bool lane_is_full(const struct lane *lane);
 

@@ -1,8 +1,9 @@
 /* functions/pool.h - which worker takes which invocation, and when one more is started.
  *
- * Invocations wait in the order in which they came. The idle worker that was used last takes the first
- * of them; when none is idle, workers are started up to the function's limit, but only a few at once:
- * starting costs a processor, and the warm ones are usually through with the queue before. */
+ * Invocations wait in the order in which they came. The idle worker that was used last takes the
+ * first of them; when none is idle, workers are started up to the function's limit, but only a few
+ * at once: starting costs a processor, and the warm ones are usually through with the queue before.
+ */
 #ifndef DYNLOG_FUNCTIONS_POOL_H
 #define DYNLOG_FUNCTIONS_POOL_H
 
@@ -10,7 +11,8 @@
 
 /* Processes that the function may have at a time. */
 size_t pool_limit(const struct function *function);
-/* At the concurrency limit, so that a caller who does not wait is throttled; *ret_reason is AWS's word. */
+/* At the concurrency limit, so that a caller who does not wait is throttled; *ret_reason is AWS's
+ * word. */
 bool pool_full(const struct function *function, const char **ret_reason);
 
 void pool_append(struct function *function, struct invocation *invocation);

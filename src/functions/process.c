@@ -1,7 +1,8 @@
 /* functions/process.c - see process.h.
  *
- * The pipes are read here with read(2), on the loop's word or when process_drain() asks: libuv's own
- * stream would read only at the loop's next turn, after the invocation that printed has ended. */
+ * The pipes are read here with read(2), on the loop's word or when process_drain() asks: libuv's
+ * own stream would read only at the loop's next turn, after the invocation that printed has ended.
+ */
 #include "functions/process.h"
 
 #include "functions/functions.h"
@@ -201,7 +202,8 @@ static enum status spawn(struct process *process, const struct process_options *
         .stdio = stdio,
     };
 
-    process->handle.data = process; /* says that the handle must be closed, however uv_spawn() ends */
+    process->handle.data =
+        process; /* says that the handle must be closed, however uv_spawn() ends */
     process->open_handles++;
     int error = uv_spawn(process->loop, &process->handle, &spawn_options);
 

@@ -1,13 +1,13 @@
 /* functions/process.h - a child process and the lines that it prints.
  *
- * The child leads a process group of its own, so that process_kill() ends whatever it started too, and
- * a terminal's Ctrl-C does not reach it. Its output comes through two pipes, cut into lines. Its input
- * is empty. Nothing is inherited but what is given.
+ * The child leads a process group of its own, so that process_kill() ends whatever it started too,
+ * and a terminal's Ctrl-C does not reach it. Its output comes through two pipes, cut into lines.
+ * Its input is empty. Nothing is inherited but what is given.
  *
  *   process_start() -> line() ... -> exited() -> closed()      closed() alone when the start failed
  *
- * A line is at most FUNCTION_LOG_LINE_SIZE_MAX long; a longer one comes in pieces. The struct process
- * must live until closed(). One loop thread. */
+ * A line is at most FUNCTION_LOG_LINE_SIZE_MAX long; a longer one comes in pieces. The struct
+ * process must live until closed(). One loop thread. */
 #ifndef DYNLOG_FUNCTIONS_PROCESS_H
 #define DYNLOG_FUNCTIONS_PROCESS_H
 
@@ -20,8 +20,8 @@ struct process;
 struct process_pipe {
     uv_poll_t poll;
     struct process *process;
-    int descriptor;       /* -1: closed */
-    struct buffer line;   /* the beginning of a line whose end has not come */
+    int descriptor;     /* -1: closed */
+    struct buffer line; /* the beginning of a line whose end has not come */
     bool is_stderr;
 };
 
@@ -49,7 +49,8 @@ struct process_options {
 /* OK, or why not: NOT_FOUND (the program or the folder), NOT_PERMITTED, IO_ERROR. */
 MUST_USE enum status process_start(struct process *process, const struct process_options *options);
 
-/* Reads what has been printed so far: line() for each whole line, and for one that has no end yet. */
+/* Reads what has been printed so far: line() for each whole line, and for one that has no end yet.
+ */
 void process_drain(struct process *process);
 
 /* SIGKILL for the group; exited() follows. Harmless when it is not running. */

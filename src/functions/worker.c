@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define MEMORY_READ_EVERY_NS ((uint64_t)100 * 1000 * 1000) /* it costs 20 us; a maximum may be late */
+#define MEMORY_READ_EVERY_NS                                                                       \
+    ((uint64_t)100 * 1000 * 1000) /* it costs 20 us; a maximum may be late */
 
 /* ---- states ---- */
 
@@ -133,8 +134,8 @@ static uint32_t read_memory_mb(int process)
 
 static void measure_memory(struct worker *worker, uint64_t now_ns)
 {
-    bool recent = worker->memory_used_mb > 0 &&
-                  now_ns - worker->memory_read_ns < MEMORY_READ_EVERY_NS;
+    bool recent =
+        worker->memory_used_mb > 0 && now_ns - worker->memory_read_ns < MEMORY_READ_EVERY_NS;
 
     if (!worker->has_process || recent)
         return;
@@ -165,7 +166,8 @@ static void end_invocation(struct worker *worker, const struct ending *ending)
         .status = ending->status,
     };
 
-    if (failed && strcmp(ending->status, "timeout") == 0) /* of the clock, which may be moved by hand */
+    if (failed &&
+        strcmp(ending->status, "timeout") == 0) /* of the clock, which may be moved by hand */
         report.duration_us = (uint64_t)worker->version->settings.timeout_s * 1000000;
     if (failed && strcmp(ending->status, "error") == 0) {
         arena = arena_new();
@@ -371,8 +373,7 @@ void worker_init_error(struct worker *worker, struct bytes error)
         return;
     }
     adopt(worker, first);
-    end_invocation(worker,
-                   &(struct ending){.result = error, .status = "error", .stop = true});
+    end_invocation(worker, &(struct ending){.result = error, .status = "error", .stop = true});
 }
 
 /* ---- the process ---- */
@@ -483,8 +484,8 @@ static void start_process(struct worker *worker, const char *program)
     enum status st = process_start(&worker->process, &process);
 
     if (st != OK)
-        start_failed(worker, arena_printf(arena, "cannot run %s in %s: %s", program,
-                                          process.folder, status_text(st)));
+        start_failed(worker, arena_printf(arena, "cannot run %s in %s: %s", program, process.folder,
+                                          status_text(st)));
 }
 
 static void on_interpreter(struct interpreter_request *request, const char *program,

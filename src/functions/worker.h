@@ -49,7 +49,7 @@ struct worker {
     void *listener; /* of its Runtime API; NULL: closed */
     uint16_t port;
     struct process process;
-    bool has_process;   /* process_start() was called: closed() comes */
+    bool has_process;    /* process_start() was called: closed() comes */
     uv_timer_t starting; /* init's limit; fires at once when the start failed */
     bool starting_open;
     char *start_error; /* why it could not start; NULL: it took too long */

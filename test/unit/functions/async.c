@@ -1,18 +1,20 @@
-/* Tests of functions/async.c: the durable queue, attempts by the clock, ages, destinations, restarts. */
+/* Tests of functions/async.c: the durable queue, attempts by the clock, ages, destinations,
+ * restarts. */
 #include "harness.h"
 
 static int set_up(void **state)
 {
     struct harness *h = harness_new();
 
-    harness_write(h, "f.js",
-                  "exports.ok = async (event) => { console.log('ok', JSON.stringify(event)); "
-                  "return { done: event.n } }\n"
-                  "exports.fails = async (event) => { console.log('try', event.n); "
-                  "throw new Error('no ' + event.n) }\n"
-                  "exports.exits = async (event) => { console.log('try', event.n); process.exit(1) }\n"
-                  "exports.hangs = async (event) => { console.log('try', event.n); "
-                  "await new Promise((r) => setTimeout(r, 60000)) }\n");
+    harness_write(
+        h, "f.js",
+        "exports.ok = async (event) => { console.log('ok', JSON.stringify(event)); "
+        "return { done: event.n } }\n"
+        "exports.fails = async (event) => { console.log('try', event.n); "
+        "throw new Error('no ' + event.n) }\n"
+        "exports.exits = async (event) => { console.log('try', event.n); process.exit(1) }\n"
+        "exports.hangs = async (event) => { console.log('try', event.n); "
+        "await new Promise((r) => setTimeout(r, 60000)) }\n");
     *state = h;
     return 0;
 }
@@ -113,8 +115,8 @@ static size_t stored_count(struct harness *h)
 {
     struct bytes key, value;
     size_t count = 0;
-    struct store_iter *iter = store_iter_new(h->store, NULL, STORE_DELIVERIES, BYTES(""), BYTES(""),
-                                             false);
+    struct store_iter *iter =
+        store_iter_new(h->store, NULL, STORE_DELIVERIES, BYTES(""), BYTES(""), false);
 
     while (store_iter_next(iter, &key, &value))
         count++;
@@ -156,7 +158,8 @@ static void order_is_first_in_first_out(void **state)
     UNTIL_EMPTY(h);
     at = harness_log_text(h);
     for (int i = 0; i < 20; i++) {
-        at = strstr(at, arena_copy_text(h->arena, arena_printf(h->arena, "ok {\"n\":%d}", 100 + i)));
+        at =
+            strstr(at, arena_copy_text(h->arena, arena_printf(h->arena, "ok {\"n\":%d}", 100 + i)));
         assert_non_null(at);
     }
 }
@@ -347,7 +350,8 @@ static void events_grow_too_old(void **state)
     const struct json *record = destination_record(h);
 
     assert_record(h, record, cause, "EventAgeExceeded", 1);
-    assert_string_equal(json_text_of(h, json_get(record, "responsePayload"), "errorMessage"), "no 7");
+    assert_string_equal(json_text_of(h, json_get(record, "responsePayload"), "errorMessage"),
+                        "no 7");
     assert_int_equal(count_of(h, "try 7"), 1);
     assert_int_equal(stored_count(h), 0);
 }
@@ -425,7 +429,8 @@ static void functions_that_are_gone(void **state)
     UNTIL_EMPTY(h);
     invoke(h, "gone", "{}");
     UNTIL_EMPTY(h);
-    assert_int_equal(count_of(h, "dropped an asynchronous invocation: there is no such function"), 2);
+    assert_int_equal(count_of(h, "dropped an asynchronous invocation: there is no such function"),
+                     2);
     assert_int_equal(stored_count(h), 0);
 }
 

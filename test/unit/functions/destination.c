@@ -28,24 +28,25 @@ static void record_of_a_destination(void **state)
 
     (void)state;
     destination_record_print(&out, &record);
-    assert_text(&out,
-                "{\"version\":\"1.0\",\"timestamp\":\"2019-11-14T18:02:48.568Z\",\"requestContext\":{"
-                "\"requestId\":\"e4b46cbf-b738-xmpl-8880-a18cdf61200e\",\"functionArn\":\"arn:aws:"
-                "lambda:us-east-2:123456789012:function:my-function:$LATEST\",\"condition\":"
-                "\"RetriesExhausted\",\"approximateInvokeCount\":3},\"requestPayload\":{\"ORDER_IDS\":["
-                "1,2.50]},\"responseContext\":{\"statusCode\":200,\"executedVersion\":\"$LATEST\","
-                "\"functionError\":\"Unhandled\"},\"responsePayload\":{\"errorMessage\":\"broken\"}}");
+    assert_text(
+        &out,
+        "{\"version\":\"1.0\",\"timestamp\":\"2019-11-14T18:02:48.568Z\",\"requestContext\":{"
+        "\"requestId\":\"e4b46cbf-b738-xmpl-8880-a18cdf61200e\",\"functionArn\":\"arn:aws:"
+        "lambda:us-east-2:123456789012:function:my-function:$LATEST\",\"condition\":"
+        "\"RetriesExhausted\",\"approximateInvokeCount\":3},\"requestPayload\":{\"ORDER_IDS\":["
+        "1,2.50]},\"responseContext\":{\"statusCode\":200,\"executedVersion\":\"$LATEST\","
+        "\"functionError\":\"Unhandled\"},\"responsePayload\":{\"errorMessage\":\"broken\"}}");
     /* never tried, without a payload */
     buffer_clear(&out);
     record.condition = DESTINATION_EVENT_AGE_EXCEEDED;
     record.invoke_count = 0;
     record.request_payload = record.response_payload = BYTES("");
     destination_record_print(&out, &record);
-    assert_text(&out,
-                "{\"version\":\"1.0\",\"timestamp\":\"2019-11-14T18:02:48.568Z\",\"requestContext\":{"
-                "\"requestId\":\"e4b46cbf-b738-xmpl-8880-a18cdf61200e\",\"functionArn\":\"arn:aws:"
-                "lambda:us-east-2:123456789012:function:my-function:$LATEST\",\"condition\":"
-                "\"EventAgeExceeded\",\"approximateInvokeCount\":0},\"requestPayload\":{}}");
+    assert_text(
+        &out, "{\"version\":\"1.0\",\"timestamp\":\"2019-11-14T18:02:48.568Z\",\"requestContext\":{"
+              "\"requestId\":\"e4b46cbf-b738-xmpl-8880-a18cdf61200e\",\"functionArn\":\"arn:aws:"
+              "lambda:us-east-2:123456789012:function:my-function:$LATEST\",\"condition\":"
+              "\"EventAgeExceeded\",\"approximateInvokeCount\":0},\"requestPayload\":{}}");
 }
 
 int main(void)

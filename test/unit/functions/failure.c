@@ -47,8 +47,9 @@ static void payload_of_a_failure(void **state)
 
     (void)state;
     failure_print(&out, "Runtime.ExitError", "id", "a \"quoted\" reason");
-    assert_text(&out, "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: id Error: a "
-                      "\\\"quoted\\\" reason\"}");
+    assert_text(&out,
+                "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: id Error: a "
+                "\\\"quoted\\\" reason\"}");
     assert_true(bytes_equal_text(failure_type(arena, buffer_bytes(&out)), "Runtime.ExitError"));
     assert_true(bytes_equal_text(failure_type(arena, failure_too_large()),
                                  "Function.ResponseSizeTooLarge"));

@@ -105,8 +105,9 @@ static void what_is_refused(void **state)
         {API_VALIDATION, "at 'functionName'"},
         {API_LAMBDA_INVALID_PARAMETER, "Value java21 at 'runtime'"},
         {API_LAMBDA_INVALID_PARAMETER, "Runtime and Handler are mandatory"},
-        {API_VALIDATION, "Value '0' at 'timeout' failed to satisfy constraint: Member must have value "
-                         "greater than or equal to 1"},
+        {API_VALIDATION,
+         "Value '0' at 'timeout' failed to satisfy constraint: Member must have value "
+         "greater than or equal to 1"},
         {API_VALIDATION, "Value '901' at 'timeout' failed to satisfy constraint: Member must have "
                          "value less than or equal to 900"},
         {API_LAMBDA_INVALID_PARAMETER, "absolute path"},
@@ -167,11 +168,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(names_of_a_function),
-        TEST(functions_are_in_name_order),
-        TEST(settings_are_copied),
-        TEST(what_is_refused),
-        TEST(a_function_that_is_not_there),
+        TEST(names_of_a_function), TEST(functions_are_in_name_order),  TEST(settings_are_copied),
+        TEST(what_is_refused),     TEST(a_function_that_is_not_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* test/unit/functions/harness.h - functions over a store in memory, real processes, a clock that the test
- * moves. Handlers are files that a test writes into a folder of its own. */
+/* test/unit/functions/harness.h - functions over a store in memory, real processes, a clock that
+ * the test moves. Handlers are files that a test writes into a folder of its own. */
 #ifndef DYNLOG_TEST_FUNCTIONS_HARNESS_H
 #define DYNLOG_TEST_FUNCTIONS_HARNESS_H
 
@@ -16,7 +16,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-#define HARNESS_PATIENCE_MS 30000 /* then something hangs */
+#define HARNESS_PATIENCE_MS 30000                  /* then something hangs */
 #define HARNESS_START_MS ((uint64_t)1767225600000) /* 2026-01-01T00:00:00Z */
 
 struct harness {
@@ -82,8 +82,8 @@ static inline void harness_stopped(void *context)
     h->stopped = true;
 }
 
-/* runtimes/ of the sources: this file's name is absolute, or relative to the build folder, which is two
- * above the test's program. */
+/* runtimes/ of the sources: this file's name is absolute, or relative to the build folder, which is
+ * two above the test's program. */
 static inline const char *harness_runtimes(struct harness *h)
 {
     char program[PATH_MAX] = "";
@@ -94,8 +94,8 @@ static inline const char *harness_runtimes(struct harness *h)
     *strrchr(program, '/') = '\0';
     if (file[0] != '/')
         path = arena_printf(h->arena, "%s/../../%s", program, file);
-    path = arena_printf(h->arena, "%.*s/../../../runtimes",
-                        (int)(path.size - strlen("/harness.h")), (const char *)path.ptr);
+    path = arena_printf(h->arena, "%.*s/../../../runtimes", (int)(path.size - strlen("/harness.h")),
+                        (const char *)path.ptr);
     char *real = realpath(arena_copy_text(h->arena, path), NULL);
 
     assert_non_null(real);
@@ -254,8 +254,8 @@ static inline void call_done(struct invocation *invocation)
     call->tail = arena_copy_text(h->arena, invocation->log_tail);
 }
 
-static inline struct call *call_start_with(struct harness *h, const char *name,
-                                           const char *payload, bool wait)
+static inline struct call *call_start_with(struct harness *h, const char *name, const char *payload,
+                                           bool wait)
 {
     struct call *call = ARENA_NEW(h->arena, struct call);
 

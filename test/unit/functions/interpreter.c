@@ -1,4 +1,5 @@
-/* Tests of functions/interpreter.c: which program runs a function, with programs that the test makes. */
+/* Tests of functions/interpreter.c: which program runs a function, with programs that the test
+ * makes. */
 #include "harness.h"
 
 #include "functions/interpreter.h"
@@ -79,8 +80,7 @@ static int tear_down(void **state)
 /* The path of NAME in the test's folder. */
 static const char *in_folder(struct test *t, const char *name)
 {
-    return arena_copy_text(t->h->arena,
-                           arena_printf(t->h->arena, "%s/%s", t->h->folder, name));
+    return arena_copy_text(t->h->arena, arena_printf(t->h->arena, "%s/%s", t->h->folder, name));
 }
 
 /* PATH of folders in the test's folder, and /bin for the shell that the programs need. */

@@ -36,12 +36,15 @@ static void an_invocation_in_the_log(void **state)
     const char *id = call->invocation.request_id, *log = harness_log_text(h);
     char expected[5][256];
 
-    snprintf(expected[0], sizeof expected[0], "LINE  at the top\nSTART %s START RequestId: %s Version: "
-             "$LATEST\n", id, id);
+    snprintf(expected[0], sizeof expected[0],
+             "LINE  at the top\nSTART %s START RequestId: %s Version: "
+             "$LATEST\n",
+             id, id);
     snprintf(expected[1], sizeof expected[1], "LINE %s one\nLINE %s two\n", id, id);
     snprintf(expected[2], sizeof expected[2], "LINE! %s bad\n", id);
     snprintf(expected[3], sizeof expected[3],
-             "END %s END RequestId: %s\nREPORT %s REPORT RequestId: %s\tDuration: ", id, id, id, id);
+             "END %s END RequestId: %s\nREPORT %s REPORT RequestId: %s\tDuration: ", id, id, id,
+             id);
     assert_true(text_has(log, expected[0]));
     assert_true(text_has(log, expected[1]));
     assert_true(text_has(log, expected[2]));
@@ -64,7 +67,8 @@ static void an_invocation_in_the_log(void **state)
     assert_true(text_has(call->tail, "REPORT"));
 }
 
-/* Lines that are printed just before the answer belong to their own request, however many there are. */
+/* Lines that are printed just before the answer belong to their own request, however many there
+ * are. */
 static void lines_are_their_requests(void **state)
 {
     static const struct {
@@ -75,10 +79,11 @@ static void lines_are_their_requests(void **state)
     harness_write(h, "m.js",
                   "exports.handler = async ({ n }) => { for (let i = 0; i < 3000; i++) "
                   "console.log('line of', n, 'with some text so that the pipe fills up', i) }\n");
-    harness_write(h, "m.py",
-                  "def handler(event, context):\n"
-                  "    for i in range(3000):\n"
-                  "        print('line of', event['n'], 'with some text so that the pipe fills up', i)\n");
+    harness_write(
+        h, "m.py",
+        "def handler(event, context):\n"
+        "    for i in range(3000):\n"
+        "        print('line of', event['n'], 'with some text so that the pipe fills up', i)\n");
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         put(h, cases[i].name, cases[i].runtime, "m.handler");
         for (int n = 0; n < 4; n++) {
@@ -89,10 +94,14 @@ static void lines_are_their_requests(void **state)
             struct call *call = call_now(h, cases[i].name, payload);
             const char *log = harness_log_text(h);
 
-            snprintf(first, sizeof first, "LINE %s line of %d with some text so that the pipe fills "
-                     "up 0\n", call->invocation.request_id, n);
-            snprintf(last, sizeof last, "LINE %s line of %d with some text so that the pipe fills "
-                     "up 2999\nEND", call->invocation.request_id, n);
+            snprintf(first, sizeof first,
+                     "LINE %s line of %d with some text so that the pipe fills "
+                     "up 0\n",
+                     call->invocation.request_id, n);
+            snprintf(last, sizeof last,
+                     "LINE %s line of %d with some text so that the pipe fills "
+                     "up 2999\nEND",
+                     call->invocation.request_id, n);
             assert_true(text_has(log, first));
             assert_true(text_has(log, last));
             assert_false(text_has(log, "LINE  "));
@@ -178,10 +187,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(an_invocation_in_the_log),
-        TEST(lines_are_their_requests),
-        TEST(long_lines_are_cut),
-        TEST(the_python_root_logger_prints),
+        TEST(an_invocation_in_the_log), TEST(lines_are_their_requests),
+        TEST(long_lines_are_cut),       TEST(the_python_root_logger_prints),
         TEST(the_tail_is_4_kb),
     };
 

@@ -1,4 +1,5 @@
-/* Tests of functions/mapping.c and mapping_lane.c: batches, windows, failures, ages, lanes, restarts. */
+/* Tests of functions/mapping.c and mapping_lane.c: batches, windows, failures, ages, lanes,
+ * restarts. */
 #include "harness.h"
 
 #include "functions/mapping.h"
@@ -56,23 +57,24 @@ static int set_up(void **state)
     h->committed = committed;
     h->context = t;
     /* prints the batch as its sort keys; fails while the file fail.KEY of one of them is there */
-    harness_write(h, "f.js",
-                  "const { existsSync } = require('fs')\n"
-                  "exports.handler = async ({ Records }) => {\n"
-                  "  const keys = Records.map((r) => r.dynamodb.Keys.sk.N)\n"
-                  "  console.log('batch', keys.length > 20 ? keys.length : keys.join(','))\n"
-                  "  const bad = keys.find((key) => existsSync('fail.' + key))\n"
-                  "  if (bad) throw new Error('bad ' + bad)\n"
-                  "}\n"
-                  "exports.slow = async ({ Records }) => {\n"
-                  "  const keys = Records.map((r) => r.dynamodb.Keys.pk.S + r.dynamodb.Keys.sk.N)\n"
-                  "  for (const key of keys) {\n"
-                  "    console.log('begin', key)\n"
-                  "    while (existsSync('hold.' + key)) await new Promise((r) => setTimeout(r, 5))\n"
-                  "    console.log('end', key)\n"
-                  "  }\n"
-                  "}\n"
-                  "exports.echo = async (event) => { console.log('event', JSON.stringify(event)) }\n");
+    harness_write(
+        h, "f.js",
+        "const { existsSync } = require('fs')\n"
+        "exports.handler = async ({ Records }) => {\n"
+        "  const keys = Records.map((r) => r.dynamodb.Keys.sk.N)\n"
+        "  console.log('batch', keys.length > 20 ? keys.length : keys.join(','))\n"
+        "  const bad = keys.find((key) => existsSync('fail.' + key))\n"
+        "  if (bad) throw new Error('bad ' + bad)\n"
+        "}\n"
+        "exports.slow = async ({ Records }) => {\n"
+        "  const keys = Records.map((r) => r.dynamodb.Keys.pk.S + r.dynamodb.Keys.sk.N)\n"
+        "  for (const key of keys) {\n"
+        "    console.log('begin', key)\n"
+        "    while (existsSync('hold.' + key)) await new Promise((r) => setTimeout(r, 5))\n"
+        "    console.log('end', key)\n"
+        "  }\n"
+        "}\n"
+        "exports.echo = async (event) => { console.log('event', JSON.stringify(event)) }\n");
     open_mappings(t);
     *state = t;
     return 0;
@@ -329,8 +331,8 @@ static void a_failed_batch_is_tried_again(void **state)
         struct functions_figures figures;
 
         snprintf(expected + strlen(expected), 16, "1,2|");
-        HARNESS_UNTIL(t->h, (functions_figures(t->h->functions, &figures),
-                             figures.errors_total == i + 1));
+        HARNESS_UNTIL(
+            t->h, (functions_figures(t->h->functions, &figures), figures.errors_total == i + 1));
         assert_string_equal(batches(t), expected);
         harness_advance(t->h, delays_ms[i] - 1);
         assert_string_equal(batches(t), expected);
@@ -450,8 +452,8 @@ static void lanes_keep_the_order_of_a_key(void **state)
     log = harness_log_text(t->h);
     assert_true(strstr(log, "end a1\n") < strstr(log, "begin a2\n"));
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
-        others += logged(t, arena_copy_text(t->h->arena,
-                                            arena_printf(t->h->arena, "end %s1\n", keys[i])));
+        others += logged(
+            t, arena_copy_text(t->h->arena, arena_printf(t->h->arena, "end %s1\n", keys[i])));
     assert_int_equal(others, ARRAY_COUNT(keys));
     assert_int_equal(cursor_of(t), store_last_position(t->h->store));
 }
@@ -555,15 +557,20 @@ static void settings_have_limits(void **state)
     } cases[] = {
         {{.batch_size = 1, .maximum_record_age_s = -1}, NULL},
         {{.batch_size = 10000, .maximum_record_age_s = 60}, NULL},
-        {{.batch_size = 0}, "Value '0' at 'batchSize' failed to satisfy constraint: Member must have "
-                            "value greater than or equal to 1"},
-        {{.batch_size = 10001}, "Value '10001' at 'batchSize' failed to satisfy constraint: Member "
-                                "must have value less than or equal to 10000"},
-        {{.batch_size = 1, .batch_window_s = 301}, "Value '301' at 'maximumBatchingWindowInSeconds'"},
+        {{.batch_size = 0},
+         "Value '0' at 'batchSize' failed to satisfy constraint: Member must have "
+         "value greater than or equal to 1"},
+        {{.batch_size = 10001},
+         "Value '10001' at 'batchSize' failed to satisfy constraint: Member "
+         "must have value less than or equal to 10000"},
+        {{.batch_size = 1, .batch_window_s = 301},
+         "Value '301' at 'maximumBatchingWindowInSeconds'"},
         {{.batch_size = 1, .parallelization_factor = 11}, "Value '11' at 'parallelizationFactor'"},
-        {{.batch_size = 1, .maximum_retry_attempts = 10001}, "Value '10001' at 'maximumRetryAttempts'"},
+        {{.batch_size = 1, .maximum_retry_attempts = 10001},
+         "Value '10001' at 'maximumRetryAttempts'"},
         {{.batch_size = 1, .maximum_retry_attempts = -2}, "Value '-2' at 'maximumRetryAttempts'"},
-        {{.batch_size = 1, .maximum_record_age_s = 59}, "Value '59' at 'maximumRecordAgeInSeconds'"},
+        {{.batch_size = 1, .maximum_record_age_s = 59},
+         "Value '59' at 'maximumRecordAgeInSeconds'"},
         {{.batch_size = 1, .maximum_record_age_s = 604801}, "Value '604801' at 'maximumRecordAge"},
     };
 

@@ -1,4 +1,5 @@
-/* Tests of runtimes/node/bootstrap.mjs: what a Node.js handler gets, its styles, and how each way to end ends. */
+/* Tests of runtimes/node/bootstrap.mjs: what a Node.js handler gets, its styles, and how each way
+ * to end ends. */
 #include "harness.h"
 
 static int set_up(void **state)
@@ -25,7 +26,8 @@ static void put(struct harness *h, const char *name, const char *runtime, const 
 static const char node_styles[] =
     "exports.async = async (event) => ({ got: event });\n"
     "exports.promise = (event) => Promise.resolve(event.n + 1);\n"
-    "exports.callback = (event, context, callback) => setTimeout(() => callback(null, 'called'), 5);\n"
+    "exports.callback = (event, context, callback) => setTimeout(() => callback(null, 'called'), "
+    "5);\n"
     "exports.failing = (event, context, callback) => callback(new TypeError('called back'));\n"
     "exports.text = (event, context, callback) => callback('just text');\n"
     "exports.done = (event, context) => context.done(null, 'done');\n"
@@ -57,7 +59,8 @@ static void node_handler_styles(void **state)
         {"async", "{\"a\":[1,2]}", "{\"got\":{\"a\":[1,2]}}", false},
         {"promise", "{\"n\":41}", "42", false},
         {"callback", "{}", "\"called\"", false},
-        {"text", "{}", "{\"errorType\":\"string\",\"errorMessage\":\"just text\",\"trace\":[]}", true},
+        {"text", "{}", "{\"errorType\":\"string\",\"errorMessage\":\"just text\",\"trace\":[]}",
+         true},
         {"done", "{}", "\"done\"", false},
         {"succeed", "{}", "\"succeeded\"", false},
         {"nothing", "{}", "null", false},
@@ -296,12 +299,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(node_handler_styles),
-        TEST(node_error_payload),
-        TEST(node_init_errors),
-        TEST(node_ends_of_the_process),
-        TEST(es_modules),
-        TEST(node_context_and_environment),
+        TEST(node_handler_styles), TEST(node_error_payload),
+        TEST(node_init_errors),    TEST(node_ends_of_the_process),
+        TEST(es_modules),          TEST(node_context_and_environment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,17 +6,18 @@ static int set_up(void **state)
     struct harness *h = harness_new();
 
     /* waits for a file of the event's name, so that the test says when it ends */
-    harness_write(h, "gate.js",
-                  "const { existsSync, watch } = require('fs')\n"
-                  "exports.handler = async ({ name }) => {\n"
-                  "  console.log('begun', name)\n"
-                  "  const open = () => existsSync('open.' + name)\n"
-                  "  await new Promise((resolve) => {\n"
-                  "    const watcher = watch('.', () => { if (open()) { watcher.close(); resolve() } })\n"
-                  "    if (open()) { watcher.close(); resolve() }\n"
-                  "  })\n"
-                  "  return [name, process.pid]\n"
-                  "}\n");
+    harness_write(
+        h, "gate.js",
+        "const { existsSync, watch } = require('fs')\n"
+        "exports.handler = async ({ name }) => {\n"
+        "  console.log('begun', name)\n"
+        "  const open = () => existsSync('open.' + name)\n"
+        "  await new Promise((resolve) => {\n"
+        "    const watcher = watch('.', () => { if (open()) { watcher.close(); resolve() } })\n"
+        "    if (open()) { watcher.close(); resolve() }\n"
+        "  })\n"
+        "  return [name, process.pid]\n"
+        "}\n");
     *state = h;
     return 0;
 }

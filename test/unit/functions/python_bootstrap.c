@@ -26,16 +26,17 @@ static void python_context(void **state)
 {
     struct harness *h = *state;
 
-    harness_write(h, "src/app.py",
-                  "import os\n"
-                  "def handler(event, context):\n"
-                  "    return dict(id=context.aws_request_id, name=context.function_name,\n"
-                  "                version=context.function_version,\n"
-                  "                memory=context.memory_limit_in_mb,\n"
-                  "                arn=context.invoked_function_arn, log=context.log_group_name,\n"
-                  "                left=context.get_remaining_time_in_millis(),\n"
-                  "                identity=context.identity.cognito_identity_id,\n"
-                  "                cwd=os.getcwd(), event=event, trace=os.environ['_X_AMZN_TRACE_ID'])\n");
+    harness_write(
+        h, "src/app.py",
+        "import os\n"
+        "def handler(event, context):\n"
+        "    return dict(id=context.aws_request_id, name=context.function_name,\n"
+        "                version=context.function_version,\n"
+        "                memory=context.memory_limit_in_mb,\n"
+        "                arn=context.invoked_function_arn, log=context.log_group_name,\n"
+        "                left=context.get_remaining_time_in_millis(),\n"
+        "                identity=context.identity.cognito_identity_id,\n"
+        "                cwd=os.getcwd(), event=event, trace=os.environ['_X_AMZN_TRACE_ID'])\n");
     put(h, "py", "python3.12", "src/app.handler");
     struct call *call = call_now(h, "py", "{\"n\":1.5}");
     const struct json *got = call_json(h, call);
@@ -105,7 +106,8 @@ static void python_errors(void **state)
          "Unable to marshal response: Object of type datetime is not JSON serializable"},
         {"s.py", NULL, "styles.leaves", "Runtime.ExitError",
          "Runtime exited with error: exit status 2"},
-        {"s.py", NULL, "styles.dies", "Runtime.ExitError", "Runtime exited with error: exit status 7"},
+        {"s.py", NULL, "styles.dies", "Runtime.ExitError",
+         "Runtime exited with error: exit status 7"},
         {"a.py", "def handler(:\n", "a.handler", "Runtime.UserCodeSyntaxError",
          "Syntax error in module 'a': "},
         {"b.py", "import not_there\n", "b.handler", "Runtime.ImportModuleError",
@@ -154,7 +156,8 @@ static void python_error_payload(void **state)
     assert_string_equal(
         arena_copy_text(h->arena, json_string(json_at(json_get(error, "stackTrace"), 0))),
         expected);
-    assert_true(text_has(call->tail, "[ERROR] ValueError: what\nTraceback (most recent call last):"));
+    assert_true(
+        text_has(call->tail, "[ERROR] ValueError: what\nTraceback (most recent call last):"));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* test/unit/functions/runtime_door.h - the HTTP side of the Runtime API, as small as the tests need it:
- * one listener a worker, requests with a Content-Length, answers in order. */
+/* test/unit/functions/runtime_door.h - the HTTP side of the Runtime API, as small as the tests need
+ * it: one listener a worker, requests with a Content-Length, answers in order. */
 #ifndef DYNLOG_TEST_FUNCTIONS_RUNTIME_DOOR_H
 #define DYNLOG_TEST_FUNCTIONS_RUNTIME_DOOR_H
 
@@ -210,10 +210,8 @@ static inline void door_close(void *context, void *which)
     struct door_listener *listener = which;
 
     (void)context;
-    LIST_EACH(&listener->connections, it)
-    {
-        struct door_connection *connection =
-            LIST_ITEM(it, struct door_connection, in_listener);
+    LIST_EACH (&listener->connections, it) {
+        struct door_connection *connection = LIST_ITEM(it, struct door_connection, in_listener);
 
         connection->listener = NULL;
         door_close_connection(connection);

@@ -41,10 +41,11 @@ static void a_deadline_is_the_clocks(void **state)
     assert_true(call->done);
     char expected[256];
 
-    snprintf(expected, sizeof expected,
-             "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: %s Error: Task timed "
-             "out after 3.00 seconds\"}",
-             call->invocation.request_id);
+    snprintf(
+        expected, sizeof expected,
+        "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: %s Error: Task timed "
+        "out after 3.00 seconds\"}",
+        call->invocation.request_id);
     assert_true(call->failed);
     assert_string_equal(call->result, expected);
     assert_int_equal(call->invocation.billed_ms, 3000);
@@ -136,7 +137,8 @@ static void provided_runtime(void **state)
     assert_string_equal(call_now(h, "p", "2")->result, "[2]");
 }
 
-/* It answers and then does not ask for more: its deadline ends it, and the next one gets a fresh one. */
+/* It answers and then does not ask for more: its deadline ends it, and the next one gets a fresh
+ * one. */
 static void a_runtime_that_does_not_ask_again(void **state)
 {
     struct harness *h = *state;
@@ -225,8 +227,7 @@ static void results_have_a_limit(void **state)
 {
     struct harness *h = *state;
 
-    harness_write(h, "big.js",
-                  "exports.handler = async (event) => 'x'.repeat(event.size - 2)\n");
+    harness_write(h, "big.js", "exports.handler = async (event) => 'x'.repeat(event.size - 2)\n");
     put(h, "big", "nodejs20.x", "big.handler");
     struct call *call = call_now(h, "big", "{\"size\":6291556}");
 
@@ -234,9 +235,10 @@ static void results_have_a_limit(void **state)
     assert_int_equal(strlen(call->result), 6291556);
     call = call_now(h, "big", "{\"size\":6291557}");
     assert_true(call->failed);
-    assert_string_equal(call->result,
-                        "{\"errorType\":\"Function.ResponseSizeTooLarge\",\"errorMessage\":\"Response "
-                        "payload size exceeded maximum allowed payload size (6291556 bytes).\"}");
+    assert_string_equal(
+        call->result,
+        "{\"errorType\":\"Function.ResponseSizeTooLarge\",\"errorMessage\":\"Response "
+        "payload size exceeded maximum allowed payload size (6291556 bytes).\"}");
 }
 
 static void large_events_arrive_whole(void **state)
@@ -268,14 +270,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(a_deadline_is_the_clocks),
-        TEST(a_time_out_kills_the_process_group),
-        TEST(an_idle_worker_grows_old),
-        TEST(provided_runtime),
-        TEST(a_runtime_that_does_not_ask_again),
-        TEST(a_runtime_that_asks_too_early),
-        TEST(provided_without_bootstrap),
-        TEST(results_have_a_limit),
+        TEST(a_deadline_is_the_clocks),          TEST(a_time_out_kills_the_process_group),
+        TEST(an_idle_worker_grows_old),          TEST(provided_runtime),
+        TEST(a_runtime_that_does_not_ask_again), TEST(a_runtime_that_asks_too_early),
+        TEST(provided_without_bootstrap),        TEST(results_have_a_limit),
         TEST(large_events_arrive_whole),
     };
 
