@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #define BODY_SIZE_MAX (ITEM_TEXT_SIZE_MAX + 4096)
+#define RACE_DOUBLED_MAX 2 /* pauses between races: up to 200 ms */
 
 static struct value number_value(int64_t number)
 {
@@ -140,8 +141,8 @@ enum status cli_append(struct client *client, struct arena *arena, const struct 
             *ret = (struct appended){item, at + 1};
         if (status != CONFLICT)
             return status;
-        if (turn > 0 && turn + 1 < tries)
-            cli_client_pause(turn - 1);
+        if (turn > 0 && turn + 1 < tries) /* the first race costs no time */
+            cli_client_pause(client, (unsigned)size_min(turn - 1, RACE_DOUBLED_MAX));
     }
     if (last_version(client, arena, append->pk, &at, ret_answer) == OK)
         ret->version = at;

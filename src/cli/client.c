@@ -9,10 +9,12 @@
 #include <time.h>
 
 #define PAUSE_MS 50
+#define PAUSE_DOUBLED_MAX 6
 #define LINES_POLL_MS 60000
 
 struct client {
     const struct target *target;
+    bool never_pause;
     CURL *easy; /* one, so that its connection is used again */
     char signature[64]; /* curl's words for what is signed */
     char fault[CURL_ERROR_SIZE];
@@ -169,7 +171,8 @@ static enum status finish(struct client *client, struct arena *arena, CURLcode c
         const char *fault = client->fault[0] != '\0' ? client->fault : curl_easy_strerror(code);
 
         answer->http_status = 0;
-        answer->message = arena_copy(arena, bytes_of_text(fault));
+        if (code != CURLE_COULDNT_CONNECT || !client->target->is_this_machine)
+            answer->message = arena_copy(arena, bytes_of_text(fault));
         return was_never_sent(client->easy, code) ? CLOSED : status_of_curl(code);
     }
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &http_status);
@@ -206,10 +209,17 @@ static bool is_throttling(struct bytes name)
     return false;
 }
 
-void cli_client_pause(unsigned turn)
+void cli_client_never_pause(struct client *client)
 {
-    uint64_t most_ms = (uint64_t)PAUSE_MS << (turn > 6 ? 6 : turn), random = 0;
+    client->never_pause = true;
+}
 
+void cli_client_pause(const struct client *client, unsigned turn)
+{
+    uint64_t most_ms = (uint64_t)PAUSE_MS << size_min(turn, PAUSE_DOUBLED_MAX), random = 0;
+
+    if (client->never_pause)
+        return;
     id_random((uint8_t *)&random, sizeof random);
 
     uint64_t ms = random % most_ms + 1;
@@ -246,7 +256,7 @@ enum status cli_client_ask(struct client *client, struct arena *arena,
             return status;
         if (sent && !is_throttling(answer.error_name) && answer.http_status != 429)
             uncertain = true;
-        cli_client_pause(turn - 1);
+        cli_client_pause(client, turn - 1);
     }
 }
 
@@ -374,13 +384,23 @@ enum status cli_client_lines(struct client *client, struct arena *arena, const c
 static int fail_unreachable(const struct cli *cli, const struct target *target,
                             const struct client_answer *answer)
 {
-    if (target->is_this_machine)
+    if (target->is_this_machine && answer->message.size == 0)
         return cli_fail(cli, CLI_UNREACHABLE,
-                        "Nothing answers at %s (%.*s). Start dynlog there with `dynlog start`, or "
-                        "say where it runs with --endpoint URL.",
-                        target->url, BYTES_ARG(answer->message));
+                        "Nothing answers at %s. Start dynlog with `dynlog start`, or say where it "
+                        "runs with --endpoint URL.",
+                        target->url);
     return cli_fail(cli, CLI_UNREACHABLE, "Nothing answers at %s: %.*s", target->url,
                     BYTES_ARG(answer->message));
+}
+
+#define KEYS_HINT                                                                                  \
+    " (Keys are those of --profile, of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or of "        \
+    "~/.aws/credentials.)"
+
+static bool is_about_keys(struct bytes name)
+{
+    return bytes_equal_text(name, "UnrecognizedClientException") ||
+           bytes_equal_text(name, "InvalidSignatureException");
 }
 
 int cli_client_fail(const struct cli *cli, const struct client *client, enum status status,
@@ -399,8 +419,8 @@ int cli_client_fail(const struct cli *cli, const struct client *client, enum sta
                         "There is no table %s at %s. Name it with --table NAME or --stage STAGE.",
                         target->table, target->url);
     if (name.size > 0)
-        return cli_fail(cli, CLI_FAILED, "%s answers %.*s: %.*s", target->url, BYTES_ARG(name),
-                        BYTES_ARG(answer->message));
+        return cli_fail(cli, CLI_FAILED, "%s answers %.*s: %.*s%s", target->url, BYTES_ARG(name),
+                        BYTES_ARG(answer->message), is_about_keys(name) ? KEYS_HINT : "");
     return cli_fail(cli, CLI_FAILED, "%s answers with HTTP status %d%s%.*s", target->url,
                     answer->http_status, answer->message.size > 0 ? ": " : "",
                     BYTES_ARG(answer->message));

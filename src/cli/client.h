@@ -41,7 +41,7 @@ struct client_answer {
     struct bytes body;
     const struct json *json; /* NULL: the body is none */
     struct bytes error_name; /* AWS's, without its prefix; empty when the answer says none */
-    struct bytes message;
+    struct bytes message;    /* empty when nothing listens on this machine: there is no more to say */
     bool uncertain; /* an earlier try was sent and may have been done */
 };
 
@@ -58,8 +58,10 @@ MUST_USE enum status cli_client_call(struct client *client, struct arena *arena,
 /* Appends "&name=value" ("?" for the first) as a signature wants it: names are given in their order. */
 void cli_client_query(struct buffer *path, const char *name, struct bytes value);
 
-/* Waits before try number `turn` (from 1): random, up to 50 ms, doubled each turn. */
-void cli_client_pause(unsigned turn);
+/* Waits after the try number `turn` (from 0): random, up to 50 ms, doubled each turn to 3.2 s. */
+void cli_client_pause(const struct client *client, unsigned turn);
+/* For tests: tries follow each other at once. */
+void cli_client_never_pause(struct client *client);
 
 /* An answer without end, line by line. `line` returns false to end it. Returns OK when ended so or by a
  * byte to read from wake_fd (-1: none); CLOSED when the connection ended; REFUSED as above. */

@@ -24,13 +24,19 @@ const char *cli_paint(const struct cli *cli, const FILE *stream, enum cli_colour
 static void say(const struct cli *cli, enum cli_colour colour, const char *format, va_list args)
     PRINTF_LIKE(3, 0);
 
+/* People get lines that fit, programs one line a message. */
 static void say(const struct cli *cli, enum cli_colour colour, const char *format, va_list args)
 {
+    AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    const char *name = cli->command != NULL ? cli->command->name : "";
+    size_t at = strlen("dynlog: ") + strlen(name) + (name[0] != '\0');
+
+    cli_text_show(&text, arena_vprintf(arena, format, args), SIZE_MAX);
     fprintf(cli->err, "%sdynlog%s%s:%s ", cli_paint(cli, cli->err, colour),
-            cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "",
-            cli_paint(cli, cli->err, CLI_PLAIN));
-    vfprintf(cli->err, format, args);
-    fputc('\n', cli->err);
+            name[0] != '\0' ? " " : "", name, cli_paint(cli, cli->err, CLI_PLAIN));
+    cli_text_wrap(cli->err, arena_copy_text(arena, buffer_bytes(&text)), at, 0,
+                  cli->err_is_terminal ? cli->width : SIZE_MAX);
 }
 
 int cli_fail(const struct cli *cli, enum cli_exit exit_status, const char *format, ...)

@@ -19,7 +19,8 @@ const char *cli_paint(const struct cli *cli, const FILE *stream, enum cli_colour
 
 /* ---- messages, on stderr ---- */
 
-/* "dynlog append: message"; returns exit_status. The text has no line end. */
+/* "dynlog append: message"; returns exit_status. The text has no line end; on a terminal it is
+ * wrapped. */
 int cli_fail(const struct cli *cli, enum cli_exit exit_status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* A wrong command line: the message, and where help is. Returns CLI_USAGE. */

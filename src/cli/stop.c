@@ -140,7 +140,12 @@ static int stop_run(struct cli *cli, const void *given)
     AUTO(cli_client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
-    if (client == NULL || !cli_server_status(cli, client, cli->arena, &before, &exit_status))
+    if (client == NULL)
+        return exit_status;
+    if (cli_server_ask_status(client, cli->arena, &before, &answer) == CLOSED)
+        return cli_fail(cli, CLI_UNREACHABLE, "Nothing answers at %s: there is nothing to stop.",
+                        cli_client_target(client)->url);
+    if (!cli_server_status(cli, client, cli->arena, &before, &exit_status))
         return exit_status;
 
     const struct target *target = cli_client_target(client);
