@@ -4,11 +4,6 @@
 
 /* ---- stream: change stream -> function ---- */
 
-/* PLANNED: these two are read into struct stack_mapping but the mappings' reading side does not use
- * them yet. When it does, these rows become {name, NULL} and nothing else changes. */
-#define NOTE_PARALLELIZATION "batches of one shard run one after the other"
-#define NOTE_BISECT "a batch that fails is tried again as a whole"
-
 static const struct key_rule stream_keys[] = {
     {"arn", NULL},
     {"type", NULL},
@@ -27,20 +22,6 @@ static const struct key_rule stream_keys[] = {
     {"destinations", "what fails for good is not sent on"},
     {"startingPositionTimestamp", "only LATEST and TRIM_HORIZON start a change stream"},
 };
-
-static void note_planned(struct loader *loader, const struct node *stream,
-                         const struct stack_mapping *mapping)
-{
-    const struct node_member *parallel = node_find(stream, BYTES("parallelizationFactor"));
-    const struct node_member *bisect = node_find(stream, BYTES("bisectBatchOnFunctionError"));
-
-    if (mapping->parallelization_factor > 1)
-        loader_note(loader, parallel->where, "not acted on: parallelizationFactor of a stream: %s",
-                    NOTE_PARALLELIZATION);
-    if (mapping->bisect_on_error)
-        loader_note(loader, bisect->where,
-                    "not acted on: bisectBatchOnFunctionError of a stream: %s", NOTE_BISECT);
-}
 
 /* The table of arn:...:table/NAME/stream/LABEL. Empty, and noted, when it is no change stream that
  * is known here. */
@@ -193,7 +174,6 @@ static enum status read_stream(struct loader *loader, const struct loader_functi
         status = read_table_name(loader, arn, event->where, &mapping.table_name);
     if (status != OK || mapping.table_name.size == 0)
         return status;
-    note_planned(loader, stream, &mapping);
     stack->mappings =
         arena_grow(loader->arena, stack->mappings, stack->mapping_count, stack->mapping_count + 1,
                    &loader->mapping_capacity, sizeof *stack->mappings);

@@ -73,21 +73,7 @@ static void stream_fields(void **state)
     assert_false(mapping->enabled);
     assert_note(&loaded, 0, 16, 11, "filterPatterns of a stream: the function gets every record");
     assert_note(&loaded, 1, 17, 11, "functionResponseType of a stream");
-    assert_note(&loaded, 2, 11, 11, "parallelizationFactor of a stream");
-    assert_note(&loaded, 3, 12, 11, "bisectBatchOnFunctionError of a stream");
-    assert_int_equal(loaded.stack->note_count, 4);
-}
-
-static void values_that_are_defaults_are_not_noted(void **state)
-{
-    LOADED loaded = load(HEAD "      - stream:\n"
-                              "          arn: " ARN "\n"
-                              "          parallelizationFactor: 1\n"
-                              "          bisectBatchOnFunctionError: false\n");
-
-    (void)state;
-    mapping_of(&loaded);
-    assert_int_equal(loaded.stack->note_count, 0);
+    assert_int_equal(loaded.stack->note_count, 2);
 }
 
 static void stream_limits(void **state)
@@ -364,7 +350,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stream_defaults),
         cmocka_unit_test(stream_fields),
-        cmocka_unit_test(values_that_are_defaults_are_not_noted),
         cmocka_unit_test(stream_limits),
         cmocka_unit_test(streams_that_are_not_here),
         cmocka_unit_test(stream_refused),
