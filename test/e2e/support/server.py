@@ -1,0 +1,291 @@
+"""A dynlog of a test's own: the built program in a folder that nobody else has, on ports that the kernel
+picks. It is waited for by its lines and answers, never by time, and ended by its process id.
+
+    with Dynlog(files={"serverless.yml": "..."}) as dynlog:
+        dynlog.client("dynamodb").list_tables()
+"""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.normpath(os.path.join(HERE, "../../.."))
+PROGRAM = os.environ.get("DYNLOG", os.path.join(TOP, "build-test", "dynlog"))
+WAIT_S = 60  # for one line or answer; far above what any takes, so that a failure is a failure
+
+SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed)")
+
+
+def environment(home, extra=None):
+    """Nothing of the caller's but where programs are: keys and endpoints of a person's own stay out."""
+    node = shutil.which("node")
+    path = ["/usr/local/sbin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    kept = {name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
+            if name in os.environ}
+    return {
+        "PATH": ":".join(path + ([os.path.dirname(node)] if node else [])),
+        "HOME": home,
+        "LANG": "C.UTF-8",
+        "TMPDIR": home,
+        **kept,
+        **(extra or {}),
+    }
+
+
+CLIENT_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_PAGER": "",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "NODE_NO_WARNINGS": "1",
+}
+
+
+class Lines:
+    """What a process prints, line by line, for whoever waits."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.list = []
+        self.ended = False
+        self.changed = threading.Condition()
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.stream:
+            with self.changed:
+                self.list.append(line.rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def wait(self, pattern, after=0, timeout_s=WAIT_S):
+        """The first line from number `after` on that has the pattern: (match, its number)."""
+        at = after
+        with self.changed:
+            while True:
+                for number in range(at, len(self.list)):
+                    match = re.search(pattern, self.list[number])
+                    if match:
+                        return match, number
+                at = len(self.list)
+                if self.ended or not self.changed.wait(timeout_s):
+                    raise AssertionError("no line %r (%s) among:\n%s" % (
+                        pattern, "the output ended" if self.ended else "time-out", self.text()))
+
+    def text(self):
+        return "\n".join(self.list)
+
+
+class Process:
+    """Any program whose lines are waited for; ends with the test at the latest."""
+
+    def __init__(self, command, folder, env):
+        self.command = command
+        self.popen = subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                      encoding="utf-8", errors="replace")
+        self.out = Lines(self.popen.stdout)
+        self.err = Lines(self.popen.stderr)
+
+    def end(self, number, timeout_s=WAIT_S):
+        """Sends the signal and returns the exit status."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(number)
+        return self.wait(timeout_s)
+
+    def wait(self, timeout_s=WAIT_S):
+        try:
+            status = self.popen.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+            raise AssertionError("%s did not end; it said:\n%s\n%s" % (
+                self.command, self.out.text(), self.err.text())) from None
+        self.popen.stdin.close()
+        self.out.thread.join(WAIT_S)
+        self.err.thread.join(WAIT_S)
+        self.popen.stdout.close()
+        self.popen.stderr.close()
+        return status
+
+
+class Dynlog:
+    """files: path in the folder -> text. arguments: more of `dynlog start`. copy: a folder to begin with."""
+
+    def __init__(self, files=None, arguments=(), env=None, copy=None):
+        self.folder = tempfile.mkdtemp(prefix="dynlog-e2e-")
+        self.home = os.path.join(self.folder, "home")
+        self.work = os.path.join(self.folder, "work")
+        if copy is not None:
+            shutil.copytree(copy, self.work, symlinks=True,
+                            ignore=shutil.ignore_patterns("node_modules", ".dynlog", "db*", "__pycache__"))
+            if os.path.isdir(os.path.join(copy, "node_modules")):
+                os.symlink(os.path.join(copy, "node_modules"), os.path.join(self.work, "node_modules"))
+        os.makedirs(self.home)
+        os.makedirs(self.work, exist_ok=True)
+        for name, text in (files or {}).items():
+            self.write(name, text)
+        self.arguments = list(arguments)
+        self.env = env or {}
+        self.process = None
+        self.port = self.events_port = self.lambda_port = 0
+        self.others = []
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is not None and self.process is not None:
+                print("--- dynlog's output\n%s\n--- its errors\n%s" % (
+                    self.process.out.text()[-4000:], self.process.err.text()[-8000:]))
+            self.stop(check=kind is None)
+        finally:
+            self.remove()
+
+    def path(self, *names):
+        return os.path.join(self.work, *names)
+
+    def write(self, name, text):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def environment(self):
+        return environment(self.home, self.env)
+
+    # ---- its life ----
+
+    def spawn(self, *arguments):
+        """`dynlog start` without waiting for anything."""
+        command = [PROGRAM, "start", "--port", str(self.port), "--events-port", str(self.events_port),
+                   "--lambda-port", str(self.lambda_port), *self.arguments, *arguments]
+        self.process = Process(command, self.work, self.environment())
+        return self.process
+
+    def start(self, *arguments):
+        self.spawn(*arguments)
+        try:
+            self.process.out.wait(r"is ready after (\d+) ms")
+            ports, _ = self.process.out.wait(r"ports +(\d+) all services, (\d+) events, (\d+) functions")
+            self.process.out.wait(r"^  aws ")  # the last line of the banner
+        except AssertionError:
+            self.process.end(signal.SIGKILL)
+            raise AssertionError("dynlog did not start:\n%s\n%s" % (
+                self.process.out.text(), self.process.err.text())) from None
+        self.port, self.events_port, self.lambda_port = (int(port) for port in ports.groups())
+        return self
+
+    def stop(self, check=True):
+        for other in self.others:
+            if other.popen.poll() is None:
+                other.end(signal.SIGKILL)
+        self.others = []
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        status = process.end(signal.SIGINT)
+        if check:
+            self.expect_clean(process)
+            assert status == 0, "exit status %d:\n%s" % (status, process.err.text())
+
+    @staticmethod
+    def expect_clean(process):
+        assert not SANITIZER.search(process.err.text()), process.err.text()
+
+    def kill(self):
+        """kill -9"""
+        process, self.process = self.process, None
+        process.end(signal.SIGKILL)
+        self.expect_clean(process)
+
+    def restart(self, *arguments):
+        """Again, on the same folder and ports."""
+        return self.start(*arguments)
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- talking to it ----
+
+    @property
+    def endpoint(self):
+        return "http://127.0.0.1:%d" % self.port
+
+    def request(self, method, path, body=None, headers=None, port=None, timeout_s=WAIT_S):
+        """(status, headers, body) of one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=timeout_s)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def call(self, target, body, port=None, headers=None):
+        """(status, answer) of one JSON operation."""
+        body = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        status, _, text = self.request("POST", "/", body, {
+            "X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0", **(headers or {})}, port)
+        return status, json.loads(text)
+
+    def drain(self, timeout_s=240):
+        status, _, body = self.request("POST", "/_dynlog/drain", timeout_s=timeout_s)
+        assert status == 200 and json.loads(body) == {"drained": True}, (status, body)
+
+    def status(self):
+        return json.loads(self.request("GET", "/_dynlog/status")[2])
+
+    def client(self, service, **more):
+        from support import clients  # boto3 only where it is used
+        return clients.client(self, service, **more)
+
+    # ---- programs beside it ----
+
+    def client_environment(self, **more):
+        return environment(self.home, {
+            **CLIENT_ENVIRONMENT, "AWS_ENDPOINT_URL": self.endpoint, "DYNLOG_ENDPOINT": self.endpoint,
+            "DYNLOG_EVENTS_ENDPOINT": "http://127.0.0.1:%d" % self.events_port,
+            "DYNLOG_LAMBDA_ENDPOINT": "http://127.0.0.1:%d" % self.lambda_port, **more})
+
+    def spawn_beside(self, *command, **more):
+        process = Process(list(command), self.work, self.client_environment(**more))
+        self.others.append(process)
+        return process
+
+    def run(self, *command, text=None, timeout_s=120, **more):
+        return subprocess.run(list(command), cwd=self.work, env=self.client_environment(**more),
+                              input=text if text is not None else "", capture_output=True, text=True,
+                              timeout=timeout_s, check=False)
+
+    def command(self, *arguments, text=None, **more):
+        """`dynlog ARGUMENTS` in a pipe."""
+        result = self.run(PROGRAM, *arguments, text=text, **more)
+        assert not SANITIZER.search(result.stderr), result.stderr
+        return result
+
+    def aws(self, *arguments):
+        """Debian's AWS CLI; its answer as JSON."""
+        return self.run("/usr/bin/aws", *arguments, "--endpoint-url", self.endpoint, "--output", "json")
+
+    def node(self, script, *arguments, timeout_s=240, **more):
+        """A script of test/e2e/node; it fails by its exit status."""
+        result = self.run("node", os.path.join(TOP, "test/e2e/node", script), *arguments,
+                          timeout_s=timeout_s, **more)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
