@@ -141,6 +141,15 @@ bool bytes_are_utf8(struct bytes text)
     return true;
 }
 
+uint64_t bytes_hash(struct bytes bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < bytes.size; i++)
+        hash = (hash ^ bytes.ptr[i]) * 0x100000001b3u;
+    return hash ^ hash >> 32;
+}
+
 void bytes_put_u32(uint8_t out[4], uint32_t value)
 {
     for (int i = 3; i >= 0; i--, value >>= 8)

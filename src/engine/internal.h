@@ -115,9 +115,6 @@ void token_digest(struct engine_write *write);
 MUST_USE enum status token_check(struct write_run *run, struct engine_write *write);
 void token_remember(struct write_run *run, const struct engine_write *write);
 
-/* The same in every process and every version: for what is on disk or seen by clients. */
-uint64_t stable_hash(struct bytes bytes);
-
 /* ---- change records (change_record.c) ---- */
 
 /* Takes the position of the change and, when the table has a stream, puts its record. */

@@ -91,20 +91,10 @@ void query_bounds_continue(struct query_bounds *bounds, struct bytes key, bool b
         bounds->from = after;
 }
 
-/* FNV-1a, with its high half folded in. base/map.h's hash has another seed in every process. */
-uint64_t stable_hash(struct bytes bytes)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-
-    for (size_t i = 0; i < bytes.size; i++)
-        hash = (hash ^ bytes.ptr[i]) * 0x100000001b3u;
-    return hash ^ hash >> 32;
-}
-
 uint32_t query_segment(const struct table *table, struct bytes key, uint32_t total)
 {
     struct bytes rest = bytes_slice(key, 4, key.size);
     size_t size = key_encoded_size(rest, table->hash.type == VALUE_N);
 
-    return (uint32_t)(stable_hash(bytes_slice(rest, 0, size)) % total);
+    return (uint32_t)(bytes_hash(bytes_slice(rest, 0, size)) % total);
 }

@@ -43,7 +43,7 @@ static struct bytes token_time_key(struct arena *arena, uint64_t time_ms, struct
 /* Misuse is a mistake and no attack: whoever may write needs no collision to do harm. */
 void token_digest(struct engine_write *write)
 {
-    bytes_put_u64(write->digest, stable_hash(write->fingerprint));
+    bytes_put_u64(write->digest, bytes_hash(write->fingerprint));
     bytes_put_u64(write->digest + 8, write->fingerprint.size);
 }
 

@@ -36,6 +36,8 @@ static void cursor_run(struct store_batch *batch, struct store_work *work)
     struct mapping *mapping = CONTAINER_OF(work, struct mapping, work);
 
     stream_cursor_store(batch, bytes_of_text(mapping->cursor_name), mapping->cursor_writing);
+    if (mapping->forgetting)
+        rerun_forget(batch, bytes_of_text(mapping->cursor_name), mapping->cursor_writing);
 }
 
 static void cursor_done(struct store_work *work, enum status status)
@@ -44,10 +46,12 @@ static void cursor_done(struct store_work *work, enum status status)
 
     mapping->writing = false;
     mapping->mappings->in_flight--;
-    if (status == OK)
+    if (status == OK) {
         mapping->cursor = mapping->cursor_writing;
-    else if (!mapping->mappings->stopping)
+        rerun_passed(&mapping->rerun, mapping->cursor);
+    } else if (!mapping->mappings->stopping) {
         timer_set_after(mapping->mappings->timers, &mapping->write_again, MAPPING_STORE_RETRY_MS);
+    }
     if (status == OK)
         write_cursor(mapping);
     mapping_changed(mapping);
@@ -61,6 +65,7 @@ static void write_cursor(struct mapping *mapping)
     timer_cancel(mapping->mappings->timers, &mapping->write_again);
     mapping->writing = true;
     mapping->cursor_writing = mapping->cursor_wanted;
+    mapping->forgetting = mapping->rerun.noted_to > 0;
     mapping->mappings->in_flight++;
     store_submit(mapping->mappings->store, mapping->mappings->port, &mapping->work);
 }
@@ -311,6 +316,7 @@ static void mapping_free(struct mapping *mapping)
     timer_cancel(mapping->mappings->timers, &mapping->write_again);
     for (size_t i = 0; i < mapping->lane_count; i++)
         lane_free(&mapping->lanes[i]);
+    rerun_free(&mapping->rerun);
     arena_free(mapping->arena);
     mem_free(mapping);
 }
@@ -330,8 +336,11 @@ static enum status find_place(struct mapping *mapping)
     mapping->cursor_wanted = mapping->read_after = st == OK ? mapping->cursor : begin;
     if (st == NOT_FOUND)
         mapping->cursor = CURSOR_NONE;
+    else
+        st = rerun_load(&mapping->rerun, mappings->store, bytes_of_text(mapping->cursor_name),
+                        mapping->cursor);
     write_cursor(mapping);
-    return OK;
+    return st == NOT_FOUND ? OK : st;
 }
 
 enum status mappings_add(struct mappings *mappings, const struct mapping_settings *settings,

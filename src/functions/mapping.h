@@ -75,4 +75,22 @@ void mappings_describe(const struct mappings *mappings, size_t index,
 /* Committed records that a function has not handled yet, or a cursor that is being written. */
 bool mappings_busy(struct mappings *mappings);
 
+/* ---- events that a mapping's function puts on the bus (rerun.h) ---- */
+
+struct mapping_source { /* a batch that is with a function */
+    struct mapping *mapping;
+    uint64_t position; /* of its last record */
+};
+/* The batch whose function sent this X-Amzn-Trace-Id. */
+MUST_USE bool mappings_find_source(const struct mappings *mappings, struct bytes trace_header,
+                                   struct mapping_source *ret);
+/* True: the content was put by a run that a crash cut off; its event's id. */
+MUST_USE bool mapping_put_before(const struct mapping_source *source, struct bytes content,
+                                 char ret_event_id[ID_UUID_SIZE]);
+/* Notes will be written for this batch: call it before the batch is submitted. */
+void mapping_putting(const struct mapping_source *source);
+/* On the writer's thread, in the batch of the event. */
+void mapping_note_put(const struct mapping_source *source, struct store_batch *batch,
+                      struct bytes content, const char *event_id);
+
 #endif

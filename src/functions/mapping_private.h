@@ -3,6 +3,7 @@
 #define DYNLOG_FUNCTIONS_MAPPING_PRIVATE_H
 
 #include "functions/mapping_lane.h"
+#include "functions/rerun.h"
 
 #define MAPPING_CURSOR_NAME_SIZE 128
 
@@ -48,6 +49,10 @@ struct mapping {
     bool writing;
     struct store_work work;
     struct timer write_again;
+
+    /* events that its function puts */
+    struct rerun rerun;
+    bool forgetting; /* the cursor that is being written takes their notes away */
 };
 
 /* A lane has moved: reads on, hands over, writes the cursor. */

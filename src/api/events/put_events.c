@@ -4,7 +4,14 @@
 
 struct put_call {
     struct api_call *call;
-    struct bus_put put;
+    struct bus_entry *entries; /* all that were asked for */
+    size_t count;
+    struct bus_put put; /* those that are new */
+    size_t *place;      /* of put.entries in entries */
+    /* a mapping's function asks: what a crash cut off is not put twice (functions/rerun.h) */
+    bool has_source;
+    struct mapping_source source;
+    struct bytes *content; /* of put.entries */
 };
 
 /* Epoch seconds, with a fraction or not. */
@@ -62,7 +69,7 @@ static enum status decode_entry(struct api_call *call, const struct json *json,
     return status;
 }
 
-static enum status decode_entries(struct api_call *call, struct bus_put *put)
+static enum status decode_entries(struct api_call *call, struct put_call *put)
 {
     const struct json *entries = NULL;
     struct api_error *error = &call->error;
@@ -90,6 +97,52 @@ static enum status decode_entries(struct api_call *call, struct bus_put *put)
     return OK;
 }
 
+/* ---- what was put before a crash ---- */
+
+/* All that makes an event what it is. Names and texts are joined by a byte that none of them has. */
+static struct bytes content_of(struct api_call *call, const struct bus_entry *entry)
+{
+    return arena_printf(call->arena, "%.*s%c%.*s%c%.*s%c%.*s%c%.*s", BYTES_ARG(entry->bus_name), 0,
+                        BYTES_ARG(entry->source), 0, BYTES_ARG(entry->detail_type), 0,
+                        BYTES_ARG(entry->resources), 0, BYTES_ARG(entry->detail));
+}
+
+static void take_new_entries(struct put_call *put_call)
+{
+    struct api_call *call = put_call->call;
+    struct bus_put *put = &put_call->put;
+
+    put->entries = ARENA_NEW_ARRAY(call->arena, put_call->count, struct bus_entry);
+    put_call->place = ARENA_NEW_ARRAY(call->arena, put_call->count, size_t);
+    put_call->content = ARENA_NEW_ARRAY(call->arena, put_call->count, struct bytes);
+    for (size_t i = 0; i < put_call->count; i++) {
+        struct bus_entry *entry = &put_call->entries[i];
+        struct bytes content = {NULL, 0};
+
+        if (put_call->has_source) {
+            content = content_of(call, entry);
+            if (mapping_put_before(&put_call->source, content, entry->event_id))
+                continue;
+        }
+        put_call->content[put->count] = content;
+        put_call->place[put->count] = i;
+        put->entries[put->count++] = *entry;
+    }
+}
+
+/* On the writer's thread. */
+static void note_entries(struct store_batch *batch, struct bus_put *put)
+{
+    struct put_call *put_call = CONTAINER_OF(put, struct put_call, put);
+
+    for (size_t i = 0; i < put->count; i++)
+        if (put->entries[i].error_code == NULL)
+            mapping_note_put(&put_call->source, batch, put_call->content[i],
+                             put->entries[i].event_id);
+}
+
+/* ---- the answer ---- */
+
 static void put_done(struct bus_put *put, enum status status)
 {
     struct put_call *put_call = CONTAINER_OF(put, struct put_call, put);
@@ -100,6 +153,8 @@ static void put_done(struct bus_put *put, enum status status)
         api_fail_status(call, status);
         return;
     }
+    for (size_t i = 0; i < put->count; i++)
+        put_call->entries[put_call->place[i]] = put->entries[i];
 
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
@@ -107,8 +162,8 @@ static void put_done(struct bus_put *put, enum status status)
     json_begin_object(&w);
     json_key(&w, "Entries");
     json_begin_array(&w);
-    for (size_t i = 0; i < put->count; i++) {
-        const struct bus_entry *entry = &put->entries[i];
+    for (size_t i = 0; i < put_call->count; i++) {
+        const struct bus_entry *entry = &put_call->entries[i];
 
         json_begin_object(&w);
         if (entry->error_code == NULL) {
@@ -134,11 +189,21 @@ void api_put_events(struct api_call *call)
     put_call->call = call;
     put_call->put.arena = call->arena;
     put_call->put.done = put_done;
-    status = decode_entries(call, &put_call->put);
-    if (status == OK)
-        bus_put_events(call->on->bus, &put_call->put);
-    else
+    status = decode_entries(call, put_call);
+    if (status != OK) {
         api_fail_status(call, status);
+        return;
+    }
+    put_call->has_source =
+        call->request != NULL &&
+        mappings_find_source(call->on->mappings, http_header(call->request, "x-amzn-trace-id"),
+                             &put_call->source);
+    take_new_entries(put_call);
+    if (put_call->has_source && put_call->put.count > 0) {
+        mapping_putting(&put_call->source);
+        put_call->put.also = note_entries;
+    }
+    bus_put_events(call->on->bus, &put_call->put);
 }
 
 /* The members that every event has; AWS refuses to test one without them. */
