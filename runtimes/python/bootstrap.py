@@ -12,8 +12,10 @@ import logging
 import math
 import os
 import re
+import select
 import socket
 import sys
+import threading
 import time
 import traceback
 import uuid
@@ -74,6 +76,14 @@ class RuntimeApi:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.answers = self.socket.makefile("rb", buffering=64 * 1024)
         self.get_next = f"GET {API_PATH}/invocation/next HTTP/1.1\r\nHost: dynlog\r\n\r\n".encode()
+        threading.Thread(target=self.leave_with_dynlog, daemon=True).start()
+
+    def leave_with_dynlog(self):
+        """A handler must not go on when dynlog was killed: the next start runs its batch again."""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLRDHUP)
+        poll.poll()
+        os._exit(0)
 
     def read_answer(self):
         """Headers (names in lower case) and body of the next answer; bodies have a Content-Length."""
