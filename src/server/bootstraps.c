@@ -3,25 +3,13 @@
 #include "server/internal.h"
 
 #include "base/file.h"
+#include "bootstraps.inc" /* made from runtimes/ by scripts/embed */
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The file's bytes between two symbols, in read-only data. */
-#define EMBED(symbol, path)                                                                        \
-    __asm__(".pushsection .rodata\n"                                                               \
-            ".global " #symbol "_start\n" #symbol "_start:\n"                                      \
-            ".incbin \"" path "\"\n"                                                               \
-            ".global " #symbol "_end\n" #symbol "_end:\n"                                          \
-            ".byte 0\n"                                                                            \
-            ".popsection\n");                                                                      \
-    extern const uint8_t symbol##_start[], symbol##_end[]
-
-EMBED(dynlog_node_bootstrap, DYNLOG_RUNTIMES "/node/bootstrap.mjs");
-EMBED(dynlog_python_bootstrap, DYNLOG_RUNTIMES "/python/bootstrap.py");
-
 static bool unpack(struct server *server, const char *folder, const char *name,
-                   const uint8_t *start, const uint8_t *end)
+                   struct bytes content)
 {
     char path[sizeof server->runtimes + 64];
     enum status status = OK;
@@ -30,7 +18,7 @@ static bool unpack(struct server *server, const char *folder, const char *name,
     status = file_make_folder(path);
     if (status == OK) {
         snprintf(path, sizeof path, "%s/%s/%s", server->runtimes, folder, name);
-        status = file_write(path, bytes_of(start, (size_t)(end - start)), 0644);
+        status = file_write(path, content, 0644);
     }
     if (status != OK)
         output_error("can't write %s: %s", path, status_text(status));
@@ -62,10 +50,10 @@ bool bootstraps_unpack(struct server *server)
         output_error("there is no folder for the runtimes' files");
         return false;
     }
-    return unpack(server, "node", "bootstrap.mjs", dynlog_node_bootstrap_start,
-                  dynlog_node_bootstrap_end) &&
-           unpack(server, "python", "bootstrap.py", dynlog_python_bootstrap_start,
-                  dynlog_python_bootstrap_end);
+    return unpack(server, "node", "bootstrap.mjs",
+                  bytes_of(node_bootstrap, sizeof node_bootstrap)) &&
+           unpack(server, "python", "bootstrap.py",
+                  bytes_of(python_bootstrap, sizeof python_bootstrap));
 }
 
 void bootstraps_remove(struct server *server)
