@@ -3,7 +3,7 @@
 #include "server/internal.h"
 
 #include "base/file.h"
-#include "bootstraps.inc" /* made from runtimes/ by scripts/embed */
+#include "server/bootstraps.inc" /* made from runtimes/ by scripts/embed */
 
 #include <stdio.h>
 #include <stdlib.h>
