@@ -15,10 +15,20 @@
 struct client {
     const struct target *target;
     bool never_pause;
-    CURL *easy; /* one, so that its connection is used again */
+    CURL *easy;     /* one, so that its connection is used again */
+    bool connected; /* it has one, or had when it last looked */
     char signature[64]; /* curl's words for what is signed */
     char fault[CURL_ERROR_SIZE];
 };
+
+/* Without a connection. */
+static void start_over(struct client *client)
+{
+    curl_easy_cleanup(client->easy); /* NULL is fine */
+    client->easy = curl_easy_init();
+    client->connected = false;
+    assert(client->easy != NULL); /* out of memory, as mem_new() */
+}
 
 struct client *cli_client_new(const struct target *target)
 {
@@ -26,8 +36,7 @@ struct client *cli_client_new(const struct target *target)
 
     client->target = target;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    client->easy = curl_easy_init();
-    assert(client->easy != NULL); /* out of memory, as mem_new() */
+    start_over(client);
     return client;
 }
 
@@ -165,8 +174,14 @@ static bool was_never_sent(CURL *easy, CURLcode code)
 static enum status finish(struct client *client, struct arena *arena, CURLcode code,
                           const struct exchange *exchange, struct client_answer *answer)
 {
-    long http_status = 0;
+    long http_status = 0, connects = 0;
 
+    /* libcurl sends a request again by itself when a connection that it used before breaks, and says
+     * so only by connecting anew. */
+    curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (client->connected && (connects > 0 || code != CURLE_OK))
+        answer->uncertain = true;
+    client->connected = code == CURLE_OK;
     if (code != CURLE_OK) {
         const char *fault = client->fault[0] != '\0' ? client->fault : curl_easy_strerror(code);
 
@@ -192,7 +207,7 @@ static enum status try_once(struct client *client, struct arena *arena,
 
     CURLcode code = curl_easy_perform(client->easy);
 
-    *ret_sent = !was_never_sent(client->easy, code);
+    *ret_sent = client->connected || !was_never_sent(client->easy, code);
     return finish(client, arena, code, &exchange, answer);
 }
 
@@ -250,6 +265,7 @@ enum status cli_client_ask(struct client *client, struct arena *arena,
         bool sent = false;
 
         status = try_once(client, arena, request, &answer, &sent);
+        uncertain = answer.uncertain;
         *ret = answer;
         if (status == OK || request->once || turn == CLIENT_TRIES_MAX ||
             !is_worth_another(client, status, sent, uncertain, &answer))
@@ -357,9 +373,12 @@ enum status cli_client_lines(struct client *client, struct arena *arena, const c
                              const struct client_lines *lines, struct client_answer *ret)
 {
     struct client_request request = {.method = "GET", .path = path, .answer_ms = -1};
+    bool woken = false;
+
+    start_over(client); /* the multi handle connects by itself: ours would only stay open */
+
     struct line_reading reading = {
         .exchange.body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX), .lines = lines, .easy = client->easy};
-    bool woken = false;
 
     prepare(client, arena, &request, &reading.exchange);
     curl_easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, take_lines);
@@ -373,6 +392,7 @@ enum status cli_client_lines(struct client *client, struct arena *arena, const c
 
     if (!woken && !reading.ended)
         status = finish(client, arena, code, &reading.exchange, ret);
+    client->connected = false; /* that connection went with its answer */
     exchange_end(&reading.exchange);
     if (woken || reading.ended || status == REFUSED)
         return status;

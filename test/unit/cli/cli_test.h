@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <locale.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -40,11 +41,26 @@ struct cli_streams {
 
 #define WORDS_MAX 24
 
+/* Nothing of the machine's settings counts. */
+static inline void test_environment(void)
+{
+    static const char *const names[] = {
+        "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_REGION", "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        unsetenv(names[i]);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
+    alarm(60); /* a command that waits for what never comes */
+    setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 /* words: the command line without "dynlog", one blank between two words ('~' stands for a blank in
  * a word, and for an empty word alone). */
 static inline struct cli_run run_cli(const struct cli_streams *streams, const char *words)
 {
-    char line[2048], *argv[WORDS_MAX], *rest = line;
+    char line[4096], *argv[WORDS_MAX], *rest = line;
     int argc = 0;
     struct cli_run run = {0};
     size_t out_size = 0, err_size = 0;
@@ -68,6 +84,7 @@ static inline struct cli_run run_cli(const struct cli_streams *streams, const ch
         .in = in,
         .out = open_memstream(&run.out, &out_size),
         .err = open_memstream(&run.err, &err_size),
+        .in_is_terminal = streams->terminal,
         .out_is_terminal = streams->terminal,
         .err_is_terminal = streams->terminal,
         .no_colour = !streams->colour,

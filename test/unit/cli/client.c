@@ -1,0 +1,257 @@
+/* Tests of cli/client.c: what is tried again and how often, what is said, answers line by line. */
+#include "cli/client.h"
+
+#include "cli/server_door.h"
+#include "cli_test.h"
+
+#include <fcntl.h>
+
+static struct target target_of(const struct fake_server *server)
+{
+    return (struct target){.url = server->url, .host = "127.0.0.1", .is_this_machine = true,
+                           .region = "us-east-1", .key_id = "AK", .secret = "S", .table = "t"};
+}
+
+/* ---- asking ---- */
+
+#define FAULT "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}"
+
+struct ask_case {
+    const char *name;
+    bool once;
+    struct fake_answer answers[8];
+    enum status status;
+    bool uncertain;
+    const char *error_name;
+};
+
+static const struct ask_case asks[] = {
+    {"at once", false, {{"POST / HTTP/1.1", 200, "{}"}}, OK, false, ""},
+    {"an empty answer", false, {{"POST", 204, ""}}, OK, false, ""},
+    {"the request is signed", false,
+     {{"Authorization: AWS4-HMAC-SHA256 Credential=AK/", 200, "{}"}}, OK, false, ""},
+    {"a broken connection", false, {{"POST", 0, NULL}, {"POST", 200, "{}"}}, OK, true, ""},
+    {"a fault", false, {{"POST", 500, FAULT}, {"POST", 200, "{}"}}, OK, true, ""},
+    {"too many requests", false, {{"POST", 429, "{}"}, {"POST", 200, "{}"}}, OK, false, ""},
+    {"a fault six times", false,
+     {{"POST", 500, FAULT}, {"POST", 500, FAULT}, {"POST", 500, FAULT}, {"POST", 500, FAULT},
+      {"POST", 500, FAULT}, {"POST", 500, FAULT}}, REFUSED, true, "InternalServerError"},
+    {"broken six times", false,
+     {{"POST", 0, NULL}, {"POST", 0, NULL}, {"POST", 0, NULL}, {"POST", 0, NULL},
+      {"POST", 0, NULL}, {"POST", 0, NULL}}, CLOSED, true, ""},
+    {"once is once", true, {{"POST", 500, FAULT}}, REFUSED, false, "InternalServerError"},
+    {"a refusal is final", false,
+     {{"POST", 400, "{\"__type\":\"ValidationException\",\"Message\":\"m\"}"}}, REFUSED, false,
+     "ValidationException"},
+    {"no JSON", false, {{"POST", 400, "<html>"}}, REFUSED, false, ""},
+};
+
+static void test_ask(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(asks); i++) {
+        const struct ask_case *one = &asks[i];
+        AUTO(arena_release) struct arena *arena = arena_new();
+        struct fake_server server;
+        struct client_request request = {
+            .method = "POST", .path = "/", .body = BYTES("{}"), .once = one->once};
+        struct client_answer answer = {0};
+        size_t count = 0;
+
+        while (count < ARRAY_COUNT(one->answers) && one->answers[count].wanted != NULL)
+            count++;
+        fake_start(&server, one->answers, count);
+
+        struct target target = target_of(&server);
+        struct client *client = cli_client_new(&target);
+
+        cli_client_never_pause(client);
+
+        enum status status = cli_client_ask(client, arena, &request, &answer);
+
+        cli_client_free(client);
+        fake_stop(&server);
+        print_message("  %s\n", one->name);
+        assert_int_equal(status, one->status);
+        assert_string_equal(arena_copy_text(arena, answer.error_name), one->error_name);
+        if (status == OK) /* else nobody asks */
+            assert_int_equal(answer.uncertain, one->uncertain);
+    }
+}
+
+/* libcurl sends again by itself when a used connection breaks; that must not go unnoticed. */
+static void test_uncertain_on_a_used_connection(void **state)
+{
+    static const struct fake_answer answers[] = {
+        {"POST", 200, "{}"}, {"POST", 0, NULL}, {"POST", 200, "{}"}, {"POST", 200, "{}"}};
+    static const bool uncertain[] = {false, true, false};
+    struct fake_server server;
+
+    (void)state;
+    fake_start(&server, answers, ARRAY_COUNT(answers));
+
+    struct target target = target_of(&server);
+    struct client *client = cli_client_new(&target);
+
+    cli_client_never_pause(client);
+    for (size_t i = 0; i < ARRAY_COUNT(uncertain); i++) {
+        AUTO(arena_release) struct arena *arena = arena_new();
+        struct client_request request = {.method = "POST", .path = "/"};
+        struct client_answer answer = {0};
+
+        assert_int_equal(cli_client_ask(client, arena, &request, &answer), OK);
+        assert_int_equal(answer.uncertain, uncertain[i]);
+    }
+    cli_client_free(client);
+    fake_stop(&server);
+}
+
+static void test_unreachable(void **state)
+{
+    struct fake_server server;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct client_request request = {.method = "GET", .path = "/"};
+    struct client_answer answer = {0};
+
+    (void)state;
+    fake_start(&server, NULL, 0);
+    fake_stop(&server); /* now nothing listens there */
+
+    struct target target = target_of(&server);
+    struct client *client = cli_client_new(&target);
+
+    assert_int_equal(cli_client_ask(client, arena, &request, &answer), CLOSED);
+    assert_int_equal(answer.message.size, 0);
+    assert_false(answer.uncertain);
+    cli_client_free(client);
+}
+
+static void test_query(void **state)
+{
+    AUTO(buffer_free) struct buffer path = BUFFER_INIT(1024);
+
+    (void)state;
+    buffer_append_text(&path, "/_dynlog/log");
+    cli_client_query(&path, "from", BYTES("0"));
+    cli_client_query(&path, "log", BYTES("a b/&=+å\0-._~"));
+    buffer_append_byte(&path, '\0');
+    assert_string_equal((const char *)path.ptr,
+                        "/_dynlog/log?from=0&log=a%20b%2F%26%3D%2B%C3%A5%00-._~");
+}
+
+/* ---- lines ---- */
+
+struct taken {
+    char text[256];
+    size_t count, enough;
+};
+
+static bool take(void *context, struct bytes line)
+{
+    struct taken *taken = context;
+    size_t size = strlen(taken->text);
+
+    snprintf(taken->text + size, sizeof taken->text - size, "[%.*s]", BYTES_ARG(line));
+    return ++taken->count != taken->enough;
+}
+
+static enum status read_lines(const char *body, int status, size_t enough, int wake_fd,
+                              struct taken *ret, struct client_answer *answer,
+                              struct arena *arena)
+{
+    const struct fake_answer answers[] = {{"GET /_dynlog/log?from=1 ", status, body}};
+    struct fake_server server;
+
+    fake_start(&server, answers, 1);
+
+    struct target target = target_of(&server);
+    struct client *client = cli_client_new(&target);
+    struct client_lines lines = {
+        .line = take, .context = ret, .wake_fd = wake_fd, .silence_ms = 5000};
+
+    *ret = (struct taken){.enough = enough};
+
+    enum status got = cli_client_lines(client, arena, "/_dynlog/log?from=1", &lines, answer);
+
+    cli_client_free(client);
+    fake_stop(&server);
+    return got;
+}
+
+static void test_lines(void **state)
+{
+    static const struct {
+        const char *body;
+        int http_status;
+        size_t enough;
+        enum status status;
+        const char *taken;
+    } cases[] = {
+        {"a\nbc\n\nd\n", 200, 0, CLOSED, "[a][bc][d]"}, /* blank lines say only: alive */
+        {"a\nhalf", 200, 0, CLOSED, "[a]"},             /* half a line is none */
+        {"a\nb\nc\n", 200, 2, OK, "[a][b]"},
+        {"", 200, 0, CLOSED, ""},
+        {"{\"message\":\"from is a position\"}\n", 400, 0, REFUSED, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        AUTO(arena_release) struct arena *arena = arena_new();
+        struct taken taken;
+        struct client_answer answer = {0};
+
+        assert_int_equal(read_lines(cases[i].body, cases[i].http_status, cases[i].enough, -1,
+                                    &taken, &answer, arena),
+                         cases[i].status);
+        assert_string_equal(taken.text, cases[i].taken);
+        if (cases[i].status == REFUSED)
+            assert_true(bytes_equal_text(answer.message, "from is a position"));
+    }
+}
+
+/* A byte to read ends it, whatever the server does. */
+static void test_lines_woken(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    int wake[2], silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    struct fake_server server = {0};
+    struct taken taken = {0};
+    struct client_answer answer = {0};
+
+    (void)state;
+    assert_int_equal(bind(silent, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(silent, 1), 0); /* accepts and says nothing */
+    assert_int_equal(getsockname(silent, (struct sockaddr *)&address, &size), 0);
+    snprintf(server.url, sizeof server.url, "http://127.0.0.1:%d", ntohs(address.sin_port));
+    assert_int_equal(pipe2(wake, O_CLOEXEC), 0);
+    assert_int_equal(write(wake[1], "", 1), 1);
+
+    struct target target = target_of(&server);
+    struct client *client = cli_client_new(&target);
+    struct client_lines lines = {
+        .line = take, .context = &taken, .wake_fd = wake[0], .silence_ms = 60000};
+
+    assert_int_equal(cli_client_lines(client, arena, "/", &lines, &answer), OK);
+    cli_client_free(client);
+    close(wake[0]);
+    close(wake[1]);
+    close(silent);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ask),
+        cmocka_unit_test(test_uncertain_on_a_used_connection),
+        cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_query),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_lines_woken),
+    };
+
+    test_environment();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
