@@ -162,7 +162,8 @@ static const struct argument_row arguments[] = {
     {"ID", "the entity whose stream it is, for example 12", offsetof(struct append_options, id),
      false},
     {"TYPE", "what happened, for example signup", offsetof(struct append_options, type), false},
-    {"JSON", "the payload, a JSON object; \"-\" reads it from standard input; without it {\"id\":ID}",
+    {"JSON",
+     "the payload, a JSON object; \"-\" reads it from standard input; without it {\"id\":ID}",
      offsetof(struct append_options, json_text), true},
 };
 
@@ -245,8 +246,8 @@ static bool read_expected(const struct cli *cli, const char *text, int64_t *ret,
     *ret = 0;
     if (strcmp(text, "none") == 0 || (bytes_to_int64(bytes_of_text(text), ret) && *ret >= 0))
         return true;
-    *ret_exit = cli_fail_usage(cli, "--expect needs a version (a whole number) or none, not \"%s\".",
-                               text);
+    *ret_exit =
+        cli_fail_usage(cli, "--expect needs a version (a whole number) or none, not \"%s\".", text);
     return false;
 }
 
@@ -264,9 +265,9 @@ static int fail_race(const struct cli *cli, const struct append_options *on, int
         return cli_fail(cli, CLI_LOST_RACE, "%s/%s is at version %" PRId64 ", not new.", on->log,
                         on->id, at);
     if (at == 0)
-        return cli_fail(cli, CLI_LOST_RACE, "%s/%s has no event yet, it is not at version %" PRId64
-                                            ".",
-                        on->log, on->id, expected);
+        return cli_fail(cli, CLI_LOST_RACE,
+                        "%s/%s has no event yet, it is not at version %" PRId64 ".", on->log,
+                        on->id, expected);
     return cli_fail(cli, CLI_LOST_RACE, "%s/%s is at version %" PRId64 ", not %" PRId64 ".",
                     on->log, on->id, at, expected);
 }

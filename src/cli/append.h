@@ -1,8 +1,8 @@
-/* cli/append.h - one conditional put: the next event of a stream, or none. Kept apart from the command
- * so that tests can race it.
+/* cli/append.h - one conditional put: the next event of a stream, or none. Kept apart from the
+ * command so that tests can race it.
  *
- * Versions of a stream only grow, so a stream that was read at version N is either still there or has
- * N + 1: a put of N + 1 on attribute_not_exists(pk) leaves no gap and overwrites nothing. */
+ * Versions of a stream only grow, so a stream that was read at version N is either still there or
+ * has N + 1: a put of N + 1 on attribute_not_exists(pk) leaves no gap and overwrites nothing. */
 #ifndef DYNLOG_CLI_APPEND_H
 #define DYNLOG_CLI_APPEND_H
 
@@ -14,13 +14,13 @@
 
 struct append {
     struct bytes pk;
-    struct item item;  /* without sk */
-    int64_t expected;  /* version, 0: no event yet; APPEND_NEXT */
+    struct item item; /* without sk */
+    int64_t expected; /* version, 0: no event yet; APPEND_NEXT */
 };
 
 struct appended {
     struct item item;
-    int64_t version;  /* of the new event; after CONFLICT: where the stream is */
+    int64_t version; /* of the new event; after CONFLICT: where the stream is */
 };
 
 /* CONFLICT: the stream is at another version than expected, or too many others were first. Other

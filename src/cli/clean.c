@@ -1,5 +1,5 @@
-/* cli/clean.c - dynlog clean: deletes the data folder and the archive, after it was sure that both are
- * dynlog's and that nobody uses them.
+/* cli/clean.c - dynlog clean: deletes the data folder and the archive, after it was sure that both
+ * are dynlog's and that nobody uses them.
  *
  * The folder's lock is held while it is deleted, so that no dynlog opens it half way. */
 #include "cli/internal.h"
@@ -28,12 +28,20 @@ struct clean_options {
 };
 
 static const struct option_row options[] = {
-    {.name = "data", .kind = OPTION_TEXT, .value_name = "DIR", .help = "the data folder; else .dynlog",
+    {.name = "data",
+     .kind = OPTION_TEXT,
+     .value_name = "DIR",
+     .help = "the data folder; else .dynlog",
      .offset = offsetof(struct clean_options, data)},
-    {.name = "archive", .kind = OPTION_TEXT, .value_name = "FILE",
+    {.name = "archive",
+     .kind = OPTION_TEXT,
+     .value_name = "FILE",
      .help = "the SQLite archive; else db, if that is one of dynlog's",
      .offset = offsetof(struct clean_options, archive)},
-    {.name = "yes", .letter = 'y', .kind = OPTION_FLAG, .help = "do not ask",
+    {.name = "yes",
+     .letter = 'y',
+     .kind = OPTION_FLAG,
+     .help = "do not ask",
      .offset = offsetof(struct clean_options, yes)},
 };
 
@@ -42,7 +50,7 @@ struct cleaning {
     struct cli *cli;
     char folder[PATH_MAX]; /* without symbolic links; empty: none */
     int lock;
-    const char *archive;   /* NULL: none */
+    const char *archive; /* NULL: none */
 };
 
 static int64_t size_sum; /* nftw() hands nothing through */
@@ -67,9 +75,9 @@ static int64_t size_of(const char *path)
 /* The first name in the folder that dynlog did not put there; NULL when there is none. */
 static const char *find_stranger(const struct cleaning *cleaning)
 {
-    static const char *const ours[] = {".",  "..", LOCK_NAME, "format", "format.new", "store",
-                                       "runtimes", "archive.db", "archive.db-wal",
-                                       "archive.db-shm", "archive.db-journal"};
+    static const char *const ours[] = {
+        ".",        "..",         LOCK_NAME,        "format",         "format.new",        "store",
+        "runtimes", "archive.db", "archive.db-wal", "archive.db-shm", "archive.db-journal"};
     DIR *folder = opendir(cleaning->folder);
     const struct dirent *entry = NULL;
     const char *stranger = NULL;
@@ -110,9 +118,9 @@ static int take_folder(struct cleaning *cleaning, const char *data)
     if (cleaning->lock < 0)
         return cli_fail(cli, CLI_FAILED, "%s can't be opened: %s.", path, strerror(errno));
     if (flock(cleaning->lock, LOCK_EX | LOCK_NB) != 0)
-        return cli_fail(cli, CLI_FAILED,
-                        "A running dynlog uses %s: nothing was deleted. Stop it with `dynlog stop`.",
-                        data);
+        return cli_fail(
+            cli, CLI_FAILED,
+            "A running dynlog uses %s: nothing was deleted. Stop it with `dynlog stop`.", data);
     stranger = find_stranger(cleaning);
     if (stranger != NULL)
         return cli_fail(cli, CLI_FAILED,
@@ -145,8 +153,8 @@ static bool is_in_use(sqlite3 *database)
     return sqlite3_exec(database, "pragma journal_mode = delete", NULL, NULL, NULL) == SQLITE_BUSY;
 }
 
-/* ./db may be anybody's: only an archive of dynlog's counts, and another file is an error only when it
- * was named. */
+/* ./db may be anybody's: only an archive of dynlog's counts, and another file is an error only when
+ * it was named. */
 static int take_archive(struct cleaning *cleaning, const char *named)
 {
     const char *path = named != NULL ? named : ARCHIVE_DEFAULT;

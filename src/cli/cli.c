@@ -44,8 +44,9 @@ static void print_heading(const struct cli *cli, const char *text)
 
 static void print_overview(const struct cli *cli)
 {
-    fprintf(cli->out, "%sdynlog %s%s - append-only event logs on DynamoDB, and everything around "
-                      "them\n\nUsage: dynlog COMMAND [arguments] [options]\n",
+    fprintf(cli->out,
+            "%sdynlog %s%s - append-only event logs on DynamoDB, and everything around "
+            "them\n\nUsage: dynlog COMMAND [arguments] [options]\n",
             cli_paint(cli, cli->out, CLI_BOLD), DYNLOG_VERSION,
             cli_paint(cli, cli->out, CLI_PLAIN));
     print_heading(cli, "Commands");
@@ -66,8 +67,7 @@ static void print_usage(const struct cli *cli, const struct command *command)
 
     fprintf(cli->out, "\nUsage: dynlog %s", command->name);
     for (size_t i = 0; i < table->argument_count; i++)
-        fprintf(cli->out, table->arguments[i].optional ? " [%s]" : " %s",
-                table->arguments[i].name);
+        fprintf(cli->out, table->arguments[i].optional ? " [%s]" : " %s", table->arguments[i].name);
     fprintf(cli->out, " [options]\n");
 }
 
@@ -83,7 +83,8 @@ static void print_options(const struct cli *cli, const struct option_table *tabl
         if (row->kind == OPTION_REFUSED)
             continue;
         snprintf(name, sizeof name, "%s--%s%s%s", row->letter != '\0' ? letter : "", row->name,
-                 row->value_name != NULL ? " " : "", row->value_name != NULL ? row->value_name : "");
+                 row->value_name != NULL ? " " : "",
+                 row->value_name != NULL ? row->value_name : "");
         print_entry(cli, name, row->help, 24);
     }
     print_entry(cli, "-h, --help", "print this", 24);

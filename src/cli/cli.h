@@ -1,8 +1,8 @@
 /* cli/cli.h - the program `dynlog`: its commands, what they print and how they end.
  *
- * A command is one row of the table in cli.c and one file here. On a terminal people are answered, with
- * colour and tables; into a pipe, or with --json, a JSON line a thing. Messages about what went wrong go
- * to stderr. */
+ * A command is one row of the table in cli.c and one file here. On a terminal people are answered,
+ * with colour and tables; into a pipe, or with --json, a JSON line a thing. Messages about what
+ * went wrong go to stderr. */
 #ifndef DYNLOG_CLI_CLI_H
 #define DYNLOG_CLI_CLI_H
 

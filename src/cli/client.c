@@ -15,8 +15,8 @@
 struct client {
     const struct target *target;
     bool never_pause;
-    CURL *easy;     /* one, so that its connection is used again */
-    bool connected; /* it has one, or had when it last looked */
+    CURL *easy;         /* one, so that its connection is used again */
+    bool connected;     /* it has one, or had when it last looked */
     char signature[64]; /* curl's words for what is signed */
     char fault[CURL_ERROR_SIZE];
 };
@@ -102,8 +102,8 @@ static void prepare(struct client *client, struct arena *arena,
 {
     CURL *easy = client->easy;
     int64_t answer_ms = request->answer_ms == 0 ? CLIENT_ANSWER_MS : request->answer_ms;
-    const char *url = arena_copy_text(
-        arena, arena_printf(arena, "%s%s", client->target->url, request->path));
+    const char *url =
+        arena_copy_text(arena, arena_printf(arena, "%s%s", client->target->url, request->path));
 
     client->fault[0] = '\0';
     curl_easy_reset(easy);
@@ -176,8 +176,8 @@ static enum status finish(struct client *client, struct arena *arena, CURLcode c
 {
     long http_status = 0, connects = 0;
 
-    /* libcurl sends a request again by itself when a connection that it used before breaks, and says
-     * so only by connecting anew. */
+    /* libcurl sends a request again by itself when a connection that it used before breaks, and
+     * says so only by connecting anew. */
     curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &connects);
     if (client->connected && (connects > 0 || code != CURLE_OK))
         answer->uncertain = true;
@@ -281,8 +281,7 @@ enum status cli_client_call(struct client *client, struct arena *arena, const ch
 {
     const char *target =
         arena_copy_text(arena, arena_printf(arena, "DynamoDB_20120810.%s", operation));
-    struct client_request request = {
-        .method = "POST", .path = "/", .target = target, .body = body};
+    struct client_request request = {.method = "POST", .path = "/", .target = target, .body = body};
 
     return cli_client_ask(client, arena, &request, ret);
 }
@@ -330,8 +329,8 @@ static size_t take_lines(char *piece, size_t one, size_t size, void *context)
 
     for (size_t end = bytes_find_byte(text, '\n', 0); end != SIZE_MAX && !reading->ended;
          at = end + 1, end = bytes_find_byte(text, '\n', at))
-        if (end > at && !reading->lines->line(reading->lines->context,
-                                              bytes_slice(text, at, end - at)))
+        if (end > at &&
+            !reading->lines->line(reading->lines->context, bytes_slice(text, at, end - at)))
             reading->ended = true;
     memmove(rest->ptr, rest->ptr + at, rest->size - at);
     rest->size -= at;
@@ -344,10 +343,11 @@ static CURLcode code_of_multi(CURLM *multi)
     const CURLMsg *message = curl_multi_info_read(multi, &left);
 
     return message != NULL && message->msg == CURLMSG_DONE ? message->data.result
-                                                          : CURLE_RECV_ERROR;
+                                                           : CURLE_RECV_ERROR;
 }
 
-/* Returns when the answer or the reader ended, or wake_fd has something to read: then *ret_woken. */
+/* Returns when the answer or the reader ended, or wake_fd has something to read: then *ret_woken.
+ */
 static CURLcode run_lines(struct line_reading *reading, bool *ret_woken)
 {
     CURLM *multi = curl_multi_init();

@@ -1,9 +1,9 @@
-/* cli/client.h - requests to the target: signed, tried again when that is safe, answered with what went
- * wrong in words. The only file that knows libcurl.
+/* cli/client.h - requests to the target: signed, tried again when that is safe, answered with what
+ * went wrong in words. The only file that knows libcurl.
  *
- * What is tried again: a connection that broke, a 5xx answer, throttling; with a growing, random pause.
- * A write whose connection broke may have been done all the same: the answer says so (`uncertain`), and
- * whoever wrote on a condition looks whether what stands there is its own. */
+ * What is tried again: a connection that broke, a 5xx answer, throttling; with a growing, random
+ * pause. A write whose connection broke may have been done all the same: the answer says so
+ * (`uncertain`), and whoever wrote on a condition looks whether what stands there is its own. */
 #ifndef DYNLOG_CLI_CLIENT_H
 #define DYNLOG_CLI_CLIENT_H
 
@@ -37,16 +37,16 @@ struct client_request {
 };
 
 struct client_answer {
-    int http_status;         /* 0: none came */
+    int http_status; /* 0: none came */
     struct bytes body;
     const struct json *json; /* NULL: the body is none */
     struct bytes error_name; /* AWS's, without its prefix; empty when the answer says none */
-    struct bytes message;    /* empty when nothing listens on this machine: there is no more to say */
-    bool uncertain; /* an earlier try was sent and may have been done */
+    struct bytes message; /* empty when nothing listens on this machine: there is no more to say */
+    bool uncertain;       /* an earlier try was sent and may have been done */
 };
 
-/* OK: an answer of 200 to 299. REFUSED: any other answer. CLOSED: nothing answers. TIMED_OUT: it was
- * sent, and no answer came. The answer lives in the arena, also when not OK. */
+/* OK: an answer of 200 to 299. REFUSED: any other answer. CLOSED: nothing answers. TIMED_OUT: it
+ * was sent, and no answer came. The answer lives in the arena, also when not OK. */
 MUST_USE enum status cli_client_ask(struct client *client, struct arena *arena,
                                     const struct client_request *request,
                                     struct client_answer *ret);
@@ -55,7 +55,8 @@ MUST_USE enum status cli_client_call(struct client *client, struct arena *arena,
                                      const char *operation, struct bytes body,
                                      struct client_answer *ret);
 
-/* Appends "&name=value" ("?" for the first) as a signature wants it: names are given in their order. */
+/* Appends "&name=value" ("?" for the first) as a signature wants it: names are given in their
+ * order. */
 void cli_client_query(struct buffer *path, const char *name, struct bytes value);
 
 /* Waits after the try number `turn` (from 0): random, up to 50 ms, doubled each turn to 3.2 s. */
@@ -63,8 +64,8 @@ void cli_client_pause(const struct client *client, unsigned turn);
 /* For tests: tries follow each other at once. */
 void cli_client_never_pause(struct client *client);
 
-/* An answer without end, line by line. `line` returns false to end it. Returns OK when ended so or by a
- * byte to read from wake_fd (-1: none); CLOSED when the connection ended; REFUSED as above. */
+/* An answer without end, line by line. `line` returns false to end it. Returns OK when ended so or
+ * by a byte to read from wake_fd (-1: none); CLOSED when the connection ended; REFUSED as above. */
 struct client_lines {
     bool (*line)(void *context, struct bytes line);
     void *context;

@@ -14,10 +14,16 @@ struct drain_options {
 };
 
 static const struct option_row options[] = {
-    {.name = "timeout", .kind = OPTION_NUMBER, .value_name = "SECONDS",
-     .help = "give up after so long, with exit status 5; else it waits for ever", .min = 1,
-     .max = TIMEOUT_S_MAX, .offset = offsetof(struct drain_options, timeout_s)},
-    {.name = "json", .kind = OPTION_FLAG, .help = "one JSON object, on a terminal too",
+    {.name = "timeout",
+     .kind = OPTION_NUMBER,
+     .value_name = "SECONDS",
+     .help = "give up after so long, with exit status 5; else it waits for ever",
+     .min = 1,
+     .max = TIMEOUT_S_MAX,
+     .offset = offsetof(struct drain_options, timeout_s)},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .help = "one JSON object, on a terminal too",
      .offset = offsetof(struct drain_options, json)},
     TARGET_OPTIONS(struct drain_options),
 };
@@ -25,8 +31,9 @@ static const struct option_row options[] = {
 static int print_drained(struct cli *cli, const struct drain_options *on, uint64_t took_ms)
 {
     if (cli_for_people(cli, on->json)) {
-        fprintf(cli->out, "%sDrained%s: no record, delivery, retry or invocation is in flight "
-                          "(waited %s).\n",
+        fprintf(cli->out,
+                "%sDrained%s: no record, delivery, retry or invocation is in flight "
+                "(waited %s).\n",
                 cli_paint(cli, cli->out, CLI_GREEN), cli_paint(cli, cli->out, CLI_PLAIN),
                 cli_duration_text(took_ms));
         return CLI_DONE;

@@ -27,9 +27,9 @@ bool cli_event_name(const struct cli *cli, const char *log, const char *id, int 
         return false;
     if (strlen(log) + strlen(id) + strlen("#" STREAM_SUFFIX) <= KEY_HASH_SIZE_MAX)
         return true;
-    *ret_exit = cli_fail_usage(cli, "Log and id are too long: the key LOG#ID" STREAM_SUFFIX
-                                    " may have %zu bytes.",
-                               KEY_HASH_SIZE_MAX);
+    *ret_exit = cli_fail_usage(
+        cli, "Log and id are too long: the key LOG#ID" STREAM_SUFFIX " may have %zu bytes.",
+        KEY_HASH_SIZE_MAX);
     return false;
 }
 

@@ -1,5 +1,5 @@
-/* cli/event.h - an event in its forms: what a person typed, the item it is stored as, the line it is
- * printed as.
+/* cli/event.h - an event in its forms: what a person typed, the item it is stored as, the line it
+ * is printed as.
  *
  *   item   {pk: "users#12#stream", sk: 1, type: "signup", log: "users", payload: {id: "12", ...}}
  *   line   {"log":"users","id":"12","version":1,"type":"signup","payload":{"id":"12",...}}
@@ -15,8 +15,8 @@ struct event {
     struct bytes pk, log, id; /* id: empty when pk is not LOG#ID#stream */
     struct bytes version;     /* decimal text */
     struct bytes type;
-    struct bytes payload;     /* plain JSON; empty when there is none */
-    struct bytes more;        /* further members, each with its comma before it */
+    struct bytes payload;       /* plain JSON; empty when there is none */
+    struct bytes more;          /* further members, each with its comma before it */
     uint64_t position, time_ms; /* of a line from `tail`; 0: not known */
 };
 

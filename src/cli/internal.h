@@ -1,5 +1,5 @@
-/* cli/internal.h - what the files of this folder share: where a command reads and writes, and what a
- * command is.
+/* cli/internal.h - what the files of this folder share: where a command reads and writes, and what
+ * a command is.
  *
  *   cli.c       the table of commands, help        options.c   the command line
  *   output.c    colour, width, tables, messages    target.c    who is asked: endpoint, keys, table
@@ -19,7 +19,7 @@ struct command;
 
 /* One run of one command. */
 struct cli {
-    struct arena *arena; /* what lives as long as the command */
+    struct arena *arena;           /* what lives as long as the command */
     const struct command *command; /* NULL before one is known */
     FILE *in, *out, *err;
     bool in_is_terminal, out_is_terminal, err_is_terminal;
@@ -33,12 +33,12 @@ struct command {
     const char *description; /* sentences for --help; NULL: the summary says it */
     const char *example;     /* lines; each stands in docs/commands.md too */
     struct option_table options;
-    size_t options_size;     /* of the structure that the options go into */
+    size_t options_size; /* of the structure that the options go into */
     int (*run)(struct cli *cli, const void *options);
 };
 
-extern const struct command command_start, command_stop, command_clean, command_append, command_read,
-    command_tail, command_status, command_drain;
+extern const struct command command_start, command_stop, command_clean, command_append,
+    command_read, command_tail, command_status, command_drain;
 
 /* cli_main() with other streams. */
 int cli_run(struct cli *cli, int argc, char **argv);

@@ -46,8 +46,8 @@ static size_t distance(const char *a, const char *b)
     for (size_t i = 1; i <= a_size; i++) {
         now[0] = i;
         for (size_t j = 1; j <= b_size; j++) {
-            now[j] = size_min(size_min(last[j], now[j - 1]) + 1,
-                              last[j - 1] + (a[i - 1] != b[j - 1]));
+            now[j] =
+                size_min(size_min(last[j], now[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 now[j] = size_min(now[j], before[j - 2] + 1);
         }
@@ -194,8 +194,9 @@ static enum options_found take_letters(struct reading *reading, const char *lett
         if (row == NULL && *letters == 'h')
             return OPTIONS_HELP;
         if (row == NULL && *letters >= '0' && *letters <= '9')
-            return wrong(reading, "There is no option -%s. An argument that begins with \"-\" "
-                                  "stands behind \"--\".",
+            return wrong(reading,
+                         "There is no option -%s. An argument that begins with \"-\" "
+                         "stands behind \"--\".",
                          letters);
         if (row == NULL)
             return wrong(reading, "There is no option -%c.", *letters);

@@ -2,9 +2,9 @@
  *
  *   --name VALUE  --name=VALUE  -n VALUE  -nVALUE  -ab (flags)  --  (only arguments follow)
  *
- * Options may stand before, between and behind arguments; of an option given twice the last counts. A
- * value that begins with "--" needs the form with "=", so that a forgotten value is noticed. "-" is an
- * argument. */
+ * Options may stand before, between and behind arguments; of an option given twice the last counts.
+ * A value that begins with "--" needs the form with "=", so that a forgotten value is noticed. "-"
+ * is an argument. */
 #ifndef DYNLOG_CLI_OPTIONS_H
 #define DYNLOG_CLI_OPTIONS_H
 
@@ -48,7 +48,8 @@ enum options_found {
     OPTIONS_WRONG, /* `message` says what is, and what was expected */
 };
 
-/* argv without the program and the command. *into is set to its defaults first; texts point into argv. */
+/* argv without the program and the command. *into is set to its defaults first; texts point into
+ * argv. */
 enum options_found cli_options_read(const struct option_table *table, int argc, char **argv,
                                     void *into, char message[OPTIONS_MESSAGE_SIZE]);
 

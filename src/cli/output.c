@@ -10,8 +10,8 @@
 const char *cli_paint(const struct cli *cli, const FILE *stream, enum cli_colour colour)
 {
     static const char *const sequences[] = {
-        [CLI_PLAIN] = "\033[0m",   [CLI_BOLD] = "\033[1m",  [CLI_DIM] = "\033[2m",
-        [CLI_RED] = "\033[31m",    [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m",
+        [CLI_PLAIN] = "\033[0m", [CLI_BOLD] = "\033[1m",   [CLI_DIM] = "\033[2m",
+        [CLI_RED] = "\033[31m",  [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m",
         [CLI_CYAN] = "\033[36m",
     };
     bool terminal = stream == cli->out ? cli->out_is_terminal : cli->err_is_terminal;
@@ -228,9 +228,9 @@ bool cli_line(const struct cli *cli, struct bytes line)
 void cli_table_add(struct cli *cli, struct cli_table *table, const struct bytes *cells)
 {
     assert(table->column_count <= CLI_COLUMNS_MAX);
-    table->cells = arena_grow(cli->arena, table->cells, table->cell_count,
-                              table->cell_count + table->column_count, &table->cell_capacity,
-                              sizeof *cells);
+    table->cells =
+        arena_grow(cli->arena, table->cells, table->cell_count,
+                   table->cell_count + table->column_count, &table->cell_capacity, sizeof *cells);
     memcpy(table->cells + table->cell_count, cells, table->column_count * sizeof *cells);
     table->cell_count += table->column_count;
 }
@@ -248,8 +248,7 @@ static void set_widths(const struct cli *cli, struct cli_table *table)
         if (!column->stretch)
             width = size_min(width, CLI_COLUMN_WIDTH_MAX);
         else
-            width = cli->width > taken + STRETCH_WIDTH_MIN ? cli->width - taken
-                                                           : STRETCH_WIDTH_MIN;
+            width = cli->width > taken + STRETCH_WIDTH_MIN ? cli->width - taken : STRETCH_WIDTH_MIN;
         table->widths[i] = width;
         taken += width + COLUMN_GAP;
     }

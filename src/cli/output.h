@@ -1,7 +1,8 @@
-/* cli/output.h - what people see: colour, the terminal's width, tables, messages; and JSON lines for
- * everybody else.
+/* cli/output.h - what people see: colour, the terminal's width, tables, messages; and JSON lines
+ * for everybody else.
  *
- * Text from outside is shown without control characters, so that an event cannot steer a terminal. */
+ * Text from outside is shown without control characters, so that an event cannot steer a terminal.
+ */
 #ifndef DYNLOG_CLI_OUTPUT_H
 #define DYNLOG_CLI_OUTPUT_H
 
@@ -32,11 +33,11 @@ void cli_note(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Columns that the text takes on a terminal. */
 size_t cli_text_width(struct bytes text);
-/* Appends the text as it is safe to show, cut to `width` columns with a dot-dot-dot character at the
- * end when it is longer. Returns the columns it takes. */
+/* Appends the text as it is safe to show, cut to `width` columns with a dot-dot-dot character at
+ * the end when it is longer. Returns the columns it takes. */
 size_t cli_text_show(struct buffer *out, struct bytes text, size_t width);
-/* Prints words in lines of at most `width` columns; the first line starts at column `at`, the others
- * are indented to `indent`. Ends the line. */
+/* Prints words in lines of at most `width` columns; the first line starts at column `at`, the
+ * others are indented to `indent`. Ends the line. */
 void cli_text_wrap(FILE *stream, const char *text, size_t at, size_t indent, size_t width);
 /* "1,234" and "1.2 MB". Static texts of 8 take turns. */
 const char *cli_count_text(int64_t count);
@@ -44,8 +45,8 @@ const char *cli_size_text(int64_t bytes);
 /* "340 ms", "2.4 s", "3 min 12 s", "5 h 3 min". */
 const char *cli_duration_text(uint64_t ms);
 
-/* Writes a line of JSON (or of anything) and its line end at once, and flushes. False: nobody reads it
- * any more. */
+/* Writes a line of JSON (or of anything) and its line end at once, and flushes. False: nobody reads
+ * it any more. */
 MUST_USE bool cli_line(const struct cli *cli, struct bytes line);
 
 /* Answers on a terminal go to people, all others to programs. */
@@ -65,8 +66,8 @@ struct table_column {
     bool stretch; /* takes what is left of the line, and is cut to it; the last one */
 };
 
-/* Rows are kept until cli_table_print(), which sets the widths: they only grow from print to print, and
- * the titles are printed once. */
+/* Rows are kept until cli_table_print(), which sets the widths: they only grow from print to print,
+ * and the titles are printed once. */
 struct cli_table {
     const struct table_column *columns;
     size_t column_count;

@@ -35,10 +35,11 @@ bool cli_server_status(struct cli *cli, struct client *client, struct arena *are
         return true;
     /* dynlog itself refuses by name: a signature, a host */
     if (status == REFUSED && answer.error_name.size == 0 && answer.http_status < 500)
-        *ret_exit = cli_fail(cli, CLI_FAILED,
-                             "What answers at %s is no dynlog, and `dynlog %s` needs one. Say where "
-                             "one runs with --endpoint URL.",
-                             cli_client_target(client)->url, cli->command->name);
+        *ret_exit =
+            cli_fail(cli, CLI_FAILED,
+                     "What answers at %s is no dynlog, and `dynlog %s` needs one. Say where "
+                     "one runs with --endpoint URL.",
+                     cli_client_target(client)->url, cli->command->name);
     else
         *ret_exit = cli_client_fail(cli, client, status, &answer);
     return false;

@@ -4,8 +4,8 @@
 
 #include "cli/client.h"
 
-/* GET /_dynlog/status. False: said why (nothing answers, or something that is no dynlog), exit status
- * in *ret_exit. */
+/* GET /_dynlog/status. False: said why (nothing answers, or something that is no dynlog), exit
+ * status in *ret_exit. */
 MUST_USE bool cli_server_status(struct cli *cli, struct client *client, struct arena *arena,
                                 const struct json **ret, int *ret_exit);
 

@@ -14,12 +14,16 @@ struct start_options {
 };
 
 #define PORT_OPTION(name_, help_, member)                                                          \
-    {.name = (name_), .kind = OPTION_NUMBER, .value_name = "PORT", .help = (help_), .min = 0,      \
-     .max = PORT_MAX, .number_default = PORT_NOT_SAID,                                             \
-     .offset = offsetof(struct start_options, member)}
+    {                                                                                              \
+        .name = (name_), .kind = OPTION_NUMBER, .value_name = "PORT", .help = (help_), .min = 0,   \
+        .max = PORT_MAX, .number_default = PORT_NOT_SAID,                                          \
+        .offset = offsetof(struct start_options, member)                                           \
+    }
 #define TEXT_OPTION(name_, letter_, value_name_, help_, member)                                    \
-    {.name = (name_), .letter = (letter_), .kind = OPTION_TEXT, .value_name = (value_name_),       \
-     .help = (help_), .offset = offsetof(struct start_options, member)}
+    {                                                                                              \
+        .name = (name_), .letter = (letter_), .kind = OPTION_TEXT, .value_name = (value_name_),    \
+        .help = (help_), .offset = offsetof(struct start_options, member)                          \
+    }
 
 static const struct option_row options[] = {
     TEXT_OPTION("config", 'c', "FILE",
@@ -32,9 +36,9 @@ static const struct option_row options[] = {
      .kind = OPTION_FLAG,
      .help = "keep everything in memory: nothing is left after the end",
      .offset = offsetof(struct start_options, memory)},
-    TEXT_OPTION("host", 0, "ADDRESS",
-                "the address to listen on; else 127.0.0.1 and ::1. Any other lets other machines in",
-                host),
+    TEXT_OPTION(
+        "host", 0, "ADDRESS",
+        "the address to listen on; else 127.0.0.1 and ::1. Any other lets other machines in", host),
     PORT_OPTION("port", "where all services answer; else 8000 (0: any free port)", port),
     PORT_OPTION("events-port",
                 "where clients of EventBridge look; else the stack's or 4010 (0: any free port)",
@@ -46,7 +50,7 @@ static const struct option_row options[] = {
                 "check signatures against the keys in this file (the format of "
                 "~/.aws/credentials); else any key may sign",
                 credentials),
-    TEXT_OPTION("archive", 0, "FILE", 
+    TEXT_OPTION("archive", 0, "FILE",
                 "the SQLite archive; else the stack's, else archive.db in the data folder; db when "
                 "there is no stack file",
                 archive),
@@ -86,8 +90,9 @@ static int start_run(struct cli *cli, const void *given)
 const struct command command_start = {
     .name = "start",
     .summary = "run dynlog here: tables, change streams, bus, functions, archive",
-    .description = "Runs until Ctrl-C or `dynlog stop`, then finishes what is in flight. Everything "
-                   "is durable: after a crash, start again and it goes on.",
+    .description =
+        "Runs until Ctrl-C or `dynlog stop`, then finishes what is in flight. Everything "
+        "is durable: after a crash, start again and it goes on.",
     .example = "dynlog start\n"
                "dynlog start -c serverless.yml --stage local --data /tmp/dynlog --port 8001",
     .options = {options, ARRAY_COUNT(options), NULL, 0},

@@ -10,7 +10,9 @@ struct status_options {
 };
 
 static const struct option_row options[] = {
-    {.name = "json", .kind = OPTION_FLAG, .help = "one JSON object, on a terminal too",
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .help = "one JSON object, on a terminal too",
      .offset = offsetof(struct status_options, json)},
     TARGET_OPTIONS(struct status_options),
 };
@@ -46,16 +48,15 @@ static void print_head(struct cli *cli, const char *url, const struct json *stat
                            BYTES_ARG(json_string(json_get(status, "data"))),
                            cli_count_text(cli_server_number(status, "position"))));
     print_row(cli, "ports",
-              arena_printf(cli->arena, "%" PRId64 " all services, %" PRId64 " events, %" PRId64
-                                       " functions",
+              arena_printf(cli->arena,
+                           "%" PRId64 " all services, %" PRId64 " events, %" PRId64 " functions",
                            cli_server_number(ports, "api"), cli_server_number(ports, "events"),
                            cli_server_number(ports, "lambda")));
     if (archive != NULL)
-        print_row(cli, "archive",
-                  arena_printf(cli->arena, "%.*s, %s",
-                               BYTES_ARG(json_string(json_get(archive, "path"))),
-                               json_bool(json_get(archive, "behind")) ? "still writing"
-                                                                      : "complete"));
+        print_row(
+            cli, "archive",
+            arena_printf(cli->arena, "%.*s, %s", BYTES_ARG(json_string(json_get(archive, "path"))),
+                         json_bool(json_get(archive, "behind")) ? "still writing" : "complete"));
     if (json_bool(json_get(status, "builtInTrigger")))
         print_row(cli, "trigger", BYTES("built in"));
 

@@ -1,7 +1,7 @@
 /* cli/stop.c - dynlog stop: an orderly end of a running dynlog, waited for.
  *
- * It is over when its process is gone: then the data folder is free for the next one. Where that process
- * cannot be seen, when nothing answers any more. */
+ * It is over when its process is gone: then the data folder is free for the next one. Where that
+ * process cannot be seen, when nothing answers any more. */
 #include "base/clock.h"
 #include "cli/output.h"
 #include "cli/server_door.h"
@@ -24,11 +24,17 @@ struct stop_options {
 };
 
 static const struct option_row options[] = {
-    {.name = "timeout", .kind = OPTION_NUMBER, .value_name = "SECONDS",
-     .help = "how long to wait for the end, else 30; then exit status 5", .min = 1,
-     .max = TIMEOUT_S_MAX, .number_default = TIMEOUT_S_DEFAULT,
+    {.name = "timeout",
+     .kind = OPTION_NUMBER,
+     .value_name = "SECONDS",
+     .help = "how long to wait for the end, else 30; then exit status 5",
+     .min = 1,
+     .max = TIMEOUT_S_MAX,
+     .number_default = TIMEOUT_S_DEFAULT,
      .offset = offsetof(struct stop_options, timeout_s)},
-    {.name = "json", .kind = OPTION_FLAG, .help = "one JSON object, on a terminal too",
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .help = "one JSON object, on a terminal too",
      .offset = offsetof(struct stop_options, json)},
     TARGET_OPTIONS(struct stop_options),
 };
@@ -46,8 +52,8 @@ static int left_ms(uint64_t deadline_ns)
     return now_ns >= deadline_ns ? 0 : (int)((deadline_ns - now_ns) / 1000000 + 1);
 }
 
-/* A descriptor that can be polled for the end of a process; -1 when there is none. It is taken before
- * the stop, so that the id cannot have become another process'. */
+/* A descriptor that can be polled for the end of a process; -1 when there is none. It is taken
+ * before the stop, so that the id cannot have become another process'. */
 static int open_process(int64_t pid)
 {
     return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0U);
@@ -99,13 +105,11 @@ static bool wait_for_port(struct client *client, int64_t pid, uint64_t deadline_
 {
     while (left_ms(deadline_ns) > 0) {
         AUTO(arena_release) struct arena *arena = arena_new();
-        struct client_request request = {
-            .method = "GET", .path = "/_dynlog/status", .once = true};
+        struct client_request request = {.method = "GET", .path = "/_dynlog/status", .once = true};
         struct client_answer answer = {0};
         enum status status = cli_client_ask(client, arena, &request, &answer);
 
-        if (status == CLOSED ||
-            (status == OK && cli_server_number(answer.json, "pid") != pid))
+        if (status == CLOSED || (status == OK && cli_server_number(answer.json, "pid") != pid))
             return true;
         poll(NULL, 0, LOOK_AGAIN_MS);
     }
@@ -159,7 +163,8 @@ static int stop_run(struct cli *cli, const void *given)
     if (visible ? !wait_for_process(process, pid, deadline_ns)
                 : !wait_for_port(client, pid, deadline_ns))
         return cli_fail(cli, CLI_TIMED_OUT,
-                        "The dynlog at %s (process %" PRId64 ") was told to stop, but has not after "
+                        "The dynlog at %s (process %" PRId64
+                        ") was told to stop, but has not after "
                         "%" PRId64 " s.",
                         target->url, pid, on->timeout_s);
     return print_stopped(cli, on, target->url, pid, (clock_monotonic_ns() - start_ns) / 1000000);

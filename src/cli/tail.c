@@ -26,27 +26,44 @@ struct tail_options {
 };
 
 static const struct option_row options[] = {
-    {.name = "log", .kind = OPTION_TEXT, .value_name = "LOG", .help = "only events of this log",
+    {.name = "log",
+     .kind = OPTION_TEXT,
+     .value_name = "LOG",
+     .help = "only events of this log",
      .offset = offsetof(struct tail_options, log)},
-    {.name = "type", .kind = OPTION_TEXT, .value_name = "TYPE", .help = "only events of this type",
+    {.name = "type",
+     .kind = OPTION_TEXT,
+     .value_name = "TYPE",
+     .help = "only events of this type",
      .offset = offsetof(struct tail_options, type)},
-    {.name = "from", .kind = OPTION_NUMBER, .value_name = "POSITION",
+    {.name = "from",
+     .kind = OPTION_NUMBER,
+     .value_name = "POSITION",
      .help = "begin with the events after this position (0: all that are kept); else with the next "
              "one that is written",
-     .min = 0, .max = INT64_MAX, .number_default = FROM_NOW,
+     .min = 0,
+     .max = INT64_MAX,
+     .number_default = FROM_NOW,
      .offset = offsetof(struct tail_options, from)},
-    {.name = "count", .kind = OPTION_NUMBER, .value_name = "N", .help = "end after so many events",
-     .min = 1, .max = INT64_MAX, .number_default = INT64_MAX,
+    {.name = "count",
+     .kind = OPTION_NUMBER,
+     .value_name = "N",
+     .help = "end after so many events",
+     .min = 1,
+     .max = INT64_MAX,
+     .number_default = INT64_MAX,
      .offset = offsetof(struct tail_options, count)},
-    {.name = "json", .kind = OPTION_FLAG, .help = "a JSON line an event, on a terminal too",
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .help = "a JSON line an event, on a terminal too",
      .offset = offsetof(struct tail_options, json)},
     TARGET_TABLE_OPTIONS(struct tail_options),
     TARGET_OPTIONS(struct tail_options),
 };
 
 static const struct table_column columns[] = {
-    {"TIME", false, false},    {"STREAM", false, false}, {"VERSION", true, false},
-    {"TYPE", false, false},    {"PAYLOAD", false, true},
+    {"TIME", false, false}, {"STREAM", false, false}, {"VERSION", true, false},
+    {"TYPE", false, false}, {"PAYLOAD", false, true},
 };
 
 struct tailing {
@@ -113,7 +130,8 @@ static struct bytes time_text(struct arena *arena, uint64_t time_ms)
     struct tm parts;
     char text[16] = "";
 
-    if (localtime_r(&seconds, &parts) == NULL || strftime(text, sizeof text, "%H:%M:%S", &parts) == 0)
+    if (localtime_r(&seconds, &parts) == NULL ||
+        strftime(text, sizeof text, "%H:%M:%S", &parts) == 0)
         return BYTES("");
     return arena_printf(arena, "%s.%03u", text, (unsigned)(time_ms % 1000));
 }
@@ -121,8 +139,11 @@ static struct bytes time_text(struct arena *arena, uint64_t time_ms)
 static void show_row(struct tailing *tailing, struct arena *arena, const struct event *event)
 {
     struct bytes cells[] = {
-        time_text(arena, event->time_ms), cli_event_stream(arena, event), event->version,
-        event->type, event->payload,
+        time_text(arena, event->time_ms),
+        cli_event_stream(arena, event),
+        event->version,
+        event->type,
+        event->payload,
     };
 
     cli_table_add(tailing->cli, &tailing->table, cells);

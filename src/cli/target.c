@@ -170,8 +170,8 @@ static bool read_profile(struct arena *arena, struct bytes file, const char *pro
         if (line.size == 0 || line.ptr[0] == '#' || line.ptr[0] == ';')
             continue;
         if (line.ptr[0] == '[') {
-            inside = bytes_equal_text(
-                trim(bytes_slice(line, 1, bytes_find_byte(line, ']', 0) - 1)), profile);
+            inside = bytes_equal_text(trim(bytes_slice(line, 1, bytes_find_byte(line, ']', 0) - 1)),
+                                      profile);
             found = found || inside;
         } else if (inside) {
             read_setting(arena, line, target);
@@ -186,8 +186,8 @@ static const char *credentials_path(struct arena *arena)
 
     if (path != NULL)
         return path;
-    return arena_copy_text(arena, arena_printf(arena, "%s/.aws/credentials",
-                                               home != NULL ? home : "~"));
+    return arena_copy_text(arena,
+                           arena_printf(arena, "%s/.aws/credentials", home != NULL ? home : "~"));
 }
 
 /* Keys of a profile: a wrong one is told only when it was asked for, or AWS is. */
@@ -207,9 +207,10 @@ static enum status find_profile_keys(struct arena *arena, const struct target_op
         return refuse(message, "There are no keys for AWS. Set AWS_ACCESS_KEY_ID and "
                                "AWS_SECRET_ACCESS_KEY, or write a profile with `aws configure`.");
     if (needed)
-        return refuse(message, "There is no profile \"%s\" with a key pair in %s%s%s. (Only key "
-                               "pairs are read; for other profiles: eval \"$(aws configure "
-                               "export-credentials --format env --profile %s)\")",
+        return refuse(message,
+                      "There is no profile \"%s\" with a key pair in %s%s%s. (Only key "
+                      "pairs are read; for other profiles: eval \"$(aws configure "
+                      "export-credentials --format env --profile %s)\")",
                       profile, path, status != OK ? ": " : "",
                       status != OK ? status_text(status) : "", profile);
     target->key_id = target->secret = "dynlog"; /* any will do */
@@ -239,9 +240,9 @@ enum status cli_target_resolve(struct arena *arena, const struct target_options 
         return REFUSED;
     target.table = options->table;
     if (target.table == NULL)
-        target.table = arena_copy_text(
-            arena, arena_printf(arena, "%s" TARGET_TABLE_SUFFIX,
-                                first_of(options->stage, TARGET_STAGE_DEFAULT)));
+        target.table =
+            arena_copy_text(arena, arena_printf(arena, "%s" TARGET_TABLE_SUFFIX,
+                                                first_of(options->stage, TARGET_STAGE_DEFAULT)));
     *ret = target;
     return OK;
 }

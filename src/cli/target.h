@@ -1,13 +1,12 @@
-/* cli/target.h - who is asked: a dynlog, AWS, or another engine that speaks DynamoDB; with which keys;
- * and which table.
+/* cli/target.h - who is asked: a dynlog, AWS, or another engine that speaks DynamoDB; with which
+ * keys; and which table.
  *
  *   endpoint   --endpoint, else AWS itself with --region, else AWS_ENDPOINT_URL_DYNAMODB,
  *              AWS_ENDPOINT_URL, else http://127.0.0.1:8000
- *   region     --region, else the one in an AWS endpoint's name, AWS_REGION, AWS_DEFAULT_REGION, else
- *              us-east-1
- *   keys       of --profile, else AWS_ACCESS_KEY_ID and its fellows, else of AWS_PROFILE or `default`
- *              in ~/.aws/credentials (AWS_SHARED_CREDENTIALS_FILE); else any, unless AWS is asked
- *   table      --table, else STAGE-dynamodb-logs */
+ *   region     --region, else the one in an AWS endpoint's name, AWS_REGION, AWS_DEFAULT_REGION,
+ * else us-east-1 keys       of --profile, else AWS_ACCESS_KEY_ID and its fellows, else of
+ * AWS_PROFILE or `default` in ~/.aws/credentials (AWS_SHARED_CREDENTIALS_FILE); else any, unless
+ * AWS is asked table      --table, else STAGE-dynamodb-logs */
 #ifndef DYNLOG_CLI_TARGET_H
 #define DYNLOG_CLI_TARGET_H
 
@@ -35,11 +34,11 @@ struct target_options { /* of the command line; NULL: not given */
          .value_name = "REGION",                                                                   \
          .help = "without --endpoint: ask AWS itself, in this region",                             \
          .offset = offsetof(type, target.region)},                                                 \
-        {.name = "profile",                                                                        \
-         .kind = OPTION_TEXT,                                                                      \
-         .value_name = "NAME",                                                                     \
-         .help = "keys of this profile of ~/.aws/credentials",                                     \
-         .offset = offsetof(type, target.profile)}
+    {                                                                                              \
+        .name = "profile", .kind = OPTION_TEXT, .value_name = "NAME",                              \
+        .help = "keys of this profile of ~/.aws/credentials",                                      \
+        .offset = offsetof(type, target.profile)                                                   \
+    }
 
 #define TARGET_TABLE_OPTIONS(type)                                                                 \
     {.name = "stage",                                                                              \
@@ -47,18 +46,17 @@ struct target_options { /* of the command line; NULL: not given */
      .value_name = "STAGE",                                                                        \
      .help = "the table is STAGE" TARGET_TABLE_SUFFIX "; else " TARGET_STAGE_DEFAULT,              \
      .offset = offsetof(type, target.stage)},                                                      \
-        {.name = "table",                                                                          \
-         .kind = OPTION_TEXT,                                                                      \
-         .value_name = "NAME",                                                                     \
-         .help = "the table, whatever the stage",                                                  \
-         .offset = offsetof(type, target.table)}
+    {                                                                                              \
+        .name = "table", .kind = OPTION_TEXT, .value_name = "NAME",                                \
+        .help = "the table, whatever the stage", .offset = offsetof(type, target.table)            \
+    }
 
 struct target {
-    const char *url;    /* no slash at the end */
-    const char *host;   /* without port and brackets */
+    const char *url;  /* no slash at the end */
+    const char *host; /* without port and brackets */
     bool is_aws, is_this_machine;
     const char *region, *key_id, *secret;
-    const char *token;  /* NULL: none */
+    const char *token; /* NULL: none */
     const char *table;
 };
 

@@ -153,9 +153,9 @@ static void test_link(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_others_stay),
+        cmocka_unit_test(test_nothing),    cmocka_unit_test(test_others_stay),
         cmocka_unit_test(test_used_stays), cmocka_unit_test(test_asks),
-        cmocka_unit_test(test_archive), cmocka_unit_test(test_link),
+        cmocka_unit_test(test_archive),    cmocka_unit_test(test_link),
     };
 
     test_environment();

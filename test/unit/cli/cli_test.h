@@ -1,5 +1,5 @@
-/* test/unit/cli/cli_test.h - a command line run with streams of its own, and a server that answers by
- * a script. */
+/* test/unit/cli/cli_test.h - a command line run with streams of its own, and a server that answers
+ * by a script. */
 #ifndef DYNLOG_TEST_CLI_TEST_H
 #define DYNLOG_TEST_CLI_TEST_H
 
@@ -45,8 +45,8 @@ struct cli_streams {
 static inline void test_environment(void)
 {
     static const char *const names[] = {
-        "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_REGION", "AWS_DEFAULT_REGION",
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
+        "AWS_ENDPOINT_URL",  "AWS_ENDPOINT_URL_DYNAMODB", "AWS_REGION",        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",     "AWS_SESSION_TOKEN", "AWS_PROFILE",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
@@ -194,8 +194,7 @@ static inline void *fake_run(void *context)
 static inline void fake_start(struct fake_server *server, const struct fake_answer *answers,
                               size_t count)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
 
     *server = (struct fake_server){.answers = answers, .count = count};

@@ -8,8 +8,13 @@
 
 static struct target target_of(const struct fake_server *server)
 {
-    return (struct target){.url = server->url, .host = "127.0.0.1", .is_this_machine = true,
-                           .region = "us-east-1", .key_id = "AK", .secret = "S", .table = "t"};
+    return (struct target){.url = server->url,
+                           .host = "127.0.0.1",
+                           .is_this_machine = true,
+                           .region = "us-east-1",
+                           .key_id = "AK",
+                           .secret = "S",
+                           .table = "t"};
 }
 
 /* ---- asking ---- */
@@ -28,20 +33,43 @@ struct ask_case {
 static const struct ask_case asks[] = {
     {"at once", false, {{"POST / HTTP/1.1", 200, "{}"}}, OK, false, ""},
     {"an empty answer", false, {{"POST", 204, ""}}, OK, false, ""},
-    {"the request is signed", false,
-     {{"Authorization: AWS4-HMAC-SHA256 Credential=AK/", 200, "{}"}}, OK, false, ""},
+    {"the request is signed",
+     false,
+     {{"Authorization: AWS4-HMAC-SHA256 Credential=AK/", 200, "{}"}},
+     OK,
+     false,
+     ""},
     {"a broken connection", false, {{"POST", 0, NULL}, {"POST", 200, "{}"}}, OK, true, ""},
     {"a fault", false, {{"POST", 500, FAULT}, {"POST", 200, "{}"}}, OK, true, ""},
     {"too many requests", false, {{"POST", 429, "{}"}, {"POST", 200, "{}"}}, OK, false, ""},
-    {"a fault six times", false,
-     {{"POST", 500, FAULT}, {"POST", 500, FAULT}, {"POST", 500, FAULT}, {"POST", 500, FAULT},
-      {"POST", 500, FAULT}, {"POST", 500, FAULT}}, REFUSED, true, "InternalServerError"},
-    {"broken six times", false,
-     {{"POST", 0, NULL}, {"POST", 0, NULL}, {"POST", 0, NULL}, {"POST", 0, NULL},
-      {"POST", 0, NULL}, {"POST", 0, NULL}}, CLOSED, true, ""},
+    {"a fault six times",
+     false,
+     {{"POST", 500, FAULT},
+      {"POST", 500, FAULT},
+      {"POST", 500, FAULT},
+      {"POST", 500, FAULT},
+      {"POST", 500, FAULT},
+      {"POST", 500, FAULT}},
+     REFUSED,
+     true,
+     "InternalServerError"},
+    {"broken six times",
+     false,
+     {{"POST", 0, NULL},
+      {"POST", 0, NULL},
+      {"POST", 0, NULL},
+      {"POST", 0, NULL},
+      {"POST", 0, NULL},
+      {"POST", 0, NULL}},
+     CLOSED,
+     true,
+     ""},
     {"once is once", true, {{"POST", 500, FAULT}}, REFUSED, false, "InternalServerError"},
-    {"a refusal is final", false,
-     {{"POST", 400, "{\"__type\":\"ValidationException\",\"Message\":\"m\"}"}}, REFUSED, false,
+    {"a refusal is final",
+     false,
+     {{"POST", 400, "{\"__type\":\"ValidationException\",\"Message\":\"m\"}"}},
+     REFUSED,
+     false,
      "ValidationException"},
     {"no JSON", false, {{"POST", 400, "<html>"}}, REFUSED, false, ""},
 };
@@ -156,8 +184,7 @@ static bool take(void *context, struct bytes line)
 }
 
 static enum status read_lines(const char *body, int status, size_t enough, int wake_fd,
-                              struct taken *ret, struct client_answer *answer,
-                              struct arena *arena)
+                              struct taken *ret, struct client_answer *answer, struct arena *arena)
 {
     const struct fake_answer answers[] = {{"GET /_dynlog/log?from=1 ", status, body}};
     struct fake_server server;
@@ -214,8 +241,7 @@ static void test_lines_woken(void **state)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     int wake[2], silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     struct fake_server server = {0};
     struct taken taken = {0};
@@ -244,12 +270,9 @@ static void test_lines_woken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ask),
-        cmocka_unit_test(test_uncertain_on_a_used_connection),
-        cmocka_unit_test(test_unreachable),
-        cmocka_unit_test(test_query),
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_lines_woken),
+        cmocka_unit_test(test_ask),         cmocka_unit_test(test_uncertain_on_a_used_connection),
+        cmocka_unit_test(test_unreachable), cmocka_unit_test(test_query),
+        cmocka_unit_test(test_lines),       cmocka_unit_test(test_lines_woken),
     };
 
     test_environment();

@@ -17,10 +17,19 @@ struct into {
 };
 
 static const struct option_row rows[] = {
-    {.name = "text", .letter = 't', .kind = OPTION_TEXT, .value_name = "TEXT",
+    {.name = "text",
+     .letter = 't',
+     .kind = OPTION_TEXT,
+     .value_name = "TEXT",
      .offset = offsetof(struct into, text)},
-    {.name = "number", .letter = 'n', .kind = OPTION_NUMBER, .value_name = "N", .min = 0,
-     .max = 65535, .number_default = -1, .offset = offsetof(struct into, number)},
+    {.name = "number",
+     .letter = 'n',
+     .kind = OPTION_NUMBER,
+     .value_name = "N",
+     .min = 0,
+     .max = 65535,
+     .number_default = -1,
+     .offset = offsetof(struct into, number)},
     {.name = "flag", .letter = 'f', .kind = OPTION_FLAG, .offset = offsetof(struct into, flag)},
     {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .offset = offsetof(struct into, quiet)},
     {.name = "threads", .kind = OPTION_REFUSED, .value_name = "N", .help = "not supported yet"},
@@ -91,8 +100,7 @@ static const struct option_case cases[] = {
     {{"--qui"}, "There is no option --qui. Did you mean --quiet?"},
     {{"--wonderful"}, "There is no option --wonderful."},
     {{"-x"}, "There is no option -x."},
-    {{"-5"},
-     "There is no option -5. An argument that begins with \"-\" stands behind \"--\"."},
+    {{"-5"}, "There is no option -5. An argument that begins with \"-\" stands behind \"--\"."},
 };
 
 static const char *shown(const char *text)
@@ -135,9 +143,17 @@ static void test_nearest(void **state)
     static const struct {
         const char *word, *nearest;
     } words[] = {
-        {"strat", "start"}, {"stp", "stop"},     {"sttaus", "status"},    {"apend", "append"},
-        {"app", "append"},  {"tial", "tail"},    {"x", NULL},             {"deploy", NULL},
-        {"", NULL},         {"statuss", "status"}, {"appendappendappend", NULL},
+        {"strat", "start"},
+        {"stp", "stop"},
+        {"sttaus", "status"},
+        {"apend", "append"},
+        {"app", "append"},
+        {"tial", "tail"},
+        {"x", NULL},
+        {"deploy", NULL},
+        {"", NULL},
+        {"statuss", "status"},
+        {"appendappendappend", NULL},
         {"a-word-that-is-longer-than-any-name-there-will-ever-be", NULL},
     };
 

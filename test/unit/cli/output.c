@@ -26,13 +26,27 @@ static void test_show(void **state)
         {"", 3, "", 0},
         {"åäö", 3, "åäö", 3},
         {"åäö", 2, "å…", 2},
-        {"日本語", 6, "日本語", 6},   /* two columns each */
+        {"日本語", 6, "日本語", 6}, /* two columns each */
         {"日本語", 5, "日本…", 5},
-        {"日本語", 4, "日…", 3},      /* half a character is none */
+        {"日本語", 4, "日…", 3}, /* half a character is none */
         {"a\033[31mb", 20, "a\xEF\xBF\xBD[31mb", 7},
-        {"a\nb\tc", 20, "a\xEF\xBF\xBD" "b\xEF\xBF\xBD" "c", 5},
-        {"a\xC2\x9B" "b", 20, "a\xEF\xBF\xBD" "b", 3}, /* a terminal's other escape */
-        {"a\xFF" "b", 20, "a\xEF\xBF\xBD" "b", 3},
+        {"a\nb\tc", 20,
+         "a\xEF\xBF\xBD"
+         "b\xEF\xBF\xBD"
+         "c",
+         5},
+        {"a\xC2\x9B"
+         "b",
+         20,
+         "a\xEF\xBF\xBD"
+         "b",
+         3}, /* a terminal's other escape */
+        {"a\xFF"
+         "b",
+         20,
+         "a\xEF\xBF\xBD"
+         "b",
+         3},
         {"a\xE6\x97", 20, "a\xEF\xBF\xBD\xEF\xBF\xBD", 3},
     };
 
@@ -121,8 +135,8 @@ struct table_test {
 
 static void table_begin(struct table_test *test, size_t width)
 {
-    *test = (struct table_test){
-        .table = {.columns = columns, .column_count = ARRAY_COUNT(columns)}};
+    *test =
+        (struct table_test){.table = {.columns = columns, .column_count = ARRAY_COUNT(columns)}};
     test->cli = (struct cli){.arena = arena_new(),
                              .out = open_memstream(&test->text, &test->size),
                              .out_is_terminal = true,
@@ -214,8 +228,11 @@ static void assert_message(bool terminal, const char *expected)
 {
     char *text = NULL;
     size_t size = 0;
-    struct cli cli = {.err = open_memstream(&text, &size), .err_is_terminal = terminal,
-                      .no_colour = true, .width = 20, .command = &command_append};
+    struct cli cli = {.err = open_memstream(&text, &size),
+                      .err_is_terminal = terminal,
+                      .no_colour = true,
+                      .width = 20,
+                      .command = &command_append};
 
     assert_int_equal(cli_fail(&cli, CLI_LOST_RACE, "%s is at version %d.", "us\033ers/12", 5), 3);
     cli_note(&cli, "note");
@@ -227,18 +244,20 @@ static void assert_message(bool terminal, const char *expected)
 static void test_messages(void **state)
 {
     (void)state;
-    assert_message(false, "dynlog append: us\xEF\xBF\xBD" "ers/12 is at version 5.\n");
-    assert_message(true, "dynlog append: us\xEF\xBF\xBD" "ers/12\nis at version 5.\n"
+    assert_message(false, "dynlog append: us\xEF\xBF\xBD"
+                          "ers/12 is at version 5.\n");
+    assert_message(true, "dynlog append: us\xEF\xBF\xBD"
+                         "ers/12\nis at version 5.\n"
                          "dynlog append: note\n");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_show),           cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_durations),      cmocka_unit_test(test_wrap),
-        cmocka_unit_test(test_table),          cmocka_unit_test(test_table_in_pages),
-        cmocka_unit_test(test_table_limits),   cmocka_unit_test(test_colour),
+        cmocka_unit_test(test_show),         cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_durations),    cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_table),        cmocka_unit_test(test_table_in_pages),
+        cmocka_unit_test(test_table_limits), cmocka_unit_test(test_colour),
         cmocka_unit_test(test_messages),
     };
 
