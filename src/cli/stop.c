@@ -136,7 +136,8 @@ static int stop_run(struct cli *cli, const void *given)
 {
     const struct stop_options *on = given;
     const struct json *before = NULL;
-    struct client_request request = {.method = "POST", .path = "/_dynlog/stop", .once = true};
+    struct client_request request = {
+        .method = "POST", .path = "/_dynlog/stop", .answer_ms = on->timeout_s * 1000, .once = true};
     struct client_answer answer = {0};
     int exit_status = CLI_DONE;
     uint64_t start_ns = clock_monotonic_ns();
@@ -146,17 +147,21 @@ static int stop_run(struct cli *cli, const void *given)
 
     if (client == NULL)
         return exit_status;
-    if (cli_server_ask_status(client, cli->arena, &before, &answer) == CLOSED)
+
+    enum status status = cli_server_ask_status(client, cli->arena, &before, &answer);
+
+    if (status == CLOSED)
         return cli_fail(cli, CLI_UNREACHABLE, "Nothing answers at %s: there is nothing to stop.",
                         cli_client_target(client)->url);
-    if (!cli_server_status(cli, client, cli->arena, &before, &exit_status))
+    if (status != OK && !cli_server_status(cli, client, cli->arena, &before, &exit_status))
         return exit_status;
 
     const struct target *target = cli_client_target(client);
     int64_t pid = cli_server_number(before, "pid");
     bool visible = target->is_this_machine && pid > 0 && is_dynlog(pid);
     AUTO(close_fd) int process = visible ? open_process(pid) : -1;
-    enum status status = cli_client_ask(client, cli->arena, &request, &answer);
+
+    status = cli_client_ask(client, cli->arena, &request, &answer);
 
     if (status == REFUSED)
         return cli_client_fail(cli, client, status, &answer);

@@ -66,6 +66,11 @@ static const struct table_column columns[] = {
     {"TYPE", false, false}, {"PAYLOAD", false, true},
 };
 
+/* The rows to come are not known yet: most fit these, so that columns seldom move. */
+enum { COLUMN_STREAM = 1, COLUMN_TYPE = 3 };
+#define STREAM_WIDTH_MIN 12
+#define TYPE_WIDTH_MIN 14
+
 struct tailing {
     struct cli *cli;
     const struct tail_options *on;
@@ -112,6 +117,14 @@ static void release_interrupts(struct tailing *tailing)
     interrupt_fd = -1;
     close(tailing->interrupts[0]);
     close(tailing->interrupts[1]);
+}
+
+/* The terminal has shown ^C: what comes next begins its own line. */
+static int end_by_interrupt(const struct cli *cli)
+{
+    if (cli->err_is_terminal)
+        fputc('\n', cli->err);
+    return CLI_DONE;
 }
 
 /* False: Ctrl-C. */
@@ -233,13 +246,15 @@ static int listen_on(struct tailing *tailing)
         struct client_answer answer = {0};
         enum status status = listen_once(tailing, arena, &answer);
 
+        if (status == OK && tailing->unread)
+            return CLI_FAILED;
         if (status == OK)
-            return tailing->unread ? CLI_FAILED : CLI_DONE;
+            return tailing->left > 0 ? end_by_interrupt(tailing->cli) : CLI_DONE;
         if (status == REFUSED && answer.http_status < 500)
             return cli_client_fail(tailing->cli, tailing->client, status, &answer);
         cli_note(tailing->cli, "The connection broke; trying again until Ctrl-C.");
         if (!wait_for_server(tailing))
-            return CLI_DONE;
+            return end_by_interrupt(tailing->cli);
     }
 }
 
@@ -258,7 +273,9 @@ static int tail_run(struct cli *cli, const void *given)
         .cli = cli,
         .on = on,
         .client = client,
-        .table = {.columns = columns, .column_count = ARRAY_COUNT(columns)},
+        .table = {.columns = columns,
+                  .column_count = ARRAY_COUNT(columns),
+                  .widths = {[COLUMN_STREAM] = STREAM_WIDTH_MIN, [COLUMN_TYPE] = TYPE_WIDTH_MIN}},
         .last = on->from == FROM_NOW ? cli_server_number(status, "position") : on->from,
         .left = on->count,
     };

@@ -95,6 +95,17 @@ static const struct line_case cases[] = {
      {{"GET", 200, STATUS(7)}, {"POST", 200, "{}"}}, CLI_DONE, {"Drained: no record"},
      "Waiting: 1 invocation running, 2 waiting for their next try"},
 
+    /* stop: it is gone when another process answers, or none */
+    {"stop --endpoint URL", {0},
+     {{"GET /_dynlog/status", 200, "{\"version\":\"1\",\"position\":1,\"pid\":4194304}"},
+      {"POST /_dynlog/stop ", 202, "{}"},
+      {"GET /_dynlog/status", 200, "{\"version\":\"1\",\"position\":1,\"pid\":4194304}"},
+      {"GET /_dynlog/status", 200, STATUS(1)}},
+     CLI_DONE, {"{\"stopped\":true,\"pid\":4194304,\"tookMs\":"}, ""},
+    {"stop --endpoint URL", {0},
+     {{"GET", 200, STATUS(1)}, {"POST", 403, "{\"__type\":\"AccessDeniedException\"}"}},
+     CLI_FAILED, {0}, "answers AccessDeniedException"},
+
     /* tail: nothing comes twice, a broken connection is made again behind the last event */
     {"tail --count 2 --log u --type t --endpoint URL", {0},
      {{"GET", 200, STATUS(7)},
@@ -108,7 +119,7 @@ static const struct line_case cases[] = {
     {"tail --count 2 --from 20 --endpoint URL", {.terminal = true},
      {{"GET", 200, STATUS(21)}, {"/_dynlog/log?from=20 ", 200, LINE(21, 1)},
       {"GET /_dynlog/status", 200, STATUS(1)}, {"/_dynlog/log?from=0 ", 200, LINE(1, 1)}},
-     CLI_DONE, {"users/12        1  t     {}\n"}, "has an empty store"},
+     CLI_DONE, {"users/12            1  t               {}\n"}, "has an empty store"},
     {"tail --endpoint URL --from 3", {0},
      {{"GET", 200, STATUS(7)}, {"GET", 400, "{\"message\":\"no\"}"}}, CLI_FAILED, {0},
      "answers with HTTP status 400: no"},
