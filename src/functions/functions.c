@@ -279,6 +279,14 @@ void functions_start(struct functions *functions)
     async_start(functions);
 }
 
+void functions_warm(struct functions *functions, struct bytes name_or_arn)
+{
+    struct function *function = function_find(functions, name_or_arn);
+
+    if (function != NULL)
+        pool_warm(function);
+}
+
 static bool is_stopped(const struct functions *functions)
 {
     return functions->stopping && functions->worker_count == 0 &&

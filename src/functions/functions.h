@@ -153,6 +153,11 @@ void functions_list(const struct functions *functions, struct arena *arena,
 struct bytes functions_arn(const struct functions *functions, struct arena *arena,
                            struct bytes name);
 
+/* Starts a worker of a function that has none, so that its first event does not wait for one; an
+ * unknown name is ignored. Nobody waits for it: when it cannot start, its log says why, and the next
+ * invocation tries again. */
+void functions_warm(struct functions *functions, struct bytes name_or_arn);
+
 /* ---- synchronous invocation ---- */
 
 struct invocation {

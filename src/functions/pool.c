@@ -64,6 +64,12 @@ void pool_dispatch(struct function *function)
         worker_start(function);
 }
 
+void pool_warm(struct function *function)
+{
+    if (!function->functions->stopping && function->worker_count == 0 && pool_limit(function) > 0)
+        worker_start(function);
+}
+
 void pool_retire(struct function *function)
 {
     while (!list_empty(&function->idle))

@@ -23,6 +23,9 @@ struct invocation *pool_first(struct function *function);
 /* Gives work to idle workers and starts new ones. Called whenever either may have changed. */
 void pool_dispatch(struct function *function);
 
+/* Starts a worker of a function that has none. */
+void pool_warm(struct function *function);
+
 /* Idle workers go now; those that work, when they have responded. */
 void pool_retire(struct function *function);
 

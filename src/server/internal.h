@@ -109,6 +109,9 @@ void provision_start(struct server *server, void (*done)(struct server *server, 
 /* ---- stale.c: rules of an earlier stack file ---- */
 void stale_remove(struct server *server, void (*done)(struct server *server, bool ok));
 
+/* ---- warm.c: workers before the first event ---- */
+void warm_start(struct server *server);
+
 /* ---- deliver.c: what the bus writes for functions ---- */
 struct bus_door deliver_door(struct server *server);
 

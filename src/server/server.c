@@ -283,6 +283,7 @@ static void provisioned(struct server *server, bool ok)
     if (server->stack->mapping_count == 0)
         triggering_start(server);
     functions_start(server->functions);
+    warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
         output_banner(server);

@@ -1,6 +1,11 @@
-/* server/stale.c - rules that an earlier stack file made for functions that are not there any more: their
- * targets go, and a rule that is left with none goes too. Rules of functions that are there stay, whoever
- * made them. */
+/* server/stale.c - rules that an earlier stack file made and this one does not:
+ *
+ *   - targets that are functions which are not there any more; a rule that is left with none goes
+ *     too
+ *   - rules that have the name of an event of a function of this stack (SERVICE-STAGE-KEY-rule-N,
+ *     docs/stack-file.md) and are not in the file any more
+ *
+ * Other rules of functions that are there stay: a client made them. */
 #include "server/internal.h"
 
 struct stale {
@@ -18,10 +23,43 @@ static void add_change(struct stale *stale, const struct bus_change *change)
     stale->changes[stale->count++] = *change;
 }
 
+/* Whether the rule has the name that an event of this stack's functions gets. */
+static bool is_of_stack_file(struct stale *stale, const struct bus_rule *rule)
+{
+    const struct stack *stack = stale->server->stack;
+    struct bytes prefix = arena_printf(stale->arena, "%.*s-%.*s-", BYTES_ARG(stack->service),
+                                       BYTES_ARG(stack->stage));
+
+    return bytes_start_with(rule->name, prefix) &&
+           bytes_find(rule->name, BYTES("-rule-")) != SIZE_MAX && rule->target_count == 1 &&
+           bytes_equal(rule->targets[0].id,
+                       arena_printf(stale->arena, "%.*s-target", BYTES_ARG(rule->name)));
+}
+
+static bool is_in_stack_file(struct stale *stale, const struct bus_rule *rule)
+{
+    const struct stack *stack = stale->server->stack;
+
+    for (size_t i = 0; i < stack->call_count; i++) {
+        const struct json *body = NULL;
+        const struct bus_description *bus = NULL;
+
+        if (!bytes_equal_text(bytes_of_text(stack->calls[i].target), "AWSEvents.PutRule") ||
+            json_parse(stale->arena, stack->calls[i].body, &body, NULL) != OK ||
+            !bytes_equal(json_string(json_get(body, "Name")), rule->name))
+            continue;
+        bus = bus_find(stale->server->bus, json_string(json_get(body, "EventBusName")));
+        if (bus != NULL && bytes_equal(bus->name, rule->bus_name))
+            return true;
+    }
+    return false;
+}
+
 /* Rules live until the next change: what is needed of them is copied. */
 static void look_at_rule(struct stale *stale, const struct bus_rule *rule)
 {
     struct arena *arena = stale->arena;
+    bool gone = is_of_stack_file(stale, rule) && !is_in_stack_file(stale, rule);
     struct bus_change change = {
         .kind = BUS_REMOVE_TARGETS,
         .name = arena_copy(arena, rule->name),
@@ -31,7 +69,7 @@ static void look_at_rule(struct stale *stale, const struct bus_rule *rule)
     };
 
     for (size_t i = 0; i < rule->target_count; i++)
-        if (functions_find(stale->server->functions, rule->targets[i].arn) == NULL)
+        if (gone || functions_find(stale->server->functions, rule->targets[i].arn) == NULL)
             change.target_ids[change.target_count++] = arena_copy(arena, rule->targets[i].id);
     if (change.target_count == 0)
         return;

@@ -220,6 +220,37 @@ static void grace_has_an_end(void **state)
     assert_int_equal(runs->status, CLOSED);
 }
 
+static void a_warmed_function_has_a_worker(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", -1);
+    put(h, "never", 0);
+    functions_warm(h->functions, BYTES("f"));
+    functions_warm(h->functions, BYTES("f"));
+    functions_warm(h->functions, BYTES("never"));
+    functions_warm(h->functions, BYTES("unknown"));
+    assert_int_equal(figures(h).workers, 1);
+    open_gate(h, "a");
+    assert_int_equal(call_now(h, "f", "{\"name\":\"a\"}")->status, OK);
+    assert_int_equal(figures(h).workers, 1);
+    assert_int_equal(figures(h).invocations_total, 1);
+}
+
+static void a_warmed_function_may_be_broken(void **state)
+{
+    struct harness *h = *state;
+
+    harness_write(h, "broken.js", "exports.handler = async () => {\n  oops oops\n}\n");
+    struct function_settings settings = harness_settings(h, "b", "nodejs20.x", "broken.handler");
+
+    harness_put(h, &settings);
+    functions_warm(h->functions, BYTES("b"));
+    HARNESS_UNTIL(h, figures(h).workers == 0);
+    assert_true(text_has(harness_log_text(h), "SyntaxError"));
+    assert_true(call_now(h, "b", "{}")->failed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +262,8 @@ int main(void)
         TEST(a_caller_may_go_away),
         TEST(stopping_waits_for_what_runs),
         TEST(grace_has_an_end),
+        TEST(a_warmed_function_has_a_worker),
+        TEST(a_warmed_function_may_be_broken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
