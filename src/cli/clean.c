@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -132,25 +131,47 @@ static int take_folder(struct cleaning *cleaning, const char *data)
 
 /* ---- the archive ---- */
 
-/* A row for every table that only dynlog makes (archive/archive.h). */
-static bool is_archive(sqlite3 *database)
-{
-    sqlite3_stmt *find = NULL;
-    bool found = false;
+#define SQLITE_HEAD "SQLite format 3"
+#define ARCHIVE_TABLE "dynlog_archive" /* archive/archive.h: a table that only dynlog makes */
+#define LOOK_SIZE ((size_t)64 * 1024)  /* the schema stands at the front */
 
-    if (sqlite3_prepare_v2(database,
-                           "select 1 from sqlite_master where type = 'table' and "
-                           "name = 'dynlog_archive'",
-                           -1, &find, NULL) == SQLITE_OK)
-        found = sqlite3_step(find) == SQLITE_ROW;
-    sqlite3_finalize(find);
-    return found;
+/* True when the front of the file has the text. */
+static bool front_has(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL)
+        return false;
+
+    uint8_t *front = mem_new(LOOK_SIZE);
+    size_t size = fread(front, 1, LOOK_SIZE, file);
+    bool has = bytes_find(bytes_of(front, size), bytes_of_text(text)) != SIZE_MAX;
+
+    mem_free(front);
+    fclose(file);
+    return has;
 }
 
-/* Leaving WAL mode needs the database for oneself. */
-static bool is_in_use(sqlite3 *database)
+/* What was written last may still be in the write-ahead log alone. */
+static bool is_archive(struct arena *arena, const char *path)
 {
-    return sqlite3_exec(database, "pragma journal_mode = delete", NULL, NULL, NULL) == SQLITE_BUSY;
+    const char *wal = arena_copy_text(arena, arena_printf(arena, "%s-wal", path));
+
+    return front_has(path, SQLITE_HEAD) &&
+           (front_has(path, ARCHIVE_TABLE) || front_has(wal, ARCHIVE_TABLE));
+}
+
+/* Every open connection holds a lock on bytes of SQLite's lock-byte page
+ * (sqlite.org/fileformat2.html, section 1.4). */
+static bool is_in_use(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1 << 30, .l_len = 512};
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool used = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+    if (fd >= 0)
+        close(fd);
+    return used;
 }
 
 /* ./db may be anybody's: only an archive of dynlog's counts, and another file is an error only when
@@ -158,9 +179,7 @@ static bool is_in_use(sqlite3 *database)
 static int take_archive(struct cleaning *cleaning, const char *named)
 {
     const char *path = named != NULL ? named : ARCHIVE_DEFAULT;
-    sqlite3 *database = NULL;
     struct stat st;
-    bool ours = false, used = false;
 
     if (stat(path, &st) != 0) {
         if (errno == ENOENT)
@@ -168,13 +187,10 @@ static int take_archive(struct cleaning *cleaning, const char *named)
         return cli_fail(cleaning->cli, CLI_FAILED, "The archive %s can't be used: %s.", path,
                         strerror(errno));
     }
-    if (S_ISREG(st.st_mode) &&
-        sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-        ours = is_archive(database);
-        used = ours && is_in_use(database);
-    }
-    sqlite3_close(database);
-    if (used)
+
+    bool ours = S_ISREG(st.st_mode) && is_archive(cleaning->cli->arena, path);
+
+    if (ours && is_in_use(path))
         return cli_fail(cleaning->cli, CLI_FAILED,
                         "Somebody uses the archive %s: nothing was deleted. Stop dynlog with "
                         "`dynlog stop`, and close what else reads it.",

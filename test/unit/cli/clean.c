@@ -4,7 +4,9 @@
 #include "cli_test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 
 static char folder[] = "/tmp/dynlog-test-clean-XXXXXX";
 
@@ -49,6 +51,28 @@ static struct archive *open_archive(const char *path)
 
     assert_int_equal(archive_open(path, BYTES("id"), woken, NULL, &archive, message), OK);
     return archive;
+}
+
+/* Another process that has it open; returns when it has. */
+static pid_t use_archive(const char *path)
+{
+    int ready[2];
+    char byte = 0;
+    pid_t pid = -1;
+
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    pid = fork();
+    if (pid == 0) {
+        open_archive(path);
+        if (write(ready[1], "", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return pid;
 }
 
 static void run(const char *words, const struct cli_streams *streams, enum cli_exit exit_status,
@@ -98,11 +122,21 @@ static void test_used_stays(void **state)
     assert_true(file_exists(".dynlog/format"));
     close(lock);
 
-    struct archive *archive = open_archive("db");
+    pid_t user = use_archive("db");
 
     run("clean --yes", &pipes, CLI_FAILED, "Somebody uses the archive db");
     assert_true(file_exists(".dynlog/format") && file_exists("db"));
-    archive_close(archive);
+    assert_int_equal(kill(user, SIGKILL), 0);
+    assert_int_equal(waitpid(user, NULL, 0), user);
+}
+
+/* Killed, it left its last writes in the write-ahead log: still an archive. */
+static void test_left_behind(void **state)
+{
+    (void)state;
+    assert_true(file_exists("db-wal"));
+    run("clean --yes", &pipes, CLI_DONE, "db (the SQLite archive)");
+    assert_false(file_exists("db") || file_exists("db-wal") || file_exists("db-shm"));
 }
 
 static void test_asks(void **state)
@@ -154,8 +188,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing),    cmocka_unit_test(test_others_stay),
-        cmocka_unit_test(test_used_stays), cmocka_unit_test(test_asks),
-        cmocka_unit_test(test_archive),    cmocka_unit_test(test_link),
+        cmocka_unit_test(test_used_stays), cmocka_unit_test(test_left_behind),
+        cmocka_unit_test(test_asks),       cmocka_unit_test(test_archive),
+        cmocka_unit_test(test_link),
     };
 
     test_environment();
