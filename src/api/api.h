@@ -53,6 +53,8 @@ struct api_services {
 
 struct api *api_new(const struct api_services *services);
 void api_free(struct api *api);
+/* Answers that go on for ever (GET /_dynlog/log) end now: the server stops. */
+void api_end_streams(struct api *api);
 
 /* The http_handle_fn of every public port; context is the struct api. */
 void api_handle(void *api, struct http_request *request);

@@ -3,12 +3,14 @@
 #define DYNLOG_API_INTERNAL_H
 
 #include "api/api.h"
+#include "base/list.h"
 #include "base/map.h"
 
 struct api {
     struct api_services services;
     struct map operations; /* "DynamoDB_20120810.PutItem" -> struct api_operation */
     struct buffer scratch; /* where answers are printed: one loop thread, one answer at a time */
+    struct list log_streams; /* GET /_dynlog/log that goes on */
 };
 
 extern const struct api_service api_dynamodb, api_streams, api_events, api_lambda;

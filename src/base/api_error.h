@@ -1,8 +1,8 @@
 /* base/api_error.h - what is wrong with a caller's request, in AWS's words.
  *
- * Filled once, at the place that finds the fault, and carried to the answer unchanged. The kind gives
- * the name and the HTTP status (api_error_name(), api_error_http_status()); the message is AWS's own
- * where AWS has one. */
+ * Filled once, at the place that finds the fault, and carried to the answer unchanged. The kind
+ * gives the name and the HTTP status (api_error_name(), api_error_http_status()); the message is
+ * AWS's own where AWS has one. */
 #ifndef DYNLOG_BASE_API_ERROR_H
 #define DYNLOG_BASE_API_ERROR_H
 

@@ -1,8 +1,9 @@
-/* base/arena.h - memory that is given back all at once: what one request, one group or one file needs.
+/* base/arena.h - memory that is given back all at once: what one request, one group or one file
+ * needs.
  *
- * An arena grows by blocks and is reset or freed as a whole. Allocations are zeroed, aligned for any
- * type, and never NULL (base.h). Bounded by what is put in: request bodies have a limit (net/http.h),
- * pages of answers have one (1 MB, 16 MB). One thread at a time. */
+ * An arena grows by blocks and is reset or freed as a whole. Allocations are zeroed, aligned for
+ * any type, and never NULL (base.h). Bounded by what is put in: request bodies have a limit
+ * (net/http.h), pages of answers have one (1 MB, 16 MB). One thread at a time. */
 #ifndef DYNLOG_BASE_ARENA_H
 #define DYNLOG_BASE_ARENA_H
 
@@ -32,8 +33,7 @@ struct bytes arena_copy(struct arena *arena, struct bytes bytes);
 /* A NUL-terminated copy. */
 char *arena_copy_text(struct arena *arena, struct bytes bytes);
 struct bytes arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
-struct bytes arena_vprintf(struct arena *arena, const char *format, va_list args)
-    PRINTF_LIKE(2, 0);
+struct bytes arena_vprintf(struct arena *arena, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 /* Grows an array that lives in the arena: returns room for at least `wanted` elements of `size`,
  * with the first `count` copied. *capacity is read and written. */

@@ -1,5 +1,5 @@
-/* base/arn.h - Amazon resource names. dynlog answers for one account in one region; a request's region
- * and key never select another database. */
+/* base/arn.h - Amazon resource names. dynlog answers for one account in one region; a request's
+ * region and key never select another database. */
 #ifndef DYNLOG_BASE_ARN_H
 #define DYNLOG_BASE_ARN_H
 

@@ -76,8 +76,10 @@ enum status status_of_errno(int error)
 
 static NO_RETURN void out_of_memory(size_t size)
 {
-    fprintf(stderr, "dynlog: out of memory: %zu more bytes could not be had; stopping. "
-                    "Everything acknowledged is on disk.\n", size);
+    fprintf(stderr,
+            "dynlog: out of memory: %zu more bytes could not be had; stopping. "
+            "Everything acknowledged is on disk.\n",
+            size);
     abort();
 }
 

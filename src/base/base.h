@@ -49,7 +49,7 @@ enum status status_of_errno(int error);
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The structure of which `member` is a part. */
-#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline size_t size_min(size_t a, size_t b)
 {

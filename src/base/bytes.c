@@ -94,7 +94,8 @@ bool bytes_to_int64(struct bytes text, int64_t *ret)
     return true;
 }
 
-/* How many bytes the well-formed sequence at `at` has, 0 when it is not one (Unicode, table 3-7). */
+/* How many bytes the well-formed sequence at `at` has, 0 when it is not one (Unicode, table 3-7).
+ */
 static size_t utf8_sequence_size(const uint8_t *at, size_t left)
 {
     uint8_t first = at[0];

@@ -66,8 +66,8 @@ MUST_USE bool bytes_to_int64(struct bytes text, int64_t *ret);
 /* Whole text is well-formed UTF-8 (no surrogates, no overlong forms). */
 bool bytes_are_utf8(struct bytes text);
 
-/* The same in every process and every version: for what is on disk or seen by clients. FNV-1a with its
- * high half folded in; maps have a seeded one (base/map.h). */
+/* The same in every process and every version: for what is on disk or seen by clients. FNV-1a with
+ * its high half folded in; maps have a seeded one (base/map.h). */
 uint64_t bytes_hash(struct bytes bytes);
 
 /* Big-endian integers, the form of numbers in keys: memcmp order is number order. */

@@ -2,7 +2,8 @@
  *
  * A clock is real (the machine's) or manual (stands still until clock_advance()). Time is
  * milliseconds since 1970-01-01T00:00:00Z. Any thread may read; one thread moves.
- * A real clock never steps back: when the machine's does, it waits (ids and records stay ordered). */
+ * A real clock never steps back: when the machine's does, it waits (ids and records stay ordered).
+ */
 #ifndef DYNLOG_BASE_CLOCK_H
 #define DYNLOG_BASE_CLOCK_H
 

@@ -1,11 +1,13 @@
-/* base/file.h - whole files and folders, with errors as status. Blocking; not for the loop's hot path. */
+/* base/file.h - whole files and folders, with errors as status. Blocking; not for the loop's hot
+ * path. */
 #ifndef DYNLOG_BASE_FILE_H
 #define DYNLOG_BASE_FILE_H
 
 #include "base/arena.h"
 #include "base/buffer.h"
 
-/* TOO_LARGE above size_max. The bytes live in the arena, with a NUL after them that is not counted. */
+/* TOO_LARGE above size_max. The bytes live in the arena, with a NUL after them that is not counted.
+ */
 MUST_USE enum status file_read(struct arena *arena, const char *path, size_t size_max,
                                struct bytes *ret);
 /* Writes beside, syncs, renames: readers see the old or the new file, whole. mode as open(2). */

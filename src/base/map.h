@@ -1,8 +1,8 @@
 /* base/map.h - a hash map from bytes to pointers, seeded per process because its keys come from
  * outside (a flood of colliding names must not be possible to prepare).
  *
- * The map copies its keys and owns the copies; values belong to the caller. Open addressing, grows at
- * three quarters. Not for two threads at once. Iteration order is no order. */
+ * The map copies its keys and owns the copies; values belong to the caller. Open addressing, grows
+ * at three quarters. Not for two threads at once. Iteration order is no order. */
 #ifndef DYNLOG_BASE_MAP_H
 #define DYNLOG_BASE_MAP_H
 

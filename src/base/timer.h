@@ -1,9 +1,9 @@
 /* base/timer.h - what is to happen when the clock reaches a time: retries, windows, deadlines.
  *
  * Timers belong to one loop thread. The owner of the loop asks timers_next_ms() and calls
- * timers_run() then; with a manual clock, moving the clock calls timers_run(). Timers due at the same
- * millisecond run in the order in which they were set. A timer's callback may set and cancel timers,
- * itself too. */
+ * timers_run() then; with a manual clock, moving the clock calls timers_run(). Timers due at the
+ * same millisecond run in the order in which they were set. A timer's callback may set and cancel
+ * timers, itself too. */
 #ifndef DYNLOG_BASE_TIMER_H
 #define DYNLOG_BASE_TIMER_H
 

@@ -1,8 +1,8 @@
 /* json/json.h - reading and writing JSON (RFC 8259). Reading is yyjson's work, writing our own.
  *
- * A parsed document lives in the arena of its request; struct json points into it and is never freed.
- * Reading is strict: no comments, no trailing commas, valid UTF-8, one value and nothing behind it.
- * Numbers keep their text (json_number_text()), because DynamoDB's have 38 digits. */
+ * A parsed document lives in the arena of its request; struct json points into it and is never
+ * freed. Reading is strict: no comments, no trailing commas, valid UTF-8, one value and nothing
+ * behind it. Numbers keep their text (json_number_text()), because DynamoDB's have 38 digits. */
 #ifndef DYNLOG_JSON_JSON_H
 #define DYNLOG_JSON_JSON_H
 
@@ -25,13 +25,15 @@ MUST_USE enum status json_parse(struct arena *arena, struct bytes text, const st
                                 struct json_error *reterr);
 
 enum json_type json_type(const struct json *value);
-const char *json_type_name(const struct json *value); /* "an object", "a string", "nothing" for NULL */
+const char *
+json_type_name(const struct json *value); /* "an object", "a string", "nothing" for NULL */
 
 /* NULL for a value that is not there makes every reader below answer "not there": they chain. */
 bool json_is(const struct json *value, enum json_type type);
-bool json_bool(const struct json *value); /* false unless it is true */
-struct bytes json_string(const struct json *value);      /* empty unless a string */
-struct bytes json_number_text(const struct json *value); /* as it was written; empty unless a number */
+bool json_bool(const struct json *value);           /* false unless it is true */
+struct bytes json_string(const struct json *value); /* empty unless a string */
+struct bytes
+json_number_text(const struct json *value); /* as it was written; empty unless a number */
 /* Whole numbers in range, also written as 1.0 or 1e3. */
 MUST_USE bool json_int64(const struct json *value, int64_t *ret);
 MUST_USE bool json_double(const struct json *value, double *ret);
@@ -40,7 +42,8 @@ MUST_USE bool json_double(const struct json *value, double *ret);
 size_t json_count(const struct json *value);
 const struct json *json_get(const struct json *object, const char *name);
 const struct json *json_get_bytes(const struct json *object, struct bytes name);
-const struct json *json_at(const struct json *array, size_t index); /* steps from the front: prefer the loop */
+const struct json *json_at(const struct json *array,
+                           size_t index); /* steps from the front: prefer the loop */
 
 /* for (struct json_iter it = json_iter(v); json_next(&it);) { it.name (objects), it.value } */
 struct json_iter {

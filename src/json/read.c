@@ -200,7 +200,8 @@ bool json_int64(const struct json *value, int64_t *ret)
 
     if (bytes_to_int64(json_number_text(value), ret))
         return true;
-    if (!json_double(value, &number) || number != floor(number) || fabs(number) > 9007199254740992.0)
+    if (!json_double(value, &number) || number != floor(number) ||
+        fabs(number) > 9007199254740992.0)
         return false;
     *ret = (int64_t)number;
     return true;

@@ -2,8 +2,8 @@
  *
  *   bus --batch--> STORE_EVENTS --page--> SQLite's thread --durable--> deleted from STORE_EVENTS
  *
- * SQLite remembers in the same transaction how far it is, so a crash between two steps repeats nothing
- * and loses nothing. */
+ * SQLite remembers in the same transaction how far it is, so a crash between two steps repeats
+ * nothing and loses nothing. */
 #include "server/internal.h"
 
 #include <stdio.h>
@@ -13,8 +13,9 @@
 
 static void give(struct server *server);
 
-/* Which file: the command line's, the stack's, ./db without a stack file, else archive.db in the data
- * folder, because a stack may have a function of its own that writes ./db. */
+/* Which file: the command line's, none with --memory, the stack's, ./db without a stack file, else
+ * archive.db in the data folder, because a stack may have a function of its own that writes ./db.
+ */
 static void choose_path(struct server *server)
 {
     struct archiving *archiving = &server->archiving;
@@ -23,19 +24,20 @@ static void choose_path(struct server *server)
 
     if (server->options.archive != NULL)
         chosen = bytes_of_text(server->options.archive);
-    if (chosen.size > 0 && chosen.ptr[0] != '/' && server->options.archive == NULL &&
-        !server->own_stack)
+    if (server->options.memory && server->options.archive == NULL)
+        snprintf(archiving->path, sizeof archiving->path, ":memory:");
+    else if (chosen.size > 0 && chosen.ptr[0] != '/' && server->options.archive == NULL &&
+             !server->own_stack)
         snprintf(archiving->path, sizeof archiving->path, "%s/%.*s", server->stack->folder,
                  BYTES_ARG(chosen));
     else if (chosen.size > 0)
         snprintf(archiving->path, sizeof archiving->path, "%.*s", BYTES_ARG(chosen));
-    else if (server->options.memory)
-        snprintf(archiving->path, sizeof archiving->path, ":memory:");
     else
         snprintf(archiving->path, sizeof archiving->path, "%s/archive.db", data);
 }
 
-/* A store made anew starts at position 1 again: its id tells the archive that these are other events. */
+/* A store made anew starts at position 1 again: its id tells the archive that these are other
+ * events. */
 static struct bytes store_id(struct server *server)
 {
     AUTO(store_value_release) struct store_value value = {0};
@@ -77,7 +79,8 @@ bool archiving_open(struct server *server)
     return true;
 }
 
-/* Hands the next page of events to SQLite's thread. One page at a time: it is the bound on memory. */
+/* Hands the next page of events to SQLite's thread. One page at a time: it is the bound on memory.
+ */
 static void give(struct server *server)
 {
     struct archiving *archiving = &server->archiving;

@@ -1,5 +1,5 @@
-/* server/deliver.c - a bus delivery to a function is an asynchronous invocation: it is written into the
- * functions' queue in the very batch that accepts the event
+/* server/deliver.c - a bus delivery to a function is an asynchronous invocation: it is written into
+ * the functions' queue in the very batch that accepts the event
  * (docs/adr/0007-deliveries-in-the-targets-queue.md). */
 #include "server/internal.h"
 

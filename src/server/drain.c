@@ -1,8 +1,8 @@
-/* server/drain.c - "is it all processed now?": true when no write waits, no record, event, delivery,
- * retry or invocation is in flight anywhere, and the archive is on disk.
+/* server/drain.c - "is it all processed now?": true when no write waits, no record, event,
+ * delivery, retry or invocation is in flight anywhere, and the archive is on disk.
  *
- * Hops call drain_changed() whenever something ended. The look itself happens once a loop turn, so that
- * a chain of hops that hand work on to each other is never seen between two of them. */
+ * Hops call drain_changed() whenever something ended. The look itself happens once a loop turn, so
+ * that a chain of hops that hand work on to each other is never seen between two of them. */
 #include "server/internal.h"
 
 struct drain_waiter {
@@ -68,8 +68,7 @@ void drain_forget(void *context, void *waiter_context)
 {
     struct server *server = context;
 
-    LIST_EACH(&server->drain_waiters, it)
-    {
+    LIST_EACH (&server->drain_waiters, it) {
         struct drain_waiter *waiter = LIST_ITEM(it, struct drain_waiter, in_server);
 
         if (waiter->context == waiter_context) {

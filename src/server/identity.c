@@ -1,5 +1,5 @@
-/* server/identity.c - the store's id: a UUID written once, at a store's first start. Others remember
- * positions by it, because a store made anew counts from 1 again. */
+/* server/identity.c - the store's id: a UUID written once, at a store's first start. Others
+ * remember positions by it, because a store made anew counts from 1 again. */
 #include "server/internal.h"
 
 struct identity {

@@ -8,8 +8,8 @@
 #include "stack/stack.h"
 #include "streams/trigger.h"
 
-#define SERVER_DRAIN_GRACE_MS 5000  /* how long a stopping server waits for what is in flight */
-#define SERVER_LISTENERS_MAX 6      /* three ports, two addresses */
+#define SERVER_DRAIN_GRACE_MS 5000 /* how long a stopping server waits for what is in flight */
+#define SERVER_LISTENERS_MAX 6     /* three ports, two addresses */
 #define SERVER_ARCHIVE_PAGE_MAX 1000
 
 struct drain_waiter;
@@ -24,10 +24,10 @@ struct triggering {
 /* STORE_EVENTS -> SQLite. */
 struct archiving {
     struct archive *archive;
-    uint64_t given;    /* the last position handed to SQLite's thread */
-    uint64_t taken;    /* the last position that is durable there */
-    uint64_t offered;  /* the last position that the bus wrote */
-    uint64_t deleted;  /* the last position deleted from the store */
+    uint64_t given;   /* the last position handed to SQLite's thread */
+    uint64_t taken;   /* the last position that is durable there */
+    uint64_t offered; /* the last position that the bus wrote */
+    uint64_t deleted; /* the last position deleted from the store */
     bool deleting;
     struct store_work deletion;
     uint64_t deletion_to;
@@ -74,7 +74,7 @@ struct server {
     char runtimes[4096]; /* where our bootstraps are */
     struct timer drain_limit;
     const struct stack *stack;
-    bool own_stack; /* zero-config: no stack file */
+    bool own_stack;           /* zero-config: no stack file */
     struct bytes code_folder; /* of the stack file, absolute: handlers are relative to it */
 
     uint16_t port_number, events_port_number, lambda_port_number;
@@ -87,7 +87,6 @@ struct server {
     bool has_archive;
     struct list drain_waiters;
     uint64_t started_ns;
-
 };
 
 /* ---- identity.c: the store's own id, made at its first start ---- */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Requests that come before the stack is provisioned wait for it, so that nobody meets a table that is
- * not there yet. */
+/* Requests that come before the stack is provisioned wait for it, so that nobody meets a table that
+ * is not there yet. */
 static void handle(void *context, struct http_request *request)
 {
     struct server *server = context;
@@ -44,14 +44,15 @@ static enum status listen_on(struct server *server, const char *host, uint16_t p
     enum status status = OK;
 
     assert(server->listener_count < SERVER_LISTENERS_MAX);
-    status = http_listen(server->http, &options, &server->listeners[server->listener_count],
-                         ret_port);
+    status =
+        http_listen(server->http, &options, &server->listeners[server->listener_count], ret_port);
     if (status == OK)
         server->listener_count++;
     return status;
 }
 
-/* A port on the chosen host, or on both loopback addresses (a machine without IPv6 has only one). */
+/* A port on the chosen host, or on both loopback addresses (a machine without IPv6 has only one).
+ */
 static bool listen_port(struct server *server, const char *what, int wanted, uint16_t *ret_port)
 {
     const char *host = server->options.host;
@@ -91,14 +92,14 @@ bool listen_open(struct server *server)
 
     return listen_port(server, "port", choose(options->port, 0, SERVER_PORT_DEFAULT),
                        &server->port_number) &&
-           listen_port(server, "events-port",
-                       choose(options->events_port, server->stack->events_port,
-                              SERVER_EVENTS_PORT_DEFAULT),
-                       &server->events_port_number) &&
-           listen_port(server, "lambda-port",
-                       choose(options->lambda_port, server->stack->lambda_port,
-                              SERVER_LAMBDA_PORT_DEFAULT),
-                       &server->lambda_port_number);
+           listen_port(
+               server, "events-port",
+               choose(options->events_port, server->stack->events_port, SERVER_EVENTS_PORT_DEFAULT),
+               &server->events_port_number) &&
+           listen_port(
+               server, "lambda-port",
+               choose(options->lambda_port, server->stack->lambda_port, SERVER_LAMBDA_PORT_DEFAULT),
+               &server->lambda_port_number);
 }
 
 void listen_close(struct server *server)

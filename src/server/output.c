@@ -1,5 +1,5 @@
-/* server/output.c - what a running server tells the person who started it: a banner, notes on the stack
- * file, lines of handlers. Errors and notes go to stderr. */
+/* server/output.c - what a running server tells the person who started it: a banner, notes on the
+ * stack file, lines of handlers. Errors and notes go to stderr. */
 #include "server/internal.h"
 
 #include <limits.h>
@@ -96,7 +96,8 @@ static void program_name(char out[PATH_MAX])
     self[size] = '\0';
     while (path.size > 0) {
         size_t colon = size_min(bytes_find_byte(path, ':', 0), path.size);
-        struct bytes candidate = arena_printf(arena, "%.*s/dynlog", (int)colon, (const char *)path.ptr);
+        struct bytes candidate =
+            arena_printf(arena, "%.*s/dynlog", (int)colon, (const char *)path.ptr);
 
         if (realpath((const char *)candidate.ptr, found) != NULL && strcmp(found, self) == 0)
             return;

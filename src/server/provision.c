@@ -1,6 +1,6 @@
 /* server/provision.c - makes what the stack file describes: functions, then AWS's own requests for
- * tables, buses, rules and targets in order, then archives and mappings. What is there already stays, with its
- * data. */
+ * tables, buses, rules and targets in order, then archives and mappings. What is there already
+ * stays, with its data. */
 #include "server/internal.h"
 
 struct provisioning {
@@ -15,7 +15,7 @@ static void next_call(struct provisioning *provisioning);
 static void finish(struct provisioning *provisioning, bool ok)
 {
     struct server *server = provisioning->server;
-    void (*done)(struct server *server, bool ok) = provisioning->done;
+    void (*done)(struct server * server, bool ok) = provisioning->done;
 
     mem_free(provisioning);
     done(server, ok);
@@ -115,9 +115,8 @@ static bool add_mapping(struct provisioning *provisioning, const struct stack_ma
 
     struct mapping_settings settings = {
         .function_name = mapping->function_name,
-        .stream_arn = arn_make(server->arena, &server->place, "dynamodb",
-                               "table/%.*s/stream/%.*s", BYTES_ARG(table->name),
-                               BYTES_ARG(table->stream.label)),
+        .stream_arn = arn_make(server->arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
+                               BYTES_ARG(table->name), BYTES_ARG(table->stream.label)),
         .stream_id = table->stream.id,
         .view = views[table->stream.view],
         .batch_size = mapping->batch_size,

@@ -1,5 +1,5 @@
-/* server/runtime.c - a private listener of the Runtime API for each worker: the port tells which worker
- * speaks (docs/adr/0006-runtime-api-port-per-worker.md). */
+/* server/runtime.c - a private listener of the Runtime API for each worker: the port tells which
+ * worker speaks (docs/adr/0006-runtime-api-port-per-worker.md). */
 #include "server/internal.h"
 
 static void *listen_for(void *context, struct worker *worker, uint16_t *ret_port)

@@ -14,8 +14,8 @@ static void close_down(struct server *server);
 
 static void arm_timer(void *context);
 
-/* Every turn of the loop that follows a commit, a timer or an end of something: hands on what the store
- * finished, then looks whether somebody waits for quiet. */
+/* Every turn of the loop that follows a commit, a timer or an end of something: hands on what the
+ * store finished, then looks whether somebody waits for quiet. */
 static void turn(struct server *server)
 {
     store_port_run(server->port);
@@ -114,8 +114,8 @@ static bool find_code_folder(struct server *server)
         output_error("the folder of the stack file is gone: %s", server->stack->folder);
         return false;
     }
-    server->code_folder = bytes_of(arena_copy_text(server->arena, bytes_of_text(absolute)),
-                                   strlen(absolute));
+    server->code_folder =
+        bytes_of(arena_copy_text(server->arena, bytes_of_text(absolute)), strlen(absolute));
     free(absolute);
     return true;
 }
@@ -201,8 +201,7 @@ static bool open_hops(struct server *server)
         .changed = something_changed,
         .context = server,
     };
-    enum status status = engine_open(server->store, server->clock, &server->place,
-                                     &server->engine);
+    enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
     if (status == OK)
         status = functions_open(&functions, &server->functions);
@@ -214,8 +213,8 @@ static bool open_hops(struct server *server)
         return false;
     }
     server->streams = streams_new(server->store, server->port, server->timers);
-    server->mappings = mappings_new(server->functions, server->streams, server->store,
-                                    server->port, server->timers, something_changed, server);
+    server->mappings = mappings_new(server->functions, server->streams, server->store, server->port,
+                                    server->timers, something_changed, server);
     return true;
 }
 
@@ -358,6 +357,8 @@ void server_stop(struct server *server)
     server->state = SERVER_DRAINING;
     listen_close(server);
     listen_serve_held(server);
+    if (server->api != NULL)
+        api_end_streams(server->api);
     server->drain_limit.fire = drain_limit_reached;
     timer_set_after(server->timers, &server->drain_limit, SERVER_DRAIN_GRACE_MS);
     drain_wait(server, stop_hops, server);

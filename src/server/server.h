@@ -1,5 +1,5 @@
-/* server/server.h - one running dynlog: opens the store, wires the hops together, provisions the stack,
- * listens, and stops in order. The only folder that knows all the others.
+/* server/server.h - one running dynlog: opens the store, wires the hops together, provisions the
+ * stack, listens, and stops in order. The only folder that knows all the others.
  *
  *   opening -> provisioning -> serving -> draining -> stopping -> closed
  *
@@ -20,12 +20,12 @@ struct server_options {
     const char *stage;      /* NULL: "local" */
     const char *data;       /* data folder; NULL: ".dynlog" */
     bool memory;
-    const char *host;       /* NULL: 127.0.0.1 and ::1 */
+    const char *host;                   /* NULL: 127.0.0.1 and ::1 */
     int port, events_port, lambda_port; /* 0: the kernel picks; -1: not said */
-    const char *credentials; /* file with the keys that may sign; NULL: any key */
-    const char *archive;     /* path of the SQLite archive; NULL: the stack's or the default */
-    bool quiet;              /* no lines of handlers */
-    const char *runtimes;    /* folder of our bootstraps */
+    const char *credentials;            /* file with the keys that may sign; NULL: any key */
+    const char *archive;  /* path of the SQLite archive; NULL: the stack's or the default */
+    bool quiet;           /* no lines of handlers */
+    const char *runtimes; /* folder of our bootstraps */
 };
 
 /* Runs until SIGINT, SIGTERM or POST /_dynlog/stop. Returns the process' exit status. */

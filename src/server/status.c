@@ -2,6 +2,7 @@
 #include "server/internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void write_ports(struct server *server, struct json_writer *w)
@@ -70,14 +71,30 @@ static void write_functions(struct server *server, struct json_writer *w)
     json_end_object(w);
 }
 
+/* The data folder, and the id by which a store made anew is told from an old one. */
+static void write_place(struct server *server, struct json_writer *w)
+{
+    AUTO(store_value_release) struct store_value id = {0};
+    char *absolute =
+        server->options.memory
+            ? NULL
+            : realpath(server->options.data != NULL ? server->options.data : ".dynlog", NULL);
+
+    json_member_text(w, "data", absolute != NULL ? absolute : "(memory)");
+    free(absolute);
+    if (store_get(server->store, NULL, STORE_CATALOGUE, BYTES(SERVER_STORE_ID_KEY), &id) == OK)
+        json_member_string(w, "storeId", id.bytes);
+}
+
 void status_write(void *context, struct json_writer *w)
 {
+    static const char *const states[] = {"opening",  "serving", "draining",
+                                         "stopping", "closing", "closed"};
     struct server *server = context;
 
     json_member_text(w, "version", DYNLOG_VERSION);
-    json_member_text(w, "data",
-                     server->options.memory ? "(memory)"
-                     : server->options.data != NULL ? server->options.data : ".dynlog");
+    json_member_text(w, "state", states[server->state]);
+    write_place(server, w);
     json_member_string(w, "stage", server->stack->stage);
     json_member_int(w, "pid", (int64_t)getpid());
     json_member_int(w, "uptimeMs",
@@ -95,6 +112,14 @@ void status_write(void *context, struct json_writer *w)
         json_end_object(w);
     }
     json_member_bool(w, "builtInTrigger", server->has_trigger);
+    json_key(w, "inFlight");
+    json_begin_object(w);
+    json_member_int(w, "puts", (int64_t)bus_in_flight(server->bus));
+    json_member_bool(w, "records",
+                     mappings_busy(server->mappings) ||
+                         (server->has_trigger && trigger_busy(server->triggering.trigger)));
+    json_member_bool(w, "archive", archiving_busy(server));
+    json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
 }
 

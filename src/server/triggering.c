@@ -1,5 +1,5 @@
-/* server/triggering.c - the built-in trigger of a stack that has none: its events go to the bus, in the
- * batch that moves its cursor. */
+/* server/triggering.c - the built-in trigger of a stack that has none: its events go to the bus, in
+ * the batch that moves its cursor. */
 #include "server/internal.h"
 
 struct trigger_way { /* one put of the trigger, on its way through the bus */
@@ -97,9 +97,8 @@ void triggering_start(struct server *server)
     if (table == NULL)
         return;
     triggering->server = server;
-    triggering->bus_name = server->stack->archive_count > 0
-                               ? server->stack->archives[0].bus_name
-                               : BYTES("dynamodb-log");
+    triggering->bus_name = server->stack->archive_count > 0 ? server->stack->archives[0].bus_name
+                                                            : BYTES("dynamodb-log");
     if (bus_find(server->bus, triggering->bus_name) != NULL) {
         struct bytes name =
             arena_printf(server->arena, "trigger/%lu", (unsigned long)table->stream.id);

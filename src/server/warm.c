@@ -1,6 +1,6 @@
-/* server/warm.c - every function that waits for events gets its first worker when dynlog starts: an event
- * goes through two functions or more, and they would start one after the other. Workers that nothing
- * asks for leave after a while, so an idle dynlog is small again. */
+/* server/warm.c - every function that waits for events gets its first worker when dynlog starts: an
+ * event goes through two functions or more, and they would start one after the other. Workers that
+ * nothing asks for leave after a while, so an idle dynlog is small again. */
 #include "server/internal.h"
 
 static void warm_mapped(struct server *server)

@@ -21,8 +21,7 @@ bool stream_sequence_parse(struct bytes text, uint64_t *ret_position)
 
 void stream_shard_id_print(uint32_t stream_id, uint16_t shard, char out[STREAM_SHARD_ID_SIZE])
 {
-    snprintf(out, STREAM_SHARD_ID_SIZE, "shardId-%020" PRIu32 "-%08x", stream_id,
-             (unsigned)shard);
+    snprintf(out, STREAM_SHARD_ID_SIZE, "shardId-%020" PRIu32 "-%08x", stream_id, (unsigned)shard);
 }
 
 static bool parse_hex(struct bytes text, uint32_t *ret)

@@ -1,7 +1,8 @@
 /* streams/read.c - pages of change records; see streams.h. */
 #include "streams/internal.h"
 
-/* Copies a record and its images into the arena: the iterator's bytes are gone with its next step. */
+/* Copies a record and its images into the arena: the iterator's bytes are gone with its next step.
+ */
 static enum status keep(struct arena *arena, struct bytes key, struct bytes value,
                         struct stream_page *page, size_t *capacity)
 {
@@ -35,7 +36,8 @@ enum status streams_read(struct streams *streams, uint32_t stream_id, uint16_t s
 {
     uint8_t from[CHANGE_KEY_SIZE], to[CHANGE_KEY_SIZE];
     struct stream_page page = {.next_after = after};
-    uint64_t last = store_last_position(streams->store); /* before the iterator: it sees all of these */
+    uint64_t last =
+        store_last_position(streams->store); /* before the iterator: it sees all of these */
 
     *ret_trimmed = after < streams_trimmed_to(streams, stream_id);
     if (*ret_trimmed)
@@ -44,9 +46,9 @@ enum status streams_read(struct streams *streams, uint32_t stream_id, uint16_t s
     change_encode_key(to, stream_id, shard, UINT64_MAX);
 
     AUTO(store_iter_release)
-    struct store_iter *iter = store_iter_new(streams->store, NULL, STORE_CHANGES,
-                                             bytes_of(from, sizeof from), bytes_of(to, sizeof to),
-                                             false);
+    struct store_iter *iter =
+        store_iter_new(streams->store, NULL, STORE_CHANGES, bytes_of(from, sizeof from),
+                       bytes_of(to, sizeof to), false);
     enum status status = read_page(iter, limit, size_max, arena, &page);
 
     if (status != OK)

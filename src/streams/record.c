@@ -1,5 +1,5 @@
-/* streams/record.c - one change record as AWS prints it. (AWS: DynamoDB Streams API reference, "Record";
- * Lambda developer guide, "Using Lambda with DynamoDB".) */
+/* streams/record.c - one change record as AWS prints it. (AWS: DynamoDB Streams API reference,
+ * "Record"; Lambda developer guide, "Using Lambda with DynamoDB".) */
 #include "streams/streams.h"
 
 #include <inttypes.h>

@@ -35,8 +35,7 @@ void streams_unlisten(struct stream_listener *listener)
 
 void streams_committed(struct streams *streams, uint64_t last_position)
 {
-    LIST_EACH(&streams->listeners, it)
-    {
+    LIST_EACH (&streams->listeners, it) {
         struct stream_listener *listener = LIST_ITEM(it, struct stream_listener, in_streams);
 
         listener->committed(listener, last_position);

@@ -1,9 +1,10 @@
-/* streams/streams.h - the change stream: committed change records, in order, for readers that remember
- * how far they are. Hop 5 of 7.
+/* streams/streams.h - the change stream: committed change records, in order, for readers that
+ * remember how far they are. Hop 5 of 7.
  *
- * A stream (engine/table.h, table_stream.id) has shards; a shard's records are ordered by position, and
- * all records of one partition key are in one shard. The engine writes records (value/change.h), this
- * folder reads, trims and prints them. Nothing polls: the commit of a group wakes the listeners.
+ * A stream (engine/table.h, table_stream.id) has shards; a shard's records are ordered by position,
+ * and all records of one partition key are in one shard. The engine writes records
+ * (value/change.h), this folder reads, trims and prints them. Nothing polls: the commit of a group
+ * wakes the listeners.
  *
  * What always holds:
  *   1. A record is readable if and only if its write is visible: one batch holds both.
@@ -21,7 +22,7 @@
 #include "value/value.h"
 
 #define STREAM_RETENTION_MS ((uint64_t)24 * 60 * 60 * 1000)
-#define STREAM_READ_RECORDS_MAX 1000              /* GetRecords: Limit */
+#define STREAM_READ_RECORDS_MAX 1000               /* GetRecords: Limit */
 #define STREAM_READ_SIZE_MAX ((size_t)1024 * 1024) /* GetRecords: 1 MB a page */
 #define STREAM_ITERATOR_LIFE_MS ((uint64_t)15 * 60 * 1000)
 
@@ -87,7 +88,8 @@ void stream_record_print(struct buffer *out, const struct change *change, const 
 /* ---- cursors: how far a reader is, by name; durable ---- */
 MUST_USE enum status stream_cursor_load(struct store *store, struct bytes name,
                                         uint64_t *ret_position);
-/* In a batch: the new position and whatever the reader did with the records stand or fall together. */
+/* In a batch: the new position and whatever the reader did with the records stand or fall together.
+ */
 void stream_cursor_store(struct store_batch *batch, struct bytes name, uint64_t position);
 
 #endif

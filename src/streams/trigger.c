@@ -2,7 +2,8 @@
  *
  *   resting --committed--> reading --page--> putting --done--> reading ... until the end: resting
  *                                               |
- *                                               +-- failed --> waiting (a second) --> the same page again */
+ *                                               +-- failed --> waiting (a second) --> the same page
+ * again */
 #include "streams/trigger.h"
 
 #define RETRY_MS 1000
@@ -195,7 +196,8 @@ static void read_on(struct trigger *trigger)
     }
     collect(trigger, &page);
     if (trigger->put.count == 0 && page.at_end) {
-        /* Nothing for the bus: the durable cursor may stay behind, reading on from it is harmless. */
+        /* Nothing for the bus: the durable cursor may stay behind, reading on from it is harmless.
+         */
         trigger->cursor = page.next_after;
         drop_arena(trigger);
         rest(trigger);

@@ -1,11 +1,11 @@
-/* streams/trigger.h - the built-in trigger: change records of log streams become bus events, exactly
- * once. Used when a stack has no trigger function of its own.
+/* streams/trigger.h - the built-in trigger: change records of log streams become bus events,
+ * exactly once. Used when a stack has no trigger function of its own.
  *
  * INSERT and MODIFY records of items whose pk ends in "#stream" become events with source
  * "dynamodb-log", detail type "stream changes" and detail
  *     {"log":L,"key":{"pk":P,"sk":N},"type":T,"payload":{...}}
- * When the entry would pass EventBridge's limit (TRIGGER_DETAIL_SIZE_MAX), detail has "partial":true and
- * payload only {"id":...}. Other records are skipped.
+ * When the entry would pass EventBridge's limit (TRIGGER_DETAIL_SIZE_MAX), detail has
+ * "partial":true and payload only {"id":...}. Other records are skipped.
  *
  * Exactly once: the events and the cursor are written in one batch, through the door. One put is in
  * flight at a time, so the order of records is the order of events. */
@@ -15,7 +15,8 @@
 #include "streams/streams.h"
 
 #define TRIGGER_BATCH_MAX 500 /* change records in one put */
-#define TRIGGER_DETAIL_SIZE_MAX ((size_t)256 * 1024 - 1024) /* PutEvents: 256 KB with names and time */
+#define TRIGGER_DETAIL_SIZE_MAX                                                                    \
+    ((size_t)256 * 1024 - 1024) /* PutEvents: 256 KB with names and time */
 
 struct trigger_event {
     struct bytes detail; /* JSON */

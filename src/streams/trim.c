@@ -1,8 +1,8 @@
 /* streams/trim.c - deletes change records that are older than a day of the clock.
  *
  * Once a minute the front of every stream is looked at. What is too old goes in one range deletion,
- * together with the stream's trim point (a cursor named "trim/ID"), so that a reader that is behind is
- * told so. One deletion is under way at a time. */
+ * together with the stream's trim point (a cursor named "trim/ID"), so that a reader that is behind
+ * is told so. One deletion is under way at a time. */
 #include "streams/internal.h"
 
 #include <inttypes.h>
@@ -30,8 +30,8 @@ struct bytes trim_cursor_name(uint32_t stream_id, char room[32])
 
 enum front { FRONT_NONE, FRONT_YOUNG, FRONT_OLD };
 
-/* The oldest records of the first stream at or after *stream_id, which becomes its id. FRONT_OLD: those
- * up to *ret_to are too old. */
+/* The oldest records of the first stream at or after *stream_id, which becomes its id. FRONT_OLD:
+ * those up to *ret_to are too old. */
 static enum front look_at_front(struct trim *trim, uint64_t oldest_ms, uint32_t *stream_id,
                                 uint64_t *ret_to)
 {

@@ -21,6 +21,7 @@
 struct log_stream {
     struct api *api;
     struct http_request *request;
+    struct list in_api;
     struct stream_listener listener;
     struct timer timer;
     struct bytes table, log, type; /* empty: any */
@@ -175,6 +176,18 @@ static void gone(void *context)
 
     timer_cancel(stream->api->services.timers, &stream->timer);
     streams_unlisten(&stream->listener);
+    list_remove(&stream->in_api);
+}
+
+void api_end_streams(struct api *api)
+{
+    LIST_EACH(&api->log_streams, it)
+    {
+        struct log_stream *stream = LIST_ITEM(it, struct log_stream, in_api);
+
+        gone(stream);
+        http_stream_end(stream->request);
+    }
 }
 
 void api_dynlog_log(struct api *api, struct http_request *request)
@@ -199,6 +212,7 @@ void api_dynlog_log(struct api *api, struct http_request *request)
     stream->listener.committed = committed;
     stream->timer.fire = timer_fired;
     streams_listen(api->services.streams, &stream->listener);
+    list_append(&api->log_streams, &stream->in_api);
     http_stream_begin(request, 200, "application/x-ndjson", gone, stream);
     send_all(stream);
 }
