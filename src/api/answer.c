@@ -1,6 +1,7 @@
 /* api/answer.c - how an operation ends: AWS's headers, the checksum, the error's form.
  *
  *   target services  {"__type":"com.amazonaws.dynamodb.v20120810#NAME","message":"..."}
+ *                    (a SerializationException's is spelt "Message")
  *   REST services    status, x-amzn-ErrorType: NAME, {"Type":"User","Message":"..."} */
 #include "api/internal.h"
 
@@ -89,7 +90,8 @@ void api_fail(struct api_call *call, const struct api_error *error)
 
         snprintf(type, sizeof type, "%s%s", error_prefix(service, error->kind), name);
         json_member_text(&w, "__type", type);
-        json_member_text(&w, "message", error->message);
+        json_member_text(&w, error->kind == API_SERIALIZATION ? "Message" : "message",
+                         error->message);
     }
     buffer_append(out, error->extra);
     json_end_object(&w);

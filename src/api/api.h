@@ -1,11 +1,11 @@
-/* api/api.h - AWS's wire form: which operation a request asks for, its members decoded and checked, its
+/* api/api.h - AWS's wire form: which operation a request asks for, its members checked and decoded, its
  * answer or error printed. Hop 2 of 7.
  *
- * An operation is one row of the table in operations.c and one function here; what it means is in
- * engine/, streams/, bus/ or functions/. The function ends in exactly one api_answer() or api_fail(),
- * at once or later on the loop's thread.
+ * An operation is one row of the table in operations.c, one shape (shape.h) and one function; what it
+ * means is in engine/, streams/, bus/ or functions/. The function ends in exactly one api_answer() or
+ * api_fail(), at once or later on the loop's thread.
  *
- *   request -> dispatch.c (target or path -> row) -> operation -> api_answer() / api_fail()
+ *   request -> dispatch.c (target or path -> row) -> shape.c -> operation -> api_answer() / api_fail()
  *
  * All services answer on every port: the X-Amz-Target header or the path tells them apart. */
 #ifndef DYNLOG_API_API_H
@@ -26,6 +26,7 @@
 
 struct api;
 struct api_call;
+struct shape; /* shape.h */
 
 /* What operations work with. Everything but keys is there; keys NULL: signatures are not checked. */
 struct api_services {
@@ -73,6 +74,7 @@ struct api_service {
     const char *name;         /* "DynamoDB" */
     const char *target;       /* "DynamoDB_20120810"; NULL: REST paths */
     const char *error_prefix; /* before an error's name: "com.amazonaws.dynamodb.v20120810#" */
+    const char *package;      /* before a class's name in messages */
     const char *content_type;
 };
 
@@ -80,7 +82,8 @@ struct api_operation {
     const struct api_service *service;
     const char *name;
     void (*run)(struct api_call *call);
-    const char *note; /* what differs from AWS; NULL: nothing that we know of */
+    const struct shape *input; /* checked before run(); NULL: REST, the body is run()'s */
+    const char *note;          /* what differs from AWS; NULL: nothing that we know of */
 };
 
 /* Every operation there is: README, console and docs/compatibility.md are printed from it. */

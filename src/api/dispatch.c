@@ -1,5 +1,6 @@
 /* api/dispatch.c - from a request to its row of the operation table; see api.h. */
 #include "api/internal.h"
+#include "api/shape.h"
 
 struct api *api_new(const struct api_services *services)
 {
@@ -57,7 +58,23 @@ static const struct api_service *service_of_target(struct bytes target)
     return NULL;
 }
 
-/* Parses the body, looks the operation up, runs it. */
+/* AWS gives no message to a body that is not JSON; people are glad of one. */
+static enum status parse_body(struct api_call *call, const struct json **ret)
+{
+    struct json_error error = {0};
+
+    if (json_parse(call->arena, call->body_text, ret, &error) != OK)
+        return api_refuse(&call->error, API_SERIALIZATION,
+                          "The request's body is not JSON: %s, at line %zu, column %zu",
+                          error.message, error.line, error.column);
+    if (!json_is(*ret, JSON_OBJECT))
+        return api_refuse(&call->error, API_SERIALIZATION,
+                          "The request's body is %s where an object was expected",
+                          json_type_name(*ret));
+    return OK;
+}
+
+/* Looks the operation up, parses and checks the body, runs it. */
 static void run_target(struct api_call *call, struct bytes target)
 {
     const struct json *body = NULL;
@@ -72,9 +89,9 @@ static void run_target(struct api_call *call, struct bytes target)
         api_fail(call, &call->error);
         return;
     }
-    if (json_parse(call->arena, call->body_text, &body, NULL) != OK || !json_is(body, JSON_OBJECT)) {
-        api_refuse(&call->error, API_SERIALIZATION, "%s",
-                   body != NULL ? "Unexpected field type" : "The request's body is not JSON");
+    if (parse_body(call, &body) != OK ||
+        shape_check(call->operation->input, body, call->operation->service->package,
+                    &call->error) != OK) {
         api_fail(call, &call->error);
         return;
     }

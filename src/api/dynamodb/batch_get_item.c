@@ -4,6 +4,7 @@
 #include "api/operations.h"
 
 struct table_keys { /* one table of the request */
+    struct bytes given;      /* as the request names it: an ARN, perhaps */
     struct bytes table_name;
     const struct json *request; /* as it came, for UnprocessedKeys */
     const struct json *keys;
@@ -49,25 +50,23 @@ static enum status decode_keys(struct api_call *call, struct batch_get *batch,
 static enum status decode_table(struct api_call *call, struct batch_get *batch, struct bytes name,
                                 const struct json *request)
 {
+    static const char *const expressions[] = {"ProjectionExpression"};
     struct table_keys *table = &batch->tables[batch->table_count++];
-    struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
     struct api_error *error = &call->error;
-    enum status status = dynamodb_refuse_legacy(request, error);
+    enum status status = OK;
 
-    *table = (struct table_keys){.table_name = name, .request = request};
+    *table = (struct table_keys){
+        .given = name,
+        .request = request,
+        .keys = decode_member(request, "Keys"),
+        .consistent = decode_bool(request, "ConsistentRead", false),
+    };
+    status = dynamodb_name_of(name, &table->table_name, error);
     if (status == OK)
-        status = decode_array(request, "Keys", &table->keys, error);
-    if (status == OK && json_count(table->keys) == 0)
-        status = decode_refuse_null(error, "requestItems.member.keys");
+        status =
+            dynamodb_check_placeholders(request, expressions, ARRAY_COUNT(expressions), error);
     if (status == OK)
-        status = decode_bool(request, "ConsistentRead", &table->consistent, error);
-    if (status == OK)
-        status = dynamodb_names(call, request, dynamodb_has(request, "ProjectionExpression"),
-                                names, error);
-    if (status == OK)
-        status = dynamodb_projection(call, request, names, &table->projection, error);
-    if (status == OK)
-        status = expr_finish(names, error);
+        status = dynamodb_only_projection(call, request, &table->projection, error);
     if (status == OK)
         status = decode_keys(call, batch, table);
     return status;
@@ -75,25 +74,13 @@ static enum status decode_table(struct api_call *call, struct batch_get *batch, 
 
 static enum status decode(struct api_call *call, struct batch_get *batch)
 {
-    const struct json *tables = NULL;
-    struct api_error *error = &call->error;
-    enum status status = decode_object(call->body, "RequestItems", &tables, error);
+    const struct json *tables = decode_member(call->body, "RequestItems");
+    enum status status = OK;
 
-    if (status == OK)
-        status = dynamodb_capacity_wanted(call->body, &batch->capacity, error);
-    if (status != OK)
-        return status;
-    if (tables == NULL)
-        return decode_refuse_null(error, "requestItems");
-    if (json_count(tables) == 0)
-        return decode_refuse(error, BYTES("{}"), "requestItems",
-                             "Member must have length greater than or equal to 1");
+    batch->capacity = dynamodb_capacity_wanted(call->body);
     batch->tables = ARENA_NEW_ARRAY(call->arena, json_count(tables), struct table_keys);
-    for (struct json_iter it = json_iter(tables); json_next(&it) && status == OK;) {
-        if (!json_is(it.value, JSON_OBJECT))
-            return api_refuse(error, API_SERIALIZATION, "Unexpected field type");
+    for (struct json_iter it = json_iter(tables); status == OK && json_next(&it);)
         status = decode_table(call, batch, it.name, it.value);
-    }
     return status;
 }
 
@@ -124,7 +111,7 @@ static void write_responses(struct json_writer *w, const struct batch_get *batch
     for (size_t t = 0; t < batch->table_count; t++) {
         const struct table_keys *table = &batch->tables[t];
 
-        json_key_bytes(w, table->table_name);
+        json_key_bytes(w, table->given);
         json_begin_array(w);
         for (size_t i = table->first; i < table->first + table->count; i++)
             if (i < batch->processed && batch->reads[i].found)
@@ -138,7 +125,7 @@ static void write_responses(struct json_writer *w, const struct batch_get *batch
 static void write_unprocessed_table(struct json_writer *w, const struct batch_get *batch,
                                     const struct table_keys *table)
 {
-    json_key_bytes(w, table->table_name);
+    json_key_bytes(w, table->given);
     json_begin_object(w);
     for (struct json_iter it = json_iter(table->request); json_next(&it);) {
         json_key_bytes(w, it.name);
@@ -181,7 +168,7 @@ static void answer(struct api_call *call, const struct batch_get *batch)
         const struct table_keys *table = &batch->tables[t];
 
         for (size_t i = table->first; i < table->first + table->count && i < batch->processed; i++)
-            capacity_add(&sums, table->table_name,
+            capacity_add(&sums, table->given,
                          capacity_of_read(batch->reads[i].size, table->consistent));
     }
     capacity_write_all(&w, batch->capacity, &sums, false, true);

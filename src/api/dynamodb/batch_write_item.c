@@ -6,6 +6,7 @@
 struct batch_write {
     struct api_call *call;
     struct engine_write write;
+    struct bytes given[ENGINE_BATCH_WRITE_MAX]; /* tables as the request names them: ARNs, perhaps */
     enum capacity_wanted capacity;
 };
 
@@ -14,51 +15,44 @@ static enum status decode_request(struct api_call *call, struct bytes table_name
 {
     const struct json *put = decode_member(request, "PutRequest");
     const struct json *delete = decode_member(request, "DeleteRequest");
-    struct api_error *error = &call->error;
 
-    if ((put != NULL) == (delete != NULL))
-        return api_invalid(error, "Supplied AttributeValue has %s, must contain exactly one of "
-                                  "PutRequest and DeleteRequest",
-                           put != NULL ? "more than one datatypes set" : "no request");
+    if ((put != NULL) == (delete != NULL)) /* AWS says so also when there is none */
+        return api_invalid(&call->error,
+                           "Supplied AttributeValue has more than one datatypes set, must contain "
+                           "exactly one of the supported datatypes");
     *ret = (struct item_write){.kind = put != NULL ? WRITE_PUT : WRITE_DELETE,
                                .table_name = table_name};
-    if (put != NULL && !dynamodb_has(put, "Item"))
-        return decode_refuse_null(error, "requestItems.member.1.member.putRequest.item");
-    if (put == NULL && !dynamodb_has(delete, "Key"))
-        return decode_refuse_null(error, "requestItems.member.1.member.deleteRequest.key");
     return dynamodb_item(call, put != NULL ? put : delete, put != NULL ? "Item" : "Key",
-                         &ret->item, error);
+                         &ret->item, &call->error);
 }
 
-static enum status decode(struct api_call *call, struct engine_write *write)
+static enum status decode_table(struct api_call *call, struct batch_write *batch,
+                                struct bytes given, const struct json *requests)
 {
-    const struct json *tables = NULL;
-    struct api_error *error = &call->error;
-    enum status status = decode_object(call->body, "RequestItems", &tables, error);
+    struct engine_write *write = &batch->write;
+    struct bytes table_name = {NULL, 0};
+    enum status status = dynamodb_name_of(given, &table_name, &call->error);
 
-    if (status != OK)
-        return status;
-    if (tables == NULL)
-        return decode_refuse_null(error, "requestItems");
-    if (json_count(tables) == 0)
-        return decode_refuse(error, BYTES("{}"), "requestItems",
-                             "Member must have length greater than or equal to 1");
-    write->writes = ARENA_NEW_ARRAY(call->arena, ENGINE_BATCH_WRITE_MAX, struct item_write);
-    for (struct json_iter table = json_iter(tables); json_next(&table);) {
-        if (!json_is(table.value, JSON_ARRAY))
-            return api_refuse(error, API_SERIALIZATION, "Unexpected field type");
-        if (json_count(table.value) == 0)
-            return api_invalid(error, "The batch write request list for a table cannot be null or "
-                                      "empty");
-        for (struct json_iter it = json_iter(table.value); json_next(&it);) {
-            if (write->count == ENGINE_BATCH_WRITE_MAX)
-                return api_invalid(error, "Too many items requested for the BatchWriteItem call");
-            status = decode_request(call, table.name, it.value, &write->writes[write->count++]);
-            if (status != OK)
-                return status;
-        }
+    for (struct json_iter it = json_iter(requests); status == OK && json_next(&it);) {
+        if (write->count == ENGINE_BATCH_WRITE_MAX)
+            return api_invalid(&call->error,
+                               "Too many items requested for the BatchWriteItem call");
+        batch->given[write->count] = given;
+        status = decode_request(call, table_name, it.value, &write->writes[write->count++]);
     }
-    return OK;
+    return status;
+}
+
+static enum status decode(struct api_call *call, struct batch_write *batch)
+{
+    const struct json *tables = decode_member(call->body, "RequestItems");
+    enum status status = OK;
+
+    batch->capacity = dynamodb_capacity_wanted(call->body);
+    batch->write.writes = ARENA_NEW_ARRAY(call->arena, ENGINE_BATCH_WRITE_MAX, struct item_write);
+    for (struct json_iter it = json_iter(tables); status == OK && json_next(&it);)
+        status = decode_table(call, batch, it.name, it.value);
+    return status;
 }
 
 static void answer(struct batch_write *batch)
@@ -74,7 +68,7 @@ static void answer(struct batch_write *batch)
     for (size_t i = 0; i < batch->write.count; i++) {
         const struct item_write *item = &batch->write.writes[i];
 
-        capacity_add(&sums, item->table_name, capacity_of_write(item->old_size, item->new_size));
+        capacity_add(&sums, batch->given[i], capacity_of_write(item->old_size, item->new_size));
     }
     capacity_write_all(&w, batch->capacity, &sums, false, false);
     json_end_object(&w);
@@ -105,9 +99,7 @@ void api_batch_write_item(struct api_call *call)
 
     batch->call = call;
     batch->write = (struct engine_write){.arena = call->arena, .done = done};
-    status = dynamodb_capacity_wanted(call->body, &batch->capacity, &call->error);
-    if (status == OK)
-        status = decode(call, &batch->write);
+    status = decode(call, batch);
     if (status == OK)
         engine_write(call->on->engine, call->on->port, &batch->write);
     else

@@ -7,16 +7,12 @@
 #define READ_UNIT_SIZE 4096u
 #define WRITE_UNIT_SIZE 1024u
 
-enum status dynamodb_capacity_wanted(const struct json *body, enum capacity_wanted *ret,
-                                     struct api_error *reterr)
+enum capacity_wanted dynamodb_capacity_wanted(const struct json *body)
 {
     static const char *const words[] = {"NONE", "TOTAL", "INDEXES"};
-    size_t word = CAPACITY_NONE;
-    enum status status = decode_word(body, "ReturnConsumedCapacity", words, ARRAY_COUNT(words),
-                                     &word, reterr);
 
-    *ret = (enum capacity_wanted)word;
-    return status;
+    return (enum capacity_wanted)decode_word(body, "ReturnConsumedCapacity", words,
+                                             ARRAY_COUNT(words), CAPACITY_NONE);
 }
 
 static uint64_t units(size_t size, size_t unit_size)

@@ -1,50 +1,90 @@
 /* api/dynamodb/common.c - decoding that several operations share; see dynamodb.h. */
 #include "api/dynamodb/dynamodb.h"
+#include "api/shape.h"
 
-static bool name_character(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '.';
-}
-
-/* arn:aws:dynamodb:REGION:ACCOUNT:table/NAME -> NAME. Region and account never select another store. */
-static struct bytes name_of_arn(struct bytes name)
+enum status dynamodb_name_of(struct bytes name_or_arn, struct bytes *ret, struct api_error *reterr)
 {
     struct arn arn;
 
-    if (!arn_parse(name, &arn) || !bytes_start_with(arn.resource, BYTES("table/")))
-        return name;
-
-    struct bytes rest = bytes_slice(arn.resource, 6, arn.resource.size);
-
-    return bytes_slice(rest, 0, bytes_find_byte(rest, '/', 0));
+    if (!bytes_start_with(name_or_arn, BYTES("arn:"))) {
+        *ret = name_or_arn;
+        return OK;
+    }
+    if (!arn_parse(name_or_arn, &arn) || !bytes_start_with(arn.resource, BYTES("table/")) ||
+        !shape_name_pattern.matches(bytes_slice(arn.resource, 6, arn.resource.size)))
+        return decode_refuse(reterr, name_or_arn, "tableName",
+                             "Member must satisfy regular expression pattern: %s",
+                             shape_name_pattern.text);
+    *ret = bytes_slice(arn.resource, 6, arn.resource.size);
+    return OK;
 }
 
 enum status dynamodb_table_name(const struct json *body, struct bytes *ret,
                                 struct api_error *reterr)
 {
-    struct bytes name = {NULL, 0};
-    enum status status = decode_string(body, "TableName", &name, reterr);
+    return dynamodb_name_of(decode_string(body, "TableName"), ret, reterr);
+}
 
-    if (status != OK)
-        return status;
-    if (decode_member(body, "TableName") == NULL)
+/* ---- placeholders ---- */
+
+/* "UpdateExpression and ConditionExpression are null" */
+static enum status refuse_values(const char *const *expressions, size_t count,
+                                 struct api_error *error)
+{
+    AUTO(buffer_free) struct buffer list = BUFFER_INIT(256);
+    size_t listed = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(expressions[i], "ProjectionExpression") != 0)
+            buffer_printf(&list, "%s%s", listed++ > 0 ? " and " : "", expressions[i]);
+    return api_invalid(error,
+                       "ExpressionAttributeValues can only be specified when using expressions: "
+                       "%.*s %s null",
+                       BYTES_ARG(buffer_bytes(&list)), listed > 1 ? "are" : "is");
+}
+
+enum status dynamodb_check_placeholders(const struct json *body, const char *const *expressions,
+                                        size_t count, struct api_error *reterr)
+{
+    bool any = false, any_with_values = false;
+
+    for (size_t i = 0; i < count; i++) {
+        bool here = decode_has(body, expressions[i]);
+
+        any = any || here;
+        any_with_values =
+            any_with_values || (here && strcmp(expressions[i], "ProjectionExpression") != 0);
+    }
+    if (decode_has(body, "ExpressionAttributeNames") && !any)
         return api_invalid(reterr,
-                           "The parameter 'TableName' is required but was not present in the "
-                           "request");
-    name = name_of_arn(name);
-    if (name.size < TABLE_NAME_SIZE_MIN)
-        return api_invalid(reterr, "TableName must be at least 3 characters long and at most 255 "
-                                   "characters long");
-    for (size_t i = 0; i < name.size; i++)
-        if (!name_character(name.ptr[i]))
-            return decode_refuse(reterr, name, "tableName",
-                                 "Member must satisfy regular expression pattern: "
-                                 "[a-zA-Z0-9_.-]+");
-    if (name.size > TABLE_NAME_SIZE_MAX)
-        return api_invalid(reterr, "TableName must be at least 3 characters long and at most 255 "
-                                   "characters long");
-    *ret = name;
+                           "ExpressionAttributeNames can only be specified when using expressions");
+    if (decode_has(body, "ExpressionAttributeValues") && !any_with_values)
+        return refuse_values(expressions, count, reterr);
+    return OK;
+}
+
+/* "#name" or ":value": letters, digits and underscores. */
+static bool is_placeholder(struct bytes text, uint8_t first)
+{
+    for (size_t i = 1; i < text.size; i++) {
+        uint8_t c = text.ptr[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_'))
+            return false;
+    }
+    return text.size >= 2 && text.ptr[0] == first;
+}
+
+static enum status check_keys(const struct json *placeholders, const char *member, uint8_t first,
+                              struct api_error *reterr)
+{
+    if (placeholders != NULL && json_count(placeholders) == 0)
+        return api_invalid(reterr, "%s must not be empty", member);
+    for (struct json_iter it = json_iter(placeholders); json_next(&it);)
+        if (!is_placeholder(it.name, first))
+            return api_invalid(reterr, "%s contains invalid key: Syntax error; key: \"%.*s\"",
+                               member, BYTES_ARG(it.name));
     return OK;
 }
 
@@ -53,12 +93,6 @@ static enum status decode_names(struct arena *arena, const struct json *names,
 {
     ret->names = ARENA_NEW_ARRAY(arena, json_count(names), struct expr_name);
     for (struct json_iter it = json_iter(names); json_next(&it);) {
-        if (!json_is(it.value, JSON_STRING))
-            return api_refuse(reterr, API_SERIALIZATION, "Unexpected field type");
-        if (it.name.size < 2 || it.name.ptr[0] != '#')
-            return api_invalid(reterr, "ExpressionAttributeNames contains invalid key: Syntax "
-                                       "error; key: \"%.*s\"",
-                               BYTES_ARG(it.name));
         if (json_string(it.value).size == 0)
             return api_invalid(reterr, "ExpressionAttributeNames contains invalid value: Empty "
                                        "attribute name; key: %.*s",
@@ -76,10 +110,6 @@ static enum status decode_values(struct arena *arena, const struct json *values,
     for (struct json_iter it = json_iter(values); json_next(&it);) {
         struct expr_value *value = &ret->values[ret->value_count];
 
-        if (it.name.size < 2 || it.name.ptr[0] != ':')
-            return api_invalid(reterr, "ExpressionAttributeValues contains invalid key: Syntax "
-                                       "error; key: \"%.*s\"",
-                               BYTES_ARG(it.name));
         if (value_from_json(arena, it.value, &value->value, reterr) != OK) {
             if (reterr->kind == API_VALIDATION) {
                 struct bytes why = arena_copy(arena, bytes_of_text(reterr->message));
@@ -97,87 +127,65 @@ static enum status decode_values(struct arena *arena, const struct json *values,
     return OK;
 }
 
-enum status dynamodb_names(struct api_call *call, const struct json *body, bool expressions,
-                           struct expr_names *ret, struct api_error *reterr)
+enum status dynamodb_names(struct api_call *call, const struct json *body, struct expr_names *ret,
+                           struct api_error *reterr)
 {
-    const struct json *names = NULL, *values = NULL;
-    enum status status = decode_object(body, "ExpressionAttributeNames", &names, reterr);
+    const struct json *names = decode_member(body, "ExpressionAttributeNames");
+    const struct json *values = decode_member(body, "ExpressionAttributeValues");
+    enum status status = check_keys(names, "ExpressionAttributeNames", '#', reterr);
 
     *ret = (struct expr_names){0};
     if (status == OK)
-        status = decode_object(body, "ExpressionAttributeValues", &values, reterr);
-    if (status != OK)
-        return status;
-    if (names != NULL && !expressions)
-        return api_invalid(reterr,
-                           "ExpressionAttributeNames can only be specified when using expressions");
-    if (values != NULL && !expressions)
-        return api_invalid(
-            reterr, "ExpressionAttributeValues can only be specified when using expressions");
-    if (names != NULL && json_count(names) == 0)
-        return api_invalid(reterr, "ExpressionAttributeNames must not be empty");
-    if (values != NULL && json_count(values) == 0)
-        return api_invalid(reterr, "ExpressionAttributeValues must not be empty");
-    if (names != NULL)
         status = decode_names(call->arena, names, ret, reterr);
-    if (status == OK && values != NULL)
+    if (status == OK)
+        status = check_keys(values, "ExpressionAttributeValues", ':', reterr);
+    if (status == OK)
         status = decode_values(call->arena, values, ret, reterr);
     return status;
 }
 
-bool dynamodb_has(const struct json *body, const char *name)
-{
-    return decode_member(body, name) != NULL;
-}
+/* ---- expressions ---- */
 
 enum status dynamodb_condition(struct api_call *call, const struct json *body,
                                enum expr_kind kind, struct expr_names *names,
                                const struct expr_condition **ret, struct api_error *reterr)
 {
     const char *member = kind == EXPR_FILTER ? "FilterExpression" : "ConditionExpression";
-    struct bytes text = {NULL, 0};
-    enum status status = decode_string(body, member, &text, reterr);
 
-    if (status != OK || !dynamodb_has(body, member))
-        return status;
-    return expr_parse_condition(call->arena, kind, text, names, ret, reterr);
+    if (!decode_has(body, member))
+        return OK;
+    return expr_parse_condition(call->arena, kind, decode_string(body, member), names, ret, reterr);
 }
 
 enum status dynamodb_projection(struct api_call *call, const struct json *body,
                                 struct expr_names *names, const struct expr_projection **ret,
                                 struct api_error *reterr)
 {
-    struct bytes text = {NULL, 0};
-    enum status status = decode_string(body, "ProjectionExpression", &text, reterr);
-
-    if (status != OK || !dynamodb_has(body, "ProjectionExpression"))
-        return status;
-    return expr_parse_projection(call->arena, text, names, ret, reterr);
+    if (!decode_has(body, "ProjectionExpression"))
+        return OK;
+    return expr_parse_projection(call->arena, decode_string(body, "ProjectionExpression"), names,
+                                 ret, reterr);
 }
+
+enum status dynamodb_only_projection(struct api_call *call, const struct json *body,
+                                     const struct expr_projection **ret, struct api_error *reterr)
+{
+    struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
+    enum status status = dynamodb_names(call, body, names, reterr);
+
+    if (status == OK)
+        status = dynamodb_projection(call, body, names, ret, reterr);
+    if (status == OK)
+        status = expr_finish(names, reterr);
+    return status;
+}
+
+/* ---- items ---- */
 
 enum status dynamodb_item(struct api_call *call, const struct json *body, const char *name,
                           struct item *ret, struct api_error *reterr)
 {
-    const struct json *value = NULL;
-    enum status status = decode_object(body, name, &value, reterr);
+    const struct json *value = decode_member(body, name);
 
-    if (status != OK || value == NULL)
-        return status;
-    return item_from_json(call->arena, value, ret, reterr);
-}
-
-enum status dynamodb_refuse_legacy(const struct json *body, struct api_error *reterr)
-{
-    static const char *const legacy[] = {
-        "Expected",    "AttributeUpdates", "AttributesToGet",     "KeyConditions",
-        "QueryFilter", "ScanFilter",       "ConditionalOperator",
-    };
-
-    for (size_t i = 0; i < ARRAY_COUNT(legacy); i++)
-        if (dynamodb_has(body, legacy[i]))
-            return api_invalid(reterr,
-                               "dynlog does not support the legacy parameter %s yet; use "
-                               "expressions instead",
-                               legacy[i]);
-    return OK;
+    return value != NULL ? item_from_json(call->arena, value, ret, reterr) : OK;
 }

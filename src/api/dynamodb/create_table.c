@@ -4,101 +4,100 @@
 #include "api/dynamodb/table_json.h"
 #include "api/operations.h"
 
-/* The type that AttributeDefinitions give a key attribute. */
-static enum status find_type(const struct json *definitions, struct bytes name,
-                             enum value_type *ret, struct api_error *reterr)
-{
-    for (struct json_iter it = json_iter(definitions); json_next(&it);) {
-        if (!bytes_equal(json_string(json_get(it.value, "AttributeName")), name))
-            continue;
-        struct bytes type = json_string(json_get(it.value, "AttributeType"));
+/* ---- keys ---- */
 
-        if (!value_type_of_name(type, ret) ||
-            (*ret != VALUE_S && *ret != VALUE_N && *ret != VALUE_B))
-            return decode_refuse(reterr, type, "attributeDefinitions.1.member.attributeType",
-                                 "Member must satisfy enum value set: [B, N, S]");
-        return OK;
-    }
-    return api_invalid(reterr, "One or more parameter values were invalid: Some index key "
-                               "attributes are not defined in AttributeDefinitions. Keys: [%.*s], "
-                               "AttributeDefinitions: []",
-                       BYTES_ARG(name));
+static struct bytes name_of(const struct json *list, size_t at)
+{
+    return decode_string(json_at(list, at), "AttributeName");
 }
 
-static enum status decode_key(const struct json *element, const struct json *definitions,
-                              struct key_attribute *ret, struct api_error *reterr)
+static bool has_type(const struct json *schema, size_t at, const char *type)
 {
-    ret->name = json_string(json_get(element, "AttributeName"));
-    if (ret->name.size == 0 || ret->name.size > 255)
-        return decode_refuse(reterr, ret->name, "keySchema.1.member.attributeName",
-                             "Member must have length %s",
-                             ret->name.size == 0 ? "greater than or equal to 1"
-                                                 : "less than or equal to 255");
-    return find_type(definitions, ret->name, &ret->type, reterr);
+    return bytes_equal_text(decode_string(json_at(schema, at), "KeyType"), type);
 }
 
+/* "a, b" */
+static void print_names(struct buffer *out, const struct json *list)
+{
+    for (struct json_iter it = json_iter(list); json_next(&it);)
+        buffer_printf(out, "%s%.*s", it.index > 0 ? ", " : "",
+                      BYTES_ARG(decode_string(it.value, "AttributeName")));
+}
+
+static enum status refuse_undefined(const struct json *schema, const struct json *definitions,
+                                    struct api_error *reterr)
+{
+    AUTO(buffer_free) struct buffer keys = BUFFER_INIT(1024);
+    AUTO(buffer_free) struct buffer defined = BUFFER_INIT(64 * 1024);
+
+    print_names(&keys, schema);
+    print_names(&defined, definitions);
+    return api_invalid(reterr,
+                       "One or more parameter values were invalid: Some index key attributes are "
+                       "not defined in AttributeDefinitions. Keys: [%.*s], AttributeDefinitions: "
+                       "[%.*s]",
+                       BYTES_ARG(buffer_bytes(&keys)), BYTES_ARG(buffer_bytes(&defined)));
+}
+
+/* The key attribute with the type that AttributeDefinitions give it; false when they do not. */
+static bool find_key(const struct json *schema, size_t at, const struct json *definitions,
+                     struct key_attribute *ret)
+{
+    ret->name = name_of(schema, at);
+    for (struct json_iter it = json_iter(definitions); json_next(&it);)
+        if (bytes_equal(decode_string(it.value, "AttributeName"), ret->name))
+            return value_type_of_name(decode_string(it.value, "AttributeType"), &ret->type);
+    return false;
+}
+
+/* In AWS's order. */
 static enum status decode_schema(const struct json *schema, const struct json *definitions,
                                  struct table *table, struct api_error *reterr)
 {
     size_t count = json_count(schema);
-    const struct json *hash = json_at(schema, 0), *range = json_at(schema, 1);
 
-    if (count > 2)
-        return decode_refuse(reterr, BYTES("KeySchema"), "keySchema",
-                             "Member must have length less than or equal to 2");
-    if (!bytes_equal_text(json_string(json_get(hash, "KeyType")), "HASH"))
-        return api_invalid(reterr, "Invalid KeySchema: The first KeySchemaElement is not a HASH "
-                                   "key type");
-    if (count == 2 && !bytes_equal_text(json_string(json_get(range, "KeyType")), "RANGE"))
-        return api_invalid(reterr, "Invalid KeySchema: The second KeySchemaElement is not a RANGE "
-                                   "key type");
-
-    enum status status = decode_key(hash, definitions, &table->hash, reterr);
-
-    if (status == OK && count == 2)
-        status = decode_key(range, definitions, &table->range, reterr);
-    if (status == OK && count == 2 && bytes_equal(table->hash.name, table->range.name))
+    if (count > json_count(definitions))
+        return api_invalid(reterr, "Invalid KeySchema: Some index key attribute have no definition");
+    if (!find_key(schema, 0, definitions, &table->hash) ||
+        (count == 2 && !find_key(schema, 1, definitions, &table->range)))
+        return refuse_undefined(schema, definitions, reterr);
+    if (count == 2 && bytes_equal(table->hash.name, table->range.name))
         return api_invalid(reterr, "Both the Hash Key and the Range Key element in the KeySchema "
                                    "have the same name");
-    if (status == OK && json_count(definitions) != count)
+    if (!has_type(schema, 0, "HASH"))
+        return api_invalid(reterr, "Invalid KeySchema: The first KeySchemaElement is not a HASH "
+                                   "key type");
+    if (count == 2 && !has_type(schema, 1, "RANGE"))
+        return api_invalid(reterr, "Invalid KeySchema: The second KeySchemaElement is not a RANGE "
+                                   "key type");
+    if (json_count(definitions) != count)
         return api_invalid(reterr, "One or more parameter values were invalid: Number of "
                                    "attributes in KeySchema does not exactly match number of "
                                    "attributes defined in AttributeDefinitions");
-    return status;
+    return OK;
 }
+
+/* ---- the table ---- */
 
 static enum status decode(struct api_call *call, struct table *table)
 {
-    static const char *const unsupported[] = {"GlobalSecondaryIndexes", "LocalSecondaryIndexes",
-                                              "ResourcePolicy", "WarmThroughput"};
-    const struct json *schema = NULL, *definitions = NULL, *tags = NULL;
     const struct json *body = call->body;
     struct api_error *error = &call->error;
     bool has_stream = false;
     enum status status = dynamodb_table_name(body, &table->name, error);
 
     if (status == OK)
-        status = decode_array(body, "AttributeDefinitions", &definitions, error);
-    if (status == OK && definitions == NULL)
-        status = decode_refuse_null(error, "attributeDefinitions");
-    if (status == OK)
-        status = decode_array(body, "KeySchema", &schema, error);
-    if (status == OK && json_count(schema) == 0)
-        status = decode_refuse_null(error, "keySchema");
-    if (status == OK)
-        status = table_refuse_unsupported(body, unsupported, ARRAY_COUNT(unsupported), error);
-    if (status == OK)
-        status = decode_schema(schema, definitions, table, error);
-    if (status == OK)
         status = table_decode_billing(body, table, error);
+    if (status == OK)
+        status = decode_schema(decode_member(body, "KeySchema"),
+                               decode_member(body, "AttributeDefinitions"), table, error);
     if (status == OK)
         status = table_decode_stream(body, &table->stream.view, &has_stream, error);
     if (status == OK)
         status = table_decode_settings(body, table, error);
     if (status == OK)
-        status = decode_array(body, "Tags", &tags, error);
-    if (status == OK && tags != NULL)
-        status = table_decode_tags(call->arena, tags, &table->tags, &table->tag_count, error);
+        status = table_decode_tags(call->arena, decode_member(body, "Tags"), &table->tags,
+                                   &table->tag_count, error);
     table->stream.enabled = table->stream.view != STREAM_NONE;
     return status;
 }

@@ -29,34 +29,13 @@ void api_describe_table(struct api_call *call)
     api_answer(call, buffer_bytes(out));
 }
 
-static enum status decode_list(struct api_call *call, struct bytes *ret_after, int64_t *ret_limit)
-{
-    bool present = false;
-    enum status status =
-        decode_string(call->body, "ExclusiveStartTableName", ret_after, &call->error);
-
-    if (status == OK)
-        status = decode_int(call->body, "Limit", ret_limit, &present, &call->error);
-    if (status == OK && present && (*ret_limit < 1 || *ret_limit > LIST_TABLES_MAX))
-        status = decode_refuse(&call->error, json_number_text(json_get(call->body, "Limit")),
-                               "limit", "Member must have value %s",
-                               *ret_limit < 1 ? "greater than or equal to 1"
-                                              : "less than or equal to 100");
-    return status;
-}
-
 void api_list_tables(struct api_call *call)
 {
-    struct bytes after = {NULL, 0}, *names = NULL;
-    int64_t limit = LIST_TABLES_MAX;
+    struct bytes after = decode_string(call->body, "ExclusiveStartTableName"), *names = NULL;
+    int64_t limit = decode_int(call->body, "Limit", LIST_TABLES_MAX);
     size_t count = 0;
     bool more = false;
-    enum status status = decode_list(call, &after, &limit);
 
-    if (status != OK) {
-        api_fail_status(call, status);
-        return;
-    }
     engine_table_names(call->on->engine, after, (size_t)limit, call->arena, &names, &count, &more);
 
     struct buffer *out = api_buffer(call);

@@ -6,14 +6,21 @@
 #include "api/api.h"
 #include "api/decode.h"
 
-/* TableName: a name or an ARN; required, checked as AWS does. */
+/* The name in a TableName or a key of RequestItems: a name, or the ARN of a table. Region and account
+ * never select another store. */
+MUST_USE enum status dynamodb_name_of(struct bytes name_or_arn, struct bytes *ret,
+                                      struct api_error *reterr);
 MUST_USE enum status dynamodb_table_name(const struct json *body, struct bytes *ret,
                                          struct api_error *reterr);
 
-/* ExpressionAttributeNames and -Values. `expressions` says whether the request has any. */
+/* Placeholders without an expression are refused, before anything else is looked at. `expressions` are
+ * those that the operation takes; values do not count for a ProjectionExpression. */
+MUST_USE enum status dynamodb_check_placeholders(const struct json *body,
+                                                 const char *const *expressions, size_t count,
+                                                 struct api_error *reterr);
+/* ExpressionAttributeNames and -Values. */
 MUST_USE enum status dynamodb_names(struct api_call *call, const struct json *body,
-                                    bool expressions, struct expr_names *ret,
-                                    struct api_error *reterr);
+                                    struct expr_names *ret, struct api_error *reterr);
 
 /* ConditionExpression, ProjectionExpression ...; *ret NULL when it is absent. */
 MUST_USE enum status dynamodb_condition(struct api_call *call, const struct json *body,
@@ -24,14 +31,14 @@ MUST_USE enum status dynamodb_projection(struct api_call *call, const struct jso
                                          struct expr_names *names,
                                          const struct expr_projection **ret,
                                          struct api_error *reterr);
-bool dynamodb_has(const struct json *body, const char *name);
+/* All that an operation with nothing but a ProjectionExpression has to say about it. */
+MUST_USE enum status dynamodb_only_projection(struct api_call *call, const struct json *body,
+                                              const struct expr_projection **ret,
+                                              struct api_error *reterr);
 
 /* Key, Item, ExclusiveStartKey: an item in wire form; count 0 when absent. */
 MUST_USE enum status dynamodb_item(struct api_call *call, const struct json *body,
                                    const char *name, struct item *ret, struct api_error *reterr);
-
-/* The parameters from before expressions are refused by name until they are supported. */
-MUST_USE enum status dynamodb_refuse_legacy(const struct json *body, struct api_error *reterr);
 
 /* One write of PutItem, UpdateItem, DeleteItem, of a batch or a transaction: its condition, update and
  * what to return. `item` names the member with the item or key. */
@@ -41,8 +48,7 @@ MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *bo
 
 /* ---- consumed capacity ---- */
 enum capacity_wanted { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
-MUST_USE enum status dynamodb_capacity_wanted(const struct json *body, enum capacity_wanted *ret,
-                                              struct api_error *reterr);
+enum capacity_wanted dynamodb_capacity_wanted(const struct json *body);
 /* In half units, the smallest there are. */
 uint64_t capacity_of_read(size_t size, bool consistent);  /* 4 KB a unit, half when eventual */
 uint64_t capacity_of_write(size_t old_size, size_t new_size); /* 1 KB a unit of the larger */

@@ -2,39 +2,29 @@
 #include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
 
-static enum status decode(struct api_call *call, struct item_read *read, bool *ret_consistent)
+static enum status decode(struct api_call *call, struct item_read *read)
 {
-    struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
+    static const char *const expressions[] = {"ProjectionExpression"};
     struct api_error *error = &call->error;
-    enum status status = dynamodb_refuse_legacy(call->body, error);
+    enum status status = dynamodb_table_name(call->body, &read->table_name, error);
 
     if (status == OK)
-        status = dynamodb_table_name(call->body, &read->table_name, error);
-    if (status == OK && !dynamodb_has(call->body, "Key"))
-        status = decode_refuse_null(error, "key");
-    if (status == OK)
-        status = decode_bool(call->body, "ConsistentRead", ret_consistent, error);
+        status = dynamodb_check_placeholders(call->body, expressions, ARRAY_COUNT(expressions),
+                                             error);
     if (status == OK)
         status = dynamodb_item(call, call->body, "Key", &read->key, error);
     if (status == OK)
-        status = dynamodb_names(call, call->body, dynamodb_has(call->body, "ProjectionExpression"),
-                                names, error);
-    if (status == OK)
-        status = dynamodb_projection(call, call->body, names, &read->projection, error);
-    if (status == OK)
-        status = expr_finish(names, error);
+        status = dynamodb_only_projection(call, call->body, &read->projection, error);
     return status;
 }
 
 void api_get_item(struct api_call *call)
 {
     struct item_read read = {0};
-    enum capacity_wanted capacity = CAPACITY_NONE;
-    bool consistent = false;
-    enum status status = dynamodb_capacity_wanted(call->body, &capacity, &call->error);
+    enum capacity_wanted capacity = dynamodb_capacity_wanted(call->body);
+    bool consistent = decode_bool(call->body, "ConsistentRead", false);
+    enum status status = decode(call, &read);
 
-    if (status == OK)
-        status = decode(call, &read, &consistent);
     if (status == OK)
         status = engine_get_item(call->on->engine, NULL, &read, call->arena, &call->error);
     if (status != OK) {

@@ -8,72 +8,44 @@ struct query_call {
     bool consistent;
 };
 
-static enum status decode_limit(struct api_call *call, struct item_query *query)
-{
-    int64_t limit = 0;
-    bool present = false;
-    enum status status = decode_int(call->body, "Limit", &limit, &present, &call->error);
-
-    if (status != OK || !present)
-        return status;
-    if (limit < 1)
-        return decode_refuse(&call->error, arena_printf(call->arena, "%lld", (long long)limit),
-                             "limit", "Member must have value greater than or equal to 1");
-    query->limit = (uint64_t)limit;
-    return OK;
-}
-
 static enum status decode_select(struct api_call *call, struct item_query *query)
 {
     static const char *const words[] = {"ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES",
                                         "SPECIFIC_ATTRIBUTES", "COUNT"};
     enum { ALL, PROJECTED, SPECIFIC, COUNT, UNSAID };
-    size_t word = UNSAID;
-    bool projects = dynamodb_has(call->body, "ProjectionExpression");
-    enum status status =
-        decode_word(call->body, "Select", words, ARRAY_COUNT(words), &word, &call->error);
+    bool projects = decode_has(call->body, "ProjectionExpression");
+    size_t word = decode_word(call->body, "Select", words, ARRAY_COUNT(words), UNSAID);
 
-    if (status != OK)
-        return status;
     query->count_only = word == COUNT;
-    if (word == PROJECTED)
-        return api_invalid(&call->error,
-                           "One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES "
-                           "can be used only when Querying using an IndexName");
     if (projects && word != UNSAID && word != SPECIFIC)
         return api_invalid(&call->error, "Cannot specify the ProjectionExpression when choosing to "
                                          "get %s",
-                           words[word]);
+                           word == COUNT ? "only the Count" : words[word]);
+    if (word == PROJECTED)
+        return api_invalid(&call->error, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying "
+                                         "using an IndexName");
     if (!projects && word == SPECIFIC)
-        return api_invalid(&call->error, "One or more parameter values were invalid: Must specify "
-                                         "the AttributesToGet or ProjectionExpression when "
-                                         "choosing to get SPECIFIC_ATTRIBUTES");
+        return api_invalid(&call->error,
+                           "Must specify the AttributesToGet or ProjectionExpression when choosing "
+                           "to get SPECIFIC_ATTRIBUTES");
     return OK;
 }
 
 static enum status decode_segments(struct api_call *call, struct item_query *query)
 {
-    int64_t segment = 0, total = 0;
-    bool has_segment = false, has_total = false;
+    bool has_segment = decode_has(call->body, "Segment");
+    bool has_total = decode_has(call->body, "TotalSegments");
+    int64_t segment = decode_int(call->body, "Segment", 0);
+    int64_t total = decode_int(call->body, "TotalSegments", 0);
     struct api_error *error = &call->error;
-    enum status status = decode_int(call->body, "Segment", &segment, &has_segment, error);
 
-    if (status == OK)
-        status = decode_int(call->body, "TotalSegments", &total, &has_total, error);
-    if (status != OK || (!has_segment && !has_total))
-        return status;
-    if (!has_total)
+    if (has_segment && !has_total)
         return api_invalid(error, "The TotalSegments parameter is required but was not present in "
                                   "the request when Segment parameter is present");
-    if (!has_segment)
+    if (has_total && !has_segment)
         return api_invalid(error, "The Segment parameter is required but was not present in the "
                                   "request when parameter TotalSegments is present");
-    if (total < 1 || total > 1000000)
-        return decode_refuse(error, arena_printf(call->arena, "%lld", (long long)total),
-                             "totalSegments", "Member must have value %s",
-                             total < 1 ? "greater than or equal to 1"
-                                       : "less than or equal to 1000000");
-    if (segment < 0 || segment >= total)
+    if (has_total && segment >= total)
         return api_invalid(error,
                            "The Segment parameter is zero-based and must be less than parameter "
                            "TotalSegments: Segment: %lld is not less than TotalSegments: %lld",
@@ -83,27 +55,40 @@ static enum status decode_segments(struct api_call *call, struct item_query *que
     return OK;
 }
 
+/* AWS puts its own words before most messages about a value in the key, not before those of numbers
+ * and sets. */
+static enum status decode_start_key(struct api_call *call, struct item_query *query)
+{
+    static const char *const bare[] = {"contains duplicates", "number set", "numeric value",
+                                       "significant digits", "number with magnitude"};
+    struct api_error *error = &call->error;
+    enum status status =
+        dynamodb_item(call, call->body, "ExclusiveStartKey", &query->start_key, error);
+
+    if (status != REFUSED || error->kind != API_VALIDATION)
+        return status;
+    for (size_t i = 0; i < ARRAY_COUNT(bare); i++)
+        if (bytes_find(bytes_of_text(error->message), bytes_of_text(bare[i])) != SIZE_MAX)
+            return status;
+
+    struct bytes why = arena_copy(call->arena, bytes_of_text(error->message));
+
+    return api_invalid(error, "The provided starting key is invalid: %.*s", BYTES_ARG(why));
+}
+
 static enum status decode_key_condition(struct api_call *call, struct expr_names *names,
                                         struct item_query *query)
 {
-    struct bytes text = {NULL, 0};
-    enum status status = decode_string(call->body, "KeyConditionExpression", &text, &call->error);
-
-    if (status != OK)
-        return status;
-    if (!dynamodb_has(call->body, "KeyConditionExpression"))
-        return api_invalid(&call->error, "Either the KeyConditions or KeyConditionExpression "
-                                         "parameter must be specified in the request.");
-
     const struct table *table = engine_table_ref(call->on->engine, query->table_name);
 
     if (table == NULL)
         return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Requested resource not found");
 
     struct key_names keys = engine_key_names(table);
+    enum status status =
+        expr_parse_key_condition(call->arena, decode_string(call->body, "KeyConditionExpression"),
+                                 names, &keys, &query->condition, &call->error);
 
-    status = expr_parse_key_condition(call->arena, text, names, &keys, &query->condition,
-                                      &call->error);
     engine_table_unref(table);
     return status;
 }
@@ -112,16 +97,12 @@ static enum status decode_expressions(struct api_call *call, struct item_query *
 {
     struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
     struct api_error *error = &call->error;
-    const struct json *body = call->body;
-    bool expressions = dynamodb_has(body, "FilterExpression") ||
-                       dynamodb_has(body, "ProjectionExpression") ||
-                       dynamodb_has(body, "KeyConditionExpression");
-    enum status status = dynamodb_names(call, body, expressions, names, error);
+    enum status status = dynamodb_names(call, call->body, names, error);
 
     if (status == OK)
-        status = dynamodb_condition(call, body, EXPR_FILTER, names, &query->filter, error);
+        status = dynamodb_condition(call, call->body, EXPR_FILTER, names, &query->filter, error);
     if (status == OK)
-        status = dynamodb_projection(call, body, names, &query->projection, error);
+        status = dynamodb_projection(call, call->body, names, &query->projection, error);
     if (status == OK && !query->scan)
         status = decode_key_condition(call, names, query);
     if (status == OK)
@@ -129,36 +110,40 @@ static enum status decode_expressions(struct api_call *call, struct item_query *
     return status;
 }
 
-static enum status decode(struct api_call *call, struct query_call *ret)
+static enum status check_index(struct api_call *call)
 {
-    struct item_query *query = &ret->query;
+    if (!decode_has(call->body, "IndexName"))
+        return OK;
+    return api_invalid(&call->error, "The table does not have the specified index: %.*s",
+                       BYTES_ARG(decode_string(call->body, "IndexName")));
+}
+
+static enum status decode(struct api_call *call, struct item_query *query)
+{
+    static const char *const expressions[] = {"ProjectionExpression", "FilterExpression",
+                                              "KeyConditionExpression"};
     struct api_error *error = &call->error;
     const struct json *body = call->body;
-    bool forward = true;
-    enum status status = dynamodb_refuse_legacy(body, error);
+    enum status status = dynamodb_table_name(body, &query->table_name, error);
 
+    query->limit = (uint64_t)decode_int(body, "Limit", 0);
+    query->backward = !query->scan && !decode_bool(body, "ScanIndexForward", true);
+    if (status == OK) /* a scan has no key condition */
+        status = dynamodb_check_placeholders(
+            body, expressions, ARRAY_COUNT(expressions) - (query->scan ? 1 : 0), error);
     if (status == OK)
-        status = dynamodb_table_name(body, &query->table_name, error);
-    if (status == OK && dynamodb_has(body, "IndexName"))
-        status = api_invalid(error, "The table does not have the specified index: %.*s",
-                             BYTES_ARG(json_string(json_get(body, "IndexName"))));
-    if (status == OK)
-        status = dynamodb_capacity_wanted(body, &ret->capacity, error);
-    if (status == OK)
-        status = decode_bool(body, "ConsistentRead", &ret->consistent, error);
-    if (status == OK && !query->scan)
-        status = decode_bool(body, "ScanIndexForward", &forward, error);
-    if (status == OK)
-        status = decode_limit(call, query);
-    if (status == OK)
-        status = decode_select(call, query);
+        status = decode_start_key(call, query);
     if (status == OK && query->scan)
         status = decode_segments(call, query);
+    if (status == OK && !query->scan && !decode_has(body, "KeyConditionExpression"))
+        status = api_invalid(error, "Either the KeyConditions or KeyConditionExpression parameter "
+                                    "must be specified in the request.");
     if (status == OK)
-        status = dynamodb_item(call, body, "ExclusiveStartKey", &query->start_key, error);
+        status = decode_select(call, query);
     if (status == OK)
         status = decode_expressions(call, query);
-    query->backward = !forward;
+    if (status == OK)
+        status = check_index(call);
     return status;
 }
 
@@ -194,8 +179,12 @@ static void answer(struct api_call *call, const struct query_call *asked)
 
 static void run(struct api_call *call, bool scan)
 {
-    struct query_call asked = {.query = {.scan = scan}};
-    enum status status = decode(call, &asked);
+    struct query_call asked = {
+        .query = {.scan = scan},
+        .capacity = dynamodb_capacity_wanted(call->body),
+        .consistent = decode_bool(call->body, "ConsistentRead", false),
+    };
+    enum status status = decode(call, &asked.query);
 
     if (status == OK)
         status = engine_query(call->on->engine, &asked.query, call->arena, &call->error);

@@ -4,6 +4,8 @@
 #include "api/dynamodb/table_json.h"
 #include "api/operations.h"
 
+#define RECOVERY_DAYS 35 /* when the request does not say */
+
 /* The table for an operation that only reads; NULL: answered already. */
 static const struct table *table_or_fail(struct api_call *call, struct bytes name,
                                          enum api_error_kind kind)
@@ -28,35 +30,14 @@ static void submit_or_fail(struct api_call *call, struct table_change *change, e
 
 /* ---- time to live ---- */
 
-static enum status decode_ttl(const struct json *body, bool *ret_enabled, struct bytes *ret_name,
-                              struct api_error *reterr)
-{
-    const struct json *specification = NULL;
-    enum status status = decode_object(body, "TimeToLiveSpecification", &specification, reterr);
-
-    if (status == OK && specification == NULL)
-        status = decode_refuse_null(reterr, "timeToLiveSpecification");
-    if (status == OK)
-        status = decode_bool(specification, "Enabled", ret_enabled, reterr);
-    if (status == OK && !dynamodb_has(specification, "Enabled"))
-        status = decode_refuse_null(reterr, "timeToLiveSpecification.enabled");
-    if (status == OK)
-        status = decode_string(specification, "AttributeName", ret_name, reterr);
-    if (status == OK && ret_name->size == 0)
-        status = decode_refuse_null(reterr, "timeToLiveSpecification.attributeName");
-    return status;
-}
-
 static enum status edit_ttl(struct table_change *change, struct table *table,
                             struct api_error *reterr)
 {
     struct api_call *call = change->context;
-    bool enabled = false;
-    struct bytes name = {NULL, 0};
-    enum status status = decode_ttl(call->body, &enabled, &name, reterr);
+    const struct json *specification = decode_member(call->body, "TimeToLiveSpecification");
+    bool enabled = decode_bool(specification, "Enabled", false);
+    struct bytes name = decode_string(specification, "AttributeName");
 
-    if (status != OK)
-        return status;
     if (enabled && table->ttl_enabled && bytes_equal(name, table->ttl_attribute))
         return api_invalid(reterr, "TimeToLive is already enabled");
     if (enabled && table->ttl_enabled)
@@ -65,6 +46,10 @@ static enum status edit_ttl(struct table_change *change, struct table *table,
                            BYTES_ARG(table->ttl_attribute));
     if (!enabled && !table->ttl_enabled)
         return api_invalid(reterr, "TimeToLive is already disabled");
+    if (!enabled && !bytes_equal(name, table->ttl_attribute))
+        return api_invalid(reterr, "TimeToLive is active on a different AttributeName: current "
+                                   "AttributeName is %.*s",
+                           BYTES_ARG(table->ttl_attribute));
     table->ttl_enabled = enabled;
     table->ttl_attribute = name;
     return OK;
@@ -93,12 +78,8 @@ static void ttl_done(struct table_change *change, enum status status)
 void api_update_time_to_live(struct api_call *call)
 {
     struct table_change *change = table_change_new(call, TABLE_UPDATE, ttl_done);
-    bool enabled = false;
-    struct bytes name = {NULL, 0};
     enum status status = dynamodb_table_name(call->body, &change->name, &call->error);
 
-    if (status == OK)
-        status = decode_ttl(call->body, &enabled, &name, &call->error);
     change->edit = edit_ttl;
     submit_or_fail(call, change, status);
 }
@@ -134,43 +115,20 @@ void api_describe_time_to_live(struct api_call *call)
 
 /* ---- continuous backups ---- */
 
-static enum status decode_recovery(const struct json *body, bool *ret_enabled, int64_t *ret_days,
-                                   struct api_error *reterr)
-{
-    const struct json *specification = NULL;
-    bool present = false;
-    enum status status =
-        decode_object(body, "PointInTimeRecoverySpecification", &specification, reterr);
-
-    if (status == OK && specification == NULL)
-        status = decode_refuse_null(reterr, "pointInTimeRecoverySpecification");
-    if (status == OK)
-        status = decode_bool(specification, "PointInTimeRecoveryEnabled", ret_enabled, reterr);
-    if (status == OK && !dynamodb_has(specification, "PointInTimeRecoveryEnabled"))
-        status = decode_refuse_null(
-            reterr, "pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled");
-    if (status == OK)
-        status = decode_int(specification, "RecoveryPeriodInDays", ret_days, &present, reterr);
-    if (status == OK && present && (*ret_days < 1 || *ret_days > 35))
-        status = api_invalid(reterr, "RecoveryPeriodInDays must be between 1 and 35");
-    return status;
-}
-
 static enum status edit_recovery(struct table_change *change, struct table *table,
                                  struct api_error *reterr)
 {
     struct api_call *call = change->context;
-    bool enabled = false;
-    int64_t days = 35;
-    enum status status = decode_recovery(call->body, &enabled, &days, reterr);
+    const struct json *specification =
+        decode_member(call->body, "PointInTimeRecoverySpecification");
+    bool enabled = decode_bool(specification, "PointInTimeRecoveryEnabled", false);
 
-    if (status != OK)
-        return status;
+    (void)reterr;
     if (enabled && !table->point_in_time_recovery)
-        table->point_in_time_recovery_since_ms =
-            clock_now_ms(timers_clock(call->on->timers));
+        table->point_in_time_recovery_since_ms = clock_now_ms(timers_clock(call->on->timers));
     table->point_in_time_recovery = enabled;
-    table->recovery_period_days = (uint32_t)days;
+    table->recovery_period_days =
+        (uint32_t)decode_int(specification, "RecoveryPeriodInDays", RECOVERY_DAYS);
     return OK;
 }
 
@@ -209,12 +167,8 @@ static void recovery_done(struct table_change *change, enum status status)
 void api_update_continuous_backups(struct api_call *call)
 {
     struct table_change *change = table_change_new(call, TABLE_UPDATE, recovery_done);
-    bool enabled = false;
-    int64_t days = 0;
     enum status status = dynamodb_table_name(call->body, &change->name, &call->error);
 
-    if (status == OK)
-        status = decode_recovery(call->body, &enabled, &days, &call->error);
     change->edit = edit_recovery;
     submit_or_fail(call, change, status);
 }
@@ -238,8 +192,18 @@ void api_describe_continuous_backups(struct api_call *call)
 
 /* ---- tags ---- */
 
+/* As AWS spells it. */
+static void refuse_arn(struct api_call *call, struct api_error *error)
+{
+    api_refuse(error, API_RESOURCE_NOT_FOUND,
+               "Requested resource not found: ResourcArn: %.*s not found",
+               BYTES_ARG(decode_string(call->body, "ResourceArn")));
+}
+
 static void answer_nothing(struct table_change *change, enum status status)
 {
+    if (status == REFUSED && change->error.kind == API_RESOURCE_NOT_FOUND)
+        refuse_arn(change->context, &change->error);
     if (!table_change_failed(change, status))
         api_answer(change->context, BYTES(""));
 }
@@ -278,13 +242,10 @@ static enum status edit_tag(struct table_change *change, struct table *table,
 void api_tag_resource(struct api_call *call)
 {
     struct table_change *change = table_change_new(call, TABLE_UPDATE, answer_nothing);
-    const struct json *tags = NULL;
     enum status status = table_name_of_arn(call->body, &change->name, &call->error);
 
-    if (status == OK)
-        status = decode_array(call->body, "Tags", &tags, &call->error);
-    if (status == OK && tags == NULL)
-        status = decode_refuse_null(&call->error, "tags");
+    if (status == OK && json_count(decode_member(call->body, "Tags")) == 0)
+        status = api_invalid(&call->error, "Atleast one Tag needs to be provided as Input.");
     change->edit = edit_tag;
     submit_or_fail(call, change, status);
 }
@@ -313,13 +274,10 @@ static enum status edit_untag(struct table_change *change, struct table *table,
 void api_untag_resource(struct api_call *call)
 {
     struct table_change *change = table_change_new(call, TABLE_UPDATE, answer_nothing);
-    const struct json *keys = NULL;
     enum status status = table_name_of_arn(call->body, &change->name, &call->error);
 
-    if (status == OK)
-        status = decode_array(call->body, "TagKeys", &keys, &call->error);
-    if (status == OK && keys == NULL)
-        status = decode_refuse_null(&call->error, "tagKeys");
+    if (status == OK && json_count(decode_member(call->body, "TagKeys")) == 0)
+        status = api_invalid(&call->error, "Atleast one Tag Key needs to be provided as Input.");
     change->edit = edit_untag;
     submit_or_fail(call, change, status);
 }
@@ -328,15 +286,16 @@ void api_list_tags_of_resource(struct api_call *call)
 {
     struct bytes name = {NULL, 0};
     enum status status = table_name_of_arn(call->body, &name, &call->error);
-    const struct table *table = NULL;
+    const struct table *table = status == OK ? engine_table_ref(call->on->engine, name) : NULL;
 
+    if (status == OK && table == NULL) {
+        refuse_arn(call, &call->error);
+        status = REFUSED;
+    }
     if (status != OK) {
         api_fail_status(call, status);
         return;
     }
-    table = table_or_fail(call, name, API_RESOURCE_NOT_FOUND);
-    if (table == NULL)
-        return;
 
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);

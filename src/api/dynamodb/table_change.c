@@ -4,6 +4,8 @@
 #include "api/dynamodb/table_json.h"
 #include "api/operations.h"
 
+#include <inttypes.h>
+
 struct table_change *table_change_new(struct api_call *call, enum table_change_kind kind,
                                       void (*done)(struct table_change *change,
                                                    enum status status))
@@ -68,17 +70,44 @@ void api_delete_table(struct api_call *call)
 
 /* ---- UpdateTable ---- */
 
+static enum status check_throughput(const struct json *body, const struct table *before,
+                                    const struct table *after, struct api_error *reterr)
+{
+    bool given = decode_has(body, "ProvisionedThroughput");
+
+    if (!given && bytes_equal_text(decode_string(body, "BillingMode"), "PROVISIONED"))
+        return api_invalid(reterr, "One or more parameter values were invalid: "
+                                   "ProvisionedThroughput must be specified when BillingMode is "
+                                   "PROVISIONED");
+    if (!given || before->billing != after->billing || before->read_units != after->read_units ||
+        before->write_units != after->write_units)
+        return OK;
+    return api_invalid(
+        reterr,
+        "The provisioned throughput for the table will not change. The requested value equals the "
+        "current value. Current ReadCapacityUnits provisioned for the table: %" PRIu64
+        ". Requested ReadCapacityUnits: %" PRIu64
+        ". Current WriteCapacityUnits provisioned for the table: %" PRIu64
+        ". Requested WriteCapacityUnits: %" PRIu64
+        ". Refer to the Amazon DynamoDB Developer Guide for current limits and how to request "
+        "higher limits.",
+        before->read_units, after->read_units, before->write_units, after->write_units);
+}
+
 /* On the writer's thread: the body is applied to the table as it is now. */
 static enum status edit(struct table_change *change, struct table *table,
                         struct api_error *reterr)
 {
     struct api_call *call = change->context;
+    struct table before = *table;
     enum stream_view view = STREAM_NONE;
     bool has_stream = false;
     enum status status = table_decode_stream(call->body, &view, &has_stream, reterr);
 
     if (status == OK)
         status = table_decode_billing(call->body, table, reterr);
+    if (status == OK)
+        status = check_throughput(call->body, &before, table, reterr);
     if (status == OK)
         status = table_decode_settings(call->body, table, reterr);
     if (status != OK || !has_stream)
@@ -102,8 +131,6 @@ static void update_done(struct table_change *change, enum status status)
 
 void api_update_table(struct api_call *call)
 {
-    static const char *const unsupported[] = {"GlobalSecondaryIndexUpdates", "ReplicaUpdates",
-                                              "WarmThroughput", "MultiRegionConsistency"};
     static const char *const changes[] = {"StreamSpecification", "BillingMode",
                                           "ProvisionedThroughput", "SSESpecification",
                                           "TableClass", "DeletionProtectionEnabled"};
@@ -111,11 +138,8 @@ void api_update_table(struct api_call *call)
     enum status status = dynamodb_table_name(call->body, &change->name, &call->error);
     bool any = false;
 
-    if (status == OK)
-        status = table_refuse_unsupported(call->body, unsupported, ARRAY_COUNT(unsupported),
-                                          &call->error);
     for (size_t i = 0; i < ARRAY_COUNT(changes); i++)
-        any = any || dynamodb_has(call->body, changes[i]);
+        any = any || decode_has(call->body, changes[i]);
     if (status == OK && !any)
         status = api_invalid(&call->error,
                              "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "

@@ -1,7 +1,11 @@
 /* api/dynamodb/table_json.c - see table_json.h. (AWS: DynamoDB API reference, "TableDescription".) */
 #include "api/dynamodb/table_json.h"
 
+#include "api/shape.h"
+
 #include <inttypes.h>
+
+#define UNITS_MAX INT64_C(1000000000000)
 
 static const char *const view_names[] = {"", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE",
                                          "NEW_AND_OLD_IMAGES"};
@@ -133,24 +137,12 @@ void table_write_description(struct api_call *call, struct json_writer *w,
 enum status table_decode_stream(const struct json *body, enum stream_view *ret, bool *ret_present,
                                 struct api_error *reterr)
 {
-    const struct json *specification = NULL;
-    bool enabled = false;
-    size_t word = 0;
-    enum status status = decode_object(body, "StreamSpecification", &specification, reterr);
+    const struct json *specification = decode_member(body, "StreamSpecification");
+    bool enabled = decode_bool(specification, "StreamEnabled", false);
+    bool has_view = decode_has(specification, "StreamViewType");
 
     *ret = STREAM_NONE;
     *ret_present = specification != NULL;
-    if (status != OK || specification == NULL)
-        return status;
-    status = decode_bool(specification, "StreamEnabled", &enabled, reterr);
-    if (status == OK)
-        status = decode_word(specification, "StreamViewType", view_names + 1,
-                             ARRAY_COUNT(view_names) - 1, &word, reterr);
-    if (status != OK)
-        return status;
-
-    bool has_view = dynamodb_has(specification, "StreamViewType");
-
     if (enabled && !has_view)
         return api_invalid(reterr, "One or more parameter values were invalid: StreamViewType must "
                                    "be specified when StreamEnabled is true");
@@ -158,24 +150,18 @@ enum status table_decode_stream(const struct json *body, enum stream_view *ret, 
         return api_invalid(reterr, "One or more parameter values were invalid: StreamViewType must "
                                    "not be specified when StreamEnabled is false");
     if (enabled)
-        *ret = (enum stream_view)(word + 1);
+        *ret = (enum stream_view)decode_word(specification, "StreamViewType", view_names,
+                                             ARRAY_COUNT(view_names), STREAM_NONE);
     return OK;
 }
 
-static enum status decode_units(const struct json *throughput, const char *name, const char *at,
-                                uint64_t *ret, struct api_error *reterr)
+static enum status decode_units(const struct json *throughput, const char *name, uint64_t *ret,
+                                struct api_error *reterr)
 {
-    int64_t units = 0;
-    bool present = false;
-    enum status status = decode_int(throughput, name, &units, &present, reterr);
+    int64_t units = decode_int(throughput, name, 0);
 
-    if (status != OK)
-        return status;
-    if (!present)
-        return decode_refuse_null(reterr, at);
-    if (units < 1)
-        return decode_refuse(reterr, json_number_text(json_get(throughput, name)), at,
-                             "Member must have value greater than or equal to 1");
+    if (units > UNITS_MAX)
+        return api_invalid(reterr, "Given value %" PRId64 " for %s is out of bounds", units, name);
     *ret = (uint64_t)units;
     return OK;
 }
@@ -184,14 +170,11 @@ enum status table_decode_billing(const struct json *body, struct table *table,
                                  struct api_error *reterr)
 {
     static const char *const modes[] = {"PROVISIONED", "PAY_PER_REQUEST"};
-    const struct json *throughput = NULL;
-    size_t mode = table->billing == BILLING_PAY_PER_REQUEST;
-    enum status status = decode_word(body, "BillingMode", modes, ARRAY_COUNT(modes), &mode, reterr);
+    const struct json *throughput = decode_member(body, "ProvisionedThroughput");
+    size_t mode = decode_word(body, "BillingMode", modes, ARRAY_COUNT(modes),
+                              table->billing == BILLING_PAY_PER_REQUEST);
+    enum status status = OK;
 
-    if (status == OK)
-        status = decode_object(body, "ProvisionedThroughput", &throughput, reterr);
-    if (status != OK)
-        return status;
     table->billing = mode == 1 ? BILLING_PAY_PER_REQUEST : BILLING_PROVISIONED;
     if (mode == 1 && throughput != NULL)
         return api_invalid(reterr, "One or more parameter values were invalid: Neither "
@@ -207,35 +190,43 @@ enum status table_decode_billing(const struct json *body, struct table *table,
                                    "is PROVISIONED");
     if (throughput == NULL)
         return OK;
-    status = decode_units(throughput, "ReadCapacityUnits",
-                          "provisionedThroughput.readCapacityUnits", &table->read_units, reterr);
+    status = decode_units(throughput, "ReadCapacityUnits", &table->read_units, reterr);
     if (status == OK)
-        status =
-            decode_units(throughput, "WriteCapacityUnits",
-                         "provisionedThroughput.writeCapacityUnits", &table->write_units, reterr);
+        status = decode_units(throughput, "WriteCapacityUnits", &table->write_units, reterr);
     return status;
 }
 
 enum status table_decode_settings(const struct json *body, struct table *table,
                                   struct api_error *reterr)
 {
-    static const char *const classes[] = {"STANDARD", "STANDARD_INFREQUENT_ACCESS"};
-    const struct json *sse = NULL;
-    size_t word = 0;
-    enum status status = decode_object(body, "SSESpecification", &sse, reterr);
+    const struct json *sse = decode_member(body, "SSESpecification");
+    struct bytes type = decode_string(sse, "SSEType");
 
-    if (status == OK && sse != NULL)
-        status = decode_bool(sse, "Enabled", &table->sse_enabled, reterr);
-    if (status == OK && sse != NULL)
-        status = decode_string(sse, "KMSMasterKeyId", &table->sse_kms_key, reterr);
-    if (status == OK)
-        status = decode_bool(body, "DeletionProtectionEnabled", &table->deletion_protection,
-                             reterr);
-    if (status == OK)
-        status = decode_word(body, "TableClass", classes, ARRAY_COUNT(classes), &word, reterr);
-    if (status == OK && dynamodb_has(body, "TableClass"))
-        table->table_class = bytes_of_text(classes[word]);
-    return status;
+    if (sse != NULL) {
+        if (bytes_equal_text(type, "AES256"))
+            return api_invalid(reterr, "One or more parameter values were invalid: SSEType AES256 "
+                                       "is not supported. Supported value is KMS");
+        table->sse_enabled = decode_bool(sse, "Enabled", false);
+        table->sse_kms_key = decode_string(sse, "KMSMasterKeyId");
+    }
+    table->deletion_protection =
+        decode_bool(body, "DeletionProtectionEnabled", table->deletion_protection);
+    if (decode_has(body, "TableClass"))
+        table->table_class = decode_string(body, "TableClass");
+    return OK;
+}
+
+/* Letters, blanks, digits and a few signs; what is not ASCII is taken for a letter. */
+static bool is_tag_text(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.ptr[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c >= 0x80 || (c != '\0' && strchr(" \t\n\r+-=._:/@", c) != NULL)))
+            return false;
+    }
+    return true;
 }
 
 enum status table_decode_tags(struct arena *arena, const struct json *tags,
@@ -246,15 +237,13 @@ enum status table_decode_tags(struct arena *arena, const struct json *tags,
 
     for (struct json_iter it = json_iter(tags); json_next(&it);) {
         struct table_tag *tag = &list[count++];
-        enum status status = decode_string(it.value, "Key", &tag->key, reterr);
 
-        if (status == OK)
-            status = decode_string(it.value, "Value", &tag->value, reterr);
-        if (status != OK)
-            return status;
-        if (tag->key.size == 0 || tag->key.size > 128 || tag->value.size > 256)
-            return api_invalid(reterr, "One or more parameter values were invalid: a tag's key has "
-                                       "1 to 128 characters and its value at most 256");
+        *tag = (struct table_tag){decode_string(it.value, "Key"), decode_string(it.value, "Value")};
+        if (!is_tag_text(tag->key) || !is_tag_text(tag->value))
+            return api_invalid(reterr, "One or more parameter values were invalid: A tag has only "
+                                       "letters, blanks, digits and + - = . _ : / @. Tag key: "
+                                       "%.*s, tag value: %.*s",
+                               BYTES_ARG(tag->key), BYTES_ARG(tag->value));
         for (size_t i = 0; i + 1 < count; i++)
             if (bytes_equal(list[i].key, tag->key))
                 return api_invalid(reterr, "One or more parameter values were invalid: Duplicate "
@@ -270,29 +259,13 @@ enum status table_decode_tags(struct arena *arena, const struct json *tags,
     return OK;
 }
 
-enum status table_refuse_unsupported(const struct json *body, const char *const *members,
-                                     size_t count, struct api_error *reterr)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct json *member = decode_member(body, members[i]);
-
-        if (member != NULL && !(json_is(member, JSON_ARRAY) && json_count(member) == 0))
-            return api_invalid(reterr, "dynlog does not support %s yet", members[i]);
-    }
-    return OK;
-}
-
 enum status table_name_of_arn(const struct json *body, struct bytes *ret, struct api_error *reterr)
 {
-    struct bytes text = {NULL, 0};
+    struct bytes text = decode_string(body, "ResourceArn");
     struct arn arn;
-    enum status status = decode_string(body, "ResourceArn", &text, reterr);
 
-    if (status != OK)
-        return status;
-    if (!dynamodb_has(body, "ResourceArn"))
-        return decode_refuse_null(reterr, "resourceArn");
-    if (!arn_parse(text, &arn) || !bytes_start_with(arn.resource, BYTES("table/")))
+    if (!arn_parse(text, &arn) || !bytes_start_with(arn.resource, BYTES("table/")) ||
+        !shape_name_pattern.matches(bytes_slice(arn.resource, 6, arn.resource.size)))
         return api_invalid(reterr, "Invalid TableArn: Invalid ResourceArn provided as input %.*s",
                            BYTES_ARG(text));
     *ret = bytes_slice(arn.resource, 6, arn.resource.size);

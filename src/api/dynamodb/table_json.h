@@ -21,10 +21,6 @@ MUST_USE enum status table_decode_tags(struct arena *arena, const struct json *t
                                        struct table_tag **ret, size_t *ret_count,
                                        struct api_error *reterr);
 
-/* What dynlog does not do yet is refused by name, so that nobody believes that it acts. */
-MUST_USE enum status table_refuse_unsupported(const struct json *body, const char *const *members,
-                                              size_t count, struct api_error *reterr);
-
 /* arn:...:table/NAME of ResourceArn -> NAME; errors as the tag operations give them. */
 MUST_USE enum status table_name_of_arn(const struct json *body, struct bytes *ret,
                                        struct api_error *reterr);

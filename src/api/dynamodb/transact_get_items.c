@@ -1,57 +1,31 @@
 /* api/dynamodb/transact_get_items.c - TransactGetItems: up to 100 items as they were at one moment. */
-#include "api/dynamodb/transact.h"
+#include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
 
-enum status transact_check_count(const struct json *items, struct api_error *reterr)
-{
-    if (items == NULL)
-        return decode_refuse_null(reterr, "transactItems");
-    if (json_count(items) == 0)
-        return decode_refuse(reterr, BYTES("[]"), "transactItems",
-                             "Member must have length greater than or equal to 1");
-    if (json_count(items) > ENGINE_TRANSACTION_ITEMS_MAX)
-        return api_invalid(reterr, "Member must have length less than or equal to %d",
-                           ENGINE_TRANSACTION_ITEMS_MAX);
-    return OK;
-}
-
-static enum status decode_get(struct api_call *call, const struct json *wrapper,
+static enum status decode_get(struct api_call *call, const struct json *get,
                               struct item_read *ret)
 {
-    const struct json *get = NULL;
-    struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
+    static const char *const expressions[] = {"ProjectionExpression"};
     struct api_error *error = &call->error;
-    enum status status = decode_object(wrapper, "Get", &get, error);
+    enum status status = dynamodb_table_name(get, &ret->table_name, error);
 
-    if (status == OK && get == NULL)
-        status = decode_refuse_null(error, "transactItems.member.get");
     if (status == OK)
-        status = dynamodb_table_name(get, &ret->table_name, error);
-    if (status == OK && !dynamodb_has(get, "Key"))
-        status = decode_refuse_null(error, "transactItems.member.get.key");
+        status = dynamodb_check_placeholders(get, expressions, ARRAY_COUNT(expressions), error);
     if (status == OK)
         status = dynamodb_item(call, get, "Key", &ret->key, error);
     if (status == OK)
-        status = dynamodb_names(call, get, dynamodb_has(get, "ProjectionExpression"), names, error);
-    if (status == OK)
-        status = dynamodb_projection(call, get, names, &ret->projection, error);
-    if (status == OK)
-        status = expr_finish(names, error);
+        status = dynamodb_only_projection(call, get, &ret->projection, error);
     return status;
 }
 
 static enum status decode(struct api_call *call, struct item_read **ret, size_t *ret_count)
 {
-    const struct json *items = NULL;
-    enum status status = decode_array(call->body, "TransactItems", &items, &call->error);
+    const struct json *items = decode_member(call->body, "TransactItems");
+    enum status status = OK;
 
-    if (status == OK)
-        status = transact_check_count(items, &call->error);
-    if (status != OK)
-        return status;
     *ret = ARENA_NEW_ARRAY(call->arena, json_count(items), struct item_read);
-    for (struct json_iter it = json_iter(items); json_next(&it) && status == OK;)
-        status = decode_get(call, it.value, &(*ret)[(*ret_count)++]);
+    for (struct json_iter it = json_iter(items); status == OK && json_next(&it);)
+        status = decode_get(call, decode_member(it.value, "Get"), &(*ret)[(*ret_count)++]);
     return status;
 }
 
@@ -101,11 +75,9 @@ void api_transact_get_items(struct api_call *call)
 {
     struct item_read *reads = NULL;
     size_t count = 0;
-    enum capacity_wanted capacity = CAPACITY_NONE;
-    enum status status = dynamodb_capacity_wanted(call->body, &capacity, &call->error);
+    enum capacity_wanted capacity = dynamodb_capacity_wanted(call->body);
+    enum status status = decode(call, &reads, &count);
 
-    if (status == OK)
-        status = decode(call, &reads, &count);
     if (status == OK)
         status = read_all(call, reads, count);
     if (status == OK)

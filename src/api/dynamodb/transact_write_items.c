@@ -1,6 +1,5 @@
 /* api/dynamodb/transact_write_items.c - TransactWriteItems: up to 100 actions, all or none. When one
  * fails, the answer lists a reason for each, in order. */
-#include "api/dynamodb/transact.h"
 #include "api/dynamodb/write.h"
 #include "api/operations.h"
 
@@ -24,7 +23,6 @@ static enum status decode_action(struct api_call *call, const struct json *wrapp
                                  struct item_write *ret)
 {
     const struct json *body = NULL;
-    struct api_error *error = &call->error;
     size_t found = 0, which = 0;
 
     for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
@@ -37,35 +35,20 @@ static enum status decode_action(struct api_call *call, const struct json *wrapp
         }
     }
     if (found != 1)
-        return api_invalid(error, "TransactItems can only contain one of Check, Put, Update or "
-                                  "Delete");
-    if (!json_is(body, JSON_OBJECT))
-        return api_refuse(error, API_SERIALIZATION, "Unexpected field type");
-    if (actions[which].kind == WRITE_CHECK && !dynamodb_has(body, "ConditionExpression"))
-        return decode_refuse_null(error, "transactItems.member.conditionCheck.conditionExpression");
-    if (actions[which].kind == WRITE_UPDATE && !dynamodb_has(body, "UpdateExpression"))
-        return decode_refuse_null(error, "transactItems.member.update.updateExpression");
-    return dynamodb_write(call, body, actions[which].kind, ret, error);
+        return api_invalid(&call->error, "TransactItems can only contain one of Check, Put, Update "
+                                         "or Delete");
+    return dynamodb_write(call, body, actions[which].kind, ret, &call->error);
 }
 
 static enum status decode(struct api_call *call, struct engine_write *write)
 {
-    const struct json *items = NULL;
-    struct api_error *error = &call->error;
-    enum status status = decode_array(call->body, "TransactItems", &items, error);
+    const struct json *items = decode_member(call->body, "TransactItems");
+    enum status status = OK;
 
-    if (status == OK)
-        status = transact_check_count(items, error);
-    if (status == OK)
-        status = decode_string(call->body, "ClientRequestToken", &write->token, error);
-    if (status == OK && write->token.size > 36)
-        status = decode_refuse(error, write->token, "clientRequestToken",
-                               "Member must have length less than or equal to 36");
-    if (status != OK)
-        return status;
+    write->token = decode_string(call->body, "ClientRequestToken");
     write->fingerprint = call->body_text;
     write->writes = ARENA_NEW_ARRAY(call->arena, json_count(items), struct item_write);
-    for (struct json_iter it = json_iter(items); json_next(&it) && status == OK;)
+    for (struct json_iter it = json_iter(items); status == OK && json_next(&it);)
         status = decode_action(call, it.value, &write->writes[write->count++]);
     return status;
 }
@@ -174,9 +157,8 @@ void api_transact_write_items(struct api_call *call)
 
     transact->call = call;
     transact->write = (struct engine_write){.arena = call->arena, .atomic = true, .done = done};
-    status = dynamodb_capacity_wanted(call->body, &transact->capacity, &call->error);
-    if (status == OK)
-        status = decode(call, &transact->write);
+    transact->capacity = dynamodb_capacity_wanted(call->body);
+    status = decode(call, &transact->write);
     if (status == OK)
         engine_write(call->on->engine, call->on->port, &transact->write);
     else

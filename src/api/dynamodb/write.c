@@ -1,81 +1,54 @@
 /* api/dynamodb/write.c - what the operations that write one item decode in the same way. */
 #include "api/dynamodb/write.h"
 
-/* Which ReturnValues an operation takes, in the order of enum return_values. */
+/* In the order of enum return_values. */
 static const char *const return_words[] = {"NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW",
                                            "UPDATED_NEW"};
+
+/* In the order in which AWS names them. */
+static const char *const expressions[] = {"UpdateExpression", "ConditionExpression"};
 
 static enum status decode_return_values(const struct json *body, enum write_kind kind,
                                         enum return_values *ret, struct api_error *reterr)
 {
-    size_t word = RETURN_NONE;
-    enum status status = decode_word(body, "ReturnValues", return_words,
-                                     ARRAY_COUNT(return_words), &word, reterr);
-
-    if (status != OK)
-        return status;
-    *ret = (enum return_values)word;
-    if (kind != WRITE_UPDATE && *ret != RETURN_NONE && *ret != RETURN_ALL_OLD)
-        return api_invalid(reterr, "Return values set to invalid value");
-    return OK;
-}
-
-enum status dynamodb_decode_failure_values(const struct json *body, bool *ret,
-                                           struct api_error *reterr)
-{
-    static const char *const words[] = {"NONE", "ALL_OLD"};
-    size_t word = 0;
-    enum status status = decode_word(body, "ReturnValuesOnConditionCheckFailure", words,
-                                     ARRAY_COUNT(words), &word, reterr);
-
-    *ret = word == 1;
-    return status;
-}
-
-static enum status decode_item_member(struct api_call *call, const struct json *body,
-                                      enum write_kind kind, struct item_write *ret,
-                                      struct api_error *reterr)
-{
-    const char *member = kind == WRITE_PUT ? "Item" : "Key";
-
-    if (!dynamodb_has(body, member))
-        return decode_refuse_null(reterr, kind == WRITE_PUT ? "item" : "key");
-    return dynamodb_item(call, body, member, &ret->item, reterr);
+    *ret = (enum return_values)decode_word(body, "ReturnValues", return_words,
+                                           ARRAY_COUNT(return_words), RETURN_NONE);
+    if (kind == WRITE_UPDATE || *ret == RETURN_NONE || *ret == RETURN_ALL_OLD)
+        return OK;
+    return api_invalid(reterr, kind == WRITE_PUT ? "ReturnValues can only be ALL_OLD or NONE"
+                                                 : "Return values set to invalid value");
 }
 
 static enum status decode_update(struct api_call *call, const struct json *body,
                                  struct expr_names *names, struct item_write *ret,
                                  struct api_error *reterr)
 {
-    struct bytes text = {NULL, 0};
-    enum status status = decode_string(body, "UpdateExpression", &text, reterr);
-
-    if (status != OK || !dynamodb_has(body, "UpdateExpression"))
-        return status;
-    return expr_parse_update(call->arena, text, names, &ret->update, reterr);
+    if (!decode_has(body, "UpdateExpression"))
+        return OK;
+    return expr_parse_update(call->arena, decode_string(body, "UpdateExpression"), names,
+                             &ret->update, reterr);
 }
 
 enum status dynamodb_write(struct api_call *call, const struct json *body, enum write_kind kind,
                            struct item_write *ret, struct api_error *reterr)
 {
     struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
+    size_t first = kind == WRITE_UPDATE ? 0 : 1; /* only it has an UpdateExpression */
     enum status status = OK;
-    bool expressions =
-        dynamodb_has(body, "ConditionExpression") ||
-        (kind == WRITE_UPDATE && dynamodb_has(body, "UpdateExpression"));
 
     *ret = (struct item_write){.kind = kind};
-    status = dynamodb_refuse_legacy(body, reterr);
+    ret->return_old_on_failure =
+        bytes_equal_text(decode_string(body, "ReturnValuesOnConditionCheckFailure"), "ALL_OLD");
+    status = dynamodb_table_name(body, &ret->table_name, reterr);
     if (status == OK)
-        status = dynamodb_table_name(body, &ret->table_name, reterr);
+        status = dynamodb_check_placeholders(body, expressions + first,
+                                             ARRAY_COUNT(expressions) - first, reterr);
+    if (status == OK)
+        status = dynamodb_item(call, body, kind == WRITE_PUT ? "Item" : "Key", &ret->item, reterr);
     if (status == OK)
         status = decode_return_values(body, kind, &ret->return_values, reterr);
     if (status == OK)
-        status = dynamodb_decode_failure_values(body, &ret->return_old_on_failure, reterr);
-    if (status == OK)
-        status = decode_item_member(call, body, kind, ret, reterr);
-    if (status == OK)
-        status = dynamodb_names(call, body, expressions, names, reterr);
+        status = dynamodb_names(call, body, names, reterr);
     if (status == OK && kind == WRITE_UPDATE)
         status = decode_update(call, body, names, ret, reterr);
     if (status == OK)
@@ -145,12 +118,10 @@ static void single_done(struct engine_write *write, enum status status)
 void dynamodb_write_one(struct api_call *call, enum write_kind kind)
 {
     struct single_write *single = ARENA_NEW(call->arena, struct single_write);
-    enum status status = OK;
+    enum status status = dynamodb_write(call, call->body, kind, &single->item, &call->error);
 
     single->call = call;
-    status = dynamodb_capacity_wanted(call->body, &single->capacity, &call->error);
-    if (status == OK)
-        status = dynamodb_write(call, call->body, kind, &single->item, &call->error);
+    single->capacity = dynamodb_capacity_wanted(call->body);
     if (status != OK) {
         api_fail_status(call, status);
         return;

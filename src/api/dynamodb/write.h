@@ -7,8 +7,4 @@
 /* Decodes the call as one write of that kind, has the engine do it, answers. */
 void dynamodb_write_one(struct api_call *call, enum write_kind kind);
 
-/* ReturnValuesOnConditionCheckFailure; true for ALL_OLD. */
-MUST_USE enum status dynamodb_decode_failure_values(const struct json *body, bool *ret,
-                                                    struct api_error *reterr);
-
 #endif

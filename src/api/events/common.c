@@ -1,38 +1,13 @@
 /* api/events/common.c - see events.h. */
 #include "api/events/events.h"
 
-#include <stdio.h>
-
 #define PAGE_MAX 100
-
-enum status events_name(struct api_call *call, const char *member, size_t size_max,
-                        struct bytes *ret)
-{
-    struct api_error *error = &call->error;
-    char at[64];
-    enum status status = decode_string(call->body, member, ret, error);
-
-    if (status != OK)
-        return status;
-    snprintf(at, sizeof at, "%c%s", member[0] + ('a' - 'A'), member + 1);
-    if (decode_member(call->body, member) == NULL)
-        return decode_refuse_null(error, at);
-    if (ret->size == 0)
-        return decode_refuse(error, *ret, at, "Member must have length greater than or equal to 1");
-    if (ret->size > size_max)
-        return decode_refuse(error, *ret, at, "Member must have length less than or equal to %zu",
-                             size_max);
-    return OK;
-}
 
 enum status events_bus(struct api_call *call, struct bytes *ret)
 {
-    struct bytes name = {NULL, 0};
+    struct bytes name = decode_string(call->body, "EventBusName");
     const struct bus_description *bus = NULL;
-    enum status status = decode_string(call->body, "EventBusName", &name, &call->error);
 
-    if (status != OK)
-        return status;
     if (name.size == 0)
         name = BYTES("default");
     bus = bus_find(call->on->bus, name);
@@ -45,11 +20,9 @@ enum status events_bus(struct api_call *call, struct bytes *ret)
 
 enum status events_rule(struct api_call *call, const char *member, const struct bus_rule **ret)
 {
-    struct bytes bus = {NULL, 0}, name = {NULL, 0};
-    enum status status = events_name(call, member, 64, &name);
+    struct bytes bus = {NULL, 0}, name = decode_string(call->body, member);
+    enum status status = events_bus(call, &bus);
 
-    if (status == OK)
-        status = events_bus(call, &bus);
     if (status != OK)
         return status;
     *ret = bus_find_rule(call->on->bus, bus, name);
@@ -102,25 +75,13 @@ void events_submit(struct api_call *call, struct bus_change *change, enum status
 /* A token is the number of the first entry of its page. */
 enum status events_page(struct api_call *call, size_t count, size_t *ret_first, size_t *ret_end)
 {
-    struct bytes token = {NULL, 0};
-    int64_t limit = PAGE_MAX;
+    struct bytes token = decode_string(call->body, "NextToken");
+    int64_t limit = decode_int(call->body, "Limit", PAGE_MAX);
     uint64_t first = 0;
-    bool present = false;
-    struct api_error *error = &call->error;
-    enum status status = decode_int(call->body, "Limit", &limit, &present, error);
 
-    if (status == OK)
-        status = decode_string(call->body, "NextToken", &token, error);
-    if (status != OK)
-        return status;
-    if (present && (limit < 1 || limit > PAGE_MAX))
-        return decode_refuse(error, json_number_text(json_get(call->body, "Limit")), "limit",
-                             "Member must have value %s",
-                             limit < 1 ? "greater than or equal to 1"
-                                       : "less than or equal to 100");
     if (token.size > 0 && !bytes_to_uint64(token, &first))
-        return api_invalid(error, "The NextToken is not valid");
-    *ret_first = size_min((size_t)first, count);
+        return api_invalid(&call->error, "The NextToken is not valid");
+    *ret_first = first < count ? (size_t)first : count;
     *ret_end = size_min(*ret_first + (size_t)limit, count);
     return OK;
 }

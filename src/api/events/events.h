@@ -5,9 +5,6 @@
 #include "api/api.h"
 #include "api/decode.h"
 
-/* Name, required, at most size_max characters. */
-MUST_USE enum status events_name(struct api_call *call, const char *member, size_t size_max,
-                                 struct bytes *ret);
 /* EventBusName: a name or an ARN; "default" when absent. The bus' name. REFUSED: there is no such bus. */
 MUST_USE enum status events_bus(struct api_call *call, struct bytes *ret);
 /* The rule named by `member` on that bus. */

@@ -30,71 +30,61 @@ static enum status decode_time(const struct json *entry, uint64_t *ret_ms, struc
     return OK;
 }
 
+static enum status refuse_size(struct api_call *call)
+{
+    return api_invalid(&call->error, "Total size of the entries in the request is over the limit.");
+}
+
 static enum status decode_resources(struct api_call *call, const struct json *entry,
                                     struct bytes *ret)
 {
-    AUTO(buffer_free) struct buffer text = BUFFER_INIT(BUS_ENTRY_SIZE_MAX * 2);
-    const struct json *resources = NULL;
-    enum status status = decode_array(entry, "Resources", &resources, &call->error);
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(BUS_ENTRY_SIZE_MAX * 8); /* escaped at worst */
+    const struct json *resources = decode_member(entry, "Resources");
 
-    if (status != OK || resources == NULL)
-        return status;
+    if (resources == NULL)
+        return OK;
     json_print(&text, resources);
-    if (!buffer_failed(&text))
-        *ret = arena_copy(call->arena, buffer_bytes(&text));
+    if (buffer_failed(&text))
+        return refuse_size(call);
+    *ret = arena_copy(call->arena, buffer_bytes(&text));
     return OK;
 }
 
 static enum status decode_entry(struct api_call *call, const struct json *json,
                                 struct bus_entry *ret)
 {
-    struct api_error *error = &call->error;
-    enum status status = decode_string(json, "EventBusName", &ret->bus_name, error);
+    enum status status = OK;
 
+    *ret = (struct bus_entry){
+        .bus_name = decode_string(json, "EventBusName"),
+        .source = decode_string(json, "Source"),
+        .detail_type = decode_string(json, "DetailType"),
+        .detail = decode_string(json, "Detail"),
+        .trace_header = decode_string(json, "TraceHeader"),
+        .missing_source = !decode_has(json, "Source"),
+        .missing_detail_type = !decode_has(json, "DetailType"),
+        .missing_detail = !decode_has(json, "Detail"),
+    };
+    status = decode_resources(call, json, &ret->resources);
     if (status == OK)
-        status = decode_string(json, "Source", &ret->source, error);
-    if (status == OK)
-        status = decode_string(json, "DetailType", &ret->detail_type, error);
-    if (status == OK)
-        status = decode_string(json, "Detail", &ret->detail, error);
-    if (status == OK)
-        status = decode_string(json, "TraceHeader", &ret->trace_header, error);
-    if (status == OK)
-        status = decode_resources(call, json, &ret->resources);
-    if (status == OK)
-        status = decode_time(json, &ret->time_ms, error);
-    ret->missing_source = decode_member(json, "Source") == NULL;
-    ret->missing_detail_type = decode_member(json, "DetailType") == NULL;
-    ret->missing_detail = decode_member(json, "Detail") == NULL;
+        status = decode_time(json, &ret->time_ms, &call->error);
     return status;
 }
 
 static enum status decode_entries(struct api_call *call, struct put_call *put)
 {
-    const struct json *entries = NULL;
-    struct api_error *error = &call->error;
+    const struct json *entries = decode_member(call->body, "Entries");
+    enum status status = OK;
     size_t size = 0;
-    enum status status = decode_array(call->body, "Entries", &entries, error);
 
-    if (status != OK)
-        return status;
-    if (entries == NULL)
-        return decode_refuse_null(error, "entries");
-    if (json_count(entries) == 0 || json_count(entries) > BUS_ENTRIES_MAX)
-        return decode_refuse(error, BYTES("[PutEventsRequestEntry]"), "entries",
-                             "Member must have length %s than or equal to %d",
-                             json_count(entries) == 0 ? "greater" : "less",
-                             json_count(entries) == 0 ? 1 : BUS_ENTRIES_MAX);
     put->entries = ARENA_NEW_ARRAY(call->arena, json_count(entries), struct bus_entry);
-    for (struct json_iter it = json_iter(entries); json_next(&it);) {
+    for (struct json_iter it = json_iter(entries); status == OK && json_next(&it);) {
         status = decode_entry(call, it.value, &put->entries[put->count]);
-        if (status != OK)
-            return status;
         size += bus_entry_size(&put->entries[put->count++], call->arena);
     }
-    if (size > BUS_ENTRY_SIZE_MAX)
-        return api_invalid(error, "Total size of the entries in the request is over the limit.");
-    return OK;
+    if (status == OK && size > BUS_ENTRY_SIZE_MAX)
+        return refuse_size(call);
+    return status;
 }
 
 /* ---- what was put before a crash ---- */
@@ -224,15 +214,13 @@ static enum status check_event(const struct json *event, struct api_error *error
 
 void api_test_event_pattern(struct api_call *call)
 {
-    struct bytes pattern = {NULL, 0}, text = {NULL, 0};
+    struct bytes pattern = decode_string(call->body, "EventPattern");
     const struct json *event = NULL;
     bool matches = false;
     struct api_error *error = &call->error;
-    enum status status = events_name(call, "EventPattern", PATTERN_SIZE_MAX, &pattern);
+    enum status status = OK;
 
-    if (status == OK)
-        status = events_name(call, "Event", BUS_ENTRY_SIZE_MAX, &text);
-    if (status == OK && json_parse(call->arena, text, &event, NULL) != OK)
+    if (json_parse(call->arena, decode_string(call->body, "Event"), &event, NULL) != OK)
         status = api_invalid(error, "Parameter Event is not valid. Reason: it must be JSON");
     if (status == OK)
         status = check_event(event, error);

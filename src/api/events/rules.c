@@ -2,8 +2,6 @@
 #include "api/events/events.h"
 #include "api/operations.h"
 
-#define RULE_NAME_SIZE_MAX 64
-
 static void rule_put(struct bus_change *change, enum status status)
 {
     struct api_call *call = change->context;
@@ -25,38 +23,27 @@ static void rule_put(struct bus_change *change, enum status status)
 
 void api_put_rule(struct api_call *call)
 {
-    static const char *const states[] = {"ENABLED", "DISABLED"};
     struct bus_change *change = events_change(call, BUS_PUT_RULE, rule_put);
-    struct api_error *error = &call->error;
-    size_t state = 0;
-    enum status status = events_name(call, "Name", RULE_NAME_SIZE_MAX, &change->name);
+    struct bytes state = decode_string(call->body, "State");
+    enum status status = events_bus(call, &change->bus_name);
 
-    if (status == OK)
-        status = events_bus(call, &change->bus_name);
-    if (status == OK)
-        status = decode_string(call->body, "EventPattern", &change->pattern, error);
-    if (status == OK)
-        status = decode_string(call->body, "Description", &change->description, error);
-    if (status == OK)
-        status = decode_string(call->body, "RoleArn", &change->role_arn, error);
-    if (status == OK)
-        status = decode_word(call->body, "State", states, ARRAY_COUNT(states), &state, error);
-    if (status == OK && decode_member(call->body, "ScheduleExpression") != NULL)
-        status = api_invalid(error, "dynlog does not support ScheduleExpression yet");
+    change->name = decode_string(call->body, "Name");
+    change->pattern = decode_string(call->body, "EventPattern");
+    change->description = decode_string(call->body, "Description");
+    change->role_arn = decode_string(call->body, "RoleArn");
+    change->enabled = !bytes_equal_text(state, "DISABLED");
     if (status == OK && change->pattern.size == 0)
-        status = api_invalid(error, "Parameter(s) EventPattern or ScheduleExpression must be "
-                                    "specified.");
-    change->enabled = state == 0;
+        status = api_invalid(&call->error, "Parameter(s) EventPattern or ScheduleExpression must be "
+                                           "specified.");
     events_submit(call, change, status);
 }
 
 static void set_state(struct api_call *call, bool enabled)
 {
     struct bus_change *change = events_change(call, BUS_SET_RULE_STATE, events_answer_nothing);
-    enum status status = events_name(call, "Name", RULE_NAME_SIZE_MAX, &change->name);
+    enum status status = events_bus(call, &change->bus_name);
 
-    if (status == OK)
-        status = events_bus(call, &change->bus_name);
+    change->name = decode_string(call->body, "Name");
     change->enabled = enabled;
     events_submit(call, change, status);
 }
@@ -74,10 +61,9 @@ void api_disable_rule(struct api_call *call)
 void api_delete_rule(struct api_call *call)
 {
     struct bus_change *change = events_change(call, BUS_DELETE_RULE, events_answer_nothing);
-    enum status status = events_name(call, "Name", RULE_NAME_SIZE_MAX, &change->name);
+    enum status status = events_bus(call, &change->bus_name);
 
-    if (status == OK)
-        status = events_bus(call, &change->bus_name);
+    change->name = decode_string(call->body, "Name");
     /* AWS: deleting what is not there is a success. */
     if (status == OK && bus_find_rule(call->on->bus, change->bus_name, change->name) == NULL)
         api_answer(call, BYTES("{}"));
@@ -120,15 +106,14 @@ void api_describe_rule(struct api_call *call)
 
 void api_list_rules(struct api_call *call)
 {
-    struct bytes bus = {NULL, 0}, prefix = {NULL, 0};
+    struct bytes bus = {NULL, 0};
     const struct bus_rule **rules = NULL;
     size_t count = 0, first = 0, end = 0;
     enum status status = events_bus(call, &bus);
 
-    if (status == OK)
-        status = decode_string(call->body, "NamePrefix", &prefix, &call->error);
     if (status == OK) {
-        bus_list_rules(call->on->bus, bus, prefix, call->arena, &rules, &count);
+        bus_list_rules(call->on->bus, bus, decode_string(call->body, "NamePrefix"), call->arena,
+                       &rules, &count);
         status = events_page(call, count, &first, &end);
     }
     if (status != OK) {

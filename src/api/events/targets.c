@@ -2,74 +2,31 @@
 #include "api/events/events.h"
 #include "api/operations.h"
 
-#define TARGETS_IN_REQUEST_MAX 100
-
-static enum status decode_retry_policy(const struct json *target, struct bus_target *ret,
-                                       struct api_error *error)
-{
-    const struct json *policy = NULL;
-    int64_t attempts = -1, age = -1;
-    bool present = false;
-    enum status status = decode_object(target, "RetryPolicy", &policy, error);
-
-    ret->maximum_retry_attempts = ret->maximum_event_age_s = -1;
-    if (status != OK || policy == NULL)
-        return status;
-    status = decode_int(policy, "MaximumRetryAttempts", &attempts, &present, error);
-    if (status == OK && present && (attempts < 0 || attempts > 185))
-        return api_invalid(error, "MaximumRetryAttempts must be between 0 and 185");
-    if (status == OK)
-        status = decode_int(policy, "MaximumEventAgeInSeconds", &age, &present, error);
-    if (status == OK && present && (age < 60 || age > 86400))
-        return api_invalid(error, "MaximumEventAgeInSeconds must be between 60 and 86400");
-    ret->maximum_retry_attempts = (int32_t)attempts;
-    ret->maximum_event_age_s = (int32_t)age;
-    return status;
-}
-
-/* Members that would change what is delivered, or where, and that dynlog does not act on yet. */
-static enum status refuse_unsupported(const struct json *target, struct api_error *error)
-{
-    static const char *const unsupported[] = {
-        "InputTransformer",       "DeadLetterConfig",  "KinesisParameters",
-        "RunCommandParameters",   "EcsParameters",     "BatchParameters",
-        "SqsParameters",          "HttpParameters",    "RedshiftDataParameters",
-        "SageMakerPipelineParameters", "AppSyncParameters",
-    };
-
-    for (size_t i = 0; i < ARRAY_COUNT(unsupported); i++)
-        if (decode_member(target, unsupported[i]) != NULL)
-            return api_invalid(error, "dynlog does not support %s of a target yet",
-                               unsupported[i]);
-    return OK;
-}
+#define TARGET_JSON_SIZE_MAX ((size_t)64 * 1024)
 
 static enum status decode_target(struct api_call *call, const struct json *target,
                                  struct bus_target *ret)
 {
-    AUTO(buffer_free) struct buffer json = BUFFER_INIT(64 * 1024);
-    struct api_error *error = &call->error;
-    enum status status = decode_string(target, "Id", &ret->id, error);
+    AUTO(buffer_free) struct buffer json = BUFFER_INIT(TARGET_JSON_SIZE_MAX);
+    const struct json *policy = decode_member(target, "RetryPolicy");
 
-    if (status == OK)
-        status = decode_string(target, "Arn", &ret->arn, error);
-    if (status == OK && ret->id.size == 0)
-        status = decode_refuse_null(error, "targets.1.member.id");
-    if (status == OK && ret->arn.size == 0)
-        status = decode_refuse_null(error, "targets.1.member.arn");
-    if (status == OK)
-        status = refuse_unsupported(target, error);
-    if (status == OK)
-        status = decode_string(target, "Input", &ret->input, error);
-    if (status == OK)
-        status = decode_string(target, "InputPath", &ret->input_path, error);
-    if (status == OK)
-        status = decode_retry_policy(target, ret, error);
-    if (status != OK)
-        return status;
+    *ret = (struct bus_target){
+        .id = decode_string(target, "Id"),
+        .arn = decode_string(target, "Arn"),
+        .input = decode_string(target, "Input"),
+        .input_path = decode_string(target, "InputPath"),
+        .maximum_retry_attempts = (int32_t)decode_int(policy, "MaximumRetryAttempts", -1),
+        .maximum_event_age_s = (int32_t)decode_int(policy, "MaximumEventAgeInSeconds", -1),
+    };
+    if (ret->input.size > 0 && ret->input_path.size > 0)
+        return api_invalid(&call->error,
+                           "Only one of Input, InputPath, or InputTransformer must be provided for "
+                           "target %.*s.",
+                           BYTES_ARG(ret->id));
     json_print(&json, target);
     if (buffer_failed(&json))
-        return api_invalid(error, "Target %.*s is larger than 64 KB", BYTES_ARG(ret->id));
+        return api_invalid(&call->error, "Target %.*s is larger than %zu KB", BYTES_ARG(ret->id),
+                           TARGET_JSON_SIZE_MAX / 1024);
     ret->json = arena_copy(call->arena, buffer_bytes(&json));
     return OK;
 }
@@ -83,19 +40,10 @@ static void answer_failures(struct bus_change *change, enum status status)
 void api_put_targets(struct api_call *call)
 {
     struct bus_change *change = events_change(call, BUS_PUT_TARGETS, answer_failures);
-    const struct json *targets = NULL;
-    struct api_error *error = &call->error;
-    enum status status = events_name(call, "Rule", 64, &change->name);
+    const struct json *targets = decode_member(call->body, "Targets");
+    enum status status = events_bus(call, &change->bus_name);
 
-    if (status == OK)
-        status = events_bus(call, &change->bus_name);
-    if (status == OK)
-        status = decode_array(call->body, "Targets", &targets, error);
-    if (status == OK && json_count(targets) == 0)
-        status = decode_refuse_null(error, "targets");
-    if (status == OK && json_count(targets) > TARGETS_IN_REQUEST_MAX)
-        status = decode_refuse(error, BYTES("[...]"), "targets",
-                               "Member must have length less than or equal to 100");
+    change->name = decode_string(call->body, "Rule");
     change->targets = ARENA_NEW_ARRAY(call->arena, json_count(targets), struct bus_target);
     for (struct json_iter it = json_iter(targets); status == OK && json_next(&it);)
         status = decode_target(call, it.value, &change->targets[change->target_count++]);
@@ -105,17 +53,12 @@ void api_put_targets(struct api_call *call)
 void api_remove_targets(struct api_call *call)
 {
     struct bus_change *change = events_change(call, BUS_REMOVE_TARGETS, answer_failures);
-    const struct json *ids = NULL;
-    enum status status = events_name(call, "Rule", 64, &change->name);
+    const struct json *ids = decode_member(call->body, "Ids");
+    enum status status = events_bus(call, &change->bus_name);
 
-    if (status == OK)
-        status = events_bus(call, &change->bus_name);
-    if (status == OK)
-        status = decode_array(call->body, "Ids", &ids, &call->error);
-    if (status == OK && json_count(ids) == 0)
-        status = decode_refuse_null(&call->error, "ids");
+    change->name = decode_string(call->body, "Rule");
     change->target_ids = ARENA_NEW_ARRAY(call->arena, json_count(ids), struct bytes);
-    for (struct json_iter it = json_iter(ids); status == OK && json_next(&it);)
+    for (struct json_iter it = json_iter(ids); json_next(&it);)
         change->target_ids[change->target_count++] = json_string(it.value);
     events_submit(call, change, status);
 }
@@ -157,13 +100,11 @@ static bool names_target(const struct bus_rule *rule, struct bytes arn)
 
 void api_list_rule_names_by_target(struct api_call *call)
 {
-    struct bytes arn = {NULL, 0}, bus = {NULL, 0};
+    struct bytes arn = decode_string(call->body, "TargetArn"), bus = {NULL, 0};
     const struct bus_rule **rules = NULL;
     size_t all = 0, count = 0, first = 0, end = 0;
-    enum status status = events_name(call, "TargetArn", 1600, &arn);
+    enum status status = events_bus(call, &bus);
 
-    if (status == OK)
-        status = events_bus(call, &bus);
     if (status == OK) {
         bus_list_rules(call->on->bus, bus, (struct bytes){NULL, 0}, call->arena, &rules, &all);
         for (size_t i = 0; i < all; i++)

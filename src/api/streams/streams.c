@@ -6,6 +6,8 @@
 #include "api/operations.h"
 
 #define LIST_MAX 100
+#define TRIMMED_MESSAGE                                                                            \
+    "The operation attempted to read past the oldest stream record in a shard"
 
 /* arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL */
 static struct bytes stream_arn(struct api_call *call, const struct engine_stream *stream)
@@ -34,16 +36,11 @@ static bool split_arn(struct bytes text, struct bytes *ret_table, struct bytes *
 
 static enum status find_stream(struct api_call *call, struct engine_stream *ret)
 {
-    struct bytes arn = {NULL, 0}, table = {NULL, 0}, label = {NULL, 0};
+    struct bytes arn = decode_string(call->body, "StreamArn"), table = {NULL, 0}, label = {NULL, 0};
     struct engine_stream *streams = NULL;
     size_t count = 0;
     struct api_error *error = &call->error;
-    enum status status = decode_string(call->body, "StreamArn", &arn, error);
 
-    if (status != OK)
-        return status;
-    if (!dynamodb_has(call->body, "StreamArn"))
-        return decode_refuse_null(error, "streamArn");
     if (!split_arn(arn, &table, &label))
         return api_invalid(error, "Invalid StreamArn: %.*s", BYTES_ARG(arn));
     engine_streams(call->on->engine, call->arena, &streams, &count);
@@ -60,53 +57,33 @@ static enum status find_stream(struct api_call *call, struct engine_stream *ret)
 
 /* ---- ListStreams ---- */
 
-static enum status decode_limit(struct api_call *call, int64_t usual, int64_t most, int64_t *ret)
-{
-    bool present = false;
-    enum status status = decode_int(call->body, "Limit", ret, &present, &call->error);
-
-    if (status != OK)
-        return status;
-    if (!present)
-        *ret = usual;
-    if (*ret < 1 || *ret > most)
-        return decode_refuse(&call->error, json_number_text(json_get(call->body, "Limit")),
-                             "limit", "Member must have value %s than or equal to %lld",
-                             *ret < 1 ? "greater" : "less", *ret < 1 ? 1LL : (long long)most);
-    return OK;
-}
-
+/* Streams come by creation, and so do their labels: the list goes on after a stream that is gone
+ * meanwhile as it does after one that is still there. */
 static void write_list(struct api_call *call, struct json_writer *w, size_t limit,
-                       struct bytes table_name, struct bytes after)
+                       struct bytes table_name, struct bytes after_label)
 {
     struct engine_stream *streams = NULL;
     size_t count = 0, written = 0;
-    bool begun = after.size == 0;
     struct bytes last = {NULL, 0};
 
     engine_streams(call->on->engine, call->arena, &streams, &count);
     json_key(w, "Streams");
     json_begin_array(w);
     for (size_t i = 0; i < count; i++) {
-        struct bytes arn = stream_arn(call, &streams[i]);
-
-        if (table_name.size > 0 && !bytes_equal(streams[i].table_name, table_name))
+        if ((table_name.size > 0 && !bytes_equal(streams[i].table_name, table_name)) ||
+            bytes_compare(streams[i].stream.label, after_label) <= 0)
             continue;
-        if (!begun) {
-            begun = bytes_equal(arn, after);
-            continue;
-        }
         if (written == limit) {
             json_end_array(w);
             json_member_string(w, "LastEvaluatedStreamArn", last);
             return;
         }
+        last = stream_arn(call, &streams[i]);
         json_begin_object(w);
-        json_member_string(w, "StreamArn", arn);
+        json_member_string(w, "StreamArn", last);
         json_member_string(w, "TableName", streams[i].table_name);
         json_member_string(w, "StreamLabel", streams[i].stream.label);
         json_end_object(w);
-        last = arn;
         written++;
     }
     json_end_array(w);
@@ -114,14 +91,13 @@ static void write_list(struct api_call *call, struct json_writer *w, size_t limi
 
 void api_list_streams(struct api_call *call)
 {
-    struct bytes table_name = {NULL, 0}, after = {NULL, 0};
-    int64_t limit = 0;
-    enum status status = decode_limit(call, LIST_MAX, LIST_MAX, &limit);
+    struct bytes table_name = {NULL, 0}, table = {NULL, 0}, label = {NULL, 0};
+    struct bytes after = decode_string(call->body, "ExclusiveStartStreamArn");
+    int64_t limit = decode_int(call->body, "Limit", LIST_MAX);
+    enum status status = dynamodb_table_name(call->body, &table_name, &call->error);
 
-    if (status == OK && dynamodb_has(call->body, "TableName"))
-        status = dynamodb_table_name(call->body, &table_name, &call->error);
-    if (status == OK)
-        status = decode_string(call->body, "ExclusiveStartStreamArn", &after, &call->error);
+    if (status == OK && after.size > 0 && !split_arn(after, &table, &label))
+        status = api_invalid(&call->error, "Invalid StreamArn: %.*s", BYTES_ARG(after));
     if (status != OK) {
         api_fail_status(call, status);
         return;
@@ -131,7 +107,7 @@ void api_list_streams(struct api_call *call)
     struct json_writer w = JSON_WRITER(out);
 
     json_begin_object(&w);
-    write_list(call, &w, (size_t)limit, table_name, after);
+    write_list(call, &w, (size_t)limit, table_name, label);
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
 }
@@ -197,17 +173,25 @@ static void write_description(struct api_call *call, struct json_writer *w,
     json_end_object(w);
 }
 
+/* ShardFilter asks for the children of a shard: shards never roll, so there are none. */
+static enum status decode_filter(struct api_call *call, bool *ret_filtered)
+{
+    const struct json *filter = decode_member(call->body, "ShardFilter");
+
+    *ret_filtered = filter != NULL;
+    if (filter != NULL && (!decode_has(filter, "Type") || !decode_has(filter, "ShardId")))
+        return api_invalid(&call->error, "ShardFilter must have both a Type and a ShardId");
+    return OK;
+}
+
 void api_describe_stream(struct api_call *call)
 {
     struct engine_stream stream = {0};
-    struct bytes after = {NULL, 0};
-    int64_t limit = 0;
-    enum status status = find_stream(call, &stream);
+    bool filtered = false;
+    enum status status = decode_filter(call, &filtered);
 
     if (status == OK)
-        status = decode_limit(call, LIST_MAX, LIST_MAX, &limit);
-    if (status == OK)
-        status = decode_string(call->body, "ExclusiveStartShardId", &after, &call->error);
+        status = find_stream(call, &stream);
     if (status != OK) {
         api_fail_status(call, status);
         return;
@@ -218,25 +202,30 @@ void api_describe_stream(struct api_call *call)
 
     json_begin_object(&w);
     json_key(&w, "StreamDescription");
-    write_description(call, &w, &stream, after.size == 0);
+    write_description(call, &w, &stream,
+                      !filtered && !decode_has(call->body, "ExclusiveStartShardId"));
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
 }
 
 /* ---- GetShardIterator ---- */
 
-enum iterator_type { TRIM_HORIZON, LATEST, AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER };
+enum { TRIM_HORIZON, LATEST, AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER };
+static const char *const iterator_words[] = {"TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER",
+                                             "AFTER_SEQUENCE_NUMBER"};
 
-static enum status decode_sequence(struct api_call *call, enum iterator_type type,
-                                   uint64_t *ret_after)
+static enum status decode_sequence(struct api_call *call, size_t type, uint64_t *ret_after)
 {
-    struct bytes text = {NULL, 0};
+    struct bytes text = decode_string(call->body, "SequenceNumber");
     uint64_t position = 0;
+    bool wanted = type == AT_SEQUENCE_NUMBER || type == AFTER_SEQUENCE_NUMBER;
     struct api_error *error = &call->error;
-    enum status status = decode_string(call->body, "SequenceNumber", &text, error);
 
-    if (status != OK)
-        return status;
+    if (!wanted && text.size > 0)
+        return api_invalid(error, "The SequenceNumber parameter is only for shard iterators of type "
+                                  "AT_SEQUENCE_NUMBER and AFTER_SEQUENCE_NUMBER");
+    if (!wanted)
+        return OK;
     if (text.size == 0)
         return api_invalid(error, "The SequenceNumber parameter is required for shard iterators of "
                                   "type AT_SEQUENCE_NUMBER and AFTER_SEQUENCE_NUMBER");
@@ -249,43 +238,29 @@ static enum status decode_sequence(struct api_call *call, enum iterator_type typ
 static enum status decode_iterator(struct api_call *call, struct engine_stream *stream,
                                    struct stream_iterator *ret)
 {
-    static const char *const words[] = {"TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER",
-                                        "AFTER_SEQUENCE_NUMBER"};
-    struct bytes shard_id = {NULL, 0};
-    size_t type = SIZE_MAX;
+    size_t type = decode_word(call->body, "ShardIteratorType", iterator_words,
+                              ARRAY_COUNT(iterator_words), LATEST);
     struct api_error *error = &call->error;
-    enum status status = find_stream(call, stream);
+    enum status status = decode_sequence(call, type, &ret->after);
 
     if (status == OK)
-        status = decode_string(call->body, "ShardId", &shard_id, error);
-    if (status == OK && !dynamodb_has(call->body, "ShardId"))
-        status = decode_refuse_null(error, "shardId");
-    if (status == OK)
-        status = decode_word(call->body, "ShardIteratorType", words, ARRAY_COUNT(words), &type,
-                             error);
-    if (status == OK && type == SIZE_MAX)
-        status = decode_refuse_null(error, "shardIteratorType");
+        status = find_stream(call, stream);
     if (status != OK)
         return status;
-    if (!stream_shard_id_parse(shard_id, &ret->stream_id, &ret->shard) ||
+    if (!stream_shard_id_parse(decode_string(call->body, "ShardId"), &ret->stream_id,
+                               &ret->shard) ||
         ret->stream_id != stream->stream.id || ret->shard != 0)
         return api_refuse(error, API_RESOURCE_NOT_FOUND,
                           "Requested resource not found: Shard does not exist");
+
+    uint64_t oldest = streams_trimmed_to(call->on->streams, stream->stream.id);
+
     ret->issued_ms = clock_now_ms(timers_clock(call->on->timers));
-    if (type == TRIM_HORIZON) {
-        ret->after = streams_trimmed_to(call->on->streams, stream->stream.id);
-        return OK;
-    }
-    if (type == LATEST) {
+    if (type == TRIM_HORIZON)
+        ret->after = oldest;
+    if (type == LATEST)
         ret->after = store_last_position(call->on->store);
-        return OK;
-    }
-    status = decode_sequence(call, (enum iterator_type)type, &ret->after);
-    if (status == OK && ret->after < streams_trimmed_to(call->on->streams, stream->stream.id))
-        return api_refuse(error, API_TRIMMED_DATA_ACCESS,
-                          "The operation attempted to read past the oldest stream record in a "
-                          "shard");
-    return status;
+    return ret->after < oldest ? api_refuse(error, API_TRIMMED_DATA_ACCESS, TRIMMED_MESSAGE) : OK;
 }
 
 void api_get_shard_iterator(struct api_call *call)
@@ -329,20 +304,12 @@ static enum status stream_of_iterator(struct api_call *call, const struct stream
 }
 
 static enum status decode_records(struct api_call *call, struct stream_iterator *iterator,
-                                  struct engine_stream *stream, int64_t *ret_limit)
+                                  struct engine_stream *stream)
 {
-    struct bytes text = {NULL, 0};
     struct api_error *error = &call->error;
-    enum status status = decode_string(call->body, "ShardIterator", &text, error);
 
-    if (status == OK && !dynamodb_has(call->body, "ShardIterator"))
-        status = decode_refuse_null(error, "shardIterator");
-    if (status == OK)
-        status = decode_limit(call, STREAM_READ_RECORDS_MAX, STREAM_READ_RECORDS_MAX, ret_limit);
-    if (status == OK && !stream_iterator_parse(text, iterator))
-        status = api_invalid(error, "Invalid ShardIterator");
-    if (status != OK)
-        return status;
+    if (!stream_iterator_parse(decode_string(call->body, "ShardIterator"), iterator))
+        return api_invalid(error, "Invalid ShardIterator");
     if (clock_now_ms(timers_clock(call->on->timers)) - iterator->issued_ms >
         STREAM_ITERATOR_LIFE_MS)
         return api_refuse(error, API_EXPIRED_ITERATOR,
@@ -380,18 +347,16 @@ void api_get_records(struct api_call *call)
     struct stream_iterator iterator = {0};
     struct engine_stream stream = {0};
     struct stream_page page = {0};
-    int64_t limit = 0;
+    int64_t limit = decode_int(call->body, "Limit", STREAM_READ_RECORDS_MAX);
     bool trimmed = false;
-    enum status status = decode_records(call, &iterator, &stream, &limit);
+    enum status status = decode_records(call, &iterator, &stream);
 
     if (status == OK)
         status = streams_read(call->on->streams, iterator.stream_id, iterator.shard,
                               iterator.after, (size_t)limit, STREAM_READ_SIZE_MAX, call->arena,
                               &page, &trimmed);
     if (trimmed)
-        status = api_refuse(&call->error, API_TRIMMED_DATA_ACCESS,
-                            "The operation attempted to read past the oldest stream record in a "
-                            "shard");
+        status = api_refuse(&call->error, API_TRIMMED_DATA_ACCESS, TRIMMED_MESSAGE);
     if (status == OK)
         answer_records(call, &stream, &iterator, &page);
     else

@@ -1,0 +1,240 @@
+/* api/dynamodb/table_shapes.c - the bodies of the operations on tables. (AWS: the service model of
+ * DynamoDB.) */
+#include "api/shape.h"
+
+#include "engine/table.h"
+
+#define OPTIONAL SHAPE_OPTIONAL
+#define REQUIRED SHAPE_REQUIRED
+#define PARAMETER SHAPE_PARAMETER
+
+#define KEY_NAME_SIZE_MAX 255
+#define ARN_SIZE_MAX 1283
+#define RECOVERY_DAYS_MAX 35
+
+/* ---- names ---- */
+
+static bool is_name(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.ptr[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_' || c == '.' || c == '-'))
+            return false;
+    }
+    return text.size > 0;
+}
+
+const struct shape_pattern shape_name_pattern = {"[a-zA-Z0-9_.-]+", is_name};
+
+const struct shape shape_table_name = {
+    .kind = SHAPE_STRING,
+    .pattern = &shape_name_pattern,
+    SHAPE_BETWEEN(TABLE_NAME_SIZE_MIN, TABLE_NAME_SIZE_MAX),
+};
+const struct shape shape_table_or_arn = {
+    .kind = SHAPE_STRING,
+    .pattern = &shape_name_pattern,
+    .or_arn = true,
+    SHAPE_BETWEEN(TABLE_NAME_SIZE_MIN, TABLE_NAME_SIZE_MAX),
+};
+
+/* ---- pieces ---- */
+
+static const struct shape text = {.kind = SHAPE_STRING};
+static const struct shape boolean = {.kind = SHAPE_BOOLEAN};
+static const struct shape positive_long = {.kind = SHAPE_LONG, SHAPE_AT_LEAST(1)};
+static const struct shape key_name = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, KEY_NAME_SIZE_MAX)};
+
+static const struct shape attribute_type = {
+    .kind = SHAPE_STRING, .words = (const char *const[]){"B", "N", "S", NULL}};
+static const struct shape_member attribute_definition_members[] = {
+    SHAPE_MEMBER("AttributeName", &key_name, REQUIRED),
+    SHAPE_MEMBER("AttributeType", &attribute_type, REQUIRED),
+};
+static const struct shape attribute_definition = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "AttributeDefinition",
+    SHAPE_MEMBERS(attribute_definition_members),
+};
+static const struct shape attribute_definitions = {.kind = SHAPE_LIST,
+                                                   .element = &attribute_definition};
+
+static const struct shape key_type = {.kind = SHAPE_STRING,
+                                      .words = (const char *const[]){"HASH", "RANGE", NULL}};
+static const struct shape_member key_schema_element_members[] = {
+    SHAPE_MEMBER("AttributeName", &key_name, REQUIRED),
+    SHAPE_MEMBER("KeyType", &key_type, REQUIRED),
+};
+static const struct shape key_schema_element = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "KeySchemaElement",
+    SHAPE_MEMBERS(key_schema_element_members),
+};
+static const struct shape key_schema = {
+    .kind = SHAPE_LIST, .element = &key_schema_element, SHAPE_BETWEEN(1, 2)};
+
+static const struct shape billing_mode = {
+    .kind = SHAPE_STRING, .words = (const char *const[]){"PROVISIONED", "PAY_PER_REQUEST", NULL}};
+static const struct shape_member throughput_members[] = {
+    SHAPE_MEMBER("WriteCapacityUnits", &positive_long, REQUIRED),
+    SHAPE_MEMBER("ReadCapacityUnits", &positive_long, REQUIRED),
+};
+static const struct shape throughput = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "ProvisionedThroughput",
+    SHAPE_MEMBERS(throughput_members),
+};
+
+static const struct shape view_type = {
+    .kind = SHAPE_STRING,
+    .words = (const char *const[]){"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY",
+                                   NULL}};
+static const struct shape_member stream_members[] = {
+    SHAPE_MEMBER("StreamEnabled", &boolean, REQUIRED),
+    SHAPE_MEMBER("StreamViewType", &view_type, OPTIONAL),
+};
+static const struct shape stream = {
+    .kind = SHAPE_STRUCTURE, .name = "StreamSpecification", SHAPE_MEMBERS(stream_members)};
+
+static const struct shape encryption_type = {
+    .kind = SHAPE_STRING, .words = (const char *const[]){"AES256", "KMS", NULL}};
+static const struct shape_member encryption_members[] = {
+    SHAPE_MEMBER("Enabled", &boolean, OPTIONAL),
+    SHAPE_MEMBER("SSEType", &encryption_type, OPTIONAL),
+    SHAPE_MEMBER("KMSMasterKeyId", &text, OPTIONAL),
+};
+static const struct shape encryption = {
+    .kind = SHAPE_STRUCTURE, .name = "SSESpecification", SHAPE_MEMBERS(encryption_members)};
+
+static const struct shape tag_key = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 128)};
+static const struct shape tag_value = {.kind = SHAPE_STRING, SHAPE_AT_MOST(256)};
+static const struct shape_member tag_members[] = {
+    SHAPE_MEMBER("Key", &tag_key, REQUIRED),
+    SHAPE_MEMBER("Value", &tag_value, REQUIRED),
+};
+static const struct shape tag = {
+    .kind = SHAPE_STRUCTURE, .name = "Tag", SHAPE_MEMBERS(tag_members)};
+static const struct shape tags = {.kind = SHAPE_LIST, .element = &tag};
+
+static const struct shape table_class = {
+    .kind = SHAPE_STRING,
+    .words = (const char *const[]){"STANDARD", "STANDARD_INFREQUENT_ACCESS", NULL}};
+
+/* ---- tables ---- */
+
+static const struct shape_member create_table[] = {
+    SHAPE_MEMBER("AttributeDefinitions", &attribute_definitions, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_table_or_arn, PARAMETER),
+    SHAPE_MEMBER("BillingMode", &billing_mode, OPTIONAL),
+    SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
+    SHAPE_MEMBER("KeySchema", &key_schema, REQUIRED),
+    SHAPE_MEMBER("StreamSpecification", &stream, OPTIONAL),
+    SHAPE_MEMBER("SSESpecification", &encryption, OPTIONAL),
+    SHAPE_MEMBER("Tags", &tags, OPTIONAL),
+    SHAPE_MEMBER("TableClass", &table_class, OPTIONAL),
+    SHAPE_MEMBER("DeletionProtectionEnabled", &boolean, OPTIONAL),
+    SHAPE_REFUSED("LocalSecondaryIndexes"),
+    SHAPE_REFUSED("GlobalSecondaryIndexes"),
+    SHAPE_REFUSED("OnDemandThroughput"),
+    SHAPE_REFUSED("WarmThroughput"),
+    SHAPE_REFUSED("ResourcePolicy"),
+    SHAPE_REFUSED("GlobalTableSourceArn"),
+    SHAPE_REFUSED("GlobalTableSettingsReplicationMode"),
+    SHAPE_REFUSED("VectorIndexes"),
+};
+const struct shape shape_create_table = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(create_table)};
+
+static const struct shape_member update_table[] = {
+    SHAPE_MEMBER("TableName", &shape_table_or_arn, PARAMETER),
+    SHAPE_MEMBER("AttributeDefinitions", &attribute_definitions, OPTIONAL),
+    SHAPE_MEMBER("BillingMode", &billing_mode, OPTIONAL),
+    SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
+    SHAPE_MEMBER("StreamSpecification", &stream, OPTIONAL),
+    SHAPE_MEMBER("SSESpecification", &encryption, OPTIONAL),
+    SHAPE_MEMBER("TableClass", &table_class, OPTIONAL),
+    SHAPE_MEMBER("DeletionProtectionEnabled", &boolean, OPTIONAL),
+    SHAPE_REFUSED("GlobalSecondaryIndexUpdates"),
+    SHAPE_REFUSED("ReplicaUpdates"),
+    SHAPE_REFUSED("MultiRegionConsistency"),
+    SHAPE_REFUSED("GlobalTableWitnessUpdates"),
+    SHAPE_REFUSED("OnDemandThroughput"),
+    SHAPE_REFUSED("WarmThroughput"),
+    SHAPE_REFUSED("GlobalTableSettingsReplicationMode"),
+    SHAPE_REFUSED("VectorIndexUpdates"),
+};
+const struct shape shape_update_table = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(update_table)};
+
+/* DescribeTable, DeleteTable, DescribeTimeToLive, DescribeContinuousBackups */
+static const struct shape_member table[] = {
+    SHAPE_MEMBER("TableName", &shape_table_or_arn, PARAMETER),
+};
+const struct shape shape_table = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(table)};
+
+static const struct shape list_limit = {.kind = SHAPE_INTEGER, SHAPE_BETWEEN(1, 100)};
+static const struct shape_member list_tables[] = {
+    SHAPE_MEMBER("Limit", &list_limit, OPTIONAL),
+    SHAPE_MEMBER("ExclusiveStartTableName", &shape_table_name, OPTIONAL),
+};
+const struct shape shape_list_tables = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(list_tables)};
+
+/* ---- settings ---- */
+
+static const struct shape_member time_to_live_members[] = {
+    SHAPE_MEMBER("Enabled", &boolean, REQUIRED),
+    SHAPE_MEMBER("AttributeName", &key_name, REQUIRED),
+};
+static const struct shape time_to_live = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "TimeToLiveSpecification",
+    SHAPE_MEMBERS(time_to_live_members),
+};
+static const struct shape_member update_time_to_live[] = {
+    SHAPE_MEMBER("TableName", &shape_table_or_arn, PARAMETER),
+    SHAPE_MEMBER("TimeToLiveSpecification", &time_to_live, REQUIRED),
+};
+const struct shape shape_update_time_to_live = {.kind = SHAPE_STRUCTURE,
+                                                SHAPE_MEMBERS(update_time_to_live)};
+
+static const struct shape recovery_days = {.kind = SHAPE_INTEGER,
+                                           SHAPE_BETWEEN(1, RECOVERY_DAYS_MAX)};
+static const struct shape_member recovery_members[] = {
+    SHAPE_MEMBER("PointInTimeRecoveryEnabled", &boolean, REQUIRED),
+    SHAPE_MEMBER("RecoveryPeriodInDays", &recovery_days, OPTIONAL),
+};
+static const struct shape recovery = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "PointInTimeRecoverySpecification",
+    SHAPE_MEMBERS(recovery_members),
+};
+static const struct shape_member update_continuous_backups[] = {
+    SHAPE_MEMBER("TableName", &shape_table_or_arn, PARAMETER),
+    SHAPE_MEMBER("PointInTimeRecoverySpecification", &recovery, REQUIRED),
+};
+const struct shape shape_update_continuous_backups = {.kind = SHAPE_STRUCTURE,
+                                                      SHAPE_MEMBERS(update_continuous_backups)};
+
+/* ---- tags ---- */
+
+static const struct shape resource_arn = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, ARN_SIZE_MAX)};
+static const struct shape tag_keys = {.kind = SHAPE_LIST, .element = &tag_key};
+
+static const struct shape_member tag_resource[] = {
+    SHAPE_MEMBER("ResourceArn", &resource_arn, REQUIRED),
+    SHAPE_MEMBER("Tags", &tags, REQUIRED),
+};
+const struct shape shape_tag_resource = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(tag_resource)};
+
+static const struct shape_member untag_resource[] = {
+    SHAPE_MEMBER("ResourceArn", &resource_arn, REQUIRED),
+    SHAPE_MEMBER("TagKeys", &tag_keys, REQUIRED),
+};
+const struct shape shape_untag_resource = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(untag_resource)};
+
+static const struct shape_member list_tags_of_resource[] = {
+    SHAPE_MEMBER("ResourceArn", &resource_arn, REQUIRED),
+    SHAPE_MEMBER("NextToken", &text, OPTIONAL), /* never given: there is one page */
+};
+const struct shape shape_list_tags_of_resource = {.kind = SHAPE_STRUCTURE,
+                                                  SHAPE_MEMBERS(list_tags_of_resource)};

@@ -1,0 +1,109 @@
+/* api/shape.h - the shape of a request's body, as AWS's service models give it: which members there
+ * are, of which JSON types, within which limits.
+ *
+ * A body is checked whole before its operation sees it, in AWS's order:
+ *   1. a member of a wrong JSON type is a SerializationException;
+ *   2. constraints that do not hold (the first SHAPE_ERRORS_MAX) are one ValidationException, "2
+ *      validation errors detected: Value null at 'key' failed to satisfy constraint: ...; ...";
+ *   3. what dynlog does not do yet is refused by name, so that nothing is accepted and then ignored.
+ * null is absent, and members that the shape does not have are skipped.
+ *
+ * So an operation relies on this: its required members are there, and what is there has its type, its
+ * length, its range. What a shape says is not checked a second time. Attribute values ({"S":"x"}) are
+ * the exception: value/value.h reads and checks them, so of two faults in one request one of which is
+ * inside an attribute value, the other may be told first. */
+#ifndef DYNLOG_API_SHAPE_H
+#define DYNLOG_API_SHAPE_H
+
+#include "base/api_error.h"
+#include "json/json.h"
+
+#define SHAPE_ERRORS_MAX 10  /* AWS tells no more in one answer */
+#define SHAPE_MEMBERS_MAX 32 /* of one structure */
+
+enum shape_kind {
+    SHAPE_STRING,
+    SHAPE_BOOLEAN,
+    SHAPE_INTEGER,
+    SHAPE_LONG,
+    SHAPE_TIMESTAMP,
+    SHAPE_LIST,
+    SHAPE_MAP,
+    SHAPE_STRUCTURE,
+    SHAPE_ATTRIBUTE_VALUE, /* looked at elsewhere */
+};
+
+struct shape_pattern {
+    const char *text; /* as AWS's messages show it */
+    bool (*matches)(struct bytes text);
+};
+
+struct shape;
+
+struct shape_member {
+    const char *name;
+    size_t name_size;
+    const struct shape *shape; /* NULL: refused by name */
+    enum shape_need {
+        SHAPE_OPTIONAL,
+        SHAPE_REQUIRED,
+        SHAPE_PARAMETER, /* required, in the words of the operations on tables */
+    } need;
+};
+
+struct shape {
+    enum shape_kind kind;
+    const char *name;                   /* SHAPE_STRUCTURE: AWS's, for messages */
+    const struct shape_member *members; /* SHAPE_STRUCTURE */
+    size_t member_count;
+    const struct shape *element; /* SHAPE_LIST, SHAPE_MAP: of its values */
+    const struct shape *key;     /* SHAPE_MAP: a string; NULL: any */
+    const char *const *words;    /* SHAPE_STRING: one of these; ends with NULL */
+    const struct shape_pattern *pattern;
+    bool or_arn; /* an ARN is taken too, and then pattern and limits do not hold */
+    /* Of a number's value, of a string's characters, of a list's or map's elements. */
+    bool has_min, has_max;
+    int64_t min, max;
+};
+
+/* For tables of shapes. */
+#define SHAPE_MEMBER(name_, shape_, need_) {name_, sizeof(name_) - 1, shape_, need_}
+#define SHAPE_REFUSED(name_) {name_, sizeof(name_) - 1, NULL, SHAPE_OPTIONAL}
+#define SHAPE_MEMBERS(array_) .members = (array_), .member_count = ARRAY_COUNT(array_)
+#define SHAPE_AT_LEAST(min_) .has_min = true, .min = (min_)
+#define SHAPE_AT_MOST(max_) .has_max = true, .max = (max_)
+#define SHAPE_BETWEEN(min_, max_) SHAPE_AT_LEAST(min_), SHAPE_AT_MOST(max_)
+
+#define SHAPE_ARN_SIZE_MAX 1024
+
+/* `package` stands before class names in messages: "com.amazonaws.dynamodb.v20120810." */
+MUST_USE enum status shape_check(const struct shape *shape, const struct json *body,
+                                 const char *package, struct api_error *reterr);
+
+/* ---- the bodies of the operations ---- */
+
+extern const struct shape shape_nothing; /* no member is looked at */
+
+/* dynamodb/shapes.c */
+extern const struct shape shape_put_item, shape_get_item, shape_update_item, shape_delete_item,
+    shape_query, shape_scan, shape_batch_get_item, shape_batch_write_item, shape_transact_get_items,
+    shape_transact_write_items;
+
+/* dynamodb/table_shapes.c */
+extern const struct shape shape_create_table, shape_update_table, shape_table, shape_list_tables,
+    shape_update_time_to_live, shape_update_continuous_backups, shape_tag_resource,
+    shape_untag_resource, shape_list_tags_of_resource;
+extern const struct shape shape_table_name, shape_table_or_arn;
+extern const struct shape_pattern shape_name_pattern;
+
+/* streams/shapes.c */
+extern const struct shape shape_list_streams, shape_describe_stream, shape_get_shard_iterator,
+    shape_get_records;
+
+/* events/shapes.c */
+extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_describe_event_bus,
+    shape_list_event_buses, shape_put_rule, shape_rule, shape_delete_rule, shape_list_rules,
+    shape_put_targets, shape_remove_targets, shape_list_targets_by_rule,
+    shape_list_rule_names_by_target, shape_put_events, shape_test_event_pattern;
+
+#endif

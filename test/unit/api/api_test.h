@@ -1,0 +1,159 @@
+/* api/api_test.h - a whole api in memory: store, engine, streams and bus, a clock that stands still,
+ * no functions, and a door that takes deliveries for functions and forgets them. */
+#ifndef DYNLOG_TEST_API_TEST_H
+#define DYNLOG_TEST_API_TEST_H
+
+#include "store/store_test.h"
+
+#include "api/api.h"
+
+#define TEST_NOW_MS ((uint64_t)1785000000000)
+
+static const struct arn_place test_place = {"aws", "us-east-1", "000000000000"};
+
+struct test_api {
+    struct clock *clock;
+    struct timers *timers;
+    struct store *store;
+    struct test_loop loop;
+    struct engine *engine;
+    struct streams *streams;
+    struct bus *bus;
+    struct api *api;
+    size_t commits_told;
+    size_t deliveries; /* that the bus wrote */
+};
+
+/* ---- the bus' door ---- */
+
+static inline bool test_accepts(void *context, struct bytes target_arn)
+{
+    (void)context;
+    return bytes_start_with(target_arn, BYTES("arn:aws:lambda:"));
+}
+
+static inline void test_deliver(void *context, struct store_batch *batch,
+                                struct bus_delivery *delivery)
+{
+    (void)context, (void)batch, (void)delivery;
+}
+
+static inline void test_delivered(void *context, struct bus_delivery *delivery)
+{
+    struct test_api *t = context;
+
+    (void)delivery;
+    t->deliveries++;
+}
+
+static inline void test_archived(void *context, uint64_t last_position)
+{
+    (void)context, (void)last_position;
+}
+
+/* ---- life ---- */
+
+static inline void test_api_open(struct test_api *t)
+{
+    const struct bus_door door = {t, test_accepts, test_deliver, test_delivered, test_archived};
+
+    *t = (struct test_api){.clock = clock_new_manual(TEST_NOW_MS)};
+    t->timers = timers_new(t->clock, NULL, NULL);
+    t->store = test_open(NULL);
+    test_loop_open(&t->loop, t->store);
+    assert_int_equal(engine_open(t->store, t->clock, &test_place, &t->engine), OK);
+    assert_int_equal(bus_open(t->store, t->loop.port, t->clock, &test_place, &door, &t->bus), OK);
+    t->streams = streams_new(t->store, t->loop.port, t->timers);
+
+    const struct api_services services = {
+        .engine = t->engine,
+        .streams = t->streams,
+        .bus = t->bus,
+        .store = t->store,
+        .port = t->loop.port,
+        .timers = t->timers,
+        .place = &test_place,
+    };
+
+    t->api = api_new(&services);
+}
+
+/* One turn of the loop, as the server has it. */
+static inline void test_api_turn(struct test_api *t)
+{
+    test_loop_turn(&t->loop);
+    if (t->loop.commits != t->commits_told) {
+        t->commits_told = t->loop.commits;
+        streams_committed(t->streams, t->loop.last_position);
+    }
+}
+
+static inline void test_nothing(struct store_batch *batch, struct test_work *work)
+{
+    (void)batch, (void)work;
+}
+
+/* Until everything that was submitted so far has been answered. */
+static inline void test_api_settle(struct test_api *t)
+{
+    struct test_work last = {.body = test_nothing};
+
+    test_submit(&t->loop, &last);
+    while (!last.done)
+        test_api_turn(t);
+}
+
+static inline void test_api_advance(struct test_api *t, uint64_t by_ms)
+{
+    clock_advance(t->clock, by_ms);
+    timers_run(t->timers);
+    test_api_settle(t); /* a deletion of trimmed records, and the look for more that follows it */
+    test_api_settle(t);
+}
+
+static inline void test_api_close(struct test_api *t)
+{
+    test_api_settle(t);
+    api_free(t->api);
+    bus_close(t->bus);
+    streams_free(t->streams);
+    test_api_settle(t);
+    test_loop_close(&t->loop);
+    engine_close(t->engine);
+    store_close(t->store);
+    timers_free(t->timers);
+    clock_free(t->clock);
+}
+
+/* ---- calls ---- */
+
+struct test_answer {
+    struct arena *arena;
+    bool done;
+    int http_status;
+    struct bytes body; /* in the arena */
+};
+
+static inline void test_answered(void *context, int http_status, struct bytes answer)
+{
+    struct test_answer *ret = context;
+
+    assert_false(ret->done);
+    ret->done = true;
+    ret->http_status = http_status;
+    ret->body = arena_copy(ret->arena, answer);
+}
+
+/* The call's answer, in the arena. */
+static inline struct test_answer test_api_call(struct test_api *t, struct arena *arena,
+                                               const char *target, struct bytes body)
+{
+    struct test_answer ret = {.arena = arena};
+
+    api_call_local(t->api, target, body, test_answered, &ret);
+    while (!ret.done)
+        test_api_turn(t);
+    return ret;
+}
+
+#endif

@@ -1,0 +1,326 @@
+/* The operations, as the files in cases/ say they behave. A failure prints the file and line of the
+ * call; `test_api_cases get_item` runs one file's cases only. */
+#include "api/api_test.h"
+#include "api/case_file.h"
+
+#include "api/api_data.h"
+#include "base/map.h"
+
+#include <dirent.h>
+
+static struct test_api shared; /* of the file whose cases run */
+static struct case_file *opened;
+static struct map names; /* {{name}} -> text, of that file */
+static struct arena *names_arena;
+
+static void close_file(void)
+{
+    if (opened == NULL)
+        return;
+    test_api_close(&shared);
+    map_free(&names);
+    names = MAP_INIT;
+    arena_free(names_arena);
+    opened = NULL;
+}
+
+static void open_file(struct case_file *file)
+{
+    if (file == opened)
+        return;
+    close_file();
+    test_api_open(&shared);
+    names_arena = arena_new();
+    opened = file;
+}
+
+/* ---- what stands for something else in a body ---- */
+
+static void expand(struct buffer *out, struct bytes text);
+
+/* {{a*256}} or {{name}} */
+static void expand_braces(struct buffer *out, struct bytes inner)
+{
+    size_t star = bytes_find_byte(inner, '*', 0);
+    uint64_t count = 0;
+
+    if (star != SIZE_MAX && bytes_to_uint64(bytes_slice(inner, star + 1, inner.size), &count)) {
+        while (count-- > 0)
+            buffer_append(out, bytes_slice(inner, 0, star));
+        return;
+    }
+
+    const struct bytes *value = map_get(&names, inner);
+
+    if (value != NULL)
+        buffer_append(out, *value);
+    else
+        buffer_printf(out, "{{%.*s}}", BYTES_ARG(inner));
+}
+
+static void expand_repeated(struct buffer *out, struct bytes inner)
+{
+    size_t star = bytes_find_byte(inner, '*', 0);
+    struct bytes piece = bytes_slice(inner, star + 1, inner.size);
+    uint64_t count = 0;
+
+    assert_true(bytes_to_uint64(bytes_slice(inner, 0, star), &count));
+    for (uint64_t i = 1; i <= count; i++) {
+        AUTO(buffer_free) struct buffer one = BUFFER_INIT(1024 * 1024);
+
+        for (size_t at = 0; at < piece.size; at++)
+            if (piece.ptr[at] == '#')
+                buffer_printf(&one, "%llu", (unsigned long long)i);
+            else
+                buffer_append_byte(&one, piece.ptr[at]);
+        buffer_append_text(out, i > 1 ? "," : "");
+        expand(out, buffer_bytes(&one));
+    }
+}
+
+static void expand(struct buffer *out, struct bytes text)
+{
+    for (size_t at = 0; at < text.size;) {
+        struct bytes rest = bytes_slice(text, at, text.size);
+        size_t end = SIZE_MAX;
+
+        if (bytes_start_with(rest, BYTES("{{")) &&
+            (end = bytes_find(rest, BYTES("}}"))) != SIZE_MAX) {
+            expand_braces(out, bytes_slice(rest, 2, end - 2));
+            at += end + 2;
+        } else if ((bytes_start_with(rest, BYTES("[*")) || bytes_start_with(rest, BYTES("{*"))) &&
+                   (end = bytes_find(rest, BYTES(" *"))) != SIZE_MAX) {
+            buffer_append_byte(out, rest.ptr[0]);
+            expand_repeated(out, bytes_slice(rest, 2, end - 2));
+            buffer_append_byte(out, rest.ptr[0] == '[' ? ']' : '}');
+            at += end + 3;
+        } else {
+            buffer_append_byte(out, text.ptr[at++]);
+        }
+    }
+}
+
+static struct bytes expanded(struct arena *arena, struct bytes text)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)32 * 1024 * 1024);
+
+    expand(&out, text);
+    assert_false(buffer_failed(&out));
+    return arena_copy(arena, buffer_bytes(&out));
+}
+
+/* ---- comparing answers ---- */
+
+static bool is_uuid(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash != (text.ptr[i] == '-') || strchr("0123456789abcdef-", text.ptr[i]) == NULL)
+            return false;
+    }
+    return text.size == 36;
+}
+
+/* A text that stands for something: {{any}}, {{time}}, {{uuid}}, {{name}}. */
+static bool matches_placeholder(struct bytes name, const struct json *answered)
+{
+    const struct bytes *value = NULL;
+
+    if (bytes_equal_text(name, "any"))
+        return answered != NULL;
+    if (bytes_equal_text(name, "time"))
+        return json_is(answered, JSON_NUMBER) &&
+               bytes_start_with(json_number_text(answered), BYTES("17850"));
+    if (bytes_equal_text(name, "uuid"))
+        return is_uuid(json_string(answered));
+    if (!json_is(answered, JSON_STRING))
+        return false;
+    value = map_get(&names, name);
+    if (value == NULL) {
+        struct bytes *kept = ARENA_NEW(names_arena, struct bytes);
+
+        *kept = arena_copy(names_arena, json_string(answered));
+        map_put(&names, arena_copy(names_arena, name), kept);
+        return true;
+    }
+    return bytes_equal(*value, json_string(answered));
+}
+
+static bool matches(const struct json *expected, const struct json *answered);
+
+static bool matches_members(const struct json *expected, const struct json *answered)
+{
+    if (json_count(expected) != json_count(answered))
+        return false;
+    for (struct json_iter it = json_iter(expected); json_next(&it);) {
+        const struct json *other = json_is(expected, JSON_OBJECT)
+                                       ? json_get_bytes(answered, it.name)
+                                       : json_at(answered, it.index);
+
+        if (!matches(it.value, other))
+            return false;
+    }
+    return true;
+}
+
+static bool matches(const struct json *expected, const struct json *answered)
+{
+    struct bytes text = json_string(expected);
+
+    if (bytes_start_with(text, BYTES("{{")) && bytes_end_with(text, BYTES("}}")))
+        return matches_placeholder(bytes_slice(text, 2, text.size - 4), answered);
+    if (answered == NULL || json_type(expected) != json_type(answered))
+        return false;
+    switch (json_type(expected)) {
+    case JSON_NULL:
+        return true;
+    case JSON_BOOL:
+        return json_bool(expected) == json_bool(answered);
+    case JSON_NUMBER:
+        return bytes_equal(json_number_text(expected), json_number_text(answered));
+    case JSON_STRING:
+        return bytes_equal(text, json_string(answered));
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        return matches_members(expected, answered);
+    }
+    return false;
+}
+
+/* ---- running ---- */
+
+static const struct json *parse(struct arena *arena, const struct case_step *step,
+                                struct bytes text, const char *what)
+{
+    const struct json *json = NULL;
+    struct json_error error = {0};
+
+    if (json_parse(arena, text, &json, &error) != OK)
+        fail_msg("%s:%zu: %s is no JSON: %s at %zu:%zu\n%.*s", opened->path, step->line, what,
+                 error.message, error.line, error.column, BYTES_ARG(text));
+    return json;
+}
+
+static void fail_step(const struct case_step *step, const struct test_answer *answer)
+{
+    fail_msg("%s:%zu: %s\n  expected: %d %.*s\n%.*s\n  answered: %d\n%.*s", opened->path,
+             step->line, step->target, step->http_status, BYTES_ARG(step->error_type),
+             BYTES_ARG(step->answer), answer->http_status, BYTES_ARG(answer->body));
+}
+
+/* The type and message of an error, and nothing beside them. */
+static bool is_error(const struct case_step *step, const struct json *answered, struct bytes message)
+{
+    bool serialization = bytes_end_with(step->error_type, BYTES("SerializationException"));
+
+    return bytes_equal(json_string(json_get(answered, "__type")), step->error_type) &&
+           json_count(answered) == 2 &&
+           bytes_equal(json_string(json_get(answered, serialization ? "Message" : "message")),
+                       message);
+}
+
+static void run_call(struct arena *arena, const struct case_step *step)
+{
+    struct test_answer answer =
+        test_api_call(&shared, arena, step->target, expanded(arena, step->body));
+    struct bytes expected = expanded(arena, step->answer);
+    const struct json *answered = NULL;
+    bool good = answer.http_status == step->http_status;
+
+    if (!good)
+        fail_step(step, &answer);
+    if (answer.body.size == 0) {
+        if (expected.size > 0)
+            fail_step(step, &answer);
+        return;
+    }
+    answered = parse(arena, step, answer.body, "the answer");
+    if (step->error_type.size > 0 && !bytes_start_with(expected, BYTES("{")))
+        good = is_error(step, answered, expected);
+    else if (step->error_type.size > 0)
+        good = bytes_equal(json_string(json_get(answered, "__type")), step->error_type) &&
+               matches(parse(arena, step, expected, "what is expected"), answered);
+    else if (expected.size > 0)
+        good = matches(parse(arena, step, step->answer, "what is expected"), answered);
+    if (!good)
+        fail_step(step, &answer);
+}
+
+static void run_case(void **state)
+{
+    const struct case_case *c = *state;
+
+    open_file(c->file);
+    for (size_t i = 0; i < c->step_count; i++) {
+        AUTO(arena_release) struct arena *arena = arena_new();
+
+        if (c->steps[i].kind == CASE_ADVANCE)
+            test_api_advance(&shared, c->steps[i].by_ms);
+        else
+            run_call(arena, &c->steps[i]);
+    }
+}
+
+/* ---- the files ---- */
+
+struct found {
+    struct arena *arena;
+    const char *only;
+    struct CMUnitTest *tests;
+    size_t count, capacity;
+};
+
+static void add_file(struct found *found, const char *path)
+{
+    struct bytes text = {NULL, 0};
+
+    if (found->only != NULL && !bytes_equal_text(case_base_name(path), found->only))
+        return;
+    if (file_read(found->arena, path, 1024 * 1024, &text) != OK)
+        fail_msg("%s can't be read", path);
+
+    struct case_file *file = case_file_parse(found->arena, path, text);
+
+    for (size_t i = 0; i < file->case_count; i++) {
+        found->tests = arena_grow(found->arena, found->tests, found->count, found->count + 1,
+                                  &found->capacity, sizeof *found->tests);
+        found->tests[found->count++] = (struct CMUnitTest){
+            .name = file->cases[i].name,
+            .test_func = run_case,
+            .initial_state = &file->cases[i],
+        };
+    }
+}
+
+static int is_case_file(const struct dirent *entry)
+{
+    return bytes_end_with(bytes_of_text(entry->d_name), BYTES(".case"));
+}
+
+static void add_folder(struct found *found, const char *folder)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, is_case_file, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        add_file(found, arena_copy_text(found->arena, arena_printf(found->arena, "%s/%s", folder,
+                                                                   entries[i]->d_name)));
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+int main(int count, char **arguments)
+{
+    struct found found = {.arena = arena_new(), .only = count > 1 ? arguments[1] : NULL};
+    int failed = 0;
+
+    add_folder(&found, API_CASES "/dynamodb");
+    add_folder(&found, API_CASES "/streams");
+    add_folder(&found, API_CASES "/events");
+    failed = _cmocka_run_group_tests("api_cases", found.tests, found.count, NULL, NULL);
+    close_file();
+    arena_free(found.arena);
+    return failed;
+}
