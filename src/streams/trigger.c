@@ -32,22 +32,12 @@ struct trigger {
 
 /* ---- a record as an event ---- */
 
-/* Members that an item does not have are left out, as JSON.stringify() leaves out undefined. */
-static void print_member(struct json_writer *w, const char *name, const struct value *value)
-{
-    if (value == NULL)
-        return;
-    json_key(w, name);
-    json_write_raw(w, bytes_of_text(""));
-    value_print_plain(w->out, value);
-}
-
 static void print_key(struct json_writer *w, const struct item *item)
 {
     json_key(w, "key");
     json_begin_object(w);
-    print_member(w, "pk", item_get_text(item, "pk"));
-    print_member(w, "sk", item_get_text(item, "sk"));
+    value_member_plain(w, "pk", item_get_text(item, "pk"));
+    value_member_plain(w, "sk", item_get_text(item, "sk"));
     json_end_object(w);
 }
 
@@ -59,17 +49,17 @@ static void print_detail(struct buffer *out, const struct item *item, enum detai
     const struct value *payload = item_get_text(item, "payload");
 
     json_begin_object(&w);
-    print_member(&w, "log", item_get_text(item, "log"));
+    value_member_plain(&w, "log", item_get_text(item, "log"));
     print_key(&w, item);
-    print_member(&w, "type", item_get_text(item, "type"));
+    value_member_plain(&w, "type", item_get_text(item, "type"));
     if (form == DETAIL_WHOLE) {
-        print_member(&w, "payload", payload);
+        value_member_plain(&w, "payload", payload);
     } else {
         json_member_bool(&w, "partial", true);
         json_key(&w, "payload");
         json_begin_object(&w);
         if (form == DETAIL_PARTIAL && payload != NULL && payload->type == VALUE_M)
-            print_member(&w, "id", item_get_text(&payload->map, "id"));
+            value_member_plain(&w, "id", item_get_text(&payload->map, "id"));
         json_end_object(&w);
     }
     json_end_object(&w);

@@ -132,3 +132,12 @@ enum status value_from_plain_json(struct arena *arena, const struct json *json, 
     *ret = value;
     return OK;
 }
+
+void value_member_plain(struct json_writer *w, const char *name, const struct value *value)
+{
+    if (value == NULL)
+        return;
+    json_key(w, name);
+    json_write_raw(w, BYTES(""));
+    value_print_plain(w->out, value);
+}

@@ -84,6 +84,8 @@ MUST_USE enum status item_decode(struct arena *arena, struct bytes stored, struc
 
 /* Sets become arrays, binary becomes base64 text. */
 void value_print_plain(struct buffer *out, const struct value *value);
+/* A member of an open object; nothing when value is NULL, as JSON.stringify() leaves out undefined. */
+void value_member_plain(struct json_writer *w, const char *name, const struct value *value);
 /* Plain JSON -> value: strings, numbers, booleans, null, objects, arrays. */
 MUST_USE enum status value_from_plain_json(struct arena *arena, const struct json *json,
                                            struct value *ret, struct api_error *reterr);

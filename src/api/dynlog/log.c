@@ -36,15 +36,6 @@ static bool matches(const struct bytes wanted, const struct value *value)
            (value != NULL && value->type == VALUE_S && bytes_equal(wanted, value->bytes));
 }
 
-static void print_member(struct json_writer *w, const char *name, const struct value *value)
-{
-    if (value == NULL)
-        return;
-    json_key(w, name);
-    json_write_raw(w, BYTES(""));
-    value_print_plain(w->out, value);
-}
-
 static void print_line(struct buffer *out, const struct change *change, const struct item *item)
 {
     struct json_writer w = JSON_WRITER(out);
@@ -54,14 +45,14 @@ static void print_line(struct buffer *out, const struct change *change, const st
     json_write_uint(&w, change->position);
     json_key(&w, "time");
     json_write_uint(&w, change->time_ms);
-    print_member(&w, "log", item_get_text(item, "log"));
+    value_member_plain(&w, "log", item_get_text(item, "log"));
     json_key(&w, "key");
     json_begin_object(&w);
-    print_member(&w, "pk", item_get_text(item, "pk"));
-    print_member(&w, "sk", item_get_text(item, "sk"));
+    value_member_plain(&w, "pk", item_get_text(item, "pk"));
+    value_member_plain(&w, "sk", item_get_text(item, "sk"));
     json_end_object(&w);
-    print_member(&w, "type", item_get_text(item, "type"));
-    print_member(&w, "payload", item_get_text(item, "payload"));
+    value_member_plain(&w, "type", item_get_text(item, "type"));
+    value_member_plain(&w, "payload", item_get_text(item, "payload"));
     json_end_object(&w);
     buffer_append_byte(out, '\n');
 }
