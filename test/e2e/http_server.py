@@ -10,7 +10,7 @@ import unittest
 import zlib
 
 from support.case import Case, n, s
-from support.server import Dynlog
+from support.server import AWS, Dynlog, need_aws
 
 LIST = b'{"Limit":1}'
 TARGET = "DynamoDB_20120810.ListTables"
@@ -272,7 +272,8 @@ class Signatures(Case):
 
     def test_aws_cli(self):
         good = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "right"}
-        command = ["/usr/bin/aws", "dynamodb", "list-tables", "--endpoint-url", self.dynlog.endpoint]
+        need_aws()
+        command = [AWS, "dynamodb", "list-tables", "--endpoint-url", self.dynlog.endpoint]
         self.assertEqual(0, self.dynlog.run(*command, **good).returncode)
         result = self.dynlog.run(*command, **{**good, "AWS_SECRET_ACCESS_KEY": "x"})
         self.assertIn("InvalidSignatureException", result.stderr)

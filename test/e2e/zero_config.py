@@ -6,7 +6,7 @@ import sqlite3
 import unittest
 
 from support.case import Case, event, n, s
-from support.server import PROGRAM, TOP, Dynlog
+from support.server import PROGRAM, TOP, Dynlog, need_aws
 
 LOGS = "local-dynamodb-logs"
 
@@ -49,6 +49,7 @@ class ZeroConfig(Case):
         self.assertEqual(3, last - [at for at, line in enumerate(lines) if line == "Try:"][0])
 
     def test_the_readmes_put_item(self):
+        need_aws()
         with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
             blocks = [block.split("```")[0] for block in file.read().split("```sh\n")[1:]]
         command = [block for block in blocks if "put-item" in block][0].replace(":8000", ":%d" % self.dynlog.port)

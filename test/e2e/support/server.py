@@ -14,10 +14,12 @@ import signal
 import subprocess
 import tempfile
 import threading
+import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.normpath(os.path.join(HERE, "../../.."))
 PROGRAM = os.environ.get("DYNLOG", os.path.join(TOP, "build-test", "dynlog"))
+AWS = "/usr/bin/aws"
 WAIT_S = 60  # for one line or answer; far above what any takes, so that a failure is a failure
 
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed)")
@@ -49,6 +51,11 @@ CLIENT_ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "NODE_NO_WARNINGS": "1",
 }
+
+
+def need_aws():
+    if not os.path.exists(AWS):
+        raise unittest.SkipTest("there is no %s (Debian: awscli)" % AWS)
 
 
 class Lines:
@@ -281,7 +288,8 @@ class Dynlog:
 
     def aws(self, *arguments):
         """Debian's AWS CLI; its answer as JSON."""
-        return self.run("/usr/bin/aws", *arguments, "--endpoint-url", self.endpoint, "--output", "json")
+        need_aws()
+        return self.run(AWS, *arguments, "--endpoint-url", self.endpoint, "--output", "json")
 
     def node(self, script, *arguments, timeout_s=240, **more):
         """A script of test/e2e/node; it fails by its exit status."""
