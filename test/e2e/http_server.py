@@ -244,7 +244,7 @@ class Signatures(Case):
 
     @classmethod
     def setUpClass(cls):
-        cls.dynlog = Dynlog(cls.files, cls.arguments).start()
+        super().setUpClass()
         cls.dynamodb = cls.dynlog.client("dynamodb", key="AKIDEXAMPLE", secret="right")
 
     def test_right_keys(self):

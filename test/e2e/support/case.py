@@ -17,15 +17,14 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.dynlog = Dynlog(cls.files, cls.arguments).start()
+        cls.dynlog = Dynlog(cls.files, cls.arguments)
+        cls.addClassCleanup(cls.dynlog.remove)
+        cls.dynlog.start()
         cls.dynamodb = cls.dynlog.client("dynamodb")
 
     @classmethod
     def tearDownClass(cls):
-        try:
-            cls.dynlog.stop()
-        finally:
-            cls.dynlog.remove()
+        cls.dynlog.stop()
 
     def refused(self, code, message, call, /, *arguments, **more):
         """The call fails with this error of AWS's; message None: any. Returns the error's answer."""
