@@ -27,11 +27,22 @@ static const char *error_prefix(const struct api_service *service, enum api_erro
     return service->error_prefix;
 }
 
+static struct bytes date_of(struct api *api)
+{
+    uint64_t now_ms = clock_now_ms(timers_clock(api->services.timers));
+
+    if (api->date_s != now_ms / 1000) {
+        api->date_s = now_ms / 1000;
+        clock_format_http(now_ms, api->date);
+    }
+    return bytes_of_text(api->date);
+}
+
 static void send_answer(struct api_call *call, int http_status, struct bytes body,
                         const char *error_type)
 {
     char request_id[ID_REQUEST_SIZE], crc[11];
-    struct http_header_pair headers[3];
+    struct http_header_pair headers[4];
     struct http_answer answer = {
         .status = http_status,
         .content_type = call->content_type,
@@ -43,6 +54,8 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
         call->local_done(call->local_context, http_status, body);
         return;
     }
+    headers[answer.header_count++] =
+        (struct http_header_pair){BYTES("Date"), date_of(call->api)};
     id_request(request_id);
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("x-amzn-RequestId"), bytes_of_text(request_id)};

@@ -10,6 +10,8 @@ struct api {
     struct api_services services;
     struct map operations; /* "DynamoDB_20120810.PutItem" -> struct api_operation */
     struct buffer scratch; /* where answers are printed: one loop thread, one answer at a time */
+    char date[CLOCK_HTTP_SIZE]; /* of date_s: answers of one second share it */
+    uint64_t date_s;
     struct list log_streams; /* GET /_dynlog/log that goes on */
 };
 

@@ -79,6 +79,21 @@ void clock_format_iso(uint64_t time_ms, bool milliseconds, char out[CLOCK_ISO_SI
         snprintf(out + size, CLOCK_ISO_SIZE - size, "Z");
 }
 
+void clock_format_http(uint64_t time_ms, char out[CLOCK_HTTP_SIZE])
+{
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm;
+    char rest[16];
+
+    gmtime_r(&seconds, &tm);
+    strftime(rest, sizeof rest, "%Y %H:%M:%S", &tm);
+    snprintf(out, CLOCK_HTTP_SIZE, "%s, %02u %s %s GMT", days[tm.tm_wday],
+             (unsigned)tm.tm_mday % 100, months[tm.tm_mon], rest);
+}
+
 /* Reads `count` digits and moves on. */
 static bool take_digits(struct bytes *text, size_t count, int *ret)
 {

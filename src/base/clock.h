@@ -26,6 +26,9 @@ uint64_t clock_monotonic_ns(void);
 #define CLOCK_ISO_SIZE 25 /* "2026-01-31T23:59:59.999Z" and its NUL */
 /* ISO 8601 in UTC; with or without milliseconds. */
 void clock_format_iso(uint64_t time_ms, bool milliseconds, char out[CLOCK_ISO_SIZE]);
+#define CLOCK_HTTP_SIZE 30 /* "Sat, 31 Jan 2026 23:59:59 GMT" and its NUL */
+/* RFC 9110, section 5.6.7: the Date header. Whatever the locale. */
+void clock_format_http(uint64_t time_ms, char out[CLOCK_HTTP_SIZE]);
 /* "2026-01-31T23:59:59Z", optionally with a fraction and an offset (+01:00). */
 MUST_USE bool clock_parse_iso(struct bytes text, uint64_t *ret_ms);
 
