@@ -84,22 +84,21 @@ static enum status decode(struct api_call *call, struct batch_get *batch)
     return status;
 }
 
-/* Reads until the answer is full; at least one item always fits. */
+/* Reads until the answer is full: 16 MB are never exceeded. */
 static enum status read_all(struct api_call *call, struct batch_get *batch)
 {
     size_t size = 0;
 
     for (; batch->processed < batch->read_count; batch->processed++) {
         struct item_read *read = &batch->reads[batch->processed];
-
-        if (size > ENGINE_BATCH_GET_SIZE_MAX)
-            return OK;
         enum status status =
             engine_get_item(call->on->engine, NULL, read, call->arena, &call->error);
 
         if (status != OK)
             return status;
         size += read->size;
+        if (size > ENGINE_BATCH_GET_SIZE_MAX)
+            return OK;
     }
     return OK;
 }

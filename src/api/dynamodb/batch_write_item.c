@@ -75,6 +75,19 @@ static void answer(struct batch_write *batch)
     api_answer(batch->call, buffer_bytes(out));
 }
 
+/* In a batch AWS says less about an item whose key is not there or of another type. */
+static void reword_key_fault(struct api_error *error)
+{
+    static const char *const faults[] = {
+        "One or more parameter values were invalid: Missing the key ",
+        "One or more parameter values were invalid: Type mismatch for key ",
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(faults); i++)
+        if (bytes_start_with(bytes_of_text(error->message), bytes_of_text(faults[i])))
+            api_invalid(error, "The provided key element does not match the schema");
+}
+
 static void done(struct engine_write *write, enum status status)
 {
     struct batch_write *batch = CONTAINER_OF(write, struct batch_write, write);
@@ -82,6 +95,7 @@ static void done(struct engine_write *write, enum status status)
     for (size_t i = 0; status == OK && i < write->count; i++) {
         status = write->writes[i].status;
         if (status == REFUSED) {
+            reword_key_fault(write->writes[i].error);
             api_fail(batch->call, write->writes[i].error);
             return;
         }

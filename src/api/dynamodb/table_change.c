@@ -108,6 +108,8 @@ static enum status edit(struct table_change *change, struct table *table,
         status = table_decode_billing(call->body, table, reterr);
     if (status == OK)
         status = check_throughput(call->body, &before, table, reterr);
+    if (table->billing == BILLING_PAY_PER_REQUEST && before.billing != BILLING_PAY_PER_REQUEST)
+        table->billing_changed_ms = clock_now_ms(timers_clock(call->on->timers));
     if (status == OK)
         status = table_decode_settings(call->body, table, reterr);
     if (status != OK || !has_stream)

@@ -51,23 +51,27 @@ static void write_keys(struct json_writer *w, const struct table *table)
     json_end_array(w);
 }
 
-static void write_billing(struct json_writer *w, const struct table *table)
+static void write_billing(struct json_writer *w, const struct table *table, bool creating)
 {
+    bool on_demand = table->billing == BILLING_PAY_PER_REQUEST;
+    uint64_t changed_ms = table->billing_changed_ms;
+
     json_key(w, "ProvisionedThroughput");
     json_begin_object(w);
     json_member_int(w, "NumberOfDecreasesToday", 0);
     json_member_int(w, "ReadCapacityUnits", (int64_t)table->read_units);
     json_member_int(w, "WriteCapacityUnits", (int64_t)table->write_units);
     json_end_object(w);
-    if (table->billing == BILLING_PROVISIONED && table->billing_changed_ms == 0)
+    if (!on_demand && changed_ms == 0)
         return;
+    if (on_demand && changed_ms == 0 && !creating) /* it was made so */
+        changed_ms = table->created_ms;
     json_key(w, "BillingModeSummary");
     json_begin_object(w);
-    json_member_text(w, "BillingMode",
-                     table->billing == BILLING_PAY_PER_REQUEST ? "PAY_PER_REQUEST" : "PROVISIONED");
-    if (table->billing_changed_ms > 0) {
+    json_member_text(w, "BillingMode", on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
+    if (changed_ms > 0) {
         json_key(w, "LastUpdateToPayPerRequestDateTime");
-        json_write_epoch(w, table->billing_changed_ms);
+        json_write_epoch(w, changed_ms);
     }
     json_end_object(w);
 }
@@ -124,7 +128,7 @@ void table_write_description(struct api_call *call, struct json_writer *w,
     json_key(w, "CreationDateTime");
     json_write_epoch(w, table->created_ms);
     write_keys(w, table);
-    write_billing(w, table);
+    write_billing(w, table, strcmp(status, "CREATING") == 0);
     json_member_int(w, "ItemCount", (int64_t)figures.item_count);
     json_member_int(w, "TableSizeBytes", (int64_t)figures.size_bytes);
     write_stream(call, w, table);
