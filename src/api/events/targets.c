@@ -18,11 +18,6 @@ static enum status decode_target(struct api_call *call, const struct json *targe
         .maximum_retry_attempts = (int32_t)decode_int(policy, "MaximumRetryAttempts", -1),
         .maximum_event_age_s = (int32_t)decode_int(policy, "MaximumEventAgeInSeconds", -1),
     };
-    if (ret->input.size > 0 && ret->input_path.size > 0)
-        return api_invalid(&call->error,
-                           "Only one of Input, InputPath, or InputTransformer must be provided for "
-                           "target %.*s.",
-                           BYTES_ARG(ret->id));
     json_print(&json, target);
     if (buffer_failed(&json))
         return api_invalid(&call->error, "Target %.*s is larger than %zu KB", BYTES_ARG(ret->id),
