@@ -27,7 +27,7 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
         size_t grown = size_max(needed, size_max(256, buffer->capacity * 2));
 
         buffer->capacity = size_min(grown, buffer->size_max);
-        buffer->ptr = mem_resize(buffer->ptr, buffer->capacity);
+        buffer->ptr = mem_resize(buffer->ptr, buffer->capacity + 1); /* buffer_printf()'s NUL */
     }
     return buffer->ptr + buffer->size;
 }
@@ -88,9 +88,9 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     va_end(again);
     assert(size >= 0);
 
-    uint8_t *room = buffer_reserve(buffer, (size_t)size + 1);
+    uint8_t *room = size > 0 ? buffer_reserve(buffer, (size_t)size) : NULL;
 
-    if (room != NULL) {
+    if (room != NULL) { /* there is one byte more than the capacity: the NUL is not counted */
         vsnprintf((char *)room, (size_t)size + 1, format, args);
         buffer->size += (size_t)size;
     }
