@@ -9,6 +9,7 @@ struct timers {
     size_t count, capacity;
     uint64_t orders;
     bool running;
+    uint64_t running_ms; /* what timers_run() took for now */
 };
 
 struct timers *timers_new(struct clock *clock, void (*changed)(void *context), void *context)
@@ -101,7 +102,9 @@ void timer_set_at(struct timers *timers, struct timer *timer, uint64_t due_ms)
         timers->capacity = size_max(16, timers->capacity * 2);
         timers->heap = mem_resize(timers->heap, timers->capacity * sizeof *timers->heap);
     }
-    timer->due_ms = due_ms;
+    /* One set in the past while others run stands behind all that are due: it must not hide them.
+     */
+    timer->due_ms = timers->running && due_ms < timers->running_ms ? timers->running_ms : due_ms;
     timer->order = timers->orders++;
     put(timers, timers->count++, timer);
     sift_up(timers, timers->count - 1);
@@ -141,6 +144,7 @@ size_t timers_run(struct timers *timers)
 
     assert(!timers->running);
     timers->running = true;
+    timers->running_ms = now;
     while (timers->count > 0 && timers->heap[0]->due_ms <= now &&
            timers->heap[0]->order < last_order) {
         struct timer *timer = timers->heap[0];
