@@ -132,11 +132,34 @@ static bool take_offset(struct bytes *text, int64_t *ret_seconds)
     return text->size == 0;
 }
 
+/* In the Gregorian calendar; month from 1. */
+static int days_of_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+/* ".5", ".123456": at least one digit; what is finer than a millisecond is let go. */
+static bool take_fraction(struct bytes *text, uint64_t *ret_ms)
+{
+    uint64_t unit = 100;
+    size_t size_before = 0;
+
+    if (!take_byte(text, '.'))
+        return true;
+    size_before = text->size;
+    for (int digit = 0; take_digits(text, 1, &digit); unit /= 10)
+        *ret_ms += (uint64_t)digit * unit;
+    return text->size < size_before;
+}
+
 bool clock_parse_iso(struct bytes text, uint64_t *ret_ms)
 {
     struct tm tm = {0};
     int64_t offset = 0;
-    uint64_t fraction_ms = 0, unit = 100;
+    uint64_t fraction_ms = 0;
 
     if (!take_digits(&text, 4, &tm.tm_year) || !take_byte(&text, '-') ||
         !take_digits(&text, 2, &tm.tm_mon) || !take_byte(&text, '-') ||
@@ -145,13 +168,11 @@ bool clock_parse_iso(struct bytes text, uint64_t *ret_ms)
         !take_digits(&text, 2, &tm.tm_min) || !take_byte(&text, ':') ||
         !take_digits(&text, 2, &tm.tm_sec))
         return false;
-    if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-        tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+    if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
+        tm.tm_mday > days_of_month(tm.tm_year, tm.tm_mon) || tm.tm_hour > 23 || tm.tm_min > 59 ||
+        tm.tm_sec > 60)
         return false;
-    if (take_byte(&text, '.'))
-        for (int digit = 0; take_digits(&text, 1, &digit); unit /= 10)
-            fraction_ms += (uint64_t)digit * unit;
-    if (!take_offset(&text, &offset))
+    if (!take_fraction(&text, &fraction_ms) || !take_offset(&text, &offset))
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
