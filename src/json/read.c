@@ -200,8 +200,9 @@ bool json_int64(const struct json *value, int64_t *ret)
 
     if (bytes_to_int64(json_number_text(value), ret))
         return true;
+    /* From 2^53 on a double may stand for the whole number beside it. */
     if (!json_double(value, &number) || number != floor(number) ||
-        fabs(number) > 9007199254740992.0)
+        fabs(number) >= 9007199254740992.0)
         return false;
     *ret = (int64_t)number;
     return true;
