@@ -5,6 +5,7 @@
 #include "streams/streams.h"
 
 #define STREAM_TRIM_INTERVAL_MS ((uint64_t)60 * 1000)
+#define TRIM_RECORDS_MAX 20000 /* looked at in one run, so that the loop goes on */
 
 struct trim; /* trim.c: the deletion of what is older than a day */
 

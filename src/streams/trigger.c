@@ -41,7 +41,15 @@ static void print_key(struct json_writer *w, const struct item *item)
     json_end_object(w);
 }
 
-enum detail_form { DETAIL_WHOLE, DETAIL_PARTIAL, DETAIL_BARE };
+/* From the fullest on. Any attribute of an item may be larger than an event, also its log or type, and
+ * its pk where that is no key. */
+enum detail_form {
+    DETAIL_WHOLE,
+    DETAIL_PARTIAL,  /* of the payload only its id */
+    DETAIL_NO_ID,
+    DETAIL_KEY_ONLY, /* neither log nor type */
+    DETAIL_EMPTY,
+};
 
 static void print_detail(struct buffer *out, const struct item *item, enum detail_form form)
 {
@@ -49,9 +57,12 @@ static void print_detail(struct buffer *out, const struct item *item, enum detai
     const struct value *payload = item_get_text(item, "payload");
 
     json_begin_object(&w);
-    value_member_plain(&w, "log", item_get_text(item, "log"));
-    print_key(&w, item);
-    value_member_plain(&w, "type", item_get_text(item, "type"));
+    if (form < DETAIL_KEY_ONLY)
+        value_member_plain(&w, "log", item_get_text(item, "log"));
+    if (form < DETAIL_EMPTY)
+        print_key(&w, item);
+    if (form < DETAIL_KEY_ONLY)
+        value_member_plain(&w, "type", item_get_text(item, "type"));
     if (form == DETAIL_WHOLE) {
         value_member_plain(&w, "payload", payload);
     } else {
@@ -70,13 +81,13 @@ static struct bytes make_detail(struct arena *arena, const struct item *item)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(TRIGGER_DETAIL_SIZE_MAX);
 
-    for (enum detail_form form = DETAIL_WHOLE; form <= DETAIL_BARE; form++) {
+    for (enum detail_form form = DETAIL_WHOLE; form <= DETAIL_EMPTY; form++) {
         buffer_clear(&out);
         print_detail(&out, item, form);
         if (!buffer_failed(&out))
             return arena_copy(arena, buffer_bytes(&out));
     }
-    assert(false && "keys of at most 3 KB fit into an event");
+    assert(false && "an event without members of the item fits");
     return (struct bytes){NULL, 0};
 }
 

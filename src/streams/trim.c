@@ -8,8 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define TRIM_RECORDS_MAX 100000 /* looked at in one run, so that the loop goes on */
-
 struct trim {
     struct streams *streams;
     struct timer timer;

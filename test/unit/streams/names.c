@@ -1,101 +1,185 @@
-/* test/unit/streams/names.c - streams/names.c: sequence numbers, shard ids and iterators as text. */
-#include "records_test.h"
+/* Sequence numbers, shard ids and iterators: what is printed is read again, what is damaged or foreign
+ * is not. */
+#include "streams/streams.h"
 
-static const uint64_t positions[] = {0, 1, 9, 10, 99, 4294967296u, UINT64_MAX - 1, UINT64_MAX};
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
-static void sequence_numbers_are_ordered_text(void **state)
+#include <cmocka.h>
+
+/* ---- sequence numbers ---- */
+
+static void test_sequence_round_trip(void **state)
 {
-    char before[STREAM_SEQUENCE_SIZE] = "", text[STREAM_SEQUENCE_SIZE];
+    static const uint64_t positions[] = {0, 1, 9, 10, 4294967296u, UINT64_MAX - 1, UINT64_MAX};
+    char before[STREAM_SEQUENCE_SIZE] = "";
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(positions); i++) {
-        uint64_t back = 7;
+        char text[STREAM_SEQUENCE_SIZE];
+        uint64_t position = 7;
 
         stream_sequence_print(positions[i], text);
         assert_int_equal(strlen(text), 21); /* AWS: 21 to 40 digits */
         assert_true(strcmp(before, text) < 0);
-        assert_true(stream_sequence_parse(bytes_of_text(text), &back));
-        assert_int_equal(back, positions[i]);
+        assert_true(stream_sequence_parse(bytes_of_text(text), &position));
+        assert_int_equal(position, positions[i]);
         memcpy(before, text, sizeof before);
     }
 }
 
-static void other_text_is_no_sequence_number(void **state)
-{
-    static const char *const wrong[] = {"", "1", "100000000000000000001x",
-                                        "10000000000000000000x", "000000000000000000001",
-                                        "199999999999999999999", "-10000000000000000001"};
-    uint64_t position = 0;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
-        assert_false(stream_sequence_parse(bytes_of_text(wrong[i]), &position));
-}
-
-static void shard_ids_come_back(void **state)
-{
-    static const uint32_t streams[] = {0, 1, 77, UINT32_MAX};
-    static const uint16_t shards[] = {0, 1, 255, UINT16_MAX};
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(streams); i++) {
-        for (size_t j = 0; j < ARRAY_COUNT(shards); j++) {
-            char text[STREAM_SHARD_ID_SIZE];
-            uint32_t stream_id = 5;
-            uint16_t shard = 5;
-
-            stream_shard_id_print(streams[i], shards[j], text);
-            assert_in_range(strlen(text), 28, 65);
-            assert_true(stream_shard_id_parse(bytes_of_text(text), &stream_id, &shard));
-            assert_int_equal(stream_id, streams[i]);
-            assert_int_equal(shard, shards[j]);
-        }
-    }
-}
-
-static void other_text_is_no_shard_id(void **state)
+static void test_sequence_wrong(void **state)
 {
     static const char *const wrong[] = {
-        "", "shardId-", "shardId-00000000000000000001-0000000", "shardId-00000000000000000001-00010000",
-        "shardId-00000000004294967296-00000000", "shardid-00000000000000000001-00000000",
-        "shardId-00000000000000000001x00000000", "shardId-00000000000000000001-0000000g"};
-    uint32_t stream_id = 0;
-    uint16_t shard = 0;
+        "",
+        "1",
+        "00000000000000000001",    /* too short */
+        "000000000000000000001",   /* another first digit */
+        "200000000000000000001",
+        "1000000000000000000011",  /* too long */
+        "10000000000000000000x",
+        "1-0000000000000000001",
+        " 10000000000000000001",
+        "199999999999999999999", /* above 64 bits */
+    };
+    uint64_t position = 7;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
-        assert_false(stream_shard_id_parse(bytes_of_text(wrong[i]), &stream_id, &shard));
+        if (stream_sequence_parse(bytes_of_text(wrong[i]), &position))
+            fail_msg("\"%s\" was taken", wrong[i]);
+    assert_int_equal(position, 7);
 }
 
-static void an_iterator_comes_back_or_not_at_all(void **state)
+/* ---- shard ids ---- */
+
+static void test_shard_round_trip(void **state)
 {
-    struct stream_test *t = *state;
-    struct stream_iterator in = {7, 3, 123456789012345, TEST_NOW_MS}, out = {0};
-    struct bytes arn = BYTES("arn:aws:dynamodb:us-east-1:000000000000:table/T/stream/L");
-    struct bytes text = stream_iterator_print(t->arena, arn, &in);
+    static const struct {
+        uint32_t stream_id;
+        uint16_t shard;
+    } shards[] = {{0, 0}, {1, 2}, {UINT32_MAX, UINT16_MAX}, {10, 0xABCD}};
 
-    assert_true(bytes_start_with(text, arn));
-    assert_true(stream_iterator_parse(text, &out));
-    assert_memory_equal(&in, &out, sizeof in);
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(shards); i++) {
+        char text[STREAM_SHARD_ID_SIZE];
+        uint32_t stream_id = 0;
+        uint16_t shard = 0;
 
-    /* Every single changed character behind the ARN is noticed. */
-    for (size_t i = arn.size; i < text.size; i++) {
-        char *damaged = arena_copy_text(t->arena, text);
-
-        damaged[i] = damaged[i] == 'B' ? 'C' : 'B';
-        assert_false(stream_iterator_parse(bytes_of(damaged, text.size), &out));
+        stream_shard_id_print(shards[i].stream_id, shards[i].shard, text);
+        assert_in_range(strlen(text), 28, 65); /* AWS's limits */
+        assert_true(stream_shard_id_parse(bytes_of_text(text), &stream_id, &shard));
+        assert_int_equal(stream_id, shards[i].stream_id);
+        assert_int_equal(shard, shards[i].shard);
     }
-    assert_false(stream_iterator_parse(bytes_slice(text, 0, text.size - 1), &out));
-    assert_false(stream_iterator_parse(BYTES(""), &out));
+}
+
+static void test_shard_wrong(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "shardId-",
+        "shardId-00000000000000000001-0000000",   /* one digit less */
+        "shardId-00000000000000000001-000000000", /* one more */
+        "ShardId-00000000000000000001-00000000",
+        "shardId-00000000000000000001_00000000",
+        "shardId-0000000000000000000x-00000000",
+        "shardId-00000000000000000001-0000000g",
+        "shardId-00000000000000000001-0000000A", /* we print small letters */
+        "shardId-00000000004294967296-00000000", /* a stream id has 32 bits */
+        "shardId-00000000000000000001-00010000", /* a shard has 16 */
+        "shardId-99999999999999999999-00000000",
+    };
+    uint32_t stream_id = 7;
+    uint16_t shard = 7;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
+        if (stream_shard_id_parse(bytes_of_text(wrong[i]), &stream_id, &shard))
+            fail_msg("\"%s\" was taken", wrong[i]);
+    assert_int_equal(stream_id, 7);
+    assert_int_equal(shard, 7);
+}
+
+/* ---- iterators ---- */
+
+#define ARN "arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/2026-01-31T23:59:59.999"
+
+static const struct stream_iterator iterator = {
+    .stream_id = 0x01020304, .shard = 0x0506, .after = 0x0708090A0B0C0D0E, .issued_ms = 1785000000000};
+
+static void test_iterator_round_trip(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes text = stream_iterator_print(arena, BYTES(ARN), &iterator);
+    struct stream_iterator read = {0};
+
+    (void)state;
+    assert_true(bytes_start_with(text, BYTES(ARN "|1|"))); /* as AWS prints it */
+    assert_true(text.size <= 2048);                        /* AWS's limit */
+    assert_true(stream_iterator_parse(text, &read));
+    assert_int_equal(read.stream_id, iterator.stream_id);
+    assert_int_equal(read.shard, iterator.shard);
+    assert_int_equal(read.after, iterator.after);
+    assert_int_equal(read.issued_ms, iterator.issued_ms);
+}
+
+/* Whatever one character behind the ARN becomes, the iterator is refused. */
+static void test_iterator_damaged(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes text = stream_iterator_print(arena, BYTES(ARN), &iterator);
+    struct stream_iterator read = {0};
+
+    (void)state;
+    for (size_t i = sizeof ARN - 1; i < text.size; i++) {
+        static const char others[] = "Az09+/=| ";
+
+        for (const char *other = others; *other != '\0'; other++) {
+            uint8_t *copy = arena_alloc(arena, text.size);
+
+            if (text.ptr[i] == (uint8_t)*other)
+                continue;
+            memcpy(copy, text.ptr, text.size);
+            copy[i] = (uint8_t)*other;
+            if (stream_iterator_parse(bytes_of(copy, text.size), &read))
+                fail_msg("taken with %c at %zu", *other, i);
+        }
+    }
+    for (size_t size = 0; size < text.size; size++)
+        assert_false(stream_iterator_parse(bytes_slice(text, 0, size), &read));
+    assert_int_equal(read.stream_id, 0);
+}
+
+static void test_iterator_foreign(void **state)
+{
+    static const char *const foreign[] = {
+        "",
+        "|1|",
+        ARN,
+        ARN "|1|",
+        ARN "|1|AAAA",
+        ARN "|2|AQIDBAUGBwgJCgsMDQ4AAAGfmcn8AEmA5e0=",
+        ARN "|1|AAAAAAAAAAEvUS8jYzSv5oUzYUtqPvTBBcbPa1Yqkg1Q1c3hGZ0DbG+uUqB3w==", /* AWS's own */
+        ARN "|1|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",                            /* no check sum */
+    };
+    struct stream_iterator read = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(foreign); i++)
+        if (stream_iterator_parse(bytes_of_text(foreign[i]), &read))
+            fail_msg("\"%s\" was taken", foreign[i]);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, stream_test_open, stream_test_close)
-        TEST(sequence_numbers_are_ordered_text), TEST(other_text_is_no_sequence_number),
-        TEST(shard_ids_come_back),               TEST(other_text_is_no_shard_id),
-        TEST(an_iterator_comes_back_or_not_at_all),
+        cmocka_unit_test(test_sequence_round_trip), cmocka_unit_test(test_sequence_wrong),
+        cmocka_unit_test(test_shard_round_trip),    cmocka_unit_test(test_shard_wrong),
+        cmocka_unit_test(test_iterator_round_trip), cmocka_unit_test(test_iterator_damaged),
+        cmocka_unit_test(test_iterator_foreign),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
