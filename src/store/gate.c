@@ -71,14 +71,14 @@ bool gate_shut(struct gate *gate, uint64_t wait_ms)
     struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
                              .tv_nsec = (long)(until_ns % NS_PER_S)};
     int waited = 0;
+    bool empty = false;
 
     pthread_mutex_lock(&gate->mutex);
     atomic_store(&gate->shut, true);
-    while (atomic_load(&gate->inside) > 0 && waited != ETIMEDOUT)
+    /* Looked at once more after each wait, and not again: a reader that counts itself in now sees
+     * `shut` and turns back, and must not make an empty gate look full. */
+    while (!(empty = atomic_load(&gate->inside) == 0) && waited != ETIMEDOUT)
         waited = pthread_cond_timedwait(&gate->moved, &gate->mutex, &until);
-
-    bool empty = atomic_load(&gate->inside) == 0;
-
     pthread_mutex_unlock(&gate->mutex);
     if (!empty)
         gate_open(gate);
