@@ -227,8 +227,9 @@ struct runtime_next {
     struct bytes request_id, function_arn, trace_id, client_context, payload;
     uint64_t deadline_ms;
 };
-/* Answers through `next` when there is work: at once or later; never when the worker is stopped
- * first (its connection is closed then). */
+/* Answers through `next` when there is work, at once or later; with NULL when the worker is stopped
+ * first: then it may be gone already when its connection is, and worker_next_gone() must not be
+ * called. */
 void worker_next(struct worker *worker,
                  void (*next)(void *context, const struct runtime_next *next), void *context);
 /* The connection that waited in worker_next() is gone. */

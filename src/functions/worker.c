@@ -86,11 +86,14 @@ static void on_starting_closed(uv_handle_t *handle)
 void worker_stop(struct worker *worker)
 {
     struct functions *functions = worker->functions;
+    void (*next)(void *context, const struct runtime_next *next) = worker->next;
 
     if (worker->state == WORKER_STOPPING)
         return;
     worker->next = NULL;
     worker_enter(worker, WORKER_STOPPING);
+    if (next != NULL) /* who waits must not ask about this worker any more */
+        next(worker->next_context, NULL);
     timer_cancel(functions->options.timers, &worker->deadline);
     timer_cancel(functions->options.timers, &worker->age);
     interpreters_cancel(&worker->interpreter);
@@ -308,8 +311,10 @@ void worker_next(struct worker *worker,
         end_invocation(worker,
                        &(struct ending){.result = buffer_bytes(&payload), .status = "error"});
     }
-    if (worker->state == WORKER_STOPPING)
+    if (worker->state == WORKER_STOPPING) {
+        next(context, NULL);
         return;
+    }
     if (worker->state == WORKER_STARTING) {
         uv_timer_stop(&worker->starting);
         worker->init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;

@@ -35,6 +35,11 @@ static void give_next(void *context, const struct runtime_next *next)
                                  .headers = headers,
                                  .body = next->payload};
 
+    wait->answered = true;
+    if (next == NULL) { /* the worker is stopped; its connection goes with this answer */
+        answer_text(wait->request, 500, "{\"errorType\":\"Stopped\"}");
+        return;
+    }
     snprintf(deadline, sizeof deadline, "%" PRIu64, next->deadline_ms);
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("Lambda-Runtime-Aws-Request-Id"), next->request_id};
@@ -47,7 +52,6 @@ static void give_next(void *context, const struct runtime_next *next)
     if (next->client_context.size > 0)
         headers[answer.header_count++] = (struct http_header_pair){
             BYTES("Lambda-Runtime-Client-Context"), next->client_context};
-    wait->answered = true;
     http_answer(wait->request, &answer);
 }
 

@@ -74,6 +74,8 @@ static inline void door_next(void *context, const struct runtime_next *next)
     struct door_connection *connection = context;
 
     connection->waiting = false;
+    if (next == NULL) /* the worker is stopped */
+        return;
     buffer_printf(&out,
                   "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                   "Lambda-Runtime-Aws-Request-Id: %.*s\r\nLambda-Runtime-Deadline-Ms: %llu\r\n"
