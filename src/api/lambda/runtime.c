@@ -25,9 +25,8 @@ static void answer_text(struct http_request *request, int status, const char *te
                                                .body = bytes_of_text(text)});
 }
 
-static void give_next(void *context, const struct runtime_next *next)
+static void send_next(struct http_request *request, const struct runtime_next *next)
 {
-    struct next_wait *wait = context;
     char deadline[24];
     struct http_header_pair headers[5];
     struct http_answer answer = {.status = 200,
@@ -35,11 +34,6 @@ static void give_next(void *context, const struct runtime_next *next)
                                  .headers = headers,
                                  .body = next->payload};
 
-    wait->answered = true;
-    if (next == NULL) { /* the worker is stopped; its connection goes with this answer */
-        answer_text(wait->request, 500, "{\"errorType\":\"Stopped\"}");
-        return;
-    }
     snprintf(deadline, sizeof deadline, "%" PRIu64, next->deadline_ms);
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("Lambda-Runtime-Aws-Request-Id"), next->request_id};
@@ -52,7 +46,19 @@ static void give_next(void *context, const struct runtime_next *next)
     if (next->client_context.size > 0)
         headers[answer.header_count++] = (struct http_header_pair){
             BYTES("Lambda-Runtime-Client-Context"), next->client_context};
-    http_answer(wait->request, &answer);
+    http_answer(request, &answer);
+}
+
+/* next NULL: the worker is stopped, and its connection goes with this answer. */
+static void give_next(void *context, const struct runtime_next *next)
+{
+    struct next_wait *wait = context;
+
+    wait->answered = true;
+    if (next != NULL)
+        send_next(wait->request, next);
+    else
+        answer_text(wait->request, 500, "{\"errorType\":\"Stopped\"}");
 }
 
 static void next_gone(void *context)
