@@ -151,7 +151,7 @@ static void run_rest(struct api *api, struct http_request *request)
     call->body_text = http_body(request);
     call->service = &api_lambda;
     call->content_type = "application/json";
-    call->operation = api_lambda_route(request, &call->path_name);
+    call->operation = api_lambda_route(http_method(request), http_path(request), &call->path_name);
     if (call->operation == NULL)
         answer_nothing_here(request);
     else

@@ -17,8 +17,10 @@ struct api {
 
 extern const struct api_service api_dynamodb, api_streams, api_events, api_lambda;
 
-/* The Lambda operation of a method and path; NULL when there is none. *ret_name is in the arena. */
-const struct api_operation *api_lambda_route(struct http_request *request, struct bytes *ret_name);
+/* The Lambda operation of a method and path; NULL when there is none. *ret_name, the function's or the
+ * mapping's, is a part of the path. */
+const struct api_operation *api_lambda_route(struct bytes method, struct bytes path,
+                                             struct bytes *ret_name);
 
 /* GET and POST /_dynlog/...: dynlog's own questions, not AWS's. */
 void api_dynlog_handle(struct api *api, struct http_request *request);

@@ -58,10 +58,11 @@ static bool matches(const struct route *route, struct bytes method, struct bytes
     return ret_name->size > 0 && bytes_find_byte(*ret_name, '/', 0) == SIZE_MAX;
 }
 
-const struct api_operation *api_lambda_route(struct http_request *request, struct bytes *ret_name)
+const struct api_operation *api_lambda_route(struct bytes method, struct bytes path,
+                                             struct bytes *ret_name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(routes); i++)
-        if (matches(&routes[i], http_method(request), http_path(request), ret_name))
+        if (matches(&routes[i], method, path, ret_name))
             return operation_named(routes[i].operation);
     return NULL;
 }
