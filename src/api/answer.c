@@ -54,8 +54,7 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
         call->local_done(call->local_context, http_status, body);
         return;
     }
-    headers[answer.header_count++] =
-        (struct http_header_pair){BYTES("Date"), date_of(call->api)};
+    headers[answer.header_count++] = (struct http_header_pair){BYTES("Date"), date_of(call->api)};
     id_request(request_id);
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("x-amzn-RequestId"), bytes_of_text(request_id)};
@@ -71,8 +70,9 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
 void api_answer(struct api_call *call, struct bytes json)
 {
     if (buffer_failed(&call->api->scratch)) { /* never half an answer */
-        api_refuse(&call->error, API_INTERNAL, "The answer would be larger than %zu MB; ask for "
-                                               "fewer items at once",
+        api_refuse(&call->error, API_INTERNAL,
+                   "The answer would be larger than %zu MB; ask for "
+                   "fewer items at once",
                    API_ANSWER_SIZE_MAX / (1024 * 1024));
         api_fail(call, &call->error);
         return;
@@ -96,7 +96,8 @@ void api_fail(struct api_call *call, const struct api_error *error)
 
     json_begin_object(&w);
     if (rest) {
-        json_member_text(&w, "Type", api_error_http_status(error->kind) >= 500 ? "Service" : "User");
+        json_member_text(&w, "Type",
+                         api_error_http_status(error->kind) >= 500 ? "Service" : "User");
         json_member_text(&w, "Message", error->message);
     } else {
         char type[128];

@@ -1,11 +1,12 @@
-/* api/api.h - AWS's wire form: which operation a request asks for, its members checked and decoded, its
- * answer or error printed. Hop 2 of 7.
+/* api/api.h - AWS's wire form: which operation a request asks for, its members checked and decoded,
+ * its answer or error printed. Hop 2 of 7.
  *
- * An operation is one row of the table in operations.c, one shape (shape.h) and one function; what it
- * means is in engine/, streams/, bus/ or functions/. The function ends in exactly one api_answer() or
- * api_fail(), at once or later on the loop's thread.
+ * An operation is one row of the table in operations.c, one shape (shape.h) and one function; what
+ * it means is in engine/, streams/, bus/ or functions/. The function ends in exactly one
+ * api_answer() or api_fail(), at once or later on the loop's thread.
  *
- *   request -> dispatch.c (target or path -> row) -> shape.c -> operation -> api_answer() / api_fail()
+ *   request -> dispatch.c (target or path -> row) -> shape.c -> operation -> api_answer() /
+ * api_fail()
  *
  * All services answer on every port: the X-Amz-Target header or the path tells them apart. */
 #ifndef DYNLOG_API_API_H
@@ -28,7 +29,8 @@ struct api;
 struct api_call;
 struct shape; /* shape.h */
 
-/* What operations work with. Everything but keys is there; keys NULL: signatures are not checked. */
+/* What operations work with. Everything but keys is there; keys NULL: signatures are not checked.
+ */
 struct api_services {
     struct engine *engine;
     struct streams *streams;
@@ -62,8 +64,8 @@ void api_handle(void *api, struct http_request *request);
 /* The http_handle_fn of a worker's private listener; context is the struct worker. */
 void api_handle_runtime(void *worker, struct http_request *request);
 
-/* The same operations without HTTP: what a stack file asks for. body must live until done(); `answer`
- * (JSON, also of an error) until done() returns. */
+/* The same operations without HTTP: what a stack file asks for. body must live until done();
+ * `answer` (JSON, also of an error) until done() returns. */
 void api_call_local(struct api *api, const char *target, struct bytes body,
                     void (*done)(void *context, int http_status, struct bytes answer),
                     void *context);
@@ -99,8 +101,8 @@ struct api_call {
     const struct json *body; /* an object */
     struct bytes body_text;
     struct http_request *request; /* NULL for a local call */
-    struct bytes path_name; /* REST: the name in the path, decoded */
-    struct api_error error; /* room for one, for whoever needs it */
+    struct bytes path_name;       /* REST: the name in the path, decoded */
+    struct api_error error;       /* room for one, for whoever needs it */
     /* private */
     const struct api_service *service; /* also when it has no such operation */
     void (*local_done)(void *context, int http_status, struct bytes answer);
@@ -108,7 +110,8 @@ struct api_call {
     const char *content_type;
 };
 
-/* An empty buffer to print the answer into, the same one for every call: print and answer in one go. */
+/* An empty buffer to print the answer into, the same one for every call: print and answer in one
+ * go. */
 struct buffer *api_buffer(struct api_call *call);
 /* The answer's JSON is copied; the call is gone afterwards. */
 void api_answer(struct api_call *call, struct bytes json);

@@ -1,5 +1,6 @@
-/* api/decode.h - members of a request's body. Its shape (shape.h) was checked before: a member that is
- * there has its type, so no reader can fail; one that is absent or null gives what the caller says. */
+/* api/decode.h - members of a request's body. Its shape (shape.h) was checked before: a member that
+ * is there has its type, so no reader can fail; one that is absent or null gives what the caller
+ * says. */
 #ifndef DYNLOG_API_DECODE_H
 #define DYNLOG_API_DECODE_H
 
@@ -18,8 +19,9 @@ int64_t decode_int(const struct json *object, const char *name, int64_t otherwis
 size_t decode_word(const struct json *object, const char *name, const char *const *words,
                    size_t word_count, size_t otherwise);
 
-/* "1 validation error detected: Value '...' at 'tableName' failed to satisfy constraint: ..." for the
- * few constraints that no shape can say. `at` is the member as AWS spells it, first letter lower. */
+/* "1 validation error detected: Value '...' at 'tableName' failed to satisfy constraint: ..." for
+ * the few constraints that no shape can say. `at` is the member as AWS spells it, first letter
+ * lower. */
 enum status decode_refuse(struct api_error *error, struct bytes value, const char *at,
                           const char *constraint, ...) PRINTF_LIKE(4, 5);
 

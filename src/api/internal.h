@@ -17,8 +17,8 @@ struct api {
 
 extern const struct api_service api_dynamodb, api_streams, api_events, api_lambda;
 
-/* The Lambda operation of a method and path; NULL when there is none. *ret_name, the function's or the
- * mapping's, is a part of the path. */
+/* The Lambda operation of a method and path; NULL when there is none. *ret_name, the function's or
+ * the mapping's, is a part of the path. */
 const struct api_operation *api_lambda_route(struct bytes method, struct bytes path,
                                              struct bytes *ret_name);
 

@@ -4,14 +4,12 @@
 #include "api/internal.h"
 #include "api/shape.h"
 
-const struct api_service api_dynamodb = {"DynamoDB", "DynamoDB_20120810",
-                                         "com.amazonaws.dynamodb.v20120810#",
-                                         "com.amazonaws.dynamodb.v20120810.",
-                                         "application/x-amz-json-1.0"};
-const struct api_service api_streams = {"DynamoDB Streams", "DynamoDBStreams_20120810",
-                                        "com.amazonaws.dynamodb.v20120810#",
-                                        "com.amazonaws.dynamodb.v20120810.",
-                                        "application/x-amz-json-1.0"};
+const struct api_service api_dynamodb = {
+    "DynamoDB", "DynamoDB_20120810", "com.amazonaws.dynamodb.v20120810#",
+    "com.amazonaws.dynamodb.v20120810.", "application/x-amz-json-1.0"};
+const struct api_service api_streams = {
+    "DynamoDB Streams", "DynamoDBStreams_20120810", "com.amazonaws.dynamodb.v20120810#",
+    "com.amazonaws.dynamodb.v20120810.", "application/x-amz-json-1.0"};
 const struct api_service api_events = {"EventBridge", "AWSEvents", "", "",
                                        "application/x-amz-json-1.1"};
 const struct api_service api_lambda = {"Lambda", NULL, "", "", "application/json"};
@@ -38,8 +36,8 @@ static const struct api_operation operations[] = {
     {&api_dynamodb, "UpdateTimeToLive", api_update_time_to_live, &shape_update_time_to_live,
      "kept and described; expired items are not deleted yet"},
     {&api_dynamodb, "DescribeTimeToLive", api_describe_time_to_live, &shape_table, NULL},
-    {&api_dynamodb, "UpdateContinuousBackups", api_update_continuous_backups, &shape_update_continuous_backups,
-     "kept and described; restoring is not there yet"},
+    {&api_dynamodb, "UpdateContinuousBackups", api_update_continuous_backups,
+     &shape_update_continuous_backups, "kept and described; restoring is not there yet"},
     {&api_dynamodb, "DescribeContinuousBackups", api_describe_continuous_backups, &shape_table,
      NULL},
     {&api_dynamodb, "TagResource", api_tag_resource, &shape_tag_resource, NULL},
@@ -69,8 +67,8 @@ static const struct api_operation operations[] = {
      "functions only, no transformer yet"},
     {&api_events, "ListTargetsByRule", api_list_targets_by_rule, &shape_list_targets_by_rule, NULL},
     {&api_events, "RemoveTargets", api_remove_targets, &shape_remove_targets, NULL},
-    {&api_events, "ListRuleNamesByTarget", api_list_rule_names_by_target, &shape_list_rule_names_by_target,
-     NULL},
+    {&api_events, "ListRuleNamesByTarget", api_list_rule_names_by_target,
+     &shape_list_rule_names_by_target, NULL},
     {&api_events, "PutEvents", api_put_events, &shape_put_events, NULL},
     {&api_events, "TestEventPattern", api_test_event_pattern, &shape_test_event_pattern, NULL},
 

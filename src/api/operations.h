@@ -1,5 +1,5 @@
-/* api/operations.h - the functions behind the table in operations.c, a file an operation (a family of
- * small ones may share a file). */
+/* api/operations.h - the functions behind the table in operations.c, a file an operation (a family
+ * of small ones may share a file). */
 #ifndef DYNLOG_API_OPERATIONS_H
 #define DYNLOG_API_OPERATIONS_H
 

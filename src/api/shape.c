@@ -53,8 +53,8 @@ static enum status refuse_scalar(struct checker *c, const struct json *json, con
     if (json_is(json, JSON_ARRAY))
         return api_refuse(c->error, API_SERIALIZATION,
                           "Unrecognized collection type class java.lang.%s", class);
-    return api_refuse(c->error, API_SERIALIZATION, "%s cannot be converted to %s",
-                      token_name(json), class);
+    return api_refuse(c->error, API_SERIALIZATION, "%s cannot be converted to %s", token_name(json),
+                      class);
 }
 
 static bool is_boolean_word(struct bytes text)
@@ -115,8 +115,8 @@ static enum status refuse_array(struct checker *c, const char *before, const str
                       BYTES_ARG(buffer_bytes(&class)), after);
 }
 
-static enum status check_type(struct checker *c, const struct shape *shape,
-                              const struct json *json, bool is_element);
+static enum status check_type(struct checker *c, const struct shape *shape, const struct json *json,
+                              bool is_element);
 
 static enum status check_elements(struct checker *c, const struct shape *shape,
                                   const struct json *json)
@@ -153,8 +153,8 @@ static enum status check_members(struct checker *c, const struct shape *shape,
 }
 
 /* is_element: of a list or a map, which AWS's parser tells from a member. */
-static enum status check_type(struct checker *c, const struct shape *shape,
-                              const struct json *json, bool is_element)
+static enum status check_type(struct checker *c, const struct shape *shape, const struct json *json,
+                              bool is_element)
 {
     switch (shape->kind) {
     case SHAPE_STRING:
@@ -355,7 +355,8 @@ static int64_t extent(const struct shape *shape, const struct json *json)
 
 static bool is_arn(const struct shape *shape, struct bytes text)
 {
-    return shape->or_arn && bytes_start_with(text, BYTES("arn:")) && text.size <= SHAPE_ARN_SIZE_MAX;
+    return shape->or_arn && bytes_start_with(text, BYTES("arn:")) &&
+           text.size <= SHAPE_ARN_SIZE_MAX;
 }
 
 /* True when every constraint of a text holds: for the keys of maps. */
@@ -430,8 +431,8 @@ static bool map_value_holds(const struct shape *shape, const struct json *json)
     return (!shape->has_min || count >= shape->min) && (!shape->has_max || count <= shape->max);
 }
 
-/* A map says of all its keys at once, and of all its values that are lists or texts, when one does not
- * hold. */
+/* A map says of all its keys at once, and of all its values that are lists or texts, when one does
+ * not hold. */
 static void check_map(struct checker *c, const struct shape *shape, const struct json *json,
                       const struct path *path)
 {

@@ -5,13 +5,13 @@
  *   1. a member of a wrong JSON type is a SerializationException;
  *   2. constraints that do not hold (the first SHAPE_ERRORS_MAX) are one ValidationException, "2
  *      validation errors detected: Value null at 'key' failed to satisfy constraint: ...; ...";
- *   3. what dynlog does not do yet is refused by name, so that nothing is accepted and then ignored.
- * null is absent, and members that the shape does not have are skipped.
+ *   3. what dynlog does not do yet is refused by name, so that nothing is accepted and then
+ * ignored. null is absent, and members that the shape does not have are skipped.
  *
- * So an operation relies on this: its required members are there, and what is there has its type, its
- * length, its range. What a shape says is not checked a second time. Attribute values ({"S":"x"}) are
- * the exception: value/value.h reads and checks them, so of two faults in one request one of which is
- * inside an attribute value, the other may be told first. */
+ * So an operation relies on this: its required members are there, and what is there has its type,
+ * its length, its range. What a shape says is not checked a second time. Attribute values
+ * ({"S":"x"}) are the exception: value/value.h reads and checks them, so of two faults in one
+ * request one of which is inside an attribute value, the other may be told first. */
 #ifndef DYNLOG_API_SHAPE_H
 #define DYNLOG_API_SHAPE_H
 
@@ -67,8 +67,14 @@ struct shape {
 };
 
 /* For tables of shapes. */
-#define SHAPE_MEMBER(name_, shape_, need_) {name_, sizeof(name_) - 1, shape_, need_}
-#define SHAPE_REFUSED(name_) {name_, sizeof(name_) - 1, NULL, SHAPE_OPTIONAL}
+#define SHAPE_MEMBER(name_, shape_, need_)                                                         \
+    {                                                                                              \
+        name_, sizeof(name_) - 1, shape_, need_                                                    \
+    }
+#define SHAPE_REFUSED(name_)                                                                       \
+    {                                                                                              \
+        name_, sizeof(name_) - 1, NULL, SHAPE_OPTIONAL                                             \
+    }
 #define SHAPE_MEMBERS(array_) .members = (array_), .member_count = ARRAY_COUNT(array_)
 #define SHAPE_AT_LEAST(min_) .has_min = true, .min = (min_)
 #define SHAPE_AT_MOST(max_) .has_max = true, .max = (max_)

@@ -41,11 +41,11 @@ static void print_key(struct json_writer *w, const struct item *item)
     json_end_object(w);
 }
 
-/* From the fullest on. Any attribute of an item may be larger than an event, also its log or type, and
- * its pk where that is no key. */
+/* From the fullest on. Any attribute of an item may be larger than an event, also its log or type,
+ * and its pk where that is no key. */
 enum detail_form {
     DETAIL_WHOLE,
-    DETAIL_PARTIAL,  /* of the payload only its id */
+    DETAIL_PARTIAL, /* of the payload only its id */
     DETAIL_NO_ID,
     DETAIL_KEY_ONLY, /* neither log nor type */
     DETAIL_EMPTY,

@@ -5,8 +5,8 @@
  * "dynamodb-log", detail type "stream changes" and detail
  *     {"log":L,"key":{"pk":P,"sk":N},"type":T,"payload":{...}}
  * When the entry would pass EventBridge's limit (TRIGGER_DETAIL_SIZE_MAX), detail has
- * "partial":true and payload only {"id":...}; then {}, and then log and type are left out too. Other
- * records are skipped.
+ * "partial":true and payload only {"id":...}; then {}, and then log and type are left out too.
+ * Other records are skipped.
  *
  * Exactly once: the events and the cursor are written in one batch, through the door. One put is in
  * flight at a time, so the order of records is the order of events. */

@@ -1,8 +1,10 @@
-/* Fuzz target: requests. The first byte of the input chooses an operation of AWS's target services, the
- * rest is the body; it is run against an api in memory with two tables, one of them with a stream.
+/* Fuzz target: requests. The first byte of the input chooses an operation of AWS's target services,
+ * the rest is the body; it is run against an api in memory with two tables, one of them with a
+ * stream.
  *
- * Whatever the body: there is one answer, it is JSON (or empty), an error has a type and a message, and
- * what was refused has written no item and no event. Build with -fsanitize=fuzzer,address,undefined. */
+ * Whatever the body: there is one answer, it is JSON (or empty), an error has a type and a message,
+ * and what was refused has written no item and no event. Build with
+ * -fsanitize=fuzzer,address,undefined. */
 #include "api/api.h"
 
 #include <pthread.h>
@@ -147,14 +149,16 @@ static void open_api(void)
     on.runs = 0;
     must("DynamoDB_20120810.CreateTable",
          "{\"TableName\":\"abc\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":[{"
-         "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}],\"KeySchema\":[{\"AttributeName\":\"pk\","
+         "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}],\"KeySchema\":[{\"AttributeName\":"
+         "\"pk\","
          "\"KeyType\":\"HASH\"}]}");
-    must("DynamoDB_20120810.CreateTable",
-         "{\"TableName\":\"log\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":[{"
-         "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{\"AttributeName\":\"sk\","
-         "\"AttributeType\":\"N\"}],\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},{"
-         "\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"StreamSpecification\":{"
-         "\"StreamEnabled\":true,\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"}}");
+    must(
+        "DynamoDB_20120810.CreateTable",
+        "{\"TableName\":\"log\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":[{"
+        "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{\"AttributeName\":\"sk\","
+        "\"AttributeType\":\"N\"}],\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},{"
+        "\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"StreamSpecification\":{"
+        "\"StreamEnabled\":true,\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"}}");
 }
 
 static void close_api(void)
@@ -218,8 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         open_api();
 
     const struct api_operation *operation = operation_of(data[0]);
-    struct bytes target =
-        arena_printf(arena, "%s.%s", operation->service->target, operation->name);
+    struct bytes target = arena_printf(arena, "%s.%s", operation->service->target, operation->name);
 
     before = store_last_position(on.store);
     answer = call(arena, arena_copy_text(arena, target), bytes_of(data + 1, size - 1));

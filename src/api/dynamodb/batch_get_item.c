@@ -1,10 +1,10 @@
-/* api/dynamodb/batch_get_item.c - BatchGetItem: up to 100 items of several tables, at most 16 MB; what
- * does not fit comes back as UnprocessedKeys. */
+/* api/dynamodb/batch_get_item.c - BatchGetItem: up to 100 items of several tables, at most 16 MB;
+ * what does not fit comes back as UnprocessedKeys. */
 #include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
 
-struct table_keys { /* one table of the request */
-    struct bytes given;      /* as the request names it: an ARN, perhaps */
+struct table_keys {     /* one table of the request */
+    struct bytes given; /* as the request names it: an ARN, perhaps */
     struct bytes table_name;
     const struct json *request; /* as it came, for UnprocessedKeys */
     const struct json *keys;
@@ -32,8 +32,8 @@ static enum status decode_keys(struct api_call *call, struct batch_get *batch,
 
         if (batch->read_count == ENGINE_BATCH_GET_MAX)
             return api_invalid(error, "Too many items requested for the BatchGetItem call");
-        *read = (struct item_read){.table_name = table->table_name,
-                                   .projection = table->projection};
+        *read =
+            (struct item_read){.table_name = table->table_name, .projection = table->projection};
         enum status status = item_from_json(call->arena, it.value, &read->key, error);
 
         if (status != OK)
@@ -63,8 +63,7 @@ static enum status decode_table(struct api_call *call, struct batch_get *batch, 
     };
     status = dynamodb_name_of(name, &table->table_name, error);
     if (status == OK)
-        status =
-            dynamodb_check_placeholders(request, expressions, ARRAY_COUNT(expressions), error);
+        status = dynamodb_check_placeholders(request, expressions, ARRAY_COUNT(expressions), error);
     if (status == OK)
         status = dynamodb_only_projection(call, request, &table->projection, error);
     if (status == OK)

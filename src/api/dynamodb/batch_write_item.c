@@ -1,12 +1,13 @@
-/* api/dynamodb/batch_write_item.c - BatchWriteItem: up to 25 puts and deletes, each on its own. All of
- * them go in one group, so nothing is ever left unprocessed: UnprocessedItems is always {}. */
+/* api/dynamodb/batch_write_item.c - BatchWriteItem: up to 25 puts and deletes, each on its own. All
+ * of them go in one group, so nothing is ever left unprocessed: UnprocessedItems is always {}. */
 #include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
 
 struct batch_write {
     struct api_call *call;
     struct engine_write write;
-    struct bytes given[ENGINE_BATCH_WRITE_MAX]; /* tables as the request names them: ARNs, perhaps */
+    struct bytes
+        given[ENGINE_BATCH_WRITE_MAX]; /* tables as the request names them: ARNs, perhaps */
     enum capacity_wanted capacity;
 };
 
@@ -22,8 +23,8 @@ static enum status decode_request(struct api_call *call, struct bytes table_name
                            "exactly one of the supported datatypes");
     *ret = (struct item_write){.kind = put != NULL ? WRITE_PUT : WRITE_DELETE,
                                .table_name = table_name};
-    return dynamodb_item(call, put != NULL ? put : delete, put != NULL ? "Item" : "Key",
-                         &ret->item, &call->error);
+    return dynamodb_item(call, put != NULL ? put : delete, put != NULL ? "Item" : "Key", &ret->item,
+                         &call->error);
 }
 
 static enum status decode_table(struct api_call *call, struct batch_write *batch,

@@ -94,8 +94,9 @@ static enum status decode_names(struct arena *arena, const struct json *names,
     ret->names = ARENA_NEW_ARRAY(arena, json_count(names), struct expr_name);
     for (struct json_iter it = json_iter(names); json_next(&it);) {
         if (json_string(it.value).size == 0)
-            return api_invalid(reterr, "ExpressionAttributeNames contains invalid value: Empty "
-                                       "attribute name; key: %.*s",
+            return api_invalid(reterr,
+                               "ExpressionAttributeNames contains invalid value: Empty "
+                               "attribute name; key: %.*s",
                                BYTES_ARG(it.name));
         ret->names[ret->name_count++] =
             (struct expr_name){.placeholder = it.name, .name = json_string(it.value)};
@@ -146,9 +147,9 @@ enum status dynamodb_names(struct api_call *call, const struct json *body, struc
 
 /* ---- expressions ---- */
 
-enum status dynamodb_condition(struct api_call *call, const struct json *body,
-                               enum expr_kind kind, struct expr_names *names,
-                               const struct expr_condition **ret, struct api_error *reterr)
+enum status dynamodb_condition(struct api_call *call, const struct json *body, enum expr_kind kind,
+                               struct expr_names *names, const struct expr_condition **ret,
+                               struct api_error *reterr)
 {
     const char *member = kind == EXPR_FILTER ? "FilterExpression" : "ConditionExpression";
 

@@ -1,5 +1,5 @@
-/* api/dynamodb/create_table.c - CreateTable. The table can be used at once; the answer says CREATING, as
- * AWS's does, and the next DescribeTable says ACTIVE. */
+/* api/dynamodb/create_table.c - CreateTable. The table can be used at once; the answer says
+ * CREATING, as AWS's does, and the next DescribeTable says ACTIVE. */
 #include "api/dynamodb/table_change.h"
 #include "api/dynamodb/table_json.h"
 #include "api/operations.h"
@@ -57,7 +57,8 @@ static enum status decode_schema(const struct json *schema, const struct json *d
     size_t count = json_count(schema);
 
     if (count > json_count(definitions))
-        return api_invalid(reterr, "Invalid KeySchema: Some index key attribute have no definition");
+        return api_invalid(reterr,
+                           "Invalid KeySchema: Some index key attribute have no definition");
     if (!find_key(schema, 0, definitions, &table->hash) ||
         (count == 2 && !find_key(schema, 1, definitions, &table->range)))
         return refuse_undefined(schema, definitions, reterr);

@@ -72,8 +72,8 @@ void api_describe_endpoints(struct api_call *call)
 {
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
-    struct bytes host = call->request != NULL ? http_header(call->request, "host")
-                                              : BYTES("localhost");
+    struct bytes host =
+        call->request != NULL ? http_header(call->request, "host") : BYTES("localhost");
 
     json_begin_object(&w);
     json_key(&w, "Endpoints");

@@ -1,20 +1,20 @@
-/* api/dynamodb/dynamodb.h - what DynamoDB's operations share: table names, expressions, keys and the
- * figures of consumed capacity. */
+/* api/dynamodb/dynamodb.h - what DynamoDB's operations share: table names, expressions, keys and
+ * the figures of consumed capacity. */
 #ifndef DYNLOG_API_DYNAMODB_DYNAMODB_H
 #define DYNLOG_API_DYNAMODB_DYNAMODB_H
 
 #include "api/api.h"
 #include "api/decode.h"
 
-/* The name in a TableName or a key of RequestItems: a name, or the ARN of a table. Region and account
- * never select another store. */
+/* The name in a TableName or a key of RequestItems: a name, or the ARN of a table. Region and
+ * account never select another store. */
 MUST_USE enum status dynamodb_name_of(struct bytes name_or_arn, struct bytes *ret,
                                       struct api_error *reterr);
 MUST_USE enum status dynamodb_table_name(const struct json *body, struct bytes *ret,
                                          struct api_error *reterr);
 
-/* Placeholders without an expression are refused, before anything else is looked at. `expressions` are
- * those that the operation takes; values do not count for a ProjectionExpression. */
+/* Placeholders without an expression are refused, before anything else is looked at. `expressions`
+ * are those that the operation takes; values do not count for a ProjectionExpression. */
 MUST_USE enum status dynamodb_check_placeholders(const struct json *body,
                                                  const char *const *expressions, size_t count,
                                                  struct api_error *reterr);
@@ -37,11 +37,11 @@ MUST_USE enum status dynamodb_only_projection(struct api_call *call, const struc
                                               struct api_error *reterr);
 
 /* Key, Item, ExclusiveStartKey: an item in wire form; count 0 when absent. */
-MUST_USE enum status dynamodb_item(struct api_call *call, const struct json *body,
-                                   const char *name, struct item *ret, struct api_error *reterr);
+MUST_USE enum status dynamodb_item(struct api_call *call, const struct json *body, const char *name,
+                                   struct item *ret, struct api_error *reterr);
 
-/* One write of PutItem, UpdateItem, DeleteItem, of a batch or a transaction: its condition, update and
- * what to return. `item` names the member with the item or key. */
+/* One write of PutItem, UpdateItem, DeleteItem, of a batch or a transaction: its condition, update
+ * and what to return. `item` names the member with the item or key. */
 MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *body,
                                     enum write_kind kind, struct item_write *ret,
                                     struct api_error *reterr);
@@ -50,7 +50,7 @@ MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *bo
 enum capacity_wanted { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
 enum capacity_wanted dynamodb_capacity_wanted(const struct json *body);
 /* In half units, the smallest there are. */
-uint64_t capacity_of_read(size_t size, bool consistent);  /* 4 KB a unit, half when eventual */
+uint64_t capacity_of_read(size_t size, bool consistent);      /* 4 KB a unit, half when eventual */
 uint64_t capacity_of_write(size_t old_size, size_t new_size); /* 1 KB a unit of the larger */
 /* Writes a ConsumedCapacity object. read and write tell which figures a transaction shows too. */
 void capacity_write(struct json_writer *w, enum capacity_wanted wanted, struct bytes table_name,

@@ -9,8 +9,8 @@ static enum status decode(struct api_call *call, struct item_read *read)
     enum status status = dynamodb_table_name(call->body, &read->table_name, error);
 
     if (status == OK)
-        status = dynamodb_check_placeholders(call->body, expressions, ARRAY_COUNT(expressions),
-                                             error);
+        status =
+            dynamodb_check_placeholders(call->body, expressions, ARRAY_COUNT(expressions), error);
     if (status == OK)
         status = dynamodb_item(call, call->body, "Key", &read->key, error);
     if (status == OK)

@@ -18,8 +18,9 @@ static enum status decode_select(struct api_call *call, struct item_query *query
 
     query->count_only = word == COUNT;
     if (projects && word != UNSAID && word != SPECIFIC)
-        return api_invalid(&call->error, "Cannot specify the ProjectionExpression when choosing to "
-                                         "get %s",
+        return api_invalid(&call->error,
+                           "Cannot specify the ProjectionExpression when choosing to "
+                           "get %s",
                            word == COUNT ? "only the Count" : words[word]);
     if (word == PROJECTED)
         return api_invalid(&call->error, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying "

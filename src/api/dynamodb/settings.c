@@ -41,14 +41,16 @@ static enum status edit_ttl(struct table_change *change, struct table *table,
     if (enabled && table->ttl_enabled && bytes_equal(name, table->ttl_attribute))
         return api_invalid(reterr, "TimeToLive is already enabled");
     if (enabled && table->ttl_enabled)
-        return api_invalid(reterr, "TimeToLive is active on a different AttributeName: current "
-                                   "AttributeName is %.*s",
+        return api_invalid(reterr,
+                           "TimeToLive is active on a different AttributeName: current "
+                           "AttributeName is %.*s",
                            BYTES_ARG(table->ttl_attribute));
     if (!enabled && !table->ttl_enabled)
         return api_invalid(reterr, "TimeToLive is already disabled");
     if (!enabled && !bytes_equal(name, table->ttl_attribute))
-        return api_invalid(reterr, "TimeToLive is active on a different AttributeName: current "
-                                   "AttributeName is %.*s",
+        return api_invalid(reterr,
+                           "TimeToLive is active on a different AttributeName: current "
+                           "AttributeName is %.*s",
                            BYTES_ARG(table->ttl_attribute));
     table->ttl_enabled = enabled;
     table->ttl_attribute = name;
@@ -231,8 +233,9 @@ static enum status edit_tag(struct table_change *change, struct table *table,
         count += at == count;
     }
     if (count > TABLE_TAGS_MAX)
-        return api_invalid(reterr, "One or more parameter values were invalid: Too many tags: "
-                                   "expected at most %d",
+        return api_invalid(reterr,
+                           "One or more parameter values were invalid: Too many tags: "
+                           "expected at most %d",
                            TABLE_TAGS_MAX);
     table->tags = all;
     table->tag_count = count;

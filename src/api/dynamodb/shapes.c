@@ -1,5 +1,5 @@
-/* api/dynamodb/shapes.c - the bodies of the operations on items. (AWS: the service model of DynamoDB;
- * the order of members is the one in which AWS tells what is wrong with them.) */
+/* api/dynamodb/shapes.c - the bodies of the operations on items. (AWS: the service model of
+ * DynamoDB; the order of members is the one in which AWS tells what is wrong with them.) */
 #include "api/shape.h"
 
 #include "engine/engine.h"
@@ -25,8 +25,8 @@ static const struct shape metrics = {.kind = SHAPE_STRING,
                                      .words = (const char *const[]){"SIZE", "NONE", NULL}};
 static const struct shape return_values = {
     .kind = SHAPE_STRING,
-    .words = (const char *const[]){"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW",
-                                   NULL}};
+    .words =
+        (const char *const[]){"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW", NULL}};
 static const struct shape failure_values = {
     .kind = SHAPE_STRING, .words = (const char *const[]){"ALL_OLD", "NONE", NULL}};
 static const struct shape select_word = {

@@ -7,8 +7,7 @@
 #include <inttypes.h>
 
 struct table_change *table_change_new(struct api_call *call, enum table_change_kind kind,
-                                      void (*done)(struct table_change *change,
-                                                   enum status status))
+                                      void (*done)(struct table_change *change, enum status status))
 {
     struct table_change *change = ARENA_NEW(call->arena, struct table_change);
 
@@ -95,8 +94,7 @@ static enum status check_throughput(const struct json *body, const struct table 
 }
 
 /* On the writer's thread: the body is applied to the table as it is now. */
-static enum status edit(struct table_change *change, struct table *table,
-                        struct api_error *reterr)
+static enum status edit(struct table_change *change, struct table *table, struct api_error *reterr)
 {
     struct api_call *call = change->context;
     struct table before = *table;
@@ -133,9 +131,9 @@ static void update_done(struct table_change *change, enum status status)
 
 void api_update_table(struct api_call *call)
 {
-    static const char *const changes[] = {"StreamSpecification", "BillingMode",
-                                          "ProvisionedThroughput", "SSESpecification",
-                                          "TableClass", "DeletionProtectionEnabled"};
+    static const char *const changes[] = {
+        "StreamSpecification", "BillingMode", "ProvisionedThroughput",
+        "SSESpecification",    "TableClass",  "DeletionProtectionEnabled"};
     struct table_change *change = table_change_new(call, TABLE_UPDATE, update_done);
     enum status status = dynamodb_table_name(call->body, &change->name, &call->error);
     bool any = false;
@@ -143,10 +141,11 @@ void api_update_table(struct api_call *call)
     for (size_t i = 0; i < ARRAY_COUNT(changes); i++)
         any = any || decode_has(call->body, changes[i]);
     if (status == OK && !any)
-        status = api_invalid(&call->error,
-                             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
-                             "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is "
-                             "required");
+        status =
+            api_invalid(&call->error,
+                        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+                        "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is "
+                        "required");
     change->edit = edit;
     if (status == OK)
         engine_change_table(call->on->engine, call->on->port, change);

@@ -1,4 +1,5 @@
-/* api/dynamodb/table_json.c - see table_json.h. (AWS: DynamoDB API reference, "TableDescription".) */
+/* api/dynamodb/table_json.c - see table_json.h. (AWS: DynamoDB API reference, "TableDescription".)
+ */
 #include "api/dynamodb/table_json.h"
 
 #include "api/shape.h"
@@ -122,8 +123,9 @@ void table_write_description(struct api_call *call, struct json_writer *w,
     json_begin_object(w);
     json_member_string(w, "TableName", table->name);
     json_member_text(w, "TableStatus", status);
-    json_member_string(w, "TableArn", arn_make(call->arena, call->on->place, "dynamodb",
-                                               "table/%.*s", BYTES_ARG(table->name)));
+    json_member_string(
+        w, "TableArn",
+        arn_make(call->arena, call->on->place, "dynamodb", "table/%.*s", BYTES_ARG(table->name)));
     json_member_string(w, "TableId", table->table_id);
     json_key(w, "CreationDateTime");
     json_write_epoch(w, table->created_ms);
@@ -233,8 +235,8 @@ static bool is_tag_text(struct bytes text)
     return true;
 }
 
-enum status table_decode_tags(struct arena *arena, const struct json *tags,
-                              struct table_tag **ret, size_t *ret_count, struct api_error *reterr)
+enum status table_decode_tags(struct arena *arena, const struct json *tags, struct table_tag **ret,
+                              size_t *ret_count, struct api_error *reterr)
 {
     struct table_tag *list = ARENA_NEW_ARRAY(arena, json_count(tags), struct table_tag);
     size_t count = 0;
@@ -244,19 +246,22 @@ enum status table_decode_tags(struct arena *arena, const struct json *tags,
 
         *tag = (struct table_tag){decode_string(it.value, "Key"), decode_string(it.value, "Value")};
         if (!is_tag_text(tag->key) || !is_tag_text(tag->value))
-            return api_invalid(reterr, "One or more parameter values were invalid: A tag has only "
-                                       "letters, blanks, digits and + - = . _ : / @. Tag key: "
-                                       "%.*s, tag value: %.*s",
+            return api_invalid(reterr,
+                               "One or more parameter values were invalid: A tag has only "
+                               "letters, blanks, digits and + - = . _ : / @. Tag key: "
+                               "%.*s, tag value: %.*s",
                                BYTES_ARG(tag->key), BYTES_ARG(tag->value));
         for (size_t i = 0; i + 1 < count; i++)
             if (bytes_equal(list[i].key, tag->key))
-                return api_invalid(reterr, "One or more parameter values were invalid: Duplicate "
-                                           "tag key: %.*s",
+                return api_invalid(reterr,
+                                   "One or more parameter values were invalid: Duplicate "
+                                   "tag key: %.*s",
                                    BYTES_ARG(tag->key));
     }
     if (count > TABLE_TAGS_MAX)
-        return api_invalid(reterr, "One or more parameter values were invalid: Too many tags: "
-                                   "expected at most %d",
+        return api_invalid(reterr,
+                           "One or more parameter values were invalid: Too many tags: "
+                           "expected at most %d",
                            TABLE_TAGS_MAX);
     *ret = list;
     *ret_count = count;

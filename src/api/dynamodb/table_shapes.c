@@ -47,8 +47,8 @@ static const struct shape boolean = {.kind = SHAPE_BOOLEAN};
 static const struct shape positive_long = {.kind = SHAPE_LONG, SHAPE_AT_LEAST(1)};
 static const struct shape key_name = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, KEY_NAME_SIZE_MAX)};
 
-static const struct shape attribute_type = {
-    .kind = SHAPE_STRING, .words = (const char *const[]){"B", "N", "S", NULL}};
+static const struct shape attribute_type = {.kind = SHAPE_STRING,
+                                            .words = (const char *const[]){"B", "N", "S", NULL}};
 static const struct shape_member attribute_definition_members[] = {
     SHAPE_MEMBER("AttributeName", &key_name, REQUIRED),
     SHAPE_MEMBER("AttributeType", &attribute_type, REQUIRED),
@@ -89,8 +89,8 @@ static const struct shape throughput = {
 
 static const struct shape view_type = {
     .kind = SHAPE_STRING,
-    .words = (const char *const[]){"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY",
-                                   NULL}};
+    .words =
+        (const char *const[]){"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY", NULL}};
 static const struct shape_member stream_members[] = {
     SHAPE_MEMBER("StreamEnabled", &boolean, REQUIRED),
     SHAPE_MEMBER("StreamViewType", &view_type, OPTIONAL),
@@ -98,8 +98,8 @@ static const struct shape_member stream_members[] = {
 static const struct shape stream = {
     .kind = SHAPE_STRUCTURE, .name = "StreamSpecification", SHAPE_MEMBERS(stream_members)};
 
-static const struct shape encryption_type = {
-    .kind = SHAPE_STRING, .words = (const char *const[]){"AES256", "KMS", NULL}};
+static const struct shape encryption_type = {.kind = SHAPE_STRING,
+                                             .words = (const char *const[]){"AES256", "KMS", NULL}};
 static const struct shape_member encryption_members[] = {
     SHAPE_MEMBER("Enabled", &boolean, OPTIONAL),
     SHAPE_MEMBER("SSEType", &encryption_type, OPTIONAL),

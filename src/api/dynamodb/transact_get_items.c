@@ -1,9 +1,9 @@
-/* api/dynamodb/transact_get_items.c - TransactGetItems: up to 100 items as they were at one moment. */
+/* api/dynamodb/transact_get_items.c - TransactGetItems: up to 100 items as they were at one moment.
+ */
 #include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
 
-static enum status decode_get(struct api_call *call, const struct json *get,
-                              struct item_read *ret)
+static enum status decode_get(struct api_call *call, const struct json *get, struct item_read *ret)
 {
     static const char *const expressions[] = {"ProjectionExpression"};
     struct api_error *error = &call->error;

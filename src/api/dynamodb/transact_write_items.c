@@ -1,5 +1,5 @@
-/* api/dynamodb/transact_write_items.c - TransactWriteItems: up to 100 actions, all or none. When one
- * fails, the answer lists a reason for each, in order. */
+/* api/dynamodb/transact_write_items.c - TransactWriteItems: up to 100 actions, all or none. When
+ * one fails, the answer lists a reason for each, in order. */
 #include "api/dynamodb/write.h"
 #include "api/operations.h"
 

@@ -94,8 +94,8 @@ static void fail_single(struct single_write *single)
     struct api_error *error = single->item.error;
 
     if (single->item.old.size > 0)
-        error->extra = arena_printf(single->call->arena, ",\"Item\":%.*s",
-                                    BYTES_ARG(single->item.old));
+        error->extra =
+            arena_printf(single->call->arena, ",\"Item\":%.*s", BYTES_ARG(single->item.old));
     api_fail(single->call, error);
 }
 

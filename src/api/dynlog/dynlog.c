@@ -111,12 +111,9 @@ static const struct {
     const char *method, *path;
     void (*handle)(struct api *api, struct http_request *request);
 } questions[] = {
-    {"GET", "/_dynlog/health", handle_health},
-    {"GET", "/_dynlog/status", handle_status},
-    {"GET", "/_dynlog/metrics", handle_metrics},
-    {"GET", "/_dynlog/operations", handle_operations},
-    {"GET", "/_dynlog/log", api_dynlog_log},
-    {"POST", "/_dynlog/drain", handle_drain},
+    {"GET", "/_dynlog/health", handle_health},   {"GET", "/_dynlog/status", handle_status},
+    {"GET", "/_dynlog/metrics", handle_metrics}, {"GET", "/_dynlog/operations", handle_operations},
+    {"GET", "/_dynlog/log", api_dynlog_log},     {"POST", "/_dynlog/drain", handle_drain},
     {"POST", "/_dynlog/stop", handle_stop},
 };
 
@@ -134,9 +131,11 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
         }
     }
     if (path_known)
-        answer_json(request, 405, BYTES("{\"message\":\"drain and stop are asked with POST, the "
-                                        "others with GET\"}"));
+        answer_json(request, 405,
+                    BYTES("{\"message\":\"drain and stop are asked with POST, the "
+                          "others with GET\"}"));
     else
-        answer_json(request, 404, BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, "
-                                        "metrics, operations, log, drain and stop\"}"));
+        answer_json(request, 404,
+                    BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, "
+                          "metrics, operations, log, drain and stop\"}"));
 }

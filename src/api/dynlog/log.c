@@ -7,8 +7,8 @@
  *   {"position":7,"time":1785000000000,"log":"users","key":{"pk":"users#12#stream","sk":1},
  *    "type":"signup","payload":{...}}
  *
- * A blank line every ten seconds says that the connection is alive. A client that does not read what it
- * was sent is not sent more until it does. */
+ * A blank line every ten seconds says that the connection is alive. A client that does not read
+ * what it was sent is not sent more until it does. */
 #include "api/dynlog/dynlog.h"
 
 #include <stdlib.h>
@@ -57,8 +57,7 @@ static void print_line(struct buffer *out, const struct change *change, const st
     buffer_append_byte(out, '\n');
 }
 
-static void send_change(struct log_stream *stream, struct arena *arena,
-                        const struct change *change)
+static void send_change(struct log_stream *stream, struct arena *arena, const struct change *change)
 {
     AUTO(buffer_free) struct buffer line = BUFFER_INIT(API_ANSWER_SIZE_MAX);
     const struct value *pk = NULL;
@@ -172,8 +171,7 @@ static void gone(void *context)
 
 void api_end_streams(struct api *api)
 {
-    LIST_EACH(&api->log_streams, it)
-    {
+    LIST_EACH (&api->log_streams, it) {
         struct log_stream *stream = LIST_ITEM(it, struct log_stream, in_api);
 
         gone(stream);

@@ -5,7 +5,8 @@
 #include "api/api.h"
 #include "api/decode.h"
 
-/* EventBusName: a name or an ARN; "default" when absent. The bus' name. REFUSED: there is no such bus. */
+/* EventBusName: a name or an ARN; "default" when absent. The bus' name. REFUSED: there is no such
+ * bus. */
 MUST_USE enum status events_bus(struct api_call *call, struct bytes *ret);
 /* The rule named by `member` on that bus. */
 MUST_USE enum status events_rule(struct api_call *call, const char *member,

@@ -38,7 +38,8 @@ static enum status refuse_size(struct api_call *call)
 static enum status decode_resources(struct api_call *call, const struct json *entry,
                                     struct bytes *ret)
 {
-    AUTO(buffer_free) struct buffer text = BUFFER_INIT(BUS_ENTRY_SIZE_MAX * 8); /* escaped at worst */
+    AUTO(buffer_free)
+    struct buffer text = BUFFER_INIT(BUS_ENTRY_SIZE_MAX * 8); /* escaped at worst */
     const struct json *resources = decode_member(entry, "Resources");
 
     if (resources == NULL)
@@ -89,7 +90,8 @@ static enum status decode_entries(struct api_call *call, struct put_call *put)
 
 /* ---- what was put before a crash ---- */
 
-/* All that makes an event what it is. Names and texts are joined by a byte that none of them has. */
+/* All that makes an event what it is. Names and texts are joined by a byte that none of them has.
+ */
 static struct bytes content_of(struct api_call *call, const struct bus_entry *entry)
 {
     return arena_printf(call->arena, "%.*s%c%.*s%c%.*s%c%.*s%c%.*s", BYTES_ARG(entry->bus_name), 0,
@@ -206,8 +208,9 @@ static enum status check_event(const struct json *event, struct api_error *error
         return api_invalid(error, "Parameter Event is not valid. Reason: it must be a JSON object");
     for (size_t i = 0; i < ARRAY_COUNT(members); i++)
         if (json_get(event, members[i]) == NULL)
-            return api_invalid(error, "Parameter Event is not valid. Reason: the member %s is "
-                                      "missing",
+            return api_invalid(error,
+                               "Parameter Event is not valid. Reason: the member %s is "
+                               "missing",
                                members[i]);
     return OK;
 }

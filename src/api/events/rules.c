@@ -33,8 +33,9 @@ void api_put_rule(struct api_call *call)
     change->role_arn = decode_string(call->body, "RoleArn");
     change->enabled = !bytes_equal_text(state, "DISABLED");
     if (status == OK && change->pattern.size == 0)
-        status = api_invalid(&call->error, "Parameter(s) EventPattern or ScheduleExpression must be "
-                                           "specified.");
+        status =
+            api_invalid(&call->error, "Parameter(s) EventPattern or ScheduleExpression must be "
+                                      "specified.");
     events_submit(call, change, status);
 }
 

@@ -58,8 +58,7 @@ static bool is_own_bus(struct bytes text)
 
 static const struct shape_pattern rule_pattern = {"[\\.\\-_A-Za-z0-9]+", is_rule_name};
 static const struct shape_pattern bus_pattern = {"[/\\.\\-_A-Za-z0-9]+", is_bus_name};
-static const struct shape_pattern bus_or_arn_pattern = {BUS_ARN "[/\\.\\-_A-Za-z0-9]+",
-                                                        is_any_bus};
+static const struct shape_pattern bus_or_arn_pattern = {BUS_ARN "[/\\.\\-_A-Za-z0-9]+", is_any_bus};
 static const struct shape_pattern own_bus_pattern = {BUS_ARN "[\\.\\-_A-Za-z0-9]+", is_own_bus};
 
 static const struct shape rule_name = {
@@ -142,10 +141,11 @@ static const struct shape_member rule[] = {
 };
 const struct shape shape_rule = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(rule)};
 
+/* Force is for rules that AWS's services manage: there are none. */
 static const struct shape_member delete_rule[] = {
     SHAPE_MEMBER("Name", &rule_name, REQUIRED),
     SHAPE_MEMBER("EventBusName", &bus_or_arn, OPTIONAL),
-    SHAPE_MEMBER("Force", &boolean, OPTIONAL), /* for rules that AWS's services manage: none here */
+    SHAPE_MEMBER("Force", &boolean, OPTIONAL),
 };
 const struct shape shape_delete_rule = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(delete_rule)};
 
@@ -191,8 +191,7 @@ static const struct shape_member target_members[] = {
 };
 static const struct shape target = {
     .kind = SHAPE_STRUCTURE, .name = "Target", SHAPE_MEMBERS(target_members)};
-static const struct shape targets = {
-    .kind = SHAPE_LIST, .element = &target, SHAPE_BETWEEN(1, 100)};
+static const struct shape targets = {.kind = SHAPE_LIST, .element = &target, SHAPE_BETWEEN(1, 100)};
 
 static const struct shape_member put_targets[] = {
     SHAPE_MEMBER("Rule", &rule_name, REQUIRED),
@@ -207,7 +206,7 @@ static const struct shape_member remove_targets[] = {
     SHAPE_MEMBER("Rule", &rule_name, REQUIRED),
     SHAPE_MEMBER("EventBusName", &bus_or_arn, OPTIONAL),
     SHAPE_MEMBER("Ids", &target_ids, REQUIRED),
-    SHAPE_MEMBER("Force", &boolean, OPTIONAL), /* as DeleteRule's */
+    SHAPE_MEMBER("Force", &boolean, OPTIONAL),
 };
 const struct shape shape_remove_targets = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(remove_targets)};
 

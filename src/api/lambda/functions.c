@@ -76,8 +76,7 @@ void api_list_functions(struct api_call *call)
 
 static const struct function_settings *function_or_fail(struct api_call *call)
 {
-    const struct function_settings *function =
-        functions_find(call->on->functions, call->path_name);
+    const struct function_settings *function = functions_find(call->on->functions, call->path_name);
 
     if (function == NULL) {
         api_refuse(&call->error, API_LAMBDA_RESOURCE_NOT_FOUND, "Function not found: %.*s",

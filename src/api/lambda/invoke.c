@@ -1,5 +1,5 @@
-/* api/lambda/invoke.c - Invoke (RequestResponse, Event, DryRun) and InvokeAsync. An Event is answered
- * once it is in the durable queue. */
+/* api/lambda/invoke.c - Invoke (RequestResponse, Event, DryRun) and InvokeAsync. An Event is
+ * answered once it is in the durable queue. */
 #include "api/internal.h"
 #include "api/operations.h"
 #include "base/base64.h"
@@ -86,8 +86,7 @@ static void invoke_and_wait(struct api_call *call)
     enum status status = OK;
 
     invoke->call = call;
-    invoke->want_log =
-        bytes_equal_text(http_header(call->request, "x-amz-log-type"), "Tail");
+    invoke->want_log = bytes_equal_text(http_header(call->request, "x-amz-log-type"), "Tail");
     invoke->invocation = (struct invocation){
         .function_name = call->path_name,
         .payload = call->body_text,

@@ -9,8 +9,8 @@ static void write_mapping(struct api_call *call, struct json_writer *w,
     json_begin_object(w);
     json_member_text(w, "UUID", mapping->uuid);
     json_member_string(w, "EventSourceArn", settings->stream_arn);
-    json_member_string(w, "FunctionArn", functions_arn(call->on->functions, call->arena,
-                                                       settings->function_name));
+    json_member_string(w, "FunctionArn",
+                       functions_arn(call->on->functions, call->arena, settings->function_name));
     json_member_text(w, "State", mapping->state);
     json_member_text(w, "LastProcessingResult", mapping->last_result);
     json_member_int(w, "BatchSize", settings->batch_size);

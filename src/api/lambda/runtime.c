@@ -39,13 +39,13 @@ static void send_next(struct http_request *request, const struct runtime_next *n
         (struct http_header_pair){BYTES("Lambda-Runtime-Aws-Request-Id"), next->request_id};
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("Lambda-Runtime-Deadline-Ms"), bytes_of_text(deadline)};
-    headers[answer.header_count++] = (struct http_header_pair){
-        BYTES("Lambda-Runtime-Invoked-Function-Arn"), next->function_arn};
+    headers[answer.header_count++] =
+        (struct http_header_pair){BYTES("Lambda-Runtime-Invoked-Function-Arn"), next->function_arn};
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("Lambda-Runtime-Trace-Id"), next->trace_id};
     if (next->client_context.size > 0)
-        headers[answer.header_count++] = (struct http_header_pair){
-            BYTES("Lambda-Runtime-Client-Context"), next->client_context};
+        headers[answer.header_count++] =
+            (struct http_header_pair){BYTES("Lambda-Runtime-Client-Context"), next->client_context};
     http_answer(request, &answer);
 }
 
@@ -87,20 +87,21 @@ static void handle_result(struct worker *worker, struct http_request *request,
                           struct bytes request_id, bool error)
 {
     struct bytes body = http_body(request);
-    bool known = error ? worker_error(worker, request_id, body)
-                       : worker_response(worker, request_id, body);
+    bool known =
+        error ? worker_error(worker, request_id, body) : worker_response(worker, request_id, body);
 
     if (known)
         answer_text(request, 202, "{\"status\":\"OK\"}");
     else
-        answer_text(request, 403, "{\"errorType\":\"InvalidRequestID\",\"errorMessage\":\"Invalid "
-                                  "request ID\"}");
+        answer_text(request, 403,
+                    "{\"errorType\":\"InvalidRequestID\",\"errorMessage\":\"Invalid "
+                    "request ID\"}");
 }
 
 static bool streams_response(const struct http_request *request)
 {
-    return bytes_equal_ignore_case(
-        http_header(request, "lambda-runtime-function-response-mode"), BYTES("streaming"));
+    return bytes_equal_ignore_case(http_header(request, "lambda-runtime-function-response-mode"),
+                                   BYTES("streaming"));
 }
 
 void api_handle_runtime(void *context, struct http_request *request)
@@ -108,9 +109,8 @@ void api_handle_runtime(void *context, struct http_request *request)
     struct worker *worker = context;
     struct bytes path = http_path(request), prefix = BYTES(RUNTIME "invocation/");
     bool post = bytes_equal_text(http_method(request), "POST");
-    struct bytes rest = bytes_start_with(path, prefix)
-                            ? bytes_slice(path, prefix.size, path.size)
-                            : BYTES("");
+    struct bytes rest =
+        bytes_start_with(path, prefix) ? bytes_slice(path, prefix.size, path.size) : BYTES("");
     size_t slash = bytes_find_byte(rest, '/', 0);
 
     if (!post && bytes_equal_text(rest, "next")) {
@@ -119,14 +119,16 @@ void api_handle_runtime(void *context, struct http_request *request)
         worker_init_error(worker, http_body(request));
         answer_text(request, 202, "{\"status\":\"OK\"}");
     } else if (post && streams_response(request)) {
-        answer_text(request, 400, "{\"errorType\":\"InvalidResponseMode\",\"errorMessage\":"
-                                  "\"dynlog does not support response streaming yet\"}");
+        answer_text(request, 400,
+                    "{\"errorType\":\"InvalidResponseMode\",\"errorMessage\":"
+                    "\"dynlog does not support response streaming yet\"}");
     } else if (post && slash != SIZE_MAX && bytes_end_with(rest, BYTES("/response"))) {
         handle_result(worker, request, bytes_slice(rest, 0, slash), false);
     } else if (post && slash != SIZE_MAX && bytes_end_with(rest, BYTES("/error"))) {
         handle_result(worker, request, bytes_slice(rest, 0, slash), true);
     } else {
-        answer_text(request, 404, "{\"errorType\":\"NotFound\",\"errorMessage\":\"dynlog knows the "
-                                  "Runtime API of 2018-06-01; extensions are not supported\"}");
+        answer_text(request, 404,
+                    "{\"errorType\":\"NotFound\",\"errorMessage\":\"dynlog knows the "
+                    "Runtime API of 2018-06-01; extensions are not supported\"}");
     }
 }

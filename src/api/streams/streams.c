@@ -6,8 +6,7 @@
 #include "api/operations.h"
 
 #define LIST_MAX 100
-#define TRIMMED_MESSAGE                                                                            \
-    "The operation attempted to read past the oldest stream record in a shard"
+#define TRIMMED_MESSAGE "The operation attempted to read past the oldest stream record in a shard"
 
 /* arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL */
 static struct bytes stream_arn(struct api_call *call, const struct engine_stream *stream)
@@ -132,7 +131,8 @@ static void write_key_schema(struct json_writer *w, const struct engine_stream *
     json_end_array(w);
 }
 
-/* One shard, open as long as its stream is: clients that look for shards only once go on for ever. */
+/* One shard, open as long as its stream is: clients that look for shards only once go on for ever.
+ */
 static void write_shard(struct api_call *call, struct json_writer *w,
                         const struct engine_stream *stream)
 {
@@ -222,8 +222,9 @@ static enum status decode_sequence(struct api_call *call, size_t type, uint64_t 
     struct api_error *error = &call->error;
 
     if (!wanted && text.size > 0)
-        return api_invalid(error, "The SequenceNumber parameter is only for shard iterators of type "
-                                  "AT_SEQUENCE_NUMBER and AFTER_SEQUENCE_NUMBER");
+        return api_invalid(error,
+                           "The SequenceNumber parameter is only for shard iterators of type "
+                           "AT_SEQUENCE_NUMBER and AFTER_SEQUENCE_NUMBER");
     if (!wanted)
         return OK;
     if (text.size == 0)
@@ -352,9 +353,8 @@ void api_get_records(struct api_call *call)
     enum status status = decode_records(call, &iterator, &stream);
 
     if (status == OK)
-        status = streams_read(call->on->streams, iterator.stream_id, iterator.shard,
-                              iterator.after, (size_t)limit, STREAM_READ_SIZE_MAX, call->arena,
-                              &page, &trimmed);
+        status = streams_read(call->on->streams, iterator.stream_id, iterator.shard, iterator.after,
+                              (size_t)limit, STREAM_READ_SIZE_MAX, call->arena, &page, &trimmed);
     if (trimmed)
         status = api_refuse(&call->error, API_TRIMMED_DATA_ACCESS, TRIMMED_MESSAGE);
     if (status == OK)

@@ -1,5 +1,5 @@
-/* api/api_test.h - a whole api in memory: store, engine, streams and bus, a clock that stands still,
- * no functions, and a door that takes deliveries for functions and forgets them. */
+/* api/api_test.h - a whole api in memory: store, engine, streams and bus, a clock that stands
+ * still, no functions, and a door that takes deliveries for functions and forgets them. */
 #ifndef DYNLOG_TEST_API_TEST_H
 #define DYNLOG_TEST_API_TEST_H
 

@@ -39,8 +39,8 @@ enum case_step_kind { CASE_CALL, CASE_ADVANCE };
 struct case_step {
     enum case_step_kind kind;
     size_t line;
-    const char *target;      /* CASE_CALL: with its service */
-    struct bytes body;       /* as it stands in the file */
+    const char *target; /* CASE_CALL: with its service */
+    struct bytes body;  /* as it stands in the file */
     int http_status;
     struct bytes error_type; /* empty: none is said */
     struct bytes answer;     /* JSON, or an error's message; as it stands in the file */
@@ -109,8 +109,8 @@ static inline bool case_is_mark(const struct case_reader *r)
            case_is(r, "service ");
 }
 
-/* The lines up to the next mark, without comments and blank lines. The mark is the line then; at the
- * file's end there is none. */
+/* The lines up to the next mark, without comments and blank lines. The mark is the line then; at
+ * the file's end there is none. */
 static inline struct bytes case_block(struct case_reader *r)
 {
     AUTO(buffer_free) struct buffer block = BUFFER_INIT(1024 * 1024);
@@ -217,9 +217,9 @@ static inline struct case_file *case_file_parse(struct arena *arena, const char 
         struct case_case *c = &file->cases[file->case_count++];
 
         *c = (struct case_case){.file = file};
-        c->name = arena_copy_text(
-            arena, arena_printf(arena, "%.*s: %.*s", BYTES_ARG(case_base_name(path)),
-                                BYTES_ARG(case_rest(&r, "== "))));
+        c->name = arena_copy_text(arena,
+                                  arena_printf(arena, "%.*s: %.*s", BYTES_ARG(case_base_name(path)),
+                                               BYTES_ARG(case_rest(&r, "== "))));
         case_block(&r);
         case_read_steps(&r, c);
     }

@@ -210,7 +210,8 @@ static void fail_step(const struct case_step *step, const struct test_answer *an
 }
 
 /* The type and message of an error, and nothing beside them. */
-static bool is_error(const struct case_step *step, const struct json *answered, struct bytes message)
+static bool is_error(const struct case_step *step, const struct json *answered,
+                     struct bytes message)
 {
     bool serialization = bytes_end_with(step->error_type, BYTES("SerializationException"));
 

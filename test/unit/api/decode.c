@@ -64,10 +64,10 @@ static void test_bool(void **state)
         const char *value;
         bool otherwise, expected;
     } cases[] = {
-        {"true", false, true},     {"false", true, false},    {"null", true, true},
-        {"null", false, false},    {"\"true\"", false, true}, {"\"TRUE\"", false, true},
-        {"\"yes\"", false, true},  {"\"1\"", false, true},    {"\"false\"", true, false},
-        {"\"No\"", true, false},   {"\"0\"", true, false},
+        {"true", false, true},    {"false", true, false},    {"null", true, true},
+        {"null", false, false},   {"\"true\"", false, true}, {"\"TRUE\"", false, true},
+        {"\"yes\"", false, true}, {"\"1\"", false, true},    {"\"false\"", true, false},
+        {"\"No\"", true, false},  {"\"0\"", true, false},
     };
 
     (void)state;
@@ -87,9 +87,9 @@ static void test_int(void **state)
         const char *value;
         int64_t expected;
     } cases[] = {
-        {"0", 0},         {"-7", -7},           {"9007199254740993", INT64_C(9007199254740993)},
-        {"1.0", 1},       {"1e3", 1000},        {"34.56", 34},
-        {"-34.56", -34},  {"0.999", 0},         {"null", 42},
+        {"0", 0},        {"-7", -7},    {"9007199254740993", INT64_C(9007199254740993)},
+        {"1.0", 1},      {"1e3", 1000}, {"34.56", 34},
+        {"-34.56", -34}, {"0.999", 0},  {"null", 42},
     };
 
     (void)state;
@@ -122,8 +122,9 @@ static void test_refuse(void **state)
     (void)state;
     assert_int_equal(decode_refuse(&error, BYTES("v"), "member", "Member must be %d", 7), REFUSED);
     assert_int_equal(error.kind, API_VALIDATION);
-    assert_string_equal(error.message, "1 validation error detected: Value 'v' at 'member' failed to "
-                                       "satisfy constraint: Member must be 7");
+    assert_string_equal(error.message,
+                        "1 validation error detected: Value 'v' at 'member' failed to "
+                        "satisfy constraint: Member must be 7");
 }
 
 int main(void)

@@ -55,8 +55,8 @@ static void test_routes(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct bytes name = {NULL, 0};
-        const struct api_operation *operation = api_lambda_route(
-            bytes_of_text(cases[i].method), bytes_of_text(cases[i].path), &name);
+        const struct api_operation *operation =
+            api_lambda_route(bytes_of_text(cases[i].method), bytes_of_text(cases[i].path), &name);
         const char *found = operation != NULL ? operation->name : "nothing";
         const char *expected = cases[i].operation != NULL ? cases[i].operation : "nothing";
 
@@ -78,7 +78,8 @@ static void test_every_operation(void **state)
         bool found = operations[i].service->target != NULL;
 
         for (size_t c = 0; c < ARRAY_COUNT(cases) && !found; c++)
-            found = cases[c].operation != NULL && strcmp(cases[c].operation, operations[i].name) == 0;
+            found =
+                cases[c].operation != NULL && strcmp(cases[c].operation, operations[i].name) == 0;
         if (!found)
             fail_msg("no path leads to %s", operations[i].name);
     }

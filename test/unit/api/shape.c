@@ -1,5 +1,5 @@
-/* Shapes: types first, then constraints with their places and values, then what is refused by name. The
- * operations' own shapes are tested by the cases. */
+/* Shapes: types first, then constraints with their places and values, then what is refused by name.
+ * The operations' own shapes are tested by the cases. */
 #include "api/shape.h"
 
 #include "base/arena.h"
@@ -45,18 +45,12 @@ static const struct shape short_text = {.kind = SHAPE_STRING, SHAPE_AT_MOST(3)};
 static const struct shape texts = {.kind = SHAPE_MAP, .element = &short_text};
 
 static const struct shape_member members[] = {
-    SHAPE_MEMBER("Name", &name, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Word", &word, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Number", &number, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Flag", &boolean, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Time", &time_of, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Inner", &inner, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("List", &list, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Words", &words, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Map", &map, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Lists", &lists, SHAPE_OPTIONAL),
-    SHAPE_MEMBER("Texts", &texts, SHAPE_OPTIONAL),
-    SHAPE_REFUSED("Refused"),
+    SHAPE_MEMBER("Name", &name, SHAPE_OPTIONAL),     SHAPE_MEMBER("Word", &word, SHAPE_OPTIONAL),
+    SHAPE_MEMBER("Number", &number, SHAPE_OPTIONAL), SHAPE_MEMBER("Flag", &boolean, SHAPE_OPTIONAL),
+    SHAPE_MEMBER("Time", &time_of, SHAPE_OPTIONAL),  SHAPE_MEMBER("Inner", &inner, SHAPE_OPTIONAL),
+    SHAPE_MEMBER("List", &list, SHAPE_OPTIONAL),     SHAPE_MEMBER("Words", &words, SHAPE_OPTIONAL),
+    SHAPE_MEMBER("Map", &map, SHAPE_OPTIONAL),       SHAPE_MEMBER("Lists", &lists, SHAPE_OPTIONAL),
+    SHAPE_MEMBER("Texts", &texts, SHAPE_OPTIONAL),   SHAPE_REFUSED("Refused"),
 };
 static const struct shape body_shape = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(members)};
 
@@ -120,10 +114,10 @@ static void test_types(void **state)
     expect(&body_shape, "{'Inner':1}", WRONG "Unexpected field type");
     expect(&body_shape, "{'Inner':[]}", WRONG "Unrecognized collection type class pack.Inner");
     expect(&body_shape, "{'List':[1]}", WRONG "Unexpected value type in payload");
-    expect(&body_shape, "{'List':{}}",
-           WRONG "Start of structure or map found where not expected");
-    expect(&body_shape, "{'Map':[]}", WRONG "Unrecognized collection type "
-                                            "java.util.Map<java.lang.String, pack.Inner>");
+    expect(&body_shape, "{'List':{}}", WRONG "Start of structure or map found where not expected");
+    expect(&body_shape, "{'Map':[]}",
+           WRONG "Unrecognized collection type "
+                 "java.util.Map<java.lang.String, pack.Inner>");
     expect(&body_shape, "{'Lists':[]}",
            WRONG "Unrecognized collection type "
                  "java.util.Map<java.lang.String, java.util.List<pack.Inner>>");
@@ -168,14 +162,16 @@ static void test_maps(void **state)
 {
     (void)state;
     expect(&body_shape, "{'Map':{'TOO LONG':{'Needed':'a'}}}",
-           ONE "Value '{TOO LONG=Inner(number=null, needed=a, later=null)}' at 'map' failed to satisfy "
-               "constraint: Map keys must satisfy constraint: [Member must have length less than or "
-               "equal to 4, Member must have length greater than or equal to 2, Member must satisfy "
-               "regular expression pattern: [a-z]+]");
+           ONE
+           "Value '{TOO LONG=Inner(number=null, needed=a, later=null)}' at 'map' failed to satisfy "
+           "constraint: Map keys must satisfy constraint: [Member must have length less than or "
+           "equal to 4, Member must have length greater than or equal to 2, Member must satisfy "
+           "regular expression pattern: [a-z]+]");
     expect(&body_shape, "{'Lists':{'k':[]}}",
-           ONE "Value '{k=[]}' at 'lists' failed to satisfy constraint: Map value must satisfy "
-               "constraint: [Member must have length less than or equal to 2, Member must have length "
-               "greater than or equal to 1]");
+           ONE
+           "Value '{k=[]}' at 'lists' failed to satisfy constraint: Map value must satisfy "
+           "constraint: [Member must have length less than or equal to 2, Member must have length "
+           "greater than or equal to 1]");
     expect(&body_shape, "{'Texts':{'a':'abcd','b':'abcde'}}",
            ONE "Value '{a=abcd, b=abcde}' at 'texts' failed to satisfy constraint: Map value must "
                "satisfy constraint: [Member must have length less than or equal to 3]");
@@ -196,8 +192,9 @@ static void test_characters(void **state)
     expect(&body_shape, "{'Texts':{'a':'äöü'}}", "");
     expect(&body_shape, "{'Texts':{'a':'\xF0\x9F\x98\x80x'}}", ""); /* 2 and 1 */
     expect(&body_shape, "{'Texts':{'a':'\xF0\x9F\x98\x80xy'}}",
-           ONE "Value '{a=\xF0\x9F\x98\x80xy}' at 'texts' failed to satisfy constraint: Map value must "
-               "satisfy constraint: [Member must have length less than or equal to 3]");
+           ONE
+           "Value '{a=\xF0\x9F\x98\x80xy}' at 'texts' failed to satisfy constraint: Map value must "
+           "satisfy constraint: [Member must have length less than or equal to 3]");
     for (size_t i = 0; i < 300; i++) /* 600 bytes: "{a=" and 254 of them are shown */
         size += (size_t)snprintf(body + size, sizeof body - size, "ä");
     snprintf(body + size, sizeof body - size, "'}}");
@@ -213,7 +210,8 @@ static void test_characters(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    expect(&body_shape, "{'Refused':[]}", "ValidationException: dynlog does not support Refused yet");
+    expect(&body_shape, "{'Refused':[]}",
+           "ValidationException: dynlog does not support Refused yet");
     expect(&body_shape, "{'Refused':1,'Number':10}",
            ONE VALUE("'10'", "number") "have value less than or equal to 9");
     expect(&body_shape, "{'Inner':{'Needed':'','Later':1}}",
@@ -227,8 +225,9 @@ static void test_refused(void **state)
 static void test_parameter(void **state)
 {
     (void)state;
-    expect(&parameter_shape, "{}", "ValidationException: The parameter 'Name' is required but was "
-                                   "not present in the request");
+    expect(&parameter_shape, "{}",
+           "ValidationException: The parameter 'Name' is required but was "
+           "not present in the request");
     expect(&parameter_shape, "{'Name':'a'}",
            TWO VALUE("null", "other") "not be null; " VALUE(
                "'a'", "name") "have length greater than or equal to 2");
@@ -244,10 +243,10 @@ static void test_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),       cmocka_unit_test(test_types),
+        cmocka_unit_test(test_good),        cmocka_unit_test(test_types),
         cmocka_unit_test(test_constraints), cmocka_unit_test(test_maps),
-        cmocka_unit_test(test_characters), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_parameter),  cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_characters),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_parameter),   cmocka_unit_test(test_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Sequence numbers, shard ids and iterators: what is printed is read again, what is damaged or foreign
- * is not. */
+/* Sequence numbers, shard ids and iterators: what is printed is read again, what is damaged or
+ * foreign is not. */
 #include "streams/streams.h"
 
 #include <setjmp.h>
@@ -35,10 +35,10 @@ static void test_sequence_wrong(void **state)
     static const char *const wrong[] = {
         "",
         "1",
-        "00000000000000000001",    /* too short */
-        "000000000000000000001",   /* another first digit */
+        "00000000000000000001",  /* too short */
+        "000000000000000000001", /* another first digit */
         "200000000000000000001",
-        "1000000000000000000011",  /* too long */
+        "1000000000000000000011", /* too long */
         "10000000000000000000x",
         "1-0000000000000000001",
         " 10000000000000000001",
@@ -107,8 +107,10 @@ static void test_shard_wrong(void **state)
 
 #define ARN "arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/2026-01-31T23:59:59.999"
 
-static const struct stream_iterator iterator = {
-    .stream_id = 0x01020304, .shard = 0x0506, .after = 0x0708090A0B0C0D0E, .issued_ms = 1785000000000};
+static const struct stream_iterator iterator = {.stream_id = 0x01020304,
+                                                .shard = 0x0506,
+                                                .after = 0x0708090A0B0C0D0E,
+                                                .issued_ms = 1785000000000};
 
 static void test_iterator_round_trip(void **state)
 {

@@ -7,9 +7,9 @@ static void expect_page(struct test_streams *t, uint32_t stream_id, uint64_t aft
     struct stream_page page = {0};
     bool trimmed = true;
 
-    assert_int_equal(streams_read(t->streams, stream_id, 0, after, limit, size_max, t->arena, &page,
-                                  &trimmed),
-                     OK);
+    assert_int_equal(
+        streams_read(t->streams, stream_id, 0, after, limit, size_max, t->arena, &page, &trimmed),
+        OK);
     assert_false(trimmed);
     assert_int_equal(page.count, count);
     assert_int_equal(page.next_after, next_after);
@@ -59,8 +59,7 @@ static void test_size(void **state)
     test_streams_open(&t, NULL);
     for (size_t i = 0; i < 3; i++)
         test_event(&t, 1, "{\"a\":{\"S\":\"some text\"}}");
-    assert_int_equal(
-        streams_read(t.streams, 1, 0, 0, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
+    assert_int_equal(streams_read(t.streams, 1, 0, 0, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
     {
         AUTO(buffer_free) struct buffer value = BUFFER_INIT(4096);
 
@@ -105,8 +104,7 @@ static void test_shards(void **state)
     test_record(&t, &(struct change){
                         .stream_id = 1, .shard = 3, .kind = CHANGE_INSERT, .keys = BYTES("{}")});
     expect_page(&t, 1, 0, 10, SIZE_MAX, 0, 1, true);
-    assert_int_equal(
-        streams_read(t.streams, 1, 3, 0, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
+    assert_int_equal(streams_read(t.streams, 1, 3, 0, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
     assert_int_equal(page.count, 1);
     test_streams_close(&t);
 }
@@ -121,8 +119,7 @@ static void test_bytes_live_on(void **state)
     (void)state;
     test_streams_open(&t, NULL);
     test_event(&t, 1, "{\"a\":{\"S\":\"first\"}}");
-    assert_int_equal(
-        streams_read(t.streams, 1, 0, 0, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
+    assert_int_equal(streams_read(t.streams, 1, 0, 0, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
     test_streams_stop(&t);
     assert_true(bytes_equal_text(page.changes[0].new_image, "{\"a\":{\"S\":\"first\"}}"));
     clock_free(t.clock);
@@ -180,8 +177,8 @@ static void test_damaged(void **state)
     (void)state;
     test_streams_open(&t, NULL);
     test_streams_do(&t, &work);
-    assert_int_not_equal(
-        streams_read(t.streams, 1, 0, 0, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
+    assert_int_not_equal(streams_read(t.streams, 1, 0, 0, 10, SIZE_MAX, t.arena, &page, &trimmed),
+                         OK);
     assert_false(trimmed);
     assert_int_equal(page.count, 0);
     test_streams_close(&t);
@@ -190,9 +187,9 @@ static void test_damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty),  cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_size),   cmocka_unit_test(test_others),
-        cmocka_unit_test(test_shards), cmocka_unit_test(test_bytes_live_on),
+        cmocka_unit_test(test_empty),   cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_size),    cmocka_unit_test(test_others),
+        cmocka_unit_test(test_shards),  cmocka_unit_test(test_bytes_live_on),
         cmocka_unit_test(test_trimmed), cmocka_unit_test(test_damaged),
     };
 

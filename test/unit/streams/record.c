@@ -1,6 +1,6 @@
-/* A change record as AWS prints it, field by field: each kind, each view, who did it, and the form that
- * functions get beside the form of GetRecords. (AWS: DynamoDB Streams API reference; Lambda developer
- * guide, "Using Lambda with DynamoDB".) */
+/* A change record as AWS prints it, field by field: each kind, each view, who did it, and the form
+ * that functions get beside the form of GetRecords. (AWS: DynamoDB Streams API reference; Lambda
+ * developer guide, "Using Lambda with DynamoDB".) */
 #include "streams/streams.h"
 
 #include <setjmp.h>
@@ -13,11 +13,12 @@
 #define KEYS "{\"Id\":{\"N\":\"101\"}}"
 #define NEW "{\"Message\":{\"S\":\"New item!\"},\"Id\":{\"N\":\"101\"}}"
 #define OLD "{\"Message\":{\"S\":\"Old\"},\"Id\":{\"N\":\"101\"}}"
-#define ARN "arn:aws:dynamodb:us-east-1:123456789012:table/ExampleTable/stream/2021-01-01T00:00:00.000"
+#define ARN                                                                                        \
+    "arn:aws:dynamodb:us-east-1:123456789012:table/ExampleTable/stream/2021-01-01T00:00:00.000"
 
 #define HEAD(kind)                                                                                 \
     "{\"eventID\":\"00000007000000000000000000000111\",\"eventName\":\"" kind                      \
-    "\",\"eventVersion\":\"1.1\",\"eventSource\":\"aws:dynamodb\",\"awsRegion\":\"us-east-1\","       \
+    "\",\"eventVersion\":\"1.1\",\"eventSource\":\"aws:dynamodb\",\"awsRegion\":\"us-east-1\","    \
     "\"dynamodb\":{\"ApproximateCreationDateTime\":1428537600,\"Keys\":" KEYS ","
 #define TAIL(size, view)                                                                           \
     "\"SequenceNumber\":\"100000000000000000273\",\"SizeBytes\":" size                             \
@@ -85,8 +86,8 @@ static void test_for_lambda(void **state)
 
     (void)state;
     expect(&insert, "NEW_IMAGE", BYTES(ARN),
-           HEAD("INSERT") "\"NewImage\":" NEW "," TAIL("26", "NEW_IMAGE") ",\"eventSourceARN\":\"" ARN
-                          "\"}");
+           HEAD("INSERT") "\"NewImage\":" NEW
+                          "," TAIL("26", "NEW_IMAGE") ",\"eventSourceARN\":\"" ARN "\"}");
 }
 
 /* Items that expired were removed by the service itself; the two forms spell that differently. */
@@ -97,12 +98,14 @@ static void test_time_to_live(void **state)
     (void)state;
     expired.flags = CHANGE_BY_TTL;
     expect(&expired, "OLD_IMAGE", BYTES(""),
-           HEAD("REMOVE") "\"OldImage\":" OLD "," TAIL("20", "OLD_IMAGE")
-               ",\"userIdentity\":{\"Type\":\"Service\",\"PrincipalId\":\"dynamodb.amazonaws.com\"}}");
+           HEAD("REMOVE") "\"OldImage\":" OLD "," TAIL(
+               "20", "OLD_IMAGE") ",\"userIdentity\":{\"Type\":\"Service\",\"PrincipalId\":"
+                                  "\"dynamodb.amazonaws.com\"}}");
     expect(&expired, "OLD_IMAGE", BYTES(ARN),
-           HEAD("REMOVE") "\"OldImage\":" OLD "," TAIL("20", "OLD_IMAGE")
-               ",\"userIdentity\":{\"type\":\"Service\",\"principalId\":\"dynamodb.amazonaws.com\"}"
-               ",\"eventSourceARN\":\"" ARN "\"}");
+           HEAD("REMOVE") "\"OldImage\":" OLD
+                          "," TAIL("20", "OLD_IMAGE") ",\"userIdentity\":{\"type\":\"Service\","
+                                                      "\"principalId\":\"dynamodb.amazonaws.com\"}"
+                                                      ",\"eventSourceARN\":\"" ARN "\"}");
 }
 
 /* Ids are as different as records. */
@@ -122,8 +125,8 @@ static void test_event_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_for_lambda),   cmocka_unit_test(test_time_to_live),
+        cmocka_unit_test(test_kinds),      cmocka_unit_test(test_views),
+        cmocka_unit_test(test_for_lambda), cmocka_unit_test(test_time_to_live),
         cmocka_unit_test(test_event_ids),
     };
 

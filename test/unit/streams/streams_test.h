@@ -1,5 +1,5 @@
-/* streams/streams_test.h - change streams on a store in memory, with a clock that is moved by hand and
- * records written as the engine writes them. */
+/* streams/streams_test.h - change streams on a store in memory, with a clock that is moved by hand
+ * and records written as the engine writes them. */
 #ifndef DYNLOG_TEST_STREAMS_TEST_H
 #define DYNLOG_TEST_STREAMS_TEST_H
 
@@ -109,8 +109,7 @@ static inline void test_write_record(struct store_batch *batch, struct test_work
 
     record->change.position = store_batch_position(batch);
     record->change.time_ms = clock_now_ms(record->t->clock);
-    change_encode_key(key, record->change.stream_id, record->change.shard,
-                      record->change.position);
+    change_encode_key(key, record->change.stream_id, record->change.shard, record->change.position);
     change_encode(&value, &record->change);
     store_batch_put(batch, STORE_CHANGES, bytes_of(key, sizeof key), buffer_bytes(&value));
 }

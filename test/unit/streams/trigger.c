@@ -1,5 +1,6 @@
-/* The built-in trigger: records become events exactly once, over failures, stops and restarts. The door
- * here writes each event under a key of its own, in the batch that moves the cursor, as the bus does. */
+/* The built-in trigger: records become events exactly once, over failures, stops and restarts. The
+ * door here writes each event under a key of its own, in the batch that moves the cursor, as the
+ * bus does. */
 #include "streams/streams_test.h"
 
 #include "streams/trigger.h"
@@ -15,8 +16,8 @@ struct door {
     struct test_work work;
     struct trigger_put *put; /* under way */
     size_t puts, changes;
-    bool holds;       /* the put waits for release() */
-    size_t failures;  /* so many puts fail first */
+    bool holds;      /* the put waits for release() */
+    size_t failures; /* so many puts fail first */
 };
 
 static void write_events(struct store_batch *batch, struct test_work *work)
@@ -29,7 +30,8 @@ static void write_events(struct store_batch *batch, struct test_work *work)
         uint8_t key[8];
 
         bytes_put_u64(key, store_batch_position(batch));
-        store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key), door->put->events[i].detail);
+        store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key),
+                        door->put->events[i].detail);
     }
     door->put->also(batch, door->put);
 }
@@ -87,8 +89,7 @@ static void start_trigger(struct triggered *s)
     const struct trigger_door door = {&s->door, put_events, changed};
 
     s->door.t = &s->t;
-    s->trigger =
-        trigger_new(s->t.streams, s->t.store, s->t.timers, NAME, STREAM, 0, &door);
+    s->trigger = trigger_new(s->t.streams, s->t.store, s->t.timers, NAME, STREAM, 0, &door);
 }
 
 static void open_triggered(struct triggered *s, const char *folder)
@@ -120,8 +121,8 @@ static void close_triggered(struct triggered *s)
 static size_t count_events(struct triggered *s, struct bytes *ret_last)
 {
     AUTO(store_iter_release)
-    struct store_iter *iter = store_iter_new(s->t.store, NULL, STORE_EVENTS,
-                                             (struct bytes){NULL, 0}, (struct bytes){NULL, 0}, false);
+    struct store_iter *iter = store_iter_new(
+        s->t.store, NULL, STORE_EVENTS, (struct bytes){NULL, 0}, (struct bytes){NULL, 0}, false);
     struct bytes key, value;
     size_t count = 0;
 
@@ -141,8 +142,9 @@ static uint64_t cursor_of(struct triggered *s)
 }
 
 #define EVENT(n)                                                                                   \
-    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n "\"},\"log\":{\"S\":\"users\"},"          \
-    "\"type\":{\"S\":\"signup\"},\"payload\":{\"M\":{\"id\":{\"S\":\"12\"},\"n\":{\"N\":\"" #n "\"}}}}"
+    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n "\"},\"log\":{\"S\":\"users\"},"     \
+    "\"type\":{\"S\":\"signup\"},\"payload\":{\"M\":{\"id\":{\"S\":\"12\"},\"n\":{\"N\":\"" #n     \
+    "\"}}}}"
 
 static void expect_detail(struct triggered *s, const char *image, const char *expected)
 {
@@ -164,16 +166,18 @@ static void test_detail(void **state)
 
     (void)state;
     open_triggered(&s, NULL);
-    expect_detail(&s, EVENT(1),
-                  "{\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"type\":\"signup\","
-                  "\"payload\":{\"id\":\"12\",\"n\":1}}");
+    expect_detail(
+        &s, EVENT(1),
+        "{\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"type\":\"signup\","
+        "\"payload\":{\"id\":\"12\",\"n\":1}}");
     /* members that the item does not have are left out */
     expect_detail(&s, "{\"pk\":{\"S\":\"a#1#stream\"}}", "{\"key\":{\"pk\":\"a#1#stream\"}}");
     /* whatever the types */
-    expect_detail(&s,
-                  "{\"pk\":{\"S\":\"a#1#stream\"},\"sk\":{\"S\":\"x\"},\"log\":{\"NULL\":true},"
-                  "\"payload\":{\"L\":[{\"BOOL\":false}]}}",
-                  "{\"log\":null,\"key\":{\"pk\":\"a#1#stream\",\"sk\":\"x\"},\"payload\":[false]}");
+    expect_detail(
+        &s,
+        "{\"pk\":{\"S\":\"a#1#stream\"},\"sk\":{\"S\":\"x\"},\"log\":{\"NULL\":true},"
+        "\"payload\":{\"L\":[{\"BOOL\":false}]}}",
+        "{\"log\":null,\"key\":{\"pk\":\"a#1#stream\",\"sk\":\"x\"},\"payload\":[false]}");
     close_triggered(&s);
 }
 
@@ -216,7 +220,8 @@ static void test_skipped(void **state)
 /* What would pass EventBridge's limit is told without its payload, but for its id. */
 static void test_too_large(void **state)
 {
-    static const char head[] = "{\"pk\":{\"S\":\"a#1#stream\"},\"payload\":{\"M\":{\"id\":{\"S\":\"";
+    static const char head[] =
+        "{\"pk\":{\"S\":\"a#1#stream\"},\"payload\":{\"M\":{\"id\":{\"S\":\"";
     AUTO(buffer_free) struct buffer image = BUFFER_INIT(1024 * 1024);
     struct triggered s;
 
@@ -246,7 +251,8 @@ static void test_large_members(void **state)
 
     (void)state;
     open_triggered(&s, NULL);
-    buffer_append_text(&image, "{\"pk\":{\"S\":\"a#1#stream\"},\"log\":{\"S\":\"users\"},\"type\":{\"S\":\"");
+    buffer_append_text(
+        &image, "{\"pk\":{\"S\":\"a#1#stream\"},\"log\":{\"S\":\"users\"},\"type\":{\"S\":\"");
     for (size_t i = 0; i < TRIGGER_DETAIL_SIZE_MAX; i++)
         buffer_append_byte(&image, 't');
     buffer_printf(&image, "\"}}%c", 0);
@@ -452,11 +458,16 @@ static void test_stop_while_waiting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_detail),         cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_too_large),      cmocka_unit_test(test_large_members),
-        cmocka_unit_test(test_several_pages),  cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_restart),        cmocka_unit_test(test_from),
-        cmocka_unit_test(test_trimmed),        cmocka_unit_test(test_stop_meanwhile),
+        cmocka_unit_test(test_detail),
+        cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_large_members),
+        cmocka_unit_test(test_several_pages),
+        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_from),
+        cmocka_unit_test(test_trimmed),
+        cmocka_unit_test(test_stop_meanwhile),
         cmocka_unit_test(test_stop_while_waiting),
     };
 

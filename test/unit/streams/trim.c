@@ -1,5 +1,5 @@
-/* Trimming: records older than a day of the clock go, from the front of every stream, and readers that
- * are behind are told so. */
+/* Trimming: records older than a day of the clock go, from the front of every stream, and readers
+ * that are behind are told so. */
 #include "streams/streams_test.h"
 
 #define MINUTE ((uint64_t)60 * 1000)
@@ -8,8 +8,8 @@
 static size_t count_records(struct test_streams *t)
 {
     AUTO(store_iter_release)
-    struct store_iter *iter = store_iter_new(t->store, NULL, STORE_CHANGES,
-                                             (struct bytes){NULL, 0}, (struct bytes){NULL, 0}, false);
+    struct store_iter *iter = store_iter_new(t->store, NULL, STORE_CHANGES, (struct bytes){NULL, 0},
+                                             (struct bytes){NULL, 0}, false);
     struct bytes key, value;
     size_t count = 0;
 
@@ -50,11 +50,10 @@ static void test_only_the_front(void **state)
     test_streams_advance(&t, DAY / 2 + MINUTE);
     assert_int_equal(count_records(&t), 1);
     assert_int_equal(streams_trimmed_to(t.streams, 1), 2);
-    assert_int_equal(
-        streams_read(t.streams, 1, 0, 1, 10, SIZE_MAX, t.arena, &page, &trimmed), NOT_FOUND);
+    assert_int_equal(streams_read(t.streams, 1, 0, 1, 10, SIZE_MAX, t.arena, &page, &trimmed),
+                     NOT_FOUND);
     assert_true(trimmed);
-    assert_int_equal(
-        streams_read(t.streams, 1, 0, 2, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
+    assert_int_equal(streams_read(t.streams, 1, 0, 2, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
     assert_int_equal(page.count, 1);
     assert_int_equal(page.changes[0].position, 3);
     test_streams_close(&t);
@@ -104,7 +103,8 @@ static void write_many(struct store_batch *batch, struct test_work *work)
     }
 }
 
-/* More than one run looks at: each deletion is followed by the next look, without a minute between. */
+/* More than one run looks at: each deletion is followed by the next look, without a minute between.
+ */
 static void test_more_than_a_run(void **state)
 {
     struct test_streams t;
