@@ -147,7 +147,6 @@ void output_banner(struct server *server);
 void output_note(struct server *server, const struct stack_note *note);
 void output_log(void *server, const struct function_log *log);
 void output_error(const char *format, ...) PRINTF_LIKE(1, 2);
-void output_line(struct server *server, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Begins an orderly stop; harmless when one is under way. */
 void server_stop(struct server *server);

@@ -35,18 +35,6 @@ void output_error(const char *format, ...)
     va_end(args);
 }
 
-void output_line(struct server *server, const char *format, ...)
-{
-    va_list args;
-
-    (void)server;
-    va_start(args, format);
-    vfprintf(stdout, format, args);
-    fputc('\n', stdout);
-    fflush(stdout);
-    va_end(args);
-}
-
 void output_note(struct server *server, const struct stack_note *note)
 {
     (void)server;
