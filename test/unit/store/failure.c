@@ -4,6 +4,7 @@
 
 #include "store/internal.h"
 
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -262,36 +263,69 @@ static void test_tries_are_apart(void **state)
     test_folder_remove(folder);
 }
 
+struct hold {
+    sem_t reached, go;
+};
+
+/* Keeps the writer until all works of a group wait behind it. */
+static void hold_writer(struct store_batch *batch, struct test_work *work)
+{
+    struct hold *hold = work->context;
+
+    (void)batch;
+    sem_post(&hold->reached);
+    sem_wait(&hold->go);
+}
+
+/* Every other one changes nothing. */
+static void put_large_or_look(struct store_batch *batch, struct test_work *work)
+{
+    uint8_t key[8];
+    struct bytes value;
+
+    if (work->number % 2 == 1) {
+        put_large(batch, work);
+        return;
+    }
+    bytes_put_u64(key, work->number - 1);
+    assert_int_equal(store_batch_get(batch, STORE_ITEMS, bytes_of(key, 8), &value), OK);
+}
+
 /* A group shares its fate: works that only read fail with it, for what they saw may not be. */
 static void test_all_works_of_a_failed_group_fail(void **state)
 {
     char folder[TEST_FOLDER_SIZE];
-    struct test_work works[40];
+    struct hold hold;
+    struct test_work holder = {.body = hold_writer, .context = &hold}, works[40];
     struct test_loop loop;
-    size_t done = 0;
 
     (void)state;
     test_folder_make(folder);
+    sem_init(&hold.reached, 0, 0);
+    sem_init(&hold.go, 0, 0);
 
     struct store *store = open_without_pause(folder);
 
     test_loop_open(&loop, store);
-    limit_files(FILE_LIMIT);
+    test_submit(&loop, &holder);
+    sem_wait(&hold.reached);
     for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
-        works[i] = (struct test_work){.body = put_large, .number = i + 1, .done_count = &done};
+        works[i] = (struct test_work){.body = put_large_or_look, .number = i + 1};
         test_submit(&loop, &works[i]);
     }
-    while (done < ARRAY_COUNT(works))
-        test_loop_turn(&loop);
-    limit_files(RLIM_INFINITY);
+    limit_files(FILE_LIMIT);
+    sem_post(&hold.go);
+    assert_int_equal(test_finish(&loop, &holder), OK);
     for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
-        assert_int_equal(is_there(store, NULL, i + 1), works[i].status == OK);
-        if (i > 0 && works[i - 1].status != OK)
-            assert_int_equal(works[i].status, IO_ERROR);
+        assert_int_equal(test_finish(&loop, &works[i]), IO_ERROR);
+        assert_false(is_there(store, NULL, i + 1));
     }
-    assert_int_equal(works[ARRAY_COUNT(works) - 1].status, IO_ERROR);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(store_last_position(store), 0);
     test_loop_close(&loop);
     store_close(store);
+    sem_destroy(&hold.reached);
+    sem_destroy(&hold.go);
     test_folder_remove(folder);
 }
 
