@@ -3,6 +3,7 @@
 #define DYNLOG_ENGINE_INTERNAL_H
 
 #include "engine/catalogue.h"
+#include "engine/job.h"
 
 struct engine {
     struct store *store;
@@ -10,6 +11,10 @@ struct engine {
     struct arn_place place;
     char *partition, *region, *account; /* what place points to */
     struct catalogue catalogue;
+    /* of a started one */
+    bool started;
+    struct engine_door door;
+    struct jobs jobs;
 };
 
 /* table id (4) | encoded hash | encoded range; escaping at most doubles a string. */
