@@ -27,6 +27,12 @@
     X(API_TRIMMED_DATA_ACCESS, "TrimmedDataAccessException", 400)                                  \
     X(API_EXPIRED_ITERATOR, "ExpiredIteratorException", 400)                                       \
     X(API_TABLE_NOT_FOUND, "TableNotFoundException", 400)                                          \
+    X(API_TABLE_ALREADY_EXISTS, "TableAlreadyExistsException", 400)                                \
+    X(API_TABLE_IN_USE, "TableInUseException", 400)                                                \
+    X(API_BACKUP_NOT_FOUND, "BackupNotFoundException", 400)                                        \
+    X(API_BACKUP_IN_USE, "BackupInUseException", 400)                                              \
+    X(API_POINT_IN_TIME_RECOVERY_UNAVAILABLE, "PointInTimeRecoveryUnavailableException", 400)      \
+    X(API_INVALID_RESTORE_TIME, "InvalidRestoreTimeException", 400)                                \
     X(API_MISSING_AUTHENTICATION_TOKEN, "MissingAuthenticationTokenException", 400)                \
     X(API_INCOMPLETE_SIGNATURE, "IncompleteSignatureException", 400)                               \
     X(API_INVALID_SIGNATURE, "InvalidSignatureException", 400)                                     \

@@ -131,7 +131,7 @@ void catalogue_free(struct catalogue *catalogue)
 
 /* ---- looking up ---- */
 
-const struct table *catalogue_ref(struct catalogue *catalogue, struct bytes name)
+const struct table *catalogue_ref_any(struct catalogue *catalogue, struct bytes name)
 {
     pthread_rwlock_rdlock(&catalogue->lock);
 
@@ -141,6 +141,20 @@ const struct table *catalogue_ref(struct catalogue *catalogue, struct bytes name
 
     pthread_rwlock_unlock(&catalogue->lock);
     return table;
+}
+
+/* Lets go of what cannot be used yet. */
+static const struct table *only_usable(const struct table *table)
+{
+    if (table == NULL || !table->restore.in_progress)
+        return table;
+    engine_table_unref(table);
+    return NULL;
+}
+
+const struct table *catalogue_ref(struct catalogue *catalogue, struct bytes name)
+{
+    return only_usable(catalogue_ref_any(catalogue, name));
 }
 
 uint64_t catalogue_generation(struct catalogue *catalogue)
@@ -158,7 +172,6 @@ bool catalogue_unchanged(struct catalogue *catalogue, uint64_t generation)
 enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch *batch,
                                  struct arena *arena, struct bytes name, const struct table **ret)
 {
-    struct bytes text;
     struct table table;
 
     if (atomic_load(&catalogue->unpublished) == 0) {
@@ -166,13 +179,40 @@ enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch
         return *ret != NULL ? OK : NOT_FOUND;
     }
 
+    enum status status = catalogue_writer_table(batch, arena, name, &table);
+
+    if (status == OK && table.restore.in_progress)
+        return NOT_FOUND;
+    if (status == OK)
+        *ret = table_snapshot_new(&table);
+    return status;
+}
+
+enum status catalogue_writer_state(struct store_batch *batch, struct arena *arena,
+                                   struct catalogue_state *ret)
+{
+    struct bytes text;
+    enum status status = store_batch_get(batch, STORE_CATALOGUE, CATALOGUE_STATE_KEY, &text);
+
+    if (status == OK)
+        return catalogue_parse_state(arena, text, ret);
+    *ret = (struct catalogue_state){.next_id = 1};
+    return status == NOT_FOUND ? OK : status;
+}
+
+/* Copied: the text in the batch holds only until run() returns. */
+enum status catalogue_writer_table(struct store_batch *batch, struct arena *arena,
+                                   struct bytes name, struct table *ret)
+{
+    struct bytes text;
+    struct table table;
     enum status status =
         store_batch_get(batch, STORE_CATALOGUE, catalogue_table_key(arena, name), &text);
 
     if (status == OK)
         status = catalogue_parse_table(arena, text, &table);
     if (status == OK)
-        *ret = table_snapshot_new(&table);
+        *ret = table_copy(arena, &table);
     return status;
 }
 
@@ -249,6 +289,28 @@ size_t catalogue_names(struct catalogue *catalogue, struct bytes after, struct a
     pthread_rwlock_unlock(&catalogue->lock);
     qsort(names, count, sizeof *names, compare_names);
     *ret = names;
+    return count;
+}
+
+size_t catalogue_recoveries(struct catalogue *catalogue, struct arena *arena,
+                            const struct table ***ret)
+{
+    const struct table **tables = NULL;
+    struct bytes name;
+    void *value = NULL;
+    size_t count = 0, capacity = 0;
+
+    pthread_rwlock_rdlock(&catalogue->lock);
+    for (size_t i = 0; map_next(&catalogue->tables, &i, &name, &value);) {
+        const struct table *table = ((struct table_slot *)value)->table;
+
+        if (table == NULL || table->recovery_id == 0)
+            continue;
+        tables = arena_grow(arena, tables, count, count + 1, &capacity, sizeof *tables);
+        tables[count++] = table_snapshot_ref(table);
+    }
+    pthread_rwlock_unlock(&catalogue->lock);
+    *ret = tables;
     return count;
 }
 

@@ -84,8 +84,11 @@ MUST_USE enum status catalogue_load(struct catalogue *catalogue, struct store *s
                                     uint64_t now_ms);
 void catalogue_free(struct catalogue *catalogue);
 
-/* A reference, or NULL. */
+/* A reference, or NULL. Not of a table that is being restored: only its description can be asked
+ * for, and everything else answers as if it were not there. */
 const struct table *catalogue_ref(struct catalogue *catalogue, struct bytes name);
+/* Of every table. */
+const struct table *catalogue_ref_any(struct catalogue *catalogue, struct bytes name);
 
 /* What readers see as long as it is unchanged: take it before catalogue_ref(). */
 uint64_t catalogue_generation(struct catalogue *catalogue);
@@ -95,7 +98,16 @@ bool catalogue_unchanged(struct catalogue *catalogue, uint64_t generation);
 MUST_USE enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch *batch,
                                           struct arena *arena, struct bytes name,
                                           const struct table **ret);
+/* The durable forms as of this point of the batch. The table may be one that is being restored; its
+ * bytes are the arena's. */
+MUST_USE enum status catalogue_writer_state(struct store_batch *batch, struct arena *arena,
+                                            struct catalogue_state *ret);
+MUST_USE enum status catalogue_writer_table(struct store_batch *batch, struct arena *arena,
+                                            struct bytes name, struct table *ret);
 
+/* Every table with point-in-time recovery: references, in the arena; the count. */
+size_t catalogue_recoveries(struct catalogue *catalogue, struct arena *arena,
+                            const struct table ***ret);
 /* Names above `after`, sorted; streams by creation. In the arena; the count. */
 size_t catalogue_names(struct catalogue *catalogue, struct bytes after, struct arena *arena,
                        struct bytes **ret);

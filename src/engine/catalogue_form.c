@@ -98,6 +98,18 @@ static void write_tags(struct json_writer *w, const struct table *table)
     json_end_array(w);
 }
 
+static void write_restore(struct json_writer *w, const struct table_restore *restore)
+{
+    if (!restore->in_progress)
+        return;
+    json_key(w, "restore");
+    json_begin_object(w);
+    json_member_string(w, "backupArn", restore->backup_arn);
+    json_member_string(w, "tableArn", restore->table_arn);
+    write_member_uint(w, "dateTimeMs", restore->date_time_ms);
+    json_end_object(w);
+}
+
 struct bytes catalogue_print_table(struct arena *arena, const struct table *table)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(CATALOGUE_RECORD_SIZE_MAX);
@@ -120,11 +132,13 @@ struct bytes catalogue_print_table(struct arena *arena, const struct table *tabl
     json_member_bool(&w, "pointInTimeRecovery", table->point_in_time_recovery);
     write_member_uint(&w, "pointInTimeRecoverySinceMs", table->point_in_time_recovery_since_ms);
     write_member_uint(&w, "recoveryPeriodDays", table->recovery_period_days);
+    write_member_uint(&w, "recoveryId", table->recovery_id);
     json_member_bool(&w, "deletionProtection", table->deletion_protection);
     json_member_bool(&w, "sseEnabled", table->sse_enabled);
     json_member_string(&w, "sseKmsKey", table->sse_kms_key);
     json_member_string(&w, "tableClass", table->table_class);
     write_tags(&w, table);
+    write_restore(&w, &table->restore);
     return write_end(&w, arena);
 }
 
@@ -222,6 +236,33 @@ static struct table_stream read_stream(struct form_reader *reader)
     return stream;
 }
 
+static struct table_restore read_restore(struct form_reader *reader)
+{
+    struct form_reader inner = {json_get(reader->object, "restore"), false};
+    struct table_restore restore = {0};
+
+    if (inner.object == NULL)
+        return restore;
+    restore.in_progress = true;
+    restore.backup_arn = read_text(&inner, "backupArn");
+    restore.table_arn = read_text(&inner, "tableArn");
+    restore.date_time_ms = read_uint(&inner, "dateTimeMs", INT64_MAX);
+    reader->wrong = reader->wrong || inner.wrong;
+    return restore;
+}
+
+/* A record without a recovery id was written before there was a history: then there is none. */
+static void read_recovery(struct form_reader *reader, struct table *table)
+{
+    if (json_get(reader->object, "recoveryId") != NULL)
+        table->recovery_id = read_uint32(reader, "recoveryId");
+    if (table->recovery_id == 0) {
+        table->point_in_time_recovery = false;
+        table->point_in_time_recovery_since_ms = 0;
+        table->recovery_period_days = 0;
+    }
+}
+
 static void read_tags(struct form_reader *reader, struct arena *arena, struct table *table)
 {
     const struct json *tags = json_get(reader->object, "tags");
@@ -306,8 +347,10 @@ enum status catalogue_parse_table(struct arena *arena, struct bytes text, struct
         .sse_enabled = read_bool(&reader, "sseEnabled"),
         .sse_kms_key = read_text(&reader, "sseKmsKey"),
         .table_class = read_text(&reader, "tableClass"),
+        .restore = read_restore(&reader),
     };
 
+    read_recovery(&reader, &table);
     read_tags(&reader, arena, &table);
     if (reader.wrong || table.hash.name.size == 0)
         return CORRUPT;

@@ -5,6 +5,7 @@
  * readable. A closed stream stays in its table's record until another one takes its place or the
  * table goes; then it gets a record of its own. */
 #include "base/id.h"
+#include "engine/backup.h"
 #include "engine/internal.h"
 
 /* What one change works with, on the writer's thread. */
@@ -19,31 +20,9 @@ struct change_run {
 
 /* ---- reading what is there ---- */
 
-static enum status load_state(struct change_run *run)
-{
-    struct bytes text;
-    enum status status = store_batch_get(run->batch, STORE_CATALOGUE, CATALOGUE_STATE_KEY, &text);
-
-    if (status == OK)
-        return catalogue_parse_state(run->change->arena, text, &run->state);
-    run->state = (struct catalogue_state){.next_id = 1};
-    return status == NOT_FOUND ? OK : status;
-}
-
-/* Copied: the text in the batch holds only until run() returns. */
 static enum status load_table(struct change_run *run)
 {
-    struct arena *arena = run->change->arena;
-    struct bytes text;
-    struct table table;
-    enum status status = store_batch_get(run->batch, STORE_CATALOGUE,
-                                         catalogue_table_key(arena, run->change->name), &text);
-
-    if (status == OK)
-        status = catalogue_parse_table(arena, text, &table);
-    if (status == OK)
-        run->before = table_copy(arena, &table);
-    return status;
+    return catalogue_writer_table(run->batch, run->change->arena, run->change->name, &run->before);
 }
 
 static enum status refuse_unknown(struct change_run *run)
@@ -115,6 +94,68 @@ static void settle_stream(struct change_run *run, struct table *table)
     open_stream(run, &table->stream);
 }
 
+/* ---- point-in-time recovery ---- */
+
+static uint64_t days_ms(uint32_t days)
+{
+    return (uint64_t)days * 24 * 60 * 60 * 1000;
+}
+
+/* A past that was trimmed does not come back with a longer period. */
+static uint64_t since_with_other_period(const struct change_run *run)
+{
+    const struct table *before = &run->before;
+    uint64_t period = days_ms(before->recovery_period_days);
+    uint64_t kept = run->now_ms > period ? run->now_ms - period : 0;
+    uint64_t since = before->point_in_time_recovery_since_ms;
+
+    return kept > since ? kept : since;
+}
+
+/* What is left of recovery when it is off: its history goes on for restores that read it, and is
+ * dropped when there are none (upkeep.c asks again). */
+static enum status end_recovery(struct change_run *run, struct table *table, struct space *dropped)
+{
+    struct space history = {0};
+    enum status status = OK;
+
+    table->point_in_time_recovery_since_ms = 0;
+    table->recovery_period_days = 0;
+    if (table->recovery_id != 0)
+        status =
+            space_load(run->batch, run->change->arena, STORE_HISTORY, table->recovery_id, &history);
+    if (status != OK || history.readers > 0)
+        return status;
+    *dropped = history;
+    table->recovery_id = 0;
+    return OK;
+}
+
+/* From what edit() wants of it (whether it is on, the period) to what it becomes; *dropped: the
+ * history that goes, id 0: none. */
+static enum status settle_recovery(struct change_run *run, struct table *table,
+                                   struct space *dropped)
+{
+    const struct table *before = &run->before;
+    uint32_t days = table->recovery_period_days;
+
+    table->recovery_id = before->recovery_id;
+    table->point_in_time_recovery_since_ms = before->point_in_time_recovery_since_ms;
+    if (!table->point_in_time_recovery)
+        return end_recovery(run, table, dropped);
+    if (!before->point_in_time_recovery) {
+        if (table->recovery_id == 0)
+            table->recovery_id = run->state.next_id++;
+        table->point_in_time_recovery_since_ms = run->now_ms;
+        table->recovery_period_days = days != 0 ? days : RECOVERY_PERIOD_DAYS_MAX;
+        return OK;
+    }
+    table->recovery_period_days = days != 0 ? days : before->recovery_period_days;
+    if (table->recovery_period_days != before->recovery_period_days)
+        table->point_in_time_recovery_since_ms = since_with_other_period(run);
+    return OK;
+}
+
 /* Records of streams that nobody can read any more. Not exact to the moment, so it looks at what is
  * synced and not at the batch. */
 static void forget_old_streams(struct change_run *run)
@@ -142,22 +183,54 @@ static void put_table(struct change_run *run, const struct table *table)
     run->change->table = *table;
 }
 
-static enum status create_table(struct change_run *run)
+static enum status refuse_taken(struct change_run *run, const struct table *there)
 {
     struct table_change *change = run->change;
-    struct table table = change->wanted;
-    char uuid[ID_UUID_SIZE];
+    const struct table_restore *restore = &there->restore;
+
+    if (change->part == NULL)
+        return api_refuse(&change->error, API_RESOURCE_IN_USE,
+                          restore->in_progress ? "Table is being used: %.*s"
+                                               : "Table already exists: %.*s",
+                          BYTES_ARG(change->name));
+    if (!restore->in_progress)
+        return api_refuse(&change->error, API_TABLE_ALREADY_EXISTS, "Table already exists: %.*s",
+                          BYTES_ARG(change->name));
+    return api_refuse(
+        &change->error, API_TABLE_IN_USE, "Table: %.*s is already being restored from %s: %.*s",
+        BYTES_ARG(change->name), restore->backup_arn.size > 0 ? "backup" : "table",
+        BYTES_ARG(restore->backup_arn.size > 0 ? restore->backup_arn : restore->table_arn));
+}
+
+static enum status check_creation(struct change_run *run)
+{
     enum status status = load_table(run);
 
     if (status == OK)
-        return api_refuse(&change->error, API_RESOURCE_IN_USE, "Table already exists: %.*s",
-                          BYTES_ARG(change->name));
+        return refuse_taken(run, &run->before);
     if (status != NOT_FOUND)
         return status;
     if (run->state.table_count >= TABLES_MAX)
-        return api_refuse(&change->error, API_LIMIT_EXCEEDED,
+        return api_refuse(&run->change->error, API_LIMIT_EXCEEDED,
                           "Subscriber limit exceeded: There is a limit of %d tables per subscriber",
                           TABLES_MAX);
+    return OK;
+}
+
+static enum status create_table(struct change_run *run)
+{
+    struct table_change *change = run->change;
+    struct table table;
+    char uuid[ID_UUID_SIZE];
+    enum status status = OK;
+
+    if (change->part != NULL)
+        status = change->part->prepare(change->part, change, run->batch, run->now_ms);
+    if (status == OK)
+        status = check_creation(run);
+    if (status != OK)
+        return status;
+    table = change->wanted;
     id_uuid(uuid);
     table.name = change->name;
     table.id = run->state.next_id++;
@@ -175,9 +248,11 @@ static enum status create_table(struct change_run *run)
 static enum status update_table(struct change_run *run)
 {
     struct table_change *change = run->change;
+    struct space dropped = {0};
     enum status status = load_table(run);
 
-    if (status == NOT_FOUND)
+    if (status == NOT_FOUND ||
+        (status == OK && run->before.restore.in_progress && change->part == NULL))
         return refuse_unknown(run);
     if (status != OK)
         return status;
@@ -185,10 +260,54 @@ static enum status update_table(struct change_run *run)
     struct table table = run->before;
 
     status = change->edit(change, &table, &change->error);
+    if (status == OK)
+        status = settle_recovery(run, &table, &dropped);
     if (status != OK)
         return status;
     settle_stream(run, &table);
+    if (dropped.id != 0)
+        space_drop(run->batch, change->arena, &dropped);
     put_table(run, &table);
+    return OK;
+}
+
+static enum status check_deletion(struct change_run *run)
+{
+    struct api_error *error = &run->change->error;
+
+    if (run->before.restore.in_progress && run->change->part == NULL)
+        return api_refuse(error, API_RESOURCE_IN_USE,
+                          "Attempt to change a resource which is still in use: Table is being "
+                          "created: %.*s",
+                          BYTES_ARG(run->change->name));
+    if (run->before.deletion_protection)
+        return api_invalid(error, "Resource cannot be deleted as it is currently protected "
+                                  "against deletion. Disable deletion protection first.");
+    return OK;
+}
+
+/* With point-in-time recovery its items stay, as a backup. */
+static enum status drop_items(struct change_run *run)
+{
+    struct arena *arena = run->change->arena;
+    const struct table *table = &run->before;
+    struct space items, history = {0};
+    struct engine_backup backup;
+    enum status status = space_load(run->batch, arena, STORE_ITEMS, table->id, &items);
+
+    if (status == OK && table->recovery_id != 0)
+        status = space_load(run->batch, arena, STORE_HISTORY, table->recovery_id, &history);
+    if (status == OK && table->point_in_time_recovery)
+        status = backup_of_deleted_table(run->engine, run->batch, arena, table, &backup);
+    if (status != OK)
+        return status;
+    if (history.id != 0)
+        space_drop(run->batch, arena, &history);
+    if (table->point_in_time_recovery)
+        backup_store(run->batch, arena, &backup);
+    else
+        space_drop(run->batch, arena, &items);
+    figures_remove(run->batch, arena, table->id);
     return OK;
 }
 
@@ -196,23 +315,18 @@ static enum status delete_table(struct change_run *run)
 {
     struct table_change *change = run->change;
     enum status status = load_table(run);
-    uint8_t from[4], to[4];
 
     if (status == NOT_FOUND)
         return refuse_unknown(run);
+    if (status == OK)
+        status = check_deletion(run);
+    if (status == OK)
+        status = drop_items(run);
     if (status != OK)
         return status;
 
     const struct table *table = &run->before;
 
-    if (table->deletion_protection)
-        return api_invalid(&change->error,
-                           "Resource cannot be deleted as it is currently protected "
-                           "against deletion. Disable deletion protection first.");
-    bytes_put_u32(from, table->id);
-    bytes_put_u32(to, table->id + 1);
-    store_batch_delete_range(run->batch, STORE_ITEMS, bytes_of(from, 4), bytes_of(to, 4));
-    figures_remove(run->batch, change->arena, table->id);
     store_batch_delete(run->batch, STORE_CATALOGUE,
                        catalogue_table_key(change->arena, table->name));
     leave_stream(run, table, table->stream);
@@ -236,14 +350,14 @@ static enum status change_of_kind(struct change_run *run)
 
 /* ---- on its way through the writer ---- */
 
-static void run_change(struct store_batch *batch, struct store_work *work)
+void table_change_run(struct engine *engine, struct store_batch *batch, struct table_change *change)
 {
-    struct table_change *change = CONTAINER_OF(work, struct table_change, work);
-    struct engine *engine = change->engine;
     struct change_run run = {
         .engine = engine, .batch = batch, .change = change, .now_ms = clock_now_ms(engine->clock)};
 
-    change->outcome = load_state(&run);
+    change->order = 0;
+    change->left = (struct engine_stream){0};
+    change->outcome = catalogue_writer_state(batch, change->arena, &run.state);
     if (change->outcome == OK)
         change->outcome = change_of_kind(&run);
     if (change->outcome != OK)
@@ -251,16 +365,30 @@ static void run_change(struct store_batch *batch, struct store_work *work)
     store_batch_put(batch, STORE_CATALOGUE, CATALOGUE_STATE_KEY,
                     catalogue_print_state(change->arena, &run.state));
     forget_old_streams(&run);
+    if (change->part != NULL)
+        change->part->accompany(change->part, change, batch);
     change->order = catalogue_changed(&engine->catalogue);
+}
+
+void table_change_publish(struct engine *engine, struct table_change *change, enum status status)
+{
+    if (change->order != 0)
+        catalogue_publish(&engine->catalogue, change, status == OK, clock_now_ms(engine->clock));
+    change->order = 0;
+}
+
+static void run_change(struct store_batch *batch, struct store_work *work)
+{
+    struct table_change *change = CONTAINER_OF(work, struct table_change, work);
+
+    table_change_run(change->engine, batch, change);
 }
 
 static void change_done(struct store_work *work, enum status status)
 {
     struct table_change *change = CONTAINER_OF(work, struct table_change, work);
-    struct engine *engine = change->engine;
 
-    if (change->order != 0)
-        catalogue_publish(&engine->catalogue, change, status == OK, clock_now_ms(engine->clock));
+    table_change_publish(change->engine, change, status);
     change->done(change, status == OK ? change->outcome : status);
 }
 
@@ -270,7 +398,6 @@ void engine_change_table(struct engine *engine, struct store_port *port,
     change->engine = engine;
     change->outcome = OK;
     change->order = 0;
-    change->left = (struct engine_stream){0};
     change->work = (struct store_work){.run = run_change, .done = change_done};
     store_submit(engine->store, port, &change->work);
 }

@@ -43,7 +43,13 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
     engine->door = *door;
     jobs_init(&engine->jobs, engine->store, door->port, door->timers, door->changed, door->context);
     engine->started = true;
-    return OK;
+
+    enum status status = backups_clean(engine);
+
+    if (status == OK)
+        status = restores_resume(engine);
+    upkeep_start(engine);
+    return status;
 }
 
 bool engine_busy(const struct engine *engine)
@@ -53,7 +59,10 @@ bool engine_busy(const struct engine *engine)
 
 bool engine_stop(struct engine *engine)
 {
-    return !engine->started || jobs_stop(&engine->jobs);
+    if (!engine->started)
+        return true;
+    upkeep_stop(engine);
+    return jobs_stop(&engine->jobs) && engine->dropping == 0;
 }
 
 /* ---- what readers ask of the catalogue ---- */
@@ -66,6 +75,11 @@ const struct arn_place *engine_place(const struct engine *engine)
 const struct table *engine_table_ref(struct engine *engine, struct bytes name)
 {
     return catalogue_ref(&engine->catalogue, name);
+}
+
+const struct table *engine_table_ref_any(struct engine *engine, struct bytes name)
+{
+    return catalogue_ref_any(&engine->catalogue, name);
 }
 
 void engine_table_names(struct engine *engine, struct bytes after, size_t limit,

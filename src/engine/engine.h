@@ -54,8 +54,11 @@ bool engine_stop(struct engine *engine);
 
 /* ---- tables ---- */
 
-/* NULL when there is none (not yet, or not any more). Let it go. */
+/* NULL when there is none (not yet, or not any more) or when it is still being restored. Let it go.
+ */
 const struct table *engine_table_ref(struct engine *engine, struct bytes name);
+/* Also one that is being restored: for its description. */
+const struct table *engine_table_ref_any(struct engine *engine, struct bytes name);
 void engine_table_unref(const struct table *table);
 
 /* Names in order, after `after` (empty: from the first), at most limit; *ret_more: there are more.
@@ -91,8 +94,9 @@ struct table_change {
     struct bytes name;
     struct table wanted;
     /* TABLE_UPDATE, on the writer's thread: change *table (its pointers: the change's arena);
-     * REFUSED with *reterr refuses. Of the stream it sets only view and enabled; the rest, and
-     * deletion protection, is the engine's. */
+     * REFUSED with *reterr refuses. Of the stream it sets only view and enabled, of point-in-time
+     * recovery whether it is on and for how many days (0: as before, or the most there can be); the
+     * rest, and deletion protection, is the engine's. */
     enum status (*edit)(struct table_change *change, struct table *table, struct api_error *reterr);
     struct arena *arena;
     void (*done)(struct table_change *change, enum status status);
@@ -106,9 +110,11 @@ struct table_change {
     enum status outcome;       /* of run() */
     uint64_t order;            /* of changes, as the writer made them; 0: nothing was changed */
     struct engine_stream left; /* the stream that the table left behind; id 0: none */
+    struct table_change_part *part; /* of a restore; NULL: an ordinary change */
 };
 /* Refusals: ResourceInUseException, ResourceNotFoundException, LimitExceededException, deletion
- * protection, and whatever edit() refuses. */
+ * protection, and whatever edit() refuses. A table that is being restored is in use for a creation
+ * and a deletion, and not there for an update. */
 void engine_change_table(struct engine *engine, struct store_port *port,
                          struct table_change *change);
 

@@ -15,10 +15,15 @@ struct engine {
     bool started;
     struct engine_door door;
     struct jobs jobs;
+    size_t restore_count; /* under way */
+    struct timer upkeep;
+    bool trimming;
+    size_t dropping; /* histories, by changes of their tables */
 };
 
 /* table id (4) | encoded hash | encoded range; escaping at most doubles a string. */
-#define TABLE_KEY_SIZE_MAX (4 + 2 * KEY_HASH_SIZE_MAX + 2 + 2 * KEY_RANGE_SIZE_MAX + 2)
+#define TABLE_ID_SIZE 4
+#define TABLE_KEY_SIZE_MAX (TABLE_ID_SIZE + 2 * KEY_HASH_SIZE_MAX + 2 + 2 * KEY_RANGE_SIZE_MAX + 2)
 
 /* "Requested resource not found": the table of an item's operation is not there. */
 enum status refuse_missing_table(struct api_error *reterr);
@@ -125,6 +130,97 @@ void token_remember(struct write_run *run, const struct engine_write *write);
 /* Takes the position of the change and, when the table has a stream, puts its record. */
 uint64_t change_record_put(struct write_run *run, const struct item_write *write,
                            const struct write_plan *plan);
+
+/* ---- the past (history.c) ---- */
+
+/* The record of one change, when the table has point-in-time recovery. */
+void history_put(struct write_run *run, const struct write_plan *plan, uint64_t position);
+/* A step: deletes the oldest records, those of changes up to until_ms; *ret_done: there are no more
+ * of them. */
+MUST_USE enum status history_trim(struct engine *engine, struct store_batch *batch,
+                                  uint32_t recovery_id, uint64_t until_ms, bool *ret_done);
+
+/* ---- keys under one id (space.c); on the writer's thread ---- */
+
+struct space {
+    enum store_family family;
+    uint32_t id;
+    uint32_t readers; /* that hold it */
+    bool dropped;     /* goes with the last of them */
+};
+MUST_USE enum status space_load(struct store_batch *batch, struct arena *arena,
+                                enum store_family family, uint32_t id, struct space *ret);
+/* They put what they made of a loaded space. */
+void space_hold(struct store_batch *batch, struct arena *arena, struct space *space);
+void space_release(struct store_batch *batch, struct arena *arena, struct space *space);
+void space_drop(struct store_batch *batch, struct arena *arena, struct space *space);
+
+/* ---- changes of tables within other works (change_table.c) ---- */
+
+/* What a restore adds to the change of its table. */
+struct table_change_part {
+    /* TABLE_CREATE, before anything else is looked at: fills change->wanted, or refuses. */
+    enum status (*prepare)(struct table_change_part *part, struct table_change *change,
+                           struct store_batch *batch, uint64_t now_ms);
+    /* Puts what belongs to the change; change->table is the table as it becomes. */
+    void (*accompany)(struct table_change_part *part, struct table_change *change,
+                      struct store_batch *batch);
+};
+/* What engine_change_table() does on the writer's thread, as a part of another run(); and what it
+ * does in done(): call it with what became of the group. */
+void table_change_run(struct engine *engine, struct store_batch *batch,
+                      struct table_change *change);
+void table_change_publish(struct engine *engine, struct table_change *change, enum status status);
+
+/* ---- copies (copy.c) ---- */
+
+struct copy_item {
+    struct bytes key; /* without the id */
+    struct stored_item item;
+};
+struct copy_page {
+    struct copy_item *items;
+    size_t count;
+    bool is_last;
+};
+struct bytes copy_key(struct arena *arena, uint32_t id, struct bytes rest);
+/* The items under an id whose keys come after `after` (empty: from the first): as many as a step
+ * takes. What is not synced yet is not seen. */
+MUST_USE enum status copy_read(struct engine *engine, const struct store_view *view, uint32_t id,
+                               struct bytes after, struct arena *arena, struct copy_page *ret);
+/* Without the id; empty: there is none. */
+MUST_USE enum status copy_last_key(struct engine *engine, uint32_t id, struct arena *arena,
+                                   struct bytes *ret);
+
+/* ---- backups and restores (backup.c, restore.c, upkeep.c) ---- */
+
+struct engine_backup;
+
+/* A backup of the batch's moment, or NOT_FOUND. In the arena. */
+MUST_USE enum status backup_load(struct engine *engine, struct store_batch *batch,
+                                 struct arena *arena, struct bytes table_name, struct bytes id,
+                                 struct engine_backup *ret);
+void backup_store(struct store_batch *batch, struct arena *arena,
+                  const struct engine_backup *backup);
+/* What a table that is deleted now leaves behind; its items stay under its id. Puts nothing. */
+MUST_USE enum status backup_of_deleted_table(struct engine *engine, struct store_batch *batch,
+                                             struct arena *arena, const struct table *table,
+                                             struct engine_backup *ret);
+struct bytes backup_arn(const struct engine *engine, struct arena *arena, struct bytes table_name,
+                        struct bytes id);
+enum status refuse_missing_backup(const struct engine *engine, struct arena *arena,
+                                  struct bytes table_name, struct bytes id,
+                                  struct api_error *reterr);
+
+/* At the start: takes away backups that were being made, goes on with restores. */
+MUST_USE enum status backups_clean(struct engine *engine);
+MUST_USE enum status restores_resume(struct engine *engine);
+/* Takes away one that is expired, or that was not finished. */
+void backup_remove(struct engine *engine, struct bytes table_name, struct bytes id);
+
+/* Once a minute of the clock: history that is older than it has to be, backups that expired. */
+void upkeep_start(struct engine *engine);
+void upkeep_stop(struct engine *engine);
 
 /* ---- figures: counted in the same batch as the change (figures.c) ---- */
 

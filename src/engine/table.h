@@ -41,6 +41,14 @@ struct table_stream {
     uint64_t created_ms, closed_ms; /* closed_ms 0: open */
 };
 
+/* Of a table that is being made from a backup or from another table's past. */
+struct table_restore {
+    bool in_progress; /* the table is CREATING: nothing but this description of it can be used */
+    struct bytes backup_arn; /* empty: to a point in time */
+    struct bytes table_arn;  /* where its items come from */
+    uint64_t date_time_ms;   /* of which moment they are */
+};
+
 struct table {
     uint32_t id;           /* in item keys; never used again after deletion */
     struct bytes table_id; /* a UUID, AWS's TableId */
@@ -54,14 +62,17 @@ struct table {
     struct bytes ttl_attribute; /* empty: never set */
     bool ttl_enabled;
     bool point_in_time_recovery;
-    uint64_t point_in_time_recovery_since_ms;
+    uint64_t point_in_time_recovery_since_ms; /* nothing before it can be restored */
     uint32_t recovery_period_days;
+    uint32_t recovery_id; /* in the keys of its history; 0: it has none. Stays for a while when
+                             recovery is off, as long as a restore reads the history */
     bool deletion_protection;
     bool sse_enabled;
     struct bytes sse_kms_key; /* empty: the AWS managed key */
     struct bytes table_class; /* "" or "STANDARD" or "STANDARD_INFREQUENT_ACCESS" */
     struct table_tag *tags;
     size_t tag_count;
+    struct table_restore restore;
 };
 
 /* The stored key of an item: table id (4) | encoded hash | encoded range. docs/format/keys.md.

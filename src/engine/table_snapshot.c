@@ -7,7 +7,7 @@ struct table_snapshot {
     struct table table;
 };
 
-#define TEXTS_MAX (8 + 2 * TABLE_TAGS_MAX)
+#define TEXTS_MAX (10 + 2 * TABLE_TAGS_MAX)
 
 /* Every struct bytes of a table. A new member that points to bytes belongs here. */
 static size_t texts_of(struct table *table, struct bytes *texts[TEXTS_MAX])
@@ -22,6 +22,8 @@ static size_t texts_of(struct table *table, struct bytes *texts[TEXTS_MAX])
     texts[count++] = &table->ttl_attribute;
     texts[count++] = &table->sse_kms_key;
     texts[count++] = &table->table_class;
+    texts[count++] = &table->restore.backup_arn;
+    texts[count++] = &table->restore.table_arn;
     assert(table->tag_count <= TABLE_TAGS_MAX);
     for (size_t i = 0; i < table->tag_count; i++) {
         texts[count++] = &table->tags[i].key;

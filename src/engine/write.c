@@ -212,6 +212,7 @@ void write_apply(struct write_run *run, struct item_write *write, struct write_p
         break;
     }
     write->position = change_record_put(run, write, plan);
+    history_put(run, plan, write->position);
 }
 
 /* ---- several writes, each on its own ---- */

@@ -46,6 +46,7 @@ enum store_family {
     STORE_EVENTS,     /* bus events that an archive has not taken yet, by position */
     STORE_DELIVERIES, /* what waits to be delivered or invoked */
     STORE_CURSORS,    /* how far each reader of a change stream is */
+    STORE_HISTORY,    /* what items were before their changes: point-in-time recovery */
     STORE_FAMILY_COUNT,
 };
 
