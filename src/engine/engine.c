@@ -8,6 +8,7 @@ enum status engine_open(struct store *store, struct clock *clock, const struct a
 
     engine->store = store;
     engine->clock = clock;
+    engine->collection_size_max = ENGINE_COLLECTION_SIZE_MAX;
     engine->partition = mem_copy_text(place->partition);
     engine->region = mem_copy_text(place->region);
     engine->account = mem_copy_text(place->account);
