@@ -1,8 +1,12 @@
 /* api/decode.c - see decode.h. */
 #include "api/decode.h"
 
+#include "base/clock.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+
+#define TIME_SECONDS_MAX 253402300799.0 /* the end of the year 9999 */
 
 const struct json *decode_member(const struct json *object, const char *name)
 {
@@ -42,6 +46,26 @@ int64_t decode_int(const struct json *object, const char *name, int64_t otherwis
     if (json_int64(value, &whole))
         return whole;
     return json_double(value, &number) ? (int64_t)number : otherwise;
+}
+
+enum status decode_time_ms(const struct json *object, const char *name, uint64_t otherwise_ms,
+                           uint64_t *ret_ms, struct api_error *error)
+{
+    const struct json *value = decode_member(object, name);
+    double seconds = 0;
+
+    *ret_ms = otherwise_ms;
+    if (value == NULL ||
+        (json_is(value, JSON_STRING) && clock_parse_iso(json_string(value), ret_ms)))
+        return OK;
+    if (!json_double(value, &seconds))
+        return api_refuse(error, API_SERIALIZATION, "Unexpected value for %s", name);
+    if (seconds < 0)
+        seconds = 0;
+    if (seconds > TIME_SECONDS_MAX)
+        seconds = TIME_SECONDS_MAX;
+    *ret_ms = (uint64_t)(seconds * 1000.0 + 0.5);
+    return OK;
 }
 
 size_t decode_word(const struct json *object, const char *name, const char *const *words,

@@ -15,6 +15,10 @@ struct bytes decode_string(const struct json *object, const char *name); /* empt
 bool decode_bool(const struct json *object, const char *name, bool otherwise);
 /* Decimals lose their fraction, as AWS cuts it off. */
 int64_t decode_int(const struct json *object, const char *name, int64_t otherwise);
+/* Epoch seconds, with a fraction or not, or a date as text; what is before 1970 or after the year
+ * 9999 becomes those. */
+enum status decode_time_ms(const struct json *object, const char *name, uint64_t otherwise_ms,
+                           uint64_t *ret_ms, struct api_error *error);
 /* The index of the member's word; `otherwise` when it is absent or none of these. */
 size_t decode_word(const struct json *object, const char *name, const char *const *words,
                    size_t word_count, size_t otherwise);

@@ -33,6 +33,14 @@ void api_list_tags_of_resource(struct api_call *call);
 void api_describe_limits(struct api_call *call);
 void api_describe_endpoints(struct api_call *call);
 
+/* DynamoDB: backups */
+void api_create_backup(struct api_call *call);
+void api_describe_backup(struct api_call *call);
+void api_list_backups(struct api_call *call);
+void api_delete_backup(struct api_call *call);
+void api_restore_table_from_backup(struct api_call *call);
+void api_restore_table_to_point_in_time(struct api_call *call);
+
 /* DynamoDB Streams */
 void api_list_streams(struct api_call *call);
 void api_describe_stream(struct api_call *call);

@@ -99,6 +99,8 @@ extern const struct shape shape_put_item, shape_get_item, shape_update_item, sha
 extern const struct shape shape_create_table, shape_update_table, shape_table, shape_list_tables,
     shape_update_time_to_live, shape_update_continuous_backups, shape_tag_resource,
     shape_untag_resource, shape_list_tags_of_resource;
+extern const struct shape shape_create_backup, shape_backup, shape_list_backups,
+    shape_restore_table_from_backup, shape_restore_table_to_point_in_time;
 extern const struct shape shape_table_name, shape_table_or_arn;
 extern const struct shape_pattern shape_name_pattern;
 

@@ -30,12 +30,12 @@ enum status copy_read(struct engine *engine, const struct store_view *view, uint
     struct copy_page page = {0};
     size_t size = 0;
 
-    page.items = ARENA_NEW_ARRAY(arena, JOB_STEP_COUNT_MAX, struct copy_item);
+    page.items = ARENA_NEW_ARRAY(arena, engine->step_count_max, struct copy_item);
 
     AUTO(store_iter_release)
     struct store_iter *iter = store_iter_new(engine->store, view, STORE_ITEMS, from, to, false);
 
-    while (page.count < JOB_STEP_COUNT_MAX && size < JOB_STEP_SIZE_MAX) {
+    while (page.count < engine->step_count_max && size < JOB_STEP_SIZE_MAX) {
         if (!store_iter_next(iter, &key, &value)) {
             page.is_last = true;
             break;

@@ -98,7 +98,7 @@ enum status history_trim(struct engine *engine, struct store_batch *batch, uint3
             break;
         last = history.position;
         size += value.size;
-        if (++count == JOB_STEP_COUNT_MAX || size >= JOB_STEP_SIZE_MAX) {
+        if (++count == engine->step_count_max || size >= JOB_STEP_SIZE_MAX) {
             *ret_done = false;
             break;
         }

@@ -40,6 +40,7 @@ struct restore {
     struct arena *arena;            /* as long as the restore */
     struct arena *scratch;          /* of one step */
     struct restore_place now, next; /* next: when the step that is under way is durable */
+    const struct table *table;      /* the new one, as it was made; a reference */
     struct space items, history;    /* the source; history.id 0: it is a backup */
     /* the table's changes: it is made, and becomes ACTIVE or goes */
     struct table_change_part part;
@@ -65,6 +66,7 @@ static struct restore *restore_new(struct engine *engine)
 static void restore_free(struct restore *restore)
 {
     restore->engine->restore_count--;
+    engine_table_unref(restore->table);
     buffer_free(&restore->now.after);
     buffer_free(&restore->next.after);
     arena_free(restore->scratch);
@@ -79,24 +81,86 @@ static void put_record(struct restore *restore, struct store_batch *batch,
                     restore_print(restore->scratch, record));
 }
 
-/* ---- COPY ---- */
+/* ---- one item of the new table ---- */
 
-static void put_copies(struct restore *restore, struct store_batch *batch,
-                       const struct copy_page *page, struct figures_entry *figures)
+/* What one step writes with. */
+struct filling {
+    struct write_run run;
+    struct write_plan *plans; /* evaluated first, all of them, and then put */
+    size_t count;
+};
+
+static void begin_filling(struct restore *restore, struct store_batch *batch,
+                          struct filling *filling)
 {
-    static const struct stored_item nothing;
-
-    for (size_t i = 0; i < page->count; i++) {
-        const struct copy_item *item = &page->items[i];
-        struct bytes key = copy_key(restore->scratch, restore->now.record.table_id, item->key);
-
-        store_batch_put(batch, STORE_ITEMS, key, item->item.value);
-        figures_count(figures, &nothing, &item->item);
-    }
+    filling->run =
+        (struct write_run){.engine = restore->engine, .batch = batch, .arena = restore->scratch};
+    filling->plans =
+        ARENA_NEW_ARRAY(restore->scratch, restore->engine->step_count_max, struct write_plan);
+    filling->count = 0;
 }
 
-static enum status copy_some(struct restore *restore, struct write_run *run,
-                             struct figures_entry *figures)
+static enum status decode_new_item(struct write_run *run, struct write_plan *plan)
+{
+    struct item *item = NULL;
+
+    if (plan->effect != EFFECT_STORE || plan->table->index_count == 0)
+        return OK;
+    item = ARENA_NEW(run->arena, struct item);
+    plan->new_item = item;
+    return item_decode(run->arena, plan->after.form, item);
+}
+
+/* From what the new table has under this key to what it gets. */
+static enum status evaluate(struct filling *filling, struct write_plan *plan)
+{
+    struct write_run *run = &filling->run;
+
+    plan->effect = stored_item_exists(&plan->after)    ? EFFECT_STORE
+                   : stored_item_exists(&plan->before) ? EFFECT_REMOVE
+                                                       : EFFECT_NONE;
+
+    enum status status = decode_new_item(run, plan);
+
+    if (status == OK)
+        status = figures_load(run, plan->table->id, &plan->figures);
+    if (status == OK)
+        status = table_index_evaluate(run, plan);
+    if (status == OK)
+        status = collection_follow(run, plan);
+    return status;
+}
+
+static enum status evaluate_all(struct filling *filling)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < filling->count; i++)
+        status = evaluate(filling, &filling->plans[i]);
+    return status;
+}
+
+static void put_all(struct filling *filling)
+{
+    for (size_t i = 0; i < filling->count; i++)
+        write_put(&filling->run, &filling->plans[i]);
+    figures_store(&filling->run);
+    collections_store(&filling->run);
+}
+
+static struct write_plan *add_plan(struct restore *restore, struct filling *filling,
+                                   struct bytes key)
+{
+    struct write_plan *plan = &filling->plans[filling->count++];
+
+    plan->table = restore->table;
+    plan->key = copy_key(restore->scratch, restore->now.record.table_id, key);
+    return plan;
+}
+
+/* ---- COPY ---- */
+
+static enum status copy_some(struct restore *restore, struct filling *filling)
 {
     struct restore_place *next = &restore->next;
     struct copy_page page;
@@ -105,31 +169,23 @@ static enum status copy_some(struct restore *restore, struct write_run *run,
 
     if (status != OK)
         return status;
-    put_copies(restore, run->batch, &page, figures);
+    for (size_t i = 0; i < page.count; i++)
+        add_plan(restore, filling, page.items[i].key)->after = page.items[i].item;
     if (page.count > 0)
         buffer_append(&next->after, page.items[page.count - 1].key);
-    if (!page.is_last)
-        return OK;
-    next->walked = next->record.recovery_id == 0;
-    if (!next->walked) {
+    if (page.is_last && next->record.recovery_id != 0)
         next->record.phase = RESTORE_UNDO;
-        put_record(restore, run->batch, &next->record);
-    }
+    else
+        next->walked = page.is_last;
     return OK;
 }
 
 /* ---- UNDO ---- */
 
-/* What an item becomes. Of several changes of it in one page the oldest counts. */
-struct undo {
-    struct bytes key; /* in the new table */
-    struct stored_item current, old;
-};
+/* A page of changes; of several changes of one item the oldest counts. */
 struct undo_page {
-    struct undo *undos;
-    size_t count;
-    struct map by_key;      /* -> struct undo */
-    uint64_t last_position; /* down to here, including it; 0: none */
+    struct filling *filling;
+    struct map by_key; /* of items -> struct write_plan */
     bool is_last;
 };
 
@@ -138,45 +194,43 @@ static bool is_part_of_moment(const struct restore_record *record, const struct 
     return history->time_ms <= record->time_ms && history->position <= record->position;
 }
 
-static enum status load_current(struct store_batch *batch, struct undo *undo)
+static enum status load_current(struct store_batch *batch, struct write_plan *plan)
 {
     struct bytes value;
-    enum status status = store_batch_get(batch, STORE_ITEMS, undo->key, &value);
+    enum status status = store_batch_get(batch, STORE_ITEMS, plan->key, &value);
 
     if (status == NOT_FOUND)
         return OK;
-    return status == OK ? stored_item_read(value, &undo->current) : status;
+    return status == OK ? stored_item_read(value, &plan->before) : status;
 }
 
-static enum status read_undo(struct restore *restore, struct store_batch *batch,
-                             const struct history *history, struct undo_page *page)
+static enum status undo_one(struct restore *restore, const struct history *history,
+                            struct undo_page *page)
 {
-    struct undo *undo = map_get(&page->by_key, history->key);
+    struct write_plan *plan = map_get(&page->by_key, history->key);
     enum status status = OK;
 
-    page->last_position = history->position;
-    if (undo == NULL) {
-        undo = &page->undos[page->count++];
-        undo->key = copy_key(restore->scratch, restore->now.record.table_id, history->key);
-        map_put(&page->by_key, history->key, undo);
-        status = load_current(batch, undo);
+    restore->next.record.undone = history->position;
+    if (plan == NULL) {
+        plan = add_plan(restore, page->filling, history->key);
+        map_put(&page->by_key, history->key, plan);
+        status = load_current(page->filling->run.batch, plan);
     }
-    undo->old = (struct stored_item){0};
+    plan->after = (struct stored_item){0};
     if (status == OK && history->old.size > 0)
-        status = stored_item_read(arena_copy(restore->scratch, history->old), &undo->old);
+        status = stored_item_read(arena_copy(restore->scratch, history->old), &plan->after);
     return status;
 }
 
 /* Newest first. What is not synced yet changed items after they were copied. */
-static enum status read_undos(struct restore *restore, struct store_batch *batch,
-                              struct undo_page *page)
+static enum status read_undos(struct restore *restore, struct undo_page *page)
 {
     const struct restore_record *record = &restore->now.record;
     uint8_t from[HISTORY_KEY_SIZE], to[HISTORY_KEY_SIZE];
     bool from_newest = record->undone == 0;
     struct history history;
     struct bytes key, value;
-    size_t size = 0, count = 0;
+    size_t size = 0;
 
     history_encode_key(from, record->recovery_id, 0);
     history_encode_key(to, record->recovery_id + from_newest, record->undone);
@@ -186,19 +240,19 @@ static enum status read_undos(struct restore *restore, struct store_batch *batch
         store_iter_new(restore->engine->store, NULL, STORE_HISTORY, bytes_of(from, sizeof from),
                        bytes_of(to, sizeof to), true);
 
-    for (; count < JOB_STEP_COUNT_MAX && size < JOB_STEP_SIZE_MAX; count++) {
+    for (size_t count = 0; count < restore->engine->step_count_max && size < JOB_STEP_SIZE_MAX;
+         count++) {
         page->is_last = !store_iter_next(iter, &key, &value);
         if (page->is_last)
             break;
 
         enum status status = history_decode(key, value, &history);
 
-        if (status != OK)
-            return status;
-        page->is_last = is_part_of_moment(record, &history);
+        page->is_last = status == OK && is_part_of_moment(record, &history);
         if (page->is_last)
             break;
-        status = read_undo(restore, batch, &history, page);
+        if (status == OK)
+            status = undo_one(restore, &history, page);
         if (status != OK)
             return status;
         size += value.size;
@@ -206,39 +260,14 @@ static enum status read_undos(struct restore *restore, struct store_batch *batch
     return store_iter_status(iter);
 }
 
-static void put_undos(struct store_batch *batch, const struct undo_page *page,
-                      struct figures_entry *figures)
+static enum status undo_some(struct restore *restore, struct filling *filling)
 {
-    for (size_t i = 0; i < page->count; i++) {
-        const struct undo *undo = &page->undos[i];
-
-        figures_count(figures, &undo->current, &undo->old);
-        if (stored_item_exists(&undo->old))
-            store_batch_put(batch, STORE_ITEMS, undo->key, undo->old.value);
-        else
-            store_batch_delete(batch, STORE_ITEMS, undo->key);
-    }
-}
-
-static enum status undo_some(struct restore *restore, struct write_run *run,
-                             struct figures_entry *figures)
-{
-    struct restore_place *next = &restore->next;
-    struct undo_page page = {
-        .undos = ARENA_NEW_ARRAY(restore->scratch, JOB_STEP_COUNT_MAX, struct undo),
-        .by_key = MAP_INIT,
-    };
-    enum status status = read_undos(restore, run->batch, &page);
+    struct undo_page page = {.filling = filling, .by_key = MAP_INIT};
+    enum status status = read_undos(restore, &page);
 
     map_free(&page.by_key);
-    if (status != OK)
-        return status;
-    put_undos(run->batch, &page, figures);
-    if (page.last_position != 0)
-        next->record.undone = page.last_position;
-    next->walked = page.is_last;
-    put_record(restore, run->batch, &next->record);
-    return OK;
+    restore->next.walked = page.is_last;
+    return status;
 }
 
 /* ---- the end ---- */
@@ -297,16 +326,21 @@ static enum status end_table(struct restore *restore, struct store_batch *batch,
 
 static enum status walk(struct restore *restore, struct store_batch *batch)
 {
-    struct write_run run = {.engine = restore->engine, .batch = batch, .arena = restore->scratch};
-    struct figures_entry *figures = NULL;
-    enum status status = figures_load(&run, restore->now.record.table_id, &figures);
+    struct filling filling;
+
+    begin_filling(restore, batch, &filling);
+
+    enum status status = restore->now.record.phase == RESTORE_COPY ? copy_some(restore, &filling)
+                                                                   : undo_some(restore, &filling);
 
     if (status == OK)
-        status = restore->now.record.phase == RESTORE_COPY ? copy_some(restore, &run, figures)
-                                                           : undo_some(restore, &run, figures);
-    if (status == OK)
-        figures_store(&run);
-    return status;
+        status = evaluate_all(&filling);
+    if (status != OK)
+        return status;
+    put_all(&filling);
+    if (restore->next.record.phase == RESTORE_UNDO)
+        put_record(restore, batch, &restore->next.record);
+    return OK;
 }
 
 static enum status restore_step(struct job *job, struct store_batch *batch, bool *ret_done)
@@ -367,14 +401,21 @@ static void restore_ended(struct job *job, enum status status)
     restore_free(restore);
 }
 
-static void start(struct restore *restore)
+/* The table is there. CORRUPT: it is not. */
+static enum status start(struct restore *restore)
 {
+    const struct restore_record *record = &restore->now.record;
+
+    restore->table = catalogue_ref_any(&restore->engine->catalogue, record->table_name);
+    if (restore->table == NULL || restore->table->id != record->table_id)
+        return CORRUPT;
+    restore->change = (struct table_change){0};
     restore->job = (struct job){.step = restore_step,
                                 .stepped = restore_stepped,
                                 .ended = restore_ended,
                                 .keeps_trying = true};
-    restore->change = (struct table_change){0};
     job_start(&restore->engine->jobs, &restore->job);
+    return OK;
 }
 
 static enum status resume(struct engine *engine, struct bytes text)
@@ -386,13 +427,12 @@ static enum status resume(struct engine *engine, struct bytes text)
 
     if (status == OK && record->phase == RESTORE_COPY)
         status = copy_last_key(engine, record->table_id, restore->arena, &last);
-    if (status != OK) {
-        restore_free(restore);
-        return status;
-    }
     buffer_append(&restore->now.after, last);
-    start(restore);
-    return OK;
+    if (status == OK)
+        status = start(restore);
+    if (status != OK)
+        restore_free(restore);
+    return status;
 }
 
 enum status restores_resume(struct engine *engine)
@@ -430,6 +470,8 @@ static struct table settings_of(const struct table *source)
     table.tag_count = 0;
     table.billing_changed_ms = 0;
     table.restore = (struct table_restore){0};
+    for (size_t i = 0; i < table.index_count; i++)
+        table.indexes[i].backfilling = false; /* filled together with the table */
     return table;
 }
 
@@ -547,8 +589,8 @@ static void begun(struct table_change *change, enum status status)
     change->done = restore->answer;
     change->part = NULL;
     if (status == OK)
-        start(restore);
-    else
+        status = start(restore);
+    if (status != OK)
         restore_free(restore);
     change->done(change, status);
 }

@@ -8,7 +8,7 @@ void api_describe_table(struct api_call *call)
 {
     struct bytes name = {NULL, 0};
     enum status status = dynamodb_table_name(call->body, &name, &call->error);
-    const struct table *table = status == OK ? engine_table_ref(call->on->engine, name) : NULL;
+    const struct table *table = status == OK ? engine_table_ref_any(call->on->engine, name) : NULL;
 
     if (status == OK && table == NULL)
         status = api_refuse(&call->error, API_RESOURCE_NOT_FOUND,
@@ -23,7 +23,7 @@ void api_describe_table(struct api_call *call)
 
     json_begin_object(&w);
     json_key(&w, "Table");
-    table_write_description(call, &w, table, "ACTIVE");
+    table_write_description(call, &w, table, table->restore.in_progress ? "CREATING" : "ACTIVE");
     json_end_object(&w);
     engine_table_unref(table);
     api_answer(call, buffer_bytes(out));

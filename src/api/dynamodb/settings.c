@@ -1,10 +1,8 @@
 /* api/dynamodb/settings.c - settings of a table that have operations of their own: time to live,
- * point-in-time recovery, tags. */
+ * tags. */
 #include "api/dynamodb/table_change.h"
 #include "api/dynamodb/table_json.h"
 #include "api/operations.h"
-
-#define RECOVERY_DAYS 35 /* when the request does not say */
 
 /* The table for an operation that only reads; NULL: answered already. */
 static const struct table *table_or_fail(struct api_call *call, struct bytes name,
@@ -113,83 +111,6 @@ void api_describe_time_to_live(struct api_call *call)
     json_end_object(&w);
     engine_table_unref(table);
     api_answer(call, buffer_bytes(out));
-}
-
-/* ---- continuous backups ---- */
-
-static enum status edit_recovery(struct table_change *change, struct table *table,
-                                 struct api_error *reterr)
-{
-    struct api_call *call = change->context;
-    const struct json *specification =
-        decode_member(call->body, "PointInTimeRecoverySpecification");
-    bool enabled = decode_bool(specification, "PointInTimeRecoveryEnabled", false);
-
-    (void)reterr;
-    if (enabled && !table->point_in_time_recovery)
-        table->point_in_time_recovery_since_ms = clock_now_ms(timers_clock(call->on->timers));
-    table->point_in_time_recovery = enabled;
-    table->recovery_period_days =
-        (uint32_t)decode_int(specification, "RecoveryPeriodInDays", RECOVERY_DAYS);
-    return OK;
-}
-
-static void answer_backups(struct api_call *call, const struct table *table)
-{
-    struct buffer *out = api_buffer(call);
-    struct json_writer w = JSON_WRITER(out);
-
-    json_begin_object(&w);
-    json_key(&w, "ContinuousBackupsDescription");
-    json_begin_object(&w);
-    json_member_text(&w, "ContinuousBackupsStatus", "ENABLED");
-    json_key(&w, "PointInTimeRecoveryDescription");
-    json_begin_object(&w);
-    json_member_text(&w, "PointInTimeRecoveryStatus",
-                     table->point_in_time_recovery ? "ENABLED" : "DISABLED");
-    if (table->point_in_time_recovery) {
-        json_key(&w, "EarliestRestorableDateTime");
-        json_write_epoch(&w, table->point_in_time_recovery_since_ms);
-        json_key(&w, "LatestRestorableDateTime");
-        json_write_epoch(&w, clock_now_ms(timers_clock(call->on->timers)));
-        json_member_int(&w, "RecoveryPeriodInDays", table->recovery_period_days);
-    }
-    json_end_object(&w);
-    json_end_object(&w);
-    json_end_object(&w);
-    api_answer(call, buffer_bytes(out));
-}
-
-static void recovery_done(struct table_change *change, enum status status)
-{
-    if (!table_change_failed(change, status))
-        answer_backups(change->context, &change->table);
-}
-
-void api_update_continuous_backups(struct api_call *call)
-{
-    struct table_change *change = table_change_new(call, TABLE_UPDATE, recovery_done);
-    enum status status = dynamodb_table_name(call->body, &change->name, &call->error);
-
-    change->edit = edit_recovery;
-    submit_or_fail(call, change, status);
-}
-
-void api_describe_continuous_backups(struct api_call *call)
-{
-    struct bytes name = {NULL, 0};
-    enum status status = dynamodb_table_name(call->body, &name, &call->error);
-    const struct table *table = NULL;
-
-    if (status != OK) {
-        api_fail_status(call, status);
-        return;
-    }
-    table = table_or_fail(call, name, API_TABLE_NOT_FOUND);
-    if (table == NULL)
-        return;
-    answer_backups(call, table);
-    engine_table_unref(table);
 }
 
 /* ---- tags ---- */

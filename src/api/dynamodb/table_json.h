@@ -8,12 +8,23 @@
 void table_write_description(struct api_call *call, struct json_writer *w,
                              const struct table *table, const char *status);
 
+/* The member SSEDescription, when the table has one. */
+void table_write_encryption(struct json_writer *w, const struct table *table);
+
 /* StreamSpecification: STREAM_NONE when disabled. */
 MUST_USE enum status table_decode_stream(const struct json *body, enum stream_view *ret,
                                          bool *ret_present, struct api_error *reterr);
+/* ProvisionedThroughput: of a table or an index. */
+MUST_USE enum status table_decode_throughput(const struct json *throughput,
+                                             uint64_t *ret_read_units, uint64_t *ret_write_units,
+                                             struct api_error *reterr);
+void table_write_throughput(struct json_writer *w, uint64_t read_units, uint64_t write_units);
 /* BillingMode and ProvisionedThroughput, checked against each other. */
 MUST_USE enum status table_decode_billing(const struct json *body, struct table *table,
                                           struct api_error *reterr);
+/* SSESpecification, or what `member` calls it. */
+MUST_USE enum status table_decode_encryption(const struct json *body, const char *member,
+                                             struct table *table, struct api_error *reterr);
 /* SSESpecification, TableClass, DeletionProtectionEnabled. */
 MUST_USE enum status table_decode_settings(const struct json *body, struct table *table,
                                            struct api_error *reterr);

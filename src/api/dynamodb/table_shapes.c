@@ -122,6 +122,75 @@ static const struct shape table_class = {
     .kind = SHAPE_STRING,
     .words = (const char *const[]){"STANDARD", "STANDARD_INFREQUENT_ACCESS", NULL}};
 
+/* ---- indexes ---- */
+
+static const struct shape index_name = {
+    .kind = SHAPE_STRING,
+    .pattern = &shape_name_pattern,
+    SHAPE_BETWEEN(TABLE_NAME_SIZE_MIN, TABLE_NAME_SIZE_MAX),
+};
+static const struct shape index_key_schema = {
+    .kind = SHAPE_LIST, .element = &key_schema_element, SHAPE_BETWEEN(1, KEY_ATTRIBUTES_MAX)};
+static const struct shape projection_type = {
+    .kind = SHAPE_STRING, .words = (const char *const[]){"ALL", "INCLUDE", "KEYS_ONLY", NULL}};
+static const struct shape included = {
+    .kind = SHAPE_LIST, .element = &key_name, SHAPE_BETWEEN(1, INDEX_INCLUDED_MAX)};
+static const struct shape_member projection_members[] = {
+    SHAPE_MEMBER("ProjectionType", &projection_type, OPTIONAL),
+    SHAPE_MEMBER("NonKeyAttributes", &included, OPTIONAL),
+};
+static const struct shape projection = {
+    .kind = SHAPE_STRUCTURE, .name = "Projection", SHAPE_MEMBERS(projection_members)};
+
+static const struct shape_member local_index_members[] = {
+    SHAPE_MEMBER("Projection", &projection, REQUIRED),
+    SHAPE_MEMBER("IndexName", &index_name, REQUIRED),
+    SHAPE_MEMBER("KeySchema", &key_schema, REQUIRED),
+};
+static const struct shape local_index = {
+    .kind = SHAPE_STRUCTURE, .name = "LocalSecondaryIndex", SHAPE_MEMBERS(local_index_members)};
+static const struct shape local_indexes = {.kind = SHAPE_LIST, .element = &local_index};
+
+static const struct shape_member global_index_members[] = {
+    SHAPE_MEMBER("Projection", &projection, REQUIRED),
+    SHAPE_MEMBER("IndexName", &index_name, REQUIRED),
+    SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
+    SHAPE_MEMBER("KeySchema", &index_key_schema, REQUIRED),
+    SHAPE_REFUSED("OnDemandThroughput"),
+    SHAPE_REFUSED("WarmThroughput"),
+};
+static const struct shape global_index = {
+    .kind = SHAPE_STRUCTURE, .name = "GlobalSecondaryIndex", SHAPE_MEMBERS(global_index_members)};
+static const struct shape global_indexes = {.kind = SHAPE_LIST, .element = &global_index};
+
+static const struct shape create_index = {.kind = SHAPE_STRUCTURE,
+                                          .name = "CreateGlobalSecondaryIndexAction",
+                                          SHAPE_MEMBERS(global_index_members)};
+static const struct shape_member update_index_members[] = {
+    SHAPE_MEMBER("IndexName", &index_name, REQUIRED),
+    SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
+    SHAPE_REFUSED("OnDemandThroughput"),
+    SHAPE_REFUSED("WarmThroughput"),
+};
+static const struct shape update_index = {.kind = SHAPE_STRUCTURE,
+                                          .name = "UpdateGlobalSecondaryIndexAction",
+                                          SHAPE_MEMBERS(update_index_members)};
+static const struct shape_member delete_index_members[] = {
+    SHAPE_MEMBER("IndexName", &index_name, REQUIRED),
+};
+static const struct shape delete_index = {.kind = SHAPE_STRUCTURE,
+                                          .name = "DeleteGlobalSecondaryIndexAction",
+                                          SHAPE_MEMBERS(delete_index_members)};
+static const struct shape_member index_update_members[] = {
+    SHAPE_MEMBER("Update", &update_index, OPTIONAL),
+    SHAPE_MEMBER("Create", &create_index, OPTIONAL),
+    SHAPE_MEMBER("Delete", &delete_index, OPTIONAL),
+};
+static const struct shape index_update = {.kind = SHAPE_STRUCTURE,
+                                          .name = "GlobalSecondaryIndexUpdate",
+                                          SHAPE_MEMBERS(index_update_members)};
+static const struct shape index_updates = {.kind = SHAPE_LIST, .element = &index_update};
+
 /* ---- tables ---- */
 
 static const struct shape_member create_table[] = {
@@ -130,13 +199,13 @@ static const struct shape_member create_table[] = {
     SHAPE_MEMBER("BillingMode", &billing_mode, OPTIONAL),
     SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
     SHAPE_MEMBER("KeySchema", &key_schema, REQUIRED),
+    SHAPE_MEMBER("LocalSecondaryIndexes", &local_indexes, OPTIONAL),
+    SHAPE_MEMBER("GlobalSecondaryIndexes", &global_indexes, OPTIONAL),
     SHAPE_MEMBER("StreamSpecification", &stream, OPTIONAL),
     SHAPE_MEMBER("SSESpecification", &encryption, OPTIONAL),
     SHAPE_MEMBER("Tags", &tags, OPTIONAL),
     SHAPE_MEMBER("TableClass", &table_class, OPTIONAL),
     SHAPE_MEMBER("DeletionProtectionEnabled", &boolean, OPTIONAL),
-    SHAPE_REFUSED("LocalSecondaryIndexes"),
-    SHAPE_REFUSED("GlobalSecondaryIndexes"),
     SHAPE_REFUSED("OnDemandThroughput"),
     SHAPE_REFUSED("WarmThroughput"),
     SHAPE_REFUSED("ResourcePolicy"),
@@ -151,11 +220,11 @@ static const struct shape_member update_table[] = {
     SHAPE_MEMBER("AttributeDefinitions", &attribute_definitions, OPTIONAL),
     SHAPE_MEMBER("BillingMode", &billing_mode, OPTIONAL),
     SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
+    SHAPE_MEMBER("GlobalSecondaryIndexUpdates", &index_updates, OPTIONAL),
     SHAPE_MEMBER("StreamSpecification", &stream, OPTIONAL),
     SHAPE_MEMBER("SSESpecification", &encryption, OPTIONAL),
     SHAPE_MEMBER("TableClass", &table_class, OPTIONAL),
     SHAPE_MEMBER("DeletionProtectionEnabled", &boolean, OPTIONAL),
-    SHAPE_REFUSED("GlobalSecondaryIndexUpdates"),
     SHAPE_REFUSED("ReplicaUpdates"),
     SHAPE_REFUSED("MultiRegionConsistency"),
     SHAPE_REFUSED("GlobalTableWitnessUpdates"),
@@ -238,3 +307,68 @@ static const struct shape_member list_tags_of_resource[] = {
 };
 const struct shape shape_list_tags_of_resource = {.kind = SHAPE_STRUCTURE,
                                                   SHAPE_MEMBERS(list_tags_of_resource)};
+
+/* ---- backups ---- */
+
+static const struct shape backup_arn = {.kind = SHAPE_STRING, SHAPE_BETWEEN(37, 1024)};
+static const struct shape backup_name = {
+    .kind = SHAPE_STRING,
+    .pattern = &shape_name_pattern,
+    SHAPE_BETWEEN(3, 255),
+};
+static const struct shape timestamp = {.kind = SHAPE_TIMESTAMP};
+
+static const struct shape_member create_backup[] = {
+    SHAPE_MEMBER("TableName", &shape_table_or_arn, PARAMETER),
+    SHAPE_MEMBER("BackupName", &backup_name, REQUIRED),
+};
+const struct shape shape_create_backup = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(create_backup)};
+
+/* DescribeBackup, DeleteBackup */
+static const struct shape_member backup[] = {
+    SHAPE_MEMBER("BackupArn", &backup_arn, REQUIRED),
+};
+const struct shape shape_backup = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(backup)};
+
+static const struct shape backup_type = {
+    .kind = SHAPE_STRING,
+    .words = (const char *const[]){"AWS_BACKUP", "ALL", "SYSTEM", "USER", NULL}};
+static const struct shape_member list_backups[] = {
+    SHAPE_MEMBER("TableName", &shape_table_or_arn, OPTIONAL),
+    SHAPE_MEMBER("Limit", &list_limit, OPTIONAL),
+    SHAPE_MEMBER("TimeRangeLowerBound", &timestamp, OPTIONAL),
+    SHAPE_MEMBER("TimeRangeUpperBound", &timestamp, OPTIONAL),
+    SHAPE_MEMBER("ExclusiveStartBackupArn", &backup_arn, OPTIONAL),
+    SHAPE_MEMBER("BackupType", &backup_type, OPTIONAL),
+};
+const struct shape shape_list_backups = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(list_backups)};
+
+static const struct shape_member restore_from_backup[] = {
+    SHAPE_MEMBER("TargetTableName", &shape_table_name, REQUIRED),
+    SHAPE_MEMBER("BackupArn", &backup_arn, REQUIRED),
+    SHAPE_MEMBER("BillingModeOverride", &billing_mode, OPTIONAL),
+    SHAPE_MEMBER("GlobalSecondaryIndexOverride", &global_indexes, OPTIONAL),
+    SHAPE_MEMBER("LocalSecondaryIndexOverride", &local_indexes, OPTIONAL),
+    SHAPE_MEMBER("ProvisionedThroughputOverride", &throughput, OPTIONAL),
+    SHAPE_MEMBER("SSESpecificationOverride", &encryption, OPTIONAL),
+    SHAPE_REFUSED("OnDemandThroughputOverride"),
+};
+const struct shape shape_restore_table_from_backup = {.kind = SHAPE_STRUCTURE,
+                                                      SHAPE_MEMBERS(restore_from_backup)};
+
+static const struct shape source_arn = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 1024)};
+static const struct shape_member restore_to_point_in_time[] = {
+    SHAPE_MEMBER("SourceTableArn", &source_arn, OPTIONAL),
+    SHAPE_MEMBER("SourceTableName", &shape_table_name, OPTIONAL),
+    SHAPE_MEMBER("TargetTableName", &shape_table_name, REQUIRED),
+    SHAPE_MEMBER("UseLatestRestorableTime", &boolean, OPTIONAL),
+    SHAPE_MEMBER("RestoreDateTime", &timestamp, OPTIONAL),
+    SHAPE_MEMBER("BillingModeOverride", &billing_mode, OPTIONAL),
+    SHAPE_MEMBER("GlobalSecondaryIndexOverride", &global_indexes, OPTIONAL),
+    SHAPE_MEMBER("LocalSecondaryIndexOverride", &local_indexes, OPTIONAL),
+    SHAPE_MEMBER("ProvisionedThroughputOverride", &throughput, OPTIONAL),
+    SHAPE_MEMBER("SSESpecificationOverride", &encryption, OPTIONAL),
+    SHAPE_REFUSED("OnDemandThroughputOverride"),
+};
+const struct shape shape_restore_table_to_point_in_time = {.kind = SHAPE_STRUCTURE,
+                                                           SHAPE_MEMBERS(restore_to_point_in_time)};

@@ -178,10 +178,11 @@ static inline enum status test_change_table(struct test_engine *t, struct test_t
 /* "pk" of type S; with a range "sk" of type N unless range is VALUE_NULL. */
 static inline struct table test_schema(enum value_type range, enum stream_view view)
 {
-    struct table table = {.hash = {BYTES("pk"), VALUE_S}, .billing = BILLING_PAY_PER_REQUEST};
+    struct table table = {.billing = BILLING_PAY_PER_REQUEST};
 
+    key_schema_add(&table.key, BYTES("pk"), VALUE_S, true);
     if (range != VALUE_NULL)
-        table.range = (struct key_attribute){BYTES("sk"), range};
+        key_schema_add(&table.key, BYTES("sk"), range, false);
     table.stream.view = view;
     table.stream.enabled = view != STREAM_NONE;
     return table;
@@ -317,7 +318,7 @@ static inline struct table_figures test_figures(struct test_engine *t, const cha
     struct table_figures figures;
 
     assert_non_null(table);
-    engine_table_figures(t->engine, table, &figures);
+    engine_figures(t->engine, table->id, &figures);
     engine_table_unref(table);
     return figures;
 }
