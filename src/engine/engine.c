@@ -9,6 +9,7 @@ enum status engine_open(struct store *store, struct clock *clock, const struct a
 
     engine->store = store;
     engine->clock = clock;
+    engine->step_count_max = JOB_STEP_COUNT_MAX;
     engine->collection_size_max = ENGINE_COLLECTION_SIZE_MAX;
     engine->partition = mem_copy_text(place->partition);
     engine->region = mem_copy_text(place->region);
@@ -44,7 +45,6 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
     engine->door = *door;
     jobs_init(&engine->jobs, engine->store, door->port, door->timers, door->changed, door->context);
     engine->started = true;
-    engine->step_count_max = JOB_STEP_COUNT_MAX;
 
     enum status status = backups_clean(engine);
 
@@ -56,7 +56,7 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
 
 bool engine_busy(const struct engine *engine)
 {
-    return engine->started && jobs_count(&engine->jobs) > 0;
+    return engine->started && (jobs_count(&engine->jobs) > 0 || engine->dropping > 0);
 }
 
 bool engine_stop(struct engine *engine)

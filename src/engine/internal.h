@@ -12,9 +12,9 @@ struct engine {
     char *partition, *region, *account; /* what place points to */
     struct catalogue catalogue;
     uint64_t collection_size_max; /* ENGINE_COLLECTION_SIZE_MAX; less in tests */
+    size_t step_count_max;        /* JOB_STEP_COUNT_MAX; less in tests */
     /* of a started one */
     bool started;
-    size_t step_count_max; /* JOB_STEP_COUNT_MAX; less in tests */
     struct engine_door door;
     struct jobs jobs;
     size_t restore_count; /* under way */

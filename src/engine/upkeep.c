@@ -122,6 +122,8 @@ static void left_history_dropped(struct table_change *change, enum status status
     (void)status; /* the next look tries again */
     engine->dropping--;
     arena_free(change->arena);
+    if (engine->door.changed != NULL)
+        engine->door.changed(engine->door.context);
 }
 
 static void drop_left_history(struct engine *engine, const struct table *table)

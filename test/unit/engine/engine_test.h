@@ -8,6 +8,7 @@
 #include "store/store_test.h"
 
 #include "engine/engine.h"
+#include "engine/internal.h"
 
 #define TEST_NOW_MS ((uint64_t)1785000000000)
 #define TEST_OPERATIONS_MAX 4096
@@ -15,7 +16,8 @@
 static const struct arn_place test_place = {"aws", "us-east-1", "000000000000"};
 
 struct test_engine {
-    const char *folder; /* NULL: in memory */
+    const char *folder;    /* NULL: in memory */
+    size_t step_count_max; /* of jobs; 0: as always */
     struct store *store;
     struct clock *clock;
     struct timers *timers;
@@ -24,7 +26,15 @@ struct test_engine {
     struct arena *arena; /* the test's; every operation has its own, as every request has */
     struct arena *arenas[TEST_OPERATIONS_MAX];
     size_t arena_count;
+    char said[512]; /* the last sentence for people */
 };
+
+static inline void test_said(void *context, const char *sentence)
+{
+    struct test_engine *t = context;
+
+    snprintf(t->said, sizeof t->said, "%s", sentence);
+}
 
 static inline struct arena *test_arena(struct test_engine *t)
 {
@@ -46,8 +56,11 @@ static inline void test_engine_start(struct test_engine *t)
     t->timers = timers_new(t->clock, NULL, NULL);
     assert_int_equal(engine_open(t->store, t->clock, &test_place, &t->engine), OK);
 
-    struct engine_door door = {.port = t->loop.port, .timers = t->timers};
+    struct engine_door door = {
+        .port = t->loop.port, .timers = t->timers, .failed = test_said, .context = t};
 
+    if (t->step_count_max != 0)
+        t->engine->step_count_max = t->step_count_max;
     assert_int_equal(engine_start(t->engine, &door), OK);
 }
 
