@@ -456,7 +456,8 @@ static enum status override_throughput(struct index_reader *reader, const struct
         return api_invalid(reader->error,
                            "Invalid Request: Must specify provisioned throughput for index %.*s",
                            BYTES_ARG(index->name));
-    if (throughput == NULL)
+    index->read_units = index->write_units = 0;
+    if (on_demand)
         return OK;
     return table_decode_throughput(throughput, &index->read_units, &index->write_units,
                                    reader->error);
