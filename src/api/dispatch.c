@@ -74,6 +74,35 @@ static enum status parse_body(struct api_call *call, const struct json **ret)
     return OK;
 }
 
+/* Why dynlog does not have this operation of AWS's; NULL: it is none, or a newer one. */
+static const char *why_missing(const struct api_service *service, struct bytes target)
+{
+    size_t count = 0;
+    const struct api_missing *missing = api_missing_operations(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct bytes name = bytes_of_text(missing[i].name);
+
+        if (missing[i].service == service && bytes_end_with(target, name) &&
+            target.size == strlen(service->target) + 1 + name.size)
+            return missing[i].why;
+    }
+    return NULL;
+}
+
+static enum status refuse_unknown(struct api_call *call, struct bytes target)
+{
+    const char *why = why_missing(call->service, target);
+
+    if (why != NULL)
+        return api_refuse(&call->error, API_UNKNOWN_OPERATION,
+                          "dynlog does not have the operation %.*s: %s", BYTES_ARG(target), why);
+    return api_refuse(&call->error, API_UNKNOWN_OPERATION,
+                      "dynlog does not know the operation %.*s; `dynlog start --help` names the "
+                      "page that lists those it knows",
+                      BYTES_ARG(target));
+}
+
 /* Looks the operation up, parses and checks the body, runs it. */
 static void run_target(struct api_call *call, struct bytes target)
 {
@@ -82,10 +111,7 @@ static void run_target(struct api_call *call, struct bytes target)
     call->service = service_of_target(target);
     call->operation = map_get(&call->api->operations, target);
     if (call->operation == NULL) {
-        api_refuse(&call->error, API_UNKNOWN_OPERATION,
-                   "dynlog does not know the operation %.*s; `dynlog start --help` names the page "
-                   "that lists those it knows",
-                   BYTES_ARG(target));
+        refuse_unknown(call, target);
         api_fail(call, &call->error);
         return;
     }

@@ -97,3 +97,35 @@ const struct api_operation *api_operations(size_t *ret_count)
     *ret_count = ARRAY_COUNT(operations);
     return operations;
 }
+
+#define ONE_REGION "it is one region, and has no global tables and no replicas of tables"
+#define NO_KINESIS "it has no Kinesis streams; a table's own stream has all its changes"
+#define NO_INSIGHTS "it counts no accesses to keys"
+#define NO_POLICIES "whoever reaches it may do everything"
+
+static const struct api_missing missing[] = {
+    {&api_dynamodb, "CreateGlobalTable", ONE_REGION},
+    {&api_dynamodb, "DescribeGlobalTable", ONE_REGION},
+    {&api_dynamodb, "DescribeGlobalTableSettings", ONE_REGION},
+    {&api_dynamodb, "ListGlobalTables", ONE_REGION},
+    {&api_dynamodb, "UpdateGlobalTable", ONE_REGION},
+    {&api_dynamodb, "UpdateGlobalTableSettings", ONE_REGION},
+    {&api_dynamodb, "DescribeTableReplicaAutoScaling", ONE_REGION},
+    {&api_dynamodb, "UpdateTableReplicaAutoScaling", ONE_REGION},
+    {&api_dynamodb, "DescribeKinesisStreamingDestination", NO_KINESIS},
+    {&api_dynamodb, "EnableKinesisStreamingDestination", NO_KINESIS},
+    {&api_dynamodb, "DisableKinesisStreamingDestination", NO_KINESIS},
+    {&api_dynamodb, "UpdateKinesisStreamingDestination", NO_KINESIS},
+    {&api_dynamodb, "DescribeContributorInsights", NO_INSIGHTS},
+    {&api_dynamodb, "ListContributorInsights", NO_INSIGHTS},
+    {&api_dynamodb, "UpdateContributorInsights", NO_INSIGHTS},
+    {&api_dynamodb, "GetResourcePolicy", NO_POLICIES},
+    {&api_dynamodb, "PutResourcePolicy", NO_POLICIES},
+    {&api_dynamodb, "DeleteResourcePolicy", NO_POLICIES},
+};
+
+const struct api_missing *api_missing_operations(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(missing);
+    return missing;
+}

@@ -83,6 +83,31 @@ static void test_ways_to_open(void **state)
     test_folder_remove(folder);
 }
 
+/* A folder from before a family was there gets it when it is opened, and loses nothing. */
+static void test_a_family_that_was_not_there(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], words[ROCKS_ERROR_SIZE] = "", *error = NULL;
+    struct rocks rocks;
+
+    (void)state;
+    test_folder_make(folder);
+    assert_int_equal(rocks_open(&rocks, folder, false, ROCKS_CREATE, words), OK);
+    put(&rocks, STORE_ITEMS, "item");
+    put(&rocks, STORE_HISTORY, "history");
+    rocksdb_drop_column_family(rocks.db, rocks.families[STORE_HISTORY], &error);
+    assert_int_equal(rocks_status(error), OK);
+    rocks_close(&rocks);
+
+    /* Nothing is made in a folder that is only read. */
+    assert_int_not_equal(rocks_open_again(&rocks, ROCKS_READ_ONLY, words), OK);
+    assert_int_equal(rocks_open_again(&rocks, ROCKS_EXISTING, words), OK);
+    expect(&rocks, STORE_ITEMS, "item");
+    put(&rocks, STORE_HISTORY, "new");
+    expect(&rocks, STORE_HISTORY, "new");
+    rocks_clear(&rocks);
+    test_folder_remove(folder);
+}
+
 /* A flush is worth it when the log is long, and then nothing is left to replay. */
 static void test_flush(void **state)
 {
@@ -122,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_of_error_texts),
         cmocka_unit_test(test_ways_to_open),
+        cmocka_unit_test(test_a_family_that_was_not_there),
         cmocka_unit_test(test_flush),
     };
 
