@@ -46,6 +46,9 @@ MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *bo
                                     enum write_kind kind, struct item_write *ret,
                                     struct api_error *reterr);
 
+/* The same for the same actions, however they are written down; in the arena. */
+struct bytes dynamodb_fingerprint(struct arena *arena, const struct json *value);
+
 /* ---- consumed capacity ---- */
 enum capacity_wanted { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
 enum capacity_wanted dynamodb_capacity_wanted(const struct json *body);

@@ -63,6 +63,13 @@ static const struct transact_case cases[] = {
      .error = "ValidationException: Transaction request cannot include multiple operations on one "
               "item",
      .a_after = A_BEFORE},
+    {.name = "an empty key is the request's fault, whatever the others are",
+     .steps = {{.kind = WRITE_CHECK, .item = A, .condition = "attribute_not_exists(pk)"},
+               {.kind = WRITE_DELETE, .item = "{'pk':{'S':''}}"},
+               {.kind = WRITE_DELETE, .item = A}},
+     .error = "ValidationException: One or more parameter values are not valid. The "
+              "AttributeValue for a key attribute cannot contain an empty string value. Key: pk",
+     .a_after = A_BEFORE},
     {.name = "one key in two tables",
      .steps = {{.kind = WRITE_DELETE, .item = A}, {.kind = WRITE_PUT, .item = A}},
      .other_table = "other"},
@@ -158,11 +165,70 @@ static void test_size_of_transaction(void **state)
     test_engine_close(&t);
 }
 
+/* Puts are too large together before anything else is looked at: they need no stored item. */
+static void test_size_comes_before_conditions(void **state)
+{
+    struct test_engine t;
+    struct item_write writes[12];
+    struct test_engine_write test = {
+        .write = {.writes = writes, .count = ARRAY_COUNT(writes), .atomic = true}};
+    const struct test_step failing = {
+        .kind = WRITE_CHECK, .item = "{'pk':{'S':'c'}}", .condition = "attribute_exists(pk)"};
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "t", VALUE_NULL, STREAM_NONE);
+    writes[0] = test_item_write(&t, "t", &failing);
+    for (size_t i = 1; i < ARRAY_COUNT(writes); i++)
+        writes[i] = (struct item_write){.kind = WRITE_PUT,
+                                        .table_name = BYTES("t"),
+                                        .item = large_item(t.arena, i, ITEM_SIZE_MAX)};
+    test_expect_error("4 MB", test_write(&t, &test), &test.write.error,
+                      "ValidationException: Transaction request size cannot exceed 4194304 bytes");
+    test_engine_close(&t);
+}
+
+static void spoil_items(struct store_batch *batch, struct test_work *work)
+{
+    AUTO(store_iter_release)
+    struct store_iter *iter =
+        store_iter_new(work->context, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
+    struct bytes key, value;
+
+    while (store_iter_next(iter, &key, &value))
+        store_batch_put(batch, STORE_ITEMS, key, BYTES("\1"));
+}
+
+/* What the disk does is no reason of an action, and never a success. */
+static void test_an_item_that_cannot_be_read(void **state)
+{
+    struct test_engine t;
+    const struct test_step check = {
+        .kind = WRITE_CHECK, .item = A, .condition = "attribute_exists(pk)"};
+    const struct test_step put = {.kind = WRITE_PUT, .item = "{'pk':{'S':'b'}}"};
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "t", VALUE_NULL, STREAM_NONE);
+    test_put_item(&t, "t", A_BEFORE);
+
+    struct test_work work = {.body = spoil_items, .context = t.store};
+    struct item_write writes[] = {test_item_write(&t, "t", &put), test_item_write(&t, "t", &check)};
+    struct test_engine_write test = {.write = {.writes = writes, .count = 2, .atomic = true}};
+
+    assert_int_equal(test_do(&t.loop, &work), OK);
+    assert_int_equal(test_write(&t, &test), CORRUPT);
+    test_expect_item(&t, "t", "{'pk':{'S':'b'}}", NULL);
+    test_engine_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_size_of_transaction),
+        cmocka_unit_test(test_size_comes_before_conditions),
+        cmocka_unit_test(test_an_item_that_cannot_be_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
