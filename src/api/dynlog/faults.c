@@ -160,6 +160,18 @@ enum status api_add_faults(struct api_call *call)
     return status;
 }
 
+void api_print_faults(struct api_call *call, struct buffer *out)
+{
+    struct json_writer w = JSON_WRITER(out);
+
+    json_begin_object(&w);
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        json_key(&w, kinds[i].name);
+        kinds[i].print(call, &w);
+    }
+    json_end_object(&w);
+}
+
 /* ---- HTTP ---- */
 
 static void answer(struct http_request *request, int status, const struct buffer *out)
@@ -172,14 +184,8 @@ static void answer(struct http_request *request, int status, const struct buffer
 static void answer_faults(struct api_call *call)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(API_ANSWER_SIZE_MAX);
-    struct json_writer w = JSON_WRITER(&out);
 
-    json_begin_object(&w);
-    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
-        json_key(&w, kinds[i].name);
-        kinds[i].print(call, &w);
-    }
-    json_end_object(&w);
+    api_print_faults(call, &out);
     answer(call->request, 200, &out);
 }
 
