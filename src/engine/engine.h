@@ -10,6 +10,7 @@
 
 #include "base/arn.h"
 #include "base/clock.h"
+#include "base/timer.h"
 #include "engine/table.h"
 #include "expr/expr.h"
 #include "store/store.h"
@@ -30,8 +31,28 @@ struct engine;
 /* Reads the catalogue from the store. */
 MUST_USE enum status engine_open(struct store *store, struct clock *clock,
                                  const struct arn_place *place, struct engine **ret);
-void engine_close(struct engine *engine);
+void engine_close(struct engine *engine); /* started: after engine_stop() said true */
 const struct arn_place *engine_place(const struct engine *engine);
+
+/* ---- what goes on behind the requests: copies, trimming (job.h) ---- */
+
+/* The loop that a started engine lives on. */
+struct engine_door {
+    struct store_port *port;
+    struct timers *timers;
+    void (*changed)(void *context); /* something ended: maybe all is quiet now; may be NULL */
+    /* Something was given up, and nobody waits for its answer: a sentence for people; may be NULL
+     */
+    void (*failed)(void *context, const char *sentence);
+    void *context;
+};
+/* Goes on with what the process before left unfinished. What needs a started engine says so. */
+MUST_USE enum status engine_start(struct engine *engine, const struct engine_door *door);
+/* Works are under way that no request waits for any more, or not only. */
+bool engine_busy(const struct engine *engine);
+/* Nothing new begins; what is under way stops where it is and goes on at the next start. False:
+ * not yet, call again after the port has run. */
+bool engine_stop(struct engine *engine);
 
 /* ---- tables ---- */
 

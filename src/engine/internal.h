@@ -3,6 +3,7 @@
 #define DYNLOG_ENGINE_INTERNAL_H
 
 #include "engine/catalogue.h"
+#include "engine/job.h"
 
 struct engine {
     struct store *store;
@@ -11,6 +12,10 @@ struct engine {
     char *partition, *region, *account; /* what place points to */
     struct catalogue catalogue;
     uint64_t collection_size_max; /* ENGINE_COLLECTION_SIZE_MAX; less in tests */
+    /* of a started one */
+    bool started;
+    struct engine_door door;
+    struct jobs jobs;
 };
 
 /* table id (4) | encoded hash | encoded range; escaping at most doubles a string. */

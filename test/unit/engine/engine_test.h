@@ -18,6 +18,7 @@ struct test_engine {
     const char *folder; /* NULL: in memory */
     struct store *store;
     struct clock *clock;
+    struct timers *timers;
     struct test_loop loop;
     struct engine *engine;
     struct arena *arena; /* the test's; every operation has its own, as every request has */
@@ -42,11 +43,19 @@ static inline void test_engine_start(struct test_engine *t)
 {
     t->store = test_open(t->folder);
     test_loop_open(&t->loop, t->store);
+    t->timers = timers_new(t->clock, NULL, NULL);
     assert_int_equal(engine_open(t->store, t->clock, &test_place, &t->engine), OK);
+
+    struct engine_door door = {.port = t->loop.port, .timers = t->timers};
+
+    assert_int_equal(engine_start(t->engine, &door), OK);
 }
 
 static inline void test_engine_stop(struct test_engine *t)
 {
+    while (!engine_stop(t->engine))
+        test_loop_turn(&t->loop);
+    timers_free(t->timers);
     test_loop_close(&t->loop);
     engine_close(t->engine);
     store_close(t->store);
