@@ -83,15 +83,15 @@ static void make_table(struct bench *bench)
     struct table_change change = {
         .kind = TABLE_CREATE,
         .name = BYTES("log"),
-        .wanted = {.hash = {BYTES("pk"), VALUE_S},
-                   .range = {BYTES("sk"), VALUE_N},
-                   .billing = BILLING_PAY_PER_REQUEST,
+        .wanted = {.billing = BILLING_PAY_PER_REQUEST,
                    .stream = {.view = STREAM_NEW_IMAGE, .enabled = true}},
         .arena = arena,
         .done = table_made,
         .context = &made,
     };
 
+    key_schema_add(&change.wanted.key, BYTES("pk"), VALUE_S, true);
+    key_schema_add(&change.wanted.key, BYTES("sk"), VALUE_N, false);
     engine_change_table(bench->engine, bench->port, &change);
     while (!made)
         turn(bench);

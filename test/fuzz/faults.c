@@ -44,14 +44,15 @@ static void make_table(const char *name, enum value_type range)
     struct table_change change = {
         .kind = TABLE_CREATE,
         .name = bytes_of_text(name),
-        .wanted = {.hash = {BYTES("pk"), VALUE_S}, .billing = BILLING_PAY_PER_REQUEST},
+        .wanted = {.billing = BILLING_PAY_PER_REQUEST},
         .arena = arena,
         .done = made,
         .context = &done,
     };
 
+    key_schema_add(&change.wanted.key, BYTES("pk"), VALUE_S, true);
     if (range != VALUE_NULL)
-        change.wanted.range = (struct key_attribute){BYTES("sk"), range};
+        key_schema_add(&change.wanted.key, BYTES("sk"), range, false);
     engine_change_table(on.api.services.engine, on.port, &change);
     while (!done) {
         pthread_mutex_lock(&mutex);

@@ -54,7 +54,8 @@ static void answer(struct api_call *call, const struct transact_read *reads, siz
             json_write_raw(&w, read->item);
         }
         json_end_object(&w);
-        capacity_add(&sums, read->table_name, 2 * capacity_of_read(read->size, true));
+        capacity_sum_of(&sums, read->table_name)->half_units +=
+            2 * capacity_of_read(read->size, true);
     }
     json_end_array(&w);
     capacity_write_all(&w, dynamodb_capacity_wanted(call->body), &sums, true, true);

@@ -59,11 +59,13 @@ static enum status decode(struct api_call *call, struct engine_write *write)
 }
 
 /* What was done before is read now: the repetition costs reads of the items as they were then. */
-static uint64_t units_of(const struct transact_write *transact, const struct item_write *item)
+static void add_capacity(const struct transact_write *transact, struct capacity *sum,
+                         const struct item_write *item)
 {
     if (transact->write.repeated)
-        return 2 * capacity_of_read(item->old_size, true);
-    return 2 * capacity_of_write(item->old_size, item->new_size);
+        sum->half_units += 2 * capacity_of_read(item->old_size, true);
+    else
+        capacity_add_write(transact->call->arena, sum, item, 2);
 }
 
 static void answer(struct transact_write *transact)
@@ -76,9 +78,11 @@ static void answer(struct transact_write *transact)
     for (size_t i = 0; i < transact->write.count; i++) {
         const struct item_write *item = &transact->write.writes[i];
 
-        capacity_add(&sums, item->table_name, units_of(transact, item));
+        add_capacity(transact, capacity_sum_of(&sums, item->table_name), item);
     }
     capacity_write_all(&w, transact->capacity, &sums, true, transact->write.repeated);
+    if (dynamodb_metrics_wanted(transact->call->body))
+        metrics_write_all(&w, transact->write.writes, transact->write.count, NULL);
     json_end_object(&w);
     api_answer(transact->call, buffer_bytes(out));
 }
