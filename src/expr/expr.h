@@ -1,5 +1,5 @@
 /* expr/expr.h - DynamoDB's expression language: condition, filter, key condition, update,
- * projection.
+ * projection. Those that no text says are made by code: expr/build.h.
  *
  * Four steps: lexer.c (text -> tokens), parser.c (tokens -> nodes in an array, joined by index),
  * check.c (what AWS refuses in a text that reads well, in its order and words), and what a node
@@ -128,9 +128,10 @@ void expr_updated_part(const struct expr_update *update, const struct item *item
 void expr_project(const struct expr_projection *projection, const struct item *item,
                   struct arena *arena, struct item *ret);
 
-/* Text of a parsed condition with all operators in parentheses, names and values as they were
- * written: it reads back, with the same struct expr_names, as a condition that means the same
- * (unless the parentheses make it longer than EXPR_SIZE_MAX). */
+/* Text of a condition with all operators in parentheses. Names and values are as they were written:
+ * what was parsed reads back, with the same struct expr_names, as a condition that means the same
+ * (unless the parentheses make it longer than EXPR_SIZE_MAX). What was built (expr/build.h) shows
+ * its values as DynamoDB JSON, for people and tests. */
 void expr_print_condition(struct buffer *out, const struct expr_condition *condition);
 
 #endif
