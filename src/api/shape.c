@@ -187,8 +187,10 @@ static enum status check_type(struct checker *c, const struct shape *shape, cons
         if (json_is(json, JSON_ARRAY))
             return refuse_array(c, "class ", shape, "");
         return refuse(c, is_element ? "Unexpected value type in payload" : "Unexpected field type");
-    case SHAPE_ATTRIBUTE_VALUE:
-        return OK;
+    case SHAPE_ATTRIBUTE_VALUE: /* a member's own words; the rest is value_from_json()'s */
+        return is_element || json_is(json, JSON_OBJECT) || json_is(json, JSON_ARRAY)
+                   ? OK
+                   : refuse(c, "Unexpected field type");
     }
     return OK;
 }

@@ -118,15 +118,16 @@ static enum status check_condition(struct query_run *run)
 static enum status check_filter(struct query_run *run)
 {
     const struct bytes keys[] = {run->table->hash.name, run->table->range.name};
+    const char *name = run->query->filter_name;
 
     if (run->query->scan || run->query->filter == NULL)
         return OK;
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
         if (keys[i].size > 0 && expr_condition_names(run->query->filter, keys[i]))
             return api_invalid(run->error,
-                               "Filter Expression can only contain non-primary key attributes: "
+                               "%s can only contain non-primary key attributes: "
                                "Primary key attribute: %.*s",
-                               BYTES_ARG(keys[i]));
+                               name != NULL ? name : "Filter Expression", BYTES_ARG(keys[i]));
     return OK;
 }
 

@@ -92,6 +92,17 @@ MUST_USE enum status expr_parse_key_condition(struct arena *arena, struct bytes 
                                               const struct key_names *keys,
                                               struct key_condition *ret, struct api_error *reterr);
 
+/* One comparison of a key condition: attribute, operator, one value or two. */
+struct key_term {
+    struct bytes attribute;
+    enum range_operator operator_; /* RANGE_NONE: one that no index can look up */
+    const struct value *low, *high;
+};
+/* A key condition that was no text: terms of different attributes, in any order. */
+MUST_USE enum status expr_match_key_terms(struct key_term *terms, size_t count,
+                                          const struct key_names *keys, struct key_condition *ret,
+                                          struct api_error *reterr);
+
 /* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sister. */
 MUST_USE enum status expr_finish(const struct expr_names *names, struct api_error *reterr);
 
@@ -99,6 +110,8 @@ MUST_USE enum status expr_finish(const struct expr_names *names, struct api_erro
  * (filters and updates must not name keys). */
 bool expr_condition_names(const struct expr_condition *condition, struct bytes attribute);
 bool expr_update_names(const struct expr_update *update, struct bytes attribute);
+/* True when it can only take away: REMOVE and DELETE. */
+bool expr_update_only_removes(const struct expr_update *update);
 /* True when one of its paths goes on inside this attribute, as pk.a or pk[0] (keys are scalars: AWS
  * refuses with "Key attributes must be scalars; ..."). */
 bool expr_condition_enters(const struct expr_condition *condition, struct bytes attribute);

@@ -4,15 +4,8 @@
  * be left, joined by AND in any order and grouping. */
 #include "expr/parser.h"
 
-/* One comparison: attribute, operator, one value or two. */
-struct key_term {
-    struct bytes attribute;
-    enum range_operator operator_;
-    const struct value *low, *high;
-};
-
 struct key_terms {
-    const struct parser *parser;
+    const struct parser *parser; /* NULL: they were no text */
     struct key_term *terms;
     size_t count;
 };
@@ -172,6 +165,9 @@ static enum status check_key_value(const struct value *value, enum value_type ty
 static enum status check_term(const struct key_term *term, enum value_type type,
                               struct api_error *reterr)
 {
+    if (term->operator_ == RANGE_NONE)
+        return api_invalid(reterr,
+                           "Attempted conditional constraint is not an indexable operation");
     if (check_key_value(term->low, type, term->attribute, reterr) != OK)
         return REFUSED;
     return check_key_value(term->high, type, term->attribute, reterr);
@@ -204,6 +200,18 @@ static enum status match_schema(const struct key_terms *keys, const struct key_n
     ret->low = *range->low;
     if (range->high != NULL)
         ret->high = *range->high;
+    return OK;
+}
+
+enum status expr_match_key_terms(struct key_term *terms, size_t count, const struct key_names *keys,
+                                 struct key_condition *ret, struct api_error *reterr)
+{
+    struct key_terms all = {.terms = terms, .count = count};
+    struct key_condition condition = {0};
+
+    if (match_schema(&all, keys, &condition, reterr) != OK)
+        return REFUSED;
+    *ret = condition;
     return OK;
 }
 
