@@ -488,10 +488,13 @@ static void check_structure(struct checker *c, const struct shape *shape, const 
     for (struct json_iter it = json_iter(json); json_next(&it);) {
         const struct shape_member *member = member_named(shape, it.name);
 
-        if (member != NULL && found[member - shape->members] == NULL &&
-            !json_is(it.value, JSON_NULL))
+        /* Of two with one name the first counts, null or not, as for decode_member(). */
+        if (member != NULL && found[member - shape->members] == NULL)
             found[member - shape->members] = it.value;
     }
+    for (size_t i = 0; i < shape->member_count; i++)
+        if (json_is(found[i], JSON_NULL))
+            found[i] = NULL;
     for (size_t i = 0; i < shape->member_count && !is_full(c); i++) {
         const struct shape_member *member = &shape->members[i];
         struct path at = {.up = path, .name = bytes_of(member->name, member->name_size)};

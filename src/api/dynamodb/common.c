@@ -43,16 +43,17 @@ static void list_present(struct buffer *out, const struct json *body, const char
             buffer_printf(out, "%s%s", out->size > 0 ? ", " : "", names[i]);
 }
 
+/* For a body with an expression. */
 static enum status check_mixed(const struct json *body,
                                const struct dynamodb_parameters *parameters,
                                struct api_error *error)
 {
     AUTO(buffer_free) struct buffer expressions = BUFFER_INIT(256), legacy = BUFFER_INIT(256);
 
-    list_present(&expressions, body, parameters->expressions);
     list_present(&legacy, body, parameters->legacy);
-    if (expressions.size == 0 || legacy.size == 0)
+    if (legacy.size == 0)
         return OK;
+    list_present(&expressions, body, parameters->expressions);
     return api_invalid(error,
                        "Can not use both expression and non-expression parameters in the same "
                        "request: Non-expression parameters: {%.*s} Expression parameters: {%.*s}",
@@ -87,7 +88,7 @@ enum status dynamodb_check_parameters(const struct json *body,
         any = any || here;
         any_with_values = any_with_values || (here && takes_values(expressions[i]));
     }
-    if (any && parameters->legacy[0] != NULL && check_mixed(body, parameters, reterr) != OK)
+    if (any && check_mixed(body, parameters, reterr) != OK)
         return REFUSED;
     if (decode_has(body, "ExpressionAttributeNames") && !any)
         return api_invalid(reterr,
