@@ -16,6 +16,8 @@ struct engine {
     bool started;
     struct engine_door door;
     struct jobs jobs;
+    struct list fills;     /* of indexes (index_fill.c) */
+    struct expiry *expiry; /* deletes what has expired */
 };
 
 /* table id (4) | encoded hash | encoded range; escaping at most doubles a string. */
@@ -168,6 +170,10 @@ MUST_USE enum status table_index_check_item(const struct table *table, const str
                                             bool updated, struct api_error *reterr);
 bool table_index_projects(const struct table *table, const struct table_index *index,
                           struct bytes name);
+/* The entry of an item, or none. item NULL: there is no item. item_key: as in STORE_ITEMS. */
+struct index_entry table_index_entry(const struct table *table, const struct table_index *index,
+                                     const struct item *item, const struct stored_item *stored,
+                                     struct bytes item_key, struct arena *arena);
 /* Once plan->effect is decided: what becomes of the entries. */
 MUST_USE enum status table_index_evaluate(struct write_run *run, struct write_plan *plan);
 void table_index_apply(struct write_run *run, const struct write_plan *plan);
@@ -175,6 +181,24 @@ void table_index_tell_costs(struct write_run *run, struct item_write *write,
                             const struct write_plan *plan);
 /* All entries, and the figures. */
 void table_index_remove(struct store_batch *batch, struct arena *arena, uint32_t index_id);
+
+/* Starts to fill those that want it and are not being filled yet (index_fill.c). On the loop of a
+ * started engine. */
+void table_index_fill(struct engine *engine, const struct table *table);
+
+/* ---- time to live (expiry.c) ---- */
+
+/* A table has an index by expiry if and only if its time to live is enabled: brings its indexes to
+ * that, in the arena. */
+void expiry_settle(struct arena *arena, struct table *table);
+/* A table of format 1 with a time to live has no such index yet: makes one. */
+void expiry_adopt(struct engine *engine, const struct table *table);
+struct expiry *expiry_new(struct engine *engine);
+void expiry_free(struct expiry *expiry);
+/* A table may have got a time to live. */
+void expiry_look(struct expiry *expiry);
+/* Looks no more. */
+void expiry_stop(struct expiry *expiry);
 
 /* ---- item collections (collection.c) ---- */
 
