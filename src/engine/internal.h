@@ -231,6 +231,7 @@ struct collection {
     struct collection *next;
     struct bytes key;
     uint64_t size;
+    uint64_t coming_in, coming_out; /* by what was evaluated and is not applied yet */
     bool changed;
 };
 /* After table_index_evaluate(). REFUSED: the collection would be larger than it may be. */

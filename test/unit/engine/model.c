@@ -151,10 +151,17 @@ static const char *const updates[] = {
     [UPDATE_SEVERAL] = "SET w = :x, v = :one REMOVE l ADD s :yz",
 };
 
+/* Taking away does not make an item be there. */
+static bool only_removes(enum update update)
+{
+    return update == UPDATE_REMOVE || update == UPDATE_DELETE_SET ||
+           update == UPDATE_REMOVE_ELEMENT;
+}
+
 /* The error, or NULL and the item as it is then. */
 static const char *update_item(enum update update, struct model_item *item)
 {
-    item->there = true;
+    item->there = item->there || !only_removes(update);
     switch (update) {
     case UPDATE_NOTHING:
         return NULL;

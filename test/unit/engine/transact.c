@@ -1,6 +1,8 @@
 /* TransactWriteItems: all or none, with the reason of each; and its tokens. */
 #include "engine/engine_test.h"
 
+#include "engine/internal.h"
+
 #define WRITES_MAX 4
 
 struct transact_case {
@@ -222,6 +224,53 @@ static void test_an_item_that_cannot_be_read(void **state)
     test_engine_close(&t);
 }
 
+/* Items of one partition count together, also those that one transaction brings. */
+static void test_size_of_a_collection(void **state)
+{
+    static const char *const items[] = {
+        "{'pk':{'S':'p'},'sk':{'N':'1'},'l':{'S':'a'}}", /* 3 + 4 + 2, and as much in the index */
+        "{'pk':{'S':'p'},'sk':{'N':'2'},'l':{'S':'a'}}",
+        "{'pk':{'S':'q'},'sk':{'N':'1'},'l':{'S':'a'}}",
+    };
+    struct test_engine t;
+    struct item_write writes[ARRAY_COUNT(items)];
+    struct test_engine_write test = {
+        .write = {.writes = writes, .count = ARRAY_COUNT(items), .atomic = true}};
+    struct table_index index = {.name = BYTES("local"), .kind = INDEX_LOCAL};
+    struct test_table_change made = {.change = {.kind = TABLE_CREATE, .name = BYTES("t")}};
+    uint64_t size = 0;
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    key_schema_add(&index.key, BYTES("pk"), VALUE_S, true);
+    key_schema_add(&index.key, BYTES("l"), VALUE_S, false);
+    made.change.wanted = test_schema(VALUE_N, STREAM_NONE);
+    made.change.wanted.indexes = &index;
+    made.change.wanted.index_count = 1;
+    assert_int_equal(test_change_table(&t, &made), OK);
+    for (size_t i = 0; i < ARRAY_COUNT(items); i++)
+        writes[i] =
+            test_item_write(&t, "t", &(struct test_step){.kind = WRITE_PUT, .item = items[i]});
+    for (size_t i = 0; i < ARRAY_COUNT(items); i++)
+        size += i < 2 ? 2 * item_size(&writes[i].item) : 0;
+
+    t.engine->collection_size_max = size - 1;
+    assert_int_equal(test_write(&t, &test), OK);
+    test_expect_error(items[0], writes[0].status, writes[0].error, NULL);
+    test_expect_error(items[1], writes[1].status, writes[1].error,
+                      "ItemCollectionSizeLimitExceededException: Collection size exceeded.");
+    test_expect_error(items[2], writes[2].status, writes[2].error, NULL);
+    assert_int_equal(test_figures(&t, "t").item_count, 0);
+
+    t.engine->collection_size_max = size;
+    assert_int_equal(test_write(&t, &test), OK);
+    for (size_t i = 0; i < ARRAY_COUNT(items); i++)
+        test_expect_error(items[i], writes[i].status, writes[i].error, NULL);
+    assert_int_equal(writes[1].collection_size, size);
+    assert_int_equal(test_figures(&t, "t").item_count, 3);
+    test_engine_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +278,7 @@ int main(void)
         cmocka_unit_test(test_size_of_transaction),
         cmocka_unit_test(test_size_comes_before_conditions),
         cmocka_unit_test(test_an_item_that_cannot_be_read),
+        cmocka_unit_test(test_size_of_a_collection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
