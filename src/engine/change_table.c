@@ -180,6 +180,9 @@ static enum status settle_indexes(struct change_run *run, struct table *table)
 {
     const struct table *before = &run->before;
     struct table_figures figures;
+
+    expiry_settle(run->change->arena, table);
+
     enum status status = figures_get(run->batch, run->change->arena, table->id, &figures);
 
     if (status != OK)
@@ -404,9 +407,14 @@ void table_change_run(struct engine *engine, struct store_batch *batch, struct t
 
 void table_change_publish(struct engine *engine, struct table_change *change, enum status status)
 {
-    if (change->order != 0)
-        catalogue_publish(&engine->catalogue, change, status == OK, clock_now_ms(engine->clock));
+    if (change->order == 0)
+        return;
+    catalogue_publish(&engine->catalogue, change, status == OK, clock_now_ms(engine->clock));
     change->order = 0;
+    if (status == OK && change->kind == TABLE_UPDATE && engine->started) {
+        table_index_fill(engine, &change->table);
+        expiry_look(engine->expiry);
+    }
 }
 
 static void run_change(struct store_batch *batch, struct store_work *work)

@@ -15,6 +15,8 @@ enum status engine_open(struct store *store, struct clock *clock, const struct a
     engine->region = mem_copy_text(place->region);
     engine->account = mem_copy_text(place->account);
     engine->place = (struct arn_place){engine->partition, engine->region, engine->account};
+    in_flight_init(&engine->in_flight);
+    faults_init(&engine->faults);
 
     enum status status = catalogue_load(&engine->catalogue, store, clock_now_ms(clock));
 
@@ -31,7 +33,10 @@ void engine_close(struct engine *engine)
     if (engine == NULL)
         return;
     assert(!engine->started || (engine->jobs.stopped && jobs_count(&engine->jobs) == 0));
+    expiry_free(engine->expiry);
     catalogue_free(&engine->catalogue);
+    in_flight_free(&engine->in_flight);
+    faults_free(&engine->faults);
     mem_free(engine->partition);
     mem_free(engine->region);
     mem_free(engine->account);
@@ -40,11 +45,33 @@ void engine_close(struct engine *engine)
 
 /* ---- behind the requests ---- */
 
+/* What the process before left unfinished. */
+static void go_on(struct engine *engine)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes *names = NULL;
+    size_t count = catalogue_names(&engine->catalogue, BYTES(""), arena, &names);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct table *table = catalogue_ref(&engine->catalogue, names[i]);
+
+        if (table == NULL) /* it is being restored, and has neither */
+            continue;
+        table_index_fill(engine, table);
+        expiry_adopt(engine, table);
+        engine_table_unref(table);
+    }
+    expiry_look(engine->expiry);
+}
+
 enum status engine_start(struct engine *engine, const struct engine_door *door)
 {
     engine->door = *door;
     jobs_init(&engine->jobs, engine->store, door->port, door->timers, door->changed, door->context);
+    list_init(&engine->fills);
+    engine->expiry = expiry_new(engine);
     engine->started = true;
+    go_on(engine);
 
     enum status status = backups_clean(engine);
 
@@ -56,15 +83,17 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
 
 bool engine_busy(const struct engine *engine)
 {
-    return engine->started && (jobs_count(&engine->jobs) > 0 || engine->dropping > 0);
+    return engine->started && (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills) ||
+                               engine->dropping > 0);
 }
 
 bool engine_stop(struct engine *engine)
 {
     if (!engine->started)
         return true;
+    expiry_stop(engine->expiry);
     upkeep_stop(engine);
-    return jobs_stop(&engine->jobs) && engine->dropping == 0;
+    return jobs_stop(&engine->jobs) && list_empty(&engine->fills) && engine->dropping == 0;
 }
 
 /* ---- what readers ask of the catalogue ---- */

@@ -207,13 +207,14 @@ enum status restores_resume(struct engine *engine)
 /* ---- its beginning: what the new table is made from ---- */
 
 /* Everything that a restored table has of its source; the rest is to be set anew, as on AWS. */
-static struct table settings_of(const struct table *source)
+static struct table settings_of(struct arena *arena, const struct table *source)
 {
     struct table table = *source;
 
     table.stream = (struct table_stream){0};
     table.ttl_attribute = (struct bytes){0};
     table.ttl_enabled = false;
+    expiry_settle(arena, &table);
     table.point_in_time_recovery = false;
     table.point_in_time_recovery_since_ms = 0;
     table.recovery_period_days = table.recovery_id = 0;
@@ -253,7 +254,7 @@ static enum status from_backup(struct restore *restore, struct table_change *cha
         return api_refuse(&change->error, API_BACKUP_IN_USE,
                           "Backup is being used to restore another table: %.*s",
                           BYTES_ARG(source->backup_arn));
-    change->wanted = settings_of(&backup.table);
+    change->wanted = settings_of(change->arena, &backup.table);
     change->wanted.restore.backup_arn = source->backup_arn;
     change->wanted.restore.date_time_ms = backup.created_ms;
     return OK;
@@ -296,7 +297,7 @@ static enum status from_past(struct restore *restore, struct table_change *chang
     record->time_ms = source->latest ? window.latest_ms : source->time_ms;
     if (record->time_ms < window.earliest_ms || record->time_ms > window.latest_ms)
         return refuse_time(source, window, &change->error);
-    change->wanted = settings_of(&table);
+    change->wanted = settings_of(change->arena, &table);
     change->wanted.restore.date_time_ms = record->time_ms;
     if (record->time_ms < table.point_in_time_recovery_since_ms) /* in the same second */
         record->time_ms = table.point_in_time_recovery_since_ms;

@@ -1,5 +1,5 @@
 /* expr/expr.h - DynamoDB's expression language: condition, filter, key condition, update,
- * projection.
+ * projection. Those that no text says are made by code: expr/build.h.
  *
  * Four steps: lexer.c (text -> tokens), parser.c (tokens -> nodes in an array, joined by index),
  * check.c (what AWS refuses in a text that reads well, in its order and words), and what a node
@@ -78,8 +78,8 @@ enum range_operator {
     RANGE_BEGINS_WITH,
 };
 /* The values of the schema's first attributes, in its order: of the whole partition key, and of the
- * sort key as far as it goes on with "="; then the one condition on the attribute behind them. (Of a
- * sort key of one attribute also "=" is such a condition: RANGE_EQUAL.) */
+ * sort key as far as it goes on with "="; then the one condition on the attribute behind them. (Of
+ * a sort key of one attribute also "=" is such a condition: RANGE_EQUAL.) */
 struct key_condition {
     struct value equal[KEY_ATTRIBUTES_MAX];
     size_t equal_count;
@@ -91,6 +91,17 @@ MUST_USE enum status expr_parse_key_condition(struct arena *arena, struct bytes 
                                               const struct key_schema *schema,
                                               struct key_condition *ret, struct api_error *reterr);
 
+/* One comparison of a key condition: attribute, operator, one value or two. */
+struct key_term {
+    struct bytes attribute;
+    enum range_operator operator_; /* RANGE_NONE: one that no index can look up */
+    const struct value *low, *high;
+};
+/* A key condition that was no text: terms of different attributes, in any order. */
+MUST_USE enum status expr_match_key_terms(struct key_term *terms, size_t count,
+                                          const struct key_schema *schema,
+                                          struct key_condition *ret, struct api_error *reterr);
+
 /* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sister. */
 MUST_USE enum status expr_finish(const struct expr_names *names, struct api_error *reterr);
 
@@ -98,6 +109,8 @@ MUST_USE enum status expr_finish(const struct expr_names *names, struct api_erro
  * (filters and updates must not name keys). */
 bool expr_condition_names(const struct expr_condition *condition, struct bytes attribute);
 bool expr_update_names(const struct expr_update *update, struct bytes attribute);
+/* True when it can only take away: REMOVE and DELETE. */
+bool expr_update_only_removes(const struct expr_update *update);
 /* True when one of its paths goes on inside this attribute, as pk.a or pk[0] (keys are scalars: AWS
  * refuses with "Key attributes must be scalars; ..."). */
 bool expr_condition_enters(const struct expr_condition *condition, struct bytes attribute);
@@ -130,9 +143,10 @@ void expr_updated_part(const struct expr_update *update, const struct item *item
 void expr_project(const struct expr_projection *projection, const struct item *item,
                   struct arena *arena, struct item *ret);
 
-/* Text of a parsed condition with all operators in parentheses, names and values as they were
- * written: it reads back, with the same struct expr_names, as a condition that means the same
- * (unless the parentheses make it longer than EXPR_SIZE_MAX). */
+/* Text of a condition with all operators in parentheses. Names and values are as they were written:
+ * what was parsed reads back, with the same struct expr_names, as a condition that means the same
+ * (unless the parentheses make it longer than EXPR_SIZE_MAX). What was built (expr/build.h) shows
+ * its values as DynamoDB JSON, for people and tests. */
 void expr_print_condition(struct buffer *out, const struct expr_condition *condition);
 
 #endif

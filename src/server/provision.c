@@ -250,6 +250,29 @@ static void call_done(void *context, int http_status, struct bytes answer)
     next_call(provisioning);
 }
 
+/* A table that was being restored when the process before ended: it goes on, and takes no settings
+ * until it is there. */
+static bool is_being_restored(struct server *server, const struct stack_call *call)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct json *body = NULL;
+    const struct table *table = NULL;
+    bool restored = false;
+
+    if (!bytes_start_with(bytes_of_text(call->target), BYTES("DynamoDB_")) ||
+        json_parse(arena, call->body, &body, NULL) != OK)
+        return false;
+    table = engine_table_ref_any(server->engine, json_string(json_get(body, "TableName")));
+    restored = table != NULL && table->restore.in_progress;
+    engine_table_unref(table);
+    return restored;
+}
+
+static void restored(void *context)
+{
+    next_call(context);
+}
+
 static void next_call(struct provisioning *provisioning)
 {
     const struct stack *stack = provisioning->server->stack;
@@ -261,6 +284,10 @@ static void next_call(struct provisioning *provisioning)
     }
     const struct stack_call *call = &stack->calls[provisioning->next];
 
+    if (is_being_restored(provisioning->server, call)) {
+        drain_wait(provisioning->server, restored, provisioning);
+        return;
+    }
     api_call_local(provisioning->server->api, call->target, call->body, call_done, provisioning);
 }
 

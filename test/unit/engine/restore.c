@@ -92,6 +92,47 @@ static void test_creating(void **state)
     test_engine_close(&t);
 }
 
+/* What a time to live keeps for itself goes with it. */
+static enum status enable_ttl(struct table_change *change, struct table *table,
+                              struct api_error *reterr)
+{
+    (void)change, (void)reterr;
+    table->ttl_attribute = BYTES("expires");
+    table->ttl_enabled = true;
+    return OK;
+}
+
+static void test_time_to_live_is_left_behind(void **state)
+{
+    struct test_engine t;
+    struct test_table_change enable = {
+        .change = {.kind = TABLE_UPDATE, .name = BYTES("t"), .edit = enable_ttl}};
+    struct engine_backup backup;
+    const struct table *table = NULL;
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "t", VALUE_NULL, STREAM_NONE);
+    assert_int_equal(test_change_table(&t, &enable), OK);
+    assert_int_equal(enable.change.table.index_count, 1);
+    test_put_item(&t, "t", "{'pk':{'S':'old'},'expires':{'N':'1'}}");
+    backup = test_back_up(&t, "t", "backup");
+    test_restore_backup(&t, &backup, "r", NULL);
+    test_wait_active(&t, "r");
+
+    table = engine_table_ref(t.engine, BYTES("r"));
+    assert_false(table->ttl_enabled);
+    assert_int_equal(table->ttl_attribute.size, 0);
+    assert_int_equal(table->index_count, 0);
+    engine_table_unref(table);
+    assert_int_equal(
+        test_change_table(&t, &(struct test_table_change){.change = {.kind = TABLE_UPDATE,
+                                                                     .name = BYTES("r"),
+                                                                     .edit = enable_ttl}}),
+        OK);
+    test_engine_close(&t);
+}
+
 static void test_in_use(void **state)
 {
     struct test_engine t;
@@ -301,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_creating),
+        cmocka_unit_test(test_time_to_live_is_left_behind),
         cmocka_unit_test(test_in_use),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_recovery_is_turned_off_meanwhile),
