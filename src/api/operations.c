@@ -102,6 +102,7 @@ const struct api_operation *api_operations(size_t *ret_count)
 #define NO_KINESIS "it has no Kinesis streams; a table's own stream has all its changes"
 #define NO_INSIGHTS "it counts no accesses to keys"
 #define NO_POLICIES "whoever reaches it may do everything"
+#define NO_BUCKETS "it has no S3 buckets; backups and Scan have a table's items"
 
 static const struct api_missing missing[] = {
     {&api_dynamodb, "CreateGlobalTable", ONE_REGION},
@@ -122,6 +123,12 @@ static const struct api_missing missing[] = {
     {&api_dynamodb, "GetResourcePolicy", NO_POLICIES},
     {&api_dynamodb, "PutResourcePolicy", NO_POLICIES},
     {&api_dynamodb, "DeleteResourcePolicy", NO_POLICIES},
+    {&api_dynamodb, "ExportTableToPointInTime", NO_BUCKETS},
+    {&api_dynamodb, "DescribeExport", NO_BUCKETS},
+    {&api_dynamodb, "ListExports", NO_BUCKETS},
+    {&api_dynamodb, "ImportTable", NO_BUCKETS},
+    {&api_dynamodb, "DescribeImport", NO_BUCKETS},
+    {&api_dynamodb, "ListImports", NO_BUCKETS},
 };
 
 const struct api_missing *api_missing_operations(size_t *ret_count)

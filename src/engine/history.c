@@ -36,7 +36,7 @@ enum status history_decode(struct bytes key, struct bytes value, struct history 
 
     size_t key_size = bytes_get_u32(value.ptr + VALUE_KEY_SIZE);
 
-    if (key_size == 0 || key_size > value.size - VALUE_HEAD_SIZE)
+    if (key_size == 0 || key_size > TABLE_KEY_SIZE_MAX || key_size > value.size - VALUE_HEAD_SIZE)
         return CORRUPT;
     *ret = (struct history){
         .recovery_id = bytes_get_u32(key.ptr),
@@ -69,8 +69,7 @@ void history_put(struct write_run *run, const struct write_plan *plan, uint64_t 
 
 /* ---- trimming ---- */
 
-/* The last of the oldest records that are all not younger than *until_ms... up to a step's limit.
- */
+/* Deletes the records up to that time, the oldest first, but not more than a step may. */
 enum status history_trim(struct engine *engine, struct store_batch *batch, uint32_t recovery_id,
                          uint64_t until_ms, bool *ret_done)
 {

@@ -11,8 +11,7 @@
  *   1. While recovery is on, a change has a record if and only if it is visible: one batch.
  *   2. Undoing all records down to a position, newest first, gives the items as of that position,
  *      from wherever between it and the newest record one starts.
- *   3. Positions and times grow together, as long as the machine's clock goes forward over
- * restarts.
+ *   3. Positions and times grow together, as long as the clock goes forward over restarts.
  *   4. An enabling of recovery has an id of its own: a past with a gap is never walked over. */
 #ifndef DYNLOG_ENGINE_HISTORY_H
 #define DYNLOG_ENGINE_HISTORY_H

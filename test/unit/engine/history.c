@@ -56,6 +56,25 @@ static void test_wrong_forms(void **state)
                      CORRUPT);
 }
 
+static void test_longest_key(void **state)
+{
+    static const uint8_t bytes[TABLE_KEY_SIZE_MAX + 1] = {0};
+    uint8_t key[HISTORY_KEY_SIZE] = {0};
+    struct history history;
+
+    (void)state;
+    for (size_t size = TABLE_KEY_SIZE_MAX; size <= TABLE_KEY_SIZE_MAX + 1; size++) {
+        AUTO(buffer_free) struct buffer value = BUFFER_INIT(sizeof bytes + 13);
+
+        buffer_append_byte(&value, 1);
+        buffer_append_u64(&value, 0);
+        buffer_append_u32(&value, (uint32_t)size);
+        buffer_append(&value, bytes_of(bytes, size));
+        assert_int_equal(history_decode(bytes_of(key, sizeof key), buffer_bytes(&value), &history),
+                         size > TABLE_KEY_SIZE_MAX ? CORRUPT : OK);
+    }
+}
+
 /* ---- which changes leave a record ---- */
 
 static void expect_records(struct test_engine *t, size_t count)
@@ -101,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_form),
         cmocka_unit_test(test_wrong_forms),
+        cmocka_unit_test(test_longest_key),
         cmocka_unit_test(test_changes_leave_records),
     };
 
