@@ -25,7 +25,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define CATALOGUE_FORMAT 1
+#define CATALOGUE_FORMAT 2                                 /* 2: streams have shards */
 #define CATALOGUE_RECORD_SIZE_MAX ((size_t)1024 * 1024)    /* a table with 50 tags has some 30 KB */
 #define STREAM_READABLE_MS ((uint64_t)24 * 60 * 60 * 1000) /* after it was closed */
 
@@ -101,6 +101,18 @@ size_t catalogue_names(struct catalogue *catalogue, struct bytes after, struct a
                        struct bytes **ret);
 size_t catalogue_streams(struct catalogue *catalogue, uint64_t now_ms, struct arena *arena,
                          struct engine_stream **ret);
+
+/* By its id, or (id 0) by table and label. Copied into the arena; false: there is none. */
+struct stream_key {
+    uint32_t id;
+    struct bytes table_name, label;
+};
+bool catalogue_find_stream(struct catalogue *catalogue, const struct stream_key *key,
+                           struct arena *arena, struct engine_stream *ret);
+/* engine_stream_shards(). */
+MUST_USE enum status catalogue_shards(struct catalogue *catalogue, struct store *store,
+                                      uint32_t stream_id, struct arena *arena,
+                                      struct stream_shard **ret, size_t *ret_count);
 
 /* On the writer's thread: a change was put into the batch. Returns its order. */
 uint64_t catalogue_changed(struct catalogue *catalogue);

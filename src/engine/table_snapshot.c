@@ -30,13 +30,23 @@ static size_t texts_of(struct table *table, struct bytes *texts[TEXTS_MAX])
     return count;
 }
 
-/* What a copy needs beside the struct itself: the tags, and behind them the bytes. */
+static size_t shards_size(const struct table *table)
+{
+    return table->stream.shard_count * sizeof *table->stream.shards;
+}
+
+static size_t tags_size(const struct table *table)
+{
+    return table->tag_count * sizeof *table->tags;
+}
+
+/* What a copy needs beside the struct itself: shards, tags, and behind them the bytes. */
 static size_t room_of(const struct table *table)
 {
     struct table copy = *table;
     struct bytes *texts[TEXTS_MAX];
     size_t count = texts_of(&copy, texts);
-    size_t size = copy.tag_count * sizeof *copy.tags;
+    size_t size = shards_size(table) + tags_size(table);
 
     for (size_t i = 0; i < count; i++)
         size += texts[i]->size;
@@ -47,12 +57,18 @@ static void copy_into(struct table *copy, const struct table *table, void *room)
 {
     struct bytes *texts[TEXTS_MAX];
 
-    *copy = *table;
-    copy->tags = room;
-    if (table->tag_count > 0)
-        memcpy(copy->tags, table->tags, table->tag_count * sizeof *table->tags);
+    uint8_t *at = room;
 
-    uint8_t *at = (uint8_t *)room + table->tag_count * sizeof *table->tags;
+    *copy = *table;
+    copy->stream.shards = (struct stream_shard *)(void *)at;
+    if (table->stream.shard_count > 0)
+        memcpy(at, table->stream.shards, shards_size(table));
+    at += shards_size(table);
+    copy->tags = (struct table_tag *)(void *)at;
+    if (table->tag_count > 0)
+        memcpy(at, table->tags, tags_size(table));
+    at += tags_size(table);
+
     size_t count = texts_of(copy, texts);
 
     for (size_t i = 0; i < count; i++) {
