@@ -25,8 +25,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define CATALOGUE_FORMAT 2                                 /* 2: streams have shards */
-#define CATALOGUE_RECORD_SIZE_MAX ((size_t)1024 * 1024)    /* a table with 50 tags has some 30 KB */
+#define CATALOGUE_FORMAT 3 /* 1: without indexes; 1, 2: streams without shards */
+#define CATALOGUE_RECORD_SIZE_MAX                                                                  \
+    ((size_t)1024 * 1024) /* 50 tags, 25 indexes and 1,000 shards are some 200 KB */
 #define STREAM_READABLE_MS ((uint64_t)24 * 60 * 60 * 1000) /* after it was closed */
 
 /* ---- durable form (catalogue_form.c) ---- */

@@ -14,7 +14,7 @@ static uint32_t shard_of(const struct table *table, struct bytes key)
     if (list[count - 1].hash_from == 0 && list[count - 1].hash_to == UINT32_MAX)
         return list[count - 1].number;
 
-    size_t size = key_encoded_size(rest, table->hash.type == VALUE_N);
+    size_t size = key_encoded_size(rest, table->key.attributes[0].type == VALUE_N);
     const struct stream_shard *shard =
         shards_of_hash(list, count, shard_hash(bytes_slice(rest, 0, size)));
 
@@ -43,7 +43,7 @@ static struct bytes print_keys(struct write_run *run, const struct table *table,
                                const struct item *item)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(STORED_ITEM_SIZE_MAX);
-    struct item keys = table_key_attributes(table, item, run->arena);
+    struct item keys = table_key_attributes(table, NULL, item, run->arena);
 
     item_print(&out, &keys);
     return arena_copy(run->arena, buffer_bytes(&out));

@@ -201,6 +201,7 @@ enum status shards_change(struct change_run *run, struct table_stream *stream)
 static void old_rolled(struct table_change *change, enum status status)
 {
     (void)status; /* refused or failed: the next write tries again */
+    atomic_fetch_sub(&change->engine->rolling, 1);
     arena_free(change->arena);
     mem_free(change);
 }
@@ -225,5 +226,6 @@ void shards_roll_old(struct engine *engine, struct store_port *port, const struc
     change->name = arena_copy(change->arena, table->name);
     change->shard_change = (struct shard_change){SHARDS_ROLL_OLD, SHARD_NONE};
     change->done = old_rolled;
+    atomic_fetch_add(&engine->rolling, 1);
     engine_change_table(engine, port, change);
 }

@@ -16,6 +16,14 @@ static struct stream_shard shards[] = {
 static struct bytes table_text(struct arena *arena)
 {
     struct table table = test_schema(VALUE_N, STREAM_NEW_IMAGE);
+    struct bytes included[] = {BYTES("note")};
+    struct table_index index = {.id = 9,
+                                .name = BYTES("teams"),
+                                .kind = INDEX_GLOBAL,
+                                .projection = PROJECTION_INCLUDE,
+                                .included = included,
+                                .included_count = 1,
+                                .backfilling = true};
 
     table.id = 1;
     table.name = BYTES("users");
@@ -24,6 +32,11 @@ static struct bytes table_text(struct arena *arena)
     table.stream.label = BYTES("2026");
     table.stream.shards = shards;
     table.stream.shard_count = ARRAY_COUNT(shards);
+    key_schema_add(&index.key, BYTES("org"), VALUE_S, true);
+    key_schema_add(&index.key, BYTES("team"), VALUE_B, true);
+    key_schema_add(&index.key, BYTES("at"), VALUE_N, false);
+    table.indexes = &index;
+    table.index_count = 1;
     return catalogue_print_table(arena, &table);
 }
 
@@ -35,7 +48,7 @@ static void test_form(void **state)
 
     (void)state;
     test_expect_text(arena, "table", table_text(arena),
-                     "{'format':2,'id':1,'tableId':'0d3f','name':'users',"
+                     "{'format':3,'id':1,'tableId':'0d3f','name':'users',"
                      "'hash':{'name':'pk','type':'S'},'range':{'name':'sk','type':'N'},"
                      "'billing':'PAY_PER_REQUEST','readUnits':0,'writeUnits':0,"
                      "'billingChangedMs':0,'createdMs':0,"
@@ -48,9 +61,14 @@ static void test_form(void **state)
                      "'ttlAttribute':'','ttlEnabled':false,'pointInTimeRecovery':false,"
                      "'pointInTimeRecoverySinceMs':0,'recoveryPeriodDays':0,"
                      "'deletionProtection':false,'sseEnabled':false,'sseKmsKey':'',"
-                     "'tableClass':'','tags':[]}");
+                     "'tableClass':'','tags':[],"
+                     "'indexes':[{'id':9,'name':'teams','kind':'GLOBAL',"
+                     "'hash':[{'name':'org','type':'S'},{'name':'team','type':'B'}],"
+                     "'range':[{'name':'at','type':'N'}],"
+                     "'projection':'INCLUDE','included':['note'],"
+                     "'readUnits':0,'writeUnits':0,'backfilling':true}]}");
     test_expect_text(arena, "state", catalogue_print_state(arena, &ids),
-                     "{'format':2,'nextId':3,'tableCount':1,'lastLabelMs':5}");
+                     "{'format':3,'nextId':3,'tableCount':1,'lastLabelMs':5}");
     test_expect_text(arena, "table key", catalogue_table_key(arena, BYTES("users")),
                      "engine/table/users");
     test_expect_text(arena, "stream key", catalogue_stream_key(arena, 42),
@@ -63,9 +81,9 @@ struct wrong_case {
 };
 
 static const struct wrong_case wrong[] = {
-    {"\"format\":2", "\"format\":3", NEWER_FORMAT},
-    {"\"format\":2", "\"format\":-1", CORRUPT},
-    {"\"format\":2", "\"f\":2", CORRUPT},
+    {"\"format\":3", "\"format\":4", NEWER_FORMAT},
+    {"\"format\":3", "\"format\":-1", CORRUPT},
+    {"\"format\":3", "\"f\":2", CORRUPT},
     {"\"id\":1", "\"id\":4294967296", CORRUPT},
     {"\"id\":1", "\"id\":\"1\"", CORRUPT},
     {"\"name\":\"users\"", "\"name\":7", CORRUPT},
@@ -75,7 +93,7 @@ static const struct wrong_case wrong[] = {
     {"\"id\":2", "\"id\":0", CORRUPT},
     {"NEW_IMAGE", "OTHER", CORRUPT},
     {"\"enabled\":true", "\"enabled\":1", CORRUPT},
-    {"\"shards\"", "\"shard\"", CORRUPT}, /* only format 1 has none */
+    {"\"shards\"", "\"shard\"", CORRUPT}, /* only older formats have none */
     {"\"shards\":[", "\"shards\":[0,", CORRUPT},
     {"\"number\":1", "\"number\":0", CORRUPT},
     {"\"number\":1", "\"number\":65536", CORRUPT}, /* in the slot of 0 */
@@ -88,8 +106,17 @@ static const struct wrong_case wrong[] = {
     {"\"begin\":10,", "\"begin\":10,\"end\":12,\"closedMs\":0,", CORRUPT}, /* none is */
     {"\"tags\":[]", "\"tags\":{}", CORRUPT},
     {"\"tags\":[]", "\"tags\":[{\"key\":\"k\"}]", CORRUPT},
-    {"\"tags\":[]}", "\"tags\":[]", CORRUPT},
-    {"\"tags\":[]}", "\"tags\":[],\"later\":true}", OK},
+    {"\"indexes\":[", "\"indexes\":[7,", CORRUPT},
+    {"\"id\":9", "\"id\":0", CORRUPT},
+    {"GLOBAL", "ELSE", CORRUPT},
+    {"\"hash\":[", "\"hash\":[],\"hash_\":[", CORRUPT},
+    {"\"range\":[", "\"range\":[1,2,3,4,", CORRUPT},
+    {"\"range\":[", "\"r\":[", OK}, /* no sort key */
+    {"\"projection\":\"INCLUDE\"", "\"projection\":\"SOME\"", CORRUPT},
+    {"\"backfilling\":true", "\"backfilling\":1", CORRUPT},
+    {"true}]}", "true}]", CORRUPT},
+    {"true}]}", "true}],\"later\":true}", OK},
+    {"\"indexes\"", "\"i\"", OK}, /* format 1 had none */
 };
 
 static void test_wrong_forms(void **state)
@@ -114,11 +141,11 @@ static void test_wrong_forms(void **state)
     }
 }
 
-/* What an older dynlog wrote: a stream without shards has one. */
-static void test_format_1(void **state)
+/* What older ones wrote: a stream without shards has one. */
+static void test_formats_without_shards(void **state)
 {
     static const char *const text =
-        "{'format':1,'id':1,'tableId':'0d3f','name':'users','hash':{'name':'pk','type':'S'},"
+        "{'format':%d,'id':1,'tableId':'0d3f','name':'users','hash':{'name':'pk','type':'S'},"
         "'billing':'PAY_PER_REQUEST','readUnits':0,'writeUnits':0,'billingChangedMs':0,"
         "'createdMs':0,'stream':{'id':2,'label':'2026','view':'NEW_IMAGE','enabled':%s,"
         "'createdMs':5,'closedMs':%s},'ttlAttribute':'','ttlEnabled':false,"
@@ -128,11 +155,12 @@ static void test_format_1(void **state)
     struct table table;
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        bool enabled = i == 0;
+    for (int i = 0; i < 4; i++) {
+        bool enabled = i % 2 == 0;
         char printed[1024];
 
-        snprintf(printed, sizeof printed, text, enabled ? "true" : "false", enabled ? "0" : "7");
+        snprintf(printed, sizeof printed, text, 1 + i / 2, enabled ? "true" : "false",
+                 enabled ? "0" : "7");
         assert_int_equal(catalogue_parse_table(arena, test_quoted(arena, printed), &table), OK);
         assert_int_equal(table.stream.shard_count, 1);
 
@@ -147,7 +175,7 @@ static void test_format_1(void **state)
         assert_int_equal(shard_is_open(shard), enabled);
         assert_true(shards_check(shard, 1, enabled));
 
-        /* and what is written then is format 2 */
+        /* and what is written then is format 3 */
         struct table again;
 
         assert_int_equal(catalogue_parse_table(arena, catalogue_print_table(arena, &table), &again),
@@ -169,7 +197,7 @@ static void test_engine_does_not_open_on_wrong_forms(void **state)
         const char *text;
         enum status status;
     } tables[] = {
-        {"{\"format\":3}", NEWER_FORMAT},
+        {"{\"format\":4}", NEWER_FORMAT},
         {"no JSON", CORRUPT},
     };
 
@@ -193,7 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_form),
         cmocka_unit_test(test_wrong_forms),
-        cmocka_unit_test(test_format_1),
+        cmocka_unit_test(test_formats_without_shards),
         cmocka_unit_test(test_engine_does_not_open_on_wrong_forms),
     };
 
