@@ -6,7 +6,8 @@
  *   POST /_dynlog/drain        answers when nothing is in flight
  *   POST /_dynlog/stop         an orderly stop, as Ctrl-C
  *   GET  /_dynlog/log          events of logs, live (log.c)
- *   GET  /_dynlog/shards       of a table's change stream; POST rolls and splits them (shards.c)
+ *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
+ *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
@@ -122,6 +123,9 @@ static const struct {
     {"POST", "/_dynlog/shards", api_dynlog_change_shards},
     {"POST", "/_dynlog/drain", handle_drain},
     {"POST", "/_dynlog/stop", handle_stop},
+    {"GET", "/_dynlog/faults", api_dynlog_get_faults},
+    {"POST", "/_dynlog/faults", api_dynlog_post_faults},
+    {"DELETE", "/_dynlog/faults", api_dynlog_delete_faults},
 };
 
 void api_dynlog_handle(struct api *api, struct http_request *request)
@@ -140,9 +144,10 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
     if (path_known)
         api_dynlog_answer(request, 405,
                           BYTES("{\"message\":\"drain and stop are asked with POST, shards with "
-                                "GET and POST, the others with GET\"}"));
+                                "GET and POST, faults with GET, POST and DELETE, the others with "
+                                "GET\"}"));
     else
         api_dynlog_answer(request, 404,
                           BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                                "operations, log, shards, drain and stop\"}"));
+                                "operations, log, shards, faults, drain and stop\"}"));
 }
