@@ -145,11 +145,17 @@ uint64_t catalogue_generation(struct catalogue *catalogue)
     return atomic_load(&catalogue->generation);
 }
 
+/* The copy that is made after this shows every change that the caller can have seen of the store.
+ */
+static bool is_settled(struct catalogue *catalogue)
+{
+    return atomic_load(&catalogue->unpublished) == 0 && !atomic_load(&catalogue->doubtful);
+}
+
 /* In this order: what was published before `unpublished` became 0 has moved the generation. */
 bool catalogue_unchanged(struct catalogue *catalogue, uint64_t generation)
 {
-    return atomic_load(&catalogue->unpublished) == 0 &&
-           atomic_load(&catalogue->generation) == generation;
+    return is_settled(catalogue) && atomic_load(&catalogue->generation) == generation;
 }
 
 enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch *batch,
@@ -158,7 +164,7 @@ enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch
     struct bytes text;
     struct table table;
 
-    if (atomic_load(&catalogue->unpublished) == 0) {
+    if (is_settled(catalogue)) {
         *ret = catalogue_ref(catalogue, name);
         return *ret != NULL ? OK : NOT_FOUND;
     }
@@ -214,6 +220,8 @@ void catalogue_publish(struct catalogue *catalogue, const struct table_change *c
             add_left_stream(catalogue, &change->left);
         drop_old_streams(catalogue, now_ms);
         atomic_fetch_add(&catalogue->generation, 1);
+    } else {
+        atomic_store(&catalogue->doubtful, true);
     }
     if (atomic_fetch_sub(&catalogue->unpublished, 1) == 1)
         forget_deleted(catalogue, change->name);
@@ -364,12 +372,12 @@ static enum status read_stream(struct store *store, struct arena *arena,
                         : status;
 }
 
-/* `unpublished` is read first: every change that the caller can have seen of the store had counted
- * itself there before it became visible. At 0 it is in the copy that is made now. */
+/* Asked first: every change that the caller can have seen of the store had counted itself as
+ * unpublished before it became visible. When there is none, it is in the copy that is made now. */
 enum status catalogue_shards(struct catalogue *catalogue, struct store *store, uint32_t stream_id,
                              struct arena *arena, struct stream_shard **ret, size_t *ret_count)
 {
-    bool settled = atomic_load(&catalogue->unpublished) == 0;
+    bool settled = is_settled(catalogue);
     struct engine_stream stream;
     enum status status = OK;
 

@@ -10,10 +10,11 @@
  *
  * While `unpublished` is not 0 the two may differ, and the writer asks its batch instead of the
  * copy. So a later write of the same group sees the change, and a group that fails leaves nothing
- * to undo.
+ * to undo. Whether a group whose sync failed is there all the same only the disk knows (store.h):
+ * after one with a change in it, the writer asks its batch until the next start (`doubtful`).
  *
  * What always holds:
- *   1. With unpublished 0, the copy is what the durable form says.
+ *   1. With unpublished 0 and no doubt, the copy is what the durable form says.
  *   2. Changes of one name are published in their order, whichever thread's done() comes first.
  *   3. A snapshot never changes and lives until its last reference is let go. */
 #ifndef DYNLOG_ENGINE_CATALOGUE_H
@@ -77,6 +78,7 @@ struct catalogue {
     struct map tables;     /* name -> struct table_slot */
     struct left_stream *streams;
     atomic_uint unpublished;  /* changes between their run() and the end of their done() */
+    atomic_bool doubtful;     /* a change failed */
     atomic_ullong generation; /* grows with every publication */
     uint64_t last_order;      /* writer's thread: the order given to the last change */
 };

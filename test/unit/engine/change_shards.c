@@ -358,6 +358,64 @@ static void test_old_ones_roll_once(void **state)
     test_engine_close(&t);
 }
 
+/* ---- a folder of an older dynlog ---- */
+
+static void put_older(struct store_batch *batch, struct test_work *work)
+{
+    struct test_engine *t = work->context;
+    AUTO(buffer_free) struct buffer value = BUFFER_INIT(4096);
+    struct change change = {.stream_id = 2,
+                            .position = store_batch_position(batch),
+                            .kind = CHANGE_INSERT,
+                            .time_ms = TEST_NOW_MS,
+                            .keys = BYTES("{\"pk\":{\"S\":\"a\"}}")};
+    uint8_t key[CHANGE_KEY_SIZE];
+
+    change_encode_key(key, change.stream_id, 0, change.position);
+    change_encode(&value, &change);
+    store_batch_put(batch, STORE_CHANGES, bytes_of(key, sizeof key), buffer_bytes(&value));
+    store_batch_put(
+        batch, STORE_CATALOGUE, BYTES("engine/state"),
+        test_quoted(t->arena, "{'format':1,'nextId':3,'tableCount':1,'lastLabelMs':5}"));
+    store_batch_put(
+        batch, STORE_CATALOGUE, BYTES("engine/table/t"),
+        test_quoted(
+            t->arena,
+            "{'format':1,'id':1,'tableId':'0d3f','name':'t','hash':{'name':'pk','type':'S'},"
+            "'billing':'PAY_PER_REQUEST','readUnits':0,'writeUnits':0,"
+            "'billingChangedMs':0,'createdMs':0,'stream':{'id':2,'label':'2026',"
+            "'view':'KEYS_ONLY','enabled':true,'createdMs':1785000000000,'closedMs':0},"
+            "'ttlAttribute':'','ttlEnabled':false,'pointInTimeRecovery':false,"
+            "'pointInTimeRecoverySinceMs':0,'recoveryPeriodDays':0,"
+            "'deletionProtection':false,'sseEnabled':false,'sseKmsKey':'',"
+            "'tableClass':'','tags':[]}"));
+}
+
+static void test_an_older_folder(void **state)
+{
+    char folder[TEST_FOLDER_SIZE];
+    struct test_engine t;
+    struct test_work work = {.body = put_older, .context = &t};
+
+    (void)state;
+    test_folder_make(folder);
+    test_engine_open(&t, folder);
+    assert_int_equal(test_do(&t.loop, &work), OK);
+    test_engine_stop(&t);
+    test_engine_start(&t);
+    expect_shards(&t, "0:open");
+    assert_int_equal(stream_now(&t).shards[0].begin, 0);
+    assert_int_equal(put(&t, "a"), 0);
+    change_shards(&t, SHARDS_SPLIT, 0, NULL);
+    expect_shards(&t, "0:closed 1:open<0 2:open<0");
+    assert_in_range(put(&t, "a"), 1, 2);
+    test_engine_stop(&t);
+    test_engine_start(&t);
+    expect_shards(&t, "0:closed 1:open<0 2:open<0");
+    test_engine_close(&t);
+    test_folder_remove(folder);
+}
+
 /* ---- for readers ---- */
 
 static size_t count_shards(struct test_engine *t, uint32_t stream_id, enum status expected)
@@ -434,14 +492,53 @@ static void test_unpublished(void **state)
     test_engine_close(&t);
 }
 
+/* After a change that failed, what is on disk counts: it may be there all the same. */
+static void test_doubt(void **state)
+{
+    struct test_engine t;
+    struct table_change nothing = {.name = BYTES("t")};
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "t", VALUE_NULL, STREAM_KEYS_ONLY);
+
+    uint32_t id = stream_now(&t).id;
+    struct table_stream rolled = stream_now(&t);
+    const struct table *before = engine_table_ref(t.engine, BYTES("t"));
+    struct table behind = *before;
+
+    change_shards(&t, SHARDS_ROLL, SHARD_NONE, NULL);
+    behind.stream = rolled; /* the copy as if the group of the roll had failed */
+    atomic_fetch_add(&t.engine->catalogue.unpublished, 1);
+    catalogue_publish(
+        &t.engine->catalogue,
+        &(struct table_change){
+            .kind = TABLE_UPDATE, .name = BYTES("t"), .table = behind, .order = UINT64_MAX},
+        true, TEST_NOW_MS);
+    assert_int_equal(stream_now(&t).shard_count, 1);
+    assert_int_equal(put(&t, "a"), 0); /* and it is wrong */
+    atomic_fetch_add(&t.engine->catalogue.unpublished, 1);
+    catalogue_publish(&t.engine->catalogue, &nothing, false, TEST_NOW_MS);
+    assert_int_equal(put(&t, "a"), 1);
+    assert_int_equal(count_shards(&t, id, OK), 2);
+    engine_table_unref(before);
+    test_engine_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_with_the_stream),  cmocka_unit_test(test_records_by_partition),
-        cmocka_unit_test(test_rolls_and_splits), cmocka_unit_test(test_in_order_with_writes),
-        cmocka_unit_test(test_refusals),         cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_old_ones_roll),    cmocka_unit_test(test_old_ones_roll_once),
+        cmocka_unit_test(test_with_the_stream),
+        cmocka_unit_test(test_records_by_partition),
+        cmocka_unit_test(test_rolls_and_splits),
+        cmocka_unit_test(test_in_order_with_writes),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_old_ones_roll),
+        cmocka_unit_test(test_old_ones_roll_once),
+        cmocka_unit_test(test_an_older_folder),
         cmocka_unit_test(test_unpublished),
+        cmocka_unit_test(test_doubt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
