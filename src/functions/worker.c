@@ -281,7 +281,7 @@ void worker_take(struct worker *worker, struct invocation *invocation)
 
     drain(worker); /* what it printed in between belongs to nobody */
     adopt(worker, invocation);
-    worker->used_ms = clock_now_ms(timers_clock(timers));
+    worker->used_ms = clock_waited_ms(timers_clock(timers));
     set_deadline(worker);
     struct runtime_next answer = {
         .request_id = bytes_of_text(worker->request_id),
@@ -301,7 +301,7 @@ void worker_next(struct worker *worker,
                  void (*next)(void *context, const struct runtime_next *next), void *context)
 {
     struct functions *functions = worker->functions;
-    uint64_t now_ms = clock_now_ms(timers_clock(functions->options.timers));
+    struct timers *timers = functions->options.timers;
 
     if (worker->state == WORKER_BUSY) {
         AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
@@ -318,10 +318,10 @@ void worker_next(struct worker *worker,
     if (worker->state == WORKER_STARTING) {
         uv_timer_stop(&worker->starting);
         worker->init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;
-        worker->used_ms = now_ms;
-        timer_set_after(functions->options.timers, &worker->age, FUNCTION_IDLE_LIFE_MS);
+        worker->used_ms = clock_waited_ms(timers_clock(timers));
+        timer_set_after(timers, &worker->age, FUNCTION_IDLE_LIFE_MS);
     }
-    timer_cancel(functions->options.timers, &worker->deadline);
+    timer_cancel(timers, &worker->deadline);
     worker->next = next;
     worker->next_context = context;
     if (worker->state != WORKER_IDLE)
@@ -508,12 +508,12 @@ static void on_age(struct timer *timer)
 {
     struct worker *worker = CONTAINER_OF(timer, struct worker, age);
     struct timers *timers = worker->functions->options.timers;
-    uint64_t end_ms = worker->used_ms + FUNCTION_IDLE_LIFE_MS;
+    uint64_t idle_ms = clock_waited_ms(timers_clock(timers)) - worker->used_ms;
 
-    if (worker->state == WORKER_IDLE && clock_now_ms(timers_clock(timers)) >= end_ms)
+    if (worker->state == WORKER_IDLE && idle_ms >= FUNCTION_IDLE_LIFE_MS)
         worker_stop(worker);
     else if (worker->state == WORKER_IDLE)
-        timer_set_at(timers, timer, end_ms);
+        timer_set_after(timers, timer, FUNCTION_IDLE_LIFE_MS - idle_ms);
     else
         timer_set_after(timers, timer, FUNCTION_IDLE_LIFE_MS);
 }

@@ -54,7 +54,8 @@ struct worker {
     bool starting_open;
     char *start_error; /* why it could not start; NULL: it took too long */
     struct timer age;  /* idle life */
-    uint64_t started_ns, init_us, used_ms;
+    uint64_t started_ns, init_us;
+    uint64_t used_ms; /* by clock_waited_ms() */
     bool reported_init;
 
     /* GET next that waits */
