@@ -192,17 +192,14 @@ static void end_invocation(struct worker *worker, const struct ending *ending)
         worker_enter(worker, WORKER_RESPONDED);
     if (failed)
         functions->errors_total++;
-    if (invocation != NULL) {
-        invocation->worker = NULL;
-        invocation->status = OK;
-        invocation->result = ending->result;
-        invocation->failed = failed;
-        invocation->log_tail = log_tail_bytes(&worker->log.tail);
-        invocation->duration_us = report.duration_us;
-        invocation->billed_ms = report.billed_ms;
-        invocation->memory_used_mb = report.memory_used_mb;
-        invocation->done(invocation);
-    }
+    invocation->status = OK;
+    invocation->result = ending->result;
+    invocation->failed = failed;
+    invocation->log_tail = log_tail_bytes(&worker->log.tail);
+    invocation->duration_us = report.duration_us;
+    invocation->billed_ms = report.billed_ms;
+    invocation->memory_used_mb = report.memory_used_mb;
+    invocation->done(invocation);
     functions_changed(functions);
 }
 
@@ -230,7 +227,6 @@ void worker_abandon(struct worker *worker)
     worker_stop(worker);
     if (invocation == NULL)
         return;
-    invocation->worker = NULL;
     invocation->status = CLOSED;
     invocation->done(invocation);
 }
@@ -265,7 +261,6 @@ static void adopt(struct worker *worker, struct invocation *invocation)
     worker->next = NULL;
     worker_enter(worker, WORKER_BUSY);
     worker->invocation = invocation;
-    invocation->worker = worker;
     memcpy(worker->request_id, invocation->request_id, sizeof worker->request_id);
     worker->log.request_id = bytes_of_text(worker->request_id);
     worker->taken_ns = clock_monotonic_ns();

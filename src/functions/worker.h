@@ -63,7 +63,7 @@ struct worker {
     void *next_context;
 
     /* the invocation: its bytes may be gone when its caller is, so what is needed is kept here */
-    struct invocation *invocation; /* NULL: nobody waits for its end */
+    struct invocation *invocation; /* of a BUSY one */
     char request_id[ID_UUID_SIZE];
     uint64_t taken_ns;
     struct timer deadline; /* from the invocation's beginning to the next GET next */

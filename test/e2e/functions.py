@@ -4,6 +4,7 @@ fail; with boto3, the AWS CLI and the SDK of Node.js."""
 import base64
 import concurrent.futures
 import json
+import socket
 import unittest
 
 from support.case import Case, n, s
@@ -45,6 +46,8 @@ functions:
   none:
     handler: node.handler
     reservedConcurrency: 0
+  left:
+    handler: node.handler
   failing:
     handler: node.handler
     maximumRetryAttempts: 1
@@ -89,7 +92,7 @@ exports.handler = async (event, context) => {
     case 'exit': process.exit(3)
     case 'never': return new Promise(() => { setInterval(() => {}, 1000) })
     case 'print': console.log('to stdout'); console.error('to stderr\\nsecond line'); return null
-    case 'write': fs.appendFileSync('calls.jsonl', JSON.stringify(event) + '\\n'); return null
+    case 'write': fs.appendFileSync(event.file ?? 'calls.jsonl', JSON.stringify(event) + '\\n'); return null
     case 'calls': return { calls, pid: process.pid }
     case 'wait': // until the file is there
       fs.appendFileSync('waiting', 'x')
@@ -158,8 +161,8 @@ class Functions(Case):
     def test_list_and_describe(self):
         functions = {function["FunctionName"]: function for function in self.functions.list_functions()["Functions"]}
         self.assertEqual({"app-local-" + name for name in (
-            "node", "python", "broken", "missing", "brokenPython", "slow", "slowPython", "single", "none", "failing",
-            "failed", "fromStream")}, set(functions))
+            "node", "python", "broken", "missing", "brokenPython", "slow", "slowPython", "single", "none", "left",
+            "failing", "failed", "fromStream")}, set(functions))
         node = functions["app-local-node"]
         self.assertEqual(("nodejs20.x", "node.handler", 256, 5),
                          (node["Runtime"], node["Handler"], node["MemorySize"], node["Timeout"]))
@@ -310,6 +313,26 @@ class Functions(Case):
             self.refused("TooManyRequestsException", None, self.functions.invoke, FunctionName="app-local-single")
             self.dynlog.write("go-on", "")
             self.assertNotIn("FunctionError", first.result()[0])
+
+    def leave(self, name, event):
+        """A connection that has invoked, and does not wait for the answer."""
+        body = json.dumps(event)
+        caller = socket.create_connection(("127.0.0.1", self.dynlog.lambda_port), timeout=60)
+        caller.sendall(("POST /2015-03-31/functions/app-local-%s/invocations HTTP/1.1\r\nHost: localhost\r\n"
+                        "Content-Length: %d\r\n\r\n%s" % (name, len(body), body)).encode())
+        return caller
+
+    def test_a_caller_that_goes_away_stops_nothing(self):
+        mark = self.mark_of("left")
+        self.leave("left", {"do": "write", "file": "left.jsonl"}).close()
+        _, mark = self.dynlog.process.out.wait(r"\[app-local-left\] REPORT", mark)
+        caller = self.leave("left", {"do": "wait", "file": "caller-gone"})
+        _, mark = self.dynlog.process.out.wait(r"\[app-local-left\] START", mark)
+        caller.close()
+        self.dynlog.write("caller-gone", "")
+        report, _ = self.dynlog.process.out.wait(r"\[app-local-left\] REPORT", mark)
+        self.assertNotIn("Status:", report.string)  # neither an error nor a time-out
+        self.assertEqual(1, len(self.recorded("left.jsonl")))
 
     def mark_of(self, name):
         """Where the lines of this function's next invocation begin."""
