@@ -64,6 +64,10 @@ functions:
           arn: !GetAtt table.StreamArn
           batchSize: 3
           startingPosition: TRIM_HORIZON
+  held:
+    handler: held.handler
+    events:
+      - stream: {type: dynamodb, arn: !GetAtt held.StreamArn, batchSize: 1}
 custom:
   serverless-offline-aws-eventbridge: {retryDelayMs: 10}
 resources:
@@ -76,6 +80,14 @@ resources:
         AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
         KeySchema: [{AttributeName: pk, KeyType: HASH}]
         StreamSpecification: {StreamViewType: NEW_IMAGE}
+    held:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: ${self:service}-held
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+        KeySchema: [{AttributeName: pk, KeyType: HASH}]
+        StreamSpecification: {StreamViewType: KEYS_ONLY}
 """
 
 NODE = """
@@ -134,7 +146,13 @@ def record(event, context):
         file.write(json.dumps(event) + "\\n")
 """
 
-FILES = {"serverless.yml": STACK, "node.js": NODE, "handlers.py": PYTHON, "broken.js": "exports.handler = (",
+HELD = """
+const node = require('./node.js')
+
+exports.handler = (event, context) => node.handler({ do: 'wait', file: 'held-no-more' }, context)
+"""
+
+FILES = {"serverless.yml": STACK, "node.js": NODE, "held.js": HELD, "handlers.py": PYTHON, "broken.js": "exports.handler = (",
          "broken_python.py": "def handle(:"}
 
 
@@ -162,7 +180,7 @@ class Functions(Case):
         functions = {function["FunctionName"]: function for function in self.functions.list_functions()["Functions"]}
         self.assertEqual({"app-local-" + name for name in (
             "node", "python", "broken", "missing", "brokenPython", "slow", "slowPython", "single", "none", "left",
-            "failing", "failed", "fromStream")}, set(functions))
+            "failing", "failed", "fromStream", "held")}, set(functions))
         node = functions["app-local-node"]
         self.assertEqual(("nodejs20.x", "node.handler", 256, 5),
                          (node["Runtime"], node["Handler"], node["MemorySize"], node["Timeout"]))
@@ -364,6 +382,21 @@ class Functions(Case):
         self.assertEqual(("INSERT", "aws:dynamodb", arn, {"pk": {"S": "same"}}),
                          (record["eventName"], record["eventSource"], record["eventSourceARN"],
                           record["dynamodb"]["Keys"]))
+
+    def test_records_on_their_way_are_counted(self):
+        before = self.dynlog.status()["inFlight"]["records"]
+        mark = self.mark_of("held")
+        for i in range(3):
+            self.dynamodb.put_item(TableName="app-held", Item={"pk": s("a%d" % i)})
+        self.dynlog.process.out.wait(r"\[app-local-held\] START", mark)
+        in_flight = self.dynlog.status()["inFlight"]
+        self.assertEqual((before + 3, False), (in_flight["records"], in_flight["moreRecords"]))
+        waiting = self.dynlog.command("drain", "--timeout", "1")
+        self.assertEqual(5, waiting.returncode)
+        self.assertIn("%d records on their way, 1 invocation running." % (before + 3), waiting.stderr)
+        self.dynlog.write("held-no-more", "")
+        self.dynlog.drain()
+        self.assertEqual(0, self.dynlog.status()["inFlight"]["records"])
 
     def test_node_sdk(self):
         self.dynlog.node("lambda.mjs", "app-local-node", "app-local-python")
