@@ -277,14 +277,7 @@ static enum status check_overlap(const struct parser *parser, const struct path 
 
     if (path_tree_build(parser->arena, paths, count, ret_tree, &clash))
         return OK;
-
-    const struct path *one = &paths[clash.one], *two = &paths[clash.two];
-
-    return parser_refuse(parser,
-                         "Two document paths %s with each other; must remove or rewrite one of "
-                         "these paths; path one: %.*s, path two: %.*s",
-                         clash.what, BYTES_ARG(path_text(parser->arena, one->steps, one->count)),
-                         BYTES_ARG(path_text(parser->arena, two->steps, two->count)));
+    return parser_refuse(parser, "%.*s", BYTES_ARG(path_clash_text(parser->arena, paths, &clash)));
 }
 
 enum status check_projection(struct parser *parser, const uint32_t *path_nodes, uint32_t count,
@@ -304,19 +297,6 @@ enum status check_projection(struct parser *parser, const uint32_t *path_nodes, 
 /* ---- updates ---- */
 
 static const char *const section_names[SECTION_COUNT] = {"SET", "REMOVE", "ADD", "DELETE"};
-
-static void order_sections(struct expr_update *update)
-{
-    bool seen[SECTION_COUNT] = {false};
-
-    for (uint32_t i = 0; i < update->action_count; i++) {
-        enum update_section section = update->actions[i].section;
-
-        if (!seen[section])
-            update->sections[update->section_count++] = section;
-        seen[section] = true;
-    }
-}
 
 static enum status check_section_words(const struct parser *parser,
                                        const struct expr_update *update,
@@ -389,7 +369,7 @@ static enum status resolve_names_below(struct parser *parser, uint32_t at)
 
 enum status check_update(struct parser *parser, struct expr_update *update)
 {
-    order_sections(update);
+    update_order_sections(update);
     for (uint32_t i = 0; i < update->section_count; i++)
         REFUSE_IF(check_section_words(parser, update, update->sections[i]));
     REFUSE_IF(check_targets(parser, update));

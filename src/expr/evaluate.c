@@ -217,14 +217,23 @@ static bool comparison_holds(const struct scope *scope, const struct node *node)
     assert(false && "not a comparison");
 }
 
+/* AND when `wanted` is true: every operand holds; OR when it is false: not every one does not. */
+static bool all_are(const struct scope *scope, const struct node *node, bool wanted)
+{
+    for (uint32_t i = node->first; i != NO_NODE; i = node_at(scope, i)->next)
+        if (holds(scope, i) != wanted)
+            return false;
+    return true;
+}
+
 static bool holds(const struct scope *scope, uint32_t at)
 {
     const struct node *node = node_at(scope, at);
 
     if (node->kind == NODE_AND)
-        return holds(scope, node->first) && holds(scope, node_at(scope, node->first)->next);
+        return all_are(scope, node, true);
     if (node->kind == NODE_OR)
-        return holds(scope, node->first) || holds(scope, node_at(scope, node->first)->next);
+        return !all_are(scope, node, false);
     if (node->kind == NODE_NOT)
         return !holds(scope, node->first);
     if (node->kind == NODE_BETWEEN)

@@ -1,5 +1,5 @@
 /* expr/expr.h - DynamoDB's expression language: condition, filter, key condition, update,
- * projection.
+ * projection. Those that no text says are made by code: expr/build.h.
  *
  * Four steps: lexer.c (text -> tokens), parser.c (tokens -> nodes in an array, joined by index),
  * check.c (what AWS refuses in a text that reads well, in its order and words), and what a node
@@ -12,7 +12,7 @@
 #ifndef DYNLOG_EXPR_EXPR_H
 #define DYNLOG_EXPR_EXPR_H
 
-#include "value/value.h"
+#include "value/key_schema.h"
 
 #define EXPR_SIZE_MAX 4096     /* bytes of one expression (AWS: "Expression parameters") */
 #define EXPR_OPERATORS_MAX 300 /* operators and functions in one expression */
@@ -66,7 +66,7 @@ MUST_USE enum status expr_parse_projection(struct arena *arena, struct bytes tex
                                            const struct expr_projection **ret,
                                            struct api_error *reterr);
 
-/* What a key condition says of the sort key. */
+/* What a key condition says of the first attribute that it does not only compare with "=". */
 enum range_operator {
     RANGE_NONE,
     RANGE_EQUAL,
@@ -77,19 +77,18 @@ enum range_operator {
     RANGE_BETWEEN,
     RANGE_BEGINS_WITH,
 };
+/* The values of the schema's first attributes, in its order: of the whole partition key, and of the
+ * sort key as far as it goes on with "="; then the one condition on the attribute behind them. (Of a
+ * sort key of one attribute also "=" is such a condition: RANGE_EQUAL.) */
 struct key_condition {
-    struct value hash;
+    struct value equal[KEY_ATTRIBUTES_MAX];
+    size_t equal_count;
     enum range_operator range;
     struct value low, high; /* high only for BETWEEN */
 };
-/* range_name is empty when the index has none. Names and types of the schema are checked. */
-struct key_names {
-    struct bytes hash_name, range_name;
-    enum value_type hash_type, range_type;
-};
 MUST_USE enum status expr_parse_key_condition(struct arena *arena, struct bytes text,
                                               struct expr_names *names,
-                                              const struct key_names *keys,
+                                              const struct key_schema *schema,
                                               struct key_condition *ret, struct api_error *reterr);
 
 /* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sister. */
@@ -103,6 +102,9 @@ bool expr_update_names(const struct expr_update *update, struct bytes attribute)
  * refuses with "Key attributes must be scalars; ..."). */
 bool expr_condition_enters(const struct expr_condition *condition, struct bytes attribute);
 bool expr_update_enters(const struct expr_update *update, struct bytes attribute);
+/* The top-level attributes that it names, each once; the count. */
+size_t expr_projection_names(const struct expr_projection *projection, struct arena *arena,
+                             struct bytes **ret);
 bool expr_projection_enters(const struct expr_projection *projection, struct bytes attribute);
 
 /* ---- meaning ---- */
@@ -128,9 +130,10 @@ void expr_updated_part(const struct expr_update *update, const struct item *item
 void expr_project(const struct expr_projection *projection, const struct item *item,
                   struct arena *arena, struct item *ret);
 
-/* Text of a parsed condition with all operators in parentheses, names and values as they were
- * written: it reads back, with the same struct expr_names, as a condition that means the same
- * (unless the parentheses make it longer than EXPR_SIZE_MAX). */
+/* Text of a condition with all operators in parentheses. Names and values are as they were written:
+ * what was parsed reads back, with the same struct expr_names, as a condition that means the same
+ * (unless the parentheses make it longer than EXPR_SIZE_MAX). What was built (expr/build.h) shows
+ * its values as DynamoDB JSON, for people and tests. */
 void expr_print_condition(struct buffer *out, const struct expr_condition *condition);
 
 #endif

@@ -11,9 +11,9 @@
  *         7 GREATER   first 5 -> next 6
  *         8 AND       first 3 -> next 7
  *
- * What always holds: index 0 is no node; operands stand before the node that has them; a node is
- * the operand of one other at most; operands are at least one. Private to src/expr. Everything
- * lives in the arena of its request. */
+ * What always holds: index 0 is no node; a node is the operand of one other at most; operands
+ * are at least one, and in what was parsed they stand before the node that has them. Private to
+ * src/expr. Everything lives in the arena of its request. */
 #ifndef DYNLOG_EXPR_NODES_H
 #define DYNLOG_EXPR_NODES_H
 
@@ -140,10 +140,14 @@ struct expr_update {
     enum update_section sections[SECTION_COUNT]; /* in the order in which they were written */
     uint32_t section_count;
     const struct path_tree *tree; /* path n is the path of action n */
+    const char *wrong_type;       /* the refusal of a wrong type when it runs; NULL: AWS's own */
 };
 struct expr_projection {
     struct expression expression;
     const struct path_tree *tree;
 };
+
+/* Fills sections from the actions. */
+void update_order_sections(struct expr_update *update);
 
 #endif

@@ -166,6 +166,18 @@ static bool find_clash(struct arena *arena, const struct builder *builder, uint3
     return false;
 }
 
+struct bytes path_clash_text(struct arena *arena, const struct path *paths,
+                             const struct path_clash *clash)
+{
+    const struct path *one = &paths[clash->one], *two = &paths[clash->two];
+
+    return arena_printf(arena,
+                        "Two document paths %s with each other; must remove or rewrite one of "
+                        "these paths; path one: %.*s, path two: %.*s",
+                        clash->what, BYTES_ARG(path_text(arena, one->steps, one->count)),
+                        BYTES_ARG(path_text(arena, two->steps, two->count)));
+}
+
 /* ---- lists ---- */
 
 /* Insertion sort of the entries below `at`: they mostly come in order. */

@@ -43,6 +43,10 @@ struct path_clash {
     uint32_t one, two;
 };
 
+/* "Two document paths overlap with each other; ...", without its end. */
+struct bytes path_clash_text(struct arena *arena, const struct path *paths,
+                             const struct path_clash *clash);
+
 /* False when two paths overlap or use one attribute as map and as list. */
 MUST_USE bool path_tree_build(struct arena *arena, const struct path *paths, uint32_t count,
                               const struct path_tree **ret, struct path_clash *ret_clash);

@@ -1,4 +1,4 @@
-/* expr/print.c - a parsed condition as text that reads back as the same condition. */
+/* expr/print.c - a condition as text; one that was parsed reads back as the same condition. */
 #include "expr/nodes.h"
 
 static void print_path(struct buffer *out, const struct expression *expression,
@@ -35,6 +35,15 @@ static void print_call(struct buffer *out, const struct expression *expression, 
     buffer_append_text(out, ")");
 }
 
+/* "(a AND b AND c)" */
+static void print_joined(struct buffer *out, const struct expression *expression,
+                         const struct node *node)
+{
+    buffer_append_text(out, "(");
+    print_operands(out, expression, node->first, node->kind == NODE_AND ? " AND " : " OR ");
+    buffer_append_text(out, ")");
+}
+
 /* "(a BETWEEN b AND c)", "(a IN (b, c))", "(NOT a)", "(a < b)". */
 static void print_operator(struct buffer *out, const struct expression *expression,
                            const struct node *node)
@@ -62,8 +71,12 @@ static void print_node(struct buffer *out, const struct expression *expression, 
 
     if (node->kind == NODE_PATH)
         print_path(out, expression, node);
+    else if (node->kind == NODE_VALUE && node->text.size == 0)
+        value_print(out, node->value);
     else if (node->kind == NODE_VALUE)
         buffer_append(out, node->text);
+    else if (node->kind == NODE_AND || node->kind == NODE_OR)
+        print_joined(out, expression, node);
     else if ((node_rows[node->kind].rules & RULE_FUNCTION) != 0)
         print_call(out, expression, node->first, node_rows[node->kind].name);
     else

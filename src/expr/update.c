@@ -30,6 +30,19 @@ enum status expr_parse_update(struct arena *arena, struct bytes text, struct exp
     return OK;
 }
 
+void update_order_sections(struct expr_update *update)
+{
+    bool seen[SECTION_COUNT] = {false};
+
+    for (uint32_t i = 0; i < update->action_count; i++) {
+        enum update_section section = update->actions[i].section;
+
+        if (!seen[section])
+            update->sections[update->section_count++] = section;
+        seen[section] = true;
+    }
+}
+
 bool expr_update_names(const struct expr_update *update, struct bytes attribute)
 {
     for (uint32_t i = 0; i < update->action_count; i++)
@@ -126,22 +139,25 @@ static struct value *copy_values(struct arena *arena, const struct value *a, siz
     return values;
 }
 
+static struct value list_append(struct arena *arena, const struct value *a, const struct value *b)
+{
+    struct value *values = copy_values(arena, a, b->list.count);
+
+    if (b->list.count > 0)
+        memcpy(&values[a->list.count], b->list.values, b->list.count * sizeof *values);
+    return (struct value){.type = VALUE_L,
+                          .list = {.values = values, .count = a->list.count + b->list.count}};
+}
+
 static enum outcome evaluate_append(const struct job *job, const struct node *node,
                                     struct value *ret)
 {
     struct value a = {0}, b = {0};
     enum outcome outcome = evaluate_pair(job, node, VALUE_L, &a, &b);
 
-    if (outcome != OUTCOME_FINE)
-        return outcome;
-
-    struct value *values = copy_values(job->arena, &a, b.list.count);
-
-    if (b.list.count > 0)
-        memcpy(&values[a.list.count], b.list.values, b.list.count * sizeof *values);
-    *ret = (struct value){.type = VALUE_L,
-                          .list = {.values = values, .count = a.list.count + b.list.count}};
-    return OUTCOME_FINE;
+    if (outcome == OUTCOME_FINE)
+        *ret = list_append(job->arena, &a, &b);
+    return outcome;
 }
 
 /* The value of the right-hand side of a SET. */
@@ -239,6 +255,10 @@ static enum outcome add(const struct job *job, const struct value *old, const st
     }
     if (old->type != more->type)
         return OUTCOME_WRONG_TYPE;
+    if (more->type == VALUE_L) {
+        write->value = list_append(job->arena, old, more);
+        return OUTCOME_FINE;
+    }
     if (more->type != VALUE_N) {
         write->value = set_union(job->arena, old, more);
         return OUTCOME_FINE;
@@ -313,7 +333,8 @@ static enum status make_writes(struct job *job)
     for (uint32_t i = 0; i < update->action_count; i++) {
         job->writes[i].outcome = make_write(job, &update->actions[i], &job->writes[i]);
         if (job->writes[i].outcome == OUTCOME_WRONG_TYPE)
-            return api_invalid(job->reterr, REFUSAL_TYPE);
+            return api_invalid(job->reterr, "%s",
+                               update->wrong_type != NULL ? update->wrong_type : REFUSAL_TYPE);
         if (job->writes[i].outcome == OUTCOME_BAD_NUMBER &&
             update->actions[i].section == SECTION_ADD)
             return REFUSED; /* number_add() said why */

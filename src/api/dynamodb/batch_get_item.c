@@ -166,8 +166,8 @@ static void answer(struct api_call *call, const struct batch_get *batch)
         const struct table_keys *table = &batch->tables[t];
 
         for (size_t i = table->first; i < table->first + table->count && i < batch->processed; i++)
-            capacity_add(&sums, table->given,
-                         capacity_of_read(batch->reads[i].size, table->consistent));
+            capacity_sum_of(&sums, table->given)->half_units +=
+                capacity_of_read(batch->reads[i].size, table->consistent);
     }
     capacity_write_all(&w, batch->capacity, &sums, false, true);
     json_end_object(&w);

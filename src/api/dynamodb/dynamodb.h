@@ -52,21 +52,45 @@ enum capacity_wanted dynamodb_capacity_wanted(const struct json *body);
 /* In half units, the smallest there are. */
 uint64_t capacity_of_read(size_t size, bool consistent);      /* 4 KB a unit, half when eventual */
 uint64_t capacity_of_write(size_t old_size, size_t new_size); /* 1 KB a unit of the larger */
-/* Writes a ConsumedCapacity object. read and write tell which figures a transaction shows too. */
-void capacity_write(struct json_writer *w, enum capacity_wanted wanted, struct bytes table_name,
-                    uint64_t half_units, bool transaction, bool is_read);
-/* One figure per table of a batch, in the order in which the tables came. */
-struct capacity_sum {
-    struct bytes table_name;
+/* What a table and its indexes cost. Begin with {.table_name}; the arrays are in the arena. */
+struct capacity_of_index {
+    struct bytes name;
+    enum index_kind kind;
     uint64_t half_units;
 };
+struct capacity {
+    struct bytes table_name;
+    uint64_t half_units; /* of the table alone */
+    struct capacity_of_index *indexes;
+    size_t index_count, index_capacity;
+};
+void capacity_add_index(struct arena *arena, struct capacity *capacity, struct bytes name,
+                        enum index_kind kind, uint64_t half_units);
+/* What a write did to its table and indexes, `times` over: a transaction costs twice. */
+void capacity_add_write(struct arena *arena, struct capacity *capacity,
+                        const struct item_write *write, uint64_t times);
+/* Writes a ConsumedCapacity object. read and write tell which figures a transaction shows too. */
+void capacity_write(struct json_writer *w, enum capacity_wanted wanted,
+                    const struct capacity *capacity, bool transaction, bool is_read);
+/* One figure per table of a batch, in the order in which the tables came. */
 struct capacity_sums {
-    struct capacity_sum sums[ENGINE_TRANSACTION_ITEMS_MAX];
+    struct capacity sums[ENGINE_TRANSACTION_ITEMS_MAX];
     size_t count;
 };
-void capacity_add(struct capacity_sums *sums, struct bytes table_name, uint64_t half_units);
+struct capacity *capacity_sum_of(struct capacity_sums *sums, struct bytes table_name);
 /* The member ConsumedCapacity with an array; nothing when not wanted. */
 void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
                         const struct capacity_sums *sums, bool transaction, bool is_read);
+
+/* ---- item collections (metrics.c) ---- */
+
+/* ReturnItemCollectionMetrics is SIZE. */
+bool dynamodb_metrics_wanted(const struct json *body);
+/* An ItemCollectionMetrics object; write->collection_key is not empty. */
+void metrics_write(struct json_writer *w, const struct item_write *write);
+/* The member ItemCollectionMetrics of a batch: by table, as `given` names them (NULL: by name).
+ * Nothing when no table has a local index. */
+void metrics_write_all(struct json_writer *w, const struct item_write *writes, size_t count,
+                       const struct bytes *given);
 
 #endif

@@ -41,9 +41,11 @@ void api_get_item(struct api_call *call)
         json_write_raw(&w, read.item);
     }
     if (capacity != CAPACITY_NONE) {
+        struct capacity consumed = {.table_name = read.table_name,
+                                    .half_units = capacity_of_read(read.size, consistent)};
+
         json_key(&w, "ConsumedCapacity");
-        capacity_write(&w, capacity, read.table_name, capacity_of_read(read.size, consistent),
-                       false, true);
+        capacity_write(&w, capacity, &consumed, false, true);
     }
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));

@@ -5,7 +5,6 @@
 struct query_call {
     struct item_query query;
     enum capacity_wanted capacity;
-    bool consistent;
 };
 
 static enum status decode_select(struct api_call *call, struct item_query *query)
@@ -16,13 +15,13 @@ static enum status decode_select(struct api_call *call, struct item_query *query
     bool projects = decode_has(call->body, "ProjectionExpression");
     size_t word = decode_word(call->body, "Select", words, ARRAY_COUNT(words), UNSAID);
 
-    query->count_only = word == COUNT;
+    query->select = word == COUNT ? SELECT_COUNT : word == ALL ? SELECT_ALL : SELECT_DEFAULT;
     if (projects && word != UNSAID && word != SPECIFIC)
         return api_invalid(&call->error,
                            "Cannot specify the ProjectionExpression when choosing to "
                            "get %s",
                            word == COUNT ? "only the Count" : words[word]);
-    if (word == PROJECTED)
+    if (word == PROJECTED && query->index_name.size == 0)
         return api_invalid(&call->error, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying "
                                          "using an IndexName");
     if (!projects && word == SPECIFIC)
@@ -85,10 +84,13 @@ static enum status decode_key_condition(struct api_call *call, struct expr_names
     if (table == NULL)
         return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Requested resource not found");
 
-    struct key_names keys = engine_key_names(table);
-    enum status status =
-        expr_parse_key_condition(call->arena, decode_string(call->body, "KeyConditionExpression"),
-                                 names, &keys, &query->condition, &call->error);
+    const struct key_schema *schema = engine_key_schema(table, query->index_name, &call->error);
+    enum status status = REFUSED;
+
+    if (schema != NULL)
+        status = expr_parse_key_condition(call->arena,
+                                          decode_string(call->body, "KeyConditionExpression"),
+                                          names, schema, &query->condition, &call->error);
 
     engine_table_unref(table);
     return status;
@@ -111,14 +113,6 @@ static enum status decode_expressions(struct api_call *call, struct item_query *
     return status;
 }
 
-static enum status check_index(struct api_call *call)
-{
-    if (!decode_has(call->body, "IndexName"))
-        return OK;
-    return api_invalid(&call->error, "The table does not have the specified index: %.*s",
-                       BYTES_ARG(decode_string(call->body, "IndexName")));
-}
-
 static enum status decode(struct api_call *call, struct item_query *query)
 {
     static const char *const expressions[] = {"ProjectionExpression", "FilterExpression",
@@ -127,6 +121,7 @@ static enum status decode(struct api_call *call, struct item_query *query)
     const struct json *body = call->body;
     enum status status = dynamodb_table_name(body, &query->table_name, error);
 
+    query->index_name = decode_string(body, "IndexName");
     query->limit = (uint64_t)decode_int(body, "Limit", 0);
     query->backward = !query->scan && !decode_bool(body, "ScanIndexForward", true);
     if (status == OK) /* a scan has no key condition */
@@ -143,9 +138,25 @@ static enum status decode(struct api_call *call, struct item_query *query)
         status = decode_select(call, query);
     if (status == OK)
         status = decode_expressions(call, query);
-    if (status == OK)
-        status = check_index(call);
     return status;
+}
+
+/* Of an index, its entries; of the table, the items that they did not have all of. */
+static void write_capacity(struct api_call *call, struct json_writer *w,
+                           const struct query_call *asked)
+{
+    const struct item_query *query = &asked->query;
+    struct capacity capacity = {.table_name = query->table_name};
+    uint64_t half_units = capacity_of_read(query->scanned_size, query->consistent);
+
+    if (query->index_name.size == 0) {
+        capacity.half_units = half_units;
+    } else {
+        capacity.half_units = query->fetched_4k * (query->consistent ? 2 : 1);
+        capacity_add_index(call->arena, &capacity, query->index_name, query->index_kind,
+                           half_units);
+    }
+    capacity_write(w, asked->capacity, &capacity, false, true);
 }
 
 static void answer(struct api_call *call, const struct query_call *asked)
@@ -155,7 +166,7 @@ static void answer(struct api_call *call, const struct query_call *asked)
     struct json_writer w = JSON_WRITER(out);
 
     json_begin_object(&w);
-    if (!query->count_only) {
+    if (query->select != SELECT_COUNT) {
         json_key(&w, "Items");
         json_begin_array(&w);
         for (size_t i = 0; i < query->count; i++)
@@ -171,8 +182,7 @@ static void answer(struct api_call *call, const struct query_call *asked)
     }
     if (asked->capacity != CAPACITY_NONE) {
         json_key(&w, "ConsumedCapacity");
-        capacity_write(&w, asked->capacity, query->table_name,
-                       capacity_of_read(query->scanned_size, asked->consistent), false, true);
+        write_capacity(call, &w, asked);
     }
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
@@ -181,9 +191,8 @@ static void answer(struct api_call *call, const struct query_call *asked)
 static void run(struct api_call *call, bool scan)
 {
     struct query_call asked = {
-        .query = {.scan = scan},
+        .query = {.scan = scan, .consistent = decode_bool(call->body, "ConsistentRead", false)},
         .capacity = dynamodb_capacity_wanted(call->body),
-        .consistent = decode_bool(call->body, "ConsistentRead", false),
     };
     enum status status = decode(call, &asked.query);
 

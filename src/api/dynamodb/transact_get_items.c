@@ -63,7 +63,8 @@ static void answer(struct api_call *call, const struct item_read *reads, size_t 
             json_write_raw(&w, reads[i].item);
         }
         json_end_object(&w);
-        capacity_add(&sums, reads[i].table_name, 2 * capacity_of_read(reads[i].size, true));
+        capacity_sum_of(&sums, reads[i].table_name)->half_units +=
+            2 * capacity_of_read(reads[i].size, true);
     }
     json_end_array(&w);
     capacity_write_all(&w, capacity, &sums, true, true);

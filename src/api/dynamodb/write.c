@@ -65,6 +65,7 @@ struct single_write {
     struct engine_write write;
     struct item_write item;
     enum capacity_wanted capacity;
+    bool metrics;
 };
 
 static void answer_single(struct single_write *single)
@@ -79,10 +80,15 @@ static void answer_single(struct single_write *single)
         json_write_raw(&w, single->item.returned);
     }
     if (single->capacity != CAPACITY_NONE) {
+        struct capacity capacity = {.table_name = single->item.table_name};
+
+        capacity_add_write(call->arena, &capacity, &single->item, 1);
         json_key(&w, "ConsumedCapacity");
-        capacity_write(&w, single->capacity, single->item.table_name,
-                       capacity_of_write(single->item.old_size, single->item.new_size), false,
-                       false);
+        capacity_write(&w, single->capacity, &capacity, false, false);
+    }
+    if (single->metrics && single->item.collection_key.count > 0) {
+        json_key(&w, "ItemCollectionMetrics");
+        metrics_write(&w, &single->item);
     }
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
@@ -122,6 +128,7 @@ void dynamodb_write_one(struct api_call *call, enum write_kind kind)
 
     single->call = call;
     single->capacity = dynamodb_capacity_wanted(call->body);
+    single->metrics = dynamodb_metrics_wanted(call->body);
     if (status != OK) {
         api_fail_status(call, status);
         return;
