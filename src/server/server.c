@@ -126,6 +126,7 @@ static bool load_stack(struct server *server)
     struct stack_options options = {
         .path = server->options.stack_path,
         .stage = server->options.stage,
+        .region = server->options.region,
         .account = server->place.account,
     };
     struct stack_error error = {0};
