@@ -187,8 +187,10 @@ static enum status check_type(struct checker *c, const struct shape *shape, cons
         if (json_is(json, JSON_ARRAY))
             return refuse_array(c, "class ", shape, "");
         return refuse(c, is_element ? "Unexpected value type in payload" : "Unexpected field type");
-    case SHAPE_ATTRIBUTE_VALUE:
-        return OK;
+    case SHAPE_ATTRIBUTE_VALUE: /* a member's own words; the rest is value_from_json()'s */
+        return is_element || json_is(json, JSON_OBJECT) || json_is(json, JSON_ARRAY)
+                   ? OK
+                   : refuse(c, "Unexpected field type");
     }
     return OK;
 }
@@ -263,7 +265,17 @@ static void print_value(struct buffer *out, const struct shape *shape, const str
         json_print(out, json);
 }
 
-/* At most VALUE_SHOWN_MAX bytes, cut at a whole character. */
+/* What ends a value's text. */
+static const char *closing(const struct shape *shape, const struct json *json)
+{
+    if (json_is(json, JSON_ARRAY))
+        return "]";
+    if (json_is(json, JSON_OBJECT))
+        return shape != NULL && shape->kind == SHAPE_STRUCTURE ? ")" : "}";
+    return "";
+}
+
+/* At most VALUE_SHOWN_MAX bytes and its end, cut at a whole character. */
 static void print_shown(struct buffer *out, const struct shape *shape, const struct json *json)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(64 * 1024);
@@ -281,6 +293,7 @@ static void print_shown(struct buffer *out, const struct shape *shape, const str
         shown.size--;
     buffer_append(out, shown);
     buffer_append_text(out, "...");
+    buffer_append_text(out, closing(shape, json));
 }
 
 /* ---- constraints ---- */
@@ -486,10 +499,13 @@ static void check_structure(struct checker *c, const struct shape *shape, const 
     for (struct json_iter it = json_iter(json); json_next(&it);) {
         const struct shape_member *member = member_named(shape, it.name);
 
-        if (member != NULL && found[member - shape->members] == NULL &&
-            !json_is(it.value, JSON_NULL))
+        /* Of two with one name the first counts, null or not, as for decode_member(). */
+        if (member != NULL && found[member - shape->members] == NULL)
             found[member - shape->members] = it.value;
     }
+    for (size_t i = 0; i < shape->member_count; i++)
+        if (json_is(found[i], JSON_NULL))
+            found[i] = NULL;
     for (size_t i = 0; i < shape->member_count && !is_full(c); i++) {
         const struct shape_member *member = &shape->members[i];
         struct path at = {.up = path, .name = bytes_of(member->name, member->name_size)};

@@ -7,7 +7,11 @@ static const char *const billing_names[] = {
     [BILLING_PAY_PER_REQUEST] = "PAY_PER_REQUEST",
 };
 
-static const char *const kind_names[] = {[INDEX_LOCAL] = "LOCAL", [INDEX_GLOBAL] = "GLOBAL"};
+static const char *const kind_names[] = {
+    [INDEX_LOCAL] = "LOCAL",
+    [INDEX_GLOBAL] = "GLOBAL",
+    [INDEX_EXPIRY] = "EXPIRY",
+};
 
 static const char *const projection_names[] = {
     [PROJECTION_ALL] = "ALL",

@@ -139,6 +139,9 @@ static enum status settle_indexes(struct change_run *run, struct table *table)
 {
     const struct table *before = &run->before;
     struct table_figures figures;
+
+    expiry_settle(run->change->arena, table);
+
     enum status status = figures_get(run->batch, run->change->arena, table->id, &figures);
 
     if (status != OK)
@@ -293,6 +296,10 @@ static void change_done(struct store_work *work, enum status status)
 
     if (change->order != 0)
         catalogue_publish(&engine->catalogue, change, status == OK, clock_now_ms(engine->clock));
+    if (change->order != 0 && status == OK && change->kind == TABLE_UPDATE && engine->started) {
+        table_index_fill(engine, &change->table);
+        expiry_look(engine->expiry);
+    }
     change->done(change, status == OK ? change->outcome : status);
 }
 

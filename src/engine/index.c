@@ -44,15 +44,19 @@ static enum status refuse_value(const struct table_index *index, size_t at,
                            "%.*s Expected: %s Actual: %s IndexName: %.*s",
                            BYTES_ARG(key->name), value_type_name(key->type),
                            value_type_name(value->type), BYTES_ARG(index->name));
+    if (value->bytes.size == 0 && updated) /* AWS names no index here */
+        return api_invalid(reterr,
+                           "One or more parameter values are not valid. The update expression "
+                           "attempted to update a secondary index key to a value that is not "
+                           "supported. The AttributeValue for a key attribute cannot contain an "
+                           "empty %s value.",
+                           value->type == VALUE_S ? "string" : "binary");
     if (value->bytes.size == 0)
         return api_invalid(reterr,
-                           "One or more parameter values are not valid. %s The AttributeValue for "
-                           "a key attribute cannot contain an empty %s value. IndexName: %.*s, "
-                           "IndexKey: %.*s",
-                           updated ? "The update expression attempted to update a secondary index "
-                                     "key to a value that is not supported."
-                                   : "A value specified for a secondary index key is not "
-                                     "supported.",
+                           "One or more parameter values are not valid. A value specified for a "
+                           "secondary index key is not supported. The AttributeValue for a key "
+                           "attribute cannot contain an empty %s value. IndexName: %.*s, IndexKey: "
+                           "%.*s",
                            value->type == VALUE_S ? "string" : "binary", BYTES_ARG(index->name),
                            BYTES_ARG(key->name));
     return api_invalid(reterr,
@@ -75,7 +79,7 @@ enum status table_index_check_item(const struct table *table, const struct item 
         for (size_t at = 0; at < index->key.count; at++) {
             const struct value *value = item_get(item, index->key.attributes[at].name);
 
-            if (value == NULL || fits(&index->key, at, value) ||
+            if (index->kind == INDEX_EXPIRY || value == NULL || fits(&index->key, at, value) ||
                 (refusing != NULL && bytes_compare(refusing->name, index->name) <= 0))
                 continue;
             refusing = index;
@@ -130,8 +134,7 @@ static struct bytes entry_key(const struct table_index *index, const struct item
     return arena_copy(arena, buffer_bytes(&key));
 }
 
-/* item NULL: there is none. */
-static struct index_entry make_entry(const struct table *table, const struct table_index *index,
+struct index_entry table_index_entry(const struct table *table, const struct table_index *index,
                                      const struct item *item, const struct stored_item *stored,
                                      struct bytes item_key, struct arena *arena)
 {
@@ -179,8 +182,9 @@ enum status table_index_evaluate(struct write_run *run, struct write_plan *plan)
         const struct table_index *index = &table->indexes[i];
         struct index_change *change = &plan->index_changes[i];
 
-        change->before = make_entry(table, index, old, &plan->before, plan->key, run->arena);
-        change->after = make_entry(table, index, new_item, &plan->after, plan->key, run->arena);
+        change->before = table_index_entry(table, index, old, &plan->before, plan->key, run->arena);
+        change->after =
+            table_index_entry(table, index, new_item, &plan->after, plan->key, run->arena);
         status = drop_absent(run, index, &change->before);
         if (status == OK && !same_entry(&change->before, &change->after))
             status = figures_load(run, index->id, &change->figures);
@@ -228,7 +232,7 @@ void table_index_tell_costs(struct write_run *run, struct item_write *write,
     for (size_t i = 0; i < count; i++) {
         struct index_cost cost = cost_of(&plan->index_changes[i]);
 
-        if (cost.put_size == 0)
+        if (cost.put_size == 0 || plan->table->indexes[i].kind == INDEX_EXPIRY)
             continue;
         cost.kind = plan->table->indexes[i].kind;
         cost.name = arena_copy(run->arena, plan->table->indexes[i].name);

@@ -14,7 +14,7 @@
 #define TABLES_MAX 2500 /* AWS: tables per account and region */
 #define TABLE_LOCAL_INDEXES_MAX 5
 #define TABLE_GLOBAL_INDEXES_MAX 20
-#define TABLE_INDEXES_MAX ((size_t)TABLE_LOCAL_INDEXES_MAX + TABLE_GLOBAL_INDEXES_MAX)
+#define TABLE_INDEXES_MAX ((size_t)TABLE_LOCAL_INDEXES_MAX + TABLE_GLOBAL_INDEXES_MAX + 1)
 #define INDEX_INCLUDED_MAX 20        /* attributes that one index includes */
 #define TABLE_INDEX_INCLUDED_MAX 100 /* that all indexes of a table include together */
 
@@ -41,7 +41,11 @@ struct table_stream {
     uint64_t created_ms, closed_ms; /* closed_ms 0: open */
 };
 
-enum index_kind { INDEX_LOCAL, INDEX_GLOBAL };
+enum index_kind {
+    INDEX_LOCAL,
+    INDEX_GLOBAL,
+    INDEX_EXPIRY, /* our own, without a name: items by their time to live, to find what expired */
+};
 
 enum index_projection { PROJECTION_ALL, PROJECTION_KEYS_ONLY, PROJECTION_INCLUDE };
 

@@ -322,7 +322,7 @@ static enum status update_index(struct index_reader *reader, const struct json *
 static enum status create_index(struct index_reader *reader, const struct json *action)
 {
     for (size_t i = 0; i < reader->table->index_count; i++)
-        if (reader->table->indexes[i].backfilling)
+        if (reader->table->indexes[i].kind == INDEX_GLOBAL && reader->table->indexes[i].backfilling)
             return api_refuse(reader->error, API_LIMIT_EXCEEDED,
                               "Subscriber limit exceeded: Only 1 online index can be created or "
                               "deleted simultaneously per table");
@@ -393,7 +393,8 @@ enum status index_decode_updates(struct arena *arena, const struct json *body, s
     key_definitions_add(arena, decode_member(body, "AttributeDefinitions"), &definitions);
     key_definitions_add_schema(arena, &table->key, &definitions);
     for (size_t i = 0; i < table->index_count; i++)
-        key_definitions_add_schema(arena, &table->indexes[i].key, &definitions);
+        if (table->indexes[i].kind != INDEX_EXPIRY)
+            key_definitions_add_schema(arena, &table->indexes[i].key, &definitions);
     make_room(&reader, json_count(updates));
     for (struct json_iter it = json_iter(updates); status == OK && json_next(&it);)
         status = run_action(&reader, it.value);

@@ -166,7 +166,8 @@ static bool is_in_earlier_key(const struct table *table, size_t index, struct by
     if (key_schema_find(&table->key, name) != NULL)
         return true;
     for (size_t i = 0; i < index; i++)
-        if (key_schema_find(&table->indexes[i].key, name) != NULL)
+        if (table->indexes[i].kind != INDEX_EXPIRY &&
+            key_schema_find(&table->indexes[i].key, name) != NULL)
             return true;
     return false;
 }
@@ -188,6 +189,8 @@ void key_definitions_write(struct json_writer *w, const struct table *table)
     for (size_t i = 0; i < table->index_count; i++) {
         const struct key_schema *key = &table->indexes[i].key;
 
+        if (table->indexes[i].kind == INDEX_EXPIRY)
+            continue;
         for (size_t at = 0; at < key->count; at++)
             if (!is_in_earlier_key(table, i, key->attributes[at].name))
                 write_definition(w, &key->attributes[at]);
