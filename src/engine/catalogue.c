@@ -34,10 +34,7 @@ static void put_slot(struct catalogue *catalogue, struct bytes name, uint64_t or
 static void add_left_stream(struct catalogue *catalogue, const struct engine_stream *stream)
 {
     struct left_stream *left = mem_new(sizeof *left);
-    struct table table = {.name = stream->table_name,
-                          .hash = stream->hash,
-                          .range = stream->range,
-                          .stream = stream->stream};
+    struct table table = {.name = stream->table_name, .key = stream->key, .stream = stream->stream};
 
     left->table = table_snapshot_new(&table);
     left->next = catalogue->streams;
@@ -263,7 +260,7 @@ static struct engine_stream stream_of(struct arena *arena, const struct table *t
 {
     struct table copy = table_copy(arena, table);
 
-    return (struct engine_stream){copy.name, copy.stream, copy.hash, copy.range};
+    return (struct engine_stream){copy.name, copy.stream, copy.key};
 }
 
 size_t catalogue_streams(struct catalogue *catalogue, uint64_t now_ms, struct arena *arena,

@@ -25,8 +25,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define CATALOGUE_FORMAT 1
-#define CATALOGUE_RECORD_SIZE_MAX ((size_t)1024 * 1024)    /* a table with 50 tags has some 30 KB */
+#define CATALOGUE_FORMAT 2 /* 1: without indexes */
+#define CATALOGUE_RECORD_SIZE_MAX                                                                  \
+    ((size_t)1024 * 1024) /* 50 tags and 25 indexes are some 70 KB                                 \
+                           */
 #define STREAM_READABLE_MS ((uint64_t)24 * 60 * 60 * 1000) /* after it was closed */
 
 /* ---- durable form (catalogue_form.c) ---- */

@@ -7,6 +7,18 @@ static const char *const billing_names[] = {
     [BILLING_PAY_PER_REQUEST] = "PAY_PER_REQUEST",
 };
 
+static const char *const kind_names[] = {
+    [INDEX_LOCAL] = "LOCAL",
+    [INDEX_GLOBAL] = "GLOBAL",
+    [INDEX_EXPIRY] = "EXPIRY",
+};
+
+static const char *const projection_names[] = {
+    [PROJECTION_ALL] = "ALL",
+    [PROJECTION_KEYS_ONLY] = "KEYS_ONLY",
+    [PROJECTION_INCLUDE] = "INCLUDE",
+};
+
 static const char *const view_names[] = {
     [STREAM_NONE] = "NONE",
     [STREAM_KEYS_ONLY] = "KEYS_ONLY",
@@ -58,16 +70,64 @@ struct bytes catalogue_print_state(struct arena *arena, const struct catalogue_s
     return write_end(&w, arena);
 }
 
-static void write_key_attribute(struct json_writer *w, const char *name,
-                                const struct key_attribute *key)
+static void write_key_attribute(struct json_writer *w, const struct key_attribute *key)
 {
-    if (key->name.size == 0)
-        return;
-    json_key(w, name);
     json_begin_object(w);
     json_member_string(w, "name", key->name);
     json_member_text(w, "type", value_type_name(key->type));
     json_end_object(w);
+}
+
+/* Of a table: one attribute, or one and another. */
+static void write_table_key(struct json_writer *w, const struct key_schema *key)
+{
+    json_key(w, "hash");
+    write_key_attribute(w, &key->attributes[0]);
+    if (!key_schema_has_range(key))
+        return;
+    json_key(w, "range");
+    write_key_attribute(w, &key->attributes[1]);
+}
+
+static void write_index_key(struct json_writer *w, const struct key_schema *key)
+{
+    for (size_t i = 0; i < key->count; i++) {
+        if (i == 0 || i == key->hash_count) {
+            json_key(w, i == 0 ? "hash" : "range");
+            json_begin_array(w);
+        }
+        write_key_attribute(w, &key->attributes[i]);
+        if (i + 1 == key->hash_count || i + 1 == key->count)
+            json_end_array(w);
+    }
+}
+
+static void write_index(struct json_writer *w, const struct table_index *index)
+{
+    json_begin_object(w);
+    write_member_uint(w, "id", index->id);
+    json_member_string(w, "name", index->name);
+    json_member_text(w, "kind", kind_names[index->kind]);
+    write_index_key(w, &index->key);
+    json_member_text(w, "projection", projection_names[index->projection]);
+    json_key(w, "included");
+    json_begin_array(w);
+    for (size_t i = 0; i < index->included_count; i++)
+        json_write_string(w, index->included[i]);
+    json_end_array(w);
+    write_member_uint(w, "readUnits", index->read_units);
+    write_member_uint(w, "writeUnits", index->write_units);
+    json_member_bool(w, "backfilling", index->backfilling);
+    json_end_object(w);
+}
+
+static void write_indexes(struct json_writer *w, const struct table *table)
+{
+    json_key(w, "indexes");
+    json_begin_array(w);
+    for (size_t i = 0; i < table->index_count; i++)
+        write_index(w, &table->indexes[i]);
+    json_end_array(w);
 }
 
 static void write_stream(struct json_writer *w, const struct table_stream *stream)
@@ -107,8 +167,7 @@ struct bytes catalogue_print_table(struct arena *arena, const struct table *tabl
     write_member_uint(&w, "id", table->id);
     json_member_string(&w, "tableId", table->table_id);
     json_member_string(&w, "name", table->name);
-    write_key_attribute(&w, "hash", &table->hash);
-    write_key_attribute(&w, "range", &table->range);
+    write_table_key(&w, &table->key);
     json_member_text(&w, "billing", billing_names[table->billing]);
     write_member_uint(&w, "readUnits", table->read_units);
     write_member_uint(&w, "writeUnits", table->write_units);
@@ -125,6 +184,7 @@ struct bytes catalogue_print_table(struct arena *arena, const struct table *tabl
     json_member_string(&w, "sseKmsKey", table->sse_kms_key);
     json_member_string(&w, "tableClass", table->table_class);
     write_tags(&w, table);
+    write_indexes(&w, table);
     return write_end(&w, arena);
 }
 
@@ -135,8 +195,7 @@ struct bytes catalogue_print_stream(struct arena *arena, const struct engine_str
 
     write_begin(&w);
     json_member_string(&w, "tableName", stream->table_name);
-    write_key_attribute(&w, "hash", &stream->hash);
-    write_key_attribute(&w, "range", &stream->range);
+    write_table_key(&w, &stream->key);
     write_stream(&w, &stream->stream);
     return write_end(&w, arena);
 }
@@ -191,18 +250,84 @@ static size_t read_name(struct form_reader *reader, const char *name, const char
     return 0;
 }
 
-static struct key_attribute read_key_attribute(struct form_reader *reader, const char *name)
+static void read_key_attribute(struct form_reader *reader, const struct json *object, bool hash,
+                               struct key_schema *key)
 {
-    struct form_reader inner = {json_get(reader->object, name), false};
-    struct key_attribute key = {.type = VALUE_S};
+    struct form_reader inner = {object, false};
+    struct bytes name = read_text(&inner, "name");
+    enum value_type type = VALUE_S;
 
-    if (inner.object == NULL)
-        return key;
-    key.name = read_text(&inner, "name");
-    if (!value_type_of_name(read_text(&inner, "type"), &key.type))
+    if (!value_type_of_name(read_text(&inner, "type"), &type) || name.size == 0)
         inner.wrong = true;
     reader->wrong = reader->wrong || inner.wrong;
+    if (!inner.wrong)
+        key_schema_add(key, name, type, hash);
+}
+
+static struct key_schema read_table_key(struct form_reader *reader)
+{
+    const struct json *range = json_get(reader->object, "range");
+    struct key_schema key = {0};
+
+    read_key_attribute(reader, json_get(reader->object, "hash"), true, &key);
+    if (range != NULL && !reader->wrong)
+        read_key_attribute(reader, range, false, &key);
     return key;
+}
+
+static struct key_schema read_index_key(struct form_reader *reader)
+{
+    static const char *const names[] = {"hash", "range"};
+    struct key_schema key = {0};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        const struct json *part = json_get(reader->object, names[i]);
+
+        if (json_count(part) > KEY_PARTS_MAX || (i == 0 && json_count(part) == 0))
+            reader->wrong = true;
+        for (struct json_iter it = json_iter(part); !reader->wrong && json_next(&it);)
+            read_key_attribute(reader, it.value, i == 0, &key);
+    }
+    return key;
+}
+
+static struct table_index read_index(const struct json *object, struct arena *arena, bool *wrong)
+{
+    struct form_reader inner = {object, false};
+    const struct json *included = json_get(object, "included");
+    struct table_index index = {
+        .id = read_uint32(&inner, "id"),
+        .name = read_text(&inner, "name"),
+        .kind = (enum index_kind)read_name(&inner, "kind", kind_names, ARRAY_COUNT(kind_names)),
+        .key = read_index_key(&inner),
+        .projection = (enum index_projection)read_name(&inner, "projection", projection_names,
+                                                       ARRAY_COUNT(projection_names)),
+        .read_units = read_uint(&inner, "readUnits", INT64_MAX),
+        .write_units = read_uint(&inner, "writeUnits", INT64_MAX),
+        .backfilling = read_bool(&inner, "backfilling"),
+    };
+
+    index.included = ARENA_NEW_ARRAY(arena, json_count(included), struct bytes);
+    for (struct json_iter it = json_iter(included); json_next(&it);)
+        index.included[index.included_count++] = json_string(it.value);
+    *wrong = *wrong || inner.wrong || index.id == 0;
+    return index;
+}
+
+/* Format 1 had none. */
+static void read_indexes(struct form_reader *reader, struct arena *arena, struct table *table)
+{
+    const struct json *indexes = json_get(reader->object, "indexes");
+
+    if (indexes == NULL)
+        return;
+    if (!json_is(indexes, JSON_ARRAY) || json_count(indexes) > TABLE_INDEXES_MAX) {
+        reader->wrong = true;
+        return;
+    }
+    table->indexes = ARENA_NEW_ARRAY(arena, json_count(indexes), struct table_index);
+    for (struct json_iter it = json_iter(indexes); json_next(&it);)
+        table->indexes[table->index_count++] = read_index(it.value, arena, &reader->wrong);
 }
 
 static struct table_stream read_stream(struct form_reader *reader)
@@ -287,8 +412,7 @@ enum status catalogue_parse_table(struct arena *arena, struct bytes text, struct
         .id = read_uint32(&reader, "id"),
         .table_id = read_text(&reader, "tableId"),
         .name = read_text(&reader, "name"),
-        .hash = read_key_attribute(&reader, "hash"),
-        .range = read_key_attribute(&reader, "range"),
+        .key = read_table_key(&reader),
         .billing = (enum table_billing)read_name(&reader, "billing", billing_names,
                                                  ARRAY_COUNT(billing_names)),
         .read_units = read_uint(&reader, "readUnits", INT64_MAX),
@@ -309,7 +433,8 @@ enum status catalogue_parse_table(struct arena *arena, struct bytes text, struct
     };
 
     read_tags(&reader, arena, &table);
-    if (reader.wrong || table.hash.name.size == 0)
+    read_indexes(&reader, arena, &table);
+    if (reader.wrong)
         return CORRUPT;
     *ret = table;
     return OK;
@@ -326,8 +451,7 @@ enum status catalogue_parse_stream(struct arena *arena, struct bytes text,
 
     struct engine_stream stream = {
         .table_name = read_text(&reader, "tableName"),
-        .hash = read_key_attribute(&reader, "hash"),
-        .range = read_key_attribute(&reader, "range"),
+        .key = read_table_key(&reader),
         .stream = read_stream(&reader),
     };
 

@@ -31,7 +31,7 @@ static struct bytes print_keys(struct write_run *run, const struct table *table,
                                const struct item *item)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(STORED_ITEM_SIZE_MAX);
-    struct item keys = table_key_attributes(table, item, run->arena);
+    struct item keys = table_key_attributes(table, NULL, item, run->arena);
 
     item_print(&out, &keys);
     return arena_copy(run->arena, buffer_bytes(&out));

@@ -92,7 +92,7 @@ static void leave_stream(struct change_run *run, const struct table *table,
     close_stream(run, &stream);
     if (!stream_is_readable(&stream, run->now_ms))
         return;
-    change->left = (struct engine_stream){table->name, stream, table->hash, table->range};
+    change->left = (struct engine_stream){table->name, stream, table->key};
     store_batch_put(run->batch, STORE_CATALOGUE, catalogue_stream_key(change->arena, stream.id),
                     catalogue_print_stream(change->arena, &change->left));
 }
@@ -131,6 +131,33 @@ static void forget_old_streams(struct change_run *run)
             store_batch_delete(run->batch, STORE_CATALOGUE, key);
 }
 
+/* ---- indexes ---- */
+
+/* From what edit() wants of the indexes to what they become: a new one is to be filled, unless the
+ * table is empty; of one that is gone nothing stays. */
+static enum status settle_indexes(struct change_run *run, struct table *table)
+{
+    const struct table *before = &run->before;
+    struct table_figures figures;
+
+    expiry_settle(run->change->arena, table);
+
+    enum status status = figures_get(run->batch, run->change->arena, table->id, &figures);
+
+    if (status != OK)
+        return status;
+    for (size_t i = 0; i < table->index_count; i++) {
+        if (table->indexes[i].id != 0)
+            continue;
+        table->indexes[i].id = run->state.next_id++;
+        table->indexes[i].backfilling = figures.item_count > 0;
+    }
+    for (size_t i = 0; i < before->index_count; i++)
+        if (table_find_index(table, before->indexes[i].name) == NULL)
+            table_index_remove(run->batch, run->change->arena, before->indexes[i].id);
+    return OK;
+}
+
 /* ---- the three changes ---- */
 
 static void put_table(struct change_run *run, const struct table *table)
@@ -163,6 +190,8 @@ static enum status create_table(struct change_run *run)
     table.id = run->state.next_id++;
     table.table_id = arena_copy(change->arena, bytes_of_text(uuid));
     table.created_ms = run->now_ms;
+    for (size_t i = 0; i < table.index_count; i++)
+        table.indexes[i].id = run->state.next_id++;
     if (table.stream.enabled && table.stream.view != STREAM_NONE)
         open_stream(run, &table.stream);
     else
@@ -188,6 +217,9 @@ static enum status update_table(struct change_run *run)
     if (status != OK)
         return status;
     settle_stream(run, &table);
+    status = settle_indexes(run, &table);
+    if (status != OK)
+        return status;
     put_table(run, &table);
     return OK;
 }
@@ -213,6 +245,9 @@ static enum status delete_table(struct change_run *run)
     bytes_put_u32(to, table->id + 1);
     store_batch_delete_range(run->batch, STORE_ITEMS, bytes_of(from, 4), bytes_of(to, 4));
     figures_remove(run->batch, change->arena, table->id);
+    collections_remove(run->batch, table->id);
+    for (size_t i = 0; i < table->index_count; i++)
+        table_index_remove(run->batch, change->arena, table->indexes[i].id);
     store_batch_delete(run->batch, STORE_CATALOGUE,
                        catalogue_table_key(change->arena, table->name));
     leave_stream(run, table, table->stream);
@@ -261,6 +296,10 @@ static void change_done(struct store_work *work, enum status status)
 
     if (change->order != 0)
         catalogue_publish(&engine->catalogue, change, status == OK, clock_now_ms(engine->clock));
+    if (change->order != 0 && status == OK && change->kind == TABLE_UPDATE && engine->started) {
+        table_index_fill(engine, &change->table);
+        expiry_look(engine->expiry);
+    }
     change->done(change, status == OK ? change->outcome : status);
 }
 

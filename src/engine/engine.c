@@ -1,4 +1,5 @@
-/* engine/engine.c - opening, closing, and what readers ask of the catalogue; see engine.h. */
+/* engine/engine.c - opening, starting, stopping, closing, and what readers ask of the catalogue;
+ * see engine.h. */
 #include "engine/internal.h"
 
 enum status engine_open(struct store *store, struct clock *clock, const struct arn_place *place,
@@ -8,6 +9,7 @@ enum status engine_open(struct store *store, struct clock *clock, const struct a
 
     engine->store = store;
     engine->clock = clock;
+    engine->collection_size_max = ENGINE_COLLECTION_SIZE_MAX;
     engine->partition = mem_copy_text(place->partition);
     engine->region = mem_copy_text(place->region);
     engine->account = mem_copy_text(place->account);
@@ -27,12 +29,59 @@ void engine_close(struct engine *engine)
 {
     if (engine == NULL)
         return;
+    assert(!engine->started || (engine->jobs.stopped && jobs_count(&engine->jobs) == 0));
+    expiry_free(engine->expiry);
     catalogue_free(&engine->catalogue);
     mem_free(engine->partition);
     mem_free(engine->region);
     mem_free(engine->account);
     mem_free(engine);
 }
+
+/* ---- behind the requests ---- */
+
+/* What the process before left unfinished. */
+static void go_on(struct engine *engine)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes *names = NULL;
+    size_t count = catalogue_names(&engine->catalogue, BYTES(""), arena, &names);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct table *table = catalogue_ref(&engine->catalogue, names[i]);
+
+        table_index_fill(engine, table);
+        expiry_adopt(engine, table);
+        engine_table_unref(table);
+    }
+    expiry_look(engine->expiry);
+}
+
+enum status engine_start(struct engine *engine, const struct engine_door *door)
+{
+    engine->door = *door;
+    jobs_init(&engine->jobs, engine->store, door->port, door->timers, door->changed, door->context);
+    list_init(&engine->fills);
+    engine->expiry = expiry_new(engine);
+    engine->started = true;
+    go_on(engine);
+    return OK;
+}
+
+bool engine_busy(const struct engine *engine)
+{
+    return engine->started && (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills));
+}
+
+bool engine_stop(struct engine *engine)
+{
+    if (!engine->started)
+        return true;
+    expiry_stop(engine->expiry);
+    return jobs_stop(&engine->jobs) && list_empty(&engine->fills);
+}
+
+/* ---- what readers ask of the catalogue ---- */
 
 const struct arn_place *engine_place(const struct engine *engine)
 {

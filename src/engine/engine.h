@@ -10,6 +10,7 @@
 
 #include "base/arn.h"
 #include "base/clock.h"
+#include "base/timer.h"
 #include "engine/table.h"
 #include "expr/expr.h"
 #include "store/store.h"
@@ -21,6 +22,8 @@
 #define ENGINE_BATCH_GET_MAX 100
 #define ENGINE_PAGE_SIZE_MAX ((size_t)1024 * 1024) /* Query, Scan: before the filter */
 #define ENGINE_BATCH_GET_SIZE_MAX ((size_t)16 * 1024 * 1024)
+/* Items of one partition and their entries in local indexes. (AWS: "Item collections".) */
+#define ENGINE_COLLECTION_SIZE_MAX ((uint64_t)10 * 1024 * 1024 * 1024)
 #define ENGINE_TOKEN_LIFE_MS ((uint64_t)10 * 60 * 1000) /* ClientRequestToken */
 
 struct engine;
@@ -28,8 +31,28 @@ struct engine;
 /* Reads the catalogue from the store. */
 MUST_USE enum status engine_open(struct store *store, struct clock *clock,
                                  const struct arn_place *place, struct engine **ret);
-void engine_close(struct engine *engine);
+void engine_close(struct engine *engine); /* started: after engine_stop() said true */
 const struct arn_place *engine_place(const struct engine *engine);
+
+/* ---- what goes on behind the requests: copies, trimming (job.h) ---- */
+
+/* The loop that a started engine lives on. */
+struct engine_door {
+    struct store_port *port;
+    struct timers *timers;
+    void (*changed)(void *context); /* something ended: maybe all is quiet now; may be NULL */
+    /* Something was given up, and nobody waits for its answer: a sentence for people; may be NULL
+     */
+    void (*failed)(void *context, const char *sentence);
+    void *context;
+};
+/* Goes on with what the process before left unfinished. What needs a started engine says so. */
+MUST_USE enum status engine_start(struct engine *engine, const struct engine_door *door);
+/* Works are under way that no request waits for any more, or not only. */
+bool engine_busy(const struct engine *engine);
+/* Nothing new begins; what is under way stops where it is and goes on at the next start. False:
+ * not yet, call again after the port has run. */
+bool engine_stop(struct engine *engine);
 
 /* ---- tables ---- */
 
@@ -46,14 +69,14 @@ void engine_table_names(struct engine *engine, struct bytes after, size_t limit,
 struct table_figures {
     uint64_t item_count, size_bytes;
 };
-void engine_table_figures(struct engine *engine, const struct table *table,
-                          struct table_figures *ret);
+/* id: of a table or an index. */
+void engine_figures(struct engine *engine, uint32_t id, struct table_figures *ret);
 
 /* Every stream that can still be read, by creation: for ListStreams and DescribeStream. */
 struct engine_stream {
     struct bytes table_name;
     struct table_stream stream;
-    struct key_attribute hash, range;
+    struct key_schema key;
 };
 void engine_streams(struct engine *engine, struct arena *arena, struct engine_stream **ret,
                     size_t *ret_count);
@@ -103,6 +126,13 @@ enum return_values {
     RETURN_UPDATED_NEW,
 };
 
+/* What was written to an index: sizes as item_size(), for consumed capacity. */
+struct index_cost {
+    struct bytes name;
+    enum index_kind kind;
+    size_t removed_size, put_size; /* removed_size 0: no entry had to leave its place */
+};
+
 struct item_write {
     enum write_kind kind;
     struct bytes table_name;
@@ -114,12 +144,16 @@ struct item_write {
     uint8_t change_flags;       /* enum change_flags */
 
     /* results, in the arena */
-    enum status status;        /* OK, REFUSED, or the store's */
-    struct api_error *error;   /* when REFUSED; NULL otherwise */
-    struct bytes returned;     /* what return_values asked for, stored form; empty: nothing */
-    struct bytes old;          /* the item that failed the condition, when asked for */
-    size_t old_size, new_size; /* item_size() before and after: consumed capacity */
-    uint64_t position;         /* of its change record; 0 when nothing changed */
+    enum status status;             /* OK, REFUSED, or the store's */
+    struct api_error *error;        /* when REFUSED; NULL otherwise */
+    struct bytes returned;          /* what return_values asked for, stored form; empty: nothing */
+    struct bytes old;               /* the item that failed the condition, when asked for */
+    size_t old_size, new_size;      /* item_size() before and after: consumed capacity */
+    uint64_t position;              /* of its change record; 0 when nothing changed */
+    struct index_cost *index_costs; /* of the indexes that were written */
+    size_t index_cost_count;
+    struct item collection_key; /* the partition key; count 0: the table has no local index */
+    uint64_t collection_size;
 };
 
 /* One request's writes. Not atomic: each on its own (PutItem, BatchWriteItem); but when a table is
@@ -165,27 +199,40 @@ MUST_USE enum status engine_get_item(struct engine *engine, const struct store_v
                                      struct item_read *read, struct arena *arena,
                                      struct api_error *reterr);
 
+enum query_select {
+    SELECT_DEFAULT, /* what the table or the index has, or the projection asks for */
+    SELECT_ALL,     /* of an index, too, the whole item */
+    SELECT_COUNT,
+};
+
 struct item_query {
     struct bytes table_name;
+    struct bytes index_name;          /* empty: the table itself */
+    bool consistent;                  /* ConsistentRead; global indexes have none */
     bool scan;                        /* else a key condition */
     struct key_condition condition;   /* Query */
     uint32_t segment, total_segments; /* Scan; total 0: not parallel */
     const struct expr_condition *filter;
+    const char *filter_name; /* what refusals call it; NULL: "Filter Expression" */
     const struct expr_projection *projection;
     struct item start_key; /* ExclusiveStartKey; count 0: none */
     uint64_t limit;        /* items looked at; 0: none */
     bool backward;
-    bool count_only;
+    enum query_select select;
     /* results, in the arena */
     struct bytes *items; /* stored form, projected */
     size_t count, scanned_count;
-    size_t scanned_size;  /* item_size() of what was looked at */
-    struct item last_key; /* LastEvaluatedKey; count 0: the end was reached */
+    size_t scanned_size; /* item_size() of what was looked at, in the index if there is one */
+    uint64_t fetched_4k; /* 4 KB blocks of whole items, when a local index did not have all */
+    enum index_kind index_kind; /* when index_name is not empty */
+    struct item last_key;       /* LastEvaluatedKey; count 0: the end was reached */
 };
+/* The key that a query's condition is about: of the index, or of the table when index_name is
+ * empty. NULL and *reterr when there is no such index. It lives as long as the table's reference.
+ */
+const struct key_schema *engine_key_schema(const struct table *table, struct bytes index_name,
+                                           struct api_error *reterr);
 MUST_USE enum status engine_query(struct engine *engine, struct item_query *query,
                                   struct arena *arena, struct api_error *reterr);
-
-/* The expression parser's view of a table's keys. */
-struct key_names engine_key_names(const struct table *table);
 
 #endif

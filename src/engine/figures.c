@@ -19,10 +19,21 @@ static enum status figures_read(struct bytes value, struct table_figures *ret)
     return OK;
 }
 
+enum status figures_get(struct store_batch *batch, struct arena *arena, uint32_t id,
+                        struct table_figures *ret)
+{
+    struct bytes value;
+    enum status status = store_batch_get(batch, STORE_CATALOGUE, figures_key(arena, id), &value);
+
+    *ret = (struct table_figures){0};
+    if (status == NOT_FOUND)
+        return OK;
+    return status == OK ? figures_read(value, ret) : status;
+}
+
 enum status figures_load(struct write_run *run, uint32_t table_id, struct figures_entry **ret)
 {
     struct figures_entry *entry = run->figures;
-    struct bytes value;
 
     while (entry != NULL && entry->table_id != table_id)
         entry = entry->next;
@@ -31,13 +42,10 @@ enum status figures_load(struct write_run *run, uint32_t table_id, struct figure
         return OK;
     }
 
-    struct table_figures now = {0};
-    enum status status =
-        store_batch_get(run->batch, STORE_CATALOGUE, figures_key(run->arena, table_id), &value);
+    struct table_figures now;
+    enum status status = figures_get(run->batch, run->arena, table_id, &now);
 
-    if (status == OK)
-        status = figures_read(value, &now);
-    if (status != OK && status != NOT_FOUND)
+    if (status != OK)
         return status;
     entry = ARENA_NEW(run->arena, struct figures_entry);
     *entry = (struct figures_entry){.next = run->figures, .table_id = table_id, .now = now};
@@ -82,15 +90,13 @@ void figures_remove(struct store_batch *batch, struct arena *arena, uint32_t tab
     store_batch_delete(batch, STORE_CATALOGUE, figures_key(arena, table_id));
 }
 
-void engine_table_figures(struct engine *engine, const struct table *table,
-                          struct table_figures *ret)
+void engine_figures(struct engine *engine, uint32_t id, struct table_figures *ret)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     AUTO(store_value_release) struct store_value value = {0};
 
     *ret = (struct table_figures){0};
-    if (store_get(engine->store, NULL, STORE_CATALOGUE, figures_key(arena, table->id), &value) !=
-            OK ||
+    if (store_get(engine->store, NULL, STORE_CATALOGUE, figures_key(arena, id), &value) != OK ||
         figures_read(value.bytes, ret) != OK)
         *ret = (struct table_figures){0};
 }

@@ -3,6 +3,7 @@
 #define DYNLOG_ENGINE_INTERNAL_H
 
 #include "engine/catalogue.h"
+#include "engine/job.h"
 
 struct engine {
     struct store *store;
@@ -10,21 +11,33 @@ struct engine {
     struct arn_place place;
     char *partition, *region, *account; /* what place points to */
     struct catalogue catalogue;
+    uint64_t collection_size_max; /* ENGINE_COLLECTION_SIZE_MAX; less in tests */
+    /* of a started one */
+    bool started;
+    struct engine_door door;
+    struct jobs jobs;
+    struct list fills;     /* of indexes (index_fill.c) */
+    struct expiry *expiry; /* deletes what has expired */
 };
 
 /* table id (4) | encoded hash | encoded range; escaping at most doubles a string. */
 #define TABLE_KEY_SIZE_MAX (4 + 2 * KEY_HASH_SIZE_MAX + 2 + 2 * KEY_RANGE_SIZE_MAX + 2)
+/* index id (4) | encoded key of the index, each of its attributes at its longest | encoded key of
+ * the item. */
+#define INDEX_KEY_SIZE_MAX                                                                         \
+    (TABLE_KEY_SIZE_MAX + KEY_PARTS_MAX * (2 * KEY_HASH_SIZE_MAX + 2 + 2 * KEY_RANGE_SIZE_MAX + 2))
 
 /* "Requested resource not found": the table of an item's operation is not there. */
 enum status refuse_missing_table(struct api_error *reterr);
 
-/* A value of the right type for the hash or the range key: not empty, not too long. */
-MUST_USE enum status table_check_key_value(const struct table *table, bool range,
-                                           const struct value *value, struct api_error *reterr);
+/* A value of the right type for attribute `at` of the schema: not empty, not too long. */
+MUST_USE enum status key_check_value(const struct key_schema *schema, size_t at,
+                                     const struct value *value, struct api_error *reterr);
 
-/* The key attributes of an item that has them, in the schema's order; shares the item's bytes. */
-struct item table_key_attributes(const struct table *table, const struct item *item,
-                                 struct arena *arena);
+/* The key attributes of an item that has them: the table's, in the schema's order, then those that
+ * the index (NULL: none) adds. Shares the item's bytes. */
+struct item table_key_attributes(const struct table *table, const struct table_index *index,
+                                 const struct item *item, struct arena *arena);
 
 /* ---- what stands in STORE_ITEMS (stored_item.c) ---- */
 
@@ -55,8 +68,9 @@ struct write_run {
     struct store_batch *batch;
     struct arena *arena;
     uint64_t now_ms;
-    struct figures_entry *figures; /* of the tables of this work, read before anything is put */
-    struct api_error error;        /* scratch: copied when it is somebody's answer */
+    struct figures_entry *figures;  /* of the tables of this work, read before anything is put */
+    struct collection *collections; /* likewise */
+    struct api_error error;         /* scratch: copied when it is somebody's answer */
 };
 
 enum write_effect { EFFECT_NONE, EFFECT_STORE, EFFECT_REMOVE };
@@ -73,6 +87,8 @@ struct write_plan {
     const struct item *old_item; /* decoded when somebody asks (write_old_item()) */
     enum write_effect effect;
     struct figures_entry *figures;
+    struct index_change *index_changes; /* one an index of the table; NULL: none changes */
+    struct collection *collection;      /* NULL: the table has no local index */
 };
 
 /* What each kind of write means: one row a kind, one file a row. */
@@ -125,10 +141,12 @@ uint64_t change_record_put(struct write_run *run, const struct item_write *write
 
 struct figures_entry {
     struct figures_entry *next;
-    uint32_t table_id;
+    uint32_t table_id; /* or an index' */
     bool changed;
     struct table_figures now;
 };
+MUST_USE enum status figures_get(struct store_batch *batch, struct arena *arena, uint32_t id,
+                                 struct table_figures *ret);
 MUST_USE enum status figures_load(struct write_run *run, uint32_t table_id,
                                   struct figures_entry **ret);
 void figures_count(struct figures_entry *figures, const struct stored_item *before,
@@ -137,21 +155,90 @@ void figures_count(struct figures_entry *figures, const struct stored_item *befo
 void figures_store(struct write_run *run);
 void figures_remove(struct store_batch *batch, struct arena *arena, uint32_t table_id);
 
+/* ---- secondary indexes (index.c) ---- */
+
+struct index_entry { /* key empty: there is none */
+    struct bytes key;
+    struct stored_item item; /* what is projected */
+};
+struct index_change {
+    struct index_entry before, after;
+    struct figures_entry *figures; /* of the index; NULL: its entry stays as it is */
+};
+/* The item's values fit every index whose key they are part of. updated: an update made them. */
+MUST_USE enum status table_index_check_item(const struct table *table, const struct item *item,
+                                            bool updated, struct api_error *reterr);
+bool table_index_projects(const struct table *table, const struct table_index *index,
+                          struct bytes name);
+/* The entry of an item, or none. item NULL: there is no item. item_key: as in STORE_ITEMS. */
+struct index_entry table_index_entry(const struct table *table, const struct table_index *index,
+                                     const struct item *item, const struct stored_item *stored,
+                                     struct bytes item_key, struct arena *arena);
+/* Once plan->effect is decided: what becomes of the entries. */
+MUST_USE enum status table_index_evaluate(struct write_run *run, struct write_plan *plan);
+void table_index_apply(struct write_run *run, const struct write_plan *plan);
+void table_index_tell_costs(struct write_run *run, struct item_write *write,
+                            const struct write_plan *plan);
+/* All entries, and the figures. */
+void table_index_remove(struct store_batch *batch, struct arena *arena, uint32_t index_id);
+
+/* Starts to fill those that want it and are not being filled yet (index_fill.c). On the loop of a
+ * started engine. */
+void table_index_fill(struct engine *engine, const struct table *table);
+
+/* ---- time to live (expiry.c) ---- */
+
+/* A table has an index by expiry if and only if its time to live is enabled: brings its indexes to
+ * that, in the arena. */
+void expiry_settle(struct arena *arena, struct table *table);
+/* A table of format 1 with a time to live has no such index yet: makes one. */
+void expiry_adopt(struct engine *engine, const struct table *table);
+struct expiry *expiry_new(struct engine *engine);
+void expiry_free(struct expiry *expiry);
+/* A table may have got a time to live. */
+void expiry_look(struct expiry *expiry);
+/* Looks no more. */
+void expiry_stop(struct expiry *expiry);
+
+/* ---- item collections (collection.c) ---- */
+
+struct collection {
+    struct collection *next;
+    struct bytes key;
+    uint64_t size;
+    bool changed;
+};
+/* After table_index_evaluate(). REFUSED: the collection would be larger than it may be. */
+MUST_USE enum status collection_evaluate(struct write_run *run, struct item_write *write,
+                                         struct write_plan *plan);
+void collection_apply(const struct write_plan *plan);
+/* Puts those that changed. */
+void collections_store(struct write_run *run);
+void collections_remove(struct store_batch *batch, uint32_t table_id);
+
 /* ---- what a Query or Scan walks over (query_bounds.c) ---- */
+
+/* A table or one of its indexes. */
+struct query_source {
+    enum store_family family;
+    uint32_t id; /* before its keys */
+    const struct key_schema *key;
+};
 
 struct query_bounds {
     struct bytes from, to; /* keys in [from, to) */
 };
-void query_bounds_of_table(const struct table *table, struct arena *arena,
-                           struct query_bounds *ret);
-/* Of a key condition that fits the table. */
-void query_bounds_of_condition(const struct table *table, const struct key_condition *condition,
-                               struct arena *arena, struct query_bounds *ret);
+void query_bounds_of_source(const struct query_source *source, struct arena *arena,
+                            struct query_bounds *ret);
+/* Of a key condition that fits the source's key. */
+void query_bounds_of_condition(const struct query_source *source,
+                               const struct key_condition *condition, struct arena *arena,
+                               struct query_bounds *ret);
 /* Goes on behind (backward: before) a key. */
 void query_bounds_continue(struct query_bounds *bounds, struct bytes key, bool backward,
                            struct arena *arena);
 /* Which of `total` segments a stored key belongs to: the same for all items of a partition, and the
  * same in every run. */
-uint32_t query_segment(const struct table *table, struct bytes key, uint32_t total);
+uint32_t query_segment(const struct key_schema *schema, struct bytes key, uint32_t total);
 
 #endif

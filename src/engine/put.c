@@ -8,6 +8,8 @@ static enum status prepare(struct item_write *write, struct write_plan *plan, st
 
     if (size > ITEM_SIZE_MAX)
         return api_invalid(reterr, "Item size has exceeded the maximum allowed size");
+    if (table_index_check_item(plan->table, &write->item, false, reterr) != OK)
+        return REFUSED;
     plan->after = stored_item_make(arena, &write->item, size);
     plan->new_item = &write->item;
     return OK;

@@ -1,79 +1,123 @@
-/* engine/query.c - Query and Scan: a walk over keys in order, a page at a time.
+/* engine/query.c - Query and Scan: a walk over keys in order, a page at a time, over a table or one
+ * of its indexes.
  *
  * A page ends after `limit` items or 1 MB of items were looked at, whether or not they passed the
  * filter; it then names the last one looked at, also when nothing follows it, as AWS does. */
-#include "engine/internal.h"
+#include "engine/query.h"
 
-struct query_run {
-    struct engine *engine;
-    const struct table *table;
-    struct item_query *query;
-    struct arena *arena;
-    struct arena *scratch; /* what one item needs; empty before each */
-    struct query_bounds bounds;
-    size_t capacity; /* of query->items */
-    struct api_error *error;
-};
+/* ---- what is walked over, and what may be asked of it ---- */
 
-/* ---- where to start ---- */
-
-static enum status refuse_start(struct query_run *run)
+static enum status refuse_index(struct bytes name, struct api_error *reterr)
 {
-    return api_invalid(run->error, "The provided starting key is invalid");
+    return api_invalid(reterr, "The table does not have the specified index: %.*s",
+                       BYTES_ARG(name));
 }
 
-/* The stored key of ExclusiveStartKey. A Scan says before AWS's words for a wrong key what key. */
-static enum status start_key(struct query_run *run, struct bytes *ret)
+const struct key_schema *engine_key_schema(const struct table *table, struct bytes index_name,
+                                           struct api_error *reterr)
 {
-    AUTO(buffer_free) struct buffer key = BUFFER_INIT(TABLE_KEY_SIZE_MAX);
-    const struct item *start = &run->query->start_key;
-    const struct table *table = run->table;
-    struct api_error why;
-    bool has_range = table->range.name.size > 0;
+    const struct table_index *index = table_find_index(table, index_name);
 
-    if (!run->query->scan &&
-        (start->count != (has_range ? 2 : 1) || item_get(start, table->hash.name) == NULL ||
-         (has_range && item_get(start, table->range.name) == NULL)))
-        return refuse_start(run);
-    why.extra = (struct bytes){0};
-    if (table_key(table, start, true, &key, &why) == OK) {
-        *ret = arena_copy(run->arena, buffer_bytes(&key));
-        return OK;
-    }
-    return api_invalid(run->error, "%s%s",
-                       run->query->scan ? "The provided starting key is invalid: " : "",
-                       why.message);
+    if (index_name.size == 0)
+        return &table->key;
+    if (index == NULL)
+        refuse_index(index_name, reterr);
+    return index != NULL ? &index->key : NULL;
 }
 
-static enum status check_start_of_query(struct query_run *run, struct bytes key)
-{
-    const struct key_condition *condition = &run->query->condition;
-    struct key_condition partition = {.hash = condition->hash, .range = RANGE_NONE};
-    struct query_bounds bounds;
-
-    query_bounds_of_condition(run->table, &partition, run->arena, &bounds);
-    if (bytes_compare(key, bounds.from) < 0 || bytes_compare(key, bounds.to) >= 0)
-        return api_invalid(run->error,
-                           "The provided starting key is outside query boundaries based "
-                           "on provided conditions");
-    if (bytes_compare(key, run->bounds.from) < 0 || bytes_compare(key, run->bounds.to) >= 0)
-        return api_invalid(run->error,
-                           "The provided starting key does not match the range key predicate");
-    return OK;
-}
-
-static enum status check_start_of_scan(struct query_run *run, struct bytes key)
+static enum status find_source(struct query_run *run)
 {
     const struct item_query *query = run->query;
 
-    if (query->total_segments == 0 ||
-        query_segment(run->table, key, query->total_segments) == query->segment)
+    run->source = (struct query_source){STORE_ITEMS, run->table->id, &run->table->key};
+    if (query->index_name.size == 0)
         return OK;
-    return api_invalid(
-        run->error,
-        "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use "
-        "ExclusiveStartKey with correct Segment. TotalSegments: %u Segment: %u",
-        query->total_segments, query->segment);
+    run->index = table_find_index(run->table, query->index_name);
+    if (run->index == NULL)
+        return refuse_index(query->index_name, run->error);
+    run->query->index_kind = run->index->kind;
+    run->source = (struct query_source){STORE_INDEXES, run->index->id, &run->index->key};
+    if (run->index->kind == INDEX_GLOBAL && query->consistent)
+        return api_invalid(run->error,
+                           "Consistent reads are not supported on global secondary indexes");
+    if (run->index->backfilling)
+        return api_invalid(run->error, "Cannot read from backfilling global secondary index: %.*s",
+                           BYTES_ARG(run->index->name));
+    return OK;
+}
+
+/* "[a, b]": what the projection names and the index does not have. */
+static struct bytes list_missing(struct query_run *run)
+{
+    AUTO(buffer_free) struct buffer list = BUFFER_INIT(EXPR_SIZE_MAX * 2);
+    struct bytes *names = NULL;
+    size_t count = expr_projection_names(run->query->projection, run->arena, &names);
+
+    for (size_t i = 0; i < count; i++)
+        if (!table_index_projects(run->table, run->index, names[i]))
+            buffer_printf(&list, "%s%.*s", buffer_bytes(&list).size > 0 ? ", " : "",
+                          BYTES_ARG(names[i]));
+    return arena_copy(run->arena, buffer_bytes(&list));
+}
+
+/* A local index fetches from its table what it does not have; a global one refuses. */
+static enum status check_select(struct query_run *run)
+{
+    const struct item_query *query = run->query;
+    struct bytes missing = {NULL, 0};
+
+    if (run->index == NULL || run->index->projection == PROJECTION_ALL)
+        return OK;
+    if (query->projection != NULL)
+        missing = list_missing(run);
+    run->fetches = query->select == SELECT_ALL || missing.size > 0;
+    if (run->index->kind == INDEX_LOCAL || !run->fetches)
+        return OK;
+    if (query->select == SELECT_ALL)
+        return api_invalid(run->error,
+                           "One or more parameter values were invalid: Select type ALL_ATTRIBUTES "
+                           "is not supported for global secondary index %.*s because its "
+                           "projection type is not ALL",
+                           BYTES_ARG(run->index->name));
+    return api_invalid(run->error,
+                       "One or more parameter values were invalid: Global secondary index %.*s "
+                       "does not project [%.*s]",
+                       BYTES_ARG(run->index->name), BYTES_ARG(missing));
+}
+
+static enum status check_condition(struct query_run *run)
+{
+    const struct key_condition *condition = &run->query->condition;
+    const struct key_schema *key = run->source.key;
+    enum status status = OK;
+
+    if (run->query->scan)
+        return OK;
+    for (size_t i = 0; i < condition->equal_count && status == OK; i++)
+        status = key_check_value(key, i, &condition->equal[i], run->error);
+    if (status == OK && condition->range != RANGE_NONE)
+        status = key_check_value(key, condition->equal_count, &condition->low, run->error);
+    if (status == OK && condition->range == RANGE_BETWEEN)
+        status = key_check_value(key, condition->equal_count, &condition->high, run->error);
+    return status;
+}
+
+/* A Query's filter sees what its keys left over; AWS refuses one that names a key. */
+static enum status check_filter(struct query_run *run)
+{
+    const struct key_schema *key = run->source.key;
+    const char *name = run->query->filter_name;
+
+    if (run->query->scan || run->query->filter == NULL)
+        return OK;
+    for (size_t i = 0; i < key->count; i++)
+        if (expr_condition_names(run->query->filter, key->attributes[i].name))
+            return api_invalid(run->error,
+                               "%s can only contain non-primary key attributes: "
+                               "Primary key attribute: %.*s",
+                               name != NULL ? name : "Filter Expression",
+                               BYTES_ARG(key->attributes[i].name));
+    return OK;
 }
 
 static enum status set_bounds(struct query_run *run)
@@ -82,52 +126,17 @@ static enum status set_bounds(struct query_run *run)
     struct bytes key;
 
     if (query->scan)
-        query_bounds_of_table(run->table, run->arena, &run->bounds);
+        query_bounds_of_source(&run->source, run->arena, &run->bounds);
     else
-        query_bounds_of_condition(run->table, &query->condition, run->arena, &run->bounds);
+        query_bounds_of_condition(&run->source, &query->condition, run->arena, &run->bounds);
     if (query->start_key.count == 0)
         return OK;
 
-    enum status status = start_key(run, &key);
+    enum status status = query_start_key(run, &key);
 
-    if (status == OK)
-        status = query->scan ? check_start_of_scan(run, key) : check_start_of_query(run, key);
     if (status == OK)
         query_bounds_continue(&run->bounds, key, query->backward, run->arena);
     return status;
-}
-
-static enum status check_condition(struct query_run *run)
-{
-    const struct key_condition *condition = &run->query->condition;
-    const struct table *table = run->table;
-
-    if (run->query->scan)
-        return OK;
-
-    enum status status = table_check_key_value(table, false, &condition->hash, run->error);
-
-    if (status == OK && condition->range != RANGE_NONE)
-        status = table_check_key_value(table, true, &condition->low, run->error);
-    if (status == OK && condition->range == RANGE_BETWEEN)
-        status = table_check_key_value(table, true, &condition->high, run->error);
-    return status;
-}
-
-/* A Query's filter sees what its keys left over; AWS refuses one that names a key. */
-static enum status check_filter(struct query_run *run)
-{
-    const struct bytes keys[] = {run->table->hash.name, run->table->range.name};
-
-    if (run->query->scan || run->query->filter == NULL)
-        return OK;
-    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
-        if (keys[i].size > 0 && expr_condition_names(run->query->filter, keys[i]))
-            return api_invalid(run->error,
-                               "Filter Expression can only contain non-primary key attributes: "
-                               "Primary key attribute: %.*s",
-                               BYTES_ARG(keys[i]));
-    return OK;
 }
 
 /* ---- one item ---- */
@@ -152,7 +161,7 @@ static enum status take_item(struct query_run *run, const struct stored_item *st
     struct item_query *query = run->query;
     struct bytes form;
 
-    if (query->count_only) {
+    if (query->select == SELECT_COUNT) {
         query->count++;
         return OK;
     }
@@ -170,14 +179,45 @@ static enum status take_item(struct query_run *run, const struct stored_item *st
     return OK;
 }
 
+/* The whole item of an entry, as of the walk's moment: so it is there. */
+static enum status fetch(struct query_run *run, const struct stored_item *entry,
+                         struct store_value *value, struct stored_item *ret)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(TABLE_KEY_SIZE_MAX);
+    struct item item;
+    enum status status = item_decode(run->scratch, entry->form, &item);
+
+    if (status == OK)
+        status = table_key(run->table, &item, false, &key, run->error);
+    if (status == OK)
+        status = store_get(run->engine->store, run->view, STORE_ITEMS, buffer_bytes(&key), value);
+    if (status == NOT_FOUND)
+        return CORRUPT;
+    if (status == OK)
+        status = stored_item_read(value->bytes, ret);
+    if (status == OK)
+        run->query->fetched_4k += (ret->size + 4095) / 4096;
+    return status;
+}
+
 static enum status look_at(struct query_run *run, const struct stored_item *stored)
 {
     struct item_query *query = run->query;
     bool passes = false;
 
+    AUTO(store_value_release) struct store_value whole = {0};
+    struct stored_item fetched;
+
     arena_reset(run->scratch);
     query->scanned_count++;
     query->scanned_size += stored->size;
+    if (run->fetches) {
+        enum status status = fetch(run, stored, &whole, &fetched);
+
+        if (status != OK)
+            return status;
+        stored = &fetched;
+    }
 
     enum status status = passes_filter(run, stored, &passes);
 
@@ -201,7 +241,7 @@ static enum status name_last(struct query_run *run, const struct stored_item *st
     if (status != OK)
         return status;
 
-    struct item keys = table_key_attributes(run->table, &item, run->arena);
+    struct item keys = table_key_attributes(run->table, run->index, &item, run->arena);
 
     run->query->last_key = item_copy(run->arena, &keys);
     return OK;
@@ -213,14 +253,14 @@ static enum status walk(struct query_run *run)
 {
     struct item_query *query = run->query;
     AUTO(store_iter_release)
-    struct store_iter *iter = store_iter_new(run->engine->store, NULL, STORE_ITEMS,
+    struct store_iter *iter = store_iter_new(run->engine->store, run->view, run->source.family,
                                              run->bounds.from, run->bounds.to, query->backward);
     struct bytes key, value;
     struct stored_item stored;
 
     while (store_iter_next(iter, &key, &value)) {
         if (query->total_segments > 0 &&
-            query_segment(run->table, key, query->total_segments) != query->segment)
+            query_segment(run->source.key, key, query->total_segments) != query->segment)
             continue;
 
         enum status status = stored_item_read(value, &stored);
@@ -235,17 +275,33 @@ static enum status walk(struct query_run *run)
     return store_iter_status(iter);
 }
 
-static enum status run_query(struct query_run *run)
+static enum status prepare(struct query_run *run)
 {
-    enum status status = check_condition(run);
+    enum status status = find_source(run);
 
+    if (status == OK)
+        status = check_select(run);
+    if (status == OK)
+        status = check_condition(run);
     if (status == OK)
         status = check_filter(run);
     if (status == OK)
         status = set_bounds(run);
+    return status;
+}
+
+static enum status run_query(struct query_run *run)
+{
+    enum status status = prepare(run);
+
     if (status != OK || bytes_compare(run->bounds.from, run->bounds.to) >= 0)
         return status;
-    return walk(run);
+    if (!run->fetches)
+        return walk(run);
+    run->view = store_view_new(run->engine->store); /* of one moment: entries and their items */
+    status = walk(run);
+    store_view_free(run->engine->store, run->view);
+    return status;
 }
 
 enum status engine_query(struct engine *engine, struct item_query *query, struct arena *arena,
@@ -261,6 +317,7 @@ enum status engine_query(struct engine *engine, struct item_query *query, struct
 
     query->items = NULL;
     query->count = query->scanned_count = query->scanned_size = 0;
+    query->fetched_4k = 0;
     query->last_key = (struct item){0};
     if (run.table == NULL)
         return refuse_missing_table(reterr);

@@ -20,7 +20,7 @@ static struct bytes successor(struct arena *arena, struct bytes prefix)
 static struct bytes append_value(struct arena *arena, struct bytes prefix,
                                  const struct value *value)
 {
-    AUTO(buffer_free) struct buffer key = BUFFER_INIT(TABLE_KEY_SIZE_MAX);
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(INDEX_KEY_SIZE_MAX);
 
     buffer_append(&key, prefix);
     key_encode_value(&key, value);
@@ -28,24 +28,30 @@ static struct bytes append_value(struct arena *arena, struct bytes prefix,
     return arena_copy(arena, buffer_bytes(&key));
 }
 
-static struct bytes table_prefix(const struct table *table, struct arena *arena)
+static struct bytes source_prefix(const struct query_source *source, struct arena *arena)
 {
     uint8_t *prefix = arena_alloc(arena, 4);
 
-    bytes_put_u32(prefix, table->id);
+    bytes_put_u32(prefix, source->id);
     return bytes_of(prefix, 4);
 }
 
-void query_bounds_of_table(const struct table *table, struct arena *arena, struct query_bounds *ret)
+void query_bounds_of_source(const struct query_source *source, struct arena *arena,
+                            struct query_bounds *ret)
 {
-    ret->from = table_prefix(table, arena);
+    ret->from = source_prefix(source, arena);
     ret->to = successor(arena, ret->from);
 }
 
-void query_bounds_of_condition(const struct table *table, const struct key_condition *condition,
-                               struct arena *arena, struct query_bounds *ret)
+void query_bounds_of_condition(const struct query_source *source,
+                               const struct key_condition *condition, struct arena *arena,
+                               struct query_bounds *ret)
 {
-    struct bytes partition = append_value(arena, table_prefix(table, arena), &condition->hash);
+    struct bytes partition = source_prefix(source, arena);
+
+    for (size_t i = 0; i < condition->equal_count; i++)
+        partition = append_value(arena, partition, &condition->equal[i]);
+
     struct bytes low = partition;
 
     *ret = (struct query_bounds){partition, successor(arena, partition)};
@@ -91,10 +97,13 @@ void query_bounds_continue(struct query_bounds *bounds, struct bytes key, bool b
         bounds->from = after;
 }
 
-uint32_t query_segment(const struct table *table, struct bytes key, uint32_t total)
+uint32_t query_segment(const struct key_schema *schema, struct bytes key, uint32_t total)
 {
     struct bytes rest = bytes_slice(key, 4, key.size);
-    size_t size = key_encoded_size(rest, table->hash.type == VALUE_N);
+    size_t size = 0;
 
+    for (size_t i = 0; i < schema->hash_count; i++)
+        size += key_encoded_size(bytes_slice(rest, size, rest.size),
+                                 schema->attributes[i].type == VALUE_N);
     return (uint32_t)(bytes_hash(bytes_slice(rest, 0, size)) % total);
 }

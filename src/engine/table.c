@@ -6,26 +6,32 @@ enum status refuse_missing_table(struct api_error *reterr)
     return api_refuse(reterr, API_RESOURCE_NOT_FOUND, "Requested resource not found");
 }
 
-struct key_names engine_key_names(const struct table *table)
+const struct table_index *table_find_index(const struct table *table, struct bytes name)
 {
-    return (struct key_names){.hash_name = table->hash.name,
-                              .range_name = table->range.name,
-                              .hash_type = table->hash.type,
-                              .range_type = table->range.type};
+    for (size_t i = 0; i < table->index_count; i++)
+        if (bytes_equal(table->indexes[i].name, name))
+            return &table->indexes[i];
+    return NULL;
 }
 
-struct item table_key_attributes(const struct table *table, const struct item *item,
-                                 struct arena *arena)
+static void add_attribute(struct item *attributes, const struct item *item, struct bytes name)
 {
-    const struct key_attribute keys[] = {table->hash, table->range};
-    struct item attributes = {ARENA_NEW_ARRAY(arena, ARRAY_COUNT(keys), struct attribute), 0};
+    const struct value *value = item_get(item, name);
 
-    for (size_t i = 0; i < ARRAY_COUNT(keys) && keys[i].name.size > 0; i++) {
-        const struct value *value = item_get(item, keys[i].name);
+    assert(value != NULL && "an item has its key attributes");
+    attributes->attributes[attributes->count++] = (struct attribute){name, *value};
+}
 
-        assert(value != NULL && "an item has its key attributes");
-        attributes.attributes[attributes.count++] = (struct attribute){keys[i].name, *value};
-    }
+struct item table_key_attributes(const struct table *table, const struct table_index *index,
+                                 const struct item *item, struct arena *arena)
+{
+    struct item attributes = {ARENA_NEW_ARRAY(arena, 2 * KEY_ATTRIBUTES_MAX, struct attribute), 0};
+
+    for (size_t i = 0; i < table->key.count; i++)
+        add_attribute(&attributes, item, table->key.attributes[i].name);
+    for (size_t i = 0; index != NULL && i < index->key.count; i++)
+        if (key_schema_find(&table->key, index->key.attributes[i].name) == NULL)
+            add_attribute(&attributes, item, index->key.attributes[i].name);
     return attributes;
 }
 
@@ -57,10 +63,10 @@ static enum status key_value(const struct key_attribute *key, const struct item 
     return OK;
 }
 
-enum status table_check_key_value(const struct table *table, bool range, const struct value *value,
-                                  struct api_error *reterr)
+enum status key_check_value(const struct key_schema *schema, size_t at, const struct value *value,
+                            struct api_error *reterr)
 {
-    const struct key_attribute *key = range ? &table->range : &table->hash;
+    bool range = at >= schema->hash_count;
 
     if (value->type == VALUE_N)
         return OK;
@@ -69,7 +75,8 @@ enum status table_check_key_value(const struct table *table, bool range, const s
                            "One or more parameter values are not valid. "
                            "The AttributeValue for a key attribute cannot contain an empty %s "
                            "value. Key: %.*s",
-                           value->type == VALUE_S ? "string" : "binary", BYTES_ARG(key->name));
+                           value->type == VALUE_S ? "string" : "binary",
+                           BYTES_ARG(schema->attributes[at].name));
     if (range && value->bytes.size > KEY_RANGE_SIZE_MAX)
         return api_invalid(reterr, "One or more parameter values were invalid: Aggregated size of "
                                    "all range keys has exceeded the size limit of 1024 bytes");
@@ -82,25 +89,26 @@ enum status table_check_key_value(const struct table *table, bool range, const s
 enum status table_key(const struct table *table, const struct item *attributes, bool exact,
                       struct buffer *out, struct api_error *reterr)
 {
-    bool has_range = table->range.name.size > 0;
-    const struct value *hash = NULL, *range = NULL;
+    const struct key_schema *schema = &table->key;
+    const struct value *values[KEY_ATTRIBUTES_MAX];
 
-    if (exact && attributes->count != (has_range ? 2 : 1))
+    if (exact && attributes->count != schema->count)
         return refuse_schema(reterr);
+    for (size_t i = 0; i < schema->count; i++) {
+        enum status status =
+            key_value(&schema->attributes[i], attributes, exact, &values[i], reterr);
 
-    enum status status = key_value(&table->hash, attributes, exact, &hash, reterr);
+        if (status != OK)
+            return status;
+    }
+    for (size_t i = 0; i < schema->count; i++) {
+        enum status status = key_check_value(schema, i, values[i], reterr);
 
-    if (status == OK && has_range)
-        status = key_value(&table->range, attributes, exact, &range, reterr);
-    if (status == OK)
-        status = table_check_key_value(table, false, hash, reterr);
-    if (status == OK && has_range)
-        status = table_check_key_value(table, true, range, reterr);
-    if (status != OK)
-        return status;
+        if (status != OK)
+            return status;
+    }
     buffer_append_u32(out, table->id);
-    key_encode_value(out, hash);
-    if (has_range)
-        key_encode_value(out, range);
+    for (size_t i = 0; i < schema->count; i++)
+        key_encode_value(out, values[i]);
     return OK;
 }

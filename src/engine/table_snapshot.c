@@ -1,66 +1,119 @@
 /* engine/table_snapshot.c - struct tables that outlive a request: one block of memory each, with
- * all their bytes behind them, counted by reference. */
+ * everything that they point to behind them, counted by reference. */
 #include "engine/catalogue.h"
+
+#include <stdalign.h>
 
 struct table_snapshot {
     atomic_uint references;
     struct table table;
 };
 
-#define TEXTS_MAX (8 + 2 * TABLE_TAGS_MAX)
+/* Walks over all that a table points to, twice: to count (at NULL), and to copy. */
+struct packer {
+    uint8_t *at;
+    size_t size;
+};
 
-/* Every struct bytes of a table. A new member that points to bytes belongs here. */
-static size_t texts_of(struct table *table, struct bytes *texts[TEXTS_MAX])
+static void pack_text(struct packer *packer, struct bytes *text)
 {
-    size_t count = 0;
+    if (packer->at != NULL) {
+        uint8_t *copy = packer->at + packer->size;
 
-    texts[count++] = &table->table_id;
-    texts[count++] = &table->name;
-    texts[count++] = &table->hash.name;
-    texts[count++] = &table->range.name;
-    texts[count++] = &table->stream.label;
-    texts[count++] = &table->ttl_attribute;
-    texts[count++] = &table->sse_kms_key;
-    texts[count++] = &table->table_class;
-    assert(table->tag_count <= TABLE_TAGS_MAX);
-    for (size_t i = 0; i < table->tag_count; i++) {
-        texts[count++] = &table->tags[i].key;
-        texts[count++] = &table->tags[i].value;
+        if (text->size > 0)
+            memcpy(copy, text->ptr, text->size);
+        text->ptr = copy;
     }
-    return count;
+    packer->size += text->size;
 }
 
-/* What a copy needs beside the struct itself: the tags, and behind them the bytes. */
+/* Returns the array to go on with: the copy, once there is one. */
+static void *pack_array(struct packer *packer, void *array, size_t count, size_t element_size)
+{
+    size_t offset = (packer->size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    size_t size = count * element_size;
+
+    if (packer->at == NULL) {
+        packer->size = offset + size;
+        return array;
+    }
+    if (size > 0)
+        memcpy(packer->at + offset, array, size);
+    packer->size = offset + size;
+    return packer->at + offset;
+}
+
+static void pack_key(struct packer *packer, struct key_schema *key)
+{
+    for (size_t i = 0; i < key->count; i++)
+        pack_text(packer, &key->attributes[i].name);
+}
+
+static void pack_indexes(struct packer *packer, struct table *table)
+{
+    table->indexes = pack_array(packer, table->indexes, table->index_count, sizeof *table->indexes);
+    for (size_t i = 0; i < table->index_count; i++) {
+        struct table_index index = table->indexes[i];
+
+        pack_text(packer, &index.name);
+        pack_key(packer, &index.key);
+        index.included =
+            pack_array(packer, index.included, index.included_count, sizeof *index.included);
+        for (size_t k = 0; k < index.included_count; k++) {
+            struct bytes text = index.included[k];
+
+            pack_text(packer, &text);
+            if (packer->at != NULL)
+                index.included[k] = text;
+        }
+        if (packer->at != NULL)
+            table->indexes[i] = index;
+    }
+}
+
+static void pack_tags(struct packer *packer, struct table *table)
+{
+    table->tags = pack_array(packer, table->tags, table->tag_count, sizeof *table->tags);
+    for (size_t i = 0; i < table->tag_count; i++) {
+        struct table_tag tag = table->tags[i];
+
+        pack_text(packer, &tag.key);
+        pack_text(packer, &tag.value);
+        if (packer->at != NULL)
+            table->tags[i] = tag;
+    }
+}
+
+/* Everything a table points to. A new member that points to something belongs here. */
+static void pack(struct packer *packer, struct table *table)
+{
+    pack_text(packer, &table->table_id);
+    pack_text(packer, &table->name);
+    pack_key(packer, &table->key);
+    pack_text(packer, &table->stream.label);
+    pack_text(packer, &table->ttl_attribute);
+    pack_text(packer, &table->sse_kms_key);
+    pack_text(packer, &table->table_class);
+    pack_tags(packer, table);
+    pack_indexes(packer, table);
+}
+
 static size_t room_of(const struct table *table)
 {
+    struct packer packer = {NULL, 0};
     struct table copy = *table;
-    struct bytes *texts[TEXTS_MAX];
-    size_t count = texts_of(&copy, texts);
-    size_t size = copy.tag_count * sizeof *copy.tags;
 
-    for (size_t i = 0; i < count; i++)
-        size += texts[i]->size;
-    return size;
+    pack(&packer, &copy);
+    return packer.size;
 }
 
+/* room: aligned for anything, room_of() bytes. */
 static void copy_into(struct table *copy, const struct table *table, void *room)
 {
-    struct bytes *texts[TEXTS_MAX];
+    struct packer packer = {room, 0};
 
     *copy = *table;
-    copy->tags = room;
-    if (table->tag_count > 0)
-        memcpy(copy->tags, table->tags, table->tag_count * sizeof *table->tags);
-
-    uint8_t *at = (uint8_t *)room + table->tag_count * sizeof *table->tags;
-    size_t count = texts_of(copy, texts);
-
-    for (size_t i = 0; i < count; i++) {
-        if (texts[i]->size > 0)
-            memcpy(at, texts[i]->ptr, texts[i]->size);
-        texts[i]->ptr = at;
-        at += texts[i]->size;
-    }
+    pack(&packer, copy);
 }
 
 struct table table_copy(struct arena *arena, const struct table *table)
@@ -71,12 +124,15 @@ struct table table_copy(struct arena *arena, const struct table *table)
     return copy;
 }
 
+#define ROOM_OFFSET                                                                                \
+    ((sizeof(struct table_snapshot) + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1))
+
 const struct table *table_snapshot_new(const struct table *table)
 {
-    struct table_snapshot *snapshot = mem_new(sizeof *snapshot + room_of(table));
+    struct table_snapshot *snapshot = mem_new(ROOM_OFFSET + room_of(table));
 
     atomic_init(&snapshot->references, 1);
-    copy_into(&snapshot->table, table, snapshot + 1);
+    copy_into(&snapshot->table, table, (uint8_t *)snapshot + ROOM_OFFSET);
     return &snapshot->table;
 }
 

@@ -1,19 +1,19 @@
 /* engine/update.c - UpdateItem: the update applied to the item, or to its key alone when there is
- * none yet. */
+ * none yet. One that only takes attributes away does not make an item be there. */
 #include "engine/internal.h"
 
 static enum status prepare(struct item_write *write, struct write_plan *plan, struct arena *arena,
                            struct api_error *reterr)
 {
-    const struct bytes keys[] = {plan->table->hash.name, plan->table->range.name};
+    const struct key_schema *key = &plan->table->key;
 
     (void)arena;
-    for (size_t i = 0; i < ARRAY_COUNT(keys) && write->update != NULL; i++)
-        if (keys[i].size > 0 && expr_update_names(write->update, keys[i]))
+    for (size_t i = 0; i < key->count && write->update != NULL; i++)
+        if (expr_update_names(write->update, key->attributes[i].name))
             return api_invalid(reterr,
                                "One or more parameter values were invalid: "
                                "Cannot update attribute %.*s. This attribute is part of the key",
-                               BYTES_ARG(keys[i]));
+                               BYTES_ARG(key->attributes[i].name));
     return OK;
 }
 
@@ -63,12 +63,15 @@ static enum status evaluate(struct write_run *run, struct item_write *write,
 
     if (status != OK)
         return status;
+
+    bool makes = old != NULL || write->update == NULL || !expr_update_only_removes(write->update);
+
     if (old == NULL)
         old = &write->item;
     *new_item = *old;
     if (write->update != NULL)
         status = expr_apply_update(write->update, old, run->arena, new_item, &run->error);
-    if (status != OK)
+    if (status != OK || !makes)
         return status;
 
     size_t size = item_size(new_item);
@@ -76,6 +79,8 @@ static enum status evaluate(struct write_run *run, struct item_write *write,
     if (size > ITEM_SIZE_MAX)
         return api_invalid(&run->error,
                            "Item size to update has exceeded the maximum allowed size");
+    if (table_index_check_item(plan->table, new_item, true, &run->error) != OK)
+        return REFUSED;
     plan->after = stored_item_make(run->arena, new_item, size);
     plan->new_item = new_item;
     write->new_size = size;

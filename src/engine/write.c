@@ -42,6 +42,9 @@ static void clear_results(struct item_write *write)
     write->returned = write->old = (struct bytes){0};
     write->old_size = write->new_size = 0;
     write->position = 0;
+    write->index_costs = NULL;
+    write->index_cost_count = 0;
+    write->collection_key = (struct item){0};
 }
 
 static void prepare(struct item_write *write, struct write_plan *plan, struct arena *arena,
@@ -182,6 +185,10 @@ static enum status evaluate(struct write_run *run, struct item_write *write,
         status = figures_load(run, plan->table->id, &plan->figures);
     if (status == OK)
         status = meaning_of(write)->evaluate(run, write, plan);
+    if (status == OK)
+        status = table_index_evaluate(run, plan);
+    if (status == OK)
+        status = collection_evaluate(run, write, plan);
     return status;
 }
 
@@ -211,6 +218,9 @@ void write_apply(struct write_run *run, struct item_write *write, struct write_p
         figures_count(plan->figures, &plan->before, &nothing);
         break;
     }
+    table_index_apply(run, plan);
+    table_index_tell_costs(run, write, plan);
+    collection_apply(plan);
     write->position = change_record_put(run, write, plan);
 }
 
@@ -300,6 +310,7 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     run.arena = write->arena;
     run.now_ms = clock_now_ms(write->engine->clock);
     run.figures = NULL;
+    run.collections = NULL;
     run.error.extra = (struct bytes){0};
     write->outcome = renew_plans(&run, write);
     if (write->outcome != OK)
@@ -309,6 +320,7 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     else
         run_each(&run, write);
     figures_store(&run);
+    collections_store(&run);
 }
 
 static void write_done(struct store_work *work, enum status status)

@@ -12,7 +12,7 @@
 #ifndef DYNLOG_EXPR_EXPR_H
 #define DYNLOG_EXPR_EXPR_H
 
-#include "value/value.h"
+#include "value/key_schema.h"
 
 #define EXPR_SIZE_MAX 4096     /* bytes of one expression (AWS: "Expression parameters") */
 #define EXPR_OPERATORS_MAX 300 /* operators and functions in one expression */
@@ -66,7 +66,7 @@ MUST_USE enum status expr_parse_projection(struct arena *arena, struct bytes tex
                                            const struct expr_projection **ret,
                                            struct api_error *reterr);
 
-/* What a key condition says of the sort key. */
+/* What a key condition says of the first attribute that it does not only compare with "=". */
 enum range_operator {
     RANGE_NONE,
     RANGE_EQUAL,
@@ -77,20 +77,30 @@ enum range_operator {
     RANGE_BETWEEN,
     RANGE_BEGINS_WITH,
 };
+/* The values of the schema's first attributes, in its order: of the whole partition key, and of the
+ * sort key as far as it goes on with "="; then the one condition on the attribute behind them. (Of
+ * a sort key of one attribute also "=" is such a condition: RANGE_EQUAL.) */
 struct key_condition {
-    struct value hash;
+    struct value equal[KEY_ATTRIBUTES_MAX];
+    size_t equal_count;
     enum range_operator range;
     struct value low, high; /* high only for BETWEEN */
 };
-/* range_name is empty when the index has none. Names and types of the schema are checked. */
-struct key_names {
-    struct bytes hash_name, range_name;
-    enum value_type hash_type, range_type;
-};
 MUST_USE enum status expr_parse_key_condition(struct arena *arena, struct bytes text,
                                               struct expr_names *names,
-                                              const struct key_names *keys,
+                                              const struct key_schema *schema,
                                               struct key_condition *ret, struct api_error *reterr);
+
+/* One comparison of a key condition: attribute, operator, one value or two. */
+struct key_term {
+    struct bytes attribute;
+    enum range_operator operator_; /* RANGE_NONE: one that no index can look up */
+    const struct value *low, *high;
+};
+/* A key condition that was no text: terms of different attributes, in any order. */
+MUST_USE enum status expr_match_key_terms(struct key_term *terms, size_t count,
+                                          const struct key_schema *schema,
+                                          struct key_condition *ret, struct api_error *reterr);
 
 /* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sister. */
 MUST_USE enum status expr_finish(const struct expr_names *names, struct api_error *reterr);
@@ -99,10 +109,15 @@ MUST_USE enum status expr_finish(const struct expr_names *names, struct api_erro
  * (filters and updates must not name keys). */
 bool expr_condition_names(const struct expr_condition *condition, struct bytes attribute);
 bool expr_update_names(const struct expr_update *update, struct bytes attribute);
+/* True when it can only take away: REMOVE and DELETE. */
+bool expr_update_only_removes(const struct expr_update *update);
 /* True when one of its paths goes on inside this attribute, as pk.a or pk[0] (keys are scalars: AWS
  * refuses with "Key attributes must be scalars; ..."). */
 bool expr_condition_enters(const struct expr_condition *condition, struct bytes attribute);
 bool expr_update_enters(const struct expr_update *update, struct bytes attribute);
+/* The top-level attributes that it names, each once; the count. */
+size_t expr_projection_names(const struct expr_projection *projection, struct arena *arena,
+                             struct bytes **ret);
 bool expr_projection_enters(const struct expr_projection *projection, struct bytes attribute);
 
 /* ---- meaning ---- */

@@ -1,18 +1,11 @@
 /* expr/key_condition.c - a key condition, taken apart into what to look up.
  *
- * It is read as any condition; then only "=" on the hash key and one condition on the range key may
- * be left, joined by AND in any order and grouping. */
+ * It is read as any condition; then only "=" on the attributes of the partition key may be left,
+ * and conditions on the sort key, joined by AND in any order and grouping. */
 #include "expr/parser.h"
 
-/* One comparison: attribute, operator, one value or two. */
-struct key_term {
-    struct bytes attribute;
-    enum range_operator operator_;
-    const struct value *low, *high;
-};
-
 struct key_terms {
-    const struct parser *parser;
+    const struct parser *parser; /* NULL: they were no text */
     struct key_term *terms;
     size_t count;
 };
@@ -172,43 +165,99 @@ static enum status check_key_value(const struct value *value, enum value_type ty
 static enum status check_term(const struct key_term *term, enum value_type type,
                               struct api_error *reterr)
 {
+    if (term->operator_ == RANGE_NONE)
+        return api_invalid(reterr,
+                           "Attempted conditional constraint is not an indexable operation");
     if (check_key_value(term->low, type, term->attribute, reterr) != OK)
         return REFUSED;
     return check_key_value(term->high, type, term->attribute, reterr);
 }
 
-static enum status match_schema(const struct key_terms *keys, const struct key_names *schema,
+/* The condition on one attribute of the key, its values checked; NULL: there is none. */
+static enum status term_of(const struct key_terms *keys, const struct key_attribute *attribute,
+                           struct api_error *reterr, const struct key_term **ret)
+{
+    const struct key_term *term = find_term(keys, attribute->name);
+
+    *ret = term;
+    return term != NULL ? check_term(term, attribute->type, reterr) : OK;
+}
+
+static enum status match_hash(const struct key_terms *keys, const struct key_schema *schema,
+                              struct key_condition *ret, struct api_error *reterr)
+{
+    for (size_t i = 0; i < schema->hash_count; i++) {
+        const struct key_term *term = NULL;
+
+        if (term_of(keys, &schema->attributes[i], reterr, &term) != OK)
+            return REFUSED;
+        if (term == NULL)
+            return refuse_missing(reterr, schema->attributes[i].name);
+        if (term->operator_ != RANGE_EQUAL)
+            return api_invalid(reterr, "Query key condition not supported");
+        ret->equal[ret->equal_count++] = *term->low;
+    }
+    return OK;
+}
+
+/* From left to right: "=" goes on to the next attribute, anything else is the last condition. */
+static enum status match_range(const struct key_terms *keys, const struct key_schema *schema,
+                               struct key_condition *ret, struct api_error *reterr)
+{
+    size_t left = keys->count - schema->hash_count;
+
+    for (size_t i = schema->hash_count; left > 0; i++, left--) {
+        const struct key_term *term = NULL;
+
+        if (i == schema->count)
+            return api_invalid(reterr, "Query key condition not supported");
+        if (term_of(keys, &schema->attributes[i], reterr, &term) != OK)
+            return REFUSED;
+        if (term == NULL)
+            return refuse_missing(reterr, schema->attributes[i].name);
+        if (left > 1 && term->operator_ != RANGE_EQUAL)
+            return api_invalid(reterr, "Query key condition not supported");
+        if (left > 1) {
+            ret->equal[ret->equal_count++] = *term->low;
+            continue;
+        }
+        ret->range = term->operator_;
+        ret->low = *term->low;
+        if (term->high != NULL)
+            ret->high = *term->high;
+    }
+    return OK;
+}
+
+static enum status match_schema(const struct key_terms *keys, const struct key_schema *schema,
                                 struct key_condition *ret, struct api_error *reterr)
 {
-    const struct key_term *hash = find_term(keys, schema->hash_name), *range = NULL;
-
-    if (keys->count > 2)
+    if (keys->count > 2 && schema->count <= 2)
         return api_invalid(reterr, "Conditions can be of length 1 or 2 only");
-    if (schema->range_name.size == 0 && keys->count > 1)
+    if (keys->count > schema->count)
         return api_invalid(reterr, "Query key condition not supported");
-    if (hash == NULL)
-        return refuse_missing(reterr, schema->hash_name);
-    if (check_term(hash, schema->hash_type, reterr) != OK)
+    *ret = (struct key_condition){.range = RANGE_NONE};
+
+    enum status status = match_hash(keys, schema, ret, reterr);
+
+    return status == OK ? match_range(keys, schema, ret, reterr) : status;
+}
+
+enum status expr_match_key_terms(struct key_term *terms, size_t count,
+                                 const struct key_schema *schema, struct key_condition *ret,
+                                 struct api_error *reterr)
+{
+    struct key_terms all = {.terms = terms, .count = count};
+    struct key_condition condition = {0};
+
+    if (match_schema(&all, schema, &condition, reterr) != OK)
         return REFUSED;
-    if (hash->operator_ != RANGE_EQUAL)
-        return api_invalid(reterr, "Query key condition not supported");
-    *ret = (struct key_condition){.hash = *hash->low, .range = RANGE_NONE};
-    if (keys->count == 1)
-        return OK;
-    range = find_term(keys, schema->range_name);
-    if (range == NULL)
-        return refuse_missing(reterr, schema->range_name);
-    if (check_term(range, schema->range_type, reterr) != OK)
-        return REFUSED;
-    ret->range = range->operator_;
-    ret->low = *range->low;
-    if (range->high != NULL)
-        ret->high = *range->high;
+    *ret = condition;
     return OK;
 }
 
 enum status expr_parse_key_condition(struct arena *arena, struct bytes text,
-                                     struct expr_names *names, const struct key_names *keys,
+                                     struct expr_names *names, const struct key_schema *schema,
                                      struct key_condition *ret, struct api_error *reterr)
 {
     struct parser parser;
@@ -224,7 +273,7 @@ enum status expr_parse_key_condition(struct arena *arena, struct bytes text,
         .terms = ARENA_NEW_ARRAY(arena, parser.node_count, struct key_term),
     };
 
-    if (add_terms(&terms, root) != OK || match_schema(&terms, keys, &condition, reterr) != OK)
+    if (add_terms(&terms, root) != OK || match_schema(&terms, schema, &condition, reterr) != OK)
         return REFUSED;
     *ret = condition;
     return OK;

@@ -97,3 +97,15 @@ void expr_updated_part(const struct expr_update *update, const struct item *item
     project_map(update->tree, &update->tree->entries[0], item != NULL ? item : &nothing, arena,
                 ret);
 }
+
+size_t expr_projection_names(const struct expr_projection *projection, struct arena *arena,
+                             struct bytes **ret)
+{
+    const struct path_entry *entries = projection->tree->entries;
+    size_t count = 0;
+
+    *ret = ARENA_NEW_ARRAY(arena, entries[0].count, struct bytes);
+    for (uint32_t i = entries[0].first; i != 0; i = entries[i].next)
+        (*ret)[count++] = entries[i].step->name;
+    return count;
+}

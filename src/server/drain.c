@@ -1,5 +1,6 @@
 /* server/drain.c - "is it all processed now?": true when no write waits, no record, event,
- * delivery, retry or invocation is in flight anywhere, and the archive is on disk.
+ * delivery, retry or invocation is in flight anywhere, no table is being copied, and the archive is
+ * on disk.
  *
  * Hops call drain_changed() whenever something ended. The look itself happens once a loop turn, so
  * that a chain of hops that hand work on to each other is never seen between two of them. */
@@ -26,6 +27,8 @@ bool drain_idle(struct server *server)
     if (bus_in_flight(server->bus) > 0 || mappings_busy(server->mappings))
         return false;
     if (server->has_trigger && trigger_busy(server->triggering.trigger))
+        return false;
+    if (engine_busy(server->engine))
         return false;
     return !archiving_busy(server);
 }

@@ -204,10 +204,10 @@ static bool same_keys(struct server *server, const struct stack_call *call)
     if (table == NULL)
         return false;
     for (struct json_iter it = json_iter(json_get(body, "KeySchema")); json_next(&it);) {
-        bool hash = bytes_equal_text(json_string(json_get(it.value, "KeyType")), "HASH");
         struct bytes name = json_string(json_get(it.value, "AttributeName"));
 
-        same = same && bytes_equal(name, hash ? table->hash.name : table->range.name);
+        same = same && it.index < table->key.count &&
+               bytes_equal(name, table->key.attributes[it.index].name);
     }
     engine_table_unref(table);
     return same;

@@ -184,9 +184,20 @@ static void make_environment(struct server *server)
             (struct function_variable){bytes_of_text(names[i]), url};
 }
 
+static void something_failed(void *context, const char *sentence)
+{
+    (void)context;
+    output_error("%s", sentence);
+}
+
 static bool open_hops(struct server *server)
 {
     struct bus_door door = deliver_door(server);
+    struct engine_door engine_door = {.port = server->port,
+                                      .timers = server->timers,
+                                      .changed = something_changed,
+                                      .failed = something_failed,
+                                      .context = server};
     struct functions_options functions = {
         .loop = &server->loop,
         .store = server->store,
@@ -203,6 +214,8 @@ static bool open_hops(struct server *server)
     };
     enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
+    if (status == OK)
+        status = engine_start(server->engine, &engine_door);
     if (status == OK)
         status = functions_open(&functions, &server->functions);
     if (status == OK)
@@ -331,6 +344,7 @@ static void stop_hops(void *context)
         return;
     server->state = SERVER_STOPPING;
     timer_cancel(server->timers, &server->drain_limit);
+    engine_stop(server->engine);
     mappings_stop(server->mappings);
     if (server->has_trigger)
         trigger_stop(server->triggering.trigger);
@@ -367,7 +381,8 @@ void server_stop(struct server *server)
 /* Nothing of ours is with the store's writer any more. */
 static bool quiet(struct server *server)
 {
-    if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings))
+    if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings) ||
+        !engine_stop(server->engine))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;

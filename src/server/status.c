@@ -32,7 +32,7 @@ static void write_tables(struct server *server, struct json_writer *w)
 
         if (table == NULL)
             continue;
-        engine_table_figures(server->engine, table, &figures);
+        engine_figures(server->engine, table->id, &figures);
         json_begin_object(w);
         json_member_string(w, "name", table->name);
         json_member_int(w, "items", (int64_t)figures.item_count);

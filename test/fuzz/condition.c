@@ -64,7 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     struct expr_names given = {names, ARRAY_COUNT(names), values, ARRAY_COUNT(values)};
-    const struct key_names keys = {BYTES("pk"), BYTES("sk"), VALUE_S, VALUE_N};
+    const struct key_schema keys = {.attributes = {{BYTES("pk"), VALUE_S}, {BYTES("sk"), VALUE_N}},
+                                    .hash_count = 1,
+                                    .count = 2};
     const struct expr_condition *condition = NULL;
     struct key_condition key_condition;
     struct api_error error = {0};
@@ -75,6 +77,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_back(condition, &given, arena);
     if (expr_parse_key_condition(arena, bytes_of(data, size), &given, &keys, &key_condition,
                                  &error) == OK)
-        assert(key_condition.hash.type == VALUE_S);
+        assert(key_condition.equal[0].type == VALUE_S);
     return 0;
 }

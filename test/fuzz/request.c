@@ -133,6 +133,11 @@ static void open_api(void)
     on.port = store_port_new(on.store, wake, committed, NULL);
     status = engine_open(on.store, on.clock, &place, &on.engine);
     assert(status == OK);
+
+    const struct engine_door engine_door = {.port = on.port, .timers = on.timers};
+
+    status = engine_start(on.engine, &engine_door);
+    assert(status == OK);
     status = bus_open(on.store, on.port, on.clock, &place, &door, &on.bus);
     assert(status == OK);
     on.streams = streams_new(on.store, on.port, on.timers);
@@ -167,6 +172,8 @@ static void close_api(void)
     bus_close(on.bus);
     streams_free(on.streams);
     on.streams = NULL;
+    while (!engine_stop(on.engine))
+        turn();
     store_port_free(on.port);
     engine_close(on.engine);
     store_close(on.store);

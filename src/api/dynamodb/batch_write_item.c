@@ -69,9 +69,11 @@ static void answer(struct batch_write *batch)
     for (size_t i = 0; i < batch->write.count; i++) {
         const struct item_write *item = &batch->write.writes[i];
 
-        capacity_add(&sums, batch->given[i], capacity_of_write(item->old_size, item->new_size));
+        capacity_add_write(batch->call->arena, capacity_sum_of(&sums, batch->given[i]), item, 1);
     }
     capacity_write_all(&w, batch->capacity, &sums, false, false);
+    if (dynamodb_metrics_wanted(batch->call->body))
+        metrics_write_all(&w, batch->write.writes, batch->write.count, batch->given);
     json_end_object(&w);
     api_answer(batch->call, buffer_bytes(out));
 }

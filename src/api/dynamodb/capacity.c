@@ -45,31 +45,93 @@ static void write_figures(struct json_writer *w, uint64_t half_units, bool trans
         write_units(w, is_read ? "ReadCapacityUnits" : "WriteCapacityUnits", half_units);
 }
 
-void capacity_write(struct json_writer *w, enum capacity_wanted wanted, struct bytes table_name,
-                    uint64_t half_units, bool transaction, bool is_read)
+void capacity_add_index(struct arena *arena, struct capacity *capacity, struct bytes name,
+                        enum index_kind kind, uint64_t half_units)
+{
+    for (size_t i = 0; i < capacity->index_count; i++) {
+        if (bytes_equal(capacity->indexes[i].name, name)) {
+            capacity->indexes[i].half_units += half_units;
+            return;
+        }
+    }
+    capacity->indexes =
+        arena_grow(arena, capacity->indexes, capacity->index_count, capacity->index_count + 1,
+                   &capacity->index_capacity, sizeof *capacity->indexes);
+    capacity->indexes[capacity->index_count++] = (struct capacity_of_index){name, kind, half_units};
+}
+
+void capacity_add_write(struct arena *arena, struct capacity *capacity,
+                        const struct item_write *write, uint64_t times)
+{
+    capacity->half_units += times * capacity_of_write(write->old_size, write->new_size);
+    for (size_t i = 0; i < write->index_cost_count; i++) {
+        const struct index_cost *cost = &write->index_costs[i];
+        uint64_t half_units = capacity_of_write(0, cost->put_size);
+
+        if (cost->removed_size > 0)
+            half_units += capacity_of_write(cost->removed_size, 0);
+        capacity_add_index(arena, capacity, cost->name, cost->kind, times * half_units);
+    }
+}
+
+static uint64_t total_of(const struct capacity *capacity)
+{
+    uint64_t total = capacity->half_units;
+
+    for (size_t i = 0; i < capacity->index_count; i++)
+        total += capacity->indexes[i].half_units;
+    return total;
+}
+
+static void write_indexes(struct json_writer *w, const struct capacity *capacity,
+                          enum index_kind kind, bool transaction, bool is_read)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < capacity->index_count; i++) {
+        const struct capacity_of_index *index = &capacity->indexes[i];
+
+        if (index->kind != kind)
+            continue;
+        if (!open) {
+            json_key(w, kind == INDEX_LOCAL ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+            json_begin_object(w);
+            open = true;
+        }
+        json_key_bytes(w, index->name);
+        json_begin_object(w);
+        write_figures(w, index->half_units, transaction, is_read);
+        json_end_object(w);
+    }
+    if (open)
+        json_end_object(w);
+}
+
+void capacity_write(struct json_writer *w, enum capacity_wanted wanted,
+                    const struct capacity *capacity, bool transaction, bool is_read)
 {
     json_begin_object(w);
-    json_member_string(w, "TableName", table_name);
-    write_figures(w, half_units, transaction, is_read);
+    json_member_string(w, "TableName", capacity->table_name);
+    write_figures(w, total_of(capacity), transaction, is_read);
     if (wanted == CAPACITY_INDEXES) {
         json_key(w, "Table");
         json_begin_object(w);
-        write_figures(w, half_units, transaction, is_read);
+        write_figures(w, capacity->half_units, transaction, is_read);
         json_end_object(w);
+        write_indexes(w, capacity, INDEX_LOCAL, transaction, is_read);
+        write_indexes(w, capacity, INDEX_GLOBAL, transaction, is_read);
     }
     json_end_object(w);
 }
 
-void capacity_add(struct capacity_sums *sums, struct bytes table_name, uint64_t half_units)
+struct capacity *capacity_sum_of(struct capacity_sums *sums, struct bytes table_name)
 {
-    for (size_t i = 0; i < sums->count; i++) {
-        if (bytes_equal(sums->sums[i].table_name, table_name)) {
-            sums->sums[i].half_units += half_units;
-            return;
-        }
-    }
+    for (size_t i = 0; i < sums->count; i++)
+        if (bytes_equal(sums->sums[i].table_name, table_name))
+            return &sums->sums[i];
     assert(sums->count < ARRAY_COUNT(sums->sums));
-    sums->sums[sums->count++] = (struct capacity_sum){table_name, half_units};
+    sums->sums[sums->count] = (struct capacity){.table_name = table_name};
+    return &sums->sums[sums->count++];
 }
 
 void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
@@ -80,7 +142,6 @@ void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
     json_key(w, "ConsumedCapacity");
     json_begin_array(w);
     for (size_t i = 0; i < sums->count; i++)
-        capacity_write(w, wanted, sums->sums[i].table_name, sums->sums[i].half_units, transaction,
-                       is_read);
+        capacity_write(w, wanted, &sums->sums[i], transaction, is_read);
     json_end_array(w);
 }

@@ -13,11 +13,19 @@ MUST_USE enum status dynamodb_name_of(struct bytes name_or_arn, struct bytes *re
 MUST_USE enum status dynamodb_table_name(const struct json *body, struct bytes *ret,
                                          struct api_error *reterr);
 
-/* Placeholders without an expression are refused, before anything else is looked at. `expressions`
- * are those that the operation takes; values do not count for a ProjectionExpression. */
-MUST_USE enum status dynamodb_check_placeholders(const struct json *body,
-                                                 const char *const *expressions, size_t count,
-                                                 struct api_error *reterr);
+/* The parameters of an operation that are expressions, and the legacy ones that must not stand
+ * beside them (api/dynamodb/legacy.h), each in the order in which AWS names them; ends with NULL.
+ */
+#define DYNAMODB_PARAMETERS_MAX 5
+struct dynamodb_parameters {
+    const char *expressions[DYNAMODB_PARAMETERS_MAX];
+    const char *legacy[DYNAMODB_PARAMETERS_MAX];
+};
+/* Before anything else is looked at: legacy parameters beside expressions, and placeholders without
+ * an expression. */
+MUST_USE enum status dynamodb_check_parameters(const struct json *body,
+                                               const struct dynamodb_parameters *parameters,
+                                               struct api_error *reterr);
 /* ExpressionAttributeNames and -Values. */
 MUST_USE enum status dynamodb_names(struct api_call *call, const struct json *body,
                                     struct expr_names *ret, struct api_error *reterr);
@@ -31,7 +39,7 @@ MUST_USE enum status dynamodb_projection(struct api_call *call, const struct jso
                                          struct expr_names *names,
                                          const struct expr_projection **ret,
                                          struct api_error *reterr);
-/* All that an operation with nothing but a ProjectionExpression has to say about it. */
+/* All that an operation whose one expression is a ProjectionExpression has to say about it. */
 MUST_USE enum status dynamodb_only_projection(struct api_call *call, const struct json *body,
                                               const struct expr_projection **ret,
                                               struct api_error *reterr);
@@ -40,10 +48,10 @@ MUST_USE enum status dynamodb_only_projection(struct api_call *call, const struc
 MUST_USE enum status dynamodb_item(struct api_call *call, const struct json *body, const char *name,
                                    struct item *ret, struct api_error *reterr);
 
-/* One write of PutItem, UpdateItem, DeleteItem, of a batch or a transaction: its condition, update
- * and what to return. `item` names the member with the item or key. */
+/* One write of PutItem, UpdateItem, DeleteItem, or of a transaction, which takes no legacy
+ * parameters: its condition, update and what to return. */
 MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *body,
-                                    enum write_kind kind, struct item_write *ret,
+                                    enum write_kind kind, bool takes_legacy, struct item_write *ret,
                                     struct api_error *reterr);
 
 /* ---- consumed capacity ---- */
@@ -52,21 +60,45 @@ enum capacity_wanted dynamodb_capacity_wanted(const struct json *body);
 /* In half units, the smallest there are. */
 uint64_t capacity_of_read(size_t size, bool consistent);      /* 4 KB a unit, half when eventual */
 uint64_t capacity_of_write(size_t old_size, size_t new_size); /* 1 KB a unit of the larger */
-/* Writes a ConsumedCapacity object. read and write tell which figures a transaction shows too. */
-void capacity_write(struct json_writer *w, enum capacity_wanted wanted, struct bytes table_name,
-                    uint64_t half_units, bool transaction, bool is_read);
-/* One figure per table of a batch, in the order in which the tables came. */
-struct capacity_sum {
-    struct bytes table_name;
+/* What a table and its indexes cost. Begin with {.table_name}; the arrays are in the arena. */
+struct capacity_of_index {
+    struct bytes name;
+    enum index_kind kind;
     uint64_t half_units;
 };
+struct capacity {
+    struct bytes table_name;
+    uint64_t half_units; /* of the table alone */
+    struct capacity_of_index *indexes;
+    size_t index_count, index_capacity;
+};
+void capacity_add_index(struct arena *arena, struct capacity *capacity, struct bytes name,
+                        enum index_kind kind, uint64_t half_units);
+/* What a write did to its table and indexes, `times` over: a transaction costs twice. */
+void capacity_add_write(struct arena *arena, struct capacity *capacity,
+                        const struct item_write *write, uint64_t times);
+/* Writes a ConsumedCapacity object. read and write tell which figures a transaction shows too. */
+void capacity_write(struct json_writer *w, enum capacity_wanted wanted,
+                    const struct capacity *capacity, bool transaction, bool is_read);
+/* One figure per table of a batch, in the order in which the tables came. */
 struct capacity_sums {
-    struct capacity_sum sums[ENGINE_TRANSACTION_ITEMS_MAX];
+    struct capacity sums[ENGINE_TRANSACTION_ITEMS_MAX];
     size_t count;
 };
-void capacity_add(struct capacity_sums *sums, struct bytes table_name, uint64_t half_units);
+struct capacity *capacity_sum_of(struct capacity_sums *sums, struct bytes table_name);
 /* The member ConsumedCapacity with an array; nothing when not wanted. */
 void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
                         const struct capacity_sums *sums, bool transaction, bool is_read);
+
+/* ---- item collections (metrics.c) ---- */
+
+/* ReturnItemCollectionMetrics is SIZE. */
+bool dynamodb_metrics_wanted(const struct json *body);
+/* An ItemCollectionMetrics object; write->collection_key is not empty. */
+void metrics_write(struct json_writer *w, const struct item_write *write);
+/* The member ItemCollectionMetrics of a batch: by table, as `given` names them (NULL: by name).
+ * Nothing when no table has a local index. */
+void metrics_write_all(struct json_writer *w, const struct item_write *writes, size_t count,
+                       const struct bytes *given);
 
 #endif

@@ -1,6 +1,7 @@
 /* api/dynamodb/table_change.c - see table_change.h; with UpdateTable and DeleteTable. */
 #include "api/dynamodb/table_change.h"
 
+#include "api/dynamodb/index_json.h"
 #include "api/dynamodb/table_json.h"
 #include "api/operations.h"
 
@@ -109,6 +110,8 @@ static enum status edit(struct table_change *change, struct table *table, struct
     if (table->billing == BILLING_PAY_PER_REQUEST && before.billing != BILLING_PAY_PER_REQUEST)
         table->billing_changed_ms = clock_now_ms(timers_clock(call->on->timers));
     if (status == OK)
+        status = index_decode_updates(call->arena, call->body, table, reterr);
+    if (status == OK)
         status = table_decode_settings(call->body, table, reterr);
     if (status != OK || !has_stream)
         return status;
@@ -140,12 +143,15 @@ void api_update_table(struct api_call *call)
 
     for (size_t i = 0; i < ARRAY_COUNT(changes); i++)
         any = any || decode_has(call->body, changes[i]);
+    any = any || json_count(decode_member(call->body, "GlobalSecondaryIndexUpdates")) > 0;
     if (status == OK && !any)
         status =
             api_invalid(&call->error,
                         "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
                         "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is "
                         "required");
+    if (status == OK)
+        status = index_check_updates(call->body, &call->error);
     change->edit = edit;
     if (status == OK)
         engine_change_table(call->on->engine, call->on->port, change);

@@ -2,6 +2,7 @@
  */
 #include "api/dynamodb/table_json.h"
 
+#include "api/dynamodb/index_json.h"
 #include "api/shape.h"
 
 #include <inttypes.h>
@@ -18,38 +19,14 @@ const char *table_view_name(enum stream_view view)
 
 /* ---- writing ---- */
 
-static void write_definition(struct json_writer *w, const struct key_attribute *key)
+void table_write_throughput(struct json_writer *w, uint64_t read_units, uint64_t write_units)
 {
+    json_key(w, "ProvisionedThroughput");
     json_begin_object(w);
-    json_member_string(w, "AttributeName", key->name);
-    json_member_text(w, "AttributeType", value_type_name(key->type));
+    json_member_int(w, "NumberOfDecreasesToday", 0);
+    json_member_int(w, "ReadCapacityUnits", (int64_t)read_units);
+    json_member_int(w, "WriteCapacityUnits", (int64_t)write_units);
     json_end_object(w);
-}
-
-static void write_key(struct json_writer *w, const struct key_attribute *key, const char *type)
-{
-    json_begin_object(w);
-    json_member_string(w, "AttributeName", key->name);
-    json_member_text(w, "KeyType", type);
-    json_end_object(w);
-}
-
-static void write_keys(struct json_writer *w, const struct table *table)
-{
-    bool range = table->range.name.size > 0;
-
-    json_key(w, "AttributeDefinitions");
-    json_begin_array(w);
-    write_definition(w, &table->hash);
-    if (range)
-        write_definition(w, &table->range);
-    json_end_array(w);
-    json_key(w, "KeySchema");
-    json_begin_array(w);
-    write_key(w, &table->hash, "HASH");
-    if (range)
-        write_key(w, &table->range, "RANGE");
-    json_end_array(w);
 }
 
 static void write_billing(struct json_writer *w, const struct table *table, bool creating)
@@ -57,12 +34,7 @@ static void write_billing(struct json_writer *w, const struct table *table, bool
     bool on_demand = table->billing == BILLING_PAY_PER_REQUEST;
     uint64_t changed_ms = table->billing_changed_ms;
 
-    json_key(w, "ProvisionedThroughput");
-    json_begin_object(w);
-    json_member_int(w, "NumberOfDecreasesToday", 0);
-    json_member_int(w, "ReadCapacityUnits", (int64_t)table->read_units);
-    json_member_int(w, "WriteCapacityUnits", (int64_t)table->write_units);
-    json_end_object(w);
+    table_write_throughput(w, table->read_units, table->write_units);
     if (!on_demand && changed_ms == 0)
         return;
     if (on_demand && changed_ms == 0 && !creating) /* it was made so */
@@ -119,7 +91,7 @@ void table_write_description(struct api_call *call, struct json_writer *w,
 {
     struct table_figures figures = {0};
 
-    engine_table_figures(call->on->engine, table, &figures);
+    engine_figures(call->on->engine, table->id, &figures);
     json_begin_object(w);
     json_member_string(w, "TableName", table->name);
     json_member_text(w, "TableStatus", status);
@@ -129,10 +101,12 @@ void table_write_description(struct api_call *call, struct json_writer *w,
     json_member_string(w, "TableId", table->table_id);
     json_key(w, "CreationDateTime");
     json_write_epoch(w, table->created_ms);
-    write_keys(w, table);
+    key_definitions_write(w, table);
+    key_schema_write(w, &table->key);
     write_billing(w, table, strcmp(status, "CREATING") == 0);
     json_member_int(w, "ItemCount", (int64_t)figures.item_count);
     json_member_int(w, "TableSizeBytes", (int64_t)figures.size_bytes);
+    index_write_all(call, w, table, strcmp(status, "CREATING") == 0 ? "CREATING" : "ACTIVE");
     write_stream(call, w, table);
     write_settings(w, table);
     json_end_object(w);
@@ -172,6 +146,16 @@ static enum status decode_units(const struct json *throughput, const char *name,
     return OK;
 }
 
+enum status table_decode_throughput(const struct json *throughput, uint64_t *ret_read_units,
+                                    uint64_t *ret_write_units, struct api_error *reterr)
+{
+    enum status status = decode_units(throughput, "ReadCapacityUnits", ret_read_units, reterr);
+
+    if (status == OK)
+        status = decode_units(throughput, "WriteCapacityUnits", ret_write_units, reterr);
+    return status;
+}
+
 enum status table_decode_billing(const struct json *body, struct table *table,
                                  struct api_error *reterr)
 {
@@ -179,7 +163,6 @@ enum status table_decode_billing(const struct json *body, struct table *table,
     const struct json *throughput = decode_member(body, "ProvisionedThroughput");
     size_t mode = decode_word(body, "BillingMode", modes, ARRAY_COUNT(modes),
                               table->billing == BILLING_PAY_PER_REQUEST);
-    enum status status = OK;
 
     table->billing = mode == 1 ? BILLING_PAY_PER_REQUEST : BILLING_PROVISIONED;
     if (mode == 1 && throughput != NULL)
@@ -196,10 +179,7 @@ enum status table_decode_billing(const struct json *body, struct table *table,
                                    "is PROVISIONED");
     if (throughput == NULL)
         return OK;
-    status = decode_units(throughput, "ReadCapacityUnits", &table->read_units, reterr);
-    if (status == OK)
-        status = decode_units(throughput, "WriteCapacityUnits", &table->write_units, reterr);
-    return status;
+    return table_decode_throughput(throughput, &table->read_units, &table->write_units, reterr);
 }
 
 enum status table_decode_settings(const struct json *body, struct table *table,

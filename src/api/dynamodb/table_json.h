@@ -11,6 +11,11 @@ void table_write_description(struct api_call *call, struct json_writer *w,
 /* StreamSpecification: STREAM_NONE when disabled. */
 MUST_USE enum status table_decode_stream(const struct json *body, enum stream_view *ret,
                                          bool *ret_present, struct api_error *reterr);
+/* ProvisionedThroughput: of a table or an index. */
+MUST_USE enum status table_decode_throughput(const struct json *throughput,
+                                             uint64_t *ret_read_units, uint64_t *ret_write_units,
+                                             struct api_error *reterr);
+void table_write_throughput(struct json_writer *w, uint64_t read_units, uint64_t write_units);
 /* BillingMode and ProvisionedThroughput, checked against each other. */
 MUST_USE enum status table_decode_billing(const struct json *body, struct table *table,
                                           struct api_error *reterr);

@@ -122,6 +122,75 @@ static const struct shape table_class = {
     .kind = SHAPE_STRING,
     .words = (const char *const[]){"STANDARD", "STANDARD_INFREQUENT_ACCESS", NULL}};
 
+/* ---- indexes ---- */
+
+static const struct shape index_name = {
+    .kind = SHAPE_STRING,
+    .pattern = &shape_name_pattern,
+    SHAPE_BETWEEN(TABLE_NAME_SIZE_MIN, TABLE_NAME_SIZE_MAX),
+};
+static const struct shape index_key_schema = {
+    .kind = SHAPE_LIST, .element = &key_schema_element, SHAPE_BETWEEN(1, KEY_ATTRIBUTES_MAX)};
+static const struct shape projection_type = {
+    .kind = SHAPE_STRING, .words = (const char *const[]){"ALL", "INCLUDE", "KEYS_ONLY", NULL}};
+static const struct shape included = {
+    .kind = SHAPE_LIST, .element = &key_name, SHAPE_BETWEEN(1, INDEX_INCLUDED_MAX)};
+static const struct shape_member projection_members[] = {
+    SHAPE_MEMBER("ProjectionType", &projection_type, OPTIONAL),
+    SHAPE_MEMBER("NonKeyAttributes", &included, OPTIONAL),
+};
+static const struct shape projection = {
+    .kind = SHAPE_STRUCTURE, .name = "Projection", SHAPE_MEMBERS(projection_members)};
+
+static const struct shape_member local_index_members[] = {
+    SHAPE_MEMBER("Projection", &projection, REQUIRED),
+    SHAPE_MEMBER("IndexName", &index_name, REQUIRED),
+    SHAPE_MEMBER("KeySchema", &key_schema, REQUIRED),
+};
+static const struct shape local_index = {
+    .kind = SHAPE_STRUCTURE, .name = "LocalSecondaryIndex", SHAPE_MEMBERS(local_index_members)};
+static const struct shape local_indexes = {.kind = SHAPE_LIST, .element = &local_index};
+
+static const struct shape_member global_index_members[] = {
+    SHAPE_MEMBER("Projection", &projection, REQUIRED),
+    SHAPE_MEMBER("IndexName", &index_name, REQUIRED),
+    SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
+    SHAPE_MEMBER("KeySchema", &index_key_schema, REQUIRED),
+    SHAPE_REFUSED("OnDemandThroughput"),
+    SHAPE_REFUSED("WarmThroughput"),
+};
+static const struct shape global_index = {
+    .kind = SHAPE_STRUCTURE, .name = "GlobalSecondaryIndex", SHAPE_MEMBERS(global_index_members)};
+static const struct shape global_indexes = {.kind = SHAPE_LIST, .element = &global_index};
+
+static const struct shape create_index = {.kind = SHAPE_STRUCTURE,
+                                          .name = "CreateGlobalSecondaryIndexAction",
+                                          SHAPE_MEMBERS(global_index_members)};
+static const struct shape_member update_index_members[] = {
+    SHAPE_MEMBER("IndexName", &index_name, REQUIRED),
+    SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
+    SHAPE_REFUSED("OnDemandThroughput"),
+    SHAPE_REFUSED("WarmThroughput"),
+};
+static const struct shape update_index = {.kind = SHAPE_STRUCTURE,
+                                          .name = "UpdateGlobalSecondaryIndexAction",
+                                          SHAPE_MEMBERS(update_index_members)};
+static const struct shape_member delete_index_members[] = {
+    SHAPE_MEMBER("IndexName", &index_name, REQUIRED),
+};
+static const struct shape delete_index = {.kind = SHAPE_STRUCTURE,
+                                          .name = "DeleteGlobalSecondaryIndexAction",
+                                          SHAPE_MEMBERS(delete_index_members)};
+static const struct shape_member index_update_members[] = {
+    SHAPE_MEMBER("Update", &update_index, OPTIONAL),
+    SHAPE_MEMBER("Create", &create_index, OPTIONAL),
+    SHAPE_MEMBER("Delete", &delete_index, OPTIONAL),
+};
+static const struct shape index_update = {.kind = SHAPE_STRUCTURE,
+                                          .name = "GlobalSecondaryIndexUpdate",
+                                          SHAPE_MEMBERS(index_update_members)};
+static const struct shape index_updates = {.kind = SHAPE_LIST, .element = &index_update};
+
 /* ---- tables ---- */
 
 static const struct shape_member create_table[] = {
@@ -130,13 +199,13 @@ static const struct shape_member create_table[] = {
     SHAPE_MEMBER("BillingMode", &billing_mode, OPTIONAL),
     SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
     SHAPE_MEMBER("KeySchema", &key_schema, REQUIRED),
+    SHAPE_MEMBER("LocalSecondaryIndexes", &local_indexes, OPTIONAL),
+    SHAPE_MEMBER("GlobalSecondaryIndexes", &global_indexes, OPTIONAL),
     SHAPE_MEMBER("StreamSpecification", &stream, OPTIONAL),
     SHAPE_MEMBER("SSESpecification", &encryption, OPTIONAL),
     SHAPE_MEMBER("Tags", &tags, OPTIONAL),
     SHAPE_MEMBER("TableClass", &table_class, OPTIONAL),
     SHAPE_MEMBER("DeletionProtectionEnabled", &boolean, OPTIONAL),
-    SHAPE_REFUSED("LocalSecondaryIndexes"),
-    SHAPE_REFUSED("GlobalSecondaryIndexes"),
     SHAPE_REFUSED("OnDemandThroughput"),
     SHAPE_REFUSED("WarmThroughput"),
     SHAPE_REFUSED("ResourcePolicy"),
@@ -151,11 +220,11 @@ static const struct shape_member update_table[] = {
     SHAPE_MEMBER("AttributeDefinitions", &attribute_definitions, OPTIONAL),
     SHAPE_MEMBER("BillingMode", &billing_mode, OPTIONAL),
     SHAPE_MEMBER("ProvisionedThroughput", &throughput, OPTIONAL),
+    SHAPE_MEMBER("GlobalSecondaryIndexUpdates", &index_updates, OPTIONAL),
     SHAPE_MEMBER("StreamSpecification", &stream, OPTIONAL),
     SHAPE_MEMBER("SSESpecification", &encryption, OPTIONAL),
     SHAPE_MEMBER("TableClass", &table_class, OPTIONAL),
     SHAPE_MEMBER("DeletionProtectionEnabled", &boolean, OPTIONAL),
-    SHAPE_REFUSED("GlobalSecondaryIndexUpdates"),
     SHAPE_REFUSED("ReplicaUpdates"),
     SHAPE_REFUSED("MultiRegionConsistency"),
     SHAPE_REFUSED("GlobalTableWitnessUpdates"),

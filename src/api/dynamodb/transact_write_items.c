@@ -37,7 +37,7 @@ static enum status decode_action(struct api_call *call, const struct json *wrapp
     if (found != 1)
         return api_invalid(&call->error, "TransactItems can only contain one of Check, Put, Update "
                                          "or Delete");
-    return dynamodb_write(call, body, actions[which].kind, ret, &call->error);
+    return dynamodb_write(call, body, actions[which].kind, false, ret, &call->error);
 }
 
 static enum status decode(struct api_call *call, struct engine_write *write)
@@ -63,11 +63,13 @@ static void answer(struct transact_write *transact)
     for (size_t i = 0; i < transact->write.count; i++) {
         const struct item_write *item = &transact->write.writes[i];
 
-        capacity_add(&sums, item->table_name,
-                     2 * capacity_of_write(item->old_size, item->new_size));
+        capacity_add_write(transact->call->arena, capacity_sum_of(&sums, item->table_name), item,
+                           2);
     }
     /* A repeated token costs reads, not writes. */
     capacity_write_all(&w, transact->capacity, &sums, true, transact->write.repeated);
+    if (dynamodb_metrics_wanted(transact->call->body))
+        metrics_write_all(&w, transact->write.writes, transact->write.count, NULL);
     json_end_object(&w);
     api_answer(transact->call, buffer_bytes(out));
 }

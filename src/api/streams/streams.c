@@ -115,17 +115,12 @@ void api_list_streams(struct api_call *call)
 
 static void write_key_schema(struct json_writer *w, const struct engine_stream *stream)
 {
-    const struct key_attribute *keys[] = {&stream->hash, &stream->range};
-    static const char *const types[] = {"HASH", "RANGE"};
-
     json_key(w, "KeySchema");
     json_begin_array(w);
-    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-        if (keys[i]->name.size == 0)
-            continue;
+    for (size_t i = 0; i < stream->key.count; i++) {
         json_begin_object(w);
-        json_member_string(w, "AttributeName", keys[i]->name);
-        json_member_text(w, "KeyType", types[i]);
+        json_member_string(w, "AttributeName", stream->key.attributes[i].name);
+        json_member_text(w, "KeyType", i < stream->key.hash_count ? "HASH" : "RANGE");
         json_end_object(w);
     }
     json_end_array(w);

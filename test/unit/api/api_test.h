@@ -62,6 +62,10 @@ static inline void test_api_open(struct test_api *t)
     t->store = test_open(NULL);
     test_loop_open(&t->loop, t->store);
     assert_int_equal(engine_open(t->store, t->clock, &test_place, &t->engine), OK);
+
+    const struct engine_door engine_door = {.port = t->loop.port, .timers = t->timers};
+
+    assert_int_equal(engine_start(t->engine, &engine_door), OK);
     assert_int_equal(bus_open(t->store, t->loop.port, t->clock, &test_place, &door, &t->bus), OK);
     t->streams = streams_new(t->store, t->loop.port, t->timers);
 
@@ -93,13 +97,13 @@ static inline void test_nothing(struct store_batch *batch, struct test_work *wor
     (void)batch, (void)work;
 }
 
-/* Until everything that was submitted so far has been answered. */
+/* Until everything that was submitted so far has been answered, and no table is being copied. */
 static inline void test_api_settle(struct test_api *t)
 {
     struct test_work last = {.body = test_nothing};
 
     test_submit(&t->loop, &last);
-    while (!last.done)
+    while (!last.done || engine_busy(t->engine))
         test_api_turn(t);
 }
 
@@ -117,6 +121,8 @@ static inline void test_api_close(struct test_api *t)
     api_free(t->api);
     bus_close(t->bus);
     streams_free(t->streams);
+    while (!engine_stop(t->engine))
+        test_api_turn(t);
     test_api_settle(t);
     test_loop_close(&t->loop);
     engine_close(t->engine);

@@ -6,12 +6,25 @@
 static struct bytes table_text(struct arena *arena)
 {
     struct table table = test_schema(VALUE_N, STREAM_NEW_IMAGE);
+    struct bytes included[] = {BYTES("note")};
+    struct table_index index = {.id = 9,
+                                .name = BYTES("teams"),
+                                .kind = INDEX_GLOBAL,
+                                .projection = PROJECTION_INCLUDE,
+                                .included = included,
+                                .included_count = 1,
+                                .backfilling = true};
 
     table.id = 1;
     table.name = BYTES("users");
     table.table_id = BYTES("0d3f");
     table.stream.id = 2;
     table.stream.label = BYTES("2026");
+    key_schema_add(&index.key, BYTES("org"), VALUE_S, true);
+    key_schema_add(&index.key, BYTES("team"), VALUE_B, true);
+    key_schema_add(&index.key, BYTES("at"), VALUE_N, false);
+    table.indexes = &index;
+    table.index_count = 1;
     return catalogue_print_table(arena, &table);
 }
 
@@ -23,7 +36,7 @@ static void test_form(void **state)
 
     (void)state;
     test_expect_text(arena, "table", table_text(arena),
-                     "{'format':1,'id':1,'tableId':'0d3f','name':'users',"
+                     "{'format':2,'id':1,'tableId':'0d3f','name':'users',"
                      "'hash':{'name':'pk','type':'S'},'range':{'name':'sk','type':'N'},"
                      "'billing':'PAY_PER_REQUEST','readUnits':0,'writeUnits':0,"
                      "'billingChangedMs':0,'createdMs':0,"
@@ -32,9 +45,14 @@ static void test_form(void **state)
                      "'ttlAttribute':'','ttlEnabled':false,'pointInTimeRecovery':false,"
                      "'pointInTimeRecoverySinceMs':0,'recoveryPeriodDays':0,"
                      "'deletionProtection':false,'sseEnabled':false,'sseKmsKey':'',"
-                     "'tableClass':'','tags':[]}");
+                     "'tableClass':'','tags':[],"
+                     "'indexes':[{'id':9,'name':'teams','kind':'GLOBAL',"
+                     "'hash':[{'name':'org','type':'S'},{'name':'team','type':'B'}],"
+                     "'range':[{'name':'at','type':'N'}],"
+                     "'projection':'INCLUDE','included':['note'],"
+                     "'readUnits':0,'writeUnits':0,'backfilling':true}]}");
     test_expect_text(arena, "state", catalogue_print_state(arena, &ids),
-                     "{'format':1,'nextId':3,'tableCount':1,'lastLabelMs':5}");
+                     "{'format':2,'nextId':3,'tableCount':1,'lastLabelMs':5}");
     test_expect_text(arena, "table key", catalogue_table_key(arena, BYTES("users")),
                      "engine/table/users");
     test_expect_text(arena, "stream key", catalogue_stream_key(arena, 42),
@@ -47,9 +65,9 @@ struct wrong_case {
 };
 
 static const struct wrong_case wrong[] = {
-    {"\"format\":1", "\"format\":2", NEWER_FORMAT},
-    {"\"format\":1", "\"format\":-1", CORRUPT},
-    {"\"format\":1", "\"f\":1", CORRUPT},
+    {"\"format\":2", "\"format\":3", NEWER_FORMAT},
+    {"\"format\":2", "\"format\":-1", CORRUPT},
+    {"\"format\":2", "\"f\":1", CORRUPT},
     {"\"id\":1", "\"id\":4294967296", CORRUPT},
     {"\"id\":1", "\"id\":\"1\"", CORRUPT},
     {"\"name\":\"users\"", "\"name\":7", CORRUPT},
@@ -61,8 +79,17 @@ static const struct wrong_case wrong[] = {
     {"\"enabled\":true", "\"enabled\":1", CORRUPT},
     {"\"tags\":[]", "\"tags\":{}", CORRUPT},
     {"\"tags\":[]", "\"tags\":[{\"key\":\"k\"}]", CORRUPT},
-    {"\"tags\":[]}", "\"tags\":[]", CORRUPT},
-    {"\"tags\":[]}", "\"tags\":[],\"later\":true}", OK},
+    {"\"indexes\":[", "\"indexes\":[7,", CORRUPT},
+    {"\"id\":9", "\"id\":0", CORRUPT},
+    {"GLOBAL", "ELSE", CORRUPT},
+    {"\"hash\":[", "\"hash\":[],\"hash_\":[", CORRUPT},
+    {"\"range\":[", "\"range\":[1,2,3,4,", CORRUPT},
+    {"\"range\":[", "\"r\":[", OK}, /* no sort key */
+    {"\"projection\":\"INCLUDE\"", "\"projection\":\"SOME\"", CORRUPT},
+    {"\"backfilling\":true", "\"backfilling\":1", CORRUPT},
+    {"true}]}", "true}]", CORRUPT},
+    {"true}]}", "true}],\"later\":true}", OK},
+    {"\"indexes\"", "\"i\"", OK}, /* format 1 had none */
 };
 
 static void test_wrong_forms(void **state)
@@ -100,7 +127,7 @@ static void test_engine_does_not_open_on_wrong_forms(void **state)
         const char *text;
         enum status status;
     } tables[] = {
-        {"{\"format\":2}", NEWER_FORMAT},
+        {"{\"format\":3}", NEWER_FORMAT},
         {"no JSON", CORRUPT},
     };
 

@@ -31,8 +31,8 @@ static void test_life(void **state)
     assert_non_null(users);
     assert_int_equal(users->created_ms, TEST_NOW_MS);
     assert_int_equal(users->table_id.size, 36);
-    assert_true(bytes_equal_text(users->hash.name, "pk"));
-    assert_int_equal(users->range.type, VALUE_N);
+    assert_true(bytes_equal_text(users->key.attributes[0].name, "pk"));
+    assert_int_equal(users->key.attributes[1].type, VALUE_N);
     assert_int_equal(users->stream.id, 0);
     test_put_item(&t, "users", "{'pk':{'S':'a'},'sk':{'N':'1'}}");
 
@@ -145,10 +145,10 @@ static void expect_everything(const struct table *table)
     assert_int_equal(table->tag_count, TABLE_TAGS_MAX);
     assert_true(bytes_equal_text(table->tags[49].key, "key 49"));
     assert_true(bytes_equal_text(table->tags[49].value, "\xC3\xA4 49"));
-    assert_true(bytes_equal_text(table->hash.name, "pk"));
-    assert_int_equal(table->hash.type, VALUE_S);
-    assert_true(bytes_equal_text(table->range.name, "sk"));
-    assert_int_equal(table->range.type, VALUE_B);
+    assert_true(bytes_equal_text(table->key.attributes[0].name, "pk"));
+    assert_int_equal(table->key.attributes[0].type, VALUE_S);
+    assert_true(bytes_equal_text(table->key.attributes[1].name, "sk"));
+    assert_int_equal(table->key.attributes[1].type, VALUE_B);
     assert_int_equal(table->stream.view, STREAM_OLD_IMAGE);
     assert_true(table->stream.enabled);
 }
@@ -278,8 +278,8 @@ static void test_streams_come_and_go(void **state)
     assert_int_equal(streams[2].stream.id, third.id);
     assert_int_equal(streams[2].stream.closed_ms, 0);
     assert_true(bytes_equal_text(streams[0].table_name, "t"));
-    assert_true(bytes_equal_text(streams[0].hash.name, "pk"));
-    assert_true(bytes_equal_text(streams[0].range.name, "sk"));
+    assert_true(bytes_equal_text(streams[0].key.attributes[0].name, "pk"));
+    assert_true(bytes_equal_text(streams[0].key.attributes[1].name, "sk"));
     test_engine_close(&t);
 }
 

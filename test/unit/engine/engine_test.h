@@ -18,6 +18,7 @@ struct test_engine {
     const char *folder; /* NULL: in memory */
     struct store *store;
     struct clock *clock;
+    struct timers *timers;
     struct test_loop loop;
     struct engine *engine;
     struct arena *arena; /* the test's; every operation has its own, as every request has */
@@ -42,11 +43,19 @@ static inline void test_engine_start(struct test_engine *t)
 {
     t->store = test_open(t->folder);
     test_loop_open(&t->loop, t->store);
+    t->timers = timers_new(t->clock, NULL, NULL);
     assert_int_equal(engine_open(t->store, t->clock, &test_place, &t->engine), OK);
+
+    struct engine_door door = {.port = t->loop.port, .timers = t->timers};
+
+    assert_int_equal(engine_start(t->engine, &door), OK);
 }
 
 static inline void test_engine_stop(struct test_engine *t)
 {
+    while (!engine_stop(t->engine))
+        test_loop_turn(&t->loop);
+    timers_free(t->timers);
     test_loop_close(&t->loop);
     engine_close(t->engine);
     store_close(t->store);
@@ -169,10 +178,11 @@ static inline enum status test_change_table(struct test_engine *t, struct test_t
 /* "pk" of type S; with a range "sk" of type N unless range is VALUE_NULL. */
 static inline struct table test_schema(enum value_type range, enum stream_view view)
 {
-    struct table table = {.hash = {BYTES("pk"), VALUE_S}, .billing = BILLING_PAY_PER_REQUEST};
+    struct table table = {.billing = BILLING_PAY_PER_REQUEST};
 
+    key_schema_add(&table.key, BYTES("pk"), VALUE_S, true);
     if (range != VALUE_NULL)
-        table.range = (struct key_attribute){BYTES("sk"), range};
+        key_schema_add(&table.key, BYTES("sk"), range, false);
     table.stream.view = view;
     table.stream.enabled = view != STREAM_NONE;
     return table;
@@ -308,7 +318,7 @@ static inline struct table_figures test_figures(struct test_engine *t, const cha
     struct table_figures figures;
 
     assert_non_null(table);
-    engine_table_figures(t->engine, table, &figures);
+    engine_figures(t->engine, table->id, &figures);
     engine_table_unref(table);
     return figures;
 }

@@ -112,7 +112,8 @@ static void query_one(struct model *m)
     if (low > high)
         return;
     query.condition =
-        (struct key_condition){.hash = hash.attributes[0].value,
+        (struct key_condition){.equal = {hash.attributes[0].value},
+                               .equal_count = 1,
                                .range = RANGE_BETWEEN,
                                .low = {.type = VALUE_N, .number = number_of_int64((int64_t)low)},
                                .high = {.type = VALUE_N, .number = number_of_int64((int64_t)high)}};

@@ -37,7 +37,7 @@ struct query_case {
 };
 
 static void parse_case(struct test_engine *t, const struct query_case *c,
-                       const struct key_names *keys, struct item_query *query)
+                       const struct key_schema *keys, struct item_query *query)
 {
     struct expr_names names = test_names(t->arena, c->values);
     struct api_error error = {0};
@@ -48,7 +48,7 @@ static void parse_case(struct test_engine *t, const struct query_case *c,
                                  .start_key = test_item(t->arena, c->start),
                                  .limit = c->limit,
                                  .backward = c->backward,
-                                 .count_only = c->count_only};
+                                 .select = c->count_only ? SELECT_COUNT : SELECT_DEFAULT};
     if (c->condition != NULL)
         status = expr_parse_key_condition(t->arena, bytes_of_text(c->condition), &names, keys,
                                           &query->condition, &error);
@@ -62,16 +62,16 @@ static void parse_case(struct test_engine *t, const struct query_case *c,
         fail_msg("%s: %s", c->condition, error.message);
 }
 
-static struct key_names keys_of(struct test_engine *t, const char *name)
+static struct key_schema keys_of(struct test_engine *t, const char *name)
 {
     const struct table *table = engine_table_ref(t->engine, bytes_of_text(name));
-    struct key_names keys = {0};
+    struct key_schema keys = {0};
 
     if (table == NULL)
         return keys;
-    keys = engine_key_names(table);
-    keys.hash_name = arena_copy(t->arena, keys.hash_name);
-    keys.range_name = arena_copy(t->arena, keys.range_name);
+    keys = table->key;
+    for (size_t i = 0; i < keys.count; i++)
+        keys.attributes[i].name = arena_copy(t->arena, keys.attributes[i].name);
     engine_table_unref(table);
     return keys;
 }
@@ -81,7 +81,7 @@ static void run_case(struct test_engine *t, const struct query_case *c)
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(1 << 20);
     AUTO(buffer_free) struct buffer last = BUFFER_INIT(1 << 20);
     const char *what = c->condition != NULL ? c->condition : "a scan";
-    struct key_names keys = keys_of(t, c->table);
+    struct key_schema keys = keys_of(t, c->table);
     struct item_query query;
     struct api_error error;
 
@@ -409,10 +409,12 @@ static void test_long_values(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
         struct item_query query = {
             .table_name = BYTES("strings"),
-            .condition = {.hash = {.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].hash_size)},
-                          .range = RANGE_BETWEEN,
-                          .low = {.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].low_size)},
-                          .high = {.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].high_size)}}};
+            .condition = {
+                .equal = {{.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].hash_size)}},
+                .equal_count = 1,
+                .range = RANGE_BETWEEN,
+                .low = {.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].low_size)},
+                .high = {.type = VALUE_S, .bytes = bytes_of(bytes, sizes[i].high_size)}}};
         struct api_error error;
         enum status status = engine_query(t.engine, &query, t.arena, &error);
 
@@ -447,7 +449,7 @@ static void put_large(struct test_engine *t, size_t number, size_t size)
 static struct item_query scan_large(struct test_engine *t, struct item start)
 {
     struct item_query query = {
-        .table_name = BYTES("large"), .scan = true, .start_key = start, .count_only = true};
+        .table_name = BYTES("large"), .scan = true, .start_key = start, .select = SELECT_COUNT};
     struct api_error error;
 
     assert_int_equal(engine_query(t->engine, &query, t->arena, &error), OK);
@@ -503,7 +505,7 @@ static void test_segments(void **state)
                                        .scan = true,
                                        .segment = segment,
                                        .total_segments = totals[i],
-                                       .count_only = true};
+                                       .select = SELECT_COUNT};
             struct api_error error;
 
             assert_int_equal(engine_query(t.engine, &query, t.arena, &error), OK);

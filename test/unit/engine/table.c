@@ -59,7 +59,10 @@ static enum status key_of_sizes(enum value_type type, size_t hash_size, size_t r
 {
     static const uint8_t zeros[KEY_HASH_SIZE_MAX + 1]; /* each escaped: the longest key there is */
     AUTO(buffer_free) struct buffer key = BUFFER_INIT(8192);
-    struct table table = {.id = 7, .hash = {BYTES("pk"), type}, .range = {BYTES("sk"), type}};
+    struct table table = {.id = 7,
+                          .key = {.attributes = {{BYTES("pk"), type}, {BYTES("sk"), type}},
+                                  .hash_count = 1,
+                                  .count = 2}};
     struct attribute attributes[] = {
         {BYTES("pk"), {.type = type, .bytes = bytes_of(zeros, hash_size)}},
         {BYTES("sk"), {.type = type, .bytes = bytes_of(zeros, range_size)}},

@@ -8,12 +8,14 @@
 
 enum schema { hash_only, number_range, text_range };
 
-static struct key_names key_names_of(enum schema schema)
+static struct key_schema schema_of(enum schema schema)
 {
-    struct bytes range = schema == hash_only ? BYTES("") : BYTES("sk");
+    struct key_schema key = {0};
 
-    return (struct key_names){BYTES("pk"), range, VALUE_S,
-                              schema == number_range ? VALUE_N : VALUE_S};
+    key_schema_add(&key, BYTES("pk"), VALUE_S, true);
+    if (schema != hash_only)
+        key_schema_add(&key, BYTES("sk"), schema == number_range ? VALUE_N : VALUE_S, false);
+    return key;
 }
 
 static const struct {
@@ -122,7 +124,7 @@ static void test_accepted(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(accepted); i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
         struct expr_names names = case_names(arena, NAMES, VALUES);
-        struct key_names keys = key_names_of(accepted[i].schema);
+        struct key_schema keys = schema_of(accepted[i].schema);
         struct key_condition condition = {0};
         struct api_error error = {0};
         const char *expression = accepted[i].expression;
@@ -130,7 +132,7 @@ static void test_accepted(void **state)
         if (expr_parse_key_condition(arena, bytes_of_text(expression), &names, &keys, &condition,
                                      &error) != OK)
             fail_msg("%s: %s", expression, error.message);
-        expect_printed(expression, &condition.hash, "{\"S\":\"users#12\"}");
+        expect_printed(expression, &condition.equal[0], "{\"S\":\"users#12\"}");
         if (condition.range != accepted[i].range)
             fail_msg("%s: range operator %d", expression, (int)condition.range);
         if (accepted[i].low != NULL)
@@ -146,7 +148,7 @@ static void test_refused(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
         struct expr_names names = case_names(arena, NAMES, VALUES);
-        struct key_names keys = key_names_of(refused[i].schema);
+        struct key_schema keys = schema_of(refused[i].schema);
         struct key_condition condition = {0};
         struct api_error error = {0};
         struct bytes expression = case_text(arena, refused[i].expression);
@@ -158,9 +160,46 @@ static void test_refused(void **state)
     }
 }
 
+/* Terms that no text said, in any order. */
+static void test_terms(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct item *values = case_item(arena, VALUES);
+    const struct value *hash = item_get_text(values, ":p"), *low = item_get_text(values, ":lo");
+    const struct value *high = item_get_text(values, ":hi");
+    struct key_schema keys = schema_of(number_range);
+    struct key_condition condition = {0};
+    struct api_error error = {0};
+    struct key_term terms[] = {
+        {BYTES("sk"), RANGE_BETWEEN, low, high},
+        {BYTES("pk"), RANGE_EQUAL, hash, NULL},
+        {BYTES("x"), RANGE_EQUAL, hash, NULL},
+    };
+
+    (void)state;
+    assert_int_equal(expr_match_key_terms(terms, 2, &keys, &condition, &error), OK);
+    assert_int_equal(condition.range, RANGE_BETWEEN);
+    assert_int_equal(condition.equal_count, 1);
+    expect_printed("pk", &condition.equal[0], "{\"S\":\"users#12\"}");
+    expect_printed("sk", &condition.low, "{\"N\":\"2\"}");
+    expect_printed("sk", &condition.high, "{\"N\":\"9\"}");
+    assert_int_equal(expr_match_key_terms(terms + 1, 1, &keys, &condition, &error), OK);
+    assert_int_equal(condition.range, RANGE_NONE);
+
+    assert_int_equal(expr_match_key_terms(terms, 3, &keys, &condition, &error), REFUSED);
+    case_expect_error(arena, "three", &error, "Conditions can be of length 1 or 2 only");
+    assert_int_equal(expr_match_key_terms(terms, 1, &keys, &condition, &error), REFUSED);
+    case_expect_error(arena, "no hash", &error, "Query condition missed key schema element: pk");
+    terms[0] = (struct key_term){BYTES("sk"), RANGE_NONE, NULL, NULL};
+    assert_int_equal(expr_match_key_terms(terms, 2, &keys, &condition, &error), REFUSED);
+    case_expect_error(arena, "not indexable", &error,
+                      "Attempted conditional constraint is not an indexable operation");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_terms),
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_refused),
     };

@@ -1,0 +1,293 @@
+/* engine/expiry.c - time to live: items whose time is over are deleted by the service, and the
+ * change stream says that it was the service. (AWS: DynamoDB developer guide, "Using time to live
+ * (TTL)".)
+ *
+ * A table with a time to live has an index of our own by that attribute (INDEX_EXPIRY), so what has
+ * expired is found without looking at anything else. Once a second of the clock its front is looked
+ * at; a job (job.h) deletes what stands there, through the same hops as any deletion.
+ *
+ * As on AWS: an item is deleted once its time, epoch seconds as a number, lies before now, but not
+ * when it lies more than five years before. Until then it is there for every reader. */
+#include "engine/internal.h"
+
+#include <stdio.h>
+
+#define EXPIRY_INTERVAL_MS ((uint64_t)1000)
+#define EXPIRY_STEP_COUNT_MAX 200 /* deletions in one step of the job */
+#define EXPIRY_OLDEST_S ((uint64_t)5 * 365 * 24 * 60 * 60)
+
+struct expiry {
+    struct engine *engine;
+    struct timer timer;
+    struct job job; /* of the table at hand */
+    bool working, stopped;
+    char table_name[TABLE_NAME_SIZE_MAX + 1];
+};
+
+/* ---- the index ---- */
+
+static size_t find_expiry(const struct table *table)
+{
+    size_t at = 0;
+
+    while (at < table->index_count && table->indexes[at].kind != INDEX_EXPIRY)
+        at++;
+    return at;
+}
+
+static void add_expiry(struct arena *arena, struct table *table)
+{
+    struct table_index *indexes =
+        ARENA_NEW_ARRAY(arena, table->index_count + 1, struct table_index);
+
+    for (size_t i = 0; i < table->index_count; i++)
+        indexes[i] = table->indexes[i];
+    indexes[table->index_count] =
+        (struct table_index){.kind = INDEX_EXPIRY, .projection = PROJECTION_KEYS_ONLY};
+    key_schema_add(&indexes[table->index_count].key, table->ttl_attribute, VALUE_N, true);
+    table->indexes = indexes;
+    table->index_count++;
+}
+
+void expiry_settle(struct arena *arena, struct table *table)
+{
+    size_t at = find_expiry(table);
+    bool there = at < table->index_count;
+
+    if (table->ttl_enabled && !there)
+        add_expiry(arena, table);
+    if (table->ttl_enabled || !there)
+        return;
+    for (; at + 1 < table->index_count; at++)
+        table->indexes[at] = table->indexes[at + 1];
+    table->index_count--;
+}
+
+static enum status keep_as_it_is(struct table_change *change, struct table *table,
+                                 struct api_error *reterr)
+{
+    (void)change, (void)table, (void)reterr;
+    return OK; /* every change settles the index */
+}
+
+static void adopted(struct table_change *change, enum status status)
+{
+    (void)status; /* the next start tries again */
+    arena_free(change->arena);
+}
+
+void expiry_adopt(struct engine *engine, const struct table *table)
+{
+    if (!table->ttl_enabled || find_expiry(table) < table->index_count)
+        return;
+
+    struct arena *arena = arena_new();
+    struct table_change *change = ARENA_NEW(arena, struct table_change);
+
+    *change = (struct table_change){.kind = TABLE_UPDATE,
+                                    .name = arena_copy(arena, table->name),
+                                    .edit = keep_as_it_is,
+                                    .arena = arena,
+                                    .done = adopted};
+    engine_change_table(engine, engine->door.port, change);
+}
+
+/* The keys of entries that have expired. */
+static void bounds_of(const struct engine *engine, const struct table_index *index,
+                      struct arena *arena, struct query_bounds *ret)
+{
+    uint64_t now_s = clock_now_ms(engine->clock) / 1000;
+    uint64_t oldest_s = now_s > EXPIRY_OLDEST_S ? now_s - EXPIRY_OLDEST_S : 0;
+    struct query_source source = {STORE_INDEXES, index->id, &index->key};
+    struct key_condition condition = {
+        .range = RANGE_BETWEEN,
+        .low = {.type = VALUE_N, .number = number_of_int64((int64_t)oldest_s)},
+        .high = {.type = VALUE_N, .number = number_of_int64((int64_t)now_s)},
+    };
+    struct query_bounds upper;
+
+    query_bounds_of_condition(&source, &condition, arena, ret);
+    condition.range = RANGE_LESS;
+    condition.low = condition.high;
+    query_bounds_of_condition(&source, &condition, arena, &upper);
+    ret->to = upper.to;
+}
+
+/* ---- deleting, on the writer's thread ---- */
+
+static enum status delete_item(struct write_run *run, const struct table *table,
+                               struct bytes entry_key, struct bytes entry_value)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(TABLE_KEY_SIZE_MAX);
+    struct stored_item entry;
+    struct item item;
+    struct bytes current;
+    enum status status = store_batch_get(run->batch, STORE_INDEXES, entry_key, &current);
+
+    if (status == NOT_FOUND) /* written meanwhile */
+        return OK;
+    if (status == OK)
+        status = stored_item_read(entry_value, &entry);
+    if (status == OK)
+        status = item_decode(run->arena, arena_copy(run->arena, entry.form), &item);
+    if (status == OK)
+        status = table_key(table, &item, false, &key, &run->error);
+    if (status != OK)
+        return status == REFUSED ? CORRUPT : status;
+
+    struct item_write write = {.kind = WRITE_DELETE,
+                               .table_name = table->name,
+                               .item = table_key_attributes(table, NULL, &item, run->arena),
+                               .change_flags = CHANGE_BY_TTL};
+    struct write_plan plan = {.table = table, .key = arena_copy(run->arena, buffer_bytes(&key))};
+
+    write_evaluate(run, &write, &plan);
+    if (write.status == OK)
+        write_apply(run, &write, &plan);
+    return write.status;
+}
+
+static enum status delete_some(struct write_run *run, const struct table *table,
+                               const struct table_index *index, bool *ret_done)
+{
+    struct query_bounds bounds;
+    struct bytes key, value;
+
+    bounds_of(run->engine, index, run->arena, &bounds);
+
+    AUTO(store_iter_release)
+    struct store_iter *iter =
+        store_iter_new(run->engine->store, NULL, STORE_INDEXES, bounds.from, bounds.to, false);
+
+    for (size_t count = 0; count < EXPIRY_STEP_COUNT_MAX; count++) {
+        if (!store_iter_next(iter, &key, &value)) {
+            *ret_done = true;
+            return store_iter_status(iter);
+        }
+
+        enum status status = delete_item(run, table, key, value);
+
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+static enum status step(struct job *job, struct store_batch *batch, bool *ret_done)
+{
+    struct expiry *expiry = CONTAINER_OF(job, struct expiry, job);
+    struct engine *engine = expiry->engine;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct write_run run = {
+        .engine = engine, .batch = batch, .arena = arena, .now_ms = clock_now_ms(engine->clock)};
+    const struct table *table = NULL;
+    enum status status = catalogue_writer_ref(&engine->catalogue, batch, arena,
+                                              bytes_of_text(expiry->table_name), &table);
+
+    *ret_done = true;
+    if (status == OK && find_expiry(table) < table->index_count) {
+        *ret_done = false;
+        status = delete_some(&run, table, &table->indexes[find_expiry(table)], ret_done);
+        figures_store(&run);
+        collections_store(&run);
+    }
+    engine_table_unref(table);
+    return status == NOT_FOUND ? OK : status;
+}
+
+/* ---- looking, on the loop ---- */
+
+static bool has_expired(const struct engine *engine, const struct table *table, bool *ret_any)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    size_t at = find_expiry(table);
+    struct query_bounds bounds;
+    struct bytes key, value;
+
+    if (at == table->index_count)
+        return false;
+    *ret_any = true;
+    bounds_of(engine, &table->indexes[at], arena, &bounds);
+
+    AUTO(store_iter_release)
+    struct store_iter *iter =
+        store_iter_new(engine->store, NULL, STORE_INDEXES, bounds.from, bounds.to, false);
+
+    return store_iter_next(iter, &key, &value);
+}
+
+/* The first table where something has expired; *ret_any: some table has a time to live. */
+static bool find_table(struct expiry *expiry, bool *ret_any)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct engine *engine = expiry->engine;
+    struct bytes *names = NULL;
+    size_t count = catalogue_names(&engine->catalogue, BYTES(""), arena, &names);
+    bool found = false;
+
+    *ret_any = false;
+    for (size_t i = 0; i < count && !found; i++) {
+        const struct table *table = catalogue_ref(&engine->catalogue, names[i]);
+
+        if (table == NULL)
+            continue;
+        found = has_expired(engine, table, ret_any);
+        if (found)
+            snprintf(expiry->table_name, sizeof expiry->table_name, "%.*s", BYTES_ARG(table->name));
+        engine_table_unref(table);
+    }
+    return found;
+}
+
+void expiry_look(struct expiry *expiry)
+{
+    bool any = false;
+
+    if (expiry->working || expiry->stopped)
+        return;
+    timer_cancel(expiry->engine->door.timers, &expiry->timer);
+    if (find_table(expiry, &any)) {
+        expiry->working = true;
+        job_start(&expiry->engine->jobs, &expiry->job);
+    } else if (any) {
+        timer_set_after(expiry->engine->door.timers, &expiry->timer, EXPIRY_INTERVAL_MS);
+    }
+}
+
+static void ended(struct job *job, enum status status)
+{
+    struct expiry *expiry = CONTAINER_OF(job, struct expiry, job);
+
+    expiry->working = false;
+    if (status == OK)
+        expiry_look(expiry);
+    else if (!expiry->stopped)
+        timer_set_after(expiry->engine->door.timers, &expiry->timer, EXPIRY_INTERVAL_MS);
+}
+
+static void timer_fired(struct timer *timer)
+{
+    expiry_look(CONTAINER_OF(timer, struct expiry, timer));
+}
+
+struct expiry *expiry_new(struct engine *engine)
+{
+    struct expiry *expiry = mem_new(sizeof *expiry);
+
+    expiry->engine = engine;
+    expiry->timer.fire = timer_fired;
+    expiry->job.step = step;
+    expiry->job.ended = ended;
+    return expiry;
+}
+
+void expiry_stop(struct expiry *expiry)
+{
+    expiry->stopped = true;
+    timer_cancel(expiry->engine->door.timers, &expiry->timer);
+}
+
+void expiry_free(struct expiry *expiry)
+{
+    mem_free(expiry);
+}
