@@ -43,9 +43,8 @@ static enum range_operator operator_of(enum node_kind kind, bool swapped)
 
 static bool is_key(const struct plan *plan, const struct node *node, bool *ret_range)
 {
-    *ret_range =
-        plan->keys->range_name.size > 0 && condition_is_attribute(node, plan->keys->range_name);
-    return *ret_range || condition_is_attribute(node, plan->keys->hash_name);
+    *ret_range = plan->range.name.size > 0 && condition_is_attribute(node, plan->range.name);
+    return *ret_range || condition_is_attribute(node, plan->hash.name);
 }
 
 static bool all_constant(const struct plan *plan, uint32_t first)

@@ -276,8 +276,8 @@ enum status condition_check_keys(const struct plan *plan, uint32_t at)
             return REFUSED;
     if (node->kind != NODE_PATH || node->step_count == 1)
         return OK;
-    if (bytes_equal(node->steps[0].text, plan->keys->hash_name) ||
-        bytes_equal(node->steps[0].text, plan->keys->range_name))
+    if (bytes_equal(node->steps[0].text, plan->hash.name) ||
+        (plan->range.name.size > 0 && bytes_equal(node->steps[0].text, plan->range.name)))
         return api_invalid(plan->reterr,
                            "Key attributes must be scalars; list random access '[]' and map lookup "
                            "'.' are not allowed: Key %.*s",

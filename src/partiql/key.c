@@ -2,6 +2,18 @@
  * grouped. */
 #include "partiql/plan.h"
 
+enum status plan_take_keys(struct plan *plan, const struct key_schema *keys)
+{
+    if (keys->hash_count > 1 || keys->count > keys->hash_count + 1)
+        return api_invalid(plan->reterr,
+                           "PartiQL statements cannot be executed on tables with "
+                           "multi-attribute HASH keys or multi-attribute RANGE keys.");
+    plan->hash = keys->attributes[0];
+    if (key_schema_has_range(keys))
+        plan->range = keys->attributes[1];
+    return OK;
+}
+
 /* attribute = constant, whichever stands first; NULL when the node is something else. */
 static const struct value *equality(const struct plan *plan, const struct node *node,
                                     struct bytes name)
@@ -24,8 +36,8 @@ static void note_fault(const struct plan *plan)
 
 enum status key_check_type(const struct plan *plan, const struct value *value, bool range)
 {
-    struct bytes name = range ? plan->keys->range_name : plan->keys->hash_name;
-    enum value_type type = range ? plan->keys->range_type : plan->keys->hash_type;
+    struct bytes name = range ? plan->range.name : plan->hash.name;
+    enum value_type type = range ? plan->range.type : plan->hash.type;
 
     if (value->type == type)
         return OK;
@@ -44,9 +56,9 @@ struct item key_item(const struct plan *plan, const struct value *hash, const st
 {
     struct item key = {ARENA_NEW_ARRAY(plan->arena, 2, struct attribute), 0};
 
-    key.attributes[key.count++] = (struct attribute){plan->keys->hash_name, *hash};
+    key.attributes[key.count++] = (struct attribute){plan->hash.name, *hash};
     if (range != NULL)
-        key.attributes[key.count++] = (struct attribute){plan->keys->range_name, *range};
+        key.attributes[key.count++] = (struct attribute){plan->range.name, *range};
     return key;
 }
 
@@ -55,7 +67,7 @@ struct item key_item(const struct plan *plan, const struct value *hash, const st
 static enum status take(const struct plan *plan, uint32_t at, bool several, struct key_parts *parts)
 {
     const struct node *node = plan_node(plan, at);
-    struct bytes name = plan->keys->hash_name;
+    struct bytes name = plan->hash.name;
     const struct value **key = &parts->hash, *value = NULL;
 
     if (node->kind == NODE_AND) {
@@ -66,7 +78,7 @@ static enum status take(const struct plan *plan, uint32_t at, bool several, stru
     }
     value = equality(plan, node, name);
     if (value == NULL) {
-        name = plan->keys->range_name;
+        name = plan->range.name;
         key = &parts->range;
         value = equality(plan, node, name);
     }
@@ -89,7 +101,7 @@ enum status key_take(const struct plan *plan, bool several, struct key_parts *re
     uint32_t where = plan->statement->where;
     struct key_parts parts = {
         .rest = ARENA_NEW_ARRAY(plan->arena, plan->statement->node_count, uint32_t)};
-    bool has_range = plan->keys->range_name.size > 0;
+    bool has_range = plan->range.name.size > 0;
 
     if (where != NO_NODE &&
         (condition_check_keys(plan, where) != OK || take(plan, where, several, &parts) != OK))

@@ -61,7 +61,7 @@ struct partiql_write {
  * whatever else it asks: the condition says so. *ret_key: it was refused because it does not name
  * one item by keys of the right types, which a transaction tells in other words. */
 MUST_USE enum status partiql_plan_write(const struct partiql_statement *statement,
-                                        const struct key_names *keys, struct arena *arena,
+                                        const struct key_schema *keys, struct arena *arena,
                                         struct partiql_write *ret, bool *ret_key,
                                         struct api_error *reterr);
 
@@ -91,14 +91,14 @@ struct partiql_read {
 /* `keys` are those of the index when the statement names one; index NULL: it names none. A SELECT
  * whose WHERE names a partition in each alternative is a few walks; any other is a scan. */
 MUST_USE enum status partiql_plan_read(const struct partiql_statement *statement,
-                                       const struct key_names *keys,
+                                       const struct key_schema *keys,
                                        const struct partiql_index *index, struct arena *arena,
                                        struct partiql_read *ret, struct api_error *reterr);
 
 /* A SELECT of one item by its whole key, and nothing else, as batches and transactions have it.
  * `operation` is who asks, for the refusal. *ret_key: as partiql_plan_write(). */
 MUST_USE enum status partiql_plan_get(const struct partiql_statement *statement,
-                                      const struct key_names *keys, const char *operation,
+                                      const struct key_schema *keys, const char *operation,
                                       struct arena *arena, struct item *ret, bool *ret_key,
                                       struct api_error *reterr);
 

@@ -16,8 +16,8 @@
 
 struct plan {
     const struct partiql_statement *statement;
-    const struct key_names *keys;
-    bool *key_fault; /* set when keys are why it is refused; NULL: nobody asks */
+    struct key_attribute hash, range; /* range: without a name when there is none */
+    bool *key_fault;                  /* set when keys are why it is refused; NULL: nobody asks */
     struct arena *arena;
     struct api_error *reterr;
 };
@@ -26,6 +26,9 @@ static inline const struct node *plan_node(const struct plan *plan, uint32_t at)
 {
     return partiql_node(plan->statement, at);
 }
+
+/* Takes the keys. REFUSED: those of several attributes, which PartiQL does not know. */
+MUST_USE enum status plan_take_keys(struct plan *plan, const struct key_schema *keys);
 
 /* ---- condition.c ---- */
 

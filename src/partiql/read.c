@@ -134,9 +134,9 @@ static bool says_not(const struct plan *plan, uint32_t at, bool inside_not)
     bool negated =
         inside_not || node->negated || node->kind == NODE_NOT || node->kind == NODE_NOT_EQUAL;
 
-    if (plan->keys->range_name.size == 0)
+    if (plan->range.name.size == 0)
         return false;
-    if (negated && condition_is_attribute(node, plan->keys->range_name))
+    if (negated && condition_is_attribute(node, plan->range.name))
         return true;
     for (uint32_t i = node->first; i != NO_NODE; i = plan_node(plan, i)->next)
         if (says_not(plan, i, negated))
@@ -239,7 +239,8 @@ static void bound_several(const struct sort_term *terms, struct key_condition *r
 static struct key_condition key_condition_of(const struct walk *walk)
 {
     const struct sort_term *terms = walk->branch.sorts;
-    struct key_condition condition = {.hash = *walk->branch.hash, .range = RANGE_NONE};
+    struct key_condition condition = {
+        .equal = {*walk->branch.hash}, .equal_count = 1, .range = RANGE_NONE};
 
     if (walk->merged || terms == NULL)
         return condition;
@@ -268,7 +269,7 @@ static uint32_t build_sort_term(const struct plan *plan, struct expr_builder *b,
         [RANGE_BETWEEN] = EXPR_BETWEEN,
         [RANGE_BEGINS_WITH] = EXPR_BEGINS_WITH,
     };
-    uint32_t operands[3] = {expr_build_attribute(b, plan->keys->range_name),
+    uint32_t operands[3] = {expr_build_attribute(b, plan->range.name),
                             expr_build_value(b, term->low), NO_NODE};
 
     if (term->high != NULL)
@@ -342,10 +343,10 @@ static enum status read_order(const struct plan *plan, struct order *ret)
         const struct order_term *term = &statement->order[i];
         struct bytes name = plan_node(plan, term->path)->steps[0].text;
 
-        if (bytes_equal(name, plan->keys->hash_name)) {
+        if (bytes_equal(name, plan->hash.name)) {
             ret->names_hash = true;
             ret->hash_descending = term->descending;
-        } else if (name.size > 0 && bytes_equal(name, plan->keys->range_name)) {
+        } else if (name.size > 0 && bytes_equal(name, plan->range.name)) {
             ret->backward = term->descending;
         } else {
             return api_invalid(plan->reterr,
@@ -470,16 +471,16 @@ static enum status check_whole(const struct plan *plan)
 }
 
 enum status partiql_plan_read(const struct partiql_statement *statement,
-                              const struct key_names *keys, const struct partiql_index *index,
+                              const struct key_schema *keys, const struct partiql_index *index,
                               struct arena *arena, struct partiql_read *ret,
                               struct api_error *reterr)
 {
-    struct plan plan = {.statement = statement, .keys = keys, .arena = arena, .reterr = reterr};
+    struct plan plan = {.statement = statement, .arena = arena, .reterr = reterr};
     bool walks = false;
 
     assert(statement->kind == PARTIQL_SELECT);
     *ret = (struct partiql_read){0};
-    if (check_whole(&plan) != OK ||
+    if (plan_take_keys(&plan, keys) != OK || check_whole(&plan) != OK ||
         (index != NULL && projected_check_columns(&plan, index) != OK) ||
         projected_build(&plan, &ret->projection) != OK)
         return REFUSED;
@@ -488,24 +489,21 @@ enum status partiql_plan_read(const struct partiql_statement *statement,
 }
 
 enum status partiql_plan_get(const struct partiql_statement *statement,
-                             const struct key_names *keys, const char *operation,
+                             const struct key_schema *keys, const char *operation,
                              struct arena *arena, struct item *ret, bool *ret_key,
                              struct api_error *reterr)
 {
-    struct plan plan = {.statement = statement,
-                        .keys = keys,
-                        .key_fault = ret_key,
-                        .arena = arena,
-                        .reterr = reterr};
+    struct plan plan = {
+        .statement = statement, .key_fault = ret_key, .arena = arena, .reterr = reterr};
     struct walks walks = {.plan = &plan};
     struct walk *settled = NULL;
     size_t count = 0;
     uint32_t where = statement->where;
-    bool has_range = keys->range_name.size > 0;
+    bool has_range = key_schema_has_range(keys);
 
     assert(statement->kind == PARTIQL_SELECT);
     *ret_key = false;
-    if (check_whole(&plan) != OK)
+    if (plan_take_keys(&plan, keys) != OK || check_whole(&plan) != OK)
         return REFUSED;
     if (where != NO_NODE && branch_all_name_partition(&plan, where)) {
         if (find_walks(&walks) != OK || settle(&walks, &settled, &count) != OK)

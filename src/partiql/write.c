@@ -18,7 +18,7 @@ static struct item inserted_item(const struct plan *plan)
 /* attribute_exists(key), or its opposite: whether there is an item. */
 static uint32_t build_presence(const struct plan *plan, struct expr_builder *b, bool there)
 {
-    uint32_t path = expr_build_attribute(b, plan->keys->hash_name);
+    uint32_t path = expr_build_attribute(b, plan->hash.name);
 
     return condition_join(b, there ? EXPR_ATTRIBUTE_EXISTS : EXPR_ATTRIBUTE_NOT_EXISTS, &path, 1);
 }
@@ -75,20 +75,19 @@ static enum status check_exists(const struct plan *plan, enum status taken,
 }
 
 enum status partiql_plan_write(const struct partiql_statement *statement,
-                               const struct key_names *keys, struct arena *arena,
+                               const struct key_schema *keys, struct arena *arena,
                                struct partiql_write *ret, bool *ret_key, struct api_error *reterr)
 {
-    struct plan plan = {.statement = statement,
-                        .keys = keys,
-                        .key_fault = ret_key,
-                        .arena = arena,
-                        .reterr = reterr};
+    struct plan plan = {
+        .statement = statement, .key_fault = ret_key, .arena = arena, .reterr = reterr};
     struct key_parts parts = {0};
     enum status status = OK;
 
     assert(statement->kind != PARTIQL_SELECT);
     *ret = (struct partiql_write){0};
     *ret_key = false;
+    if (plan_take_keys(&plan, keys) != OK)
+        return REFUSED;
     if (statement->kind == PARTIQL_INSERT)
         return plan_insert(&plan, ret);
     status = key_take(&plan, statement->kind == PARTIQL_EXISTS, &parts);

@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* A statement of 8192 bytes may print longer: names in quotes, operators in parentheses. */
 #define PRINTED_MAX (1 << 20)
 
-static const struct key_names keys = {
-    {(const uint8_t *)"pk", 2}, {(const uint8_t *)"sk", 2}, VALUE_S, VALUE_N};
+static const struct key_schema keys = {
+    {{{(const uint8_t *)"pk", 2}, VALUE_S}, {{(const uint8_t *)"sk", 2}, VALUE_N}}, 1, 2};
 static const struct bytes projected[] = {
     {(const uint8_t *)"pk", 2}, {(const uint8_t *)"sk", 2}, {(const uint8_t *)"n", 1}};
 static struct value parameters[6];
@@ -118,7 +118,7 @@ static void compare_ranges(const struct partiql_read *a, const struct partiql_re
     for (size_t i = 0; i < a->range_count; i++) {
         compare_conditions(a->ranges[i].filter, b->ranges[i].filter, item, arena);
         if (!a->scan)
-            assert(value_equal(&a->ranges[i].condition.hash, &b->ranges[i].condition.hash));
+            assert(value_equal(&a->ranges[i].condition.equal[0], &b->ranges[i].condition.equal[0]));
     }
 }
 

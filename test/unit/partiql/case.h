@@ -94,10 +94,12 @@ static inline void case_expect_refusal(const char *text, const char *parameters,
 }
 
 /* pk S, sk S */
-static const struct key_names case_keys = {
-    {(const uint8_t *)"pk", 2}, {(const uint8_t *)"sk", 2}, VALUE_S, VALUE_S};
+static const struct key_schema case_keys = {
+    {{{(const uint8_t *)"pk", 2}, VALUE_S}, {{(const uint8_t *)"sk", 2}, VALUE_S}}, 1, 2};
 /* pk S */
-static const struct key_names case_hash_keys = {
-    {(const uint8_t *)"pk", 2}, {NULL, 0}, VALUE_S, VALUE_S};
+static const struct key_schema case_hash_keys = {{{{(const uint8_t *)"pk", 2}, VALUE_S}}, 1, 1};
+/* x S, y S: for conditions that name no key */
+static const struct key_schema case_other_keys = {
+    {{{(const uint8_t *)"x", 1}, VALUE_S}, {{(const uint8_t *)"y", 1}, VALUE_S}}, 1, 2};
 
 #endif

@@ -58,14 +58,13 @@ static const char *const false_ones[] = {
 static bool holds(const char *where, const char *item)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    const struct key_names no_keys = {BYTES("x"), BYTES("y"), VALUE_S, VALUE_S};
     struct partiql_read read;
     struct api_error error = {0};
     bool answer = false;
     struct bytes text = arena_printf(arena, "SELECT * FROM users WHERE %s", where);
 
-    if (partiql_plan_read(case_parse(arena, arena_copy_text(arena, text), NULL), &no_keys, NULL,
-                          arena, &read, &error) != OK ||
+    if (partiql_plan_read(case_parse(arena, arena_copy_text(arena, text), NULL), &case_other_keys,
+                          NULL, arena, &read, &error) != OK ||
         expr_holds(read.ranges[0].filter, case_item(arena, item), arena, &answer, &error) != OK)
         fail_msg("%s: %s", where, error.message);
     return answer;
@@ -92,7 +91,6 @@ static void test_explosion(void **state)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(1 << 16);
-    const struct key_names no_keys = {BYTES("x"), BYTES("y"), VALUE_S, VALUE_S};
     struct partiql_read read;
     struct api_error error = {0};
     enum status status = OK;
@@ -102,7 +100,7 @@ static void test_explosion(void **state)
     for (size_t i = 0; i < 100; i++)
         buffer_append_text(&text, " = (a = b)");
     status = partiql_plan_read(case_parse(arena, arena_copy_text(arena, buffer_bytes(&text)), NULL),
-                               &no_keys, NULL, arena, &read, &error);
+                               &case_other_keys, NULL, arena, &read, &error);
     case_expect_error("100 conditions compared", status, &error,
                       "The request has too many conditions or attributes");
 }

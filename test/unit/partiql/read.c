@@ -2,7 +2,7 @@
  * find what the condition says. */
 #include "case.h"
 
-static enum status plan(struct arena *arena, const char *text, const struct key_names *keys,
+static enum status plan(struct arena *arena, const char *text, const struct key_schema *keys,
                         const struct partiql_index *index, struct partiql_read *ret,
                         struct api_error *error)
 {
@@ -31,7 +31,7 @@ static void describe(struct buffer *out, const struct partiql_read *read)
 
         buffer_append_text(out, i > 0 ? " | " : "");
         if (!read->scan)
-            buffer_printf(out, "%.*s%s", BYTES_ARG(condition->hash.bytes),
+            buffer_printf(out, "%.*s%s", BYTES_ARG(condition->equal[0].bytes),
                           operators[condition->range]);
         if (!read->scan && condition->range != RANGE_NONE)
             buffer_printf(out, " %.*s", BYTES_ARG(condition->low.bytes));
@@ -289,6 +289,30 @@ static void test_indexes(void **state)
     }
 }
 
+/* Keys of several attributes are refused before anything else is looked at. */
+static void test_several_attributes(void **state)
+{
+    const char *text = "SELECT pk, pk FROM users.i WHERE n = 1";
+    struct key_schema keys = {.count = 0};
+    const struct partiql_index index = {.name = BYTES("i"), .global = true, .all = true};
+
+    (void)state;
+    key_schema_add(&keys, BYTES("pk"), VALUE_S, true);
+    key_schema_add(&keys, BYTES("a"), VALUE_S, false);
+    key_schema_add(&keys, BYTES("b"), VALUE_S, false);
+    for (size_t hash_count = 1; hash_count <= 2; hash_count++) {
+        AUTO(arena_release) struct arena *arena = arena_new();
+        struct partiql_read read;
+        struct api_error error = {0};
+
+        keys.hash_count = hash_count;
+        case_expect_error(text, plan(arena, text, &keys, &index, &read, &error), &error,
+                          "PartiQL statements cannot be executed on tables with multi-attribute "
+                          "HASH keys or multi-attribute RANGE keys.");
+        keys.count = 2; /* two of the partition key, no sort key */
+    }
+}
+
 /* ---- one item by its key ---- */
 
 static const struct {
@@ -382,7 +406,7 @@ static bool in_range(const struct key_condition *condition, const struct item *i
     const struct value *hash = item_get_text(item, "pk"), *range = item_get_text(item, "sk");
     int low = 0, high = 0;
 
-    if (!value_equal(hash, &condition->hash))
+    if (!value_equal(hash, &condition->equal[0]))
         return false;
     if (condition->range == RANGE_NONE)
         return true;
@@ -427,12 +451,12 @@ static void expect_found(struct arena *arena, const char *text, const struct par
 /* The condition as DynamoDB's own language has it, without PartiQL: a scan's filter. */
 static const struct expr_condition *whole_condition(struct arena *arena, struct bytes where)
 {
-    const struct key_names no_keys = {BYTES("x"), BYTES("y"), VALUE_S, VALUE_S};
     struct partiql_read read;
     struct api_error error = {0};
     struct bytes text = arena_printf(arena, S "%.*s", BYTES_ARG(where));
 
-    assert_int_equal(plan(arena, arena_copy_text(arena, text), &no_keys, NULL, &read, &error), OK);
+    assert_int_equal(
+        plan(arena, arena_copy_text(arena, text), &case_other_keys, NULL, &read, &error), OK);
     assert_true(read.scan);
     return read.ranges[0].filter;
 }
@@ -477,9 +501,13 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_walks),    cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_how_many), cmocka_unit_test(test_indexes),
-        cmocka_unit_test(test_gets),     cmocka_unit_test(test_random),
+        cmocka_unit_test(test_walks),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_how_many),
+        cmocka_unit_test(test_indexes),
+        cmocka_unit_test(test_several_attributes),
+        cmocka_unit_test(test_gets),
+        cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
