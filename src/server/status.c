@@ -149,6 +149,9 @@ void status_metrics(void *context, struct buffer *out)
     metric(out, "store_groups_total", "counter", "Synced batches.", store.groups);
     metric(out, "store_works_total", "counter", "Writes asked for.", store.works);
     metric(out, "store_disk_bytes", "gauge", "Bytes on disk.", store.bytes_on_disk);
+    metric(out, "transaction_conflicts_total", "counter",
+           "Items of writes and transactional reads that lost to another one.",
+           engine_conflicts(server->engine));
     metric(out, "invocations_total", "counter", "Invocations ended.", functions.invocations_total);
     metric(out, "invocation_errors_total", "counter", "Of these: failed.", functions.errors_total);
     metric(out, "invocations_running", "gauge", "Invocations in workers.", functions.running);

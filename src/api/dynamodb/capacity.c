@@ -70,7 +70,7 @@ void capacity_add_write(struct arena *arena, struct capacity *capacity,
 
         if (cost->removed_size > 0)
             half_units += capacity_of_write(cost->removed_size, 0);
-        capacity_add_index(arena, capacity, cost->name, cost->kind, times * half_units);
+        capacity_add_index(arena, capacity, cost->name, cost->kind, half_units);
     }
 }
 

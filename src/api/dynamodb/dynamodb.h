@@ -54,6 +54,9 @@ MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *bo
                                     enum write_kind kind, bool takes_legacy, struct item_write *ret,
                                     struct api_error *reterr);
 
+/* The same for the same actions, however they are written down; in the arena. */
+struct bytes dynamodb_fingerprint(struct arena *arena, const struct json *value);
+
 /* ---- consumed capacity ---- */
 enum capacity_wanted { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
 enum capacity_wanted dynamodb_capacity_wanted(const struct json *body);
@@ -74,7 +77,8 @@ struct capacity {
 };
 void capacity_add_index(struct arena *arena, struct capacity *capacity, struct bytes name,
                         enum index_kind kind, uint64_t half_units);
-/* What a write did to its table and indexes, `times` over: a transaction costs twice. */
+/* What a write did to its table, `times` over (a transaction's costs twice), and to its indexes,
+ * which cost a transaction no more. */
 void capacity_add_write(struct arena *arena, struct capacity *capacity,
                         const struct item_write *write, uint64_t times);
 /* Writes a ConsumedCapacity object. read and write tell which figures a transaction shows too. */
