@@ -226,6 +226,12 @@ class Faults(Case):
         self.assertEqual({}, self.dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"])
         self.assertEqual({**key, "n": n(1)}, self.dynamodb.get_item(TableName=self.name, Key=key)["Item"])
 
+    def test_append_tries_again(self):
+        self.ask("POST", {"TransactionConflict": [{"TableName": "local-dynamodb-logs", "Count": 1}]})
+        result = self.dynlog.command("append", "users", "12", "signup")
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertEqual((200, {"TransactionConflict": []}), self.ask("GET"))
+
 
 if __name__ == "__main__":
     unittest.main()
