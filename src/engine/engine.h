@@ -191,12 +191,14 @@ struct item_write {
  * TransactionConflictException there (in_flight.h says who loses to whom). Not atomic: each on its
  * own (PutItem, BatchWriteItem); but when a table is not there, a key or an item is not valid, or
  * two writes have one key, then nothing is written and every one of them is REFUSED with the same
- * error. Atomic: all or none (TransactWriteItems): when any is refused, nothing is done and each
- * has its own status; a missing table or two operations on one item refuse the whole. */
+ * error, unless they are apart (BatchExecuteStatement): what is wrong with one is then no fault
+ * of the others, and the next of one key sees what the one before made. Atomic: all or none
+ * (TransactWriteItems): when any is refused, nothing is done and each has its own status; a missing
+ * table or two operations on one item refuse the whole. */
 struct engine_write {
     struct item_write *writes;
     size_t count;
-    bool atomic;
+    bool atomic, apart;
     struct bytes token;       /* ClientRequestToken; empty: none */
     struct bytes fingerprint; /* of the request: tells a repetition from a misuse of the token */
     struct arena *arena;
@@ -257,6 +259,9 @@ struct item_query {
     uint32_t segment, total_segments; /* Scan; total 0: not parallel */
     const struct expr_condition *filter;
     const char *filter_name; /* what refusals call it; NULL: "Filter Expression" */
+    /* PartiQL: the filter may name keys, and sees of an item what the index has. */
+    bool filters_entries;
+    size_t page_size; /* bytes looked at; 0: ENGINE_PAGE_SIZE_MAX */
     const struct expr_projection *projection;
     struct item start_key; /* ExclusiveStartKey; count 0: none */
     uint64_t limit;        /* items looked at; 0: none */

@@ -258,6 +258,8 @@ bool write_keys_repeat(const struct engine_write *write, struct arena *arena)
 /* The refusal that one wrong write brings over all of a batch, or NULL. */
 static struct api_error *fault_of_batch(struct write_run *run, struct engine_write *write)
 {
+    if (write->apart)
+        return NULL;
     for (size_t i = 0; i < write->count; i++)
         if (write->writes[i].status == REFUSED && !write_lost(&write->writes[i]))
             return write->writes[i].error;
