@@ -1,7 +1,7 @@
 /* api/answer.c - how an operation ends: AWS's headers, the checksum, the error's form.
  *
  *   target services  {"__type":"com.amazonaws.dynamodb.v20120810#NAME","message":"..."}
- *                    (a SerializationException's is spelt "Message")
+ *                    (of some errors it is spelt "Message")
  *   REST services    status, x-amzn-ErrorType: NAME, {"Type":"User","Message":"..."} */
 #include "api/internal.h"
 
@@ -104,7 +104,10 @@ void api_fail(struct api_call *call, const struct api_error *error)
 
         snprintf(type, sizeof type, "%s%s", error_prefix(service, error->kind), name);
         json_member_text(&w, "__type", type);
-        json_member_text(&w, error->kind == API_SERIALIZATION ? "Message" : "message",
+        json_member_text(&w,
+                         error->kind == API_SERIALIZATION || error->kind == API_ACCESS_DENIED
+                             ? "Message"
+                             : "message",
                          error->message);
     }
     buffer_append(out, error->extra);

@@ -71,6 +71,7 @@ static enum status parse_body(struct api_call *call, const struct json **ret)
         return api_refuse(&call->error, API_SERIALIZATION,
                           "The request's body is %s where an object was expected",
                           json_type_name(*ret));
+    *ret = json_unite(call->arena, *ret);
     return OK;
 }
 

@@ -6,6 +6,7 @@
 
 #define OPTIONAL SHAPE_OPTIONAL
 #define REQUIRED SHAPE_REQUIRED
+#define ALONE SHAPE_ALONE
 
 /* ---- pieces ---- */
 
@@ -18,6 +19,7 @@ static const struct shape attributes = {
 static const struct shape values = {.kind = SHAPE_MAP, .element = &attribute_value};
 static const struct shape names = {.kind = SHAPE_MAP, .element = &attribute_name};
 static const struct shape positive = {.kind = SHAPE_INTEGER, SHAPE_AT_LEAST(1)};
+static const struct shape query_limit = {.kind = SHAPE_INTEGER, .bare = true, SHAPE_AT_LEAST(1)};
 
 static const struct shape capacity = {
     .kind = SHAPE_STRING, .words = (const char *const[]){"INDEXES", "TOTAL", "NONE", NULL}};
@@ -85,7 +87,7 @@ static const struct shape attributes_to_get = {
 
 static const struct shape_member put_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, ALONE),
     SHAPE_MEMBER("Item", &attributes, REQUIRED),
     SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
     SHAPE_MEMBER("Expected", &expected, OPTIONAL),
@@ -101,7 +103,7 @@ const struct shape shape_put_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(put_
 static const struct shape_member get_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
     SHAPE_MEMBER("AttributesToGet", &attributes_to_get, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
     SHAPE_MEMBER("ProjectionExpression", &text, OPTIONAL),
@@ -111,7 +113,7 @@ const struct shape shape_get_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(get_
 
 static const struct shape_member update_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, ALONE),
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ReturnValues", &return_values, OPTIONAL),
     SHAPE_MEMBER("ReturnItemCollectionMetrics", &metrics, OPTIONAL),
@@ -128,7 +130,7 @@ const struct shape shape_update_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(u
 
 static const struct shape_member delete_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, ALONE),
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ReturnValues", &return_values, OPTIONAL),
     SHAPE_MEMBER("ReturnItemCollectionMetrics", &metrics, OPTIONAL),
@@ -154,10 +156,10 @@ static const struct shape_member query[] = {
     SHAPE_MEMBER("IndexName", &index_name, OPTIONAL),
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
     SHAPE_MEMBER("QueryFilter", &conditions, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
     SHAPE_MEMBER("AttributesToGet", &attributes_to_get, OPTIONAL),
-    SHAPE_MEMBER("Limit", &positive, OPTIONAL),
+    SHAPE_MEMBER("Limit", &query_limit, OPTIONAL),
     SHAPE_MEMBER("KeyConditions", &conditions, OPTIONAL),
     SHAPE_MEMBER("ExclusiveStartKey", &attributes, OPTIONAL),
     SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
@@ -178,7 +180,7 @@ static const struct shape_member scan[] = {
     SHAPE_MEMBER("IndexName", &index_name, OPTIONAL),
     SHAPE_MEMBER("TotalSegments", &segments, OPTIONAL),
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
     SHAPE_MEMBER("ScanFilter", &conditions, OPTIONAL),
     SHAPE_MEMBER("Segment", &segment, OPTIONAL),
@@ -198,6 +200,7 @@ const struct shape shape_scan = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(scan)};
 static const struct shape keys = {
     .kind = SHAPE_LIST,
     .element = &attributes,
+    .bare = true,
     SHAPE_BETWEEN(1, ENGINE_BATCH_GET_MAX),
 };
 static const struct shape_member keys_and_attributes_members[] = {
@@ -214,9 +217,9 @@ static const struct shape keys_and_attributes = {
 };
 static const struct shape get_requests = {
     .kind = SHAPE_MAP,
-    .key = &shape_table_or_arn,
+    .key = &shape_item_table,
     .element = &keys_and_attributes,
-    SHAPE_BETWEEN(1, ENGINE_BATCH_GET_MAX),
+    SHAPE_AT_MOST(ENGINE_BATCH_GET_MAX), /* none: the operation's own words */
 };
 static const struct shape_member batch_get_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
@@ -256,9 +259,9 @@ static const struct shape write_requests = {
 };
 static const struct shape table_write_requests = {
     .kind = SHAPE_MAP,
-    .key = &shape_table_or_arn,
+    .key = &shape_item_table,
     .element = &write_requests,
-    SHAPE_BETWEEN(1, ENGINE_BATCH_WRITE_MAX),
+    SHAPE_AT_MOST(ENGINE_BATCH_WRITE_MAX),
 };
 static const struct shape_member batch_write_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
@@ -272,7 +275,7 @@ const struct shape shape_batch_write_item = {.kind = SHAPE_STRUCTURE,
 
 static const struct shape_member get_members[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ProjectionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
 };
@@ -300,7 +303,7 @@ const struct shape shape_transact_get_items = {.kind = SHAPE_STRUCTURE,
 
 static const struct shape_member condition_check_members[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionExpression", &text, REQUIRED),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
@@ -313,7 +316,7 @@ static const struct shape condition_check = {
 };
 static const struct shape_member put_members[] = {
     SHAPE_MEMBER("Item", &attributes, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
@@ -323,7 +326,7 @@ static const struct shape put = {
     .kind = SHAPE_STRUCTURE, .name = "Put", SHAPE_MEMBERS(put_members)};
 static const struct shape_member delete_members[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
@@ -334,7 +337,7 @@ static const struct shape delete = {
 static const struct shape_member update_members[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("UpdateExpression", &text, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),

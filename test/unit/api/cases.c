@@ -213,11 +213,12 @@ static void fail_step(const struct case_step *step, const struct test_answer *an
 static bool is_error(const struct case_step *step, const struct json *answered,
                      struct bytes message)
 {
-    bool serialization = bytes_end_with(step->error_type, BYTES("SerializationException"));
+    bool capital = bytes_end_with(step->error_type, BYTES("SerializationException")) ||
+                   bytes_end_with(step->error_type, BYTES("AccessDeniedException"));
 
     return bytes_equal(json_string(json_get(answered, "__type")), step->error_type) &&
            json_count(answered) == 2 &&
-           bytes_equal(json_string(json_get(answered, serialization ? "Message" : "message")),
+           bytes_equal(json_string(json_get(answered, capital ? "Message" : "message")),
                        message);
 }
 
