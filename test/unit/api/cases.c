@@ -218,8 +218,7 @@ static bool is_error(const struct case_step *step, const struct json *answered,
 
     return bytes_equal(json_string(json_get(answered, "__type")), step->error_type) &&
            json_count(answered) == 2 &&
-           bytes_equal(json_string(json_get(answered, capital ? "Message" : "message")),
-                       message);
+           bytes_equal(json_string(json_get(answered, capital ? "Message" : "message")), message);
 }
 
 static void run_call(struct arena *arena, const struct case_step *step)
