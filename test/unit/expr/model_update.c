@@ -202,6 +202,12 @@ static struct path random_target(const struct item *item, const struct update *u
 
     for (unsigned i = 0; i < 12 && !good; i++) {
         path = random_path(item);
+        if (update->count > 0 && one_in(3)) { /* beside another, often a second one of a list */
+            path = update->actions[draw(update->count)].path;
+            path.steps[path.count - 1] = path.steps[path.count - 1].name != NULL
+                                             ? (struct step){.name = PICK(all_names)}
+                                             : (struct step){.index = draw(7)};
+        }
 
         const struct value *at = model_follow(item, &path);
 
