@@ -9,7 +9,7 @@
 #define PORT_NOT_SAID (-1)
 
 struct start_options {
-    const char *config, *stage, *data, *host, *credentials, *archive, *cors;
+    const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors;
     int64_t port, events_port, lambda_port;
     bool memory, quiet;
 };
@@ -31,7 +31,11 @@ static const struct option_row options[] = {
                 "the stack file; else serverless.yml in this folder; else tables "
                 "STAGE-dynamodb-logs and STAGE-core, and a bus",
                 config),
-    TEXT_OPTION("stage", 0, "STAGE", "the stack's stage; else local", stage),
+    TEXT_OPTION("stage", 0, "STAGE", "the stack's stage; else the stack file's, else local", stage),
+    TEXT_OPTION(
+        "region", 0, "REGION",
+        "the region that names and handlers are told; else the stack file's, else us-east-1",
+        region),
     TEXT_OPTION("data", 0, "DIR", "the data folder; else .dynlog", data),
     {.name = "memory",
      .kind = OPTION_FLAG,
@@ -76,6 +80,7 @@ static int start_run(struct cli *cli, const void *given)
     struct server_options server = {
         .stack_path = on->config,
         .stage = on->stage,
+        .region = on->region,
         .data = on->data,
         .memory = on->memory,
         .host = on->host,

@@ -14,6 +14,8 @@ enum status engine_open(struct store *store, struct clock *clock, const struct a
     engine->region = mem_copy_text(place->region);
     engine->account = mem_copy_text(place->account);
     engine->place = (struct arn_place){engine->partition, engine->region, engine->account};
+    in_flight_init(&engine->in_flight);
+    faults_init(&engine->faults);
 
     enum status status = catalogue_load(&engine->catalogue, store, clock_now_ms(clock));
 
@@ -32,6 +34,8 @@ void engine_close(struct engine *engine)
     assert(!engine->started || (engine->jobs.stopped && jobs_count(&engine->jobs) == 0));
     expiry_free(engine->expiry);
     catalogue_free(&engine->catalogue);
+    in_flight_free(&engine->in_flight);
+    faults_free(&engine->faults);
     mem_free(engine->partition);
     mem_free(engine->region);
     mem_free(engine->account);

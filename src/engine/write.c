@@ -233,6 +233,15 @@ static int compare_keys(const void *a, const void *b)
     return bytes_compare(*left, *right);
 }
 
+bool keys_repeat(struct bytes *keys, size_t count)
+{
+    qsort(keys, count, sizeof *keys, compare_keys);
+    for (size_t i = 1; i < count; i++)
+        if (bytes_equal(keys[i - 1], keys[i]))
+            return true;
+    return false;
+}
+
 bool write_keys_repeat(const struct engine_write *write, struct arena *arena)
 {
     struct bytes *keys = ARENA_NEW_ARRAY(arena, write->count, struct bytes);
@@ -241,18 +250,16 @@ bool write_keys_repeat(const struct engine_write *write, struct arena *arena)
     for (size_t i = 0; i < write->count; i++)
         if (write->plans[i].key.size > 0)
             keys[count++] = write->plans[i].key;
-    qsort(keys, count, sizeof *keys, compare_keys);
-    for (size_t i = 1; i < count; i++)
-        if (bytes_equal(keys[i - 1], keys[i]))
-            return true;
-    return false;
+    return keys_repeat(keys, count);
 }
 
 /* The refusal that one wrong write brings over all of a batch, or NULL. */
 static struct api_error *fault_of_batch(struct write_run *run, struct engine_write *write)
 {
+    if (write->apart)
+        return NULL;
     for (size_t i = 0; i < write->count; i++)
-        if (write->writes[i].status == REFUSED)
+        if (write->writes[i].status == REFUSED && !write_lost(&write->writes[i]))
             return write->writes[i].error;
     if (write->count == 1 || !write_keys_repeat(write, run->arena))
         return NULL;
@@ -275,6 +282,8 @@ static void run_each(struct write_run *run, struct engine_write *write)
             one->error = fault;
             continue;
         }
+        if (one->status != OK)
+            continue;
         write_evaluate(run, one, &write->plans[i]);
         if (one->status == OK)
             write_apply(run, one, &write->plans[i]);
@@ -304,6 +313,8 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     struct engine_write *write = CONTAINER_OF(work, struct engine_write, work);
     struct write_run run;
 
+    if (write->outcome != OK)
+        return;
     /* Member by member: the scratch error is large and stays as it is. */
     run.engine = write->engine;
     run.batch = batch;
@@ -329,6 +340,7 @@ static void write_done(struct store_work *work, enum status status)
 
     for (size_t i = 0; i < write->count; i++)
         engine_table_unref(write->plans[i].table);
+    conflict_leave(write->engine, write);
     write->done(write, status == OK ? write->outcome : status);
 }
 
@@ -341,5 +353,6 @@ void engine_write(struct engine *engine, struct store_port *port, struct engine_
     if (write->token.size > 0)
         token_digest(write);
     plan_each(engine, write);
+    conflict_enter(engine, write);
     store_submit(engine->store, port, &write->work);
 }

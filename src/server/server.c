@@ -49,7 +49,7 @@ static void timer_fired(uv_timer_t *timer)
 static void arm_timer(void *context)
 {
     struct server *server = context;
-    uint64_t due = timers_next_ms(server->timers), now = clock_now_ms(server->clock);
+    uint64_t due = timers_next_ms(server->timers), now = clock_waited_ms(server->clock);
 
     if (server->state >= SERVER_CLOSING || due == UINT64_MAX)
         uv_timer_stop(&server->timer);
@@ -126,6 +126,7 @@ static bool load_stack(struct server *server)
     struct stack_options options = {
         .path = server->options.stack_path,
         .stage = server->options.stage,
+        .region = server->options.region,
         .account = server->place.account,
     };
     struct stack_error error = {0};

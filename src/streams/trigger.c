@@ -267,6 +267,11 @@ void trigger_free(struct trigger *trigger)
     mem_free(trigger);
 }
 
+uint64_t trigger_cursor(const struct trigger *trigger)
+{
+    return trigger->cursor;
+}
+
 bool trigger_busy(struct trigger *trigger)
 {
     return trigger->state == TRIGGER_PUTTING || trigger->state == TRIGGER_WAITING ||

@@ -46,6 +46,8 @@ struct trigger *trigger_new(struct streams *streams, struct store *store, struct
 void trigger_free(struct trigger *trigger); /* stops; nothing of it may be in flight */
 /* Stops reading more; true when nothing is in flight any more. */
 bool trigger_stop(struct trigger *trigger);
+/* Records up to here are on the bus. */
+uint64_t trigger_cursor(const struct trigger *trigger);
 /* Committed records that it has not handed over yet, whether or not a put is under way. */
 bool trigger_busy(struct trigger *trigger);
 

@@ -6,6 +6,7 @@
  *   POST /_dynlog/drain        answers when nothing is in flight
  *   POST /_dynlog/stop         an orderly stop, as Ctrl-C
  *   GET  /_dynlog/log          events of logs, live (log.c)
+ *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
@@ -111,10 +112,16 @@ static const struct {
     const char *method, *path;
     void (*handle)(struct api *api, struct http_request *request);
 } questions[] = {
-    {"GET", "/_dynlog/health", handle_health},   {"GET", "/_dynlog/status", handle_status},
-    {"GET", "/_dynlog/metrics", handle_metrics}, {"GET", "/_dynlog/operations", handle_operations},
-    {"GET", "/_dynlog/log", api_dynlog_log},     {"POST", "/_dynlog/drain", handle_drain},
+    {"GET", "/_dynlog/health", handle_health},
+    {"GET", "/_dynlog/status", handle_status},
+    {"GET", "/_dynlog/metrics", handle_metrics},
+    {"GET", "/_dynlog/operations", handle_operations},
+    {"GET", "/_dynlog/log", api_dynlog_log},
+    {"POST", "/_dynlog/drain", handle_drain},
     {"POST", "/_dynlog/stop", handle_stop},
+    {"GET", "/_dynlog/faults", api_dynlog_get_faults},
+    {"POST", "/_dynlog/faults", api_dynlog_post_faults},
+    {"DELETE", "/_dynlog/faults", api_dynlog_delete_faults},
 };
 
 void api_dynlog_handle(struct api *api, struct http_request *request)
@@ -131,11 +138,12 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
         }
     }
     if (path_known)
-        answer_json(request, 405,
-                    BYTES("{\"message\":\"drain and stop are asked with POST, the "
-                          "others with GET\"}"));
+        answer_json(
+            request, 405,
+            BYTES("{\"message\":\"drain and stop are asked with POST, faults with GET, POST "
+                  "and DELETE, the others with GET\"}"));
     else
         answer_json(request, 404,
                     BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, "
-                          "metrics, operations, log, drain and stop\"}"));
+                          "metrics, operations, log, faults, drain and stop\"}"));
 }
