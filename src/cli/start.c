@@ -4,13 +4,15 @@
 #include "cli/output.h"
 #include "net/cors.h"
 #include "server/server.h"
+#include "value/shard.h"
 
 #define PORT_MAX 65535
 #define PORT_NOT_SAID (-1)
+#define SHARDS_NOT_SAID (-1)
 
 struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors;
-    int64_t port, events_port, lambda_port;
+    int64_t port, events_port, lambda_port, shards;
     bool memory, quiet;
 };
 
@@ -63,6 +65,14 @@ static const struct option_row options[] = {
                 "the SQLite archive; else the stack's, else archive.db in the data folder; db when "
                 "there is no stack file",
                 archive),
+    {.name = "shards",
+     .kind = OPTION_NUMBER,
+     .value_name = "N",
+     .help = "how many shards a change stream begins with, 1 to 100; else the stack's or 1",
+     .min = 1,
+     .max = SHARDS_BEGIN_MAX,
+     .number_default = SHARDS_NOT_SAID,
+     .offset = offsetof(struct start_options, shards)},
     {.name = "quiet",
      .letter = 'q',
      .kind = OPTION_FLAG,
@@ -90,6 +100,7 @@ static int start_run(struct cli *cli, const void *given)
         .credentials = on->credentials,
         .archive = on->archive,
         .cors = on->cors,
+        .shards = (int)on->shards,
         .quiet = on->quiet,
     };
 
