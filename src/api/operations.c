@@ -53,8 +53,7 @@ static const struct api_operation operations[] = {
     {&api_dynamodb, "DescribeEndpoints", api_describe_endpoints, &shape_nothing, NULL},
 
     {&api_streams, "ListStreams", api_list_streams, &shape_list_streams, NULL},
-    {&api_streams, "DescribeStream", api_describe_stream, &shape_describe_stream,
-     "one shard a stream, it never rolls"},
+    {&api_streams, "DescribeStream", api_describe_stream, &shape_describe_stream, NULL},
     {&api_streams, "GetShardIterator", api_get_shard_iterator, &shape_get_shard_iterator, NULL},
     {&api_streams, "GetRecords", api_get_records, &shape_get_records, NULL},
 

@@ -120,6 +120,13 @@ static void archived(void *context, uint64_t last_position)
     (void)context, (void)last_position;
 }
 
+static enum status shards(void *context, uint32_t stream_id, struct arena *arena,
+                          struct stream_shard **ret, size_t *ret_count)
+{
+    (void)context;
+    return engine_stream_shards(on.engine, stream_id, arena, ret, ret_count);
+}
+
 static void open_api(void)
 {
     const struct bus_door door = {NULL, accepts, deliver, delivered, archived};
@@ -140,7 +147,7 @@ static void open_api(void)
     assert(status == OK);
     status = bus_open(on.store, on.port, on.clock, &place, &door, &on.bus);
     assert(status == OK);
-    on.streams = streams_new(on.store, on.port, on.timers);
+    on.streams = streams_new(on.store, on.port, on.timers, &(struct stream_door){NULL, shards});
 
     const struct api_services services = {.engine = on.engine,
                                           .streams = on.streams,
