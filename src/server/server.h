@@ -24,7 +24,9 @@ struct server_options {
     const char *host;                   /* NULL: 127.0.0.1 and ::1 */
     int port, events_port, lambda_port; /* 0: the kernel picks; -1: not said */
     const char *credentials;            /* file with the keys that may sign; NULL: any key */
+    const char *cors;                   /* which web pages are let in (net/cors.h); NULL: none */
     const char *archive; /* path of the SQLite archive; NULL: the stack's or the default */
+    int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
     bool quiet;          /* no lines of handlers */
 };
 

@@ -93,15 +93,20 @@ struct records {
     bool more; /* one page a reader is counted: what comes after it is not */
 };
 
+/* A mapping over several shards is counted from where the one that is furthest behind stands. */
+
 static void count_records(struct server *server, uint32_t stream_id, uint64_t after,
                           struct records *records)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
+    const struct stream_read read = {.stream_id = stream_id,
+                                     .after = after,
+                                     .limit = STREAM_READ_RECORDS_MAX,
+                                     .size_max = STREAM_READ_SIZE_MAX};
     struct stream_page page = {0};
     bool trimmed = false;
 
-    if (streams_read(server->streams, stream_id, 0, after, STREAM_READ_RECORDS_MAX,
-                     STREAM_READ_SIZE_MAX, arena, &page, &trimmed) != OK)
+    if (streams_read_all(server->streams, &read, arena, &page, &trimmed) != OK)
         return;
     records->count += page.count;
     records->more = records->more || !page.at_end;

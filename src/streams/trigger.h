@@ -9,7 +9,8 @@
  * Other records are skipped.
  *
  * Exactly once: the events and the cursor are written in one batch, through the door. One put is in
- * flight at a time, so the order of records is the order of events. */
+ * flight at a time, and the records of all shards are read as one run by position, so the order of
+ * writes is the order of events, also while shards roll and split. */
 #ifndef DYNLOG_STREAMS_TRIGGER_H
 #define DYNLOG_STREAMS_TRIGGER_H
 

@@ -272,16 +272,24 @@ void api_untag_resource(struct api_call *call)
     submit_or_fail(call, change, status);
 }
 
+/* AWS does not tell whether there is such a table: nobody may list the tags of none. */
+static enum status refuse_tags_of_none(struct api_call *call)
+{
+    return api_refuse(&call->error, API_ACCESS_DENIED,
+                      "User: arn:%s:iam::%s:root is not authorized to perform: "
+                      "dynamodb:ListTagsOfResource on resource: %.*s",
+                      call->on->place->partition, call->on->place->account,
+                      BYTES_ARG(decode_string(call->body, "ResourceArn")));
+}
+
 void api_list_tags_of_resource(struct api_call *call)
 {
     struct bytes name = {NULL, 0};
     enum status status = table_name_of_arn(call->body, &name, &call->error);
     const struct table *table = status == OK ? engine_table_ref(call->on->engine, name) : NULL;
 
-    if (status == OK && table == NULL) {
-        refuse_arn(call, &call->error);
-        status = REFUSED;
-    }
+    if (status == OK && table == NULL)
+        status = refuse_tags_of_none(call);
     if (status != OK) {
         api_fail_status(call, status);
         return;
