@@ -5,8 +5,8 @@
  * it means is in engine/, streams/, bus/ or functions/. The function ends in exactly one
  * api_answer() or api_fail(), at once or later on the loop's thread.
  *
- *   request -> dispatch.c (target or path -> row) -> shape.c -> operation -> api_answer() /
- * api_fail()
+ *   request -> front.c (method, content type, signature) -> dispatch.c (target -> row) -> shape.c
+ *           -> operation -> api_answer() / api_fail()
  *
  * All services answer on every port: the X-Amz-Target header or the path tells them apart. */
 #ifndef DYNLOG_API_API_H

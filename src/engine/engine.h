@@ -34,6 +34,10 @@ MUST_USE enum status engine_open(struct store *store, struct clock *clock,
 void engine_close(struct engine *engine); /* started: after engine_stop() said true */
 const struct arn_place *engine_place(const struct engine *engine);
 
+/* How many shards a stream begins with that is enabled from now on: 1 to SHARDS_BEGIN_MAX; else 1.
+ * Before any write, on one thread. */
+void engine_set_shard_count(struct engine *engine, uint32_t count);
+
 /* ---- what goes on behind the requests: copies, trimming (job.h) ---- */
 
 /* The loop that a started engine lives on. */
@@ -83,11 +87,34 @@ struct engine_stream {
 };
 void engine_streams(struct engine *engine, struct arena *arena, struct engine_stream **ret,
                     size_t *ret_count);
+/* One of them: by its id, or (id 0) by its table and label. In the arena. NOT_FOUND. */
+MUST_USE enum status engine_find_stream(struct engine *engine, uint32_t stream_id,
+                                        struct bytes table_name, struct bytes label,
+                                        struct arena *arena, struct engine_stream *ret);
+
+/* The shards of a stream, in the arena: at least those of all positions that store_last_position()
+ * had told before the call. NOT_FOUND: no such stream. Any thread. */
+MUST_USE enum status engine_stream_shards(struct engine *engine, uint32_t stream_id,
+                                          struct arena *arena, struct stream_shard **ret,
+                                          size_t *ret_count);
 
 enum table_change_kind {
     TABLE_CREATE, /* wanted: the whole table but its ids, its created_ms and its stream's label */
     TABLE_UPDATE, /* edit() makes the new settings from the current ones */
     TABLE_DELETE,
+    TABLE_SHARDS, /* what shard_change says */
+};
+
+/* A change of a stream's shards; each closes shards, and their children take their keys. By itself,
+ * a write rolls the shards that have been open for SHARD_LIFE_MS. */
+enum shard_action {
+    SHARDS_ROLL,     /* one child each */
+    SHARDS_ROLL_OLD, /* the same for those that have been open for long */
+    SHARDS_SPLIT,    /* two children each: the lower and the upper half of its hashes */
+};
+struct shard_change {
+    enum shard_action action;
+    uint32_t number; /* of the one shard; SHARD_NONE: every open one */
 };
 
 /* One change of the catalogue, made by the writer in order with the writes of items. */
@@ -95,6 +122,7 @@ struct table_change {
     enum table_change_kind kind;
     struct bytes name;
     struct table wanted;
+    struct shard_change shard_change; /* TABLE_SHARDS */
     /* TABLE_UPDATE, on the writer's thread: change *table (its pointers: the change's arena);
      * REFUSED with *reterr refuses. Of the stream it sets only view and enabled, of point-in-time
      * recovery whether it is on and for how many days (0: as before, or the most there can be); the
@@ -115,8 +143,9 @@ struct table_change {
     struct table_change_part *part; /* of a restore; NULL: an ordinary change */
 };
 /* Refusals: ResourceInUseException, ResourceNotFoundException, LimitExceededException, deletion
- * protection, and whatever edit() refuses. A table that is being restored is in use for a creation
- * and a deletion, and not there for an update. */
+ * protection, whatever edit() refuses, and for shards: no open stream, no such open shard, too many
+ * shards. A table that is being restored is in use for a creation and a deletion, and not there for
+ * an update. */
 void engine_change_table(struct engine *engine, struct store_port *port,
                          struct table_change *change);
 
@@ -168,12 +197,14 @@ struct item_write {
  * TransactionConflictException there (in_flight.h says who loses to whom). Not atomic: each on its
  * own (PutItem, BatchWriteItem); but when a table is not there, a key or an item is not valid, or
  * two writes have one key, then nothing is written and every one of them is REFUSED with the same
- * error. Atomic: all or none (TransactWriteItems): when any is refused, nothing is done and each
- * has its own status; a missing table or two operations on one item refuse the whole. */
+ * error, unless they are apart (BatchExecuteStatement): what is wrong with one is then no fault
+ * of the others, and the next of one key sees what the one before made. Atomic: all or none
+ * (TransactWriteItems): when any is refused, nothing is done and each has its own status; a missing
+ * table or two operations on one item refuse the whole. */
 struct engine_write {
     struct item_write *writes;
     size_t count;
-    bool atomic;
+    bool atomic, apart;
     struct bytes token;       /* ClientRequestToken; empty: none */
     struct bytes fingerprint; /* of the request: tells a repetition from a misuse of the token */
     struct arena *arena;
@@ -234,6 +265,9 @@ struct item_query {
     uint32_t segment, total_segments; /* Scan; total 0: not parallel */
     const struct expr_condition *filter;
     const char *filter_name; /* what refusals call it; NULL: "Filter Expression" */
+    /* PartiQL: the filter may name keys, and sees of an item what the index has. */
+    bool filters_entries;
+    size_t page_size; /* bytes looked at; 0: ENGINE_PAGE_SIZE_MAX */
     const struct expr_projection *projection;
     struct item start_key; /* ExclusiveStartKey; count 0: none */
     uint64_t limit;        /* items looked at; 0: none */

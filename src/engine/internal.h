@@ -12,6 +12,8 @@ struct engine {
     struct clock *clock;
     struct arn_place place;
     char *partition, *region, *account; /* what place points to */
+    uint32_t shard_count;               /* of a new stream */
+    atomic_uint rolling;                /* changes of old shards, which nobody waits for */
     struct catalogue catalogue;
     struct in_flight in_flight;
     struct faults faults;
@@ -24,14 +26,15 @@ struct engine {
     struct jobs jobs;
     struct list fills;     /* of indexes (index_fill.c) */
     struct expiry *expiry; /* deletes what has expired */
-    size_t restore_count; /* under way */
+    size_t restore_count;  /* under way */
     struct timer upkeep;
     bool trimming;
     size_t dropping; /* histories, by changes of their tables */
 };
 
+#define TABLE_ID_SIZE 4 /* before an item's key */
+
 /* table id (4) | encoded hash | encoded range; escaping at most doubles a string. */
-#define TABLE_ID_SIZE 4
 #define TABLE_KEY_SIZE_MAX (TABLE_ID_SIZE + 2 * KEY_HASH_SIZE_MAX + 2 + 2 * KEY_RANGE_SIZE_MAX + 2)
 /* index id (4) | encoded key of the index, each of its attributes at its longest | encoded key of
  * the item. */
@@ -260,6 +263,29 @@ void backup_remove(struct engine *engine, struct bytes table_name, struct bytes 
 /* Once a minute of the clock: history that is older than it has to be, backups that expired. */
 void upkeep_start(struct engine *engine);
 void upkeep_stop(struct engine *engine);
+/* ---- changes of the catalogue (change_table.c) ---- */
+
+/* What one change works with, on the writer's thread. */
+struct change_run {
+    struct engine *engine;
+    struct store_batch *batch;
+    struct table_change *change;
+    struct catalogue_state state;
+    struct table before; /* all but TABLE_CREATE */
+    uint64_t now_ms;
+    bool idle; /* there is nothing to change */
+};
+
+/* ---- shards (change_shards.c) ---- */
+
+/* A stream that is enabled now gets its first shards; one that is disabled closes those it has. */
+void shards_begin(struct change_run *run, struct table_stream *stream);
+void shards_end(struct change_run *run, struct table_stream *stream);
+/* TABLE_SHARDS: *stream is the table's, which becomes what shard_change asks for. */
+MUST_USE enum status shards_change(struct change_run *run, struct table_stream *stream);
+/* Before a write is handed to the writer: when its table has old shards, a change that rolls them
+ * goes first. Nobody waits for it. */
+void shards_roll_old(struct engine *engine, struct store_port *port, const struct table *table);
 
 /* ---- figures: counted in the same batch as the change (figures.c) ---- */
 

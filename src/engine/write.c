@@ -63,7 +63,7 @@ static void prepare(struct item_write *write, struct write_plan *plan, struct ar
         refuse(write, arena, scratch);
 }
 
-static void plan_each(struct engine *engine, struct engine_write *write)
+static void plan_each(struct engine *engine, struct store_port *port, struct engine_write *write)
 {
     struct api_error scratch;
 
@@ -75,8 +75,10 @@ static void plan_each(struct engine *engine, struct engine_write *write)
         clear_results(&write->writes[i]);
         plan->generation = catalogue_generation(&engine->catalogue);
         plan->table = catalogue_ref(&engine->catalogue, write->writes[i].table_name);
-        if (plan->table != NULL)
-            prepare(&write->writes[i], plan, write->arena, &scratch);
+        if (plan->table == NULL)
+            continue;
+        shards_roll_old(engine, port, plan->table);
+        prepare(&write->writes[i], plan, write->arena, &scratch);
     }
 }
 
@@ -264,6 +266,8 @@ bool write_keys_repeat(const struct engine_write *write, struct arena *arena)
 /* The refusal that one wrong write brings over all of a batch, or NULL. */
 static struct api_error *fault_of_batch(struct write_run *run, struct engine_write *write)
 {
+    if (write->apart)
+        return NULL;
     for (size_t i = 0; i < write->count; i++)
         if (write->writes[i].status == REFUSED && !write_lost(&write->writes[i]))
             return write->writes[i].error;
@@ -358,7 +362,7 @@ void engine_write(struct engine *engine, struct store_port *port, struct engine_
     write->work = (struct store_work){.run = run_write, .done = write_done};
     if (write->token.size > 0)
         token_digest(write);
-    plan_each(engine, write);
+    plan_each(engine, port, write);
     conflict_enter(engine, write);
     store_submit(engine->store, port, &write->work);
 }

@@ -52,6 +52,9 @@ static enum status decode(struct api_call *call, struct batch_write *batch)
     const struct json *tables = decode_member(call->body, "RequestItems");
     enum status status = OK;
 
+    if (json_count(tables) == 0)
+        return api_invalid(&call->error,
+                           "The requestItems parameter is required for BatchWriteItem");
     batch->capacity = dynamodb_capacity_wanted(call->body);
     batch->write.writes = ARENA_NEW_ARRAY(call->arena, ENGINE_BATCH_WRITE_MAX, struct item_write);
     for (struct json_iter it = json_iter(tables); status == OK && json_next(&it);)

@@ -4,9 +4,8 @@
 #define SUMMARY "Transaction cancelled, please refer cancellation reasons for specific reasons ["
 #define SUMMARY_SIZE_MAX ((size_t)8 * 1024) /* 100 times the longest code, and the sentence */
 
-/* The short name of an error. AWS has more of them, for throughput, which is never exceeded here.
- */
-static const char *code_of(const struct api_error *error)
+/* AWS has more of them, for throughput, which is never exceeded here. */
+const char *cancellation_code(const struct api_error *error)
 {
     if (error == NULL)
         return "None";
@@ -19,6 +18,8 @@ static const char *code_of(const struct api_error *error)
         return "ItemCollectionSizeLimitExceeded";
     case API_DUPLICATE_ITEM:
         return "DuplicateItem";
+    case API_RESOURCE_NOT_FOUND:
+        return "ResourceNotFound";
     default:
         return "ValidationError";
     }
@@ -29,7 +30,7 @@ static void print_summary(struct buffer *out, const struct cancellation_reason *
 {
     buffer_append_text(out, SUMMARY);
     for (size_t i = 0; i < count; i++)
-        buffer_printf(out, "%s%s", i > 0 ? ", " : "", code_of(reasons[i].error));
+        buffer_printf(out, "%s%s", i > 0 ? ", " : "", cancellation_code(reasons[i].error));
     buffer_append_text(out, "]");
 }
 
@@ -42,7 +43,7 @@ static void print_reasons(struct buffer *out, const struct cancellation_reason *
     json_begin_array(&w);
     for (size_t i = 0; i < count; i++) {
         json_begin_object(&w);
-        json_member_text(&w, "Code", code_of(reasons[i].error));
+        json_member_text(&w, "Code", cancellation_code(reasons[i].error));
         if (reasons[i].error != NULL)
             json_member_text(&w, "Message", reasons[i].error->message);
         if (reasons[i].item.size > 0) {

@@ -16,6 +16,9 @@ struct cancellation_reason {
     struct bytes item;             /* stored form; empty: not asked for */
 };
 
+/* The short name of an error, as BatchExecuteStatement has it too; NULL: "None". */
+const char *cancellation_code(const struct api_error *error);
+
 /* The call's answer. */
 void cancellation_fail(struct api_call *call, const struct cancellation_reason *reasons,
                        size_t count);

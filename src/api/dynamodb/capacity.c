@@ -134,6 +134,21 @@ struct capacity *capacity_sum_of(struct capacity_sums *sums, struct bytes table_
     return &sums->sums[sums->count++];
 }
 
+/* What was done before is read now: the repetition costs reads of the items as they were then. */
+void capacity_add_transaction(struct arena *arena, struct capacity_sums *sums,
+                              const struct engine_write *write)
+{
+    for (size_t i = 0; i < write->count; i++) {
+        const struct item_write *item = &write->writes[i];
+        struct capacity *sum = capacity_sum_of(sums, item->table_name);
+
+        if (write->repeated)
+            sum->half_units += 2 * capacity_of_read(item->old_size, true);
+        else
+            capacity_add_write(arena, sum, item, 2);
+    }
+}
+
 void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
                         const struct capacity_sums *sums, bool transaction, bool is_read)
 {

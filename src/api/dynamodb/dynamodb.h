@@ -90,6 +90,9 @@ struct capacity_sums {
     size_t count;
 };
 struct capacity *capacity_sum_of(struct capacity_sums *sums, struct bytes table_name);
+/* What the writes of a transaction cost, or, when they were done before, cost again. */
+void capacity_add_transaction(struct arena *arena, struct capacity_sums *sums,
+                              const struct engine_write *write);
 /* The member ConsumedCapacity with an array; nothing when not wanted. */
 void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
                         const struct capacity_sums *sums, bool transaction, bool is_read);

@@ -58,16 +58,6 @@ static enum status decode(struct api_call *call, struct engine_write *write)
     return status;
 }
 
-/* What was done before is read now: the repetition costs reads of the items as they were then. */
-static void add_capacity(const struct transact_write *transact, struct capacity *sum,
-                         const struct item_write *item)
-{
-    if (transact->write.repeated)
-        sum->half_units += 2 * capacity_of_read(item->old_size, true);
-    else
-        capacity_add_write(transact->call->arena, sum, item, 2);
-}
-
 static void answer(struct transact_write *transact)
 {
     struct buffer *out = api_buffer(transact->call);
@@ -75,11 +65,7 @@ static void answer(struct transact_write *transact)
     struct capacity_sums sums = {.count = 0};
 
     json_begin_object(&w);
-    for (size_t i = 0; i < transact->write.count; i++) {
-        const struct item_write *item = &transact->write.writes[i];
-
-        add_capacity(transact, capacity_sum_of(&sums, item->table_name), item);
-    }
+    capacity_add_transaction(transact->call->arena, &sums, &transact->write);
     capacity_write_all(&w, transact->capacity, &sums, true, transact->write.repeated);
     if (dynamodb_metrics_wanted(transact->call->body))
         metrics_write_all(&w, transact->write.writes, transact->write.count, NULL);

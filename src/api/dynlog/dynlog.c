@@ -6,11 +6,12 @@
  *   POST /_dynlog/drain        answers when nothing is in flight
  *   POST /_dynlog/stop         an orderly stop, as Ctrl-C
  *   GET  /_dynlog/log          events of logs, live (log.c)
+ *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
  *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
-static void answer_json(struct http_request *request, int status, struct bytes body)
+void api_dynlog_answer(struct http_request *request, int status, struct bytes body)
 {
     http_answer(request, &(struct http_answer){
                              .status = status, .content_type = "application/json", .body = body});
@@ -19,7 +20,8 @@ static void answer_json(struct http_request *request, int status, struct bytes b
 static void handle_health(struct api *api, struct http_request *request)
 {
     (void)api;
-    answer_json(request, 200, BYTES("{\"status\":\"ok\",\"version\":\"" DYNLOG_VERSION "\"}"));
+    api_dynlog_answer(request, 200,
+                      BYTES("{\"status\":\"ok\",\"version\":\"" DYNLOG_VERSION "\"}"));
 }
 
 static void handle_status(struct api *api, struct http_request *request)
@@ -30,7 +32,7 @@ static void handle_status(struct api *api, struct http_request *request)
     json_begin_object(&w);
     api->services.server.status(api->services.server.context, &w);
     json_end_object(&w);
-    answer_json(request, 200, buffer_bytes(&out));
+    api_dynlog_answer(request, 200, buffer_bytes(&out));
 }
 
 static void handle_metrics(struct api *api, struct http_request *request)
@@ -60,7 +62,7 @@ static void handle_operations(struct api *api, struct http_request *request)
         json_end_object(&w);
     }
     json_end_array(&w);
-    answer_json(request, 200, buffer_bytes(&out));
+    api_dynlog_answer(request, 200, buffer_bytes(&out));
 }
 
 /* ---- drain ---- */
@@ -76,7 +78,7 @@ static void drained(void *context)
     struct drain_call *drain = context;
 
     drain->answered = true;
-    answer_json(drain->request, 200, BYTES("{\"drained\":true}"));
+    api_dynlog_answer(drain->request, 200, BYTES("{\"drained\":true}"));
 }
 
 static void drain_gone(void *context)
@@ -87,7 +89,7 @@ static void drain_gone(void *context)
         return;
     drain->answered = true;
     drain->api->services.server.forget_drain(drain->api->services.server.context, drain);
-    answer_json(drain->request, 499, BYTES("{}")); /* nobody is there to take it */
+    api_dynlog_answer(drain->request, 499, BYTES("{}")); /* nobody is there to take it */
 }
 
 static void handle_drain(struct api *api, struct http_request *request)
@@ -102,7 +104,7 @@ static void handle_drain(struct api *api, struct http_request *request)
 
 static void handle_stop(struct api *api, struct http_request *request)
 {
-    answer_json(request, 202, BYTES("{\"stopping\":true}"));
+    api_dynlog_answer(request, 202, BYTES("{\"stopping\":true}"));
     api->services.server.stop(api->services.server.context);
 }
 
@@ -117,6 +119,8 @@ static const struct {
     {"GET", "/_dynlog/metrics", handle_metrics},
     {"GET", "/_dynlog/operations", handle_operations},
     {"GET", "/_dynlog/log", api_dynlog_log},
+    {"GET", "/_dynlog/shards", api_dynlog_shards},
+    {"POST", "/_dynlog/shards", api_dynlog_change_shards},
     {"POST", "/_dynlog/drain", handle_drain},
     {"POST", "/_dynlog/stop", handle_stop},
     {"GET", "/_dynlog/faults", api_dynlog_get_faults},
@@ -138,12 +142,12 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
         }
     }
     if (path_known)
-        answer_json(
-            request, 405,
-            BYTES("{\"message\":\"drain and stop are asked with POST, faults with GET, POST "
-                  "and DELETE, the others with GET\"}"));
+        api_dynlog_answer(request, 405,
+                          BYTES("{\"message\":\"drain and stop are asked with POST, shards with "
+                                "GET and POST, faults with GET, POST and DELETE, the others with "
+                                "GET\"}"));
     else
-        answer_json(request, 404,
-                    BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, "
-                          "metrics, operations, log, faults, drain and stop\"}"));
+        api_dynlog_answer(request, 404,
+                          BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
+                                "operations, log, shards, faults, drain and stop\"}"));
 }

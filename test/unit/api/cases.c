@@ -215,6 +215,7 @@ static const char *message_name(struct bytes error_type)
 {
     static const char *const capital[] = {
         "SerializationException",
+        "#AccessDeniedException",
         "#TransactionCanceledException",
         "#TransactionInProgressException",
         "#IdempotentParameterMismatchException",
