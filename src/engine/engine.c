@@ -70,7 +70,8 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
 
 bool engine_busy(const struct engine *engine)
 {
-    return engine->started && (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills));
+    return engine->started &&
+           (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills) || engine->adoptions > 0);
 }
 
 bool engine_stop(struct engine *engine)
@@ -78,7 +79,7 @@ bool engine_stop(struct engine *engine)
     if (!engine->started)
         return true;
     expiry_stop(engine->expiry);
-    return jobs_stop(&engine->jobs) && list_empty(&engine->fills);
+    return jobs_stop(&engine->jobs) && list_empty(&engine->fills) && engine->adoptions == 0;
 }
 
 /* ---- what readers ask of the catalogue ---- */

@@ -18,6 +18,7 @@ struct engine {
     struct jobs jobs;
     struct list fills;     /* of indexes (index_fill.c) */
     struct expiry *expiry; /* deletes what has expired */
+    size_t adoptions;      /* of expiry_adopt(), under way */
 };
 
 /* table id (4) | encoded hash | encoded range; escaping at most doubles a string. */
@@ -205,7 +206,8 @@ void expiry_stop(struct expiry *expiry);
 struct collection {
     struct collection *next;
     struct bytes key;
-    uint64_t size;
+    uint64_t size;    /* as the batch has it */
+    uint64_t planned; /* with what was evaluated and is not applied yet: a transaction's writes */
     bool changed;
 };
 /* After table_index_evaluate(). REFUSED: the collection would be larger than it may be. */
