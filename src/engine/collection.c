@@ -46,6 +46,7 @@ static enum status load(struct write_run *run, struct bytes key, struct collecti
         .key = key,
         .size = status == OK ? bytes_get_u64(value.ptr) : 0,
     };
+    collection->planned = collection->size;
     run->collections = collection;
     *ret = collection;
     return OK;
@@ -81,7 +82,7 @@ enum status collection_evaluate(struct write_run *run, struct item_write *write,
     uint64_t in = 0, out = 0;
 
     plan->collection = NULL;
-    if (!has_local_index(plan->table))
+    if (write->kind == WRITE_CHECK || !has_local_index(plan->table))
         return OK;
 
     enum status status = load(run, collection_key(plan), &plan->collection);
@@ -89,13 +90,14 @@ enum status collection_evaluate(struct write_run *run, struct item_write *write,
     if (status != OK)
         return status;
     weigh(plan, &in, &out);
-    if (plan->collection->size + in < out)
+    if (plan->collection->planned + in < out)
         return CORRUPT;
 
-    uint64_t size = plan->collection->size + in - out;
+    uint64_t size = plan->collection->planned + in - out;
 
     if (in > out && size > run->engine->collection_size_max)
         return api_refuse(&run->error, API_ITEM_COLLECTION_SIZE_LIMIT, "Collection size exceeded.");
+    plan->collection->planned = size;
     tell(run, write, plan, size);
     return OK;
 }
