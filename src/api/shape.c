@@ -187,8 +187,10 @@ static enum status check_type(struct checker *c, const struct shape *shape, cons
         if (json_is(json, JSON_ARRAY))
             return refuse_array(c, "class ", shape, "");
         return refuse(c, is_element ? "Unexpected value type in payload" : "Unexpected field type");
-    case SHAPE_ATTRIBUTE_VALUE:
-        return OK;
+    case SHAPE_ATTRIBUTE_VALUE: /* a member's own words; the rest is value_from_json()'s */
+        return is_element || json_is(json, JSON_OBJECT) || json_is(json, JSON_ARRAY)
+                   ? OK
+                   : refuse(c, "Unexpected field type");
     }
     return OK;
 }
@@ -486,10 +488,13 @@ static void check_structure(struct checker *c, const struct shape *shape, const 
     for (struct json_iter it = json_iter(json); json_next(&it);) {
         const struct shape_member *member = member_named(shape, it.name);
 
-        if (member != NULL && found[member - shape->members] == NULL &&
-            !json_is(it.value, JSON_NULL))
+        /* Of two with one name the first counts, null or not, as for decode_member(). */
+        if (member != NULL && found[member - shape->members] == NULL)
             found[member - shape->members] = it.value;
     }
+    for (size_t i = 0; i < shape->member_count; i++)
+        if (json_is(found[i], JSON_NULL))
+            found[i] = NULL;
     for (size_t i = 0; i < shape->member_count && !is_full(c); i++) {
         const struct shape_member *member = &shape->members[i];
         struct path at = {.up = path, .name = bytes_of(member->name, member->name_size)};

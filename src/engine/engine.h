@@ -213,6 +213,7 @@ struct item_query {
     struct key_condition condition;   /* Query */
     uint32_t segment, total_segments; /* Scan; total 0: not parallel */
     const struct expr_condition *filter;
+    const char *filter_name; /* what refusals call it; NULL: "Filter Expression" */
     const struct expr_projection *projection;
     struct item start_key; /* ExclusiveStartKey; count 0: none */
     uint64_t limit;        /* items looked at; 0: none */

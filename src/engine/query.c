@@ -106,14 +106,16 @@ static enum status check_condition(struct query_run *run)
 static enum status check_filter(struct query_run *run)
 {
     const struct key_schema *key = run->source.key;
+    const char *name = run->query->filter_name;
 
     if (run->query->scan || run->query->filter == NULL)
         return OK;
     for (size_t i = 0; i < key->count; i++)
         if (expr_condition_names(run->query->filter, key->attributes[i].name))
             return api_invalid(run->error,
-                               "Filter Expression can only contain non-primary key attributes: "
+                               "%s can only contain non-primary key attributes: "
                                "Primary key attribute: %.*s",
+                               name != NULL ? name : "Filter Expression",
                                BYTES_ARG(key->attributes[i].name));
     return OK;
 }

@@ -1,5 +1,5 @@
 /* engine/update.c - UpdateItem: the update applied to the item, or to its key alone when there is
- * none yet. */
+ * none yet. One that only takes attributes away does not make an item be there. */
 #include "engine/internal.h"
 
 static enum status prepare(struct item_write *write, struct write_plan *plan, struct arena *arena,
@@ -63,12 +63,15 @@ static enum status evaluate(struct write_run *run, struct item_write *write,
 
     if (status != OK)
         return status;
+
+    bool makes = old != NULL || write->update == NULL || !expr_update_only_removes(write->update);
+
     if (old == NULL)
         old = &write->item;
     *new_item = *old;
     if (write->update != NULL)
         status = expr_apply_update(write->update, old, run->arena, new_item, &run->error);
-    if (status != OK)
+    if (status != OK || !makes)
         return status;
 
     size_t size = item_size(new_item);

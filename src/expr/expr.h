@@ -78,8 +78,8 @@ enum range_operator {
     RANGE_BEGINS_WITH,
 };
 /* The values of the schema's first attributes, in its order: of the whole partition key, and of the
- * sort key as far as it goes on with "="; then the one condition on the attribute behind them. (Of a
- * sort key of one attribute also "=" is such a condition: RANGE_EQUAL.) */
+ * sort key as far as it goes on with "="; then the one condition on the attribute behind them. (Of
+ * a sort key of one attribute also "=" is such a condition: RANGE_EQUAL.) */
 struct key_condition {
     struct value equal[KEY_ATTRIBUTES_MAX];
     size_t equal_count;
@@ -91,6 +91,17 @@ MUST_USE enum status expr_parse_key_condition(struct arena *arena, struct bytes 
                                               const struct key_schema *schema,
                                               struct key_condition *ret, struct api_error *reterr);
 
+/* One comparison of a key condition: attribute, operator, one value or two. */
+struct key_term {
+    struct bytes attribute;
+    enum range_operator operator_; /* RANGE_NONE: one that no index can look up */
+    const struct value *low, *high;
+};
+/* A key condition that was no text: terms of different attributes, in any order. */
+MUST_USE enum status expr_match_key_terms(struct key_term *terms, size_t count,
+                                          const struct key_schema *schema,
+                                          struct key_condition *ret, struct api_error *reterr);
+
 /* "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}" and its sister. */
 MUST_USE enum status expr_finish(const struct expr_names *names, struct api_error *reterr);
 
@@ -98,6 +109,8 @@ MUST_USE enum status expr_finish(const struct expr_names *names, struct api_erro
  * (filters and updates must not name keys). */
 bool expr_condition_names(const struct expr_condition *condition, struct bytes attribute);
 bool expr_update_names(const struct expr_update *update, struct bytes attribute);
+/* True when it can only take away: REMOVE and DELETE. */
+bool expr_update_only_removes(const struct expr_update *update);
 /* True when one of its paths goes on inside this attribute, as pk.a or pk[0] (keys are scalars: AWS
  * refuses with "Key attributes must be scalars; ..."). */
 bool expr_condition_enters(const struct expr_condition *condition, struct bytes attribute);

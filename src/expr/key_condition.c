@@ -4,15 +4,8 @@
  * and conditions on the sort key, joined by AND in any order and grouping. */
 #include "expr/parser.h"
 
-/* One comparison: attribute, operator, one value or two. */
-struct key_term {
-    struct bytes attribute;
-    enum range_operator operator_;
-    const struct value *low, *high;
-};
-
 struct key_terms {
-    const struct parser *parser;
+    const struct parser *parser; /* NULL: they were no text */
     struct key_term *terms;
     size_t count;
 };
@@ -172,6 +165,9 @@ static enum status check_key_value(const struct value *value, enum value_type ty
 static enum status check_term(const struct key_term *term, enum value_type type,
                               struct api_error *reterr)
 {
+    if (term->operator_ == RANGE_NONE)
+        return api_invalid(reterr,
+                           "Attempted conditional constraint is not an indexable operation");
     if (check_key_value(term->low, type, term->attribute, reterr) != OK)
         return REFUSED;
     return check_key_value(term->high, type, term->attribute, reterr);
@@ -245,6 +241,19 @@ static enum status match_schema(const struct key_terms *keys, const struct key_s
     enum status status = match_hash(keys, schema, ret, reterr);
 
     return status == OK ? match_range(keys, schema, ret, reterr) : status;
+}
+
+enum status expr_match_key_terms(struct key_term *terms, size_t count,
+                                 const struct key_schema *schema, struct key_condition *ret,
+                                 struct api_error *reterr)
+{
+    struct key_terms all = {.terms = terms, .count = count};
+    struct key_condition condition = {0};
+
+    if (match_schema(&all, schema, &condition, reterr) != OK)
+        return REFUSED;
+    *ret = condition;
+    return OK;
 }
 
 enum status expr_parse_key_condition(struct arena *arena, struct bytes text,

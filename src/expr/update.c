@@ -51,6 +51,15 @@ bool expr_update_names(const struct expr_update *update, struct bytes attribute)
     return false;
 }
 
+bool expr_update_only_removes(const struct expr_update *update)
+{
+    for (uint32_t i = 0; i < update->action_count; i++)
+        if (update->actions[i].section != SECTION_REMOVE &&
+            update->actions[i].section != SECTION_DELETE)
+            return false;
+    return true;
+}
+
 /* ---- writes ---- */
 
 enum place { PLACE_FOUND, PLACE_MISSING, PLACE_WRONG };

@@ -1,6 +1,6 @@
 /* api/dynamodb/batch_get_item.c - BatchGetItem: up to 100 items of several tables, at most 16 MB;
  * what does not fit comes back as UnprocessedKeys. */
-#include "api/dynamodb/dynamodb.h"
+#include "api/dynamodb/legacy.h"
 #include "api/operations.h"
 
 struct table_keys {     /* one table of the request */
@@ -50,7 +50,10 @@ static enum status decode_keys(struct api_call *call, struct batch_get *batch,
 static enum status decode_table(struct api_call *call, struct batch_get *batch, struct bytes name,
                                 const struct json *request)
 {
-    static const char *const expressions[] = {"ProjectionExpression"};
+    static const struct dynamodb_parameters parameters = {
+        .expressions = {"ProjectionExpression"},
+        .legacy = {"AttributesToGet"},
+    };
     struct table_keys *table = &batch->tables[batch->table_count++];
     struct api_error *error = &call->error;
     enum status status = OK;
@@ -63,7 +66,9 @@ static enum status decode_table(struct api_call *call, struct batch_get *batch, 
     };
     status = dynamodb_name_of(name, &table->table_name, error);
     if (status == OK)
-        status = dynamodb_check_placeholders(request, expressions, ARRAY_COUNT(expressions), error);
+        status = dynamodb_check_parameters(request, &parameters, error);
+    if (status == OK)
+        status = legacy_attributes_to_get(call, request, &table->projection, error);
     if (status == OK)
         status = dynamodb_only_projection(call, request, &table->projection, error);
     if (status == OK)

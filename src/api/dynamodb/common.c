@@ -25,17 +25,49 @@ enum status dynamodb_table_name(const struct json *body, struct bytes *ret,
     return dynamodb_name_of(decode_string(body, "TableName"), ret, reterr);
 }
 
-/* ---- placeholders ---- */
+/* ---- parameters that go together, placeholders ---- */
+
+/* Values do not count for a ProjectionExpression. */
+static bool takes_values(const char *expression)
+{
+    return strcmp(expression, "ProjectionExpression") != 0;
+}
+
+/* Appends the names of those that are there: "a, b". KeyConditions may stand beside expressions,
+ * only not beside the one that says the same. */
+static void list_present(struct buffer *out, const struct json *body, const char *const *names)
+{
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (decode_has(body, names[i]) &&
+            (strcmp(names[i], "KeyConditions") != 0 || decode_has(body, "KeyConditionExpression")))
+            buffer_printf(out, "%s%s", out->size > 0 ? ", " : "", names[i]);
+}
+
+/* For a body with an expression. */
+static enum status check_mixed(const struct json *body,
+                               const struct dynamodb_parameters *parameters,
+                               struct api_error *error)
+{
+    AUTO(buffer_free) struct buffer expressions = BUFFER_INIT(256), legacy = BUFFER_INIT(256);
+
+    list_present(&legacy, body, parameters->legacy);
+    if (legacy.size == 0)
+        return OK;
+    list_present(&expressions, body, parameters->expressions);
+    return api_invalid(error,
+                       "Can not use both expression and non-expression parameters in the same "
+                       "request: Non-expression parameters: {%.*s} Expression parameters: {%.*s}",
+                       BYTES_ARG(buffer_bytes(&legacy)), BYTES_ARG(buffer_bytes(&expressions)));
+}
 
 /* "UpdateExpression and ConditionExpression are null" */
-static enum status refuse_values(const char *const *expressions, size_t count,
-                                 struct api_error *error)
+static enum status refuse_values(const char *const *expressions, struct api_error *error)
 {
     AUTO(buffer_free) struct buffer list = BUFFER_INIT(256);
     size_t listed = 0;
 
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(expressions[i], "ProjectionExpression") != 0)
+    for (size_t i = 0; expressions[i] != NULL; i++)
+        if (takes_values(expressions[i]))
             buffer_printf(&list, "%s%s", listed++ > 0 ? " and " : "", expressions[i]);
     return api_invalid(error,
                        "ExpressionAttributeValues can only be specified when using expressions: "
@@ -43,23 +75,26 @@ static enum status refuse_values(const char *const *expressions, size_t count,
                        BYTES_ARG(buffer_bytes(&list)), listed > 1 ? "are" : "is");
 }
 
-enum status dynamodb_check_placeholders(const struct json *body, const char *const *expressions,
-                                        size_t count, struct api_error *reterr)
+enum status dynamodb_check_parameters(const struct json *body,
+                                      const struct dynamodb_parameters *parameters,
+                                      struct api_error *reterr)
 {
+    const char *const *expressions = parameters->expressions;
     bool any = false, any_with_values = false;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; expressions[i] != NULL; i++) {
         bool here = decode_has(body, expressions[i]);
 
         any = any || here;
-        any_with_values =
-            any_with_values || (here && strcmp(expressions[i], "ProjectionExpression") != 0);
+        any_with_values = any_with_values || (here && takes_values(expressions[i]));
     }
+    if (any && check_mixed(body, parameters, reterr) != OK)
+        return REFUSED;
     if (decode_has(body, "ExpressionAttributeNames") && !any)
         return api_invalid(reterr,
                            "ExpressionAttributeNames can only be specified when using expressions");
     if (decode_has(body, "ExpressionAttributeValues") && !any_with_values)
-        return refuse_values(expressions, count, reterr);
+        return refuse_values(expressions, reterr);
     return OK;
 }
 

@@ -13,11 +13,19 @@ MUST_USE enum status dynamodb_name_of(struct bytes name_or_arn, struct bytes *re
 MUST_USE enum status dynamodb_table_name(const struct json *body, struct bytes *ret,
                                          struct api_error *reterr);
 
-/* Placeholders without an expression are refused, before anything else is looked at. `expressions`
- * are those that the operation takes; values do not count for a ProjectionExpression. */
-MUST_USE enum status dynamodb_check_placeholders(const struct json *body,
-                                                 const char *const *expressions, size_t count,
-                                                 struct api_error *reterr);
+/* The parameters of an operation that are expressions, and the legacy ones that must not stand
+ * beside them (api/dynamodb/legacy.h), each in the order in which AWS names them; ends with NULL.
+ */
+#define DYNAMODB_PARAMETERS_MAX 5
+struct dynamodb_parameters {
+    const char *expressions[DYNAMODB_PARAMETERS_MAX];
+    const char *legacy[DYNAMODB_PARAMETERS_MAX];
+};
+/* Before anything else is looked at: legacy parameters beside expressions, and placeholders without
+ * an expression. */
+MUST_USE enum status dynamodb_check_parameters(const struct json *body,
+                                               const struct dynamodb_parameters *parameters,
+                                               struct api_error *reterr);
 /* ExpressionAttributeNames and -Values. */
 MUST_USE enum status dynamodb_names(struct api_call *call, const struct json *body,
                                     struct expr_names *ret, struct api_error *reterr);
@@ -31,7 +39,7 @@ MUST_USE enum status dynamodb_projection(struct api_call *call, const struct jso
                                          struct expr_names *names,
                                          const struct expr_projection **ret,
                                          struct api_error *reterr);
-/* All that an operation with nothing but a ProjectionExpression has to say about it. */
+/* All that an operation whose one expression is a ProjectionExpression has to say about it. */
 MUST_USE enum status dynamodb_only_projection(struct api_call *call, const struct json *body,
                                               const struct expr_projection **ret,
                                               struct api_error *reterr);
@@ -40,10 +48,10 @@ MUST_USE enum status dynamodb_only_projection(struct api_call *call, const struc
 MUST_USE enum status dynamodb_item(struct api_call *call, const struct json *body, const char *name,
                                    struct item *ret, struct api_error *reterr);
 
-/* One write of PutItem, UpdateItem, DeleteItem, of a batch or a transaction: its condition, update
- * and what to return. `item` names the member with the item or key. */
+/* One write of PutItem, UpdateItem, DeleteItem, or of a transaction, which takes no legacy
+ * parameters: its condition, update and what to return. */
 MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *body,
-                                    enum write_kind kind, struct item_write *ret,
+                                    enum write_kind kind, bool takes_legacy, struct item_write *ret,
                                     struct api_error *reterr);
 
 /* ---- consumed capacity ---- */

@@ -1,18 +1,22 @@
 /* api/dynamodb/get_item.c - GetItem. */
-#include "api/dynamodb/dynamodb.h"
+#include "api/dynamodb/legacy.h"
 #include "api/operations.h"
 
 static enum status decode(struct api_call *call, struct item_read *read)
 {
-    static const char *const expressions[] = {"ProjectionExpression"};
+    static const struct dynamodb_parameters parameters = {
+        .expressions = {"ProjectionExpression"},
+        .legacy = {"AttributesToGet"},
+    };
     struct api_error *error = &call->error;
     enum status status = dynamodb_table_name(call->body, &read->table_name, error);
 
     if (status == OK)
-        status =
-            dynamodb_check_placeholders(call->body, expressions, ARRAY_COUNT(expressions), error);
+        status = dynamodb_check_parameters(call->body, &parameters, error);
     if (status == OK)
         status = dynamodb_item(call, call->body, "Key", &read->key, error);
+    if (status == OK)
+        status = legacy_attributes_to_get(call, call->body, &read->projection, error);
     if (status == OK)
         status = dynamodb_only_projection(call, call->body, &read->projection, error);
     return status;

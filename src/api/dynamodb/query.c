@@ -1,5 +1,5 @@
 /* api/dynamodb/query.c - Query and Scan: which items, in what order, which part of them. */
-#include "api/dynamodb/dynamodb.h"
+#include "api/dynamodb/legacy.h"
 #include "api/operations.h"
 
 struct query_call {
@@ -12,14 +12,14 @@ static enum status decode_select(struct api_call *call, struct item_query *query
     static const char *const words[] = {"ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES",
                                         "SPECIFIC_ATTRIBUTES", "COUNT"};
     enum { ALL, PROJECTED, SPECIFIC, COUNT, UNSAID };
-    bool projects = decode_has(call->body, "ProjectionExpression");
+    bool gets = decode_has(call->body, "AttributesToGet");
+    bool projects = gets || decode_has(call->body, "ProjectionExpression");
     size_t word = decode_word(call->body, "Select", words, ARRAY_COUNT(words), UNSAID);
 
     query->select = word == COUNT ? SELECT_COUNT : word == ALL ? SELECT_ALL : SELECT_DEFAULT;
     if (projects && word != UNSAID && word != SPECIFIC)
-        return api_invalid(&call->error,
-                           "Cannot specify the ProjectionExpression when choosing to "
-                           "get %s",
+        return api_invalid(&call->error, "Cannot specify the %s when choosing to get %s",
+                           gets ? "AttributesToGet" : "ProjectionExpression",
                            word == COUNT ? "only the Count" : words[word]);
     if (word == PROJECTED && query->index_name.size == 0)
         return api_invalid(&call->error, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying "
@@ -76,24 +76,38 @@ static enum status decode_start_key(struct api_call *call, struct item_query *qu
     return api_invalid(error, "The provided starting key is invalid: %.*s", BYTES_ARG(why));
 }
 
+/* KeyConditionExpression, or KeyConditions as `terms`. */
 static enum status decode_key_condition(struct api_call *call, struct expr_names *names,
+                                        struct key_term *terms, size_t term_count,
                                         struct item_query *query)
 {
     const struct table *table = engine_table_ref(call->on->engine, query->table_name);
+    struct bytes text = decode_string(call->body, "KeyConditionExpression");
+    struct api_error *error = &call->error;
 
     if (table == NULL)
-        return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Requested resource not found");
+        return api_refuse(error, API_RESOURCE_NOT_FOUND, "Requested resource not found");
 
-    const struct key_schema *schema = engine_key_schema(table, query->index_name, &call->error);
+    const struct key_schema *schema = engine_key_schema(table, query->index_name, error);
     enum status status = REFUSED;
 
-    if (schema != NULL)
-        status = expr_parse_key_condition(call->arena,
-                                          decode_string(call->body, "KeyConditionExpression"),
-                                          names, schema, &query->condition, &call->error);
+    if (schema != NULL && terms != NULL)
+        status = expr_match_key_terms(terms, term_count, schema, &query->condition, error);
+    else if (schema != NULL)
+        status =
+            expr_parse_key_condition(call->arena, text, names, schema, &query->condition, error);
 
     engine_table_unref(table);
     return status;
+}
+
+static enum status decode_key_conditions(struct api_call *call, struct item_query *query)
+{
+    struct key_term *terms = NULL;
+    size_t count = 0;
+    enum status status = legacy_key_terms(call, call->body, &terms, &count, &call->error);
+
+    return status == OK ? decode_key_condition(call, NULL, terms, count, query) : status;
 }
 
 static enum status decode_expressions(struct api_call *call, struct item_query *query)
@@ -101,22 +115,49 @@ static enum status decode_expressions(struct api_call *call, struct item_query *
     struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
     struct api_error *error = &call->error;
     enum status status = dynamodb_names(call, call->body, names, error);
+    bool has_text = decode_has(call->body, "KeyConditionExpression");
 
     if (status == OK)
         status = dynamodb_condition(call, call->body, EXPR_FILTER, names, &query->filter, error);
     if (status == OK)
         status = dynamodb_projection(call, call->body, names, &query->projection, error);
-    if (status == OK && !query->scan)
-        status = decode_key_condition(call, names, query);
+    if (status == OK && !query->scan && has_text)
+        status = decode_key_condition(call, names, NULL, 0, query);
     if (status == OK)
         status = expr_finish(names, error);
+    if (status == OK && !query->scan && !has_text)
+        status = decode_key_conditions(call, query);
+    return status;
+}
+
+/* In AWS's order, which is not the same for both. */
+static enum status decode_legacy(struct api_call *call, struct item_query *query)
+{
+    const char *name = query->scan ? "ScanFilter" : "QueryFilter";
+    struct api_error *error = &call->error;
+    enum status status = OK;
+
+    if (decode_has(call->body, name))
+        query->filter_name = name;
+    if (query->scan)
+        status = legacy_attributes_to_get(call, call->body, &query->projection, error);
+    if (status == OK)
+        status = legacy_filter(call, call->body, name, &query->filter, error);
+    if (status == OK && !query->scan)
+        status = legacy_attributes_to_get(call, call->body, &query->projection, error);
     return status;
 }
 
 static enum status decode(struct api_call *call, struct item_query *query)
 {
-    static const char *const expressions[] = {"ProjectionExpression", "FilterExpression",
-                                              "KeyConditionExpression"};
+    static const struct dynamodb_parameters of_scan = {
+        .expressions = {"ProjectionExpression", "FilterExpression"},
+        .legacy = {"AttributesToGet", "ScanFilter", "ConditionalOperator"},
+    };
+    static const struct dynamodb_parameters of_query = {
+        .expressions = {"ProjectionExpression", "FilterExpression", "KeyConditionExpression"},
+        .legacy = {"AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"},
+    };
     struct api_error *error = &call->error;
     const struct json *body = call->body;
     enum status status = dynamodb_table_name(body, &query->table_name, error);
@@ -124,14 +165,16 @@ static enum status decode(struct api_call *call, struct item_query *query)
     query->index_name = decode_string(body, "IndexName");
     query->limit = (uint64_t)decode_int(body, "Limit", 0);
     query->backward = !query->scan && !decode_bool(body, "ScanIndexForward", true);
-    if (status == OK) /* a scan has no key condition */
-        status = dynamodb_check_placeholders(
-            body, expressions, ARRAY_COUNT(expressions) - (query->scan ? 1 : 0), error);
+    if (status == OK)
+        status = dynamodb_check_parameters(body, query->scan ? &of_scan : &of_query, error);
+    if (status == OK)
+        status = decode_legacy(call, query);
     if (status == OK)
         status = decode_start_key(call, query);
     if (status == OK && query->scan)
         status = decode_segments(call, query);
-    if (status == OK && !query->scan && !decode_has(body, "KeyConditionExpression"))
+    if (status == OK && !query->scan && !decode_has(body, "KeyConditionExpression") &&
+        !decode_has(body, "KeyConditions"))
         status = api_invalid(error, "Either the KeyConditions or KeyConditionExpression parameter "
                                     "must be specified in the request.");
     if (status == OK)

@@ -34,31 +34,78 @@ static const struct shape select_word = {
     .words = (const char *const[]){"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES",
                                    "ALL_PROJECTED_ATTRIBUTES", NULL}};
 
+/* ---- parameters from before expressions ---- */
+
+static const struct shape attribute_values = {.kind = SHAPE_LIST, .element = &attribute_value};
+static const struct shape comparison_operator = {
+    .kind = SHAPE_STRING,
+    .words = (const char *const[]){"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT",
+                                   "NOT_NULL", "NE", "LE", "BEGINS_WITH", "GE", "CONTAINS", NULL}};
+static const struct shape conditional_operator = {
+    .kind = SHAPE_STRING, .words = (const char *const[]){"OR", "AND", NULL}};
+
+static const struct shape_member condition_members[] = {
+    SHAPE_MEMBER("AttributeValueList", &attribute_values, OPTIONAL),
+    SHAPE_MEMBER("ComparisonOperator", &comparison_operator, REQUIRED),
+};
+static const struct shape condition = {
+    .kind = SHAPE_STRUCTURE, .name = "Condition", SHAPE_MEMBERS(condition_members)};
+static const struct shape conditions = {
+    .kind = SHAPE_MAP, .key = &attribute_name, .element = &condition};
+
+static const struct shape_member expected_members[] = {
+    SHAPE_MEMBER("AttributeValueList", &attribute_values, OPTIONAL),
+    SHAPE_MEMBER("ComparisonOperator", &comparison_operator, OPTIONAL),
+    SHAPE_MEMBER("Exists", &boolean, OPTIONAL),
+    SHAPE_MEMBER("Value", &attribute_value, OPTIONAL),
+};
+static const struct shape expected_value = {
+    .kind = SHAPE_STRUCTURE, .name = "ExpectedAttributeValue", SHAPE_MEMBERS(expected_members)};
+static const struct shape expected = {
+    .kind = SHAPE_MAP, .key = &attribute_name, .element = &expected_value};
+
+static const struct shape update_action = {
+    .kind = SHAPE_STRING, .words = (const char *const[]){"ADD", "PUT", "DELETE", NULL}};
+static const struct shape_member attribute_update_members[] = {
+    SHAPE_MEMBER("Value", &attribute_value, OPTIONAL),
+    SHAPE_MEMBER("Action", &update_action, OPTIONAL),
+};
+static const struct shape attribute_update = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "AttributeValueUpdate",
+    SHAPE_MEMBERS(attribute_update_members),
+};
+static const struct shape attribute_updates = {
+    .kind = SHAPE_MAP, .key = &attribute_name, .element = &attribute_update};
+
+static const struct shape attributes_to_get = {
+    .kind = SHAPE_LIST, .element = &attribute_name, SHAPE_AT_LEAST(1)};
+
 /* ---- one item ---- */
 
 static const struct shape_member put_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
     SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
     SHAPE_MEMBER("Item", &attributes, REQUIRED),
+    SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
+    SHAPE_MEMBER("Expected", &expected, OPTIONAL),
     SHAPE_MEMBER("ReturnValues", &return_values, OPTIONAL),
     SHAPE_MEMBER("ReturnItemCollectionMetrics", &metrics, OPTIONAL),
     SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
-    SHAPE_REFUSED("Expected"),
-    SHAPE_REFUSED("ConditionalOperator"),
 };
 const struct shape shape_put_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(put_item)};
 
 static const struct shape_member get_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
+    SHAPE_MEMBER("AttributesToGet", &attributes_to_get, OPTIONAL),
     SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
     SHAPE_MEMBER("ProjectionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
-    SHAPE_REFUSED("AttributesToGet"),
 };
 const struct shape shape_get_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(get_item)};
 
@@ -68,14 +115,14 @@ static const struct shape_member update_item[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ReturnValues", &return_values, OPTIONAL),
     SHAPE_MEMBER("ReturnItemCollectionMetrics", &metrics, OPTIONAL),
+    SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
+    SHAPE_MEMBER("Expected", &expected, OPTIONAL),
+    SHAPE_MEMBER("AttributeUpdates", &attribute_updates, OPTIONAL),
     SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
     SHAPE_MEMBER("UpdateExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
-    SHAPE_REFUSED("AttributeUpdates"),
-    SHAPE_REFUSED("Expected"),
-    SHAPE_REFUSED("ConditionalOperator"),
 };
 const struct shape shape_update_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(update_item)};
 
@@ -85,12 +132,12 @@ static const struct shape_member delete_item[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ReturnValues", &return_values, OPTIONAL),
     SHAPE_MEMBER("ReturnItemCollectionMetrics", &metrics, OPTIONAL),
+    SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
+    SHAPE_MEMBER("Expected", &expected, OPTIONAL),
     SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
-    SHAPE_REFUSED("Expected"),
-    SHAPE_REFUSED("ConditionalOperator"),
 };
 const struct shape shape_delete_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(delete_item)};
 
@@ -106,8 +153,12 @@ static const struct shape_member query[] = {
     SHAPE_MEMBER("Select", &select_word, OPTIONAL),
     SHAPE_MEMBER("IndexName", &index_name, OPTIONAL),
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
+    SHAPE_MEMBER("QueryFilter", &conditions, OPTIONAL),
     SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
+    SHAPE_MEMBER("AttributesToGet", &attributes_to_get, OPTIONAL),
     SHAPE_MEMBER("Limit", &positive, OPTIONAL),
+    SHAPE_MEMBER("KeyConditions", &conditions, OPTIONAL),
     SHAPE_MEMBER("ExclusiveStartKey", &attributes, OPTIONAL),
     SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
     SHAPE_MEMBER("ScanIndexForward", &boolean, OPTIONAL),
@@ -116,10 +167,6 @@ static const struct shape_member query[] = {
     SHAPE_MEMBER("ProjectionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
-    SHAPE_REFUSED("KeyConditions"),
-    SHAPE_REFUSED("QueryFilter"),
-    SHAPE_REFUSED("ConditionalOperator"),
-    SHAPE_REFUSED("AttributesToGet"),
 };
 const struct shape shape_query = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(query)};
 
@@ -132,17 +179,17 @@ static const struct shape_member scan[] = {
     SHAPE_MEMBER("TotalSegments", &segments, OPTIONAL),
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
     SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
+    SHAPE_MEMBER("ScanFilter", &conditions, OPTIONAL),
     SHAPE_MEMBER("Segment", &segment, OPTIONAL),
     SHAPE_MEMBER("Limit", &positive, OPTIONAL),
+    SHAPE_MEMBER("AttributesToGet", &attributes_to_get, OPTIONAL),
     SHAPE_MEMBER("ExclusiveStartKey", &attributes, OPTIONAL),
     SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
     SHAPE_MEMBER("FilterExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ProjectionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
-    SHAPE_REFUSED("ScanFilter"),
-    SHAPE_REFUSED("ConditionalOperator"),
-    SHAPE_REFUSED("AttributesToGet"),
 };
 const struct shape shape_scan = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(scan)};
 
@@ -155,10 +202,10 @@ static const struct shape keys = {
 };
 static const struct shape_member keys_and_attributes_members[] = {
     SHAPE_MEMBER("Keys", &keys, REQUIRED),
+    SHAPE_MEMBER("AttributesToGet", &attributes_to_get, OPTIONAL),
     SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
     SHAPE_MEMBER("ProjectionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
-    SHAPE_REFUSED("AttributesToGet"),
 };
 static const struct shape keys_and_attributes = {
     .kind = SHAPE_STRUCTURE,

@@ -5,12 +5,14 @@
 
 static enum status decode_get(struct api_call *call, const struct json *get, struct item_read *ret)
 {
-    static const char *const expressions[] = {"ProjectionExpression"};
+    static const struct dynamodb_parameters parameters = {
+        .expressions = {"ProjectionExpression"},
+    };
     struct api_error *error = &call->error;
     enum status status = dynamodb_table_name(get, &ret->table_name, error);
 
     if (status == OK)
-        status = dynamodb_check_placeholders(get, expressions, ARRAY_COUNT(expressions), error);
+        status = dynamodb_check_parameters(get, &parameters, error);
     if (status == OK)
         status = dynamodb_item(call, get, "Key", &ret->key, error);
     if (status == OK)

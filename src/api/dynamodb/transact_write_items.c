@@ -37,7 +37,7 @@ static enum status decode_action(struct api_call *call, const struct json *wrapp
     if (found != 1)
         return api_invalid(&call->error, "TransactItems can only contain one of Check, Put, Update "
                                          "or Delete");
-    return dynamodb_write(call, body, actions[which].kind, ret, &call->error);
+    return dynamodb_write(call, body, actions[which].kind, false, ret, &call->error);
 }
 
 static enum status decode(struct api_call *call, struct engine_write *write)

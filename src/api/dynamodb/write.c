@@ -1,12 +1,31 @@
 /* api/dynamodb/write.c - what the operations that write one item decode in the same way. */
 #include "api/dynamodb/write.h"
 
+#include "api/dynamodb/legacy.h"
+
 /* In the order of enum return_values. */
 static const char *const return_words[] = {"NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW",
                                            "UPDATED_NEW"};
 
-/* In the order in which AWS names them. */
-static const char *const expressions[] = {"UpdateExpression", "ConditionExpression"};
+static const struct dynamodb_parameters update_parameters = {
+    .expressions = {"UpdateExpression", "ConditionExpression"},
+    .legacy = {"AttributeUpdates", "Expected", "ConditionalOperator"},
+};
+static const struct dynamodb_parameters other_parameters = {
+    .expressions = {"ConditionExpression"},
+    .legacy = {"Expected", "ConditionalOperator"},
+};
+
+static enum status check_parameters(const struct json *body, enum write_kind kind,
+                                    bool takes_legacy, struct api_error *reterr)
+{
+    struct dynamodb_parameters parameters =
+        kind == WRITE_UPDATE ? update_parameters : other_parameters;
+
+    if (!takes_legacy)
+        parameters.legacy[0] = NULL;
+    return dynamodb_check_parameters(body, &parameters, reterr);
+}
 
 static enum status decode_return_values(const struct json *body, enum write_kind kind,
                                         enum return_values *ret, struct api_error *reterr)
@@ -29,11 +48,25 @@ static enum status decode_update(struct api_call *call, const struct json *body,
                              &ret->update, reterr);
 }
 
-enum status dynamodb_write(struct api_call *call, const struct json *body, enum write_kind kind,
-                           struct item_write *ret, struct api_error *reterr)
+static enum status decode_expressions(struct api_call *call, const struct json *body,
+                                      enum write_kind kind, struct item_write *ret,
+                                      struct api_error *reterr)
 {
     struct expr_names *names = ARENA_NEW(call->arena, struct expr_names);
-    size_t first = kind == WRITE_UPDATE ? 0 : 1; /* only it has an UpdateExpression */
+    enum status status = dynamodb_names(call, body, names, reterr);
+
+    if (status == OK && kind == WRITE_UPDATE)
+        status = decode_update(call, body, names, ret, reterr);
+    if (status == OK)
+        status = dynamodb_condition(call, body, EXPR_CONDITION, names, &ret->condition, reterr);
+    if (status == OK)
+        status = expr_finish(names, reterr);
+    return status;
+}
+
+enum status dynamodb_write(struct api_call *call, const struct json *body, enum write_kind kind,
+                           bool takes_legacy, struct item_write *ret, struct api_error *reterr)
+{
     enum status status = OK;
 
     *ret = (struct item_write){.kind = kind};
@@ -41,20 +74,17 @@ enum status dynamodb_write(struct api_call *call, const struct json *body, enum 
         bytes_equal_text(decode_string(body, "ReturnValuesOnConditionCheckFailure"), "ALL_OLD");
     status = dynamodb_table_name(body, &ret->table_name, reterr);
     if (status == OK)
-        status = dynamodb_check_placeholders(body, expressions + first,
-                                             ARRAY_COUNT(expressions) - first, reterr);
+        status = check_parameters(body, kind, takes_legacy, reterr);
     if (status == OK)
         status = dynamodb_item(call, body, kind == WRITE_PUT ? "Item" : "Key", &ret->item, reterr);
     if (status == OK)
         status = decode_return_values(body, kind, &ret->return_values, reterr);
+    if (status == OK && takes_legacy && kind == WRITE_UPDATE)
+        status = legacy_updates(call, body, &ret->update, reterr);
+    if (status == OK && takes_legacy)
+        status = legacy_expected(call, body, &ret->condition, reterr);
     if (status == OK)
-        status = dynamodb_names(call, body, names, reterr);
-    if (status == OK && kind == WRITE_UPDATE)
-        status = decode_update(call, body, names, ret, reterr);
-    if (status == OK)
-        status = dynamodb_condition(call, body, EXPR_CONDITION, names, &ret->condition, reterr);
-    if (status == OK)
-        status = expr_finish(names, reterr);
+        status = decode_expressions(call, body, kind, ret, reterr);
     return status;
 }
 
@@ -124,7 +154,7 @@ static void single_done(struct engine_write *write, enum status status)
 void dynamodb_write_one(struct api_call *call, enum write_kind kind)
 {
     struct single_write *single = ARENA_NEW(call->arena, struct single_write);
-    enum status status = dynamodb_write(call, call->body, kind, &single->item, &call->error);
+    enum status status = dynamodb_write(call, call->body, kind, true, &single->item, &call->error);
 
     single->call = call;
     single->capacity = dynamodb_capacity_wanted(call->body);

@@ -64,6 +64,24 @@ static const struct test_step steps[] = {
      .values = "{':n':{'N':'6.0'}}",
      .idle = true},
     {.kind = WRITE_UPDATE, .item = KEY, .update = "REMOVE nothing", .idle = true},
+    /* what only takes away makes no item; with anything else it does */
+    {.kind = WRITE_UPDATE,
+     .item = "{'pk':{'S':'d'}}",
+     .update = "REMOVE a DELETE b :b",
+     .values = "{':b':{'SS':['x']}}",
+     .returns = RETURN_ALL_NEW,
+     .idle = true},
+    {.kind = WRITE_UPDATE,
+     .item = "{'pk':{'S':'d'}}",
+     .update = "REMOVE a.b",
+     .error = "ValidationException: The document path provided in the update expression is "
+              "invalid for update"},
+    {.kind = WRITE_UPDATE,
+     .item = "{'pk':{'S':'e'}}",
+     .update = "REMOVE a ADD n :n",
+     .values = "{':n':{'N':'1'}}",
+     .returns = RETURN_ALL_NEW,
+     .returned = "{'pk':{'S':'e'},'n':{'N':'1'}}"},
     /* conditions and refusals */
     {.kind = WRITE_UPDATE,
      .item = KEY,
@@ -103,7 +121,7 @@ static void test_steps(void **state)
         test_step_on(&t, "things", &steps[i], NULL);
     test_expect_item(&t, "things", KEY, "{'pk':{'S':'a'},'n':{'N':'7'},'w':{'S':'x'}}");
     test_expect_item(&t, "things", "{'pk':{'S':'b'}}", "{'pk':{'S':'b'},'n':{'N':'1'}}");
-    assert_int_equal(test_figures(&t, "things").item_count, 4);
+    assert_int_equal(test_figures(&t, "things").item_count, 5);
     test_engine_close(&t);
 }
 

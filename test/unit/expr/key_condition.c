@@ -160,9 +160,46 @@ static void test_refused(void **state)
     }
 }
 
+/* Terms that no text said, in any order. */
+static void test_terms(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct item *values = case_item(arena, VALUES);
+    const struct value *hash = item_get_text(values, ":p"), *low = item_get_text(values, ":lo");
+    const struct value *high = item_get_text(values, ":hi");
+    struct key_schema keys = schema_of(number_range);
+    struct key_condition condition = {0};
+    struct api_error error = {0};
+    struct key_term terms[] = {
+        {BYTES("sk"), RANGE_BETWEEN, low, high},
+        {BYTES("pk"), RANGE_EQUAL, hash, NULL},
+        {BYTES("x"), RANGE_EQUAL, hash, NULL},
+    };
+
+    (void)state;
+    assert_int_equal(expr_match_key_terms(terms, 2, &keys, &condition, &error), OK);
+    assert_int_equal(condition.range, RANGE_BETWEEN);
+    assert_int_equal(condition.equal_count, 1);
+    expect_printed("pk", &condition.equal[0], "{\"S\":\"users#12\"}");
+    expect_printed("sk", &condition.low, "{\"N\":\"2\"}");
+    expect_printed("sk", &condition.high, "{\"N\":\"9\"}");
+    assert_int_equal(expr_match_key_terms(terms + 1, 1, &keys, &condition, &error), OK);
+    assert_int_equal(condition.range, RANGE_NONE);
+
+    assert_int_equal(expr_match_key_terms(terms, 3, &keys, &condition, &error), REFUSED);
+    case_expect_error(arena, "three", &error, "Conditions can be of length 1 or 2 only");
+    assert_int_equal(expr_match_key_terms(terms, 1, &keys, &condition, &error), REFUSED);
+    case_expect_error(arena, "no hash", &error, "Query condition missed key schema element: pk");
+    terms[0] = (struct key_term){BYTES("sk"), RANGE_NONE, NULL, NULL};
+    assert_int_equal(expr_match_key_terms(terms, 2, &keys, &condition, &error), REFUSED);
+    case_expect_error(arena, "not indexable", &error,
+                      "Attempted conditional constraint is not an indexable operation");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_terms),
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_refused),
     };

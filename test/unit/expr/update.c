@@ -189,6 +189,31 @@ static void test_updated_part(void **state)
     }
 }
 
+static void test_what_only_removes(void **state)
+{
+    static const struct {
+        const char *expression;
+        bool only_removes;
+    } rows[] = {
+        {"REMOVE a, b.c", true},       {"DELETE a :ss", true}, {"DELETE a :ss REMOVE b", true},
+        {"REMOVE a SET b = c", false}, {"ADD a :one", false},  {"DELETE a :ss ADD b :ss", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO(arena_release) struct arena *arena = arena_new();
+        struct expr_names names = case_names(arena, NAMES, VALUES);
+        const struct expr_update *update = NULL;
+        struct api_error error = {0};
+
+        assert_int_equal(
+            expr_parse_update(arena, bytes_of_text(rows[i].expression), &names, &update, &error),
+            OK);
+        if (expr_update_only_removes(update) != rows[i].only_removes)
+            fail_msg("%s", rows[i].expression);
+    }
+}
+
 static void test_which_attributes_it_names(void **state)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -262,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_updated_part),
+        cmocka_unit_test(test_what_only_removes),
         cmocka_unit_test(test_which_attributes_it_names),
         cmocka_unit_test(test_depth),
     };
