@@ -169,7 +169,8 @@ static void draw_update(struct model *m, struct model_item *item, struct test_st
         buffer_printf(&values, "%s':%c':", values.size > 0 ? "," : "{", name);
         print_value(&values, i, value);
     }
-    item->there = true;
+    /* one that only takes away does not make an item be there */
+    item->there = item->there || set.size > 0 || removed.size == 0;
     if (set.size + removed.size == 0)
         return;
     buffer_printf(&set, " %.*s", BYTES_ARG(buffer_bytes(&removed)));
