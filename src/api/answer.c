@@ -1,7 +1,7 @@
 /* api/answer.c - how an operation ends: AWS's headers, the checksum, the error's form.
  *
  *   target services  {"__type":"com.amazonaws.dynamodb.v20120810#NAME","message":"..."}
- *                    (a SerializationException's is spelt "Message")
+ *                    (of some errors it is spelt "Message")
  *   REST services    status, x-amzn-ErrorType: NAME, {"Type":"User","Message":"..."} */
 #include "api/internal.h"
 
@@ -85,7 +85,21 @@ void api_answer_status(struct api_call *call, int http_status, struct bytes json
     send_answer(call, http_status, json, NULL);
 }
 
+/* As AWS's model and its protocol layer spell it. */
+static const char *message_name(enum api_error_kind kind)
+{
+    bool capital = kind == API_SERIALIZATION || kind == API_TRANSACTION_CANCELED ||
+                   kind == API_TRANSACTION_IN_PROGRESS || kind == API_IDEMPOTENT_PARAMETER_MISMATCH;
+
+    return capital ? "Message" : "message";
+}
+
 void api_fail(struct api_call *call, const struct api_error *error)
+{
+    api_fail_with(call, error, bytes_of_text(error->message));
+}
+
+void api_fail_with(struct api_call *call, const struct api_error *error, struct bytes message)
 {
     const struct api_service *service =
         call->operation != NULL ? call->operation->service : call->service;
@@ -98,14 +112,13 @@ void api_fail(struct api_call *call, const struct api_error *error)
     if (rest) {
         json_member_text(&w, "Type",
                          api_error_http_status(error->kind) >= 500 ? "Service" : "User");
-        json_member_text(&w, "Message", error->message);
+        json_member_string(&w, "Message", message);
     } else {
         char type[128];
 
         snprintf(type, sizeof type, "%s%s", error_prefix(service, error->kind), name);
         json_member_text(&w, "__type", type);
-        json_member_text(&w, error->kind == API_SERIALIZATION ? "Message" : "message",
-                         error->message);
+        json_member_string(&w, message_name(error->kind), message);
     }
     buffer_append(out, error->extra);
     json_end_object(&w);

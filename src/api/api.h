@@ -117,6 +117,8 @@ struct buffer *api_buffer(struct api_call *call);
 void api_answer(struct api_call *call, struct bytes json);
 void api_answer_status(struct api_call *call, int http_status, struct bytes json);
 void api_fail(struct api_call *call, const struct api_error *error);
+/* With a message in place of the error's own, which would be cut. */
+void api_fail_with(struct api_call *call, const struct api_error *error, struct bytes message);
 /* status REFUSED: call->error; anything else: what the world did. */
 void api_fail_status(struct api_call *call, enum status status);
 

@@ -265,7 +265,17 @@ static void print_value(struct buffer *out, const struct shape *shape, const str
         json_print(out, json);
 }
 
-/* At most VALUE_SHOWN_MAX bytes, cut at a whole character. */
+/* What ends a value's text. */
+static const char *closing(const struct shape *shape, const struct json *json)
+{
+    if (json_is(json, JSON_ARRAY))
+        return "]";
+    if (json_is(json, JSON_OBJECT))
+        return shape != NULL && shape->kind == SHAPE_STRUCTURE ? ")" : "}";
+    return "";
+}
+
+/* At most VALUE_SHOWN_MAX bytes and its end, cut at a whole character. */
 static void print_shown(struct buffer *out, const struct shape *shape, const struct json *json)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(64 * 1024);
@@ -283,6 +293,7 @@ static void print_shown(struct buffer *out, const struct shape *shape, const str
         shown.size--;
     buffer_append(out, shown);
     buffer_append_text(out, "...");
+    buffer_append_text(out, closing(shape, json));
 }
 
 /* ---- constraints ---- */

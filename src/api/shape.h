@@ -93,7 +93,8 @@ extern const struct shape shape_nothing; /* no member is looked at */
 /* dynamodb/shapes.c */
 extern const struct shape shape_put_item, shape_get_item, shape_update_item, shape_delete_item,
     shape_query, shape_scan, shape_batch_get_item, shape_batch_write_item, shape_transact_get_items,
-    shape_transact_write_items;
+    shape_transact_write_items, shape_execute_statement, shape_batch_execute_statement,
+    shape_execute_transaction;
 
 /* dynamodb/table_shapes.c */
 extern const struct shape shape_create_table, shape_update_table, shape_table, shape_list_tables,

@@ -46,7 +46,6 @@ static enum status load(struct write_run *run, struct bytes key, struct collecti
         .key = key,
         .size = status == OK ? bytes_get_u64(value.ptr) : 0,
     };
-    collection->planned = collection->size;
     run->collections = collection;
     *ret = collection;
     return OK;
@@ -90,14 +89,18 @@ enum status collection_evaluate(struct write_run *run, struct item_write *write,
     if (status != OK)
         return status;
     weigh(plan, &in, &out);
-    if (plan->collection->planned + in < out)
+
+    struct collection *collection = plan->collection;
+
+    if (collection->size + collection->coming_in + in < collection->coming_out + out)
         return CORRUPT;
 
-    uint64_t size = plan->collection->planned + in - out;
+    uint64_t size = collection->size + collection->coming_in + in - collection->coming_out - out;
 
     if (in > out && size > run->engine->collection_size_max)
         return api_refuse(&run->error, API_ITEM_COLLECTION_SIZE_LIMIT, "Collection size exceeded.");
-    plan->collection->planned = size;
+    collection->coming_in += in;
+    collection->coming_out += out;
     tell(run, write, plan, size);
     return OK;
 }
@@ -110,6 +113,8 @@ void collection_apply(const struct write_plan *plan)
         return;
     weigh(plan, &in, &out);
     plan->collection->size = plan->collection->size + in - out;
+    plan->collection->coming_in -= in;
+    plan->collection->coming_out -= out;
     plan->collection->changed = true;
 }
 

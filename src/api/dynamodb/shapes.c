@@ -1,8 +1,7 @@
 /* api/dynamodb/shapes.c - the bodies of the operations on items. (AWS: the service model of
  * DynamoDB; the order of members is the one in which AWS tells what is wrong with them.) */
+#include "api/dynamodb/statement.h"
 #include "api/shape.h"
-
-#include "engine/engine.h"
 
 #define OPTIONAL SHAPE_OPTIONAL
 #define REQUIRED SHAPE_REQUIRED
@@ -367,3 +366,70 @@ static const struct shape_member transact_write_items[] = {
 };
 const struct shape shape_transact_write_items = {.kind = SHAPE_STRUCTURE,
                                                  SHAPE_MEMBERS(transact_write_items)};
+
+/* ---- PartiQL ---- */
+
+static const struct shape statement_text = {.kind = SHAPE_STRING,
+                                            SHAPE_BETWEEN(1, STATEMENT_SIZE_MAX)};
+static const struct shape parameters = {
+    .kind = SHAPE_LIST, .element = &attribute_value, SHAPE_AT_LEAST(1)};
+static const struct shape next_token = {.kind = SHAPE_STRING,
+                                        SHAPE_BETWEEN(1, STATEMENT_TOKEN_SIZE_MAX)};
+
+static const struct shape_member execute_statement[] = {
+    SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
+    SHAPE_MEMBER("Statement", &statement_text, REQUIRED),
+    SHAPE_MEMBER("Parameters", &parameters, OPTIONAL),
+    SHAPE_MEMBER("Limit", &positive, OPTIONAL),
+    SHAPE_MEMBER("NextToken", &next_token, OPTIONAL),
+    SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
+    SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
+};
+const struct shape shape_execute_statement = {.kind = SHAPE_STRUCTURE,
+                                              SHAPE_MEMBERS(execute_statement)};
+
+static const struct shape_member batch_statement_members[] = {
+    SHAPE_MEMBER("Statement", &statement_text, REQUIRED),
+    SHAPE_MEMBER("Parameters", &parameters, OPTIONAL),
+    SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
+    SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
+};
+static const struct shape batch_statement = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "BatchStatementRequest",
+    SHAPE_MEMBERS(batch_statement_members),
+};
+static const struct shape batch_statements = {
+    .kind = SHAPE_LIST,
+    .element = &batch_statement,
+    SHAPE_BETWEEN(1, STATEMENT_BATCH_MAX),
+};
+static const struct shape_member batch_execute_statement[] = {
+    SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
+    SHAPE_MEMBER("Statements", &batch_statements, REQUIRED),
+};
+const struct shape shape_batch_execute_statement = {.kind = SHAPE_STRUCTURE,
+                                                    SHAPE_MEMBERS(batch_execute_statement)};
+
+static const struct shape_member transact_statement_members[] = {
+    SHAPE_MEMBER("Statement", &statement_text, REQUIRED),
+    SHAPE_MEMBER("Parameters", &parameters, OPTIONAL),
+    SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
+};
+static const struct shape transact_statement = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "ParameterizedStatement",
+    SHAPE_MEMBERS(transact_statement_members),
+};
+static const struct shape transact_statements = {
+    .kind = SHAPE_LIST,
+    .element = &transact_statement,
+    SHAPE_BETWEEN(1, ENGINE_TRANSACTION_ITEMS_MAX),
+};
+static const struct shape_member execute_transaction[] = {
+    SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
+    SHAPE_MEMBER("TransactStatements", &transact_statements, REQUIRED),
+    SHAPE_MEMBER("ClientRequestToken", &token, OPTIONAL),
+};
+const struct shape shape_execute_transaction = {.kind = SHAPE_STRUCTURE,
+                                                SHAPE_MEMBERS(execute_transaction)};

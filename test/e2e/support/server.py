@@ -190,7 +190,7 @@ class Dynlog:
         try:
             self.process.out.wait(r"is ready after (\d+) ms")
             ports, _ = self.process.out.wait(r"ports +(\d+) all services, (\d+) events, (\d+) functions")
-            self.process.out.wait(r"^  aws ")  # the last line of the banner
+            self.process.out.wait(r"^  .* aws dynamodb list-tables ")  # the last line of the banner
         except AssertionError:
             self.process.end(signal.SIGKILL)
             raise AssertionError("dynlog did not start:\n%s\n%s" % (

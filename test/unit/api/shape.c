@@ -201,7 +201,7 @@ static void test_characters(void **state)
     for (size_t i = 0; i < 254; i++)
         memcpy(shown + 2 * i, "ä", 2);
     snprintf(expected, sizeof expected,
-             ONE "Value '{a=%s...' at 'texts' failed to satisfy constraint: Map value must satisfy "
+             ONE "Value '{a=%s...}' at 'texts' failed to satisfy constraint: Map value must satisfy "
                  "constraint: [Member must have length less than or equal to 3]",
              shown);
     expect(&body_shape, body, expected);

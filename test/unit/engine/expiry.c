@@ -372,7 +372,7 @@ static void test_it_goes_on_after_a_restart(void **state)
 {
     char folder[TEST_FOLDER_SIZE];
     struct test_engine t;
-    uint64_t count = 0;
+    uint64_t count = 0, position = 0;
 
     (void)state;
     test_folder_make(folder);
@@ -380,6 +380,7 @@ static void test_it_goes_on_after_a_restart(void **state)
     create(&t, STREAM_NEW_IMAGE);
     test_set_ttl(&t, "t", "due", true);
     put_many(&t, 1000);
+    position = store_last_position(t.store);
     clock_advance(t.clock, 1000);
     timers_run(t.timers);
     while (test_figures(&t, "t").item_count == 1000)
@@ -390,7 +391,7 @@ static void test_it_goes_on_after_a_restart(void **state)
     assert_in_range(count, 1, 999);
     test_settle(&t); /* nobody has to wait for the clock */
     assert_int_equal(test_figures(&t, "t").item_count, 0);
-    assert_int_equal(store_last_position(t.store), 2000); /* each was put once, and deleted once */
+    assert_int_equal(store_last_position(t.store), position + 1000); /* each is deleted once */
     test_engine_close(&t);
     test_folder_remove(folder);
 }
@@ -410,11 +411,12 @@ static void make_old(struct store_batch *batch, struct test_work *work)
     table.ttl_attribute = BYTES("due");
     text = catalogue_print_table(arena, &table);
 
+    size_t format_end = bytes_find_byte(text, ',', 0);
     size_t indexes = bytes_find(text, BYTES(",\"indexes\":[]"));
 
-    assert_true(bytes_start_with(text, BYTES("{\"format\":2,")) && indexes != SIZE_MAX);
-    text =
-        arena_printf(arena, "{\"format\":1,%.*s}", BYTES_ARG(bytes_slice(text, 12, indexes - 12)));
+    assert_true(indexes != SIZE_MAX);
+    text = arena_printf(arena, "{\"format\":1%.*s}",
+                        BYTES_ARG(bytes_slice(text, format_end, indexes - format_end)));
     store_batch_put(batch, STORE_CATALOGUE, key, text);
 }
 

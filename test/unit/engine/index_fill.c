@@ -509,8 +509,9 @@ static void test_a_damaged_item(void **state)
     put_garbage(&t, "000020x"); /* behind item 20 */
     test_add_index(&t, "t", &by_a);
     test_settle(&t);
-    assert_string_equal(told, "an index of table t cannot be filled: stored data is damaged; it is tried "
-                              "again at the next start");
+    assert_string_equal(told,
+                        "an index of table t cannot be filled: stored data is damaged; it is tried "
+                        "again at the next start");
     expect_read(&t, "by_a", BACKFILLING);
     id = test_find_index(&t, "t", "by_a").id;
     assert_int_equal(test_index_figures(&t, "t", "by_a").item_count, 18); /* without 0 7 14 */
