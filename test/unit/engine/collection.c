@@ -120,6 +120,58 @@ static void test_update(void **state)
     test_engine_close(&t);
 }
 
+/* ---- one item with its entries ---- */
+
+static const char *large_item(struct test_engine *t, const char *more, size_t size)
+{
+    char *text = arena_alloc(t->arena, size + 1);
+
+    memset(text, 'x', size);
+    text[size] = '\0';
+    return (const char *)arena_printf(
+               t->arena, "{'pk':{'S':'p'},'sk':{'N':'1'}%s,'large':{'S':'%s'}}", more, text)
+        .ptr;
+}
+
+/* The item and its entries in local indexes have 400 KB together: here it counts once, or twice and
+ * a little more. */
+static void test_an_item_with_its_entries(void **state)
+{
+    static const struct test_index indexes[] = {
+        {"all", INDEX_LOCAL, "pk:S / a:S", PROJECTION_ALL, NULL},
+        {"keys", INDEX_LOCAL, "pk:S / a:S", PROJECTION_KEYS_ONLY, NULL},
+        {"global", INDEX_GLOBAL, "a:S", PROJECTION_ALL, NULL},
+    };
+    const size_t once = ITEM_SIZE_MAX - 3 - 4 - 5;
+    const size_t twice = (ITEM_SIZE_MAX - (3 + 4 + 2)) / 2 - 3 - 4 - 5 - 2;
+    struct test_engine t;
+    struct test_step put = {.kind = WRITE_PUT};
+    struct test_step update = {WRITE_UPDATE, .item = "{'pk':{'S':'p'},'sk':{'N':'1'}}",
+                               .update = "SET a = :a", .values = "{':a':{'S':'a'}}"};
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create_indexed(&t, "t", "pk:S / sk:N", STREAM_NONE, indexes, ARRAY_COUNT(indexes));
+    put.item = large_item(&t, "", once);
+    test_step_on(&t, "t", &put, NULL);
+    put.item = large_item(&t, ",'a':{'S':'a'}", twice);
+    test_step_on(&t, "t", &put, NULL);
+    put.error = "ValidationException: Item size has exceeded the maximum allowed size";
+    put.item = large_item(&t, ",'a':{'S':'a'}", twice + 1);
+    test_step_on(&t, "t", &put, NULL);
+    put.item = large_item(&t, "", once + 1);
+    test_step_on(&t, "t", &put, NULL);
+    put = (struct test_step){WRITE_PUT, .item = large_item(&t, "", twice + 1)};
+    test_step_on(&t, "t", &put, NULL);
+    update.error = "ValidationException: Item size to update has exceeded the maximum allowed size";
+    test_step_on(&t, "t", &update, NULL);
+    put.item = large_item(&t, "", twice);
+    test_step_on(&t, "t", &put, NULL);
+    update.error = NULL;
+    test_step_on(&t, "t", &update, NULL);
+    test_engine_close(&t);
+}
+
 /* ---- several at once ---- */
 
 struct several {
@@ -244,10 +296,10 @@ static void test_over_a_restart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_puts),           cmocka_unit_test(test_above_the_limit),
-        cmocka_unit_test(test_update),         cmocka_unit_test(test_batch),
-        cmocka_unit_test(test_transaction),    cmocka_unit_test(test_none),
-        cmocka_unit_test(test_over_a_restart),
+        cmocka_unit_test(test_puts),   cmocka_unit_test(test_above_the_limit),
+        cmocka_unit_test(test_update), cmocka_unit_test(test_an_item_with_its_entries),
+        cmocka_unit_test(test_batch),  cmocka_unit_test(test_transaction),
+        cmocka_unit_test(test_none),   cmocka_unit_test(test_over_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
