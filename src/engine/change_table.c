@@ -297,6 +297,14 @@ static enum status update_table(struct change_run *run)
     return OK;
 }
 
+static bool is_being_indexed(const struct table *table)
+{
+    for (size_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].kind == INDEX_GLOBAL && table->indexes[i].backfilling)
+            return true;
+    return false;
+}
+
 static enum status check_deletion(struct change_run *run)
 {
     struct api_error *error = &run->change->error;
@@ -309,6 +317,10 @@ static enum status check_deletion(struct change_run *run)
     if (run->before.deletion_protection)
         return api_invalid(error, "Resource cannot be deleted as it is currently protected "
                                   "against deletion. Disable deletion protection first.");
+    if (is_being_indexed(&run->before))
+        return api_refuse(error, API_RESOURCE_IN_USE,
+                          "Attempt to change a resource which is still in use: Cannot delete table "
+                          "while indexes are being created, updated, or deleted.");
     return OK;
 }
 
@@ -428,7 +440,10 @@ void table_change_publish(struct engine *engine, struct table_change *change, en
         return;
     catalogue_publish(&engine->catalogue, change, status == OK, clock_now_ms(engine->clock));
     change->order = 0;
-    if (status == OK && change->kind == TABLE_UPDATE && engine->started) {
+    if (status != OK || !engine->started)
+        return;
+    upkeep_table_changed(engine, &change->table);
+    if (change->kind == TABLE_UPDATE) {
         table_index_fill(engine, &change->table);
         expiry_look(engine->expiry);
     }

@@ -84,8 +84,9 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
 
 bool engine_busy(const struct engine *engine)
 {
-    return engine->started && (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills) ||
-                               engine->dropping > 0 || atomic_load(&engine->rolling) > 0);
+    return engine->started &&
+           (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills) || engine->dropping > 0 ||
+            engine->adoptions > 0 || atomic_load(&engine->rolling) > 0);
 }
 
 bool engine_stop(struct engine *engine)
@@ -95,7 +96,7 @@ bool engine_stop(struct engine *engine)
     expiry_stop(engine->expiry);
     upkeep_stop(engine);
     return jobs_stop(&engine->jobs) && list_empty(&engine->fills) && engine->dropping == 0 &&
-           atomic_load(&engine->rolling) == 0;
+           engine->adoptions == 0 && atomic_load(&engine->rolling) == 0;
 }
 
 /* ---- what readers ask of the catalogue ---- */

@@ -26,8 +26,10 @@ struct engine {
     struct jobs jobs;
     struct list fills;     /* of indexes (index_fill.c) */
     struct expiry *expiry; /* deletes what has expired */
+    size_t adoptions;      /* of expiry_adopt(), under way */
     size_t restore_count;  /* under way */
     struct timer upkeep;
+    bool upkeep_stopped;
     bool trimming;
     size_t dropping; /* histories, by changes of their tables */
 };
@@ -260,8 +262,10 @@ MUST_USE enum status restores_resume(struct engine *engine);
 /* Takes away one that is expired, or that was not finished. */
 void backup_remove(struct engine *engine, struct bytes table_name, struct bytes id);
 
-/* Once a minute of the clock: history that is older than it has to be, backups that expired. */
+/* Once a minute, as long as there is some: history that is older than it has to be, backups that
+ * expired. What is kept for a while begins with a table that has recovery, or had it. */
 void upkeep_start(struct engine *engine);
+void upkeep_table_changed(struct engine *engine, const struct table *table);
 void upkeep_stop(struct engine *engine);
 /* ---- changes of the catalogue (change_table.c) ---- */
 
@@ -318,6 +322,9 @@ struct index_change {
 /* The item's values fit every index whose key they are part of. updated: an update made them. */
 MUST_USE enum status table_index_check_item(const struct table *table, const struct item *item,
                                             bool updated, struct api_error *reterr);
+/* Of an item with its entries in local indexes: AWS limits them together. (AWS: "Constraints",
+ * "Item size for tables with local secondary indexes".) */
+size_t table_index_whole_size(const struct table *table, const struct item *item, size_t item_size);
 bool table_index_projects(const struct table *table, const struct table_index *index,
                           struct bytes name);
 /* The entry of an item, or none. item NULL: there is no item. item_key: as in STORE_ITEMS. */

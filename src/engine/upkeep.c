@@ -1,6 +1,6 @@
-/* engine/upkeep.c - once a minute of the clock: deletes history that is older than its table keeps
- * it, and backups whose time is over. One look is under way at a time; the next one does what this
- * one could not.
+/* engine/upkeep.c - once a minute, as long as there is something that grows old: deletes history
+ * that is older than its table keeps it, and backups whose time is over. One look is under way at a
+ * time; the next one does what this one could not.
  *
  * A table's history is not trimmed while a restore walks over it (space.c). */
 #include "engine/backup_form.h"
@@ -156,7 +156,8 @@ static void drop_left_histories(struct engine *engine)
 
 /* ---- backups ---- */
 
-static void remove_expired(struct engine *engine)
+/* True when there are backups that expire, now or later. */
+static bool remove_expired(struct engine *engine)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     AUTO(store_iter_release)
@@ -165,16 +166,37 @@ static void remove_expired(struct engine *engine)
     uint64_t now_ms = clock_now_ms(engine->clock);
     struct bytes key, value;
     struct engine_backup backup;
+    bool any = false;
 
     while (store_iter_next(iter, &key, &value)) {
-        if (backup_parse(arena, key, value, &backup) == OK && backup.expires_ms != 0 &&
-            now_ms >= backup.expires_ms)
-            backup_remove(engine, backup.table_name, backup.id);
+        if (backup_parse(arena, key, value, &backup) == OK && backup.expires_ms != 0) {
+            any = true;
+            if (now_ms >= backup.expires_ms)
+                backup_remove(engine, backup.table_name, backup.id);
+        }
         arena_reset(arena);
     }
+    return any || store_iter_status(iter) != OK;
 }
 
 /* ---- the clock ---- */
+
+static bool any_history(struct engine *engine)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct table **tables = NULL;
+    size_t count = catalogue_recoveries(&engine->catalogue, arena, &tables);
+
+    for (size_t i = 0; i < count; i++)
+        engine_table_unref(tables[i]);
+    return count > 0;
+}
+
+static void set_timer(struct engine *engine)
+{
+    if (!engine->upkeep_stopped && !timer_is_set(&engine->upkeep))
+        timer_set_after(engine->door.timers, &engine->upkeep, UPKEEP_INTERVAL_MS);
+}
 
 static void look(struct timer *timer)
 {
@@ -184,17 +206,25 @@ static void look(struct timer *timer)
         trim(engine);
     if (engine->dropping == 0)
         drop_left_histories(engine);
-    remove_expired(engine);
-    timer_set_after(engine->door.timers, timer, UPKEEP_INTERVAL_MS);
+    if (remove_expired(engine) || any_history(engine))
+        set_timer(engine);
 }
 
 void upkeep_start(struct engine *engine)
 {
     engine->upkeep.fire = look;
-    timer_set_after(engine->door.timers, &engine->upkeep, UPKEEP_INTERVAL_MS);
+    if (remove_expired(engine) || any_history(engine))
+        set_timer(engine);
+}
+
+void upkeep_table_changed(struct engine *engine, const struct table *table)
+{
+    if (table->recovery_id != 0)
+        set_timer(engine);
 }
 
 void upkeep_stop(struct engine *engine)
 {
+    engine->upkeep_stopped = true;
     timer_cancel(engine->door.timers, &engine->upkeep);
 }

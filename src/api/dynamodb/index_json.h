@@ -1,4 +1,8 @@
-/* api/dynamodb/index_json.h - secondary indexes in AWS's wire form, both ways. */
+/* api/dynamodb/index_json.h - secondary indexes in AWS's wire form, both ways.
+ *
+ *   index_json.c      an index, all of a table, their description
+ *   index_updates.c   GlobalSecondaryIndexUpdates of UpdateTable
+ *   index_overrides.c which of them a restored table has */
 #ifndef DYNLOG_API_DYNAMODB_INDEX_JSON_H
 #define DYNLOG_API_DYNAMODB_INDEX_JSON_H
 
@@ -10,23 +14,58 @@ MUST_USE enum status index_decode_all(struct arena *arena, const struct json *bo
                                       const struct key_definitions *definitions,
                                       struct table *table, struct api_error *reterr);
 
-/* GlobalSecondaryIndexUpdates of UpdateTable, onto table->indexes (in the arena). `body` may have
- * AttributeDefinitions for new ones. */
+/* ---- UpdateTable ---- */
+
+enum index_action { INDEX_UPDATE, INDEX_CREATE, INDEX_DELETE };
+
+/* What the body alone has wrong of GlobalSecondaryIndexUpdates. */
+MUST_USE enum status index_check_updates(const struct json *body, struct api_error *reterr);
+/* Onto table->indexes (in the arena). `body` may have AttributeDefinitions for new ones. */
 MUST_USE enum status index_decode_updates(struct arena *arena, const struct json *body,
                                           struct table *table, struct api_error *reterr);
-/* What the body alone has wrong of them. */
-MUST_USE enum status index_check_updates(const struct json *body, struct api_error *reterr);
+/* True and *ret when the list (which may be NULL) has an action for that index. */
+bool index_find_action(const struct json *updates, struct bytes name, enum index_action *ret);
+/* The list makes an index, or drops one. */
+bool index_has_online_action(const struct json *updates);
 
-/* GlobalSecondaryIndexOverride and LocalSecondaryIndexOverride of a restore, onto the source's
- * indexes: those that are named stay, maybe under another name. The table's billing is known. */
+/* ---- restores ---- */
+
+/* GlobalSecondaryIndexOverride and LocalSecondaryIndexOverride, onto the source's indexes: those
+ * that are named stay, maybe under another name. The table's billing is known. */
 MUST_USE enum status index_decode_overrides(struct arena *arena, const struct json *body,
                                             struct table *table, struct api_error *reterr);
 
+/* ---- writing ---- */
+
+/* How a TableDescription shows global indexes. */
+struct index_view {
+    const char *global_status;  /* of those that are not being filled */
+    const struct json *updates; /* in the answer to such a list; otherwise NULL */
+};
+/* The members LocalSecondaryIndexes and GlobalSecondaryIndexes of a TableDescription. */
+void index_write_all(struct api_call *call, struct json_writer *w, const struct table *table,
+                     const struct index_view *view);
 /* The same members of a backup's SourceTableFeatureDetails: what an index is, not how it is. */
 void index_write_infos(struct json_writer *w, const struct table *table);
-/* The members LocalSecondaryIndexes and GlobalSecondaryIndexes of a TableDescription.
- * global_status: of global indexes that are not being filled. */
-void index_write_all(struct api_call *call, struct json_writer *w, const struct table *table,
-                     const char *global_status);
+
+/* ---- for these files ---- */
+
+/* What one reading works with. */
+struct index_reader {
+    struct arena *arena;
+    const struct key_definitions *definitions;
+    struct table *table;
+    struct api_error *error;
+};
+
+/* Name, key and projection. */
+MUST_USE enum status index_decode(struct index_reader *reader, const struct json *body,
+                                  enum index_kind kind, struct table_index *ret);
+MUST_USE enum status index_decode_projection(struct index_reader *reader, const struct json *body,
+                                             struct table_index *index);
+/* Room for the table's indexes and `more`. */
+void index_make_room(struct index_reader *reader, size_t more);
+size_t index_count_of_kind(const struct table *table, enum index_kind kind);
+MUST_USE enum status index_check_included(const struct index_reader *reader);
 
 #endif

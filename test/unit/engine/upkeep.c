@@ -119,13 +119,63 @@ static void test_several_tables(void **state)
     test_engine_close(&t);
 }
 
+/* ---- when somebody looks ---- */
+
+static bool is_waiting(const struct test_engine *t)
+{
+    return timers_next_ms(t->timers) != UINT64_MAX;
+}
+
+static void test_nobody_looks_without_need(void **state)
+{
+    struct test_engine t;
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "t", VALUE_NULL, STREAM_NONE);
+    test_back_up(&t, "t", "for good");
+    test_advance(&t, 60000);
+    assert_false(is_waiting(&t));
+    test_recovery_on(&t, "t");
+    assert_true(is_waiting(&t));
+    test_advance(&t, 60000);
+    assert_true(is_waiting(&t));
+    test_recovery(&t, "t", NULL);
+    test_advance(&t, 60000);
+    assert_false(is_waiting(&t));
+    test_engine_close(&t);
+}
+
+/* What a process before left to be taken away. */
+static void test_after_a_restart(void **state)
+{
+    struct test_engine t;
+    char folder[TEST_FOLDER_SIZE];
+
+    (void)state;
+    test_folder_make(folder);
+    test_engine_open(&t, folder);
+    test_create(&t, "t", VALUE_NULL, STREAM_NONE);
+    test_recovery_on(&t, "t");
+    test_put_item(&t, "t", "{'pk':{'S':'a'}}");
+    test_drop(&t, "t");
+    test_engine_stop(&t);
+    test_engine_start(&t);
+    assert_true(is_waiting(&t));
+    test_advance(&t, SYSTEM_BACKUP_LIFE_MS);
+    assert_int_equal(test_count_all(&t, STORE_ITEMS), 0);
+    test_advance(&t, 60000);
+    assert_false(is_waiting(&t));
+    test_engine_close(&t);
+    test_folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trimming_by_the_clock),
-        cmocka_unit_test(test_periods),
-        cmocka_unit_test(test_not_while_it_is_read),
-        cmocka_unit_test(test_several_tables),
+        cmocka_unit_test(test_trimming_by_the_clock),     cmocka_unit_test(test_periods),
+        cmocka_unit_test(test_not_while_it_is_read),      cmocka_unit_test(test_several_tables),
+        cmocka_unit_test(test_nobody_looks_without_need), cmocka_unit_test(test_after_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
