@@ -96,6 +96,8 @@ static enum status add_shard(struct mapping *mapping, const struct stream_shard 
     }
     if (shard->cursor < from->begin)
         shard->cursor = from->begin;
+    shard->cursor_writing = shard->cursor; /* a write that is under way knows nothing of it */
+    shard->writing_own = shard->has_own;
     shard->read_after = shard->cursor;
     shard->at_end = is_read(shard);
     if (mapping->shard_count == mapping->shard_capacity) {

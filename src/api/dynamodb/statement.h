@@ -59,7 +59,7 @@ void statement_select(struct api_call *call, const struct statement *statement);
 /* Where a page ended: in which of its reads, behind which key. */
 struct statement_place {
     uint32_t read;
-    struct item last_key; /* count 0: a first page */
+    struct item last_key; /* count 0: from its beginning */
 };
 
 /* Bound to the statement and its parameters. */

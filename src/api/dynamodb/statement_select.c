@@ -2,8 +2,12 @@
  * that its plan has, or of a scan.
  *
  * A page ends as one of Query: after Limit items or 1 MB were looked at, whether or not they passed
- * the filter, in however many walks. */
+ * the filter, in however many walks; and after PAGE_WALKS_MAX of them. */
 #include "api/dynamodb/statement.h"
+
+/* Values of IN that one page looks for. (AWS: "PartiQL operators": "pages of up to 10 items. If the
+ * IN list contains more values, you must use the NextToken".) */
+#define PAGE_WALKS_MAX 10
 
 struct page {
     struct api_call *call;
@@ -109,22 +113,23 @@ static enum status prepare(struct page *page)
                           call->arena, &page->read, &call->error);
     if (status == OK)
         status = statement_read_token(call, statement, &page->place, &call->error);
-    if (status == OK && page->place.last_key.count > 0 &&
-        page->place.read >= page->read.range_count)
+    if (status == OK && page->place.read > 0 && page->place.read >= page->read.range_count)
         return api_invalid(&call->error, "Invalid NextToken");
     return status;
 }
 
 static enum status run(struct page *page)
 {
-    enum status status = OK;
+    size_t end = size_min(page->read.range_count, page->place.read + (size_t)PAGE_WALKS_MAX);
 
-    for (; page->place.read < page->read.range_count; page->place.read++) {
-        status = walk(page);
+    for (; page->place.read < end; page->place.read++) {
+        enum status status = walk(page);
+
         if (status != OK || page->more)
-            break;
+            return status;
     }
-    return status;
+    page->more = end < page->read.range_count;
+    return OK;
 }
 
 static void answer(const struct page *page)
@@ -145,6 +150,8 @@ static void answer(const struct page *page)
 
         statement_print_token(&token, call, page->statement, &page->place);
         json_member_string(&w, "NextToken", buffer_bytes(&token));
+    }
+    if (page->more && page->place.last_key.count > 0) {
         json_key(&w, "LastEvaluatedKey");
         json_write_raw(&w, bytes_of_text(""));
         item_print(out, &page->place.last_key);

@@ -100,7 +100,7 @@ static bool take_key(struct arena *arena, struct bytes rest, struct item *ret)
     while (rest.size > 0 && ret->count < LAST_KEY_ATTRIBUTES_MAX)
         if (!take_attribute(&rest, &ret->attributes[ret->count++]))
             return false;
-    return rest.size == 0 && ret->count > 0;
+    return rest.size == 0;
 }
 
 enum status statement_read_token(struct api_call *call, const struct statement *statement,
