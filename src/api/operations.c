@@ -1,4 +1,5 @@
-/* api/operations.c - the operations that dynlog answers, a row each. */
+/* api/operations.c - the operations that dynlog answers, and those of DynamoDB that it does not
+ * have, a row each. README and docs/compatibility.md are printed from it (scripts/operations). */
 #include "api/operations.h"
 
 #include "api/internal.h"
@@ -32,10 +33,11 @@ static const struct api_operation operations[] = {
     {&api_dynamodb, "ExecuteTransaction", api_execute_transaction, &shape_execute_transaction,
      NULL},
     {&api_dynamodb, "CreateTable", api_create_table, &shape_create_table,
-     "no OnDemandThroughput, WarmThroughput, resource policies and vector indexes"},
-    {&api_dynamodb, "DescribeTable", api_describe_table, &shape_table, NULL},
+     "encryption, class and throughput are kept and described, and change nothing; no limits of "
+     "on-demand throughput, warm throughput, resource policies and vector indexes"},
+    {&api_dynamodb, "DescribeTable", api_describe_table, &shape_table, "no WarmThroughput"},
     {&api_dynamodb, "UpdateTable", api_update_table, &shape_update_table,
-     "what CreateTable does not have, and no replicas"},
+     "as CreateTable; no replicas"},
     {&api_dynamodb, "DeleteTable", api_delete_table, &shape_table, NULL},
     {&api_dynamodb, "ListTables", api_list_tables, &shape_list_tables, NULL},
     {&api_dynamodb, "UpdateTimeToLive", api_update_time_to_live, &shape_update_time_to_live,
@@ -46,11 +48,20 @@ static const struct api_operation operations[] = {
      "the latest moment that can be restored is now, not some five minutes ago"},
     {&api_dynamodb, "DescribeContinuousBackups", api_describe_continuous_backups, &shape_table,
      NULL},
+    {&api_dynamodb, "CreateBackup", api_create_backup, &shape_create_backup, NULL},
+    {&api_dynamodb, "DescribeBackup", api_describe_backup, &shape_backup, NULL},
+    {&api_dynamodb, "ListBackups", api_list_backups, &shape_list_backups, NULL},
+    {&api_dynamodb, "DeleteBackup", api_delete_backup, &shape_backup, NULL},
+    {&api_dynamodb, "RestoreTableFromBackup", api_restore_table_from_backup,
+     &shape_restore_table_from_backup, NULL},
+    {&api_dynamodb, "RestoreTableToPointInTime", api_restore_table_to_point_in_time,
+     &shape_restore_table_to_point_in_time, NULL},
     {&api_dynamodb, "TagResource", api_tag_resource, &shape_tag_resource, NULL},
     {&api_dynamodb, "UntagResource", api_untag_resource, &shape_untag_resource, NULL},
     {&api_dynamodb, "ListTagsOfResource", api_list_tags_of_resource, &shape_list_tags_of_resource,
      NULL},
-    {&api_dynamodb, "DescribeLimits", api_describe_limits, &shape_nothing, NULL},
+    {&api_dynamodb, "DescribeLimits", api_describe_limits, &shape_nothing,
+     "AWS's figures, which limit nothing here"},
     {&api_dynamodb, "DescribeEndpoints", api_describe_endpoints, &shape_nothing, NULL},
 
     {&api_streams, "ListStreams", api_list_streams, &shape_list_streams, NULL},
@@ -77,16 +88,6 @@ static const struct api_operation operations[] = {
     {&api_events, "PutEvents", api_put_events, &shape_put_events, NULL},
     {&api_events, "TestEventPattern", api_test_event_pattern, &shape_test_event_pattern, NULL},
 
-    /* DynamoDB's later ones: seeds of the fuzz target count rows, so a new one comes last. */
-    {&api_dynamodb, "CreateBackup", api_create_backup, &shape_create_backup, NULL},
-    {&api_dynamodb, "DescribeBackup", api_describe_backup, &shape_backup, NULL},
-    {&api_dynamodb, "ListBackups", api_list_backups, &shape_list_backups, NULL},
-    {&api_dynamodb, "DeleteBackup", api_delete_backup, &shape_backup, NULL},
-    {&api_dynamodb, "RestoreTableFromBackup", api_restore_table_from_backup,
-     &shape_restore_table_from_backup, NULL},
-    {&api_dynamodb, "RestoreTableToPointInTime", api_restore_table_to_point_in_time,
-     &shape_restore_table_to_point_in_time, NULL},
-
     {&api_lambda, "Invoke", api_invoke, NULL, NULL},
     {&api_lambda, "InvokeAsync", api_invoke_async, NULL, NULL},
     {&api_lambda, "ListFunctions", api_list_functions, NULL, NULL},
@@ -106,6 +107,7 @@ const struct api_operation *api_operations(size_t *ret_count)
 #define NO_KINESIS "it has no Kinesis streams; a table's own stream has all its changes"
 #define NO_INSIGHTS "it counts no accesses to keys"
 #define NO_POLICIES "whoever reaches it may do everything"
+#define NO_VECTORS "it has no vector indexes"
 #define NO_BUCKETS "it has no S3 buckets; backups and Scan have a table's items"
 
 static const struct api_missing missing[] = {
@@ -133,6 +135,11 @@ static const struct api_missing missing[] = {
     {&api_dynamodb, "ImportTable", NO_BUCKETS},
     {&api_dynamodb, "DescribeImport", NO_BUCKETS},
     {&api_dynamodb, "ListImports", NO_BUCKETS},
+    {&api_dynamodb, "StartBulkPutItems", NO_BUCKETS},
+    {&api_dynamodb, "DescribeBulkOperation", NO_BUCKETS},
+    {&api_dynamodb, "ListBulkOperations", NO_BUCKETS},
+    {&api_dynamodb, "CancelBulkOperation", NO_BUCKETS},
+    {&api_dynamodb, "SearchVectors", NO_VECTORS},
 };
 
 const struct api_missing *api_missing_operations(size_t *ret_count)
