@@ -137,7 +137,7 @@ static enum status take_lock(const char *folder, int *ret, char message[STORE_ME
     /* Only for the message above: a full disk may keep the id out of it. */
     snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
     if (ftruncate(lock, 0) == 0 && pwrite(lock, holder, strlen(holder), 0) < 0)
-        (void)ftruncate(lock, 0);
+        (void)!ftruncate(lock, 0);
     *ret = lock;
     return OK;
 }

@@ -39,7 +39,7 @@ static struct item key_of(struct arena *arena, const char *json)
 static struct bytes write_token(struct arena *arena, uint32_t read, const char *key)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(STATEMENT_TOKEN_SIZE_MAX);
-    struct statement statement = statement_of(arena, "SELECT", parameters, (struct bytes){0});
+    struct statement statement = statement_of(arena, "SELECT", parameters, BYTES(""));
     struct statement_place place = {read, key_of(arena, key)};
     struct api_call call = {.arena = arena};
 
@@ -126,7 +126,7 @@ static void test_first_page(void **state)
     struct api_error error = {0};
 
     (void)state;
-    assert_int_equal(read_token(arena, "SELECT", "", (struct bytes){0}, &place, &error), OK);
+    assert_int_equal(read_token(arena, "SELECT", "", BYTES(""), &place, &error), OK);
     assert_int_equal(place.read, 0);
     assert_int_equal(place.last_key.count, 0);
 }

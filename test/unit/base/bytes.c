@@ -8,6 +8,8 @@
 #include "base/bytes.h"
 
 static const struct bytes empty = {0};
+/* Not a constant: compilers warn of a NULL that they see, even where nothing is read. */
+static const char *volatile no_text;
 
 static int sign(int order)
 {
@@ -27,7 +29,7 @@ static void test_order(void **state)
             assert_int_equal(bytes_equal(a, b), i == j);
         }
     assert_true(bytes_equal(empty, BYTES("")));
-    assert_true(bytes_equal_text(empty, NULL));
+    assert_true(bytes_equal_text(empty, no_text));
     assert_int_equal(bytes_compare(empty, BYTES("")), 0);
     assert_true(bytes_compare(BYTES("a"), BYTES("a\0")) < 0);
 }
