@@ -4,6 +4,7 @@
  *                    (of some errors it is spelt "Message")
  *   REST services    status, x-amzn-ErrorType: NAME, {"Type":"User","Message":"..."} */
 #include "api/internal.h"
+#include "api/shape.h"
 
 #include "base/id.h"
 
@@ -99,8 +100,22 @@ static const char *message_name(enum api_error_kind kind)
     return capital ? "Message" : "message";
 }
 
+/* Of two faults in a body AWS tells a wrong JSON type, wherever it stands. */
+static const struct api_error *first_fault(struct api_call *call, const struct api_error *error)
+{
+    struct api_error *other = NULL;
+
+    if (error->kind != API_VALIDATION || call->operation == NULL ||
+        call->operation->input == NULL || !json_is(call->body, JSON_OBJECT))
+        return error;
+    other = ARENA_NEW(call->arena, struct api_error);
+    return shape_check_values(call->operation->input, call->body, call->arena, other) == OK ? error
+                                                                                            : other;
+}
+
 void api_fail(struct api_call *call, const struct api_error *error)
 {
+    error = first_fault(call, error);
     api_fail_with(call, error, bytes_of_text(error->message));
 }
 

@@ -1,6 +1,8 @@
 /* api/shape.c - see shape.h. */
 #include "api/shape.h"
 
+#include "value/value.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -613,8 +615,9 @@ enum status shape_check(const struct shape *shape, const struct json *body, cons
     const struct path root = {.up = NULL};
     enum status status = check_members(&c, shape, body);
 
-    if (status == OK)
-        status = check_parameters(&c, shape, body);
+    if (status != OK)
+        return status;
+    status = check_parameters(&c, shape, body);
     if (status == OK)
         check_structure(&c, shape, body, &root);
     if (c.found_count > 0)
@@ -626,5 +629,31 @@ enum status shape_check(const struct shape *shape, const struct json *body, cons
 
     if (refused != NULL)
         status = api_invalid(reterr, "dynlog does not support %s yet", refused);
+    return status;
+}
+
+enum status shape_check_values(const struct shape *shape, const struct json *json,
+                               struct arena *arena, struct api_error *reterr)
+{
+    enum status status = OK;
+
+    if (shape->kind == SHAPE_ATTRIBUTE_VALUE) {
+        struct value value;
+
+        status = value_from_json(arena, json, &value, reterr);
+        return status == REFUSED && reterr->kind == API_SERIALIZATION ? REFUSED : OK;
+    }
+    if (shape->kind == SHAPE_STRUCTURE) {
+        for (size_t i = 0; i < shape->member_count && status == OK; i++) {
+            const struct shape_member *member = &shape->members[i];
+            const struct json *value = member_of(json, member);
+
+            if (value != NULL && member->shape != NULL)
+                status = shape_check_values(member->shape, value, arena, reterr);
+        }
+    } else if (shape->kind == SHAPE_LIST || shape->kind == SHAPE_MAP) {
+        for (struct json_iter it = json_iter(json); status == OK && json_next(&it);)
+            status = shape_check_values(shape->element, it.value, arena, reterr);
+    }
     return status;
 }

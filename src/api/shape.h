@@ -11,8 +11,7 @@
  *
  * So an operation relies on this: its required members are there, and what is there has its type,
  * its length, its range. What a shape says is not checked a second time. Attribute values
- * ({"S":"x"}) are the exception: value/value.h reads and checks them, so of two faults in one
- * request one of which is inside an attribute value, the other may be told first. */
+ * ({"S":"x"}) are the exception: value/value.h reads and checks them for the operation. */
 #ifndef DYNLOG_API_SHAPE_H
 #define DYNLOG_API_SHAPE_H
 
@@ -89,6 +88,12 @@ struct shape {
 /* `package` stands before class names in messages: "com.amazonaws.dynamodb.v20120810." */
 MUST_USE enum status shape_check(const struct shape *shape, const struct json *body,
                                  const char *package, struct api_error *reterr);
+
+/* Only what stands inside attribute values, whose types the operation reads: REFUSED with a
+ * SerializationException when one is wrong. AWS tells that before anything else, so api_fail() asks
+ * it when something else is about to be told. */
+MUST_USE enum status shape_check_values(const struct shape *shape, const struct json *body,
+                                        struct arena *arena, struct api_error *reterr);
 
 /* ---- the bodies of the operations ---- */
 

@@ -1,6 +1,9 @@
 /* json/unite.c - objects that have a name twice; see json_unite(). They are rare, so they are only
- * looked for; what has some is printed without them and parsed again. */
+ * looked for, in one walk over yyjson's values, which stand one behind the other; what has some is
+ * printed without them and parsed again. */
 #include "json/json.h"
+
+#include <yyjson.h>
 
 #include <stdlib.h>
 
@@ -63,13 +66,47 @@ static bool names_repeat(const struct json *object)
     return repeat;
 }
 
+/* A few bits of each name: those of which no two are the same are all different. */
+static bool names_may_repeat(yyjson_val *object)
+{
+    uint64_t seen[4] = {0};
+    yyjson_val *name = object + 1;
+
+    for (size_t left = unsafe_yyjson_get_len(object); left > 0; left--) {
+        size_t size = unsafe_yyjson_get_len(name);
+        const char *text = unsafe_yyjson_get_str(name);
+        unsigned bits = (unsigned)size * 31u;
+
+        if (size > 0)
+            bits += (unsigned)(uint8_t)text[0] * 7u + (unsigned)(uint8_t)text[size / 2] * 13u +
+                    (unsigned)(uint8_t)text[size - 1];
+        if ((seen[bits >> 6 & 3] >> (bits & 63) & 1) != 0)
+            return true;
+        seen[bits >> 6 & 3] |= (uint64_t)1 << (bits & 63);
+        name = unsafe_yyjson_get_next(name + 1);
+    }
+    return false;
+}
+
 static bool needs_uniting(const struct json *value)
 {
-    bool needs = json_is(value, JSON_OBJECT) && names_repeat(value);
+    union {
+        const struct json *in;
+        yyjson_val *out;
+    } root = {value}; /* nothing is changed */
+    yyjson_val *end = unsafe_yyjson_get_next(root.out);
 
-    for (struct json_iter it = json_iter(value); !needs && json_next(&it);)
-        needs = needs_uniting(it.value);
-    return needs;
+    for (yyjson_val *at = root.out; at < end; at++) {
+        union {
+            yyjson_val *in;
+            const struct json *out;
+        } object = {at};
+
+        if (unsafe_yyjson_is_obj(at) && unsafe_yyjson_get_len(at) > 1 && names_may_repeat(at) &&
+            names_repeat(object.out))
+            return true;
+    }
+    return false;
 }
 
 static void print_united(struct json_writer *w, const struct json *value);

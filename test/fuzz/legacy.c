@@ -288,8 +288,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     call->arena = arena;
     call->body_text = body_of(data[0], bytes_of(data + 1, size - 1), arena);
-    if (json_parse(arena, call->body_text, &call->body, &error) != OK ||
-        shape_check(data[0] == 'u' ? &shape_update_item : &shape_scan, call->body, "",
+    if (json_parse(arena, call->body_text, &call->body, &error) != OK)
+        return 0;
+    call->body = json_unite(arena, call->body); /* as api/dispatch.c does */
+    if (shape_check(data[0] == 'u' ? &shape_update_item : &shape_scan, call->body, "",
                     &call->error) != OK)
         return 0;
     if (data[0] == 'u' && legacy_updates(call, call->body, &update, &call->error) == OK &&

@@ -25,6 +25,13 @@
 #define ADVANCE_MS_MAX ((uint64_t)3 * 24 * 60 * 60 * 1000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__lsan_default_suppressions(void);
+
+/* What a thread of RocksDB's registers for its end is found between the two. */
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:__cxa_thread_atexit_impl\n";
+}
 
 static const struct arn_place place = {"aws", "us-east-1", "000000000000"};
 
