@@ -35,7 +35,8 @@
 
 /* In the order of enum store_family, FAMILY_META last. */
 const char *const rocks_family_names[FAMILY_COUNT] = {
-    "catalogue", "items", "indexes", "changes", "events", "deliveries", "cursors", "default",
+    "catalogue",  "items",   "indexes", "changes", "events",
+    "deliveries", "cursors", "queues",  "default",
 };
 
 struct family_tuning {
@@ -47,7 +48,8 @@ static const struct family_tuning tuning[FAMILY_COUNT] = {
     [STORE_CATALOGUE] = {2 * MIB, false}, [STORE_ITEMS] = {32 * MIB, false},
     [STORE_INDEXES] = {16 * MIB, false},  [STORE_CHANGES] = {32 * MIB, true},
     [STORE_EVENTS] = {16 * MIB, true},    [STORE_DELIVERIES] = {8 * MIB, true},
-    [STORE_CURSORS] = {2 * MIB, false},   [FAMILY_META] = {2 * MIB, false},
+    [STORE_CURSORS] = {2 * MIB, false},   [STORE_QUEUES] = {16 * MIB, true},
+    [FAMILY_META] = {2 * MIB, false},
 };
 
 /* Settings that the C API has no function for go through RocksDB's text form. */

@@ -46,6 +46,7 @@ enum store_family {
     STORE_EVENTS,     /* bus events that an archive has not taken yet, by position */
     STORE_DELIVERIES, /* what waits to be delivered or invoked */
     STORE_CURSORS,    /* how far each reader of a change stream is */
+    STORE_QUEUES,     /* messages of queues, and what they are found by (docs/format/queue.md) */
     STORE_FAMILY_COUNT,
 };
 
@@ -107,6 +108,9 @@ void store_batch_delete_range(struct store_batch *batch, enum store_family famil
                               struct bytes from, struct bytes to);
 /* The next position; durable with the batch. */
 uint64_t store_batch_position(struct store_batch *batch);
+/* The group's number, from 1. What earlier groups put is what an iterator sees in run(), unless
+ * they failed; what this one put is not seen yet. */
+uint64_t store_batch_group(const struct store_batch *batch);
 
 /* ---- reading (any thread) ---- */
 
