@@ -1,7 +1,7 @@
 /* api/answer.c - how an operation ends: AWS's headers, the checksum, the error's form.
  *
  *   target services  {"__type":"com.amazonaws.dynamodb.v20120810#NAME","message":"..."}
- *                    (a SerializationException's is spelt "Message")
+ *                    (of some errors it is spelt "Message")
  *   REST services    status, x-amzn-ErrorType: NAME, {"Type":"User","Message":"..."} */
 #include "api/internal.h"
 
@@ -13,9 +13,9 @@
 /* Errors that AWS's protocol layer gives, before any service looks: they carry its prefix. */
 static const char *error_prefix(const struct api_service *service, enum api_error_kind kind)
 {
-    bool dynamodb = service != NULL && service->error_prefix[0] != '\0';
-
-    if (!dynamodb)
+    if (service == NULL)
+        service = &api_dynamodb;
+    if (service->error_prefix[0] == '\0')
         return "";
     if (kind == API_VALIDATION)
         return "com.amazon.coral.validate#";
@@ -42,7 +42,7 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
                         const char *error_type)
 {
     char request_id[ID_REQUEST_SIZE], crc[11];
-    struct http_header_pair headers[4];
+    struct http_header_pair headers[5];
     struct http_answer answer = {
         .status = http_status,
         .content_type = call->content_type,
@@ -58,7 +58,11 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
     id_request(request_id);
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("x-amzn-RequestId"), bytes_of_text(request_id)};
-    snprintf(crc, sizeof crc, "%lu", crc32(0, body.ptr, (unsigned)body.size));
+    if (http_gzip(call->request, &answer.body))
+        headers[answer.header_count++] =
+            (struct http_header_pair){BYTES("Content-Encoding"), BYTES("gzip")};
+    /* AWS's is of what is sent, compressed or not. */
+    snprintf(crc, sizeof crc, "%lu", crc32(0, answer.body.ptr, (unsigned)answer.body.size));
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("x-amz-crc32"), bytes_of_text(crc)};
     if (error_type != NULL)
@@ -85,7 +89,22 @@ void api_answer_status(struct api_call *call, int http_status, struct bytes json
     send_answer(call, http_status, json, NULL);
 }
 
+/* As AWS's model and its protocol layer spell it. */
+static const char *message_name(enum api_error_kind kind)
+{
+    bool capital = kind == API_SERIALIZATION || kind == API_ACCESS_DENIED ||
+                   kind == API_TRANSACTION_CANCELED || kind == API_TRANSACTION_IN_PROGRESS ||
+                   kind == API_IDEMPOTENT_PARAMETER_MISMATCH;
+
+    return capital ? "Message" : "message";
+}
+
 void api_fail(struct api_call *call, const struct api_error *error)
+{
+    api_fail_with(call, error, bytes_of_text(error->message));
+}
+
+void api_fail_with(struct api_call *call, const struct api_error *error, struct bytes message)
 {
     const struct api_service *service =
         call->operation != NULL ? call->operation->service : call->service;
@@ -98,14 +117,13 @@ void api_fail(struct api_call *call, const struct api_error *error)
     if (rest) {
         json_member_text(&w, "Type",
                          api_error_http_status(error->kind) >= 500 ? "Service" : "User");
-        json_member_text(&w, "Message", error->message);
+        json_member_string(&w, "Message", message);
     } else {
         char type[128];
 
         snprintf(type, sizeof type, "%s%s", error_prefix(service, error->kind), name);
         json_member_text(&w, "__type", type);
-        json_member_text(&w, error->kind == API_SERIALIZATION ? "Message" : "message",
-                         error->message);
+        json_member_string(&w, message_name(error->kind), message);
     }
     buffer_append(out, error->extra);
     json_end_object(&w);

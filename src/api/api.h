@@ -5,8 +5,8 @@
  * it means is in engine/, streams/, bus/ or functions/. The function ends in exactly one
  * api_answer() or api_fail(), at once or later on the loop's thread.
  *
- *   request -> dispatch.c (target or path -> row) -> shape.c -> operation -> api_answer() /
- * api_fail()
+ *   request -> front.c (method, content type, signature) -> dispatch.c (target -> row) -> shape.c
+ *           -> operation -> api_answer() / api_fail()
  *
  * All services answer on every port: the X-Amz-Target header or the path tells them apart. */
 #ifndef DYNLOG_API_API_H
@@ -117,6 +117,8 @@ struct buffer *api_buffer(struct api_call *call);
 void api_answer(struct api_call *call, struct bytes json);
 void api_answer_status(struct api_call *call, int http_status, struct bytes json);
 void api_fail(struct api_call *call, const struct api_error *error);
+/* With a message in place of the error's own, which would be cut. */
+void api_fail_with(struct api_call *call, const struct api_error *error, struct bytes message);
 /* status REFUSED: call->error; anything else: what the world did. */
 void api_fail_status(struct api_call *call, enum status status);
 

@@ -1,4 +1,5 @@
-/* api/dispatch.c - from a request to its row of the operation table; see api.h. */
+/* api/dispatch.c - from a target to its row of the operation table, and its body checked; see
+ * api.h. */
 #include "api/internal.h"
 #include "api/shape.h"
 
@@ -44,7 +45,7 @@ struct buffer *api_buffer(struct api_call *call)
     return &call->api->scratch;
 }
 
-static const struct api_service *service_of_target(struct bytes target)
+const struct api_service *api_service_of_target(struct bytes target)
 {
     const struct api_service *services[] = {&api_dynamodb, &api_streams, &api_events};
 
@@ -58,48 +59,7 @@ static const struct api_service *service_of_target(struct bytes target)
     return NULL;
 }
 
-/* AWS gives no message to a body that is not JSON; people are glad of one. */
-static enum status parse_body(struct api_call *call, const struct json **ret)
-{
-    struct json_error error = {0};
-
-    if (json_parse(call->arena, call->body_text, ret, &error) != OK)
-        return api_refuse(&call->error, API_SERIALIZATION,
-                          "The request's body is not JSON: %s, at line %zu, column %zu",
-                          error.message, error.line, error.column);
-    if (!json_is(*ret, JSON_OBJECT))
-        return api_refuse(&call->error, API_SERIALIZATION,
-                          "The request's body is %s where an object was expected",
-                          json_type_name(*ret));
-    return OK;
-}
-
-/* Looks the operation up, parses and checks the body, runs it. */
-static void run_target(struct api_call *call, struct bytes target)
-{
-    const struct json *body = NULL;
-
-    call->service = service_of_target(target);
-    call->operation = map_get(&call->api->operations, target);
-    if (call->operation == NULL) {
-        api_refuse(&call->error, API_UNKNOWN_OPERATION,
-                   "dynlog does not know the operation %.*s; `dynlog start --help` names the page "
-                   "that lists those it knows",
-                   BYTES_ARG(target));
-        api_fail(call, &call->error);
-        return;
-    }
-    if (parse_body(call, &body) != OK ||
-        shape_check(call->operation->input, body, call->operation->service->package,
-                    &call->error) != OK) {
-        api_fail(call, &call->error);
-        return;
-    }
-    call->body = body;
-    call->operation->run(call);
-}
-
-static struct api_call *new_call(struct api *api, struct arena *arena)
+struct api_call *api_call_new(struct api *api, struct arena *arena)
 {
     struct api_call *call = ARENA_NEW(arena, struct api_call);
 
@@ -110,87 +70,54 @@ static struct api_call *new_call(struct api *api, struct arena *arena)
     return call;
 }
 
-/* Answers in the version of the JSON protocol in which it was asked. */
-static const char *answer_type(struct http_request *request)
-{
-    struct bytes asked = http_header(request, "content-type");
+/* ---- an operation of a target ---- */
 
-    if (bytes_start_with(asked, BYTES("application/x-amz-json-1.1")))
-        return "application/x-amz-json-1.1";
-    if (bytes_start_with(asked, BYTES("application/json")))
-        return "application/json";
-    return "application/x-amz-json-1.0";
+/* AWS gives no message to a body that is not JSON; people are glad of one. */
+enum status api_parse_body(struct api_call *call)
+{
+    struct json_error error = {0};
+
+    if (json_parse(call->arena, call->body_text, &call->body, &error) != OK)
+        return api_refuse(&call->error, API_SERIALIZATION,
+                          "The request's body is not JSON: %s, at line %zu, column %zu",
+                          error.message, error.line, error.column);
+    return OK;
 }
 
-static void answer_health(struct http_request *request)
+/* Neither to an operation that there is not. */
+enum status api_find_operation(struct api_call *call, struct bytes target)
 {
-    http_answer(request, &(struct http_answer){
-                             .status = 200,
-                             .content_type = "text/plain",
-                             .body = BYTES("healthy: dynlog " DYNLOG_VERSION "\n"),
-                         });
+    call->service = api_service_of_target(target);
+    call->operation = map_get(&call->api->operations, target);
+    if (call->operation != NULL)
+        return OK;
+    if (target.size == 0)
+        return api_refuse(&call->error, API_UNKNOWN_OPERATION,
+                          "The header X-Amz-Target names no operation: "
+                          "DynamoDB_20120810.ListTables would be one");
+    return api_refuse(&call->error, API_UNKNOWN_OPERATION,
+                      "dynlog does not know the operation %.*s; `dynlog start --help` names the "
+                      "page that lists those it knows",
+                      BYTES_ARG(target));
 }
 
-static void answer_nothing_here(struct http_request *request)
+void api_run_operation(struct api_call *call)
 {
-    http_answer(request,
-                &(struct http_answer){
-                    .status = 404,
-                    .content_type = "application/json",
-                    .body = BYTES("{\"message\":\"Nothing answers here. AWS's services are asked "
-                                  "with POST / and X-Amz-Target, functions under "
-                                  "/2015-03-31/functions, dynlog itself under /_dynlog.\"}"),
-                });
-}
+    enum status status = call->body != NULL ? OK : api_parse_body(call);
 
-static void run_rest(struct api *api, struct http_request *request)
-{
-    struct api_call *call = new_call(api, http_arena(request));
-
-    call->request = request;
-    call->body_text = http_body(request);
-    call->service = &api_lambda;
-    call->content_type = "application/json";
-    call->operation = api_lambda_route(http_method(request), http_path(request), &call->path_name);
-    if (call->operation == NULL)
-        answer_nothing_here(request);
-    else
-        call->operation->run(call);
-}
-
-static bool signature_fails(struct api *api, struct api_call *call)
-{
-    if (api->services.keys == NULL)
-        return false;
-    return sigv4_check(api->services.keys, call->request,
-                       clock_now_ms(timers_clock(api->services.timers)), &call->error) != OK;
-}
-
-void api_handle(void *context, struct http_request *request)
-{
-    struct api *api = context;
-    struct bytes path = http_path(request);
-    struct bytes target = http_header(request, "x-amz-target");
-    struct api_call *call = new_call(api, http_arena(request));
-
-    call->request = request;
-    call->body_text = http_body(request);
-    call->content_type = answer_type(request);
-    call->service = service_of_target(target);
-    if (target.size == 0 && bytes_equal_text(path, "/") &&
-        !bytes_equal_text(http_method(request), "POST")) {
-        answer_health(request);
-    } else if (signature_fails(api, call)) {
-        api_fail(call, &call->error);
-    } else if (bytes_start_with(path, BYTES("/_dynlog/"))) {
-        api_dynlog_handle(api, request);
-    } else if (target.size > 0 && bytes_equal_text(http_method(request), "POST")) {
-        run_target(call, target);
-    } else if (bytes_start_with(path, BYTES("/20"))) {
-        run_rest(api, request);
-    } else {
-        answer_nothing_here(request);
+    if (status == OK && !json_is(call->body, JSON_OBJECT))
+        status = api_refuse(&call->error, API_SERIALIZATION,
+                            "The request's body is %s where an object was expected",
+                            json_type_name(call->body));
+    if (status == OK) {
+        call->body = json_unite(call->arena, call->body);
+        status = shape_check(call->operation->input, call->body, call->operation->service->package,
+                             &call->error);
     }
+    if (status == OK)
+        call->operation->run(call);
+    else
+        api_fail(call, &call->error);
 }
 
 /* ---- without HTTP ---- */
@@ -215,11 +142,14 @@ void api_call_local(struct api *api, const char *target, struct bytes body,
 {
     struct arena *arena = arena_new();
     struct local_call *local = ARENA_NEW(arena, struct local_call);
-    struct api_call *call = new_call(api, arena);
+    struct api_call *call = api_call_new(api, arena);
 
     *local = (struct local_call){arena, done, context};
     call->body_text = body;
     call->local_done = local_answered;
     call->local_context = local;
-    run_target(call, bytes_of_text(target));
+    if (api_find_operation(call, bytes_of_text(target)) == OK)
+        api_run_operation(call);
+    else
+        api_fail(call, &call->error);
 }

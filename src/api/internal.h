@@ -17,6 +17,15 @@ struct api {
 
 extern const struct api_service api_dynamodb, api_streams, api_events, api_lambda;
 
+/* ---- dispatch.c ---- */
+struct api_call *api_call_new(struct api *api, struct arena *arena);
+const struct api_service *api_service_of_target(struct bytes target); /* NULL: none */
+/* All three: REFUSED with call->error. call->body is any JSON. */
+MUST_USE enum status api_parse_body(struct api_call *call);
+MUST_USE enum status api_find_operation(struct api_call *call, struct bytes target);
+/* Looks at the body (and parses it, when it is not yet), runs, and answers. */
+void api_run_operation(struct api_call *call);
+
 /* The Lambda operation of a method and path; NULL when there is none. *ret_name, the function's or
  * the mapping's, is a part of the path. */
 const struct api_operation *api_lambda_route(struct bytes method, struct bytes path,

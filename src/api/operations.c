@@ -26,6 +26,11 @@ static const struct api_operation operations[] = {
     {&api_dynamodb, "TransactGetItems", api_transact_get_items, &shape_transact_get_items, NULL},
     {&api_dynamodb, "TransactWriteItems", api_transact_write_items, &shape_transact_write_items,
      NULL},
+    {&api_dynamodb, "ExecuteStatement", api_execute_statement, &shape_execute_statement, NULL},
+    {&api_dynamodb, "BatchExecuteStatement", api_batch_execute_statement,
+     &shape_batch_execute_statement, NULL},
+    {&api_dynamodb, "ExecuteTransaction", api_execute_transaction, &shape_execute_transaction,
+     NULL},
     {&api_dynamodb, "CreateTable", api_create_table, &shape_create_table,
      "no secondary indexes yet"},
     {&api_dynamodb, "DescribeTable", api_describe_table, &shape_table, NULL},
@@ -48,8 +53,7 @@ static const struct api_operation operations[] = {
     {&api_dynamodb, "DescribeEndpoints", api_describe_endpoints, &shape_nothing, NULL},
 
     {&api_streams, "ListStreams", api_list_streams, &shape_list_streams, NULL},
-    {&api_streams, "DescribeStream", api_describe_stream, &shape_describe_stream,
-     "one shard a stream, it never rolls"},
+    {&api_streams, "DescribeStream", api_describe_stream, &shape_describe_stream, NULL},
     {&api_streams, "GetShardIterator", api_get_shard_iterator, &shape_get_shard_iterator, NULL},
     {&api_streams, "GetRecords", api_get_records, &shape_get_records, NULL},
 

@@ -16,6 +16,9 @@ void api_batch_get_item(struct api_call *call);
 void api_batch_write_item(struct api_call *call);
 void api_transact_get_items(struct api_call *call);
 void api_transact_write_items(struct api_call *call);
+void api_execute_statement(struct api_call *call);
+void api_batch_execute_statement(struct api_call *call);
+void api_execute_transaction(struct api_call *call);
 
 /* DynamoDB: tables */
 void api_create_table(struct api_call *call);

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define VALUE_SHOWN_MAX 512 /* longer ones are cut, so that the message keeps its end */
+/* Of one text, and of lists and maps before their next element: more is cut and becomes "...", so
+ * that the message keeps its end. */
+#define VALUE_SHOWN_MAX 512
 
 const struct shape shape_nothing = {.kind = SHAPE_STRUCTURE};
 
@@ -105,6 +107,17 @@ static void print_class(struct buffer *out, const struct checker *c, const struc
     }
 }
 
+/* A scalar where a list or a map is the element of another: AWS tells how its parser is made. */
+static enum status refuse_no_collection(struct checker *c, bool is_element)
+{
+    return refuse(c, is_element
+                         ? "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl "
+                           "cannot be cast to class java.lang.Class "
+                           "(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and "
+                           "java.lang.Class are in module java.base of loader 'bootstrap')"
+                         : "Unexpected field type");
+}
+
 static enum status refuse_array(struct checker *c, const char *before, const struct shape *shape,
                                 const char *after)
 {
@@ -172,15 +185,15 @@ static enum status check_type(struct checker *c, const struct shape *shape, cons
     case SHAPE_LIST:
         if (json_is(json, JSON_ARRAY))
             return check_elements(c, shape, json);
-        return refuse(c, json_is(json, JSON_OBJECT)
-                             ? "Start of structure or map found where not expected"
-                             : "Unexpected field type");
+        if (json_is(json, JSON_OBJECT))
+            return refuse(c, "Start of structure or map found where not expected");
+        return refuse_no_collection(c, is_element);
     case SHAPE_MAP:
         if (json_is(json, JSON_OBJECT))
             return check_elements(c, shape, json);
         if (json_is(json, JSON_ARRAY))
             return refuse_array(c, "java.util.Map<java.lang.String, ", shape->element, ">");
-        return refuse(c, "Unexpected field type");
+        return refuse_no_collection(c, is_element);
     case SHAPE_STRUCTURE:
         if (json_is(json, JSON_OBJECT))
             return check_members(c, shape, json);
@@ -206,21 +219,43 @@ static void print_lower_first(struct buffer *out, struct bytes name)
     buffer_append(out, name);
 }
 
-static void print_path(struct buffer *out, const struct path *path)
+static void print_path(struct buffer *out, const struct path *path, bool as_sent)
 {
     if (path->up != NULL && path->up->up != NULL) {
-        print_path(out, path->up);
+        print_path(out, path->up, as_sent);
         buffer_append_byte(out, '.');
     }
     if (path->number > 0)
         buffer_printf(out, "%zu.member", path->number);
     else if (path->is_key)
         buffer_printf(out, "%.*s.member", BYTES_ARG(path->name));
+    else if (as_sent)
+        buffer_append(out, path->name);
     else
         print_lower_first(out, path->name);
 }
 
 static void print_value(struct buffer *out, const struct shape *shape, const struct json *json);
+
+/* At most VALUE_SHOWN_MAX bytes, cut at a whole character. */
+static void print_text(struct buffer *out, struct bytes text)
+{
+    struct bytes shown = bytes_slice(text, 0, VALUE_SHOWN_MAX);
+
+    while (shown.size > 0 && !bytes_are_utf8(shown))
+        shown.size--;
+    buffer_append(out, shown);
+    if (shown.size < text.size)
+        buffer_append_text(out, "...");
+}
+
+static void print_as_json(struct buffer *out, const struct json *json)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(SIZE_MAX);
+
+    json_print(&text, json);
+    print_text(out, buffer_bytes(&text));
+}
 
 /* PutEventsRequestEntry(time=null, source=a, ...) */
 static void print_structure(struct buffer *out, const struct shape *shape, const struct json *json)
@@ -237,15 +272,23 @@ static void print_structure(struct buffer *out, const struct shape *shape, const
     buffer_append_byte(out, ')');
 }
 
+/* Whoever cuts still closes its bracket: the end of the message can be found behind it. */
 static void print_elements(struct buffer *out, const struct shape *shape, const struct json *json)
 {
     bool is_map = shape->kind == SHAPE_MAP;
+    size_t begin = out->size;
 
     buffer_append_byte(out, is_map ? '{' : '[');
-    for (struct json_iter it = json_iter(json); json_next(&it) && !buffer_failed(out);) {
+    for (struct json_iter it = json_iter(json); json_next(&it);) {
         buffer_append_text(out, it.index > 0 ? ", " : "");
-        if (is_map)
-            buffer_printf(out, "%.*s=", BYTES_ARG(it.name));
+        if (out->size - begin > VALUE_SHOWN_MAX) {
+            buffer_append_text(out, "...");
+            break;
+        }
+        if (is_map) {
+            print_text(out, it.name);
+            buffer_append_byte(out, '=');
+        }
         print_value(out, shape->element, it.value);
     }
     buffer_append_byte(out, is_map ? '}' : ']');
@@ -260,29 +303,9 @@ static void print_value(struct buffer *out, const struct shape *shape, const str
     else if (shape != NULL && (shape->kind == SHAPE_LIST || shape->kind == SHAPE_MAP))
         print_elements(out, shape, json);
     else if (json_is(json, JSON_STRING))
-        buffer_append(out, json_string(json));
+        print_text(out, json_string(json));
     else
-        json_print(out, json);
-}
-
-/* At most VALUE_SHOWN_MAX bytes, cut at a whole character. */
-static void print_shown(struct buffer *out, const struct shape *shape, const struct json *json)
-{
-    AUTO(buffer_free) struct buffer text = BUFFER_INIT(64 * 1024);
-
-    print_value(&text, shape, json);
-
-    struct bytes shown = buffer_bytes(&text);
-
-    if (shown.size <= VALUE_SHOWN_MAX && !buffer_failed(&text)) {
-        buffer_append(out, shown);
-        return;
-    }
-    shown = bytes_slice(shown, 0, VALUE_SHOWN_MAX);
-    while (shown.size > 0 && !bytes_are_utf8(shown))
-        shown.size--;
-    buffer_append(out, shown);
-    buffer_append_text(out, "...");
+        print_as_json(out, json);
 }
 
 /* ---- constraints ---- */
@@ -290,13 +313,18 @@ static void print_shown(struct buffer *out, const struct shape *shape, const str
 static void begin_error(struct checker *c, const struct path *path, const struct shape *shape,
                         const struct json *json)
 {
-    bool is_null = json == NULL;
+    bool bare = shape != NULL && shape->bare && json != NULL;
 
     buffer_append_text(&c->found, c->found_count++ > 0 ? "; Value " : "Value ");
-    buffer_append_text(&c->found, is_null ? "" : "'");
-    print_shown(&c->found, shape, json);
-    buffer_append_text(&c->found, is_null ? " at '" : "' at '");
-    print_path(&c->found, path);
+    if (json == NULL) {
+        buffer_append_text(&c->found, "null ");
+    } else if (!bare) {
+        buffer_append_byte(&c->found, '\'');
+        print_value(&c->found, shape, json);
+        buffer_append_text(&c->found, "' ");
+    }
+    buffer_append_text(&c->found, "at '");
+    print_path(&c->found, path, bare);
     buffer_append_text(&c->found, "' failed to satisfy constraint: ");
 }
 
@@ -397,19 +425,22 @@ static void check_own(struct checker *c, const struct shape *shape, const struct
 {
     struct bytes text = json_string(json);
     int64_t size = shape->has_min || shape->has_max ? extent(shape, json) : 0;
+    bool too_small = shape->has_min && size < shape->min;
+    bool too_large = shape->has_max && size > shape->max;
 
     if (is_arn(shape, text))
         return;
-    if (shape->pattern != NULL && !is_full(c) && !shape->pattern->matches(text)) {
+    if (shape->pattern != NULL && !is_full(c) && !shape->pattern->matches(text) &&
+        !(shape->length_first && (too_small || too_large))) {
         begin_error(c, path, shape, json);
         buffer_printf(&c->found, "Member must satisfy regular expression pattern: %s",
                       shape->pattern->text);
     }
-    if (shape->has_min && !is_full(c) && size < shape->min) {
+    if (too_small && !is_full(c)) {
         begin_error(c, path, shape, json);
         print_limit(&c->found, shape, true);
     }
-    if (shape->has_max && !is_full(c) && size > shape->max) {
+    if (too_large && !is_full(c)) {
         begin_error(c, path, shape, json);
         print_limit(&c->found, shape, false);
     }
@@ -479,33 +510,41 @@ static void check_each(struct checker *c, const struct shape *shape, const struc
     }
 }
 
+/* json NULL: it is not there. */
+static void check_member(struct checker *c, const struct shape_member *member,
+                         const struct json *json, const struct path *path)
+{
+    struct path at = {.up = path, .name = bytes_of(member->name, member->name_size)};
+
+    if (json != NULL && member->shape != NULL) {
+        check_value(c, member->shape, json, &at);
+    } else if (json == NULL && (member->need == SHAPE_REQUIRED || member->need == SHAPE_ALONE)) {
+        begin_error(c, &at, member->shape, NULL);
+        buffer_append_text(&c->found, "Member must not be null");
+    }
+}
+
 static void check_structure(struct checker *c, const struct shape *shape, const struct json *json,
                             const struct path *path)
 {
     const struct json *found[SHAPE_MEMBERS_MAX] = {NULL};
+    size_t before = c->found_count;
 
     assert(shape->member_count <= SHAPE_MEMBERS_MAX);
     for (struct json_iter it = json_iter(json); json_next(&it);) {
         const struct shape_member *member = member_named(shape, it.name);
 
-        /* Of two with one name the first counts, null or not, as for decode_member(). */
-        if (member != NULL && found[member - shape->members] == NULL)
+        if (member != NULL && !json_is(it.value, JSON_NULL))
             found[member - shape->members] = it.value;
     }
     for (size_t i = 0; i < shape->member_count; i++)
-        if (json_is(found[i], JSON_NULL))
-            found[i] = NULL;
-    for (size_t i = 0; i < shape->member_count && !is_full(c); i++) {
-        const struct shape_member *member = &shape->members[i];
-        struct path at = {.up = path, .name = bytes_of(member->name, member->name_size)};
-
-        if (found[i] != NULL && member->shape != NULL) {
-            check_value(c, member->shape, found[i], &at);
-        } else if (found[i] == NULL && member->need == SHAPE_REQUIRED) {
-            begin_error(c, &at, member->shape, NULL);
-            buffer_append_text(&c->found, "Member must not be null");
-        }
-    }
+        if (shape->members[i].need == SHAPE_ALONE)
+            check_member(c, &shape->members[i], found[i], path);
+    if (c->found_count > before)
+        return;
+    for (size_t i = 0; i < shape->member_count && !is_full(c); i++)
+        if (shape->members[i].need != SHAPE_ALONE)
+            check_member(c, &shape->members[i], found[i], path);
 }
 
 static void check_value(struct checker *c, const struct shape *shape, const struct json *json,

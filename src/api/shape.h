@@ -6,7 +6,8 @@
  *   2. constraints that do not hold (the first SHAPE_ERRORS_MAX) are one ValidationException, "2
  *      validation errors detected: Value null at 'key' failed to satisfy constraint: ...; ...";
  *   3. what dynlog does not do yet is refused by name, so that nothing is accepted and then
- * ignored. null is absent, and members that the shape does not have are skipped.
+ * ignored. null is absent, and members that the shape does not have are skipped. (That no object
+ * has a member twice is the caller's care: json_unite().)
  *
  * So an operation relies on this: its required members are there, and what is there has its type,
  * its length, its range. What a shape says is not checked a second time. Attribute values
@@ -47,6 +48,7 @@ struct shape_member {
     enum shape_need {
         SHAPE_OPTIONAL,
         SHAPE_REQUIRED,
+        SHAPE_ALONE,     /* required; what is wrong with it is told before all else, and alone */
         SHAPE_PARAMETER, /* required, in the words of the operations on tables */
     } need;
 };
@@ -60,7 +62,9 @@ struct shape {
     const struct shape *key;     /* SHAPE_MAP: a string; NULL: any */
     const char *const *words;    /* SHAPE_STRING: one of these; ends with NULL */
     const struct shape_pattern *pattern;
-    bool or_arn; /* an ARN is taken too, and then pattern and limits do not hold */
+    bool or_arn;       /* an ARN is taken too, and then pattern and limits do not hold */
+    bool length_first; /* of a wrong length AWS does not tell the pattern too */
+    bool bare;         /* told as "Value at 'Limit'": without the value, names as they were sent */
     /* Of a number's value, of a string's characters, of a list's or map's elements. */
     bool has_min, has_max;
     int64_t min, max;
@@ -93,13 +97,14 @@ extern const struct shape shape_nothing; /* no member is looked at */
 /* dynamodb/shapes.c */
 extern const struct shape shape_put_item, shape_get_item, shape_update_item, shape_delete_item,
     shape_query, shape_scan, shape_batch_get_item, shape_batch_write_item, shape_transact_get_items,
-    shape_transact_write_items;
+    shape_transact_write_items, shape_execute_statement, shape_batch_execute_statement,
+    shape_execute_transaction;
 
 /* dynamodb/table_shapes.c */
 extern const struct shape shape_create_table, shape_update_table, shape_table, shape_list_tables,
     shape_update_time_to_live, shape_update_continuous_backups, shape_tag_resource,
     shape_untag_resource, shape_list_tags_of_resource;
-extern const struct shape shape_table_name, shape_table_or_arn;
+extern const struct shape shape_table_name, shape_table_or_arn, shape_item_table;
 extern const struct shape_pattern shape_name_pattern;
 
 /* streams/shapes.c */

@@ -51,6 +51,11 @@ uint64_t clock_now_ms(struct clock *clock)
     return last;
 }
 
+uint64_t clock_waited_ms(struct clock *clock)
+{
+    return clock->manual ? clock_now_ms(clock) : clock_monotonic_ns() / 1000000;
+}
+
 void clock_advance(struct clock *clock, uint64_t by_ms)
 {
     assert(clock->manual);

@@ -2,8 +2,9 @@
  *
  * A clock is real (the machine's) or manual (stands still until clock_advance()). Time is
  * milliseconds since 1970-01-01T00:00:00Z. Any thread may read; one thread moves.
- * A real clock never steps back: when the machine's does, it waits (ids and records stay ordered).
- */
+ * A real clock never steps back: when the machine's does, it stands still until that has caught up
+ * (ids and records stay ordered). For how long to wait there is a second reading that never stands
+ * still and never jumps. */
 #ifndef DYNLOG_BASE_CLOCK_H
 #define DYNLOG_BASE_CLOCK_H
 
@@ -17,6 +18,10 @@ void clock_free(struct clock *clock);
 
 uint64_t clock_now_ms(struct clock *clock);
 bool clock_is_manual(const struct clock *clock);
+/* Milliseconds since some moment, for waiting (base/timer.h). A real clock counts evenly, whatever
+ * is done to the machine's time; a manual one is where clock_now_ms() is, so that a test that moves
+ * it ends waits. */
+uint64_t clock_waited_ms(struct clock *clock);
 /* Manual clocks only. */
 void clock_advance(struct clock *clock, uint64_t by_ms);
 

@@ -51,10 +51,35 @@ static enum status write_all(int fd, struct bytes content)
             return status_of_errno(errno);
         content = bytes_slice(content, (size_t)count, content.size);
     }
+    return OK;
+}
+
+static enum status sync_fd(int fd)
+{
     return fsync(fd) == 0 ? OK : status_of_errno(errno);
 }
 
-enum status file_write(const char *path, struct bytes content, unsigned mode)
+enum status file_sync_folder(const char *path)
+{
+    AUTO(close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd >= 0 ? sync_fd(fd) : status_of_errno(errno);
+}
+
+static enum status sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX];
+
+    if (slash == NULL)
+        return file_sync_folder(".");
+    if (slash == path)
+        return file_sync_folder("/");
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return file_sync_folder(folder);
+}
+
+static enum status write_beside(const char *path, struct bytes content, unsigned mode, bool synced)
 {
     char beside[PATH_MAX];
 
@@ -68,11 +93,25 @@ enum status file_write(const char *path, struct bytes content, unsigned mode)
 
     enum status status = write_all(fd, content);
 
+    if (status == OK && synced)
+        status = sync_fd(fd);
     if (status == OK && rename(beside, path) != 0)
         status = status_of_errno(errno);
     if (status != OK)
         unlink(beside);
     return status;
+}
+
+enum status file_write(const char *path, struct bytes content, unsigned mode)
+{
+    enum status status = write_beside(path, content, mode, true);
+
+    return status == OK ? sync_folder_of(path) : status;
+}
+
+enum status file_write_unsynced(const char *path, struct bytes content, unsigned mode)
+{
+    return write_beside(path, content, mode, false);
 }
 
 enum status file_make_folder(const char *path)

@@ -10,8 +10,14 @@
  */
 MUST_USE enum status file_read(struct arena *arena, const char *path, size_t size_max,
                                struct bytes *ret);
-/* Writes beside, syncs, renames: readers see the old or the new file, whole. mode as open(2). */
+/* Writes beside, syncs, renames, syncs the folder: readers see the old or the new file, whole, and
+ * after OK it is the new one, whatever happens to the machine. mode as open(2). */
 MUST_USE enum status file_write(const char *path, struct bytes content, unsigned mode);
+/* The same without the syncs, for what is written anew whenever it is needed: after a power failure
+ * it may be the old file, the new one, or an empty one. */
+MUST_USE enum status file_write_unsynced(const char *path, struct bytes content, unsigned mode);
+/* So that names made in a folder are there after a power failure. */
+MUST_USE enum status file_sync_folder(const char *path);
 /* mkdir -p. */
 MUST_USE enum status file_make_folder(const char *path);
 /* rm -r; what is not there is not an error. Does not follow symbolic links. */

@@ -9,7 +9,6 @@ struct timers {
     size_t count, capacity;
     uint64_t orders;
     bool running;
-    uint64_t running_ms; /* what timers_run() took for now */
 };
 
 struct timers *timers_new(struct clock *clock, void (*changed)(void *context), void *context)
@@ -91,7 +90,9 @@ static void tell_changed(struct timers *timers, uint64_t before_ms)
         timers->changed(timers->context);
 }
 
-void timer_set_at(struct timers *timers, struct timer *timer, uint64_t due_ms)
+/* `due_ms` is never past: one that is set while others run stands behind all that are due, and
+ * hides none of them. */
+static void set(struct timers *timers, struct timer *timer, uint64_t due_ms)
 {
     uint64_t before_ms = timers_next_ms(timers);
 
@@ -102,9 +103,7 @@ void timer_set_at(struct timers *timers, struct timer *timer, uint64_t due_ms)
         timers->capacity = size_max(16, timers->capacity * 2);
         timers->heap = mem_resize(timers->heap, timers->capacity * sizeof *timers->heap);
     }
-    /* One set in the past while others run stands behind all that are due: it must not hide them.
-     */
-    timer->due_ms = timers->running && due_ms < timers->running_ms ? timers->running_ms : due_ms;
+    timer->due_ms = due_ms;
     timer->order = timers->orders++;
     put(timers, timers->count++, timer);
     sift_up(timers, timers->count - 1);
@@ -113,7 +112,14 @@ void timer_set_at(struct timers *timers, struct timer *timer, uint64_t due_ms)
 
 void timer_set_after(struct timers *timers, struct timer *timer, uint64_t delay_ms)
 {
-    timer_set_at(timers, timer, clock_now_ms(timers->clock) + delay_ms);
+    set(timers, timer, clock_waited_ms(timers->clock) + delay_ms);
+}
+
+void timer_set_at(struct timers *timers, struct timer *timer, uint64_t time_ms)
+{
+    uint64_t now_ms = clock_now_ms(timers->clock);
+
+    timer_set_after(timers, timer, time_ms > now_ms ? time_ms - now_ms : 0);
 }
 
 void timer_cancel(struct timers *timers, struct timer *timer)
@@ -138,13 +144,12 @@ uint64_t timers_next_ms(const struct timers *timers)
 
 size_t timers_run(struct timers *timers)
 {
-    uint64_t now = clock_now_ms(timers->clock);
+    uint64_t now = clock_waited_ms(timers->clock);
     uint64_t last_order = timers->orders; /* one that is set while we run waits for the next run */
     size_t fired = 0;
 
     assert(!timers->running);
     timers->running = true;
-    timers->running_ms = now;
     while (timers->count > 0 && timers->heap[0]->due_ms <= now &&
            timers->heap[0]->order < last_order) {
         struct timer *timer = timers->heap[0];

@@ -1,4 +1,9 @@
-/* base/timer.h - what is to happen when the clock reaches a time: retries, windows, deadlines.
+/* base/timer.h - what is to happen after a while: retries, windows, deadlines.
+ *
+ * Waiting is measured by clock_waited_ms(): when somebody sets the machine's time, a timeout of
+ * three seconds stays one of three seconds. So a timer that was set for a time of day may fire when
+ * clock_now_ms() reads a little less, or more, than that: who needs the exact time looks at the
+ * clock, and sets it again.
  *
  * Timers belong to one loop thread. The owner of the loop asks timers_next_ms() and calls
  * timers_run() then; with a manual clock, moving the clock calls timers_run(). Timers due at the
@@ -26,12 +31,13 @@ void timers_free(struct timers *timers);
 struct clock *timers_clock(struct timers *timers);
 
 /* Sets or moves. */
-void timer_set_at(struct timers *timers, struct timer *timer, uint64_t due_ms);
 void timer_set_after(struct timers *timers, struct timer *timer, uint64_t delay_ms);
+/* After as long as it is now until `time_ms` of clock_now_ms(); at once when that is past. */
+void timer_set_at(struct timers *timers, struct timer *timer, uint64_t time_ms);
 void timer_cancel(struct timers *timers, struct timer *timer); /* harmless when not set */
 bool timer_is_set(const struct timer *timer);
 
-/* The earliest due time, UINT64_MAX when none is set. */
+/* The earliest due time, in clock_waited_ms()'s; UINT64_MAX when none is set. */
 uint64_t timers_next_ms(const struct timers *timers);
 /* Fires everything that is due; returns how many fired. */
 size_t timers_run(struct timers *timers);

@@ -213,10 +213,12 @@ static enum status try_once(struct client *client, struct arena *arena,
 
 /* ---- trying again ---- */
 
-static bool is_throttling(struct bytes name)
+/* For now: nothing was done. */
+static bool is_busy(struct bytes name)
 {
     static const char *const names[] = {"ProvisionedThroughputExceededException",
-                                        "ThrottlingException", "RequestLimitExceeded"};
+                                        "ThrottlingException", "RequestLimitExceeded",
+                                        "TransactionConflictException"};
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (bytes_equal_text(name, names[i]))
@@ -250,7 +252,7 @@ static bool is_worth_another(const struct client *client, enum status status, bo
 {
     if (status == REFUSED)
         return answer->http_status >= 500 || answer->http_status == 429 ||
-               is_throttling(answer->error_name);
+               is_busy(answer->error_name);
     return sent || sent_before || client->target->is_aws;
 }
 
@@ -270,7 +272,7 @@ enum status cli_client_ask(struct client *client, struct arena *arena,
         if (status == OK || request->once || turn == CLIENT_TRIES_MAX ||
             !is_worth_another(client, status, sent, uncertain, &answer))
             return status;
-        if (sent && !is_throttling(answer.error_name) && answer.http_status != 429)
+        if (sent && !is_busy(answer.error_name) && answer.http_status != 429)
             uncertain = true;
         cli_client_pause(client, turn - 1);
     }

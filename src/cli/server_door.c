@@ -64,9 +64,15 @@ struct bytes cli_server_busy(struct arena *arena, const struct json *status)
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(1024);
     const struct json *invocations = json_get(status, "invocations");
     const struct json *archive = json_get(status, "archive");
+    const struct json *in_flight = json_get(status, "inFlight");
+    bool more = json_bool(json_get(in_flight, "moreRecords"));
 
     if (json_bool(json_get(status, "idle")))
         return BYTES("");
+    add(&out, cli_server_number(in_flight, "records"),
+        more ? "record or more on its way" : "record on its way",
+        more ? "records or more on their way" : "records on their way");
+    add(&out, cli_server_number(in_flight, "puts"), "put of events", "puts of events");
     add(&out, cli_server_number(invocations, "running"), "invocation running",
         "invocations running");
     add(&out, cli_server_number(invocations, "waiting"), "waiting for a worker",
@@ -76,6 +82,6 @@ struct bytes cli_server_busy(struct arena *arena, const struct json *status)
     if (json_bool(json_get(archive, "behind")))
         buffer_printf(&out, "%sthe archive", out.size > 0 ? ", " : "");
     if (out.size == 0)
-        buffer_append_text(&out, "records or events on their way");
+        buffer_append_text(&out, "the last of it is being written down");
     return arena_copy(arena, buffer_bytes(&out));
 }

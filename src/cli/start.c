@@ -2,14 +2,17 @@
 #include "cli/internal.h"
 
 #include "cli/output.h"
+#include "net/cors.h"
 #include "server/server.h"
+#include "value/shard.h"
 
 #define PORT_MAX 65535
 #define PORT_NOT_SAID (-1)
+#define SHARDS_NOT_SAID (-1)
 
 struct start_options {
-    const char *config, *stage, *data, *host, *credentials, *archive;
-    int64_t port, events_port, lambda_port;
+    const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors;
+    int64_t port, events_port, lambda_port, shards;
     bool memory, quiet;
 };
 
@@ -30,7 +33,11 @@ static const struct option_row options[] = {
                 "the stack file; else serverless.yml in this folder; else tables "
                 "STAGE-dynamodb-logs and STAGE-core, and a bus",
                 config),
-    TEXT_OPTION("stage", 0, "STAGE", "the stack's stage; else local", stage),
+    TEXT_OPTION("stage", 0, "STAGE", "the stack's stage; else the stack file's, else local", stage),
+    TEXT_OPTION(
+        "region", 0, "REGION",
+        "the region that names and handlers are told; else the stack file's, else us-east-1",
+        region),
     TEXT_OPTION("data", 0, "DIR", "the data folder; else .dynlog", data),
     {.name = "memory",
      .kind = OPTION_FLAG,
@@ -50,10 +57,22 @@ static const struct option_row options[] = {
                 "check signatures against the keys in this file (the format of "
                 "~/.aws/credentials); else any key may sign",
                 credentials),
+    TEXT_OPTION("cors", 0, "ORIGIN",
+                "let web pages of this origin ask AWS's services here, as AWS lets them (several "
+                "with commas between; '*': any page); else none but this machine's own",
+                cors),
     TEXT_OPTION("archive", 0, "FILE",
                 "the SQLite archive; else the stack's, else archive.db in the data folder; db when "
                 "there is no stack file",
                 archive),
+    {.name = "shards",
+     .kind = OPTION_NUMBER,
+     .value_name = "N",
+     .help = "how many shards a change stream begins with, 1 to 100; else the stack's or 1",
+     .min = 1,
+     .max = SHARDS_BEGIN_MAX,
+     .number_default = SHARDS_NOT_SAID,
+     .offset = offsetof(struct start_options, shards)},
     {.name = "quiet",
      .letter = 'q',
      .kind = OPTION_FLAG,
@@ -71,6 +90,7 @@ static int start_run(struct cli *cli, const void *given)
     struct server_options server = {
         .stack_path = on->config,
         .stage = on->stage,
+        .region = on->region,
         .data = on->data,
         .memory = on->memory,
         .host = on->host,
@@ -79,11 +99,16 @@ static int start_run(struct cli *cli, const void *given)
         .lambda_port = (int)on->lambda_port,
         .credentials = on->credentials,
         .archive = on->archive,
+        .cors = on->cors,
+        .shards = (int)on->shards,
         .quiet = on->quiet,
     };
 
     if (on->memory && on->data != NULL)
         return cli_fail_usage(cli, "--memory leaves nothing on disk, --data does: choose one.");
+    if (on->cors != NULL && !cors_is_list(on->cors))
+        return cli_fail_usage(cli, "--cors needs '*' or origins as browsers send them, for example "
+                                   "https://app.example.com,http://localhost:3000.");
     return server_run(&server) == 0 ? CLI_DONE : CLI_FAILED;
 }
 

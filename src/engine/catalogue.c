@@ -145,11 +145,17 @@ uint64_t catalogue_generation(struct catalogue *catalogue)
     return atomic_load(&catalogue->generation);
 }
 
+/* The copy that is made after this shows every change that the caller can have seen of the store.
+ */
+static bool is_settled(struct catalogue *catalogue)
+{
+    return atomic_load(&catalogue->unpublished) == 0 && !atomic_load(&catalogue->doubtful);
+}
+
 /* In this order: what was published before `unpublished` became 0 has moved the generation. */
 bool catalogue_unchanged(struct catalogue *catalogue, uint64_t generation)
 {
-    return atomic_load(&catalogue->unpublished) == 0 &&
-           atomic_load(&catalogue->generation) == generation;
+    return is_settled(catalogue) && atomic_load(&catalogue->generation) == generation;
 }
 
 enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch *batch,
@@ -158,7 +164,7 @@ enum status catalogue_writer_ref(struct catalogue *catalogue, struct store_batch
     struct bytes text;
     struct table table;
 
-    if (atomic_load(&catalogue->unpublished) == 0) {
+    if (is_settled(catalogue)) {
         *ret = catalogue_ref(catalogue, name);
         return *ret != NULL ? OK : NOT_FOUND;
     }
@@ -214,6 +220,8 @@ void catalogue_publish(struct catalogue *catalogue, const struct table_change *c
             add_left_stream(catalogue, &change->left);
         drop_old_streams(catalogue, now_ms);
         atomic_fetch_add(&catalogue->generation, 1);
+    } else {
+        atomic_store(&catalogue->doubtful, true);
     }
     if (atomic_fetch_sub(&catalogue->unpublished, 1) == 1)
         forget_deleted(catalogue, change->name);
@@ -291,4 +299,95 @@ size_t catalogue_streams(struct catalogue *catalogue, uint64_t now_ms, struct ar
         qsort(streams, count, sizeof *streams, compare_streams);
     *ret = streams;
     return count;
+}
+
+/* ---- one stream ---- */
+
+static bool is_stream(const struct table *table, const struct stream_key *key)
+{
+    if (table->stream.id == 0)
+        return false;
+    return key->id != 0 ? table->stream.id == key->id
+                        : bytes_equal(table->name, key->table_name) &&
+                              bytes_equal(table->stream.label, key->label);
+}
+
+static bool slot_has(const struct table_slot *slot, const struct stream_key *key)
+{
+    return slot != NULL && slot->table != NULL && is_stream(slot->table, key);
+}
+
+/* Under the lock. */
+static const struct table *find_stream(struct catalogue *catalogue, const struct stream_key *key)
+{
+    const struct table_slot *named =
+        key->id == 0 ? map_get(&catalogue->tables, key->table_name) : NULL;
+    struct bytes name;
+    void *value = NULL;
+
+    if (slot_has(named, key))
+        return named->table;
+    for (size_t i = 0; key->id != 0 && map_next(&catalogue->tables, &i, &name, &value);)
+        if (slot_has(value, key))
+            return ((struct table_slot *)value)->table;
+    for (const struct left_stream *left = catalogue->streams; left != NULL; left = left->next)
+        if (is_stream(left->table, key))
+            return left->table;
+    return NULL;
+}
+
+bool catalogue_find_stream(struct catalogue *catalogue, const struct stream_key *key,
+                           struct arena *arena, struct engine_stream *ret)
+{
+    pthread_rwlock_rdlock(&catalogue->lock);
+
+    const struct table *table = find_stream(catalogue, key);
+
+    if (table != NULL)
+        *ret = stream_of(arena, table);
+    pthread_rwlock_unlock(&catalogue->lock);
+    return table != NULL;
+}
+
+/* As it is on disk: in its table's record, or in one of its own when the table has let it go. */
+static enum status read_stream(struct store *store, struct arena *arena,
+                               struct engine_stream *stream)
+{
+    AUTO(store_value_release) struct store_value value = {0}, left = {0};
+    struct table table;
+    enum status status = store_get(store, NULL, STORE_CATALOGUE,
+                                   catalogue_table_key(arena, stream->table_name), &value);
+
+    if (status == OK)
+        status = catalogue_parse_table(arena, arena_copy(arena, value.bytes), &table);
+    if (status == OK && table.stream.id == stream->stream.id) {
+        stream->stream = table.stream;
+        return OK;
+    }
+    if (status != OK && status != NOT_FOUND)
+        return status;
+    status = store_get(store, NULL, STORE_CATALOGUE, catalogue_stream_key(arena, stream->stream.id),
+                       &left);
+    return status == OK ? catalogue_parse_stream(arena, arena_copy(arena, left.bytes), stream)
+                        : status;
+}
+
+/* Asked first: every change that the caller can have seen of the store had counted itself as
+ * unpublished before it became visible. When there is none, it is in the copy that is made now. */
+enum status catalogue_shards(struct catalogue *catalogue, struct store *store, uint32_t stream_id,
+                             struct arena *arena, struct stream_shard **ret, size_t *ret_count)
+{
+    bool settled = is_settled(catalogue);
+    struct engine_stream stream;
+    enum status status = OK;
+
+    if (!catalogue_find_stream(catalogue, &(struct stream_key){.id = stream_id}, arena, &stream))
+        return NOT_FOUND;
+    if (!settled)
+        status = read_stream(store, arena, &stream);
+    if (status != OK)
+        return status;
+    *ret = stream.stream.shards;
+    *ret_count = stream.stream.shard_count;
+    return OK;
 }

@@ -10,10 +10,11 @@
  *
  * While `unpublished` is not 0 the two may differ, and the writer asks its batch instead of the
  * copy. So a later write of the same group sees the change, and a group that fails leaves nothing
- * to undo.
+ * to undo. Whether a group whose sync failed is there all the same only the disk knows (store.h):
+ * after one with a change in it, the writer asks its batch until the next start (`doubtful`).
  *
  * What always holds:
- *   1. With unpublished 0, the copy is what the durable form says.
+ *   1. With unpublished 0 and no doubt, the copy is what the durable form says.
  *   2. Changes of one name are published in their order, whichever thread's done() comes first.
  *   3. A snapshot never changes and lives until its last reference is let go. */
 #ifndef DYNLOG_ENGINE_CATALOGUE_H
@@ -25,10 +26,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define CATALOGUE_FORMAT 2 /* 1: without indexes */
+#define CATALOGUE_FORMAT 3 /* 1: without indexes; 1, 2: streams without shards */
 #define CATALOGUE_RECORD_SIZE_MAX                                                                  \
-    ((size_t)1024 * 1024) /* 50 tags and 25 indexes are some 70 KB                                 \
-                           */
+    ((size_t)1024 * 1024) /* 50 tags, 25 indexes and 1,000 shards are some 200 KB */
 #define STREAM_READABLE_MS ((uint64_t)24 * 60 * 60 * 1000) /* after it was closed */
 
 /* ---- durable form (catalogue_form.c) ---- */
@@ -78,6 +78,7 @@ struct catalogue {
     struct map tables;     /* name -> struct table_slot */
     struct left_stream *streams;
     atomic_uint unpublished;  /* changes between their run() and the end of their done() */
+    atomic_bool doubtful;     /* a change failed */
     atomic_ullong generation; /* grows with every publication */
     uint64_t last_order;      /* writer's thread: the order given to the last change */
 };
@@ -103,6 +104,18 @@ size_t catalogue_names(struct catalogue *catalogue, struct bytes after, struct a
                        struct bytes **ret);
 size_t catalogue_streams(struct catalogue *catalogue, uint64_t now_ms, struct arena *arena,
                          struct engine_stream **ret);
+
+/* By its id, or (id 0) by table and label. Copied into the arena; false: there is none. */
+struct stream_key {
+    uint32_t id;
+    struct bytes table_name, label;
+};
+bool catalogue_find_stream(struct catalogue *catalogue, const struct stream_key *key,
+                           struct arena *arena, struct engine_stream *ret);
+/* engine_stream_shards(). */
+MUST_USE enum status catalogue_shards(struct catalogue *catalogue, struct store *store,
+                                      uint32_t stream_id, struct arena *arena,
+                                      struct stream_shard **ret, size_t *ret_count);
 
 /* On the writer's thread: a change was put into the batch. Returns its order. */
 uint64_t catalogue_changed(struct catalogue *catalogue);

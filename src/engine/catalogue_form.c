@@ -78,6 +78,23 @@ static void write_key_attribute(struct json_writer *w, const struct key_attribut
     json_end_object(w);
 }
 
+static void write_shard(struct json_writer *w, const struct stream_shard *shard)
+{
+    json_begin_object(w);
+    write_member_uint(w, "number", shard->number);
+    if (shard->parent != SHARD_NONE)
+        write_member_uint(w, "parent", shard->parent);
+    write_member_uint(w, "hashFrom", shard->hash_from);
+    write_member_uint(w, "hashTo", shard->hash_to);
+    write_member_uint(w, "begin", shard->begin);
+    write_member_uint(w, "openedMs", shard->opened_ms);
+    if (!shard_is_open(shard)) {
+        write_member_uint(w, "end", shard->end);
+        write_member_uint(w, "closedMs", shard->closed_ms);
+    }
+    json_end_object(w);
+}
+
 /* Of a table: one attribute, or one and another. */
 static void write_table_key(struct json_writer *w, const struct key_schema *key)
 {
@@ -142,6 +159,11 @@ static void write_stream(struct json_writer *w, const struct table_stream *strea
     json_member_bool(w, "enabled", stream->enabled);
     write_member_uint(w, "createdMs", stream->created_ms);
     write_member_uint(w, "closedMs", stream->closed_ms);
+    json_key(w, "shards");
+    json_begin_array(w);
+    for (size_t i = 0; i < stream->shard_count; i++)
+        write_shard(w, &stream->shards[i]);
+    json_end_array(w);
     json_end_object(w);
 }
 
@@ -205,6 +227,7 @@ struct bytes catalogue_print_stream(struct arena *arena, const struct engine_str
 struct form_reader {
     const struct json *object;
     bool wrong;
+    uint64_t format; /* of the record */
 };
 
 static uint64_t read_uint(struct form_reader *reader, const char *name, uint64_t value_max)
@@ -253,7 +276,7 @@ static size_t read_name(struct form_reader *reader, const char *name, const char
 static void read_key_attribute(struct form_reader *reader, const struct json *object, bool hash,
                                struct key_schema *key)
 {
-    struct form_reader inner = {object, false};
+    struct form_reader inner = {.object = object};
     struct bytes name = read_text(&inner, "name");
     enum value_type type = VALUE_S;
 
@@ -293,7 +316,7 @@ static struct key_schema read_index_key(struct form_reader *reader)
 
 static struct table_index read_index(const struct json *object, struct arena *arena, bool *wrong)
 {
-    struct form_reader inner = {object, false};
+    struct form_reader inner = {.object = object};
     const struct json *included = json_get(object, "included");
     struct table_index index = {
         .id = read_uint32(&inner, "id"),
@@ -330,9 +353,63 @@ static void read_indexes(struct form_reader *reader, struct arena *arena, struct
         table->indexes[table->index_count++] = read_index(it.value, arena, &reader->wrong);
 }
 
-static struct table_stream read_stream(struct form_reader *reader)
+static struct stream_shard read_shard(struct form_reader *reader)
 {
-    struct form_reader inner = {json_get(reader->object, "stream"), false};
+    bool open = json_get(reader->object, "end") == NULL;
+    bool child = json_get(reader->object, "parent") != NULL;
+
+    return (struct stream_shard){
+        .number = read_uint32(reader, "number"),
+        .parent = child ? read_uint32(reader, "parent") : SHARD_NONE,
+        .hash_from = read_uint32(reader, "hashFrom"),
+        .hash_to = read_uint32(reader, "hashTo"),
+        .begin = read_uint(reader, "begin", INT64_MAX),
+        .end = open ? SHARD_OPEN : read_uint(reader, "end", INT64_MAX),
+        .opened_ms = read_uint(reader, "openedMs", INT64_MAX),
+        .closed_ms = open ? 0 : read_uint(reader, "closedMs", INT64_MAX),
+    };
+}
+
+/* Before format 3 a stream had one shard, from its first record to its last. Where that is nobody
+ * wrote down: nothing comes behind it. */
+static void make_only_shard(struct arena *arena, struct table_stream *stream)
+{
+    stream->shards = ARENA_NEW(arena, struct stream_shard);
+    stream->shard_count = 1;
+    stream->shards[0] = (struct stream_shard){.parent = SHARD_NONE,
+                                              .hash_to = UINT32_MAX,
+                                              .end = stream->enabled ? SHARD_OPEN : INT64_MAX,
+                                              .opened_ms = stream->created_ms,
+                                              .closed_ms = stream->closed_ms};
+}
+
+static void read_shards(struct form_reader *reader, struct arena *arena,
+                        struct table_stream *stream)
+{
+    const struct json *shards = json_get(reader->object, "shards");
+
+    if (shards == NULL && reader->format < 3) {
+        make_only_shard(arena, stream);
+        return;
+    }
+    if (!json_is(shards, JSON_ARRAY) || json_count(shards) > SHARDS_MAX) {
+        reader->wrong = true;
+        return;
+    }
+    stream->shards = ARENA_NEW_ARRAY(arena, json_count(shards), struct stream_shard);
+    for (struct json_iter it = json_iter(shards); json_next(&it);) {
+        struct form_reader inner = {.object = it.value};
+
+        stream->shards[stream->shard_count++] = read_shard(&inner);
+        reader->wrong = reader->wrong || inner.wrong;
+    }
+    if (!shards_check(stream->shards, stream->shard_count, stream->enabled))
+        reader->wrong = true;
+}
+
+static struct table_stream read_stream(struct form_reader *reader, struct arena *arena)
+{
+    struct form_reader inner = {json_get(reader->object, "stream"), false, reader->format};
     struct table_stream stream = {0};
 
     if (inner.object == NULL)
@@ -343,6 +420,7 @@ static struct table_stream read_stream(struct form_reader *reader)
     stream.enabled = read_bool(&inner, "enabled");
     stream.created_ms = read_uint(&inner, "createdMs", INT64_MAX);
     stream.closed_ms = read_uint(&inner, "closedMs", INT64_MAX);
+    read_shards(&inner, arena, &stream);
     reader->wrong = reader->wrong || inner.wrong || stream.id == 0;
     return stream;
 }
@@ -357,7 +435,7 @@ static void read_tags(struct form_reader *reader, struct arena *arena, struct ta
     }
     table->tags = ARENA_NEW_ARRAY(arena, json_count(tags), struct table_tag);
     for (struct json_iter it = json_iter(tags); json_next(&it);) {
-        struct form_reader inner = {it.value, false};
+        struct form_reader inner = {.object = it.value};
         struct table_tag *tag = &table->tags[table->tag_count++];
 
         tag->key = read_text(&inner, "key");
@@ -372,11 +450,10 @@ static enum status read_begin(struct form_reader *reader, struct arena *arena, s
     if (json_parse(arena, text, &reader->object, NULL) != OK)
         return CORRUPT;
 
-    uint64_t format = read_uint(reader, "format", INT64_MAX);
-
+    reader->format = read_uint(reader, "format", INT64_MAX);
     if (reader->wrong)
         return CORRUPT;
-    return format > CATALOGUE_FORMAT ? NEWER_FORMAT : OK;
+    return reader->format > CATALOGUE_FORMAT ? NEWER_FORMAT : OK;
 }
 
 enum status catalogue_parse_state(struct arena *arena, struct bytes text,
@@ -419,7 +496,7 @@ enum status catalogue_parse_table(struct arena *arena, struct bytes text, struct
         .write_units = read_uint(&reader, "writeUnits", INT64_MAX),
         .billing_changed_ms = read_uint(&reader, "billingChangedMs", INT64_MAX),
         .created_ms = read_uint(&reader, "createdMs", INT64_MAX),
-        .stream = read_stream(&reader),
+        .stream = read_stream(&reader, arena),
         .ttl_attribute = read_text(&reader, "ttlAttribute"),
         .ttl_enabled = read_bool(&reader, "ttlEnabled"),
         .point_in_time_recovery = read_bool(&reader, "pointInTimeRecovery"),
@@ -452,7 +529,7 @@ enum status catalogue_parse_stream(struct arena *arena, struct bytes text,
     struct engine_stream stream = {
         .table_name = read_text(&reader, "tableName"),
         .key = read_table_key(&reader),
-        .stream = read_stream(&reader),
+        .stream = read_stream(&reader, arena),
     };
 
     if (reader.wrong || stream.stream.id == 0)

@@ -3,11 +3,23 @@
  * has a stream. A write that changes nothing leaves neither, as AWS. */
 #include "engine/internal.h"
 
-/* The shard of a partition: the one place that decides it. Every stream has one shard. */
-static uint16_t shard_of(const struct table_stream *stream, struct bytes key)
+/* The shard of a partition: the one place that decides it. The open shards cover all hashes, so
+ * when the newest has them all there is no other, and nothing is hashed. */
+static uint32_t shard_of(const struct table *table, struct bytes key)
 {
-    (void)stream, (void)key;
-    return 0;
+    const struct stream_shard *list = table->stream.shards;
+    size_t count = table->stream.shard_count;
+    struct bytes rest = bytes_slice(key, TABLE_ID_SIZE, key.size);
+
+    if (list[count - 1].hash_from == 0 && list[count - 1].hash_to == UINT32_MAX)
+        return list[count - 1].number;
+
+    size_t size = key_encoded_size(rest, table->key.attributes[0].type == VALUE_N);
+    const struct stream_shard *shard =
+        shards_of_hash(list, count, shard_hash(bytes_slice(rest, 0, size)));
+
+    assert(shard != NULL && "the open shards of an enabled stream cover every hash");
+    return shard->number;
 }
 
 static bool view_has_new(enum stream_view view)
@@ -49,7 +61,7 @@ uint64_t change_record_put(struct write_run *run, const struct item_write *write
         return position;
 
     struct change change = {.stream_id = stream->id,
-                            .shard = shard_of(stream, plan->key),
+                            .shard = shard_slot(shard_of(plan->table, plan->key)),
                             .position = position,
                             .kind = kind_of(plan),
                             .flags = write->change_flags,

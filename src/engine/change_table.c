@@ -1,21 +1,12 @@
-/* engine/change_table.c - CreateTable, UpdateTable and its sisters, DeleteTable: by the writer, in
- * order with the writes of items. What is on disk and what readers see meanwhile: catalogue.h.
+/* engine/change_table.c - CreateTable, UpdateTable and its sisters, DeleteTable, and the frame of
+ * changes of shards (change_shards.c): by the writer, in order with the writes of items. What is on
+ * disk and what readers see meanwhile: catalogue.h.
  *
  * A table's stream: enabled -> closed (disabled, or the table deleted) -> 24 hours later not
  * readable. A closed stream stays in its table's record until another one takes its place or the
  * table goes; then it gets a record of its own. */
 #include "base/id.h"
 #include "engine/internal.h"
-
-/* What one change works with, on the writer's thread. */
-struct change_run {
-    struct engine *engine;
-    struct store_batch *batch;
-    struct table_change *change;
-    struct catalogue_state state;
-    struct table before; /* TABLE_UPDATE, TABLE_DELETE */
-    uint64_t now_ms;
-};
 
 /* ---- reading what is there ---- */
 
@@ -74,13 +65,16 @@ static void open_stream(struct change_run *run, struct table_stream *stream)
     stream->created_ms = run->now_ms;
     stream->closed_ms = 0;
     stream->enabled = true;
+    shards_begin(run, stream);
 }
 
 static void close_stream(struct change_run *run, struct table_stream *stream)
 {
-    if (stream->enabled)
-        stream->closed_ms = run->now_ms;
+    if (!stream->enabled)
+        return;
+    stream->closed_ms = run->now_ms;
     stream->enabled = false;
+    shards_end(run, stream);
 }
 
 /* The table has no place for this stream any more; it stays readable. */
@@ -158,7 +152,7 @@ static enum status settle_indexes(struct change_run *run, struct table *table)
     return OK;
 }
 
-/* ---- the three changes ---- */
+/* ---- the four changes ---- */
 
 static void put_table(struct change_run *run, const struct table *table)
 {
@@ -256,6 +250,27 @@ static enum status delete_table(struct change_run *run)
     return OK;
 }
 
+static enum status change_shards(struct change_run *run)
+{
+    enum status status = load_table(run);
+
+    if (status == NOT_FOUND)
+        return refuse_unknown(run);
+    if (status != OK)
+        return status;
+
+    struct table table = run->before;
+
+    status = shards_change(run, &table.stream);
+    if (status != OK)
+        return status;
+    if (run->idle)
+        run->change->table = table;
+    else
+        put_table(run, &table);
+    return OK;
+}
+
 static enum status change_of_kind(struct change_run *run)
 {
     switch (run->change->kind) {
@@ -265,6 +280,8 @@ static enum status change_of_kind(struct change_run *run)
         return update_table(run);
     case TABLE_DELETE:
         return delete_table(run);
+    case TABLE_SHARDS:
+        return change_shards(run);
     }
     assert(false && "a kind of change that does not exist");
 }
@@ -281,7 +298,7 @@ static void run_change(struct store_batch *batch, struct store_work *work)
     change->outcome = load_state(&run);
     if (change->outcome == OK)
         change->outcome = change_of_kind(&run);
-    if (change->outcome != OK)
+    if (change->outcome != OK || run.idle)
         return;
     store_batch_put(batch, STORE_CATALOGUE, CATALOGUE_STATE_KEY,
                     catalogue_print_state(change->arena, &run.state));

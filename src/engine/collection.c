@@ -89,13 +89,18 @@ enum status collection_evaluate(struct write_run *run, struct item_write *write,
     if (status != OK)
         return status;
     weigh(plan, &in, &out);
-    if (plan->collection->size + in < out)
+
+    struct collection *collection = plan->collection;
+
+    if (collection->size + collection->coming_in + in < collection->coming_out + out)
         return CORRUPT;
 
-    uint64_t size = plan->collection->size + in - out;
+    uint64_t size = collection->size + collection->coming_in + in - collection->coming_out - out;
 
     if (in > out && size > run->engine->collection_size_max)
         return api_refuse(&run->error, API_ITEM_COLLECTION_SIZE_LIMIT, "Collection size exceeded.");
+    collection->coming_in += in;
+    collection->coming_out += out;
     tell(run, write, plan, size);
     return OK;
 }
@@ -108,6 +113,8 @@ void collection_apply(const struct write_plan *plan)
         return;
     weigh(plan, &in, &out);
     plan->collection->size = plan->collection->size + in - out;
+    plan->collection->coming_in -= in;
+    plan->collection->coming_out -= out;
     plan->collection->changed = true;
 }
 

@@ -9,11 +9,14 @@ enum status engine_open(struct store *store, struct clock *clock, const struct a
 
     engine->store = store;
     engine->clock = clock;
+    engine->shard_count = 1;
     engine->collection_size_max = ENGINE_COLLECTION_SIZE_MAX;
     engine->partition = mem_copy_text(place->partition);
     engine->region = mem_copy_text(place->region);
     engine->account = mem_copy_text(place->account);
     engine->place = (struct arn_place){engine->partition, engine->region, engine->account};
+    in_flight_init(&engine->in_flight);
+    faults_init(&engine->faults);
 
     enum status status = catalogue_load(&engine->catalogue, store, clock_now_ms(clock));
 
@@ -32,6 +35,8 @@ void engine_close(struct engine *engine)
     assert(!engine->started || (engine->jobs.stopped && jobs_count(&engine->jobs) == 0));
     expiry_free(engine->expiry);
     catalogue_free(&engine->catalogue);
+    in_flight_free(&engine->in_flight);
+    faults_free(&engine->faults);
     mem_free(engine->partition);
     mem_free(engine->region);
     mem_free(engine->account);
@@ -70,7 +75,8 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
 
 bool engine_busy(const struct engine *engine)
 {
-    return engine->started && (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills));
+    return engine->started && (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills) ||
+                               atomic_load(&engine->rolling) > 0);
 }
 
 bool engine_stop(struct engine *engine)
@@ -78,7 +84,8 @@ bool engine_stop(struct engine *engine)
     if (!engine->started)
         return true;
     expiry_stop(engine->expiry);
-    return jobs_stop(&engine->jobs) && list_empty(&engine->fills);
+    return jobs_stop(&engine->jobs) && list_empty(&engine->fills) &&
+           atomic_load(&engine->rolling) == 0;
 }
 
 /* ---- what readers ask of the catalogue ---- */
@@ -86,6 +93,12 @@ bool engine_stop(struct engine *engine)
 const struct arn_place *engine_place(const struct engine *engine)
 {
     return &engine->place;
+}
+
+void engine_set_shard_count(struct engine *engine, uint32_t count)
+{
+    assert(count >= 1 && count <= SHARDS_BEGIN_MAX);
+    engine->shard_count = count;
 }
 
 const struct table *engine_table_ref(struct engine *engine, struct bytes name)
@@ -106,4 +119,23 @@ void engine_streams(struct engine *engine, struct arena *arena, struct engine_st
                     size_t *ret_count)
 {
     *ret_count = catalogue_streams(&engine->catalogue, clock_now_ms(engine->clock), arena, ret);
+}
+
+enum status engine_find_stream(struct engine *engine, uint32_t stream_id, struct bytes table_name,
+                               struct bytes label, struct arena *arena, struct engine_stream *ret)
+{
+    struct stream_key key = {stream_id, table_name, label};
+    struct engine_stream stream;
+
+    if (!catalogue_find_stream(&engine->catalogue, &key, arena, &stream) ||
+        !stream_is_readable(&stream.stream, clock_now_ms(engine->clock)))
+        return NOT_FOUND;
+    *ret = stream;
+    return OK;
+}
+
+enum status engine_stream_shards(struct engine *engine, uint32_t stream_id, struct arena *arena,
+                                 struct stream_shard **ret, size_t *ret_count)
+{
+    return catalogue_shards(&engine->catalogue, engine->store, stream_id, arena, ret, ret_count);
 }

@@ -34,6 +34,10 @@ MUST_USE enum status engine_open(struct store *store, struct clock *clock,
 void engine_close(struct engine *engine); /* started: after engine_stop() said true */
 const struct arn_place *engine_place(const struct engine *engine);
 
+/* How many shards a stream begins with that is enabled from now on: 1 to SHARDS_BEGIN_MAX; else 1.
+ * Before any write, on one thread. */
+void engine_set_shard_count(struct engine *engine, uint32_t count);
+
 /* ---- what goes on behind the requests: copies, trimming (job.h) ---- */
 
 /* The loop that a started engine lives on. */
@@ -80,11 +84,34 @@ struct engine_stream {
 };
 void engine_streams(struct engine *engine, struct arena *arena, struct engine_stream **ret,
                     size_t *ret_count);
+/* One of them: by its id, or (id 0) by its table and label. In the arena. NOT_FOUND. */
+MUST_USE enum status engine_find_stream(struct engine *engine, uint32_t stream_id,
+                                        struct bytes table_name, struct bytes label,
+                                        struct arena *arena, struct engine_stream *ret);
+
+/* The shards of a stream, in the arena: at least those of all positions that store_last_position()
+ * had told before the call. NOT_FOUND: no such stream. Any thread. */
+MUST_USE enum status engine_stream_shards(struct engine *engine, uint32_t stream_id,
+                                          struct arena *arena, struct stream_shard **ret,
+                                          size_t *ret_count);
 
 enum table_change_kind {
     TABLE_CREATE, /* wanted: the whole table but its ids, its created_ms and its stream's label */
     TABLE_UPDATE, /* edit() makes the new settings from the current ones */
     TABLE_DELETE,
+    TABLE_SHARDS, /* what shard_change says */
+};
+
+/* A change of a stream's shards; each closes shards, and their children take their keys. By itself,
+ * a write rolls the shards that have been open for SHARD_LIFE_MS. */
+enum shard_action {
+    SHARDS_ROLL,     /* one child each */
+    SHARDS_ROLL_OLD, /* the same for those that have been open for long */
+    SHARDS_SPLIT,    /* two children each: the lower and the upper half of its hashes */
+};
+struct shard_change {
+    enum shard_action action;
+    uint32_t number; /* of the one shard; SHARD_NONE: every open one */
 };
 
 /* One change of the catalogue, made by the writer in order with the writes of items. */
@@ -92,6 +119,7 @@ struct table_change {
     enum table_change_kind kind;
     struct bytes name;
     struct table wanted;
+    struct shard_change shard_change; /* TABLE_SHARDS */
     /* TABLE_UPDATE, on the writer's thread: change *table (its pointers: the change's arena);
      * REFUSED with *reterr refuses. Of the stream it sets only view and enabled; the rest, and
      * deletion protection, is the engine's. */
@@ -110,7 +138,8 @@ struct table_change {
     struct engine_stream left; /* the stream that the table left behind; id 0: none */
 };
 /* Refusals: ResourceInUseException, ResourceNotFoundException, LimitExceededException, deletion
- * protection, and whatever edit() refuses. */
+ * protection, whatever edit() refuses, and for shards: no open stream, no such open shard, too many
+ * shards. */
 void engine_change_table(struct engine *engine, struct store_port *port,
                          struct table_change *change);
 
@@ -148,7 +177,8 @@ struct item_write {
     struct api_error *error;        /* when REFUSED; NULL otherwise */
     struct bytes returned;          /* what return_values asked for, stored form; empty: nothing */
     struct bytes old;               /* the item that failed the condition, when asked for */
-    size_t old_size, new_size;      /* item_size() before and after: consumed capacity */
+    size_t old_size, new_size;      /* item_size() before and after: consumed capacity. When the
+                                       whole was done before: old_size, the larger one of then */
     uint64_t position;              /* of its change record; 0 when nothing changed */
     struct index_cost *index_costs; /* of the indexes that were written */
     size_t index_cost_count;
@@ -156,17 +186,21 @@ struct item_write {
     uint64_t collection_size;
 };
 
-/* One request's writes. Not atomic: each on its own (PutItem, BatchWriteItem); but when a table is
- * not there, a key or an item is not valid, or two writes have one key, then nothing is written and
- * every one of them is REFUSED with the same error. Atomic: all or none (TransactWriteItems): when
- * any is refused, nothing is done and each has its own status; a missing table or two operations on
- * one item refuse the whole. */
+/* One request's writes. From here to its done() every item of it is in flight: a transaction that
+ * comes meanwhile and names one, or any write when this is a transaction, is REFUSED with
+ * TransactionConflictException there (in_flight.h says who loses to whom). Not atomic: each on its
+ * own (PutItem, BatchWriteItem); but when a table is not there, a key or an item is not valid, or
+ * two writes have one key, then nothing is written and every one of them is REFUSED with the same
+ * error, unless they are apart (BatchExecuteStatement): what is wrong with one is then no fault
+ * of the others, and the next of one key sees what the one before made. Atomic: all or none
+ * (TransactWriteItems): when any is refused, nothing is done and each has its own status; a missing
+ * table or two operations on one item refuse the whole. */
 struct engine_write {
     struct item_write *writes;
     size_t count;
-    bool atomic;
+    bool atomic, apart;
     struct bytes token;       /* ClientRequestToken; empty: none */
-    struct bytes fingerprint; /* the request's body: tells a repetition from a misuse */
+    struct bytes fingerprint; /* of the request: tells a repetition from a misuse of the token */
     struct arena *arena;
     void (*done)(struct engine_write *write, enum status status);
     void *context;
@@ -177,8 +211,9 @@ struct engine_write {
     struct store_work work;
     struct engine *engine;
     struct write_plan *plans; /* one a write */
-    uint8_t digest[16];       /* of the fingerprint */
-    enum status outcome;      /* of run() */
+    struct write_flights *flights;
+    uint8_t digest[16];  /* of the fingerprint */
+    enum status outcome; /* of run(); REFUSED before: run() does nothing */
 };
 /* done's status: OK (look at each write's), REFUSED (the whole: look at error), or the store's. */
 void engine_write(struct engine *engine, struct store_port *port, struct engine_write *write);
@@ -199,6 +234,16 @@ MUST_USE enum status engine_get_item(struct engine *engine, const struct store_v
                                      struct item_read *read, struct arena *arena,
                                      struct api_error *reterr);
 
+/* TransactGetItems: all of one moment, or none. OK: look at each one's error; when one has one, the
+ * whole is cancelled. REFUSED: the whole. */
+struct transact_read {
+    struct item_read read;
+    struct api_error *error; /* result, in the arena; NULL: none */
+};
+MUST_USE enum status engine_transact_get(struct engine *engine, struct transact_read *reads,
+                                         size_t count, struct arena *arena,
+                                         struct api_error *reterr);
+
 enum query_select {
     SELECT_DEFAULT, /* what the table or the index has, or the projection asks for */
     SELECT_ALL,     /* of an index, too, the whole item */
@@ -214,6 +259,9 @@ struct item_query {
     uint32_t segment, total_segments; /* Scan; total 0: not parallel */
     const struct expr_condition *filter;
     const char *filter_name; /* what refusals call it; NULL: "Filter Expression" */
+    /* PartiQL: the filter may name keys, and sees of an item what the index has. */
+    bool filters_entries;
+    size_t page_size; /* bytes looked at; 0: ENGINE_PAGE_SIZE_MAX */
     const struct expr_projection *projection;
     struct item start_key; /* ExclusiveStartKey; count 0: none */
     uint64_t limit;        /* items looked at; 0: none */
@@ -234,5 +282,27 @@ const struct key_schema *engine_key_schema(const struct table *table, struct byt
                                            struct api_error *reterr);
 MUST_USE enum status engine_query(struct engine *engine, struct item_query *query,
                                   struct arena *arena, struct api_error *reterr);
+
+/* ---- conflicts ---- */
+
+/* How many writes and transactional reads of an item lost to another one, or to a fault. */
+uint64_t engine_conflicts(const struct engine *engine);
+
+/* A conflict on demand, for tests: the next `count` operations that touch the item lose, as if
+ * another transaction held it. GetItem, Query and Scan never do. Kept in memory only. */
+#define ENGINE_FAULTS_MAX 1000 /* looked through by every write while there are any */
+struct engine_fault {
+    struct bytes table_name;
+    struct item key;       /* given; count 0: any item of the table */
+    struct bytes key_text; /* shown; the key in wire form, empty: any item */
+    uint64_t count;        /* shown: how many are left */
+};
+/* All or none. REFUSED: no such table, no such key, too many. */
+MUST_USE enum status engine_add_faults(struct engine *engine, const struct engine_fault *faults,
+                                       size_t count, struct api_error *reterr);
+/* Those that wait, in the order in which they were added; in the arena. */
+void engine_faults(struct engine *engine, struct arena *arena, struct engine_fault **ret,
+                   size_t *ret_count);
+void engine_clear_faults(struct engine *engine);
 
 #endif

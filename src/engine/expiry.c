@@ -232,8 +232,10 @@ static bool find_table(struct expiry *expiry, bool *ret_any)
         if (table == NULL)
             continue;
         found = has_expired(engine, table, ret_any);
-        if (found)
+        if (found) {
+            shards_roll_old(engine, engine->door.port, table);
             snprintf(expiry->table_name, sizeof expiry->table_name, "%.*s", BYTES_ARG(table->name));
+        }
         engine_table_unref(table);
     }
     return found;

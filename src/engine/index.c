@@ -44,15 +44,19 @@ static enum status refuse_value(const struct table_index *index, size_t at,
                            "%.*s Expected: %s Actual: %s IndexName: %.*s",
                            BYTES_ARG(key->name), value_type_name(key->type),
                            value_type_name(value->type), BYTES_ARG(index->name));
+    if (value->bytes.size == 0 && updated) /* AWS names no index here */
+        return api_invalid(reterr,
+                           "One or more parameter values are not valid. The update expression "
+                           "attempted to update a secondary index key to a value that is not "
+                           "supported. The AttributeValue for a key attribute cannot contain an "
+                           "empty %s value.",
+                           value->type == VALUE_S ? "string" : "binary");
     if (value->bytes.size == 0)
         return api_invalid(reterr,
-                           "One or more parameter values are not valid. %s The AttributeValue for "
-                           "a key attribute cannot contain an empty %s value. IndexName: %.*s, "
-                           "IndexKey: %.*s",
-                           updated ? "The update expression attempted to update a secondary index "
-                                     "key to a value that is not supported."
-                                   : "A value specified for a secondary index key is not "
-                                     "supported.",
+                           "One or more parameter values are not valid. A value specified for a "
+                           "secondary index key is not supported. The AttributeValue for a key "
+                           "attribute cannot contain an empty %s value. IndexName: %.*s, IndexKey: "
+                           "%.*s",
                            value->type == VALUE_S ? "string" : "binary", BYTES_ARG(index->name),
                            BYTES_ARG(key->name));
     return api_invalid(reterr,

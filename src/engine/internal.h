@@ -3,6 +3,8 @@
 #define DYNLOG_ENGINE_INTERNAL_H
 
 #include "engine/catalogue.h"
+#include "engine/faults.h"
+#include "engine/in_flight.h"
 #include "engine/job.h"
 
 struct engine {
@@ -10,7 +12,12 @@ struct engine {
     struct clock *clock;
     struct arn_place place;
     char *partition, *region, *account; /* what place points to */
+    uint32_t shard_count;               /* of a new stream */
+    atomic_uint rolling;                /* changes of old shards, which nobody waits for */
     struct catalogue catalogue;
+    struct in_flight in_flight;
+    struct faults faults;
+    atomic_ullong conflicts;      /* items that lost */
     uint64_t collection_size_max; /* ENGINE_COLLECTION_SIZE_MAX; less in tests */
     /* of a started one */
     bool started;
@@ -19,6 +26,8 @@ struct engine {
     struct list fills;     /* of indexes (index_fill.c) */
     struct expiry *expiry; /* deletes what has expired */
 };
+
+#define TABLE_ID_SIZE 4 /* before an item's key */
 
 /* table id (4) | encoded hash | encoded range; escaping at most doubles a string. */
 #define TABLE_KEY_SIZE_MAX (4 + 2 * KEY_HASH_SIZE_MAX + 2 + 2 * KEY_RANGE_SIZE_MAX + 2)
@@ -87,6 +96,7 @@ struct write_plan {
     const struct item *old_item; /* decoded when somebody asks (write_old_item()) */
     enum write_effect effect;
     struct figures_entry *figures;
+    struct flight flight;               /* of the caller's thread; the writer's leaves it alone */
     struct index_change *index_changes; /* one an index of the table; NULL: none changes */
     struct collection *collection;      /* NULL: the table has no local index */
 };
@@ -117,17 +127,36 @@ void write_return_old(struct write_run *run, struct item_write *write,
 void write_evaluate(struct write_run *run, struct item_write *write, struct write_plan *plan);
 /* Puts what was decided. */
 void write_apply(struct write_run *run, struct item_write *write, struct write_plan *plan);
+/* True when two of them are equal; sorts them. */
+bool keys_repeat(struct bytes *keys, size_t count);
 /* True when two of them have one key. */
 bool write_keys_repeat(const struct engine_write *write, struct arena *arena);
 
 /* TransactWriteItems: everything is evaluated, then everything applied. Returns the outcome. */
 enum status transact_run(struct write_run *run, struct engine_write *write);
 
+/* A fault of the request and not of the state that it meets: AWS refuses the whole transaction. */
+bool transact_refuses_whole(const struct api_error *error);
+
+/* ---- conflicts (conflict.c) ---- */
+
+/* On the caller's thread, between plan and writer: writes that lose are REFUSED, or all of them is
+ * (write->outcome) when the token is in flight. */
+void conflict_enter(struct engine *engine, struct engine_write *write);
+/* On the caller's thread, before done(). */
+void conflict_leave(struct engine *engine, struct engine_write *write);
+/* It is refused because it lost. */
+bool write_lost(const struct item_write *write);
+/* Fills the error of those reads that meet a write; an empty key meets nothing. */
+void conflict_look(struct engine *engine, struct transact_read *reads, const struct bytes *keys,
+                   size_t count, struct arena *arena);
+
 /* ---- ClientRequestToken (token.c) ---- */
 
 /* On the caller's thread, because a body may be large: what stands for it on disk. */
 void token_digest(struct engine_write *write);
-/* Sets write->repeated; REFUSED: seen with another request. */
+enum status token_refuse_misuse(struct engine_write *write);
+/* Sets write->repeated, and what each write costs then; REFUSED: seen with another request. */
 MUST_USE enum status token_check(struct write_run *run, struct engine_write *write);
 void token_remember(struct write_run *run, const struct engine_write *write);
 
@@ -136,6 +165,30 @@ void token_remember(struct write_run *run, const struct engine_write *write);
 /* Takes the position of the change and, when the table has a stream, puts its record. */
 uint64_t change_record_put(struct write_run *run, const struct item_write *write,
                            const struct write_plan *plan);
+
+/* ---- changes of the catalogue (change_table.c) ---- */
+
+/* What one change works with, on the writer's thread. */
+struct change_run {
+    struct engine *engine;
+    struct store_batch *batch;
+    struct table_change *change;
+    struct catalogue_state state;
+    struct table before; /* all but TABLE_CREATE */
+    uint64_t now_ms;
+    bool idle; /* there is nothing to change */
+};
+
+/* ---- shards (change_shards.c) ---- */
+
+/* A stream that is enabled now gets its first shards; one that is disabled closes those it has. */
+void shards_begin(struct change_run *run, struct table_stream *stream);
+void shards_end(struct change_run *run, struct table_stream *stream);
+/* TABLE_SHARDS: *stream is the table's, which becomes what shard_change asks for. */
+MUST_USE enum status shards_change(struct change_run *run, struct table_stream *stream);
+/* Before a write is handed to the writer: when its table has old shards, a change that rolls them
+ * goes first. Nobody waits for it. */
+void shards_roll_old(struct engine *engine, struct store_port *port, const struct table *table);
 
 /* ---- figures: counted in the same batch as the change (figures.c) ---- */
 
@@ -206,6 +259,7 @@ struct collection {
     struct collection *next;
     struct bytes key;
     uint64_t size;
+    uint64_t coming_in, coming_out; /* by what was evaluated and is not applied yet */
     bool changed;
 };
 /* After table_index_evaluate(). REFUSED: the collection would be larger than it may be. */

@@ -108,7 +108,7 @@ static enum status check_filter(struct query_run *run)
     const struct key_schema *key = run->source.key;
     const char *name = run->query->filter_name;
 
-    if (run->query->scan || run->query->filter == NULL)
+    if (run->query->scan || run->query->filter == NULL || run->query->filters_entries)
         return OK;
     for (size_t i = 0; i < key->count; i++)
         if (expr_condition_names(run->query->filter, key->attributes[i].name))
@@ -203,7 +203,8 @@ static enum status fetch(struct query_run *run, const struct stored_item *entry,
 static enum status look_at(struct query_run *run, const struct stored_item *stored)
 {
     struct item_query *query = run->query;
-    bool passes = false;
+    bool passes = true;
+    enum status status = OK;
 
     AUTO(store_value_release) struct store_value whole = {0};
     struct stored_item fetched;
@@ -211,16 +212,14 @@ static enum status look_at(struct query_run *run, const struct stored_item *stor
     arena_reset(run->scratch);
     query->scanned_count++;
     query->scanned_size += stored->size;
-    if (run->fetches) {
-        enum status status = fetch(run, stored, &whole, &fetched);
-
-        if (status != OK)
-            return status;
+    if (query->filters_entries)
+        status = passes_filter(run, stored, &passes);
+    if (status == OK && passes && run->fetches) {
+        status = fetch(run, stored, &whole, &fetched);
         stored = &fetched;
     }
-
-    enum status status = passes_filter(run, stored, &passes);
-
+    if (status == OK && !query->filters_entries)
+        status = passes_filter(run, stored, &passes);
     if (status == OK && passes)
         status = take_item(run, stored);
     return status;
@@ -228,8 +227,10 @@ static enum status look_at(struct query_run *run, const struct stored_item *stor
 
 static bool page_is_full(const struct item_query *query)
 {
+    size_t size = query->page_size > 0 ? query->page_size : ENGINE_PAGE_SIZE_MAX;
+
     return (query->limit > 0 && query->scanned_count >= query->limit) ||
-           query->scanned_size >= ENGINE_PAGE_SIZE_MAX;
+           query->scanned_size >= size;
 }
 
 /* The attributes point into a copy: the stored bytes go with the iterator. */

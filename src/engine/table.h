@@ -7,6 +7,7 @@
 #define DYNLOG_ENGINE_TABLE_H
 
 #include "value/key_schema.h"
+#include "value/shard.h"
 
 #define TABLE_NAME_SIZE_MIN 3
 #define TABLE_NAME_SIZE_MAX 255
@@ -39,6 +40,8 @@ struct table_stream {
     enum stream_view view;
     bool enabled;
     uint64_t created_ms, closed_ms; /* closed_ms 0: open */
+    struct stream_shard *shards;    /* by number; those that closed a day ago may still be there */
+    size_t shard_count;
 };
 
 enum index_kind {

@@ -91,6 +91,8 @@ static void pack(struct packer *packer, struct table *table)
     pack_text(packer, &table->name);
     pack_key(packer, &table->key);
     pack_text(packer, &table->stream.label);
+    table->stream.shards = pack_array(packer, table->stream.shards, table->stream.shard_count,
+                                      sizeof *table->stream.shards);
     pack_text(packer, &table->ttl_attribute);
     pack_text(packer, &table->sse_kms_key);
     pack_text(packer, &table->table_class);

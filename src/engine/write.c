@@ -63,7 +63,7 @@ static void prepare(struct item_write *write, struct write_plan *plan, struct ar
         refuse(write, arena, scratch);
 }
 
-static void plan_each(struct engine *engine, struct engine_write *write)
+static void plan_each(struct engine *engine, struct store_port *port, struct engine_write *write)
 {
     struct api_error scratch;
 
@@ -75,8 +75,10 @@ static void plan_each(struct engine *engine, struct engine_write *write)
         clear_results(&write->writes[i]);
         plan->generation = catalogue_generation(&engine->catalogue);
         plan->table = catalogue_ref(&engine->catalogue, write->writes[i].table_name);
-        if (plan->table != NULL)
-            prepare(&write->writes[i], plan, write->arena, &scratch);
+        if (plan->table == NULL)
+            continue;
+        shards_roll_old(engine, port, plan->table);
+        prepare(&write->writes[i], plan, write->arena, &scratch);
     }
 }
 
@@ -233,6 +235,15 @@ static int compare_keys(const void *a, const void *b)
     return bytes_compare(*left, *right);
 }
 
+bool keys_repeat(struct bytes *keys, size_t count)
+{
+    qsort(keys, count, sizeof *keys, compare_keys);
+    for (size_t i = 1; i < count; i++)
+        if (bytes_equal(keys[i - 1], keys[i]))
+            return true;
+    return false;
+}
+
 bool write_keys_repeat(const struct engine_write *write, struct arena *arena)
 {
     struct bytes *keys = ARENA_NEW_ARRAY(arena, write->count, struct bytes);
@@ -241,18 +252,16 @@ bool write_keys_repeat(const struct engine_write *write, struct arena *arena)
     for (size_t i = 0; i < write->count; i++)
         if (write->plans[i].key.size > 0)
             keys[count++] = write->plans[i].key;
-    qsort(keys, count, sizeof *keys, compare_keys);
-    for (size_t i = 1; i < count; i++)
-        if (bytes_equal(keys[i - 1], keys[i]))
-            return true;
-    return false;
+    return keys_repeat(keys, count);
 }
 
 /* The refusal that one wrong write brings over all of a batch, or NULL. */
 static struct api_error *fault_of_batch(struct write_run *run, struct engine_write *write)
 {
+    if (write->apart)
+        return NULL;
     for (size_t i = 0; i < write->count; i++)
-        if (write->writes[i].status == REFUSED)
+        if (write->writes[i].status == REFUSED && !write_lost(&write->writes[i]))
             return write->writes[i].error;
     if (write->count == 1 || !write_keys_repeat(write, run->arena))
         return NULL;
@@ -275,6 +284,8 @@ static void run_each(struct write_run *run, struct engine_write *write)
             one->error = fault;
             continue;
         }
+        if (one->status != OK)
+            continue;
         write_evaluate(run, one, &write->plans[i]);
         if (one->status == OK)
             write_apply(run, one, &write->plans[i]);
@@ -304,6 +315,8 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     struct engine_write *write = CONTAINER_OF(work, struct engine_write, work);
     struct write_run run;
 
+    if (write->outcome != OK)
+        return;
     /* Member by member: the scratch error is large and stays as it is. */
     run.engine = write->engine;
     run.batch = batch;
@@ -329,6 +342,7 @@ static void write_done(struct store_work *work, enum status status)
 
     for (size_t i = 0; i < write->count; i++)
         engine_table_unref(write->plans[i].table);
+    conflict_leave(write->engine, write);
     write->done(write, status == OK ? write->outcome : status);
 }
 
@@ -340,6 +354,7 @@ void engine_write(struct engine *engine, struct store_port *port, struct engine_
     write->work = (struct store_work){.run = run_write, .done = write_done};
     if (write->token.size > 0)
         token_digest(write);
-    plan_each(engine, write);
+    plan_each(engine, port, write);
+    conflict_enter(engine, write);
     store_submit(engine->store, port, &write->work);
 }

@@ -154,8 +154,8 @@ struct bytes functions_arn(const struct functions *functions, struct arena *aren
                            struct bytes name);
 
 /* Starts a worker of a function that has none, so that its first event does not wait for one; an
- * unknown name is ignored. Nobody waits for it: when it cannot start, its log says why, and the next
- * invocation tries again. */
+ * unknown name is ignored. Nobody waits for it: when it cannot start, its log says why, and the
+ * next invocation tries again. */
 void functions_warm(struct functions *functions, struct bytes name_or_arn);
 
 /* ---- synchronous invocation ---- */
@@ -182,16 +182,13 @@ struct invocation {
 
     /* private */
     struct function *function;
-    struct worker *worker; /* NULL: it waits for one */
     struct list in_waiting;
     char made_trace_id[FUNCTION_TRACE_ID_SIZE];
 };
 /* The invocation and its bytes must live until done(), which is called once: before this returns
- * when it is refused, later otherwise. */
+ * when it is refused, later otherwise. A caller that goes away changes nothing: as on Lambda, what
+ * was taken runs to its end. */
 void functions_invoke(struct functions *functions, struct invocation *invocation);
-/* The caller went away: done() is not called any more. A handler that runs goes on; an invocation
- * that still waits for a worker is dropped. */
-void functions_forget(struct functions *functions, struct invocation *invocation);
 
 /* ---- asynchronous invocation ---- */
 

@@ -59,7 +59,6 @@ static enum status check(struct functions *functions, struct invocation *invocat
 
 void functions_invoke(struct functions *functions, struct invocation *invocation)
 {
-    invocation->worker = NULL;
     invocation->function = NULL;
     invocation->error = (struct api_error){0};
     list_init(&invocation->in_waiting);
@@ -77,14 +76,4 @@ void functions_invoke(struct functions *functions, struct invocation *invocation
     functions->invocations_total++;
     pool_append(invocation->function, invocation);
     pool_dispatch(invocation->function);
-}
-
-void functions_forget(struct functions *functions, struct invocation *invocation)
-{
-    (void)functions;
-    if (invocation->worker != NULL)
-        invocation->worker->invocation = NULL;
-    else if (!list_empty(&invocation->in_waiting))
-        pool_remove(invocation->function, invocation);
-    invocation->worker = NULL;
 }

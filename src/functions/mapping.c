@@ -1,12 +1,10 @@
-/* functions/mapping.c - see mapping.h: settings, reading the stream into lanes, the cursor. */
+/* functions/mapping.c - see mapping.h: settings, when to read, life. */
 #include "functions/mapping.h"
 
 #include "functions/function.h"
 #include "functions/mapping_private.h"
 
 #include <stdio.h>
-
-#define CURSOR_NONE UINT64_MAX /* none was written yet */
 
 void mapping_changed(struct mapping *mapping)
 {
@@ -27,201 +25,62 @@ void mapping_tell(const struct mapping *mapping, struct bytes text)
         options->log(options->context, &log);
 }
 
-/* ---- the cursor ---- */
+/* ---- when to read ---- */
 
-static void write_cursor(struct mapping *mapping);
-
-static void cursor_run(struct store_batch *batch, struct store_work *work)
+static void find_failed(struct mapping *mapping)
 {
-    struct mapping *mapping = CONTAINER_OF(work, struct mapping, work);
-
-    stream_cursor_store(batch, bytes_of_text(mapping->cursor_name), mapping->cursor_writing);
-    if (mapping->forgetting)
-        rerun_forget(batch, bytes_of_text(mapping->cursor_name), mapping->cursor_writing);
+    timer_set_after(mapping->mappings->timers, &mapping->look_again, MAPPING_STORE_RETRY_MS);
 }
 
-static void cursor_done(struct store_work *work, enum status status)
+static bool may_look(const struct mapping *mapping)
 {
-    struct mapping *mapping = CONTAINER_OF(work, struct mapping, work);
-
-    mapping->writing = false;
-    mapping->mappings->in_flight--;
-    if (status == OK) {
-        mapping->cursor = mapping->cursor_writing;
-        rerun_passed(&mapping->rerun, mapping->cursor);
-    } else if (!mapping->mappings->stopping) {
-        timer_set_after(mapping->mappings->timers, &mapping->write_again, MAPPING_STORE_RETRY_MS);
-    }
-    if (status == OK)
-        write_cursor(mapping);
-    mapping_changed(mapping);
+    return !mapping->going && !mapping->mappings->stopping && mapping->settings.enabled &&
+           !timer_is_set(&mapping->look_again);
 }
 
-/* One write at a time: what moves meanwhile goes with the next one. */
-static void write_cursor(struct mapping *mapping)
-{
-    if (mapping->writing || mapping->cursor_wanted == mapping->cursor)
-        return;
-    timer_cancel(mapping->mappings->timers, &mapping->write_again);
-    mapping->writing = true;
-    mapping->cursor_writing = mapping->cursor_wanted;
-    mapping->forgetting = mapping->rerun.noted_to > 0;
-    mapping->mappings->in_flight++;
-    store_submit(mapping->mappings->store, mapping->mappings->port, &mapping->work);
-}
-
-static void on_write_again(struct timer *timer)
-{
-    write_cursor(CONTAINER_OF(timer, struct mapping, write_again));
-}
-
-static void move_cursor(struct mapping *mapping)
-{
-    uint64_t first = UINT64_MAX;
-
-    for (size_t i = 0; i < mapping->lane_count; i++)
-        if (lane_first(&mapping->lanes[i]) < first)
-            first = lane_first(&mapping->lanes[i]);
-    uint64_t done = first == UINT64_MAX ? mapping->read_after : first - 1;
-
-    if (done > mapping->cursor_wanted) {
-        mapping->cursor_wanted = done;
-        write_cursor(mapping);
-    }
-}
-
-/* ---- reading ---- */
-
-/* Keys of a record are printed partition key first; which lane is by its text. */
-static struct lane *lane_of(struct mapping *mapping, const struct change *change,
-                            struct arena *arena)
-{
-    AUTO(buffer_free) struct buffer text = BUFFER_INIT(change->keys.size);
-    const struct json *keys = NULL;
-
-    if (mapping->lane_count == 1 || json_parse(arena, change->keys, &keys, NULL) != OK)
-        return &mapping->lanes[0];
-    struct json_iter iter = json_iter(keys);
-
-    if (!json_next(&iter))
-        return &mapping->lanes[0];
-    json_print(&text, iter.value);
-    return &mapping->lanes[map_hash(buffer_bytes(&text)) % mapping->lane_count];
-}
-
-/* False when the record has to wait for a lane; no later one may overtake it. */
-static bool take(struct mapping *mapping, const struct change *change, struct arena *arena)
-{
-    struct lane *lane = lane_of(mapping, change, arena);
-
-    if (lane_is_full(lane))
-        return false;
-    if (lane_add(lane, change) == OK)
-        return true;
-    if (lane_is_full(lane))
-        return false;
-    mapping_tell(mapping, BYTES("dropped a record whose text is larger than an event may be"));
-    return true;
-}
-
-static size_t room(const struct mapping *mapping)
-{
-    size_t records = 0;
-
-    for (size_t i = 0; i < mapping->lane_count; i++)
-        if (!lane_is_full(&mapping->lanes[i]))
-            records += mapping->settings.batch_size - mapping->lanes[i].filling.count;
-    return size_min(records, STREAM_READ_RECORDS_MAX);
-}
-
-static void read_failed(struct mapping *mapping, bool trimmed)
-{
-    struct mappings *mappings = mapping->mappings;
-
-    if (trimmed) { /* stopped for more than a day: what is left is still in order */
-        mapping_tell(mapping, BYTES("records were trimmed before the function could take them"));
-        mapping->read_after = streams_trimmed_to(mappings->streams, mapping->settings.stream_id);
-    }
-    timer_set_after(mappings->timers, &mapping->read_again, trimmed ? 0 : MAPPING_STORE_RETRY_MS);
-}
-
-/* One page into the lanes; true when another one may follow at once. */
-static bool read_page(struct mapping *mapping)
-{
-    AUTO(arena_release) struct arena *arena = arena_new();
-    struct stream_page page = {0};
-    bool trimmed = false;
-    size_t limit = room(mapping);
-
-    if (limit == 0)
-        return false;
-    enum status st =
-        streams_read(mapping->mappings->streams, mapping->settings.stream_id, 0,
-                     mapping->read_after, limit, STREAM_READ_SIZE_MAX, arena, &page, &trimmed);
-
-    if (st != OK) {
-        read_failed(mapping, trimmed);
-        return false;
-    }
-    for (size_t i = 0; i < page.count; i++) {
-        if (!take(mapping, &page.changes[i], arena))
-            return i > 0;
-        mapping->read_after = page.changes[i].position;
-    }
-    mapping->read_after = page.next_after;
-    mapping->at_end = page.at_end;
-    return !page.at_end;
-}
-
-static bool may_read(const struct mapping *mapping)
-{
-    return !mapping->mappings->stopping && mapping->settings.enabled && !mapping->at_end &&
-           !timer_is_set(&mapping->read_again);
-}
-
-/* Reads while there is something and room for it, then hands over what is ready, which makes room.
- */
+/* Reads while there is something and room for it, then hands over what is ready. */
 static void look(struct mapping *mapping)
 {
-    if (mapping->going)
+    if (!may_look(mapping))
         return;
     mapping->going = true;
-    do {
-        mapping->made_room = false;
-        while (may_read(mapping) && read_page(mapping))
-            ;
-        for (size_t i = 0; i < mapping->lane_count; i++)
-            lane_go(&mapping->lanes[i]);
-    } while (mapping->made_room && may_read(mapping));
+    if (mapping_find_shards(mapping) != OK)
+        find_failed(mapping);
+    for (size_t i = 0; i < mapping->shard_count; i++)
+        mapping_shard_read(mapping->shards[i]);
+    for (size_t i = 0; i < mapping->shard_count; i++)
+        for (size_t k = 0; k < mapping->lane_count; k++)
+            lane_go(&mapping->shards[i]->lanes[k]);
     mapping->going = false;
-    if (mapping->moved)
-        move_cursor(mapping);
+}
+
+static void go(struct mapping *mapping)
+{
+    look(mapping);
+    if (!mapping->moved || mapping->writing || timer_is_set(&mapping->write_again))
+        return;
     mapping->moved = false;
+    mapping_cursor_write(mapping);
 }
 
 void mapping_go(struct mapping *mapping)
 {
-    look(mapping);
+    go(mapping);
     mapping_changed(mapping);
 }
 
-static void on_read_again(struct timer *timer)
+static void on_look_again(struct timer *timer)
 {
-    mapping_go(CONTAINER_OF(timer, struct mapping, read_again));
+    mapping_go(CONTAINER_OF(timer, struct mapping, look_again));
 }
 
 static void on_committed(struct stream_listener *listener, uint64_t last_position)
 {
     struct mappings *mappings = CONTAINER_OF(listener, struct mappings, listener);
 
-    for (size_t i = 0; i < mappings->count; i++) {
-        struct mapping *mapping = mappings->all[i];
-
-        if (last_position <= mapping->read_after)
-            continue;
-        mapping->at_end = false;
-        mapping_go(mapping);
-    }
+    for (size_t i = 0; i < mappings->count; i++)
+        if (last_position > mappings->all[i]->known_to)
+            mapping_go(mappings->all[i]);
 }
 
 /* ---- adding ---- */
@@ -297,50 +156,22 @@ static struct mapping *mapping_new(struct mappings *mappings,
     mapping->settings.parallelization_factor =
         settings->parallelization_factor > 0 ? settings->parallelization_factor : 1;
     mapping->lane_count = mapping->settings.parallelization_factor;
-    for (size_t i = 0; i < mapping->lane_count; i++)
-        lane_init(&mapping->lanes[i], mapping);
     mapping->last_result = "No records processed";
-    mapping->read_again.fire = on_read_again;
-    mapping->write_again.fire = on_write_again;
-    mapping->work.run = cursor_run;
-    mapping->work.done = cursor_done;
-    snprintf(mapping->cursor_name, sizeof mapping->cursor_name, "mapping/%u/%.*s",
-             settings->stream_id, BYTES_ARG(mapping->settings.function_name));
+    mapping->look_again.fire = on_look_again;
+    mapping_cursor_init(mapping);
     make_uuid(mapping);
     return mapping;
 }
 
 static void mapping_free(struct mapping *mapping)
 {
-    timer_cancel(mapping->mappings->timers, &mapping->read_again);
-    timer_cancel(mapping->mappings->timers, &mapping->write_again);
-    for (size_t i = 0; i < mapping->lane_count; i++)
-        lane_free(&mapping->lanes[i]);
-    rerun_free(&mapping->rerun);
+    timer_cancel(mapping->mappings->timers, &mapping->look_again);
+    mapping_cursor_free(mapping);
+    for (size_t i = 0; i < mapping->shard_count; i++)
+        mapping_shard_free(mapping->shards[i]);
+    mem_free(mapping->shards);
     arena_free(mapping->arena);
     mem_free(mapping);
-}
-
-/* Where it was, or where a new one begins: "now" is written down, so that it stays now. */
-static enum status find_place(struct mapping *mapping)
-{
-    struct mappings *mappings = mapping->mappings;
-    uint64_t begin = mapping->settings.trim_horizon
-                         ? streams_trimmed_to(mappings->streams, mapping->settings.stream_id)
-                         : store_last_position(mappings->store);
-    enum status st =
-        stream_cursor_load(mappings->store, bytes_of_text(mapping->cursor_name), &mapping->cursor);
-
-    if (st != OK && st != NOT_FOUND)
-        return st;
-    mapping->cursor_wanted = mapping->read_after = st == OK ? mapping->cursor : begin;
-    if (st == NOT_FOUND)
-        mapping->cursor = CURSOR_NONE;
-    else
-        st = rerun_load(&mapping->rerun, mappings->store, bytes_of_text(mapping->cursor_name),
-                        mapping->cursor);
-    write_cursor(mapping);
-    return st == NOT_FOUND ? OK : st;
 }
 
 enum status mappings_add(struct mappings *mappings, const struct mapping_settings *settings,
@@ -352,7 +183,9 @@ enum status mappings_add(struct mappings *mappings, const struct mapping_setting
         return st;
     struct mapping *mapping = mapping_new(mappings, settings);
 
-    st = find_place(mapping);
+    st = mapping_cursor_load(mapping);
+    if (st == OK && settings->enabled)
+        st = mapping_find_shards(mapping);
     if (st != OK) {
         mapping_free(mapping);
         return st;
@@ -362,6 +195,7 @@ enum status mappings_add(struct mappings *mappings, const struct mapping_setting
         mappings->all = mem_resize(mappings->all, mappings->capacity * sizeof *mappings->all);
     }
     mappings->all[mappings->count++] = mapping;
+    mapping->moved = true; /* a new one's cursor is written down */
     mapping_go(mapping);
     return OK;
 }
@@ -381,7 +215,7 @@ void mappings_describe(const struct mappings *mappings, size_t index,
     memcpy(ret->uuid, mapping->uuid, sizeof ret->uuid);
     ret->settings = &mapping->settings;
     ret->state = mapping->settings.enabled ? "Enabled" : "Disabled";
-    ret->cursor = mapping->cursor != CURSOR_NONE ? mapping->cursor : mapping->cursor_wanted;
+    ret->cursor = mapping_cursor_of(mapping);
     ret->last_result = mapping->last_result;
 }
 
@@ -389,14 +223,12 @@ static bool mapping_busy(struct mapping *mapping)
 {
     if (!mapping->settings.enabled)
         return mapping->writing;
-    if (mapping->read_after < store_last_position(mapping->mappings->store) && !mapping->going) {
-        mapping->at_end = false; /* committed, but we were not told yet */
-        look(mapping);
-    }
-    for (size_t i = 0; i < mapping->lane_count; i++)
-        if (lane_busy(&mapping->lanes[i]))
+    if (mapping->known_to < store_last_position(mapping->mappings->store))
+        go(mapping); /* committed, but we were not told yet */
+    for (size_t i = 0; i < mapping->shard_count; i++)
+        if (mapping_shard_busy(mapping->shards[i]))
             return true;
-    return !mapping->at_end || mapping->writing;
+    return mapping->writing || timer_is_set(&mapping->look_again);
 }
 
 bool mappings_busy(struct mappings *mappings)
@@ -436,10 +268,10 @@ bool mappings_stop(struct mappings *mappings)
     for (size_t i = 0; i < mappings->count; i++) {
         struct mapping *mapping = mappings->all[i];
 
-        timer_cancel(mappings->timers, &mapping->read_again);
+        timer_cancel(mappings->timers, &mapping->look_again);
         timer_cancel(mappings->timers, &mapping->write_again);
-        for (size_t k = 0; k < mapping->lane_count; k++)
-            lane_stop(&mapping->lanes[k]);
+        for (size_t k = 0; k < mapping->shard_count; k++)
+            mapping_shard_stop(mapping->shards[k]);
     }
     return mappings->in_flight == 0;
 }

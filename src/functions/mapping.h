@@ -6,10 +6,14 @@
  * again, 100 ms later, then 200 and so on up to a minute, until it succeeds, was tried too often or
  * is too old; what comes after it waits.
  *
- * With a parallelization factor there are several batches at a time. All records of one partition
- * key go through one lane, so their order is kept; the cursor stands before the first record that
- * no lane has done with, so a restart may hand over again what other lanes did already (at least
- * once).
+ * Every shard of the stream is read for itself: a batch that fails holds up its shard and the
+ * children of that, and no other. A shard's children begin when all of its records are done with
+ * and that is durable.
+ *
+ * With a parallelization factor there are several batches of a shard at a time. All records of one
+ * partition key go through one lane, so their order is kept; the shard's cursor stands before the
+ * first record that no lane has done with, so a restart may hand over again what other lanes did
+ * already (at least once).
  *
  * One loop thread. */
 #ifndef DYNLOG_FUNCTIONS_MAPPING_H
@@ -28,9 +32,11 @@
 #define MAPPING_RETRY_FIRST_MS ((uint64_t)100)
 #define MAPPING_RETRY_LAST_MS ((uint64_t)60 * 1000)
 #define MAPPING_STORE_RETRY_MS ((uint64_t)1000) /* after the store failed */
+#define MAPPING_CURSOR_NAME_SIZE 128            /* of ids, and a function's name of up to 64 */
 
 struct mappings;
 struct mapping;
+struct mapping_shard;
 
 struct mapping_settings {
     struct bytes function_name;
@@ -78,10 +84,11 @@ bool mappings_busy(struct mappings *mappings);
 /* ---- events that a mapping's function puts on the bus (rerun.h) ---- */
 
 struct mapping_source { /* a batch that is with a function */
-    struct mapping *mapping;
-    uint64_t position; /* of its last record */
+    struct mapping_shard *shard;
+    uint64_t position;                         /* of its last record */
+    char notes_name[MAPPING_CURSOR_NAME_SIZE]; /* for the writer's thread, where shard is gone */
 };
-/* The batch whose function sent this X-Amzn-Trace-Id. */
+/* The batch whose function sent this X-Amzn-Trace-Id. The next two are for the same turn. */
 MUST_USE bool mappings_find_source(const struct mappings *mappings, struct bytes trace_header,
                                    struct mapping_source *ret);
 /* True: the content was put by a run that a crash cut off; its event's id. */

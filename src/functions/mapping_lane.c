@@ -228,9 +228,10 @@ uint64_t lane_first(const struct lane *lane)
     return lane->filling.count > 0 ? lane->filling.records[0].position : UINT64_MAX;
 }
 
-void lane_init(struct lane *lane, struct mapping *mapping)
+void lane_init(struct lane *lane, struct mapping_shard *shard)
 {
-    lane->mapping = mapping;
+    lane->mapping = shard->mapping;
+    lane->shard = shard;
     lane->window.fire = on_window;
     lane->back_off.fire = on_back_off;
     lane->delay_ms = MAPPING_RETRY_FIRST_MS;

@@ -1,4 +1,4 @@
-/* functions/mapping_lane.h - one line of batches of a mapping: collected, handed over, tried again.
+/* functions/mapping_lane.h - one line of batches of a shard: collected, handed over, tried again.
  *
  *      RESTING ----------> RUNNING      its event is with the function
  *         ^  ^               |  |
@@ -24,6 +24,7 @@ enum lane_state { LANE_RESTING, LANE_RUNNING, LANE_BACKING_OFF, LANE_STATE_COUNT
 
 struct lane {
     struct mapping *mapping;
+    struct mapping_shard *shard;
     enum lane_state state;
 
     struct batch filling;
@@ -43,7 +44,7 @@ struct lane {
     bool invoking; /* functions_invoke() has not returned */
 };
 
-void lane_init(struct lane *lane, struct mapping *mapping);
+void lane_init(struct lane *lane, struct mapping_shard *shard);
 void lane_free(struct lane *lane);
 void lane_stop(struct lane *lane); /* no timers any more */
 

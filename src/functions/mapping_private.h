@@ -1,11 +1,17 @@
-/* functions/mapping_private.h - what mapping.c and mapping_lane.c share. */
+/* functions/mapping_private.h - what the files of a mapping share.
+ *
+ *   mapping.c         settings, when to read, life
+ *   mapping_shard.c   which shards there are, and their records into lanes
+ *   mapping_lane.c    one line of batches of a shard
+ *   mapping_cursor.c  how far it is, durably
+ *   mapping_source.c  events that its function puts on the bus */
 #ifndef DYNLOG_FUNCTIONS_MAPPING_PRIVATE_H
 #define DYNLOG_FUNCTIONS_MAPPING_PRIVATE_H
 
 #include "functions/mapping_lane.h"
 #include "functions/rerun.h"
 
-#define MAPPING_CURSOR_NAME_SIZE 128
+#define MAPPING_NUMBER_SIZE 12 /* "/" and a shard's number, behind the mapping's name */
 
 struct mappings {
     struct functions *functions;
@@ -23,6 +29,32 @@ struct mappings {
     bool stopping;
 };
 
+/* One shard on its way through a mapping.
+ *
+ *   waiting -----------------> reading ----------------> finished ---------> gone
+ *        its parent has finished      closed, read to its end,    the mapping's cursor
+ *        (or is none of ours)         all done with, durably      has passed its end
+ *
+ * What always holds: nothing of a shard is handed over before its parent has finished. */
+struct mapping_shard {
+    struct mapping *mapping;
+    struct stream_shard shard; /* as it was when the shards were last asked for */
+    uint64_t read_after;       /* everything up to here is in a lane, or done with */
+    bool at_end;               /* there was nothing more, up to the mapping's known_to */
+    struct timer read_again;
+    struct lane *lanes; /* lane_count of the mapping */
+
+    /* durable as a cursor of its own while the mapping's stands behind it */
+    char cursor_name[MAPPING_CURSOR_NAME_SIZE];
+    uint64_t cursor; /* durable: up to here everything is done with */
+    uint64_t cursor_writing;
+    bool has_own, writing_own; /* it stands in the store; it will */
+
+    /* events that its function puts */
+    char notes_name[MAPPING_CURSOR_NAME_SIZE];
+    struct rerun rerun;
+};
+
 struct mapping {
     struct mappings *mappings;
     struct arena *arena; /* of the settings */
@@ -31,33 +63,58 @@ struct mapping {
     const char *last_result;
 
     /* reading */
-    uint64_t read_after; /* everything up to here is in a lane, or done with */
-    bool at_end;         /* nothing more was committed when it was read */
+    struct mapping_shard **shards; /* by number */
+    size_t shard_count, shard_capacity;
+    size_t lane_count; /* of each */
+    uint64_t known_to; /* `shards` are all that there are up to this position */
     bool going;
-    bool made_room; /* a lane's batch was taken */
-    bool moved;     /* records are done with: the cursor may move */
-    struct timer read_again;
+    bool moved; /* records are done with, or a shard was read to its end: cursors may move */
+    struct timer look_again;
 
-    struct lane lanes[MAPPING_PARALLELIZATION_MAX];
-    size_t lane_count;
-
-    /* the cursor */
-    char cursor_name[MAPPING_CURSOR_NAME_SIZE];
-    uint64_t cursor;        /* durable */
-    uint64_t cursor_wanted; /* up to here everything is done with */
-    uint64_t cursor_writing;
+    /* the cursor: everything up to it is done with in every shard */
+    char cursor_name[MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE];
+    uint64_t cursor; /* durable */
+    uint64_t cursor_wanted, cursor_writing;
     bool writing;
+    struct arena *write_arena; /* of what is being written */
+    struct cursor_change *changes;
+    size_t change_count;
     struct store_work work;
     struct timer write_again;
-
-    /* events that its function puts */
-    struct rerun rerun;
-    bool forgetting; /* the cursor that is being written takes their notes away */
 };
+
+/* ---- mapping.c ---- */
 
 /* A lane has moved: reads on, hands over, writes the cursor. */
 void mapping_go(struct mapping *mapping);
 void mapping_changed(struct mapping *mapping);
 void mapping_tell(const struct mapping *mapping, struct bytes text);
+
+/* ---- mapping_shard.c ---- */
+
+/* Asks which shards there are, when something was committed since. */
+MUST_USE enum status mapping_find_shards(struct mapping *mapping);
+void mapping_shard_stop(struct mapping_shard *shard); /* no timers any more */
+void mapping_shard_free(struct mapping_shard *shard);
+/* Reads while there is something and room for it. */
+void mapping_shard_read(struct mapping_shard *shard);
+/* Everything up to here is done with. */
+uint64_t mapping_shard_done(const struct mapping_shard *shard);
+bool mapping_shard_has_finished(const struct mapping_shard *shard);
+/* A lane has work, or there is something that it has not read. */
+bool mapping_shard_busy(const struct mapping_shard *shard);
+
+/* ---- mapping_cursor.c ---- */
+
+void mapping_cursor_init(struct mapping *mapping);
+void mapping_cursor_free(struct mapping *mapping);
+/* Where it was, or where a new one begins: "now" is written down, so that it stays now. */
+MUST_USE enum status mapping_cursor_load(struct mapping *mapping);
+/* Of a shard that is new to us: its own, or the mapping's; and the notes above it. */
+MUST_USE enum status mapping_cursor_load_shard(struct mapping_shard *shard);
+/* Durable, or where a new one will begin. */
+uint64_t mapping_cursor_of(const struct mapping *mapping);
+/* Writes what has moved. One write at a time: what moves meanwhile goes with the next one. */
+void mapping_cursor_write(struct mapping *mapping);
 
 #endif

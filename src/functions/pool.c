@@ -29,20 +29,15 @@ void pool_append(struct function *function, struct invocation *invocation)
     function->functions->waiting_count++;
 }
 
-void pool_remove(struct function *function, struct invocation *invocation)
-{
-    list_remove(&invocation->in_waiting);
-    function->waiting_count--;
-    function->functions->waiting_count--;
-}
-
 struct invocation *pool_first(struct function *function)
 {
     if (list_empty(&function->waiting))
         return NULL;
     struct invocation *first = LIST_ITEM(function->waiting.next, struct invocation, in_waiting);
 
-    pool_remove(function, first);
+    list_remove(&first->in_waiting);
+    function->waiting_count--;
+    function->functions->waiting_count--;
     return first;
 }
 

@@ -16,7 +16,6 @@ size_t pool_limit(const struct function *function);
 bool pool_full(const struct function *function, const char **ret_reason);
 
 void pool_append(struct function *function, struct invocation *invocation);
-void pool_remove(struct function *function, struct invocation *invocation);
 /* The first that waits, taken out; NULL when none does. */
 struct invocation *pool_first(struct function *function);
 

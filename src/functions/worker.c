@@ -192,17 +192,14 @@ static void end_invocation(struct worker *worker, const struct ending *ending)
         worker_enter(worker, WORKER_RESPONDED);
     if (failed)
         functions->errors_total++;
-    if (invocation != NULL) {
-        invocation->worker = NULL;
-        invocation->status = OK;
-        invocation->result = ending->result;
-        invocation->failed = failed;
-        invocation->log_tail = log_tail_bytes(&worker->log.tail);
-        invocation->duration_us = report.duration_us;
-        invocation->billed_ms = report.billed_ms;
-        invocation->memory_used_mb = report.memory_used_mb;
-        invocation->done(invocation);
-    }
+    invocation->status = OK;
+    invocation->result = ending->result;
+    invocation->failed = failed;
+    invocation->log_tail = log_tail_bytes(&worker->log.tail);
+    invocation->duration_us = report.duration_us;
+    invocation->billed_ms = report.billed_ms;
+    invocation->memory_used_mb = report.memory_used_mb;
+    invocation->done(invocation);
     functions_changed(functions);
 }
 
@@ -230,7 +227,6 @@ void worker_abandon(struct worker *worker)
     worker_stop(worker);
     if (invocation == NULL)
         return;
-    invocation->worker = NULL;
     invocation->status = CLOSED;
     invocation->done(invocation);
 }
@@ -265,7 +261,6 @@ static void adopt(struct worker *worker, struct invocation *invocation)
     worker->next = NULL;
     worker_enter(worker, WORKER_BUSY);
     worker->invocation = invocation;
-    invocation->worker = worker;
     memcpy(worker->request_id, invocation->request_id, sizeof worker->request_id);
     worker->log.request_id = bytes_of_text(worker->request_id);
     worker->taken_ns = clock_monotonic_ns();
@@ -281,7 +276,7 @@ void worker_take(struct worker *worker, struct invocation *invocation)
 
     drain(worker); /* what it printed in between belongs to nobody */
     adopt(worker, invocation);
-    worker->used_ms = clock_now_ms(timers_clock(timers));
+    worker->used_ms = clock_waited_ms(timers_clock(timers));
     set_deadline(worker);
     struct runtime_next answer = {
         .request_id = bytes_of_text(worker->request_id),
@@ -301,7 +296,7 @@ void worker_next(struct worker *worker,
                  void (*next)(void *context, const struct runtime_next *next), void *context)
 {
     struct functions *functions = worker->functions;
-    uint64_t now_ms = clock_now_ms(timers_clock(functions->options.timers));
+    struct timers *timers = functions->options.timers;
 
     if (worker->state == WORKER_BUSY) {
         AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
@@ -318,10 +313,10 @@ void worker_next(struct worker *worker,
     if (worker->state == WORKER_STARTING) {
         uv_timer_stop(&worker->starting);
         worker->init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;
-        worker->used_ms = now_ms;
-        timer_set_after(functions->options.timers, &worker->age, FUNCTION_IDLE_LIFE_MS);
+        worker->used_ms = clock_waited_ms(timers_clock(timers));
+        timer_set_after(timers, &worker->age, FUNCTION_IDLE_LIFE_MS);
     }
-    timer_cancel(functions->options.timers, &worker->deadline);
+    timer_cancel(timers, &worker->deadline);
     worker->next = next;
     worker->next_context = context;
     if (worker->state != WORKER_IDLE)
@@ -508,12 +503,12 @@ static void on_age(struct timer *timer)
 {
     struct worker *worker = CONTAINER_OF(timer, struct worker, age);
     struct timers *timers = worker->functions->options.timers;
-    uint64_t end_ms = worker->used_ms + FUNCTION_IDLE_LIFE_MS;
+    uint64_t idle_ms = clock_waited_ms(timers_clock(timers)) - worker->used_ms;
 
-    if (worker->state == WORKER_IDLE && clock_now_ms(timers_clock(timers)) >= end_ms)
+    if (worker->state == WORKER_IDLE && idle_ms >= FUNCTION_IDLE_LIFE_MS)
         worker_stop(worker);
     else if (worker->state == WORKER_IDLE)
-        timer_set_at(timers, timer, end_ms);
+        timer_set_after(timers, timer, FUNCTION_IDLE_LIFE_MS - idle_ms);
     else
         timer_set_after(timers, timer, FUNCTION_IDLE_LIFE_MS);
 }

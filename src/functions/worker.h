@@ -54,7 +54,8 @@ struct worker {
     bool starting_open;
     char *start_error; /* why it could not start; NULL: it took too long */
     struct timer age;  /* idle life */
-    uint64_t started_ns, init_us, used_ms;
+    uint64_t started_ns, init_us;
+    uint64_t used_ms; /* by clock_waited_ms() */
     bool reported_init;
 
     /* GET next that waits */
@@ -62,7 +63,7 @@ struct worker {
     void *next_context;
 
     /* the invocation: its bytes may be gone when its caller is, so what is needed is kept here */
-    struct invocation *invocation; /* NULL: nobody waits for its end */
+    struct invocation *invocation; /* of a BUSY one */
     char request_id[ID_UUID_SIZE];
     uint64_t taken_ns;
     struct timer deadline; /* from the invocation's beginning to the next GET next */

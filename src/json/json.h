@@ -24,6 +24,10 @@ struct json_error {
 MUST_USE enum status json_parse(struct arena *arena, struct bytes text, const struct json **ret,
                                 struct json_error *reterr);
 
+/* The same value, but no object in it has a name twice: of two with one name the last counts, as
+ * for most readers of JSON. (The readers below see all members; json_get() finds the first.) */
+const struct json *json_unite(struct arena *arena, const struct json *value);
+
 enum json_type json_type(const struct json *value);
 const char *
 json_type_name(const struct json *value); /* "an object", "a string", "nothing" for NULL */

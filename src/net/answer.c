@@ -140,7 +140,7 @@ static void append_number(struct buffer *out, uint64_t number)
 }
 
 /* What would end the header's line is written as a space: no value can make another header. */
-static void append_header(struct buffer *out, struct bytes name, struct bytes value)
+void answer_append_header(struct buffer *out, struct bytes name, struct bytes value)
 {
     buffer_append(out, name);
     buffer_append(out, BYTES(": "));
@@ -167,7 +167,9 @@ static void append_head(struct buffer *out, const struct http_request *request, 
     buffer_append_text(out, reason_of(status));
     buffer_append(out, BYTES("\r\n"));
     if (content_type != NULL)
-        append_header(out, BYTES("Content-Type"), bytes_of_text(content_type));
+        answer_append_header(out, BYTES("Content-Type"), bytes_of_text(content_type));
+    if (request->is_let_in)
+        cors_append_headers(out, request);
     if (is_last(request))
         buffer_append(out, BYTES("Connection: close\r\n"));
     else if (request->old_version)
@@ -193,7 +195,7 @@ void http_answer(struct http_request *request, const struct http_answer *answer)
 
     append_head(out, request, answer->status, answer->content_type);
     for (size_t i = 0; i < answer->header_count; i++)
-        append_header(out, answer->headers[i].name, answer->headers[i].value);
+        answer_append_header(out, answer->headers[i].name, answer->headers[i].value);
     if (!has_no_body(answer->status)) {
         buffer_append(out, BYTES("Content-Length: "));
         append_number(out, answer->body.size);

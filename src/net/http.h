@@ -62,6 +62,7 @@ struct http_listen_options {
     void *context;
     bool any_host;    /* do not guard against forged requests (private listeners of workers) */
     bool shared_port; /* SO_REUSEPORT: the servers of several loops listen on it together */
+    const char *cors; /* which web pages are let in (net/cors.h); NULL: none */
 };
 /* IN_USE when the port is taken; NOT_FOUND when the host is not one of this machine's. A name's
  * first IPv4 address is taken, else its first IPv6 address. IPv6 listeners take IPv6 only, so that
@@ -100,6 +101,9 @@ size_t http_headers(const struct http_request *request, const struct http_header
  * so in the handler itself, before it returns. */
 void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context);
 
+/* Whether a web page of another place sent it, which --cors let in. */
+bool http_is_foreign(const struct http_request *request);
+
 /* ---- the answer ---- */
 
 struct http_answer {
@@ -110,6 +114,9 @@ struct http_answer {
     struct bytes body; /* copied before http_answer() returns */
 };
 void http_answer(struct http_request *request, const struct http_answer *answer);
+/* When the client asks for gzip and the body is worth it: true, and *body compressed, in the
+ * request's arena. The answer then needs Content-Encoding: gzip. */
+bool http_gzip(struct http_request *request, struct bytes *body);
 
 /* An answer in pieces (chunked), for what goes on: tail, logs. After http_stream_begin() the
  * request stays valid until http_stream_end() is called or `gone` returns, whichever is first;

@@ -6,6 +6,7 @@
  *   request.c     what a handler may ask a request; its memory
  *   answer.c      answers and streams, in the order of their requests
  *   inflate.c     gzip bodies        guard.c   forged requests
+ *   deflate.c     gzip answers       cors.c    web pages that were let in
  *   sigv4.c       signatures         credentials.c   the file of keys
  *
  * Memory: a connection is owned by its server until uv_close() called back; a request by its
@@ -79,6 +80,7 @@ struct http_listener {
     void *context;
     char *host;
     bool any_host;
+    char *cors; /* NULL: no page is let in */
     bool open;
     size_t connection_count; /* a listener lives as long as they do */
 };
@@ -176,7 +178,8 @@ struct http_request {
     bool keep_alive;     /* after its answer */
     bool wants_continue; /* Expect: 100-continue, not answered yet */
     bool chunked_answer;
-    struct buffer held; /* the answer, while others before it are not answered */
+    bool is_let_in, is_foreign; /* a page that --cors names sent it; one of another place */
+    struct buffer held;         /* the answer, while others before it are not answered */
 
     void (*gone)(void *context);
     void *gone_context;
@@ -239,6 +242,13 @@ void request_head_done(struct http_request *request);
 void answer_advance(struct http_connection *connection);
 /* Tells the request's handler that its client went away; a stream is over then. */
 void answer_gone(struct http_request *request);
+void answer_append_header(struct buffer *out, struct bytes name, struct bytes value);
+
+/* ---- cors.c ---- */
+/* Of the answer to a request that was let in. */
+void cors_append_headers(struct buffer *out, const struct http_request *request);
+bool cors_is_preflight(const struct http_request *request);
+void cors_answer_preflight(struct http_request *request);
 
 /* ---- inflate.c ---- */
 /* All members of a gzip text. MALFORMED; TOO_LARGE when it does not fit into out. */

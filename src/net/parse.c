@@ -3,6 +3,7 @@
  * llhttp is used as strict as it comes, no leniency: two Content-Lengths, Content-Length beside
  * Transfer-Encoding, folded headers, spaces before a colon, bare line feeds and the like end the
  * connection with 400, because another reader of the same bytes might see others in them. */
+#include "net/cors.h"
 #include "net/guard.h"
 #include "net/internal.h"
 
@@ -182,9 +183,15 @@ static bool is_forged(struct http_connection *connection)
             BYTES_ARG(bytes_slice(host, 0, 100)));
         return true;
     }
+    request->is_let_in = cors_allows(connection->listener->cors, origin);
+    if (request->is_let_in) {
+        request->is_foreign = !guard_origin_is_local(origin, own_name);
+        return false;
+    }
     if (!guard_origin_is_local(origin, own_name)) {
         parse_refuse(connection, 403, "AccessDeniedException",
-                     "Origin %.*s is not local: dynlog does not answer web pages of other places.",
+                     "Origin %.*s is not local: dynlog does not answer web pages of other places "
+                     "(unless `dynlog start --cors` names them).",
                      BYTES_ARG(bytes_slice(origin, 0, 100)));
         return true;
     }
@@ -324,7 +331,10 @@ static int on_message_complete(llhttp_t *parser)
     connection->held_size += request->held_size;
     connection->server->figures.requests_total++;
     connection_enter(connection, request->keep_alive ? CONNECTION_IDLE : CONNECTION_LAST);
-    connection->listener->handle_request(connection->listener->context, request);
+    if (cors_is_preflight(request))
+        cors_answer_preflight(request);
+    else
+        connection->listener->handle_request(connection->listener->context, request);
 
     if (connection->state == CONNECTION_IDLE && connection_is_full(connection)) {
         connection_enter(connection, CONNECTION_FULL);

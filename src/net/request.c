@@ -80,6 +80,7 @@ void request_free(struct http_request *request)
         request->header_count = 0;
         request->in_name = request->is_inflated = false;
         request->old_version = request->wants_continue = request->chunked_answer = false;
+        request->is_let_in = request->is_foreign = false;
         request->target = request->authority = (struct bytes){0};
         request->raw_path = request->path = request->query = (struct bytes){0};
         request->method = 0;
@@ -247,6 +248,11 @@ struct bytes http_header(const struct http_request *request, const char *name)
             bytes_equal_ignore_case(request->headers[i].name, wanted))
             return request->headers[i].value;
     return (struct bytes){0};
+}
+
+bool http_is_foreign(const struct http_request *request)
+{
+    return request->is_foreign;
 }
 
 size_t http_headers(const struct http_request *request, const struct http_header_pair **ret)

@@ -44,7 +44,7 @@ void server_deadline(struct http_server *server, uint64_t deadline_ms)
 
 static void close_all_connections(struct http_server *server)
 {
-    LIST_EACH(&server->connections, it) /* they leave the list later, when libuv has closed them */
+    LIST_EACH (&server->connections, it) /* they leave the list later, when libuv has closed them */
     {
         connection_close(LIST_ITEM(it, struct http_connection, in_server));
     }
@@ -173,8 +173,7 @@ void http_server_close(struct http_server *server, uint64_t grace_ms, void (*clo
     server->closing = true;
     server->closed = closed;
     server->closed_context = context;
-    LIST_EACH(&server->listeners, it)
-    {
+    LIST_EACH (&server->listeners, it) {
         http_listener_close(LIST_ITEM(it, struct http_listener, in_server));
     }
     uint64_t now = uv_now(server->loop);
@@ -219,6 +218,7 @@ static void free_listener_when_unused(struct http_listener *listener)
     list_remove(&listener->in_server);
     server->listener_count--;
     mem_free(listener->host);
+    mem_free(listener->cors);
     mem_free(listener);
     finish_when_empty(server);
 }
@@ -245,8 +245,7 @@ void http_listener_close(struct http_listener *listener)
     if (uv_is_closing((uv_handle_t *)&listener->handle))
         return;
     uv_close((uv_handle_t *)&listener->handle, on_listener_closed);
-    LIST_EACH(&listener->server->connections, it)
-    {
+    LIST_EACH (&listener->server->connections, it) {
         struct http_connection *connection = LIST_ITEM(it, struct http_connection, in_server);
 
         if (connection->listener == listener)
@@ -386,6 +385,8 @@ enum status http_listen(struct http_server *server, const struct http_listen_opt
     listener->context = options->context;
     listener->host = mem_copy_text(options->host);
     listener->any_host = options->any_host;
+    if (options->cors != NULL)
+        listener->cors = mem_copy_text(options->cors);
     listener->open = true;
     list_append(&server->listeners, &listener->in_server);
     server->listener_count++;

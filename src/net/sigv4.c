@@ -524,6 +524,13 @@ static bool names_host(struct bytes signed_headers)
     return false;
 }
 
+enum status sigv4_check_form(struct http_request *request, struct api_error *reterr)
+{
+    struct claim claim = {0};
+
+    return read_claim(request, &claim, reterr);
+}
+
 enum status sigv4_check(const struct sigv4_keys *keys, struct http_request *request,
                         uint64_t now_ms, struct api_error *reterr)
 {

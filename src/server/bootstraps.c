@@ -1,5 +1,6 @@
 /* server/bootstraps.c - the bootstraps of the Node.js and Python runtimes are in the program itself
- * (runtimes/), so that dynlog is one file; they are unpacked beside the data when it starts. */
+ * (runtimes/), so that dynlog is one file; they are unpacked beside the data whenever it starts
+ * with functions. */
 #include "server/internal.h"
 
 #include "base/file.h"
@@ -18,7 +19,7 @@ static bool unpack(struct server *server, const char *folder, const char *name,
     status = file_make_folder(path);
     if (status == OK) {
         snprintf(path, sizeof path, "%s/%s/%s", server->runtimes, folder, name);
-        status = file_write(path, content, 0644);
+        status = file_write_unsynced(path, content, 0644);
     }
     if (status != OK)
         output_error("can't write %s: %s", path, status_text(status));
@@ -46,6 +47,8 @@ static bool choose_folder(struct server *server)
 
 bool bootstraps_unpack(struct server *server)
 {
+    if (server->stack->function_count == 0)
+        return true;
     if (!choose_folder(server)) {
         output_error("there is no folder for the runtimes' files");
         return false;

@@ -19,6 +19,7 @@ struct triggering {
     struct server *server;
     struct trigger *trigger;
     struct bytes bus_name;
+    uint32_t stream_id;
 };
 
 /* STORE_EVENTS -> SQLite. */

@@ -40,6 +40,7 @@ static enum status listen_on(struct server *server, const char *host, uint16_t p
         .port = port,
         .handle = handle,
         .context = server,
+        .cors = server->options.cors,
     };
     enum status status = OK;
 

@@ -60,14 +60,13 @@ void output_log(void *context, const struct function_log *log)
 
 static void print_functions(struct server *server)
 {
-    if (server->stack->function_count == 0) {
-        printf("  trigger    built in: streams of the log become events on the bus\n");
-        return;
-    }
-    printf("  functions  ");
     for (size_t i = 0; i < server->stack->function_count; i++)
-        printf("%s%.*s", i > 0 ? ", " : "", BYTES_ARG(server->stack->functions[i].key));
-    printf("\n");
+        printf("%s%.*s", i == 0 ? "  functions  " : ", ",
+               BYTES_ARG(server->stack->functions[i].key));
+    if (server->stack->function_count > 0)
+        printf("\n");
+    if (server->has_trigger)
+        printf("  trigger    built in: streams of the log become events on the bus\n");
 }
 
 /* How to call this very program from any folder: by name when the shell finds it so. */
@@ -94,15 +93,44 @@ static void program_name(char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%s", self);
 }
 
+/* The table that `dynlog append` writes to. */
+static bool has_log_table(struct server *server)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes name = arena_printf(arena, "%.*s-dynamodb-logs", BYTES_ARG(server->stack->stage));
+    const struct table *table = engine_table_ref(server->engine, name);
+
+    if (table != NULL)
+        engine_table_unref(table);
+    return table != NULL;
+}
+
+/* They work as they stand, from any folder and with nothing set in the environment. */
+static void print_commands(struct server *server)
+{
+    char program[PATH_MAX], endpoint[64] = "", stage[128] = "";
+
+    program_name(program);
+    if (server->port_number != SERVER_PORT_DEFAULT)
+        snprintf(endpoint, sizeof endpoint, " --endpoint http://localhost:%u", server->port_number);
+    if (!bytes_equal_text(server->stack->stage, "local"))
+        snprintf(stage, sizeof stage, " --stage %.*s", BYTES_ARG(server->stack->stage));
+    printf("Try:\n");
+    if (has_log_table(server))
+        printf("  %s append users 12 signup '{\"name\":\"test\"}'%s%s\n", program, stage, endpoint);
+    else
+        printf("  %s drain%s\n", program, endpoint);
+    printf("  %s status%s\n", program, endpoint);
+    printf("  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws dynamodb list-tables --region %s "
+           "--endpoint http://localhost:%u\n",
+           server->place.region, server->port_number);
+}
+
 void output_banner(struct server *server)
 {
     uint64_t ms = (clock_monotonic_ns() - server->started_ns) / 1000000;
     const char *data = server->options.data != NULL ? server->options.data : ".dynlog";
-    char port[64] = "", program[PATH_MAX];
 
-    program_name(program);
-    if (server->port_number != SERVER_PORT_DEFAULT)
-        snprintf(port, sizeof port, " --endpoint http://localhost:%u", server->port_number);
     printf("%sdynlog %s%s is ready after %llu ms (stage %.*s)\n", paint(stdout, BOLD),
            DYNLOG_VERSION, paint(stdout, PLAIN), (unsigned long long)ms,
            BYTES_ARG(server->stack->stage));
@@ -111,9 +139,6 @@ void output_banner(struct server *server)
     printf("  data       %s, archive %s\n", server->options.memory ? "in memory" : data,
            server->has_archive ? server->archiving.path : "none");
     print_functions(server);
-    printf("Try:\n");
-    printf("  %s append users 12 signup '{\"name\":\"test\"}'%s\n", program, port);
-    printf("  %s status%s\n", program, port);
-    printf("  aws dynamodb list-tables --endpoint http://localhost:%u\n", server->port_number);
+    print_commands(server);
     fflush(stdout);
 }

@@ -49,7 +49,7 @@ static void timer_fired(uv_timer_t *timer)
 static void arm_timer(void *context)
 {
     struct server *server = context;
-    uint64_t due = timers_next_ms(server->timers), now = clock_now_ms(server->clock);
+    uint64_t due = timers_next_ms(server->timers), now = clock_waited_ms(server->clock);
 
     if (server->state >= SERVER_CLOSING || due == UINT64_MAX)
         uv_timer_stop(&server->timer);
@@ -126,6 +126,7 @@ static bool load_stack(struct server *server)
     struct stack_options options = {
         .path = server->options.stack_path,
         .stage = server->options.stage,
+        .region = server->options.region,
         .account = server->place.account,
     };
     struct stack_error error = {0};
@@ -184,6 +185,25 @@ static void make_environment(struct server *server)
             (struct function_variable){bytes_of_text(names[i]), url};
 }
 
+static enum status shards_of_engine(void *context, uint32_t stream_id, struct arena *arena,
+                                    struct stream_shard **ret, size_t *ret_count)
+{
+    const struct server *server = context;
+
+    return engine_stream_shards(server->engine, stream_id, arena, ret, ret_count);
+}
+
+static_assert(STACK_SHARDS_MAX == SHARDS_BEGIN_MAX, "a stack file may say what a stream may have");
+
+/* What the command line says, else the stack file. */
+static uint32_t shard_count(const struct server *server)
+{
+    uint32_t count =
+        server->options.shards > 0 ? (uint32_t)server->options.shards : server->stack->shard_count;
+
+    return count > 0 ? count : 1;
+}
+
 static void something_failed(void *context, const char *sentence)
 {
     (void)context;
@@ -192,6 +212,7 @@ static void something_failed(void *context, const char *sentence)
 
 static bool open_hops(struct server *server)
 {
+    struct stream_door shards = {server, shards_of_engine};
     struct bus_door door = deliver_door(server);
     struct engine_door engine_door = {.port = server->port,
                                       .timers = server->timers,
@@ -225,7 +246,8 @@ static bool open_hops(struct server *server)
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
     }
-    server->streams = streams_new(server->store, server->port, server->timers);
+    engine_set_shard_count(server->engine, shard_count(server));
+    server->streams = streams_new(server->store, server->port, server->timers, &shards);
     server->mappings = mappings_new(server->functions, server->streams, server->store, server->port,
                                     server->timers, something_changed, server);
     return true;

@@ -17,15 +17,17 @@
 
 struct server_options {
     const char *stack_path; /* NULL: serverless.yml in the folder when there is one, else none */
-    const char *stage;      /* NULL: "local" */
+    const char *stage;      /* NULL: the stack's, else "local" */
+    const char *region;     /* NULL: the stack's, else "us-east-1" */
     const char *data;       /* data folder; NULL: ".dynlog" */
     bool memory;
     const char *host;                   /* NULL: 127.0.0.1 and ::1 */
     int port, events_port, lambda_port; /* 0: the kernel picks; -1: not said */
     const char *credentials;            /* file with the keys that may sign; NULL: any key */
-    const char *archive;  /* path of the SQLite archive; NULL: the stack's or the default */
-    bool quiet;           /* no lines of handlers */
-    const char *runtimes; /* folder of our bootstraps */
+    const char *cors;                   /* which web pages are let in (net/cors.h); NULL: none */
+    const char *archive; /* path of the SQLite archive; NULL: the stack's or the default */
+    int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
+    bool quiet;          /* no lines of handlers */
 };
 
 /* Runs until SIGINT, SIGTERM or POST /_dynlog/stop. Returns the process' exit status. */

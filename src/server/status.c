@@ -86,6 +86,50 @@ static void write_place(struct server *server, struct json_writer *w)
         json_member_string(w, "storeId", id.bytes);
 }
 
+/* ---- records that a mapping or the built-in trigger has not done with ---- */
+
+struct records {
+    size_t count;
+    bool more; /* one page a reader is counted: what comes after it is not */
+};
+
+/* A mapping over several shards is counted from where the one that is furthest behind stands. */
+
+static void count_records(struct server *server, uint32_t stream_id, uint64_t after,
+                          struct records *records)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct stream_read read = {.stream_id = stream_id,
+                                     .after = after,
+                                     .limit = STREAM_READ_RECORDS_MAX,
+                                     .size_max = STREAM_READ_SIZE_MAX};
+    struct stream_page page = {0};
+    bool trimmed = false;
+
+    if (streams_read_all(server->streams, &read, arena, &page, &trimmed) != OK)
+        return;
+    records->count += page.count;
+    records->more = records->more || !page.at_end;
+}
+
+static void write_records(struct server *server, struct json_writer *w)
+{
+    struct records records = {0};
+
+    for (size_t i = 0; i < mappings_count(server->mappings); i++) {
+        struct mapping_description mapping;
+
+        mappings_describe(server->mappings, i, &mapping);
+        if (mapping.settings->enabled)
+            count_records(server, mapping.settings->stream_id, mapping.cursor, &records);
+    }
+    if (server->has_trigger)
+        count_records(server, server->triggering.stream_id,
+                      trigger_cursor(server->triggering.trigger), &records);
+    json_member_int(w, "records", (int64_t)records.count);
+    json_member_bool(w, "moreRecords", records.more);
+}
+
 void status_write(void *context, struct json_writer *w)
 {
     static const char *const states[] = {"opening",  "serving", "draining",
@@ -115,9 +159,7 @@ void status_write(void *context, struct json_writer *w)
     json_key(w, "inFlight");
     json_begin_object(w);
     json_member_int(w, "puts", (int64_t)bus_in_flight(server->bus));
-    json_member_bool(w, "records",
-                     mappings_busy(server->mappings) ||
-                         (server->has_trigger && trigger_busy(server->triggering.trigger)));
+    write_records(server, w);
     json_member_bool(w, "archive", archiving_busy(server));
     json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
@@ -149,6 +191,9 @@ void status_metrics(void *context, struct buffer *out)
     metric(out, "store_groups_total", "counter", "Synced batches.", store.groups);
     metric(out, "store_works_total", "counter", "Writes asked for.", store.works);
     metric(out, "store_disk_bytes", "gauge", "Bytes on disk.", store.bytes_on_disk);
+    metric(out, "transaction_conflicts_total", "counter",
+           "Items of writes and transactional reads that lost to another one.",
+           engine_conflicts(server->engine));
     metric(out, "invocations_total", "counter", "Invocations ended.", functions.invocations_total);
     metric(out, "invocation_errors_total", "counter", "Of these: failed.", functions.errors_total);
     metric(out, "invocations_running", "gauge", "Invocations in workers.", functions.running);

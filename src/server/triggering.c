@@ -97,6 +97,7 @@ void triggering_start(struct server *server)
     if (table == NULL)
         return;
     triggering->server = server;
+    triggering->stream_id = table->stream.id;
     triggering->bus_name = server->stack->archive_count > 0 ? server->stack->archives[0].bus_name
                                                             : BYTES("dynamodb-log");
     if (bus_find(server->bus, triggering->bus_name) != NULL) {

@@ -176,11 +176,28 @@ static enum status read_port(struct loader *loader, const struct node *node, con
     return status;
 }
 
+static enum status read_dynlog(struct loader *loader, const struct node *dynlog)
+{
+    static const struct key_rule dynlog_keys[] = {{"archive", NULL}, {"shards", NULL}};
+    struct stack *stack = loader->stack;
+    int64_t shards = 0;
+    enum status status =
+        read_text(loader, node_get(dynlog, "archive"), "archive", &stack->archive_path);
+
+    if (status == OK)
+        status = read_integer(loader, node_get(dynlog, "shards"), "shards", 1, STACK_SHARDS_MAX,
+                              &shards);
+    if (status != OK)
+        return status;
+    stack->shard_count = (uint32_t)shards;
+    read_check_keys(loader, dynlog, dynlog_keys, ARRAY_COUNT(dynlog_keys), "custom.dynlog");
+    return OK;
+}
+
 /* The settings of the offline plugins that mean something here; the plugins' other settings
  * (endpoint, readInterval ...) speak of how they work, not of what the stack does. */
 static enum status read_custom(struct loader *loader)
 {
-    static const struct key_rule dynlog_keys[] = {{"archive", NULL}};
     struct stack *stack = loader->stack;
     const struct node *custom = node_get(loader->root, "custom");
     const struct node *bridge = NULL, *offline = NULL, *dynlog = NULL;
@@ -205,11 +222,7 @@ static enum status read_custom(struct loader *loader)
     if (status == OK)
         status =
             read_port(loader, node_get(offline, "lambdaPort"), "lambdaPort", &stack->lambda_port);
-    if (status == OK)
-        status = read_text(loader, node_get(dynlog, "archive"), "archive", &stack->archive_path);
-    if (status == OK)
-        read_check_keys(loader, dynlog, dynlog_keys, ARRAY_COUNT(dynlog_keys), "custom.dynlog");
-    return status;
+    return status == OK ? read_dynlog(loader, dynlog) : status;
 }
 
 /* ---- the steps ---- */

@@ -17,6 +17,7 @@
 
 #define STACK_FILE_SIZE_MAX ((size_t)4 * 1024 * 1024)
 #define STACK_VARIABLE_DEPTH_MAX 32
+#define STACK_SHARDS_MAX 100 /* SHARDS_BEGIN_MAX of value/shard.h */
 
 struct stack_where { /* a place in a file, for messages: "serverless.yml:12:5" */
     const char *file;
@@ -110,6 +111,7 @@ struct stack {
     uint16_t events_port;      /* 0: not said */
     uint16_t lambda_port;      /* custom.serverless-offline.lambdaPort; 0: not said */
     struct bytes archive_path; /* custom.dynlog.archive; empty: archive.db in the data folder */
+    uint32_t shard_count;      /* custom.dynlog.shards, of new change streams; 0: not said */
 };
 
 struct stack_options {

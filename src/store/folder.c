@@ -190,20 +190,6 @@ static enum status check_format(const char *folder, bool *ret_is_new,
     return OK;
 }
 
-/* So that names made in a folder are there after a power failure. */
-static enum status sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return status_of_errno(errno);
-
-    enum status status = fsync(fd) == 0 ? OK : status_of_errno(errno);
-
-    close(fd);
-    return status;
-}
-
 enum status folder_mark(const char *folder, char message[STORE_MESSAGE_SIZE])
 {
     char path[PATH_MAX], text[FORMAT_SIZE_MAX], above[PATH_MAX];
@@ -214,9 +200,7 @@ enum status folder_mark(const char *folder, char message[STORE_MESSAGE_SIZE])
     snprintf(text, sizeof text, FORMAT_WORDS "%d\n", FORMAT_VERSION);
     status = file_write(path, bytes_of_text(text), 0644);
     if (status == OK)
-        status = sync_folder(folder);
-    if (status == OK)
-        status = sync_folder(above);
+        status = file_sync_folder(above);
     if (status != OK)
         return refuse(message, status, "%s cannot be written: %s.", path, status_text(status));
     return OK;

@@ -19,9 +19,9 @@ bool stream_sequence_parse(struct bytes text, uint64_t *ret_position)
     return bytes_to_uint64(bytes_slice(text, 1, 20), ret_position);
 }
 
-void stream_shard_id_print(uint32_t stream_id, uint16_t shard, char out[STREAM_SHARD_ID_SIZE])
+void stream_shard_id_print(uint32_t stream_id, uint32_t number, char out[STREAM_SHARD_ID_SIZE])
 {
-    snprintf(out, STREAM_SHARD_ID_SIZE, "shardId-%020" PRIu32 "-%08x", stream_id, (unsigned)shard);
+    snprintf(out, STREAM_SHARD_ID_SIZE, "shardId-%020" PRIu32 "-%08" PRIx32, stream_id, number);
 }
 
 static bool parse_hex(struct bytes text, uint32_t *ret)
@@ -42,27 +42,27 @@ static bool parse_hex(struct bytes text, uint32_t *ret)
     return true;
 }
 
-bool stream_shard_id_parse(struct bytes text, uint32_t *ret_stream_id, uint16_t *ret_shard)
+bool stream_shard_id_parse(struct bytes text, uint32_t *ret_stream_id, uint32_t *ret_number)
 {
     struct bytes prefix = BYTES("shardId-");
     uint64_t stream_id = 0;
-    uint32_t shard = 0;
+    uint32_t number = 0;
 
     if (text.size != prefix.size + 20 + 1 + 8 || !bytes_start_with(text, prefix) ||
         text.ptr[prefix.size + 20] != '-')
         return false;
     if (!bytes_to_uint64(bytes_slice(text, prefix.size, 20), &stream_id) ||
-        !parse_hex(bytes_slice(text, prefix.size + 21, 8), &shard))
+        !parse_hex(bytes_slice(text, prefix.size + 21, 8), &number))
         return false;
-    if (stream_id > UINT32_MAX || shard > UINT16_MAX)
+    if (stream_id > UINT32_MAX)
         return false;
     *ret_stream_id = (uint32_t)stream_id;
-    *ret_shard = (uint16_t)shard;
+    *ret_number = number;
     return true;
 }
 
-/* stream id (4) | shard (2) | after (8) | issued (8) | check (4) */
-#define ITERATOR_SIZE 26
+/* stream id (4) | number of the shard (4) | after (8) | issued (8) | check (4) */
+#define ITERATOR_SIZE 28
 
 /* FNV-1a: tells a mangled iterator from a whole one; it is no secret. */
 static uint32_t check_sum(struct bytes bytes)
@@ -81,8 +81,7 @@ struct bytes stream_iterator_print(struct arena *arena, struct bytes stream_arn,
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(4096);
 
     buffer_append_u32(&raw, iterator->stream_id);
-    buffer_append_byte(&raw, (uint8_t)(iterator->shard >> 8));
-    buffer_append_byte(&raw, (uint8_t)iterator->shard);
+    buffer_append_u32(&raw, iterator->shard);
     buffer_append_u64(&raw, iterator->after);
     buffer_append_u64(&raw, iterator->issued_ms);
     buffer_append_u32(&raw, check_sum(buffer_bytes(&raw)));
@@ -107,9 +106,9 @@ bool stream_iterator_parse(struct bytes text, struct stream_iterator *ret)
         return false;
     *ret = (struct stream_iterator){
         .stream_id = bytes_get_u32(raw.ptr),
-        .shard = (uint16_t)(raw.ptr[4] << 8 | raw.ptr[5]),
-        .after = bytes_get_u64(raw.ptr + 6),
-        .issued_ms = bytes_get_u64(raw.ptr + 14),
+        .shard = bytes_get_u32(raw.ptr + 4),
+        .after = bytes_get_u64(raw.ptr + 8),
+        .issued_ms = bytes_get_u64(raw.ptr + 16),
     };
     return true;
 }

@@ -1,13 +1,15 @@
 /* streams/streams.c - the life of the change streams and their listeners; see streams.h. */
 #include "streams/internal.h"
 
-struct streams *streams_new(struct store *store, struct store_port *port, struct timers *timers)
+struct streams *streams_new(struct store *store, struct store_port *port, struct timers *timers,
+                            const struct stream_door *door)
 {
     struct streams *streams = mem_new(sizeof *streams);
 
     streams->store = store;
     streams->port = port;
     streams->timers = timers;
+    streams->door = *door;
     list_init(&streams->listeners);
     streams->trim = trim_new(streams);
     return streams;

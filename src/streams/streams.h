@@ -1,15 +1,21 @@
 /* streams/streams.h - the change stream: committed change records, in order, for readers that
  * remember how far they are. Hop 5 of 7.
  *
- * A stream (engine/table.h, table_stream.id) has shards; a shard's records are ordered by position,
- * and all records of one partition key are in one shard. The engine writes records
- * (value/change.h), this folder reads, trims and prints them. Nothing polls: the commit of a group
- * wakes the listeners.
+ * A stream (engine/table.h, table_stream.id) has shards (value/shard.h), which close and have
+ * children; a shard's records are ordered by position, and all records of one partition key are in
+ * one shard and then in its children. The engine writes records (value/change.h), this folder
+ * reads, trims and prints them. Nothing polls: the commit of a group wakes the listeners.
+ *
+ * A reader may see records in the store before it is told of the shard that they are in. So it
+ * never goes by "nothing more is there", but by positions: it asks for the shards
+ * (streams_shards()), is told up to which position they are all of them, and takes nothing for read
+ * above it.
  *
  * What always holds:
  *   1. A record is readable if and only if its write is visible: one batch holds both.
- *   2. Two records of one item are in the order of their writes.
+ *   2. Two records of one item are in the order of their writes, over all shards.
  *   3. Reading below the trim point answers TRIMMED, never an empty page that looks like "no news".
+ *   4. stream_page.next_after never passes a record that was not read, in any shard that it is for.
  *
  * One loop thread, except streams_read(), which any thread may call. */
 #ifndef DYNLOG_STREAMS_STREAMS_H
@@ -19,6 +25,7 @@
 #include "base/timer.h"
 #include "store/store.h"
 #include "value/change.h"
+#include "value/shard.h"
 #include "value/value.h"
 
 #define STREAM_RETENTION_MS ((uint64_t)24 * 60 * 60 * 1000)
@@ -28,7 +35,15 @@
 
 struct streams;
 
-struct streams *streams_new(struct store *store, struct store_port *port, struct timers *timers);
+/* Who knows which shards a stream has: engine_stream_shards(). */
+struct stream_door {
+    void *context;
+    enum status (*shards)(void *context, uint32_t stream_id, struct arena *arena,
+                          struct stream_shard **ret, size_t *ret_count);
+};
+
+struct streams *streams_new(struct store *store, struct store_port *port, struct timers *timers,
+                            const struct stream_door *door);
 void streams_free(struct streams *streams);
 
 /* ---- being woken ---- */
@@ -42,18 +57,40 @@ void streams_unlisten(struct stream_listener *listener);
 void streams_committed(struct streams *streams, uint64_t last_position);
 
 /* ---- reading ---- */
+
+/* Shards by number; at least all that have a record or an end at or below known_to. */
+struct stream_shards {
+    struct stream_shard *list; /* in the arena */
+    size_t count;
+    uint64_t known_to;
+};
+/* NOT_FOUND: the stream is gone; known_to is set all the same. */
+MUST_USE enum status streams_shards(struct streams *streams, uint32_t stream_id,
+                                    struct arena *arena, struct stream_shards *ret);
+
+struct stream_read {
+    uint32_t stream_id;
+    const struct stream_shard *shard; /* streams_read() */
+    uint64_t known_to;                /* streams_read(): of the list that the shard is from */
+    uint64_t after;                   /* positions above this */
+    size_t limit, size_max;
+};
 struct stream_page {
-    struct change *changes; /* bytes in the arena */
+    struct change *changes; /* by position; bytes in the arena */
     size_t count;
     uint64_t next_after; /* give it as `after` for the next page */
-    bool at_end;         /* nothing more was committed when the page was read */
+    bool at_end; /* there was nothing more. Of a closed shard: when `after` is not below its end,
+                    there will never be */
 };
-/* Records with position > after, at most limit and size_max bytes (at least one if there is one).
- * NOT_FOUND with *ret_trimmed set when `after` lies below the trim point. */
-MUST_USE enum status streams_read(struct streams *streams, uint32_t stream_id, uint16_t shard,
-                                  uint64_t after, size_t limit, size_t size_max,
+/* Of one shard: at most limit records and size_max bytes (at least one if there is one). NOT_FOUND
+ * with *ret_trimmed set when there may have been records above `after` that were trimmed. */
+MUST_USE enum status streams_read(struct streams *streams, const struct stream_read *read,
                                   struct arena *arena, struct stream_page *ret, bool *ret_trimmed);
-/* The position below which records of this stream were trimmed (0: none were). */
+/* The same of all shards as one, by position: for a reader that does one thing after the other. */
+MUST_USE enum status streams_read_all(struct streams *streams, const struct stream_read *read,
+                                      struct arena *arena, struct stream_page *ret,
+                                      bool *ret_trimmed);
+/* Up to this position all records of the stream were trimmed (0: none were). */
 uint64_t streams_trimmed_to(struct streams *streams, uint32_t stream_id);
 
 /* ---- names: shards, sequence numbers, iterators ---- */
@@ -64,15 +101,15 @@ void stream_sequence_print(uint64_t position, char out[STREAM_SEQUENCE_SIZE]);
 MUST_USE bool stream_sequence_parse(struct bytes text, uint64_t *ret_position);
 
 #define STREAM_SHARD_ID_SIZE 66 /* AWS: 28 to 65 characters */
-void stream_shard_id_print(uint32_t stream_id, uint16_t shard, char out[STREAM_SHARD_ID_SIZE]);
+/* Ids of a stream's shards order as texts as their numbers do: some clients go by that. */
+void stream_shard_id_print(uint32_t stream_id, uint32_t number, char out[STREAM_SHARD_ID_SIZE]);
 MUST_USE bool stream_shard_id_parse(struct bytes text, uint32_t *ret_stream_id,
-                                    uint16_t *ret_shard);
+                                    uint32_t *ret_number);
 
 struct stream_iterator {
-    uint32_t stream_id;
-    uint16_t shard;
-    uint64_t after;     /* reads positions above this */
-    uint64_t issued_ms; /* expires STREAM_ITERATOR_LIFE_MS later */
+    uint32_t stream_id, shard; /* shard: its number */
+    uint64_t after;            /* reads positions above this */
+    uint64_t issued_ms;        /* expires STREAM_ITERATOR_LIFE_MS later */
 };
 /* Opaque text that a client hands back; bound to the stream's ARN, as AWS prints it
  * (ARN|1|base64), checked for damage. */
@@ -88,8 +125,11 @@ void stream_record_print(struct buffer *out, const struct change *change, const 
 /* ---- cursors: how far a reader is, by name; durable ---- */
 MUST_USE enum status stream_cursor_load(struct store *store, struct bytes name,
                                         uint64_t *ret_position);
+MUST_USE enum status stream_cursor_load_at(struct store *store, const struct store_view *view,
+                                           struct bytes name, uint64_t *ret_position);
 /* In a batch: the new position and whatever the reader did with the records stand or fall together.
  */
 void stream_cursor_store(struct store_batch *batch, struct bytes name, uint64_t position);
+void stream_cursor_delete(struct store_batch *batch, struct bytes name);
 
 #endif

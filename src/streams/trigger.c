@@ -180,9 +180,11 @@ static void read_on(struct trigger *trigger)
     bool trimmed = false;
 
     trigger->arena = arena_new();
-    enum status status =
-        streams_read(trigger->streams, trigger->stream_id, 0, trigger->cursor, TRIGGER_BATCH_MAX,
-                     STREAM_READ_SIZE_MAX, trigger->arena, &page, &trimmed);
+    struct stream_read read = {.stream_id = trigger->stream_id,
+                               .after = trigger->cursor,
+                               .limit = TRIGGER_BATCH_MAX,
+                               .size_max = STREAM_READ_SIZE_MAX};
+    enum status status = streams_read_all(trigger->streams, &read, trigger->arena, &page, &trimmed);
 
     if (trimmed) { /* stopped for more than a day: what is left is still in order */
         trigger->cursor = streams_trimmed_to(trigger->streams, trigger->stream_id);
@@ -265,6 +267,11 @@ void trigger_free(struct trigger *trigger)
     timer_cancel(trigger->timers, &trigger->retry);
     streams_unlisten(&trigger->listener);
     mem_free(trigger);
+}
+
+uint64_t trigger_cursor(const struct trigger *trigger)
+{
+    return trigger->cursor;
 }
 
 bool trigger_busy(struct trigger *trigger)

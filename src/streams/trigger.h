@@ -9,7 +9,8 @@
  * Other records are skipped.
  *
  * Exactly once: the events and the cursor are written in one batch, through the door. One put is in
- * flight at a time, so the order of records is the order of events. */
+ * flight at a time, and the records of all shards are read as one run by position, so the order of
+ * writes is the order of events, also while shards roll and split. */
 #ifndef DYNLOG_STREAMS_TRIGGER_H
 #define DYNLOG_STREAMS_TRIGGER_H
 
@@ -46,6 +47,8 @@ struct trigger *trigger_new(struct streams *streams, struct store *store, struct
 void trigger_free(struct trigger *trigger); /* stops; nothing of it may be in flight */
 /* Stops reading more; true when nothing is in flight any more. */
 bool trigger_stop(struct trigger *trigger);
+/* Records up to here are on the bus. */
+uint64_t trigger_cursor(const struct trigger *trigger);
 /* Committed records that it has not handed over yet, whether or not a put is under way. */
 bool trigger_busy(struct trigger *trigger);
 

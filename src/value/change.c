@@ -20,6 +20,20 @@ void change_encode_key(uint8_t out[CHANGE_KEY_SIZE], uint32_t stream_id, uint16_
     bytes_put_u64(out + KEY_POSITION, position);
 }
 
+uint64_t change_key_position(struct bytes key)
+{
+    assert(key.size == CHANGE_KEY_SIZE);
+    return bytes_get_u64(key.ptr + KEY_POSITION);
+}
+
+void change_decode_key(struct bytes key, struct change *ret)
+{
+    assert(key.size == CHANGE_KEY_SIZE);
+    ret->stream_id = bytes_get_u32(key.ptr);
+    ret->shard = (uint16_t)(key.ptr[KEY_SHARD] << 8 | key.ptr[KEY_SHARD + 1]);
+    ret->position = change_key_position(key);
+}
+
 static void append_sized(struct buffer *out, struct bytes bytes)
 {
     assert(bytes.size <= UINT32_MAX);
@@ -62,9 +76,7 @@ enum status change_decode(struct bytes key, struct bytes value, struct change *r
         value.ptr[0] != CHANGE_FORMAT || value.ptr[VALUE_KIND] < CHANGE_INSERT ||
         value.ptr[VALUE_KIND] > CHANGE_REMOVE)
         return CORRUPT;
-    change.stream_id = bytes_get_u32(key.ptr);
-    change.shard = (uint16_t)(key.ptr[KEY_SHARD] << 8 | key.ptr[KEY_SHARD + 1]);
-    change.position = bytes_get_u64(key.ptr + KEY_POSITION);
+    change_decode_key(key, &change);
     change.kind = (enum change_kind)value.ptr[VALUE_KIND];
     change.flags = value.ptr[VALUE_FLAGS];
     change.time_ms = bytes_get_u64(value.ptr + VALUE_TIME);

@@ -24,7 +24,7 @@ enum change_flags {
 
 struct change {
     uint32_t stream_id;
-    uint16_t shard;
+    uint16_t shard; /* shard_slot() */
     uint64_t position;
     enum change_kind kind;
     uint8_t flags;
@@ -35,6 +35,9 @@ struct change {
 
 void change_encode_key(uint8_t out[CHANGE_KEY_SIZE], uint32_t stream_id, uint16_t shard,
                        uint64_t position);
+/* Of a key of this form. */
+uint64_t change_key_position(struct bytes key);
+void change_decode_key(struct bytes key, struct change *ret);
 void change_encode(struct buffer *out, const struct change *change);
 /* The images point into `value`. CORRUPT when it is no record, NEWER_FORMAT when a newer dynlog
  * wrote it. */

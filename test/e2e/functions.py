@@ -4,6 +4,7 @@ fail; with boto3, the AWS CLI and the SDK of Node.js."""
 import base64
 import concurrent.futures
 import json
+import socket
 import unittest
 
 from support.case import Case, n, s
@@ -45,6 +46,8 @@ functions:
   none:
     handler: node.handler
     reservedConcurrency: 0
+  left:
+    handler: node.handler
   failing:
     handler: node.handler
     maximumRetryAttempts: 1
@@ -61,6 +64,10 @@ functions:
           arn: !GetAtt table.StreamArn
           batchSize: 3
           startingPosition: TRIM_HORIZON
+  held:
+    handler: held.handler
+    events:
+      - stream: {type: dynamodb, arn: !GetAtt held.StreamArn, batchSize: 1}
 custom:
   serverless-offline-aws-eventbridge: {retryDelayMs: 10}
 resources:
@@ -73,6 +80,14 @@ resources:
         AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
         KeySchema: [{AttributeName: pk, KeyType: HASH}]
         StreamSpecification: {StreamViewType: NEW_IMAGE}
+    held:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: ${self:service}-held
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+        KeySchema: [{AttributeName: pk, KeyType: HASH}]
+        StreamSpecification: {StreamViewType: KEYS_ONLY}
 """
 
 NODE = """
@@ -89,7 +104,7 @@ exports.handler = async (event, context) => {
     case 'exit': process.exit(3)
     case 'never': return new Promise(() => { setInterval(() => {}, 1000) })
     case 'print': console.log('to stdout'); console.error('to stderr\\nsecond line'); return null
-    case 'write': fs.appendFileSync('calls.jsonl', JSON.stringify(event) + '\\n'); return null
+    case 'write': fs.appendFileSync(event.file ?? 'calls.jsonl', JSON.stringify(event) + '\\n'); return null
     case 'calls': return { calls, pid: process.pid }
     case 'wait': // until the file is there
       fs.appendFileSync('waiting', 'x')
@@ -131,7 +146,13 @@ def record(event, context):
         file.write(json.dumps(event) + "\\n")
 """
 
-FILES = {"serverless.yml": STACK, "node.js": NODE, "handlers.py": PYTHON, "broken.js": "exports.handler = (",
+HELD = """
+const node = require('./node.js')
+
+exports.handler = (event, context) => node.handler({ do: 'wait', file: 'held-no-more' }, context)
+"""
+
+FILES = {"serverless.yml": STACK, "node.js": NODE, "held.js": HELD, "handlers.py": PYTHON, "broken.js": "exports.handler = (",
          "broken_python.py": "def handle(:"}
 
 
@@ -158,8 +179,8 @@ class Functions(Case):
     def test_list_and_describe(self):
         functions = {function["FunctionName"]: function for function in self.functions.list_functions()["Functions"]}
         self.assertEqual({"app-local-" + name for name in (
-            "node", "python", "broken", "missing", "brokenPython", "slow", "slowPython", "single", "none", "failing",
-            "failed", "fromStream")}, set(functions))
+            "node", "python", "broken", "missing", "brokenPython", "slow", "slowPython", "single", "none", "left",
+            "failing", "failed", "fromStream", "held")}, set(functions))
         node = functions["app-local-node"]
         self.assertEqual(("nodejs20.x", "node.handler", 256, 5),
                          (node["Runtime"], node["Handler"], node["MemorySize"], node["Timeout"]))
@@ -311,6 +332,26 @@ class Functions(Case):
             self.dynlog.write("go-on", "")
             self.assertNotIn("FunctionError", first.result()[0])
 
+    def leave(self, name, event):
+        """A connection that has invoked, and does not wait for the answer."""
+        body = json.dumps(event)
+        caller = socket.create_connection(("127.0.0.1", self.dynlog.lambda_port), timeout=60)
+        caller.sendall(("POST /2015-03-31/functions/app-local-%s/invocations HTTP/1.1\r\nHost: localhost\r\n"
+                        "Content-Length: %d\r\n\r\n%s" % (name, len(body), body)).encode())
+        return caller
+
+    def test_a_caller_that_goes_away_stops_nothing(self):
+        mark = self.mark_of("left")
+        self.leave("left", {"do": "write", "file": "left.jsonl"}).close()
+        _, mark = self.dynlog.process.out.wait(r"\[app-local-left\] REPORT", mark)
+        caller = self.leave("left", {"do": "wait", "file": "caller-gone"})
+        _, mark = self.dynlog.process.out.wait(r"\[app-local-left\] START", mark)
+        caller.close()
+        self.dynlog.write("caller-gone", "")
+        report, _ = self.dynlog.process.out.wait(r"\[app-local-left\] REPORT", mark)
+        self.assertNotIn("Status:", report.string)  # neither an error nor a time-out
+        self.assertEqual(1, len(self.recorded("left.jsonl")))
+
     def mark_of(self, name):
         """Where the lines of this function's next invocation begin."""
         lines = self.dynlog.process.out.list
@@ -341,6 +382,21 @@ class Functions(Case):
         self.assertEqual(("INSERT", "aws:dynamodb", arn, {"pk": {"S": "same"}}),
                          (record["eventName"], record["eventSource"], record["eventSourceARN"],
                           record["dynamodb"]["Keys"]))
+
+    def test_records_on_their_way_are_counted(self):
+        before = self.dynlog.status()["inFlight"]["records"]
+        mark = self.mark_of("held")
+        for i in range(3):
+            self.dynamodb.put_item(TableName="app-held", Item={"pk": s("a%d" % i)})
+        self.dynlog.process.out.wait(r"\[app-local-held\] START", mark)
+        in_flight = self.dynlog.status()["inFlight"]
+        self.assertEqual((before + 3, False), (in_flight["records"], in_flight["moreRecords"]))
+        waiting = self.dynlog.command("drain", "--timeout", "1")
+        self.assertEqual(5, waiting.returncode)
+        self.assertIn("%d records on their way, 1 invocation running." % (before + 3), waiting.stderr)
+        self.dynlog.write("held-no-more", "")
+        self.dynlog.drain()
+        self.assertEqual(0, self.dynlog.status()["inFlight"]["records"])
 
     def test_node_sdk(self):
         self.dynlog.node("lambda.mjs", "app-local-node", "app-local-python")

@@ -82,15 +82,19 @@ class MainJob(unittest.TestCase):
     def test_python(self):
         self.run_all("users-python", USERS_PYTHON)
 
-    def kill_in_the_middle(self, name, users, kills, built_in=False):
+    def kill_in_the_middle(self, name, users, kills, built_in=False, shards=0):
         dynlog = example(name)
         if built_in:
             self.without_trigger(dynlog)
+        if shards:
+            dynlog.arguments += ["--shards", str(shards)]
         with dynlog:
             appender = self.appender(dynlog, users)
             seen = 0
             for part in kills:
                 _, seen = appender.out.wait(r"^appended %d$" % (users * 4 * part // 10), seen, timeout_s=240)
+                if shards:
+                    self.roll_and_split(dynlog)
                 dynlog.kill()
                 _, seen = appender.out.wait(r"^lost$", seen)
                 dynlog.restart()
@@ -101,6 +105,15 @@ class MainJob(unittest.TestCase):
             dynlog.drain()
             self.assertEqual(built_in, dynlog.status()["builtInTrigger"])
             self.expect_all(dynlog, users)
+
+    def roll_and_split(self, dynlog):
+        """One shard splits, then all roll."""
+        _, _, text = dynlog.request("GET", "/_dynlog/shards?table=local-dynamodb-logs")
+        shard = [shard["shardId"] for shard in json.loads(text)["shards"] if shard["open"]][0]
+        for change in ({"action": "split", "shard": shard}, {"action": "roll"}):
+            status, _, text = dynlog.request("POST", "/_dynlog/shards",
+                                             json.dumps({"table": "local-dynamodb-logs", **change}))
+            self.assertEqual(200, status, text)
 
     def without_trigger(self, dynlog):
         """The same stack without its trigger: the built-in one takes its place."""
@@ -114,6 +127,12 @@ class MainJob(unittest.TestCase):
 
     def test_kill_9_with_the_built_in_trigger(self):
         self.kill_in_the_middle("users-node", 200, [3, 7], built_in=True)
+
+    def test_kill_9_with_shards(self):
+        self.kill_in_the_middle("users-node", 200, [3, 7], shards=3)
+
+    def test_kill_9_with_shards_and_the_built_in_trigger(self):
+        self.kill_in_the_middle("users-node", 100, [3, 7], built_in=True, shards=2)
 
     def test_kill_9_python(self):
         self.kill_in_the_middle("users-python", 100, [5])

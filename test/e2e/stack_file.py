@@ -267,6 +267,16 @@ class Changed(unittest.TestCase):
             self.assertEqual([("app-local-two", 7)], [(each["FunctionName"], each["Timeout"]) for each in functions])
             self.assertEqual(1, dynlog.client("dynamodb").scan(TableName="table")["Count"])
 
+    def test_another_region_has_the_same_data(self):
+        with Dynlog({"serverless.yml": MINIMAL, "handler.js": "exports.one = async () => {}"}) as dynlog:
+            dynlog.client("dynamodb").put_item(TableName="table", Item={"pk": s("a")})
+            dynlog.stop()
+            dynlog.start("--region", "eu-north-1")
+            for arn in (dynlog.client("dynamodb").describe_table(TableName="table")["Table"]["TableArn"],
+                        dynlog.client("lambda").list_functions()["Functions"][0]["FunctionArn"]):
+                self.assertIn(":eu-north-1:", arn)
+            self.assertEqual(1, dynlog.client("dynamodb").scan(TableName="table")["Count"])
+
     def test_a_rule_that_is_gone_from_the_file_delivers_no_more(self):
         rule = """
       - eventBridge:

@@ -3,10 +3,11 @@
 import json
 import os
 import sqlite3
+import subprocess
 import unittest
 
 from support.case import Case, event, n, s
-from support.server import PROGRAM, TOP, Dynlog, need_aws
+from support.server import AWS, PROGRAM, TOP, Dynlog, need_aws
 
 LOGS = "local-dynamodb-logs"
 
@@ -41,12 +42,34 @@ class ZeroConfig(Case):
 
     def test_the_banner(self):
         lines = self.dynlog.process.out.list
-        last = [at for at, line in enumerate(lines) if line.startswith("  aws ")][0]
+        last = [at for at, line in enumerate(lines) if " aws dynamodb list-tables " in line][0]
         self.assertLessEqual(last + 1, 10, lines)
         text = "\n".join(lines[:last + 1])
         for word in (str(self.dynlog.port), str(self.dynlog.events_port), str(self.dynlog.lambda_port), ".dynlog"):
             self.assertIn(word, text)
         self.assertEqual(3, last - [at for at, line in enumerate(lines) if line == "Try:"][0])
+
+    def try_the_banner(self, dynlog):
+        """What its commands print, run as they stand, with nothing set in the environment but PATH."""
+        lines = dynlog.process.out.list
+        first = lines.index("Try:") + 1
+        printed = []
+        for command in lines[first:first + 3]:
+            if " aws " in command and not os.path.exists(AWS):
+                continue
+            result = subprocess.run(["sh", "-c", command], cwd="/", env={"PATH": os.environ["PATH"]}, timeout=120,
+                                    stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            self.assertEqual(0, result.returncode, command + "\n" + result.stderr)
+            printed.append(result.stdout)
+        return printed
+
+    def test_the_banners_commands(self):
+        for stage in ("local", "dev"):
+            with Dynlog(arguments=["--stage", stage]) as dynlog:
+                self.assertIn('"version":1', self.try_the_banner(dynlog)[0])
+        with Dynlog({"serverless.yml": "service: nothing\nprovider: {name: aws, region: eu-north-1}\n"}) as dynlog:
+            self.assertNotIn("built in", dynlog.process.out.text())
+            self.assertIn('"drained":true', self.try_the_banner(dynlog)[0])
 
     def test_the_readmes_put_item(self):
         need_aws()

@@ -1,4 +1,4 @@
-/* Fuzz target: requests. The first byte of the input chooses an operation of AWS's target services,
+/* Fuzz target: requests. The first line of the input names an operation of AWS's target services,
  * the rest is the body; it is run against an api in memory with two tables, one of them with a
  * stream.
  *
@@ -120,6 +120,13 @@ static void archived(void *context, uint64_t last_position)
     (void)context, (void)last_position;
 }
 
+static enum status shards(void *context, uint32_t stream_id, struct arena *arena,
+                          struct stream_shard **ret, size_t *ret_count)
+{
+    (void)context;
+    return engine_stream_shards(on.engine, stream_id, arena, ret, ret_count);
+}
+
 static void open_api(void)
 {
     const struct bus_door door = {NULL, accepts, deliver, delivered, archived};
@@ -140,7 +147,7 @@ static void open_api(void)
     assert(status == OK);
     status = bus_open(on.store, on.port, on.clock, &place, &door, &on.bus);
     assert(status == OK);
-    on.streams = streams_new(on.store, on.port, on.timers);
+    on.streams = streams_new(on.store, on.port, on.timers, &(struct stream_door){NULL, shards});
 
     const struct api_services services = {.engine = on.engine,
                                           .streams = on.streams,
@@ -204,35 +211,36 @@ static void check_answer(const struct answer *answer, uint64_t position_before)
     assert(store_last_position(on.store) == position_before);
 }
 
-/* The operations that have a target, by number. */
-static const struct api_operation *operation_of(uint8_t number)
+/* One of the operations that have a target, whatever the name. */
+static const struct api_operation *operation_of(struct bytes name)
 {
     size_t count = 0, targets = 0;
     const struct api_operation *operations = api_operations(&count);
 
-    while (targets < count && operations[targets].service->target != NULL)
-        targets++;
-    return &operations[number % targets];
+    for (; targets < count && operations[targets].service->target != NULL; targets++)
+        if (bytes_equal_text(name, operations[targets].name))
+            return &operations[targets];
+    return &operations[bytes_hash(name) % targets];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes input = bytes_of(data, size), body;
+    size_t line = size_min(bytes_find(input, BYTES("\n")), size);
+    const struct api_operation *operation = operation_of(bytes_slice(input, 0, line));
+    struct bytes target = arena_printf(arena, "%s.%s", operation->service->target, operation->name);
     struct answer answer;
     uint64_t before = 0;
 
-    if (size == 0)
-        return 0;
     if (on.api != NULL && on.runs++ == RUNS_MAX)
         close_api();
     if (on.api == NULL)
         open_api();
 
-    const struct api_operation *operation = operation_of(data[0]);
-    struct bytes target = arena_printf(arena, "%s.%s", operation->service->target, operation->name);
-
+    body = bytes_slice(input, line + 1, size);
     before = store_last_position(on.store);
-    answer = call(arena, arena_copy_text(arena, target), bytes_of(data + 1, size - 1));
+    answer = call(arena, arena_copy_text(arena, target), body);
     check_answer(&answer, before);
     return 0;
 }

@@ -81,6 +81,8 @@ static enum status decode(struct api_call *call, struct batch_get *batch)
     const struct json *tables = decode_member(call->body, "RequestItems");
     enum status status = OK;
 
+    if (json_count(tables) == 0)
+        return api_invalid(&call->error, "The requestItems parameter is required for BatchGetItem");
     batch->capacity = dynamodb_capacity_wanted(call->body);
     batch->tables = ARENA_NEW_ARRAY(call->arena, json_count(tables), struct table_keys);
     for (struct json_iter it = json_iter(tables); status == OK && json_next(&it);)

@@ -1,13 +1,15 @@
 /* api/dynamodb/batch_write_item.c - BatchWriteItem: up to 25 puts and deletes, each on its own. All
- * of them go in one group, so nothing is ever left unprocessed: UnprocessedItems is always {}. */
+ * of them go in one group, so the only ones that are left unprocessed are those whose item a
+ * transaction holds: clients send UnprocessedItems again. */
 #include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
 
 struct batch_write {
     struct api_call *call;
     struct engine_write write;
-    struct bytes
-        given[ENGINE_BATCH_WRITE_MAX]; /* tables as the request names them: ARNs, perhaps */
+    /* As the request has them: tables, by ARN perhaps, and what to do. */
+    struct bytes given[ENGINE_BATCH_WRITE_MAX];
+    const struct json *requests[ENGINE_BATCH_WRITE_MAX];
     enum capacity_wanted capacity;
 };
 
@@ -39,6 +41,7 @@ static enum status decode_table(struct api_call *call, struct batch_write *batch
             return api_invalid(&call->error,
                                "Too many items requested for the BatchWriteItem call");
         batch->given[write->count] = given;
+        batch->requests[write->count] = it.value;
         status = decode_request(call, table_name, it.value, &write->writes[write->count++]);
     }
     return status;
@@ -49,11 +52,47 @@ static enum status decode(struct api_call *call, struct batch_write *batch)
     const struct json *tables = decode_member(call->body, "RequestItems");
     enum status status = OK;
 
+    if (json_count(tables) == 0)
+        return api_invalid(&call->error,
+                           "The requestItems parameter is required for BatchWriteItem");
     batch->capacity = dynamodb_capacity_wanted(call->body);
     batch->write.writes = ARENA_NEW_ARRAY(call->arena, ENGINE_BATCH_WRITE_MAX, struct item_write);
     for (struct json_iter it = json_iter(tables); status == OK && json_next(&it);)
         status = decode_table(call, batch, it.name, it.value);
     return status;
+}
+
+/* ---- the answer ---- */
+
+static bool is_unprocessed(const struct item_write *item)
+{
+    return item->status == REFUSED && item->error->kind == API_TRANSACTION_CONFLICT;
+}
+
+/* Requests of one table stand together, as they did in the request. */
+static void print_unprocessed(struct json_writer *w, const struct batch_write *batch)
+{
+    struct bytes table = {NULL, 0};
+    bool open = false;
+
+    json_key(w, "UnprocessedItems");
+    json_begin_object(w);
+    for (size_t i = 0; i < batch->write.count; i++) {
+        if (!is_unprocessed(&batch->write.writes[i]))
+            continue;
+        if (!open || !bytes_equal(table, batch->given[i])) {
+            if (open)
+                json_end_array(w);
+            open = true;
+            table = batch->given[i];
+            json_key_bytes(w, table);
+            json_begin_array(w);
+        }
+        json_write_value(w, batch->requests[i]);
+    }
+    if (open)
+        json_end_array(w);
+    json_end_object(w);
 }
 
 static void answer(struct batch_write *batch)
@@ -63,12 +102,12 @@ static void answer(struct batch_write *batch)
     struct capacity_sums sums = {.count = 0};
 
     json_begin_object(&w);
-    json_key(&w, "UnprocessedItems");
-    json_begin_object(&w);
-    json_end_object(&w);
+    print_unprocessed(&w, batch);
     for (size_t i = 0; i < batch->write.count; i++) {
         const struct item_write *item = &batch->write.writes[i];
 
+        if (is_unprocessed(item))
+            continue;
         capacity_add_write(batch->call->arena, capacity_sum_of(&sums, batch->given[i]), item, 1);
     }
     capacity_write_all(&w, batch->capacity, &sums, false, false);
@@ -96,6 +135,8 @@ static void done(struct engine_write *write, enum status status)
     struct batch_write *batch = CONTAINER_OF(write, struct batch_write, write);
 
     for (size_t i = 0; status == OK && i < write->count; i++) {
+        if (is_unprocessed(&write->writes[i]))
+            continue;
         status = write->writes[i].status;
         if (status == REFUSED) {
             reword_key_fault(write->writes[i].error);

@@ -70,7 +70,7 @@ void capacity_add_write(struct arena *arena, struct capacity *capacity,
 
         if (cost->removed_size > 0)
             half_units += capacity_of_write(cost->removed_size, 0);
-        capacity_add_index(arena, capacity, cost->name, cost->kind, times * half_units);
+        capacity_add_index(arena, capacity, cost->name, cost->kind, half_units);
     }
 }
 
@@ -132,6 +132,21 @@ struct capacity *capacity_sum_of(struct capacity_sums *sums, struct bytes table_
     assert(sums->count < ARRAY_COUNT(sums->sums));
     sums->sums[sums->count] = (struct capacity){.table_name = table_name};
     return &sums->sums[sums->count++];
+}
+
+/* What was done before is read now: the repetition costs reads of the items as they were then. */
+void capacity_add_transaction(struct arena *arena, struct capacity_sums *sums,
+                              const struct engine_write *write)
+{
+    for (size_t i = 0; i < write->count; i++) {
+        const struct item_write *item = &write->writes[i];
+        struct capacity *sum = capacity_sum_of(sums, item->table_name);
+
+        if (write->repeated)
+            sum->half_units += 2 * capacity_of_read(item->old_size, true);
+        else
+            capacity_add_write(arena, sum, item, 2);
+    }
 }
 
 void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,

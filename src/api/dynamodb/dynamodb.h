@@ -54,6 +54,9 @@ MUST_USE enum status dynamodb_write(struct api_call *call, const struct json *bo
                                     enum write_kind kind, bool takes_legacy, struct item_write *ret,
                                     struct api_error *reterr);
 
+/* The same for the same actions, however they are written down; in the arena. */
+struct bytes dynamodb_fingerprint(struct arena *arena, const struct json *value);
+
 /* ---- consumed capacity ---- */
 enum capacity_wanted { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
 enum capacity_wanted dynamodb_capacity_wanted(const struct json *body);
@@ -74,7 +77,8 @@ struct capacity {
 };
 void capacity_add_index(struct arena *arena, struct capacity *capacity, struct bytes name,
                         enum index_kind kind, uint64_t half_units);
-/* What a write did to its table and indexes, `times` over: a transaction costs twice. */
+/* What a write did to its table, `times` over (a transaction's costs twice), and to its indexes,
+ * which cost a transaction no more. */
 void capacity_add_write(struct arena *arena, struct capacity *capacity,
                         const struct item_write *write, uint64_t times);
 /* Writes a ConsumedCapacity object. read and write tell which figures a transaction shows too. */
@@ -86,6 +90,9 @@ struct capacity_sums {
     size_t count;
 };
 struct capacity *capacity_sum_of(struct capacity_sums *sums, struct bytes table_name);
+/* What the writes of a transaction cost, or, when they were done before, cost again. */
+void capacity_add_transaction(struct arena *arena, struct capacity_sums *sums,
+                              const struct engine_write *write);
 /* The member ConsumedCapacity with an array; nothing when not wanted. */
 void capacity_write_all(struct json_writer *w, enum capacity_wanted wanted,
                         const struct capacity_sums *sums, bool transaction, bool is_read);

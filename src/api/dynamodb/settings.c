@@ -6,18 +6,19 @@
 
 #define RECOVERY_DAYS 35 /* when the request does not say */
 
-/* The table for an operation that only reads; NULL: answered already. */
-static const struct table *table_or_fail(struct api_call *call, struct bytes name,
-                                         enum api_error_kind kind)
+/* The table that the request names, for an operation that only reads; NULL: answered already. */
+static const struct table *table_or_fail(struct api_call *call, enum api_error_kind missing)
 {
-    const struct table *table = engine_table_ref(call->on->engine, name);
+    struct bytes name = {NULL, 0};
+    enum status status = dynamodb_table_name(call->body, &name, &call->error);
+    const struct table *table = status == OK ? engine_table_ref(call->on->engine, name) : NULL;
 
-    if (table != NULL)
-        return table;
-    api_refuse(&call->error, kind, "Requested resource not found: Table: %.*s not found",
-               BYTES_ARG(name));
-    api_fail(call, &call->error);
-    return NULL;
+    if (status == OK && table == NULL)
+        status = api_refuse(&call->error, missing,
+                            "Requested resource not found: Table: %.*s not found", BYTES_ARG(name));
+    if (status != OK)
+        api_fail_status(call, status);
+    return table;
 }
 
 static void submit_or_fail(struct api_call *call, struct table_change *change, enum status status)
@@ -88,15 +89,8 @@ void api_update_time_to_live(struct api_call *call)
 
 void api_describe_time_to_live(struct api_call *call)
 {
-    struct bytes name = {NULL, 0};
-    enum status status = dynamodb_table_name(call->body, &name, &call->error);
-    const struct table *table = NULL;
+    const struct table *table = table_or_fail(call, API_RESOURCE_NOT_FOUND);
 
-    if (status != OK) {
-        api_fail_status(call, status);
-        return;
-    }
-    table = table_or_fail(call, name, API_RESOURCE_NOT_FOUND);
     if (table == NULL)
         return;
 
@@ -177,15 +171,8 @@ void api_update_continuous_backups(struct api_call *call)
 
 void api_describe_continuous_backups(struct api_call *call)
 {
-    struct bytes name = {NULL, 0};
-    enum status status = dynamodb_table_name(call->body, &name, &call->error);
-    const struct table *table = NULL;
+    const struct table *table = table_or_fail(call, API_TABLE_NOT_FOUND);
 
-    if (status != OK) {
-        api_fail_status(call, status);
-        return;
-    }
-    table = table_or_fail(call, name, API_TABLE_NOT_FOUND);
     if (table == NULL)
         return;
     answer_backups(call, table);
@@ -285,16 +272,24 @@ void api_untag_resource(struct api_call *call)
     submit_or_fail(call, change, status);
 }
 
+/* AWS does not tell whether there is such a table: nobody may list the tags of none. */
+static enum status refuse_tags_of_none(struct api_call *call)
+{
+    return api_refuse(&call->error, API_ACCESS_DENIED,
+                      "User: arn:%s:iam::%s:root is not authorized to perform: "
+                      "dynamodb:ListTagsOfResource on resource: %.*s",
+                      call->on->place->partition, call->on->place->account,
+                      BYTES_ARG(decode_string(call->body, "ResourceArn")));
+}
+
 void api_list_tags_of_resource(struct api_call *call)
 {
     struct bytes name = {NULL, 0};
     enum status status = table_name_of_arn(call->body, &name, &call->error);
     const struct table *table = status == OK ? engine_table_ref(call->on->engine, name) : NULL;
 
-    if (status == OK && table == NULL) {
-        refuse_arn(call, &call->error);
-        status = REFUSED;
-    }
+    if (status == OK && table == NULL)
+        status = refuse_tags_of_none(call);
     if (status != OK) {
         api_fail_status(call, status);
         return;

@@ -1,11 +1,11 @@
 /* api/dynamodb/shapes.c - the bodies of the operations on items. (AWS: the service model of
  * DynamoDB; the order of members is the one in which AWS tells what is wrong with them.) */
+#include "api/dynamodb/statement.h"
 #include "api/shape.h"
-
-#include "engine/engine.h"
 
 #define OPTIONAL SHAPE_OPTIONAL
 #define REQUIRED SHAPE_REQUIRED
+#define ALONE SHAPE_ALONE
 
 /* ---- pieces ---- */
 
@@ -18,6 +18,7 @@ static const struct shape attributes = {
 static const struct shape values = {.kind = SHAPE_MAP, .element = &attribute_value};
 static const struct shape names = {.kind = SHAPE_MAP, .element = &attribute_name};
 static const struct shape positive = {.kind = SHAPE_INTEGER, SHAPE_AT_LEAST(1)};
+static const struct shape query_limit = {.kind = SHAPE_INTEGER, .bare = true, SHAPE_AT_LEAST(1)};
 
 static const struct shape capacity = {
     .kind = SHAPE_STRING, .words = (const char *const[]){"INDEXES", "TOTAL", "NONE", NULL}};
@@ -85,7 +86,7 @@ static const struct shape attributes_to_get = {
 
 static const struct shape_member put_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, ALONE),
     SHAPE_MEMBER("Item", &attributes, REQUIRED),
     SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
     SHAPE_MEMBER("Expected", &expected, OPTIONAL),
@@ -101,7 +102,7 @@ const struct shape shape_put_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(put_
 static const struct shape_member get_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
     SHAPE_MEMBER("AttributesToGet", &attributes_to_get, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
     SHAPE_MEMBER("ProjectionExpression", &text, OPTIONAL),
@@ -111,7 +112,7 @@ const struct shape shape_get_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(get_
 
 static const struct shape_member update_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, ALONE),
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ReturnValues", &return_values, OPTIONAL),
     SHAPE_MEMBER("ReturnItemCollectionMetrics", &metrics, OPTIONAL),
@@ -128,7 +129,7 @@ const struct shape shape_update_item = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(u
 
 static const struct shape_member delete_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, ALONE),
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("ReturnValues", &return_values, OPTIONAL),
     SHAPE_MEMBER("ReturnItemCollectionMetrics", &metrics, OPTIONAL),
@@ -154,10 +155,10 @@ static const struct shape_member query[] = {
     SHAPE_MEMBER("IndexName", &index_name, OPTIONAL),
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
     SHAPE_MEMBER("QueryFilter", &conditions, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
     SHAPE_MEMBER("AttributesToGet", &attributes_to_get, OPTIONAL),
-    SHAPE_MEMBER("Limit", &positive, OPTIONAL),
+    SHAPE_MEMBER("Limit", &query_limit, OPTIONAL),
     SHAPE_MEMBER("KeyConditions", &conditions, OPTIONAL),
     SHAPE_MEMBER("ExclusiveStartKey", &attributes, OPTIONAL),
     SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
@@ -178,7 +179,7 @@ static const struct shape_member scan[] = {
     SHAPE_MEMBER("IndexName", &index_name, OPTIONAL),
     SHAPE_MEMBER("TotalSegments", &segments, OPTIONAL),
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionalOperator", &conditional_operator, OPTIONAL),
     SHAPE_MEMBER("ScanFilter", &conditions, OPTIONAL),
     SHAPE_MEMBER("Segment", &segment, OPTIONAL),
@@ -198,6 +199,7 @@ const struct shape shape_scan = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(scan)};
 static const struct shape keys = {
     .kind = SHAPE_LIST,
     .element = &attributes,
+    .bare = true,
     SHAPE_BETWEEN(1, ENGINE_BATCH_GET_MAX),
 };
 static const struct shape_member keys_and_attributes_members[] = {
@@ -214,9 +216,9 @@ static const struct shape keys_and_attributes = {
 };
 static const struct shape get_requests = {
     .kind = SHAPE_MAP,
-    .key = &shape_table_or_arn,
+    .key = &shape_item_table,
     .element = &keys_and_attributes,
-    SHAPE_BETWEEN(1, ENGINE_BATCH_GET_MAX),
+    SHAPE_AT_MOST(ENGINE_BATCH_GET_MAX), /* none: the operation's own words */
 };
 static const struct shape_member batch_get_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
@@ -256,9 +258,9 @@ static const struct shape write_requests = {
 };
 static const struct shape table_write_requests = {
     .kind = SHAPE_MAP,
-    .key = &shape_table_or_arn,
+    .key = &shape_item_table,
     .element = &write_requests,
-    SHAPE_BETWEEN(1, ENGINE_BATCH_WRITE_MAX),
+    SHAPE_AT_MOST(ENGINE_BATCH_WRITE_MAX),
 };
 static const struct shape_member batch_write_item[] = {
     SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
@@ -272,7 +274,7 @@ const struct shape shape_batch_write_item = {.kind = SHAPE_STRUCTURE,
 
 static const struct shape_member get_members[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ProjectionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
 };
@@ -300,7 +302,7 @@ const struct shape shape_transact_get_items = {.kind = SHAPE_STRUCTURE,
 
 static const struct shape_member condition_check_members[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionExpression", &text, REQUIRED),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
@@ -313,7 +315,7 @@ static const struct shape condition_check = {
 };
 static const struct shape_member put_members[] = {
     SHAPE_MEMBER("Item", &attributes, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
@@ -323,7 +325,7 @@ static const struct shape put = {
     .kind = SHAPE_STRUCTURE, .name = "Put", SHAPE_MEMBERS(put_members)};
 static const struct shape_member delete_members[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
@@ -334,7 +336,7 @@ static const struct shape delete = {
 static const struct shape_member update_members[] = {
     SHAPE_MEMBER("Key", &attributes, REQUIRED),
     SHAPE_MEMBER("UpdateExpression", &text, REQUIRED),
-    SHAPE_MEMBER("TableName", &shape_table_or_arn, REQUIRED),
+    SHAPE_MEMBER("TableName", &shape_item_table, REQUIRED),
     SHAPE_MEMBER("ConditionExpression", &text, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeNames", &names, OPTIONAL),
     SHAPE_MEMBER("ExpressionAttributeValues", &values, OPTIONAL),
@@ -367,3 +369,70 @@ static const struct shape_member transact_write_items[] = {
 };
 const struct shape shape_transact_write_items = {.kind = SHAPE_STRUCTURE,
                                                  SHAPE_MEMBERS(transact_write_items)};
+
+/* ---- PartiQL ---- */
+
+static const struct shape statement_text = {.kind = SHAPE_STRING,
+                                            SHAPE_BETWEEN(1, STATEMENT_SIZE_MAX)};
+static const struct shape parameters = {
+    .kind = SHAPE_LIST, .element = &attribute_value, SHAPE_AT_LEAST(1)};
+static const struct shape next_token = {.kind = SHAPE_STRING,
+                                        SHAPE_BETWEEN(1, STATEMENT_TOKEN_SIZE_MAX)};
+
+static const struct shape_member execute_statement[] = {
+    SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
+    SHAPE_MEMBER("Statement", &statement_text, REQUIRED),
+    SHAPE_MEMBER("Parameters", &parameters, OPTIONAL),
+    SHAPE_MEMBER("Limit", &positive, OPTIONAL),
+    SHAPE_MEMBER("NextToken", &next_token, OPTIONAL),
+    SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
+    SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
+};
+const struct shape shape_execute_statement = {.kind = SHAPE_STRUCTURE,
+                                              SHAPE_MEMBERS(execute_statement)};
+
+static const struct shape_member batch_statement_members[] = {
+    SHAPE_MEMBER("Statement", &statement_text, REQUIRED),
+    SHAPE_MEMBER("Parameters", &parameters, OPTIONAL),
+    SHAPE_MEMBER("ConsistentRead", &boolean, OPTIONAL),
+    SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
+};
+static const struct shape batch_statement = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "BatchStatementRequest",
+    SHAPE_MEMBERS(batch_statement_members),
+};
+static const struct shape batch_statements = {
+    .kind = SHAPE_LIST,
+    .element = &batch_statement,
+    SHAPE_BETWEEN(1, STATEMENT_BATCH_MAX),
+};
+static const struct shape_member batch_execute_statement[] = {
+    SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
+    SHAPE_MEMBER("Statements", &batch_statements, REQUIRED),
+};
+const struct shape shape_batch_execute_statement = {.kind = SHAPE_STRUCTURE,
+                                                    SHAPE_MEMBERS(batch_execute_statement)};
+
+static const struct shape_member transact_statement_members[] = {
+    SHAPE_MEMBER("Statement", &statement_text, REQUIRED),
+    SHAPE_MEMBER("Parameters", &parameters, OPTIONAL),
+    SHAPE_MEMBER("ReturnValuesOnConditionCheckFailure", &failure_values, OPTIONAL),
+};
+static const struct shape transact_statement = {
+    .kind = SHAPE_STRUCTURE,
+    .name = "ParameterizedStatement",
+    SHAPE_MEMBERS(transact_statement_members),
+};
+static const struct shape transact_statements = {
+    .kind = SHAPE_LIST,
+    .element = &transact_statement,
+    SHAPE_BETWEEN(1, ENGINE_TRANSACTION_ITEMS_MAX),
+};
+static const struct shape_member execute_transaction[] = {
+    SHAPE_MEMBER("ReturnConsumedCapacity", &capacity, OPTIONAL),
+    SHAPE_MEMBER("TransactStatements", &transact_statements, REQUIRED),
+    SHAPE_MEMBER("ClientRequestToken", &token, OPTIONAL),
+};
+const struct shape shape_execute_transaction = {.kind = SHAPE_STRUCTURE,
+                                                SHAPE_MEMBERS(execute_transaction)};

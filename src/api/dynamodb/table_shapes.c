@@ -39,6 +39,14 @@ const struct shape shape_table_or_arn = {
     .or_arn = true,
     SHAPE_BETWEEN(TABLE_NAME_SIZE_MIN, TABLE_NAME_SIZE_MAX),
 };
+/* Of the operations on items: whether there is such a table is told later. */
+const struct shape shape_item_table = {
+    .kind = SHAPE_STRING,
+    .pattern = &shape_name_pattern,
+    .or_arn = true,
+    .length_first = true,
+    SHAPE_BETWEEN(1, TABLE_NAME_SIZE_MAX),
+};
 
 /* ---- pieces ---- */
 

@@ -1,5 +1,6 @@
 /* api/dynamodb/transact_get_items.c - TransactGetItems: up to 100 items as they were at one moment.
  */
+#include "api/dynamodb/cancellation.h"
 #include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
 
@@ -20,36 +21,24 @@ static enum status decode_get(struct api_call *call, const struct json *get, str
     return status;
 }
 
-static enum status decode(struct api_call *call, struct item_read **ret, size_t *ret_count)
+static enum status decode(struct api_call *call, struct transact_read **ret, size_t *ret_count)
 {
     const struct json *items = decode_member(call->body, "TransactItems");
     enum status status = OK;
 
-    *ret = ARENA_NEW_ARRAY(call->arena, json_count(items), struct item_read);
+    *ret = ARENA_NEW_ARRAY(call->arena, json_count(items), struct transact_read);
     for (struct json_iter it = json_iter(items); status == OK && json_next(&it);)
-        status = decode_get(call, decode_member(it.value, "Get"), &(*ret)[(*ret_count)++]);
+        status = decode_get(call, decode_member(it.value, "Get"), &(*ret)[(*ret_count)++].read);
     return status;
 }
 
-static enum status read_all(struct api_call *call, struct item_read *reads, size_t count)
+/* A projection that finds nothing in an item gives no Item at all, unlike GetItem's. */
+static bool has_answer(const struct item_read *read)
 {
-    struct store_view *view = store_view_new(call->on->store);
-    enum status status = OK;
-    size_t size = 0;
-
-    for (size_t i = 0; i < count && status == OK; i++) {
-        status = engine_get_item(call->on->engine, view, &reads[i], call->arena, &call->error);
-        size += reads[i].size;
-    }
-    store_view_free(call->on->store, view);
-    if (status == OK && size > ENGINE_TRANSACTION_SIZE_MAX)
-        return api_invalid(&call->error, "Collection size exceeded: the items of a transaction "
-                                         "may have 4 MB together");
-    return status;
+    return read->found && !(read->projection != NULL && bytes_equal(read->item, BYTES("{}")));
 }
 
-static void answer(struct api_call *call, const struct item_read *reads, size_t count,
-                   enum capacity_wanted capacity)
+static void answer(struct api_call *call, const struct transact_read *reads, size_t count)
 {
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
@@ -59,32 +48,49 @@ static void answer(struct api_call *call, const struct item_read *reads, size_t 
     json_key(&w, "Responses");
     json_begin_array(&w);
     for (size_t i = 0; i < count; i++) {
+        const struct item_read *read = &reads[i].read;
+
         json_begin_object(&w);
-        if (reads[i].found) {
+        if (has_answer(read)) {
             json_key(&w, "Item");
-            json_write_raw(&w, reads[i].item);
+            json_write_raw(&w, read->item);
         }
         json_end_object(&w);
-        capacity_sum_of(&sums, reads[i].table_name)->half_units +=
-            2 * capacity_of_read(reads[i].size, true);
+        capacity_sum_of(&sums, read->table_name)->half_units +=
+            2 * capacity_of_read(read->size, true);
     }
     json_end_array(&w);
-    capacity_write_all(&w, capacity, &sums, true, true);
+    capacity_write_all(&w, dynamodb_capacity_wanted(call->body), &sums, true, true);
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
 }
 
+static void answer_or_cancel(struct api_call *call, const struct transact_read *reads, size_t count)
+{
+    struct cancellation_reason *reasons =
+        ARENA_NEW_ARRAY(call->arena, count, struct cancellation_reason);
+    bool cancelled = false;
+
+    for (size_t i = 0; i < count; i++) {
+        reasons[i].error = reads[i].error;
+        cancelled = cancelled || reads[i].error != NULL;
+    }
+    if (cancelled)
+        cancellation_fail(call, reasons, count);
+    else
+        answer(call, reads, count);
+}
+
 void api_transact_get_items(struct api_call *call)
 {
-    struct item_read *reads = NULL;
+    struct transact_read *reads = NULL;
     size_t count = 0;
-    enum capacity_wanted capacity = dynamodb_capacity_wanted(call->body);
     enum status status = decode(call, &reads, &count);
 
     if (status == OK)
-        status = read_all(call, reads, count);
+        status = engine_transact_get(call->on->engine, reads, count, call->arena, &call->error);
     if (status == OK)
-        answer(call, reads, count, capacity);
+        answer_or_cancel(call, reads, count);
     else
         api_fail_status(call, status);
 }

@@ -1,6 +1,7 @@
 /* api/dynamodb/transact_write_items.c - TransactWriteItems: up to 100 actions, all or none. When
  * one fails, the answer lists a reason for each, in order. */
-#include "api/dynamodb/write.h"
+#include "api/dynamodb/cancellation.h"
+#include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
 
 struct transact_write {
@@ -34,7 +35,10 @@ static enum status decode_action(struct api_call *call, const struct json *wrapp
             found++;
         }
     }
-    if (found != 1)
+    if (found == 0)
+        return api_invalid(&call->error, "Invalid Request: TransactWriteRequest should contain "
+                                         "Delete or Put or Update request");
+    if (found > 1)
         return api_invalid(&call->error, "TransactItems can only contain one of Check, Put, Update "
                                          "or Delete");
     return dynamodb_write(call, body, actions[which].kind, false, ret, &call->error);
@@ -46,7 +50,8 @@ static enum status decode(struct api_call *call, struct engine_write *write)
     enum status status = OK;
 
     write->token = decode_string(call->body, "ClientRequestToken");
-    write->fingerprint = call->body_text;
+    if (write->token.size > 0)
+        write->fingerprint = dynamodb_fingerprint(call->arena, items);
     write->writes = ARENA_NEW_ARRAY(call->arena, json_count(items), struct item_write);
     for (struct json_iter it = json_iter(items); status == OK && json_next(&it);)
         status = decode_action(call, it.value, &write->writes[write->count++]);
@@ -60,13 +65,7 @@ static void answer(struct transact_write *transact)
     struct capacity_sums sums = {.count = 0};
 
     json_begin_object(&w);
-    for (size_t i = 0; i < transact->write.count; i++) {
-        const struct item_write *item = &transact->write.writes[i];
-
-        capacity_add_write(transact->call->arena, capacity_sum_of(&sums, item->table_name), item,
-                           2);
-    }
-    /* A repeated token costs reads, not writes. */
+    capacity_add_transaction(transact->call->arena, &sums, &transact->write);
     capacity_write_all(&w, transact->capacity, &sums, true, transact->write.repeated);
     if (dynamodb_metrics_wanted(transact->call->body))
         metrics_write_all(&w, transact->write.writes, transact->write.count, NULL);
@@ -74,64 +73,15 @@ static void answer(struct transact_write *transact)
     api_answer(transact->call, buffer_bytes(out));
 }
 
-/* The short name that stands in a cancellation reason. */
-static const char *reason_code(const struct item_write *item)
-{
-    if (item->status != REFUSED || item->error == NULL)
-        return "None";
-    switch ((int)item->error->kind) {
-    case API_CONDITIONAL_CHECK_FAILED:
-        return "ConditionalCheckFailed";
-    case API_TRANSACTION_CONFLICT:
-        return "TransactionConflict";
-    case API_ITEM_COLLECTION_SIZE_LIMIT:
-        return "ItemCollectionSizeLimitExceeded";
-    default:
-        return "ValidationError";
-    }
-}
-
-static bool item_refused(const struct item_write *item)
-{
-    return item->status == REFUSED && item->error != NULL;
-}
-
-static void print_reasons(struct transact_write *transact, struct buffer *codes,
-                          struct json_writer *w)
-{
-    json_key(w, "CancellationReasons");
-    json_begin_array(w);
-    for (size_t i = 0; i < transact->write.count; i++) {
-        const struct item_write *item = &transact->write.writes[i];
-
-        buffer_printf(codes, "%s%s", i > 0 ? ", " : "", reason_code(item));
-        json_begin_object(w);
-        json_member_text(w, "Code", reason_code(item));
-        if (item_refused(item))
-            json_member_text(w, "Message", item->error->message);
-        if (item->old.size > 0) {
-            json_key(w, "Item");
-            json_write_raw(w, item->old);
-        }
-        json_end_object(w);
-    }
-    json_end_array(w);
-}
-
 static void cancel(struct transact_write *transact)
 {
-    AUTO(buffer_free) struct buffer codes = BUFFER_INIT(API_ERROR_MESSAGE_SIZE * 2);
-    AUTO(buffer_free) struct buffer reasons = BUFFER_INIT(API_ANSWER_SIZE_MAX);
-    struct json_writer w = {.out = &reasons, .comma = true};
-    struct api_error *error = &transact->call->error;
+    const struct engine_write *write = &transact->write;
+    struct cancellation_reason *reasons =
+        ARENA_NEW_ARRAY(write->arena, write->count, struct cancellation_reason);
 
-    print_reasons(transact, &codes, &w);
-    api_refuse(error, API_TRANSACTION_CANCELED,
-               "Transaction cancelled, please refer cancellation reasons for specific reasons "
-               "[%.*s]",
-               BYTES_ARG(buffer_bytes(&codes)));
-    error->extra = buffer_bytes(&reasons);
-    api_fail(transact->call, error);
+    for (size_t i = 0; i < write->count; i++)
+        reasons[i] = (struct cancellation_reason){write->writes[i].error, write->writes[i].old};
+    cancellation_fail(transact->call, reasons, write->count);
 }
 
 static void done(struct engine_write *write, enum status status)
@@ -140,16 +90,15 @@ static void done(struct engine_write *write, enum status status)
     bool cancelled = false;
 
     for (size_t i = 0; i < write->count; i++)
-        cancelled = cancelled || item_refused(&write->writes[i]);
-    if (cancelled) {
-        cancel(transact);
-    } else if (status == OK) {
-        answer(transact);
-    } else if (status == REFUSED) {
+        cancelled = cancelled || write->writes[i].status == REFUSED;
+    if (status == REFUSED)
         api_fail(transact->call, &write->error);
-    } else {
+    else if (status != OK)
         api_fail_status(transact->call, status);
-    }
+    else if (cancelled)
+        cancel(transact);
+    else
+        answer(transact);
 }
 
 void api_transact_write_items(struct api_call *call)

@@ -6,10 +6,12 @@
  *   POST /_dynlog/drain        answers when nothing is in flight
  *   POST /_dynlog/stop         an orderly stop, as Ctrl-C
  *   GET  /_dynlog/log          events of logs, live (log.c)
+ *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
+ *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
-static void answer_json(struct http_request *request, int status, struct bytes body)
+void api_dynlog_answer(struct http_request *request, int status, struct bytes body)
 {
     http_answer(request, &(struct http_answer){
                              .status = status, .content_type = "application/json", .body = body});
@@ -18,7 +20,8 @@ static void answer_json(struct http_request *request, int status, struct bytes b
 static void handle_health(struct api *api, struct http_request *request)
 {
     (void)api;
-    answer_json(request, 200, BYTES("{\"status\":\"ok\",\"version\":\"" DYNLOG_VERSION "\"}"));
+    api_dynlog_answer(request, 200,
+                      BYTES("{\"status\":\"ok\",\"version\":\"" DYNLOG_VERSION "\"}"));
 }
 
 static void handle_status(struct api *api, struct http_request *request)
@@ -29,7 +32,7 @@ static void handle_status(struct api *api, struct http_request *request)
     json_begin_object(&w);
     api->services.server.status(api->services.server.context, &w);
     json_end_object(&w);
-    answer_json(request, 200, buffer_bytes(&out));
+    api_dynlog_answer(request, 200, buffer_bytes(&out));
 }
 
 static void handle_metrics(struct api *api, struct http_request *request)
@@ -59,7 +62,7 @@ static void handle_operations(struct api *api, struct http_request *request)
         json_end_object(&w);
     }
     json_end_array(&w);
-    answer_json(request, 200, buffer_bytes(&out));
+    api_dynlog_answer(request, 200, buffer_bytes(&out));
 }
 
 /* ---- drain ---- */
@@ -75,7 +78,7 @@ static void drained(void *context)
     struct drain_call *drain = context;
 
     drain->answered = true;
-    answer_json(drain->request, 200, BYTES("{\"drained\":true}"));
+    api_dynlog_answer(drain->request, 200, BYTES("{\"drained\":true}"));
 }
 
 static void drain_gone(void *context)
@@ -86,7 +89,7 @@ static void drain_gone(void *context)
         return;
     drain->answered = true;
     drain->api->services.server.forget_drain(drain->api->services.server.context, drain);
-    answer_json(drain->request, 499, BYTES("{}")); /* nobody is there to take it */
+    api_dynlog_answer(drain->request, 499, BYTES("{}")); /* nobody is there to take it */
 }
 
 static void handle_drain(struct api *api, struct http_request *request)
@@ -101,7 +104,7 @@ static void handle_drain(struct api *api, struct http_request *request)
 
 static void handle_stop(struct api *api, struct http_request *request)
 {
-    answer_json(request, 202, BYTES("{\"stopping\":true}"));
+    api_dynlog_answer(request, 202, BYTES("{\"stopping\":true}"));
     api->services.server.stop(api->services.server.context);
 }
 
@@ -111,10 +114,18 @@ static const struct {
     const char *method, *path;
     void (*handle)(struct api *api, struct http_request *request);
 } questions[] = {
-    {"GET", "/_dynlog/health", handle_health},   {"GET", "/_dynlog/status", handle_status},
-    {"GET", "/_dynlog/metrics", handle_metrics}, {"GET", "/_dynlog/operations", handle_operations},
-    {"GET", "/_dynlog/log", api_dynlog_log},     {"POST", "/_dynlog/drain", handle_drain},
+    {"GET", "/_dynlog/health", handle_health},
+    {"GET", "/_dynlog/status", handle_status},
+    {"GET", "/_dynlog/metrics", handle_metrics},
+    {"GET", "/_dynlog/operations", handle_operations},
+    {"GET", "/_dynlog/log", api_dynlog_log},
+    {"GET", "/_dynlog/shards", api_dynlog_shards},
+    {"POST", "/_dynlog/shards", api_dynlog_change_shards},
+    {"POST", "/_dynlog/drain", handle_drain},
     {"POST", "/_dynlog/stop", handle_stop},
+    {"GET", "/_dynlog/faults", api_dynlog_get_faults},
+    {"POST", "/_dynlog/faults", api_dynlog_post_faults},
+    {"DELETE", "/_dynlog/faults", api_dynlog_delete_faults},
 };
 
 void api_dynlog_handle(struct api *api, struct http_request *request)
@@ -131,11 +142,12 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
         }
     }
     if (path_known)
-        answer_json(request, 405,
-                    BYTES("{\"message\":\"drain and stop are asked with POST, the "
-                          "others with GET\"}"));
+        api_dynlog_answer(request, 405,
+                          BYTES("{\"message\":\"drain and stop are asked with POST, shards with "
+                                "GET and POST, faults with GET, POST and DELETE, the others with "
+                                "GET\"}"));
     else
-        answer_json(request, 404,
-                    BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, "
-                          "metrics, operations, log, drain and stop\"}"));
+        api_dynlog_answer(request, 404,
+                          BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
+                                "operations, log, shards, faults, drain and stop\"}"));
 }

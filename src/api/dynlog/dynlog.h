@@ -4,7 +4,23 @@
 
 #include "api/internal.h"
 
+void api_dynlog_answer(struct http_request *request, int status, struct bytes json);
+
+/* GET /_dynlog/shards?table=T */
+void api_dynlog_shards(struct api *api, struct http_request *request);
+/* POST /_dynlog/shards {"table":T,"action":"roll"|"split","shard":ID} */
+void api_dynlog_change_shards(struct api *api, struct http_request *request);
+
 /* GET /_dynlog/log?table=T&from=POSITION&log=L&type=T */
 void api_dynlog_log(struct api *api, struct http_request *request);
+
+/* GET, POST and DELETE /_dynlog/faults */
+void api_dynlog_get_faults(struct api *api, struct http_request *request);
+void api_dynlog_post_faults(struct api *api, struct http_request *request);
+void api_dynlog_delete_faults(struct api *api, struct http_request *request);
+/* What POST does with the call's body. REFUSED: call->error. */
+MUST_USE enum status api_add_faults(struct api_call *call);
+/* What GET answers. */
+void api_print_faults(struct api_call *call, struct buffer *out);
 
 #endif

@@ -16,7 +16,7 @@
 #define ALIVE_MS 10000
 #define WAITING_SIZE_MAX ((size_t)1024 * 1024)
 #define PAGE_MAX 500
-#define LOOK_AGAIN_MS 20 /* when the client is slow */
+#define LOOK_AGAIN_MS 20 /* when the client is slow, or the store failed */
 
 struct log_stream {
     struct api *api;
@@ -91,7 +91,8 @@ static int by_position(const void *a, const void *b)
     return x->position < y->position ? -1 : x->position > y->position;
 }
 
-static void read_stream(struct log_stream *stream, const struct engine_stream *from,
+/* False: it can't be read now. */
+static bool read_stream(struct log_stream *stream, const struct engine_stream *from,
                         struct arena *arena, struct merge *merge)
 {
     struct streams *streams = stream->api->services.streams;
@@ -101,18 +102,24 @@ static void read_stream(struct log_stream *stream, const struct engine_stream *f
 
     if (after < oldest)
         after = oldest;
-    if (streams_read(streams, from->stream.id, 0, after, PAGE_MAX, WAITING_SIZE_MAX, arena, &page,
-                     &trimmed) != OK)
-        return;
+
+    struct stream_read read = {.stream_id = from->stream.id,
+                               .after = after,
+                               .limit = PAGE_MAX,
+                               .size_max = WAITING_SIZE_MAX};
+
+    if (streams_read_all(streams, &read, arena, &page, &trimmed) != OK)
+        return false;
     if (page.next_after < merge->complete_to)
         merge->complete_to = page.next_after;
     merge->changes = arena_grow(arena, merge->changes, merge->count, merge->count + page.count,
                                 &merge->capacity, sizeof *merge->changes);
     for (size_t i = 0; i < page.count; i++)
         merge->changes[merge->count++] = page.changes[i];
+    return true;
 }
 
-/* Sends what is there; false when the client has to catch up first. */
+/* Sends what is there; false when the client has to catch up first, or the store can't be read. */
 static bool send_page(struct log_stream *stream)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -124,8 +131,9 @@ static bool send_page(struct log_stream *stream)
         return false;
     engine_streams(stream->api->services.engine, arena, &streams, &count);
     for (size_t i = 0; i < count; i++)
-        if (stream->table.size == 0 || bytes_equal(stream->table, streams[i].table_name))
-            read_stream(stream, &streams[i], arena, &merge);
+        if ((stream->table.size == 0 || bytes_equal(stream->table, streams[i].table_name)) &&
+            !read_stream(stream, &streams[i], arena, &merge))
+            return false;
     if (merge.count > 0)
         qsort(merge.changes, merge.count, sizeof *merge.changes, by_position);
     for (size_t i = 0; i < merge.count && merge.changes[i].position <= merge.complete_to; i++)

@@ -81,29 +81,16 @@ void api_describe_event_bus(struct api_call *call)
 void api_list_event_buses(struct api_call *call)
 {
     const struct bus_description **buses = NULL;
-    size_t count = 0, first = 0, end = 0;
-    enum status status = OK;
+    struct events_list list;
+    size_t count = 0;
 
     bus_list(call->on->bus, decode_string(call->body, "NamePrefix"), call->arena, &buses, &count);
-    status = events_page(call, count, &first, &end);
-    if (status != OK) {
-        api_fail_status(call, status);
+    if (!events_list_begin(call, OK, "EventBuses", count, &list))
         return;
+    for (size_t i = list.first; i < list.end; i++) {
+        json_begin_object(&list.w);
+        write_bus(call, &list.w, buses[i]);
+        json_end_object(&list.w);
     }
-
-    struct buffer *out = api_buffer(call);
-    struct json_writer w = JSON_WRITER(out);
-
-    json_begin_object(&w);
-    json_key(&w, "EventBuses");
-    json_begin_array(&w);
-    for (size_t i = first; i < end; i++) {
-        json_begin_object(&w);
-        write_bus(call, &w, buses[i]);
-        json_end_object(&w);
-    }
-    json_end_array(&w);
-    events_write_next(&w, end, count);
-    json_end_object(&w);
-    api_answer(call, buffer_bytes(out));
+    events_list_end(&list);
 }

@@ -73,7 +73,7 @@ void events_submit(struct api_call *call, struct bus_change *change, enum status
 }
 
 /* A token is the number of the first entry of its page. */
-enum status events_page(struct api_call *call, size_t count, size_t *ret_first, size_t *ret_end)
+static enum status find_page(struct api_call *call, struct events_list *list)
 {
     struct bytes token = decode_string(call->body, "NextToken");
     int64_t limit = decode_int(call->body, "Limit", PAGE_MAX);
@@ -81,16 +81,36 @@ enum status events_page(struct api_call *call, size_t count, size_t *ret_first, 
 
     if (token.size > 0 && !bytes_to_uint64(token, &first))
         return api_invalid(&call->error, "The NextToken is not valid");
-    *ret_first = first < count ? (size_t)first : count;
-    *ret_end = size_min(*ret_first + (size_t)limit, count);
+    list->first = first < list->count ? (size_t)first : list->count;
+    list->end = size_min(list->first + (size_t)limit, list->count);
     return OK;
 }
 
-void events_write_next(struct json_writer *w, size_t end, size_t count)
+bool events_list_begin(struct api_call *call, enum status status, const char *member, size_t count,
+                       struct events_list *ret)
 {
-    if (end >= count)
-        return;
-    json_key(w, "NextToken");
-    json_write_raw(w, BYTES(""));
-    buffer_printf(w->out, "\"%zu\"", end);
+    *ret = (struct events_list){.call = call, .count = count};
+    if (status == OK)
+        status = find_page(call, ret);
+    if (status != OK) {
+        api_fail_status(call, status);
+        return false;
+    }
+    ret->w = JSON_WRITER(api_buffer(call));
+    json_begin_object(&ret->w);
+    json_key(&ret->w, member);
+    json_begin_array(&ret->w);
+    return true;
+}
+
+void events_list_end(struct events_list *list)
+{
+    json_end_array(&list->w);
+    if (list->end < list->count) {
+        json_key(&list->w, "NextToken");
+        json_write_raw(&list->w, BYTES(""));
+        buffer_printf(list->w.out, "\"%zu\"", list->end);
+    }
+    json_end_object(&list->w);
+    api_answer(list->call, buffer_bytes(list->w.out));
 }

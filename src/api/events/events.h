@@ -22,10 +22,17 @@ void events_answer_nothing(struct bus_change *change, enum status status);
 /* Starts the change, or fails the call. */
 void events_submit(struct api_call *call, struct bus_change *change, enum status status);
 
-/* Limit and NextToken over a list of `count`; *ret_first to *ret_end are the page. */
-MUST_USE enum status events_page(struct api_call *call, size_t count, size_t *ret_first,
-                                 size_t *ret_end);
-/* Writes NextToken when more than `end` are there. */
-void events_write_next(struct json_writer *w, size_t end, size_t count);
+/* The answer of a List operation: {MEMBER: [what stands from first to end], "NextToken"}. */
+struct events_list {
+    struct api_call *call;
+    struct json_writer w;
+    size_t first, end, count;
+};
+/* Looks at Limit and NextToken over a list of `count`, and opens the array. False: answered
+ * already, because of them or because `status` says that there is no such list. */
+bool events_list_begin(struct api_call *call, enum status status, const char *member, size_t count,
+                       struct events_list *ret);
+/* Closes what was opened, with a NextToken when there is more, and answers. */
+void events_list_end(struct events_list *list);
 
 #endif

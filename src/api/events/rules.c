@@ -109,32 +109,19 @@ void api_list_rules(struct api_call *call)
 {
     struct bytes bus = {NULL, 0};
     const struct bus_rule **rules = NULL;
-    size_t count = 0, first = 0, end = 0;
+    struct events_list list;
+    size_t count = 0;
     enum status status = events_bus(call, &bus);
 
-    if (status == OK) {
+    if (status == OK)
         bus_list_rules(call->on->bus, bus, decode_string(call->body, "NamePrefix"), call->arena,
                        &rules, &count);
-        status = events_page(call, count, &first, &end);
-    }
-    if (status != OK) {
-        api_fail_status(call, status);
+    if (!events_list_begin(call, status, "Rules", count, &list))
         return;
+    for (size_t i = list.first; i < list.end; i++) {
+        json_begin_object(&list.w);
+        write_rule(call, &list.w, rules[i]);
+        json_end_object(&list.w);
     }
-
-    struct buffer *out = api_buffer(call);
-    struct json_writer w = JSON_WRITER(out);
-
-    json_begin_object(&w);
-    json_key(&w, "Rules");
-    json_begin_array(&w);
-    for (size_t i = first; i < end; i++) {
-        json_begin_object(&w);
-        write_rule(call, &w, rules[i]);
-        json_end_object(&w);
-    }
-    json_end_array(&w);
-    events_write_next(&w, end, count);
-    json_end_object(&w);
-    api_answer(call, buffer_bytes(out));
+    events_list_end(&list);
 }

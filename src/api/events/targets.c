@@ -61,28 +61,14 @@ void api_remove_targets(struct api_call *call)
 void api_list_targets_by_rule(struct api_call *call)
 {
     const struct bus_rule *rule = NULL;
-    size_t first = 0, end = 0;
+    struct events_list list;
     enum status status = events_rule(call, "Rule", &rule);
 
-    if (status == OK)
-        status = events_page(call, rule->target_count, &first, &end);
-    if (status != OK) {
-        api_fail_status(call, status);
+    if (!events_list_begin(call, status, "Targets", status == OK ? rule->target_count : 0, &list))
         return;
-    }
-
-    struct buffer *out = api_buffer(call);
-    struct json_writer w = JSON_WRITER(out);
-
-    json_begin_object(&w);
-    json_key(&w, "Targets");
-    json_begin_array(&w);
-    for (size_t i = first; i < end; i++)
-        json_write_raw(&w, rule->targets[i].json);
-    json_end_array(&w);
-    events_write_next(&w, end, rule->target_count);
-    json_end_object(&w);
-    api_answer(call, buffer_bytes(out));
+    for (size_t i = list.first; i < list.end; i++)
+        json_write_raw(&list.w, rule->targets[i].json);
+    events_list_end(&list);
 }
 
 static bool names_target(const struct bus_rule *rule, struct bytes arn)
@@ -97,31 +83,18 @@ void api_list_rule_names_by_target(struct api_call *call)
 {
     struct bytes arn = decode_string(call->body, "TargetArn"), bus = {NULL, 0};
     const struct bus_rule **rules = NULL;
-    size_t all = 0, count = 0, first = 0, end = 0;
+    struct events_list list;
+    size_t all = 0, count = 0;
     enum status status = events_bus(call, &bus);
 
-    if (status == OK) {
+    if (status == OK)
         bus_list_rules(call->on->bus, bus, (struct bytes){NULL, 0}, call->arena, &rules, &all);
-        for (size_t i = 0; i < all; i++)
-            if (names_target(rules[i], arn))
-                rules[count++] = rules[i];
-        status = events_page(call, count, &first, &end);
-    }
-    if (status != OK) {
-        api_fail_status(call, status);
+    for (size_t i = 0; i < all; i++)
+        if (names_target(rules[i], arn))
+            rules[count++] = rules[i];
+    if (!events_list_begin(call, status, "RuleNames", count, &list))
         return;
-    }
-
-    struct buffer *out = api_buffer(call);
-    struct json_writer w = JSON_WRITER(out);
-
-    json_begin_object(&w);
-    json_key(&w, "RuleNames");
-    json_begin_array(&w);
-    for (size_t i = first; i < end; i++)
-        json_write_string(&w, rules[i]->name);
-    json_end_array(&w);
-    events_write_next(&w, end, count);
-    json_end_object(&w);
-    api_answer(call, buffer_bytes(out));
+    for (size_t i = list.first; i < list.end; i++)
+        json_write_string(&list.w, rules[i]->name);
+    events_list_end(&list);
 }

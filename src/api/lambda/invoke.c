@@ -9,7 +9,7 @@
 struct invoke_call {
     struct api_call *call;
     struct invocation invocation;
-    bool want_log, gone;
+    bool want_log;
 };
 
 static void fail_unknown(struct api_call *call, struct bytes name)

@@ -41,6 +41,13 @@ def environment(home, extra=None):
     }
 
 
+# What every client of AWS sends, whatever its key: without it no operation is looked at.
+SIGNED = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/dynamodb/aws4_request, "
+                     "SignedHeaders=host;x-amz-date, Signature=0",
+    "X-Amz-Date": "20260101T000000Z",
+}
+
 CLIENT_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
@@ -190,7 +197,7 @@ class Dynlog:
         try:
             self.process.out.wait(r"is ready after (\d+) ms")
             ports, _ = self.process.out.wait(r"ports +(\d+) all services, (\d+) events, (\d+) functions")
-            self.process.out.wait(r"^  aws ")  # the last line of the banner
+            self.process.out.wait(r"^  .* aws dynamodb list-tables ")  # the last line of the banner
         except AssertionError:
             self.process.end(signal.SIGKILL)
             raise AssertionError("dynlog did not start:\n%s\n%s" % (
@@ -245,10 +252,10 @@ class Dynlog:
             connection.close()
 
     def call(self, target, body, port=None, headers=None):
-        """(status, answer) of one JSON operation."""
+        """(status, answer) of one JSON operation, signed with no key at all."""
         body = body if isinstance(body, (str, bytes)) else json.dumps(body)
         status, _, text = self.request("POST", "/", body, {
-            "X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0", **(headers or {})}, port)
+            "X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0", **SIGNED, **(headers or {})}, port)
         return status, json.loads(text)
 
     def drain(self, timeout_s=240):

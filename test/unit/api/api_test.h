@@ -12,6 +12,7 @@
 static const struct arn_place test_place = {"aws", "us-east-1", "000000000000"};
 
 struct test_api {
+    const char *folder; /* NULL: in memory */
     struct clock *clock;
     struct timers *timers;
     struct store *store;
@@ -51,15 +52,24 @@ static inline void test_archived(void *context, uint64_t last_position)
     (void)context, (void)last_position;
 }
 
+/* ---- the streams' door ---- */
+
+static inline enum status test_shards_of(void *context, uint32_t stream_id, struct arena *arena,
+                                         struct stream_shard **ret, size_t *ret_count)
+{
+    const struct test_api *t = context;
+
+    return engine_stream_shards(t->engine, stream_id, arena, ret, ret_count);
+}
+
 /* ---- life ---- */
 
-static inline void test_api_open(struct test_api *t)
+static inline void test_api_start(struct test_api *t)
 {
     const struct bus_door door = {t, test_accepts, test_deliver, test_delivered, test_archived};
 
-    *t = (struct test_api){.clock = clock_new_manual(TEST_NOW_MS)};
     t->timers = timers_new(t->clock, NULL, NULL);
-    t->store = test_open(NULL);
+    t->store = test_open(t->folder);
     test_loop_open(&t->loop, t->store);
     assert_int_equal(engine_open(t->store, t->clock, &test_place, &t->engine), OK);
 
@@ -67,7 +77,8 @@ static inline void test_api_open(struct test_api *t)
 
     assert_int_equal(engine_start(t->engine, &engine_door), OK);
     assert_int_equal(bus_open(t->store, t->loop.port, t->clock, &test_place, &door, &t->bus), OK);
-    t->streams = streams_new(t->store, t->loop.port, t->timers);
+    t->streams =
+        streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
     const struct api_services services = {
         .engine = t->engine,
@@ -80,6 +91,12 @@ static inline void test_api_open(struct test_api *t)
     };
 
     t->api = api_new(&services);
+}
+
+static inline void test_api_open(struct test_api *t)
+{
+    *t = (struct test_api){.clock = clock_new_manual(TEST_NOW_MS)};
+    test_api_start(t);
 }
 
 /* One turn of the loop, as the server has it. */
@@ -115,7 +132,7 @@ static inline void test_api_advance(struct test_api *t, uint64_t by_ms)
     test_api_settle(t);
 }
 
-static inline void test_api_close(struct test_api *t)
+static inline void test_api_stop(struct test_api *t)
 {
     test_api_settle(t);
     api_free(t->api);
@@ -128,6 +145,12 @@ static inline void test_api_close(struct test_api *t)
     engine_close(t->engine);
     store_close(t->store);
     timers_free(t->timers);
+    t->commits_told = 0;
+}
+
+static inline void test_api_close(struct test_api *t)
+{
+    test_api_stop(t);
     clock_free(t->clock);
 }
 

@@ -13,6 +13,7 @@
  *   < 400 com.amazon.coral.validate#ValidationException
  *   1 validation error detected: ...   an error's type and message; or its whole JSON
  *   + 900001                           the clock moves on by that many milliseconds
+ *   ! {"TransactionConflict": [...]}   what POST /_dynlog/faults takes
  *
  * In bodies
  *   {{a*256}}      256 times "a"
@@ -34,13 +35,13 @@
 
 #include <cmocka.h>
 
-enum case_step_kind { CASE_CALL, CASE_ADVANCE };
+enum case_step_kind { CASE_CALL, CASE_ADVANCE, CASE_FAULTS };
 
 struct case_step {
     enum case_step_kind kind;
     size_t line;
     const char *target; /* CASE_CALL: with its service */
-    struct bytes body;  /* as it stands in the file */
+    struct bytes body;  /* CASE_CALL, CASE_FAULTS: as it stands in the file */
     int http_status;
     struct bytes error_type; /* empty: none is said */
     struct bytes answer;     /* JSON, or an error's message; as it stands in the file */
@@ -106,7 +107,7 @@ static inline struct bytes case_rest(const struct case_reader *r, const char *st
 static inline bool case_is_mark(const struct case_reader *r)
 {
     return case_is(r, "== ") || case_is(r, "> ") || case_is(r, "< ") || case_is(r, "+ ") ||
-           case_is(r, "service ");
+           case_is(r, "! ") || case_is(r, "service ");
 }
 
 /* The lines up to the next mark, without comments and blank lines. The mark is the line then; at
@@ -177,11 +178,17 @@ static inline void case_read_steps(struct case_reader *r, struct case_case *c)
             if (!bytes_to_uint64(case_rest(r, "+ "), &step->by_ms))
                 case_fail(r, "the clock moves by a number of milliseconds");
             case_block(r);
+        } else if (case_is(r, "! ")) {
+            struct case_step *step = case_add_step(r, c);
+
+            step->kind = CASE_FAULTS;
+            step->body = case_rest(r, "! ");
+            case_block(r);
         } else if (case_is(r, "service ")) {
             r->service = arena_copy_text(r->arena, case_rest(r, "service "));
             case_block(r);
         } else {
-            case_fail(r, "expected a call, a move of the clock or a case");
+            case_fail(r, "expected a call, a move of the clock, faults or a case");
         }
     }
 }

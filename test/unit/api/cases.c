@@ -4,6 +4,7 @@
 #include "api/case_file.h"
 
 #include "api/api_data.h"
+#include "api/dynlog/dynlog.h"
 #include "base/map.h"
 
 #include <dirent.h>
@@ -209,16 +210,30 @@ static void fail_step(const struct case_step *step, const struct test_answer *an
              BYTES_ARG(step->answer), answer->http_status, BYTES_ARG(answer->body));
 }
 
+/* AWS's model spells it both ways. */
+static const char *message_name(struct bytes error_type)
+{
+    static const char *const capital[] = {
+        "SerializationException",
+        "#AccessDeniedException",
+        "#TransactionCanceledException",
+        "#TransactionInProgressException",
+        "#IdempotentParameterMismatchException",
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(capital); i++)
+        if (bytes_end_with(error_type, bytes_of_text(capital[i])))
+            return "Message";
+    return "message";
+}
+
 /* The type and message of an error, and nothing beside them. */
 static bool is_error(const struct case_step *step, const struct json *answered,
                      struct bytes message)
 {
-    bool serialization = bytes_end_with(step->error_type, BYTES("SerializationException"));
-
     return bytes_equal(json_string(json_get(answered, "__type")), step->error_type) &&
            json_count(answered) == 2 &&
-           bytes_equal(json_string(json_get(answered, serialization ? "Message" : "message")),
-                       message);
+           bytes_equal(json_string(json_get(answered, message_name(step->error_type))), message);
 }
 
 static void run_call(struct arena *arena, const struct case_step *step)
@@ -248,6 +263,17 @@ static void run_call(struct arena *arena, const struct case_step *step)
         fail_step(step, &answer);
 }
 
+static void add_faults(struct arena *arena, const struct case_step *step)
+{
+    struct api_call call = {.api = shared.api,
+                            .on = &shared.api->services,
+                            .arena = arena,
+                            .body_text = expanded(arena, step->body)};
+
+    if (api_add_faults(&call) != OK)
+        fail_msg("%s:%zu: %s", opened->path, step->line, call.error.message);
+}
+
 static void run_case(void **state)
 {
     const struct case_case *c = *state;
@@ -256,10 +282,17 @@ static void run_case(void **state)
     for (size_t i = 0; i < c->step_count; i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
 
-        if (c->steps[i].kind == CASE_ADVANCE)
-            test_api_advance(&shared, c->steps[i].by_ms);
-        else
+        switch (c->steps[i].kind) {
+        case CASE_CALL:
             run_call(arena, &c->steps[i]);
+            break;
+        case CASE_ADVANCE:
+            test_api_advance(&shared, c->steps[i].by_ms);
+            break;
+        case CASE_FAULTS:
+            add_faults(arena, &c->steps[i]);
+            break;
+        }
     }
 }
 

@@ -123,6 +123,12 @@ static void test_types(void **state)
                  "java.util.Map<java.lang.String, java.util.List<pack.Inner>>");
     expect(&body_shape, "{'Lists':{'a':[{'Number':{}}]}}",
            WRONG "Start of structure or map found where not expected");
+    expect(&body_shape, "{'Lists':{'a':1}}",
+           WRONG
+           "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast "
+           "to class java.lang.Class "
+           "(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and "
+           "java.lang.Class are in module java.base of loader 'bootstrap')");
     expect(&body_shape, "{'Refused':1,'Name':'','Words':[7]}",
            WRONG "NUMBER_VALUE cannot be converted to String");
 }
@@ -195,16 +201,78 @@ static void test_characters(void **state)
            ONE
            "Value '{a=\xF0\x9F\x98\x80xy}' at 'texts' failed to satisfy constraint: Map value must "
            "satisfy constraint: [Member must have length less than or equal to 3]");
-    for (size_t i = 0; i < 300; i++) /* 600 bytes: "{a=" and 254 of them are shown */
+    for (size_t i = 0; i < 300; i++) /* 600 bytes: 256 of them are shown */
         size += (size_t)snprintf(body + size, sizeof body - size, "ä");
     snprintf(body + size, sizeof body - size, "'}}");
-    for (size_t i = 0; i < 254; i++)
+    for (size_t i = 0; i < 256; i++)
         memcpy(shown + 2 * i, "ä", 2);
     snprintf(expected, sizeof expected,
-             ONE "Value '{a=%s...' at 'texts' failed to satisfy constraint: Map value must satisfy "
-                 "constraint: [Member must have length less than or equal to 3]",
+             ONE
+             "Value '{a=%s...}' at 'texts' failed to satisfy constraint: Map value must satisfy "
+             "constraint: [Member must have length less than or equal to 3]",
              shown);
     expect(&body_shape, body, expected);
+}
+
+/* What is cut closes its brackets. */
+static void test_long_lists(void **state)
+{
+    char body[2048] = "{'List':[", expected[2048] = "";
+    size_t size = strlen(body), shown = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 40; i++)
+        size += (size_t)snprintf(body + size, sizeof body - size, "%s{'Needed':'abc'}",
+                                 i > 0 ? "," : "");
+    snprintf(body + size, sizeof body - size, "]}");
+    shown = (size_t)snprintf(expected, sizeof expected, ONE "Value '[");
+    for (size_t i = 0; i < 12; i++) /* 12 times 44 bytes are the first more than 512 */
+        shown += (size_t)snprintf(expected + shown, sizeof expected - shown,
+                                  "Inner(number=null, needed=abc, later=null), ");
+    snprintf(expected + shown, sizeof expected - shown,
+             "...]' at 'list' failed to satisfy constraint: Member must have length less than or "
+             "equal to 2");
+    expect(&body_shape, body, expected);
+}
+
+static const struct shape bare = {.kind = SHAPE_INTEGER, .bare = true, SHAPE_AT_LEAST(1)};
+static const struct shape bare_list = {
+    .kind = SHAPE_LIST, .element = &text, .bare = true, SHAPE_BETWEEN(1, 2)};
+static const struct shape_member bare_members[] = {
+    SHAPE_MEMBER("Inside", &bare_list, SHAPE_REQUIRED),
+};
+static const struct shape bare_inside = {
+    .kind = SHAPE_STRUCTURE, .name = "Bare", SHAPE_MEMBERS(bare_members)};
+static const struct shape bare_map = {.kind = SHAPE_MAP, .element = &bare_inside};
+static const struct shape length_first = {
+    .kind = SHAPE_STRING, .pattern = &lower, .length_first = true, SHAPE_BETWEEN(1, 3)};
+static const struct shape_member alone_members[] = {
+    SHAPE_MEMBER("Number", &number, SHAPE_OPTIONAL),
+    SHAPE_MEMBER("Name", &length_first, SHAPE_ALONE),
+    SHAPE_MEMBER("Limit", &bare, SHAPE_OPTIONAL),
+    SHAPE_MEMBER("Tables", &bare_map, SHAPE_OPTIONAL),
+};
+static const struct shape alone_shape = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(alone_members)};
+
+static void test_alone_and_bare(void **state)
+{
+    (void)state;
+    expect(&alone_shape, "{'Number':10}", ONE VALUE("null", "name") "not be null");
+    expect(&alone_shape, "{'Number':10,'Name':''}",
+           ONE VALUE("''", "name") "have length greater than or equal to 1");
+    expect(&alone_shape, "{'Number':10,'Name':'ABCD'}",
+           ONE VALUE("'ABCD'", "name") "have length less than or equal to 3");
+    expect(&alone_shape, "{'Number':10,'Name':'AB'}",
+           ONE VALUE("'AB'", "name") "satisfy regular expression pattern: [a-z]+");
+    expect(&alone_shape, "{'Number':10,'Name':'ab','Limit':0}",
+           TWO VALUE("'10'", "number") "have value less than or equal to 9; "
+                                       "Value at 'Limit' failed to satisfy constraint: Member must "
+                                       "have value greater than or equal to 1");
+    expect(&alone_shape, "{'Name':'ab','Tables':{'one':{'Inside':[]}}}",
+           ONE "Value at 'Tables.one.member.Inside' failed to satisfy constraint: Member must have "
+               "length greater than or equal to 1");
+    expect(&alone_shape, "{'Name':'ab','Tables':{'one':{'Inside':null}}}",
+           ONE VALUE("null", "tables.one.member.inside") "not be null");
 }
 
 static void test_refused(void **state)
@@ -243,10 +311,11 @@ static void test_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_constraints), cmocka_unit_test(test_maps),
-        cmocka_unit_test(test_characters),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_parameter),   cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_good),           cmocka_unit_test(test_types),
+        cmocka_unit_test(test_constraints),    cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_characters),     cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_alone_and_bare), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_parameter),      cmocka_unit_test(test_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

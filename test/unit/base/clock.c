@@ -137,6 +137,7 @@ static void test_manual(void **state)
     clock_advance(clock, 1);
     clock_advance(clock, 86400000);
     assert_int_equal(clock_now_ms(clock), 86401001);
+    assert_int_equal(clock_waited_ms(clock), 86401001);
     clock_free(clock);
 }
 
@@ -152,6 +153,7 @@ static void test_real(void **state)
         uint64_t ms = clock_now_ms(clock), ns = clock_monotonic_ns();
 
         assert_true(ms >= before_ms);
+        assert_true(clock_waited_ms(clock) >= ns / 1000000);
         assert_true(ns >= before_ns);
         before_ms = ms;
         before_ns = ns;

@@ -7,10 +7,38 @@
 
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What the files under test sync, in order: f a file, d a folder, r the moment of a rename. Stands
+ * in for the C library's functions of these names. */
+static char steps[16];
+
+static void note_step(char step)
+{
+    size_t size = strlen(steps);
+
+    if (size + 1 < sizeof steps)
+        steps[size] = step;
+}
+
+int fsync(int fd)
+{
+    struct stat st;
+
+    assert_int_equal(fstat(fd, &st), 0);
+    note_step(S_ISDIR(st.st_mode) ? 'd' : 'f');
+    return fdatasync(fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    note_step('r');
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
 
 static char home[] = "/tmp/dynlog-file-XXXXXX";
 static struct arena *arena;
@@ -109,6 +137,36 @@ static void test_write_replaces_whole(void **state)
     assert_false(file_exists(in_home("replaced.new"))); /* nothing left beside it */
 }
 
+/* The content is on the disk before the name is, and the name before OK. */
+static void test_write_is_durable(void **state)
+{
+    char *back = getcwd(NULL, 0);
+
+    (void)state;
+    memset(steps, 0, sizeof steps);
+    assert_int_equal(file_write(in_home("durable"), BYTES("x"), 0600), OK);
+    assert_string_equal(steps, "frd");
+    memset(steps, 0, sizeof steps);
+    assert_int_equal(chdir(home), 0);
+    assert_int_equal(file_write("durable", BYTES("y"), 0600), OK);
+    assert_int_equal(chdir(back), 0);
+    assert_string_equal(steps, "frd");
+    memset(steps, 0, sizeof steps);
+    assert_int_equal(file_write_unsynced(in_home("quick"), BYTES("x"), 0600), OK);
+    assert_string_equal(steps, "r");
+    free(back);
+}
+
+static void test_sync_folder(void **state)
+{
+    (void)state;
+    assert_int_equal(file_sync_folder(home), OK);
+    assert_int_equal(file_sync_folder("/"), OK);
+    assert_int_equal(file_sync_folder(in_home("missing")), NOT_FOUND);
+    assert_int_equal(file_write(in_home("not a folder"), BYTES("x"), 0600), OK);
+    assert_int_not_equal(file_sync_folder(in_home("not a folder")), OK);
+}
+
 static void test_missing(void **state)
 {
     struct bytes content = {0};
@@ -165,10 +223,11 @@ static void test_nested_folders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_limit),  cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_many_chunks), cmocka_unit_test(test_write_replaces_whole),
-        cmocka_unit_test(test_missing),     cmocka_unit_test(test_a_folder_is_no_file),
-        cmocka_unit_test(test_long_paths),  cmocka_unit_test(test_nested_folders),
+        cmocka_unit_test(test_read_limit),       cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_many_chunks),      cmocka_unit_test(test_write_replaces_whole),
+        cmocka_unit_test(test_missing),          cmocka_unit_test(test_a_folder_is_no_file),
+        cmocka_unit_test(test_long_paths),       cmocka_unit_test(test_nested_folders),
+        cmocka_unit_test(test_write_is_durable), cmocka_unit_test(test_sync_folder),
     };
 
     return cmocka_run_group_tests_name("base/file", tests, start, stop);

@@ -7,7 +7,21 @@
 
 #include "base/timer.h"
 
+#include <time.h>
+
 #define THINGS 500
+
+/* Stands in for the C library's: the machine's clocks as test_machine_clock_is_set() sets them. */
+static uint64_t machine_ms, machine_monotonic_ms;
+
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+    uint64_t ms = id == CLOCK_REALTIME ? machine_ms : machine_monotonic_ms;
+
+    ret->tv_sec = (time_t)(ms / 1000);
+    ret->tv_nsec = (long)(ms % 1000) * 1000000;
+    return 0;
+}
 
 /* One clock, its timers, and what fired, in order. */
 static struct clock *clock_;
@@ -217,6 +231,40 @@ static void test_changed(void **state)
     assert_int_equal(changes, 5);
 }
 
+/* Somebody sets the machine's time, back or forward: a wait lasts as long as it was to last. */
+static void test_machine_clock_is_set(void **state)
+{
+    static const int64_t steps_ms[] = {-3600000, -1, 0, 1, 3600000};
+    struct clock *machine = clock_new_real();
+    struct timers *waits = timers_new(machine, NULL, NULL);
+    struct thing after = {.timer.fire = note, .number = 1}, at = {.timer.fire = note, .number = 2};
+
+    (void)state;
+    machine_ms = 1700000000000;
+    machine_monotonic_ms = 5000;
+    for (size_t i = 0; i < ARRAY_COUNT(steps_ms); i++) {
+        fired_count = 0;
+        timer_set_after(waits, &after.timer, 3000);
+        timer_set_at(waits, &at.timer, clock_now_ms(machine) + 3001);
+        machine_ms = (uint64_t)((int64_t)machine_ms + steps_ms[i]);
+        assert_int_equal(timers_run(waits), 0);
+        machine_ms += 2999;
+        machine_monotonic_ms += 2999;
+        assert_int_equal(timers_run(waits), 0);
+        assert_int_equal(timers_next_ms(waits), clock_waited_ms(machine) + 1);
+        machine_ms += 1;
+        machine_monotonic_ms += 1;
+        assert_int_equal(timers_run(waits), 1);
+        machine_ms += 1;
+        machine_monotonic_ms += 1;
+        assert_int_equal(timers_run(waits), 1);
+        assert_int_equal(fired[0], 1);
+        assert_int_equal(fired[1], 2);
+    }
+    timers_free(waits);
+    clock_free(machine);
+}
+
 static void test_nobody_is_told(void **state)
 {
     struct timers *alone = timers_new(clock_, NULL, NULL);
@@ -239,6 +287,7 @@ int main(void)
         TEST(test_set_while_running_waits),
         TEST(test_cancel_while_running),
         TEST(test_changed),
+        TEST(test_machine_clock_is_set),
         TEST(test_nobody_is_told),
     };
 

@@ -16,11 +16,11 @@ static void expect_event(struct test_bus *test, struct bus_entry entry, const ch
     assert_null(entry.error_code);
     assert_int_equal(test->delivery_count, 1);
 
-    struct bytes expected = arena_printf(test->arena, "%.*s", BYTES_ARG(bytes_of_text(format)));
     const char *mark = strstr(format, "ID");
     size_t before = (size_t)(mark - format);
+    struct bytes expected =
+        arena_printf(test->arena, "%.*s%s%s", (int)before, format, entry.event_id, mark + 2);
 
-    expected = arena_printf(test->arena, "%.*s%s%s", (int)before, format, entry.event_id, mark + 2);
     assert_string_equal(arena_copy_text(test->arena, test->deliveries[0].payload),
                         arena_copy_text(test->arena, expected));
     assert_string_equal(arena_copy_text(test->arena, test->deliveries[0].event_id), entry.event_id);

@@ -3,6 +3,16 @@
 
 #include "engine/catalogue.h"
 
+static struct stream_shard shards[] = {
+    {.number = 0,
+     .parent = SHARD_NONE,
+     .hash_to = UINT32_MAX,
+     .begin = 4,
+     .end = 9,
+     .closed_ms = 8},
+    {.number = 1, .parent = 0, .hash_to = UINT32_MAX, .begin = 10, .end = SHARD_OPEN},
+};
+
 static struct bytes table_text(struct arena *arena)
 {
     struct table table = test_schema(VALUE_N, STREAM_NEW_IMAGE);
@@ -20,6 +30,8 @@ static struct bytes table_text(struct arena *arena)
     table.table_id = BYTES("0d3f");
     table.stream.id = 2;
     table.stream.label = BYTES("2026");
+    table.stream.shards = shards;
+    table.stream.shard_count = ARRAY_COUNT(shards);
     key_schema_add(&index.key, BYTES("org"), VALUE_S, true);
     key_schema_add(&index.key, BYTES("team"), VALUE_B, true);
     key_schema_add(&index.key, BYTES("at"), VALUE_N, false);
@@ -36,12 +48,16 @@ static void test_form(void **state)
 
     (void)state;
     test_expect_text(arena, "table", table_text(arena),
-                     "{'format':2,'id':1,'tableId':'0d3f','name':'users',"
+                     "{'format':3,'id':1,'tableId':'0d3f','name':'users',"
                      "'hash':{'name':'pk','type':'S'},'range':{'name':'sk','type':'N'},"
                      "'billing':'PAY_PER_REQUEST','readUnits':0,'writeUnits':0,"
                      "'billingChangedMs':0,'createdMs':0,"
                      "'stream':{'id':2,'label':'2026','view':'NEW_IMAGE','enabled':true,"
-                     "'createdMs':0,'closedMs':0},"
+                     "'createdMs':0,'closedMs':0,'shards':["
+                     "{'number':0,'hashFrom':0,'hashTo':4294967295,'begin':4,'openedMs':0,"
+                     "'end':9,'closedMs':8},"
+                     "{'number':1,'parent':0,'hashFrom':0,'hashTo':4294967295,'begin':10,"
+                     "'openedMs':0}]},"
                      "'ttlAttribute':'','ttlEnabled':false,'pointInTimeRecovery':false,"
                      "'pointInTimeRecoverySinceMs':0,'recoveryPeriodDays':0,"
                      "'deletionProtection':false,'sseEnabled':false,'sseKmsKey':'',"
@@ -52,7 +68,7 @@ static void test_form(void **state)
                      "'projection':'INCLUDE','included':['note'],"
                      "'readUnits':0,'writeUnits':0,'backfilling':true}]}");
     test_expect_text(arena, "state", catalogue_print_state(arena, &ids),
-                     "{'format':2,'nextId':3,'tableCount':1,'lastLabelMs':5}");
+                     "{'format':3,'nextId':3,'tableCount':1,'lastLabelMs':5}");
     test_expect_text(arena, "table key", catalogue_table_key(arena, BYTES("users")),
                      "engine/table/users");
     test_expect_text(arena, "stream key", catalogue_stream_key(arena, 42),
@@ -65,9 +81,9 @@ struct wrong_case {
 };
 
 static const struct wrong_case wrong[] = {
-    {"\"format\":2", "\"format\":3", NEWER_FORMAT},
-    {"\"format\":2", "\"format\":-1", CORRUPT},
-    {"\"format\":2", "\"f\":1", CORRUPT},
+    {"\"format\":3", "\"format\":4", NEWER_FORMAT},
+    {"\"format\":3", "\"format\":-1", CORRUPT},
+    {"\"format\":3", "\"f\":2", CORRUPT},
     {"\"id\":1", "\"id\":4294967296", CORRUPT},
     {"\"id\":1", "\"id\":\"1\"", CORRUPT},
     {"\"name\":\"users\"", "\"name\":7", CORRUPT},
@@ -77,6 +93,17 @@ static const struct wrong_case wrong[] = {
     {"\"id\":2", "\"id\":0", CORRUPT},
     {"NEW_IMAGE", "OTHER", CORRUPT},
     {"\"enabled\":true", "\"enabled\":1", CORRUPT},
+    {"\"shards\"", "\"shard\"", CORRUPT}, /* only older formats have none */
+    {"\"shards\":[", "\"shards\":[0,", CORRUPT},
+    {"\"number\":1", "\"number\":0", CORRUPT},
+    {"\"number\":1", "\"number\":65536", CORRUPT}, /* in the slot of 0 */
+    {"\"parent\":0", "\"parent\":1", CORRUPT},
+    {"\"hashFrom\":0", "\"hashFrom\":1", CORRUPT}, /* a child with more than its parent */
+    {"\"hashTo\":4294967295", "\"hashTo\":-1", CORRUPT},
+    {"\"begin\":10", "\"begin\":8", CORRUPT}, /* below its parent's end */
+    {"\"end\":9", "\"end\":11", CORRUPT},
+    {"\"end\":9,", "", CORRUPT},                                           /* two that are open */
+    {"\"begin\":10,", "\"begin\":10,\"end\":12,\"closedMs\":0,", CORRUPT}, /* none is */
     {"\"tags\":[]", "\"tags\":{}", CORRUPT},
     {"\"tags\":[]", "\"tags\":[{\"key\":\"k\"}]", CORRUPT},
     {"\"indexes\":[", "\"indexes\":[7,", CORRUPT},
@@ -114,6 +141,49 @@ static void test_wrong_forms(void **state)
     }
 }
 
+/* What older ones wrote: a stream without shards has one. */
+static void test_formats_without_shards(void **state)
+{
+    static const char *const text =
+        "{'format':%d,'id':1,'tableId':'0d3f','name':'users','hash':{'name':'pk','type':'S'},"
+        "'billing':'PAY_PER_REQUEST','readUnits':0,'writeUnits':0,'billingChangedMs':0,"
+        "'createdMs':0,'stream':{'id':2,'label':'2026','view':'NEW_IMAGE','enabled':%s,"
+        "'createdMs':5,'closedMs':%s},'ttlAttribute':'','ttlEnabled':false,"
+        "'pointInTimeRecovery':false,'pointInTimeRecoverySinceMs':0,'recoveryPeriodDays':0,"
+        "'deletionProtection':false,'sseEnabled':false,'sseKmsKey':'','tableClass':'','tags':[]}";
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct table table;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        bool enabled = i % 2 == 0;
+        char printed[1024];
+
+        snprintf(printed, sizeof printed, text, 1 + i / 2, enabled ? "true" : "false",
+                 enabled ? "0" : "7");
+        assert_int_equal(catalogue_parse_table(arena, test_quoted(arena, printed), &table), OK);
+        assert_int_equal(table.stream.shard_count, 1);
+
+        const struct stream_shard *shard = &table.stream.shards[0];
+
+        assert_int_equal(shard->number, 0);
+        assert_int_equal(shard->parent, SHARD_NONE);
+        assert_true(shard->hash_from == 0 && shard->hash_to == UINT32_MAX);
+        assert_int_equal(shard->begin, 0);
+        assert_int_equal(shard->opened_ms, 5);
+        assert_int_equal(shard->closed_ms, enabled ? 0 : 7);
+        assert_int_equal(shard_is_open(shard), enabled);
+        assert_true(shards_check(shard, 1, enabled));
+
+        /* and what is written then is format 3 */
+        struct table again;
+
+        assert_int_equal(catalogue_parse_table(arena, catalogue_print_table(arena, &table), &again),
+                         OK);
+        assert_int_equal(again.stream.shards[0].end, shard->end);
+    }
+}
+
 static void put_body(struct store_batch *batch, struct test_work *work)
 {
     struct bytes *text = work->context;
@@ -127,7 +197,7 @@ static void test_engine_does_not_open_on_wrong_forms(void **state)
         const char *text;
         enum status status;
     } tables[] = {
-        {"{\"format\":3}", NEWER_FORMAT},
+        {"{\"format\":4}", NEWER_FORMAT},
         {"no JSON", CORRUPT},
     };
 
@@ -151,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_form),
         cmocka_unit_test(test_wrong_forms),
+        cmocka_unit_test(test_formats_without_shards),
         cmocka_unit_test(test_engine_does_not_open_on_wrong_forms),
     };
 

@@ -480,6 +480,41 @@ static void test_page_of_1_mb(void **state)
     test_engine_close(&t);
 }
 
+/* PartiQL: a filter may name keys, and a page may be smaller. */
+static void test_filter_of_entries(void **state)
+{
+    struct test_engine t;
+    struct expr_names names;
+    struct api_error error;
+    struct item_query query = {.table_name = BYTES("t"), .filters_entries = true};
+    struct key_schema keys;
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "t", VALUE_N, STREAM_NONE);
+    test_put_item(&t, "t", "{'pk':{'S':'a'},'sk':{'N':'1'}}");
+    test_put_item(&t, "t", "{'pk':{'S':'a'},'sk':{'N':'2'}}");
+    test_put_item(&t, "t", "{'pk':{'S':'a'},'sk':{'N':'3'}}");
+    keys = keys_of(&t, "t");
+    names = test_names(t.arena, "{':p':{'S':'a'},':s':{'N':'2'}}");
+    assert_int_equal(expr_parse_key_condition(t.arena, BYTES("pk = :p"), &names, &keys,
+                                              &query.condition, &error),
+                     OK);
+    assert_int_equal(expr_parse_condition(t.arena, EXPR_FILTER, BYTES("sk <> :s AND pk = :p"),
+                                          &names, &query.filter, &error),
+                     OK);
+    assert_int_equal(engine_query(t.engine, &query, t.arena, &error), OK);
+    assert_int_equal(query.count, 2);
+    assert_int_equal(query.scanned_count, 3);
+    assert_int_equal(query.last_key.count, 0);
+
+    query.page_size = query.scanned_size / 3 * 2; /* of two of them */
+    assert_int_equal(engine_query(t.engine, &query, t.arena, &error), OK);
+    assert_int_equal(query.scanned_count, 2);
+    assert_int_equal(query.last_key.count, 2);
+    test_engine_close(&t);
+}
+
 /* ---- segments ---- */
 
 #define PARTITIONS 60
@@ -594,9 +629,13 @@ static void test_get_item(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),          cmocka_unit_test(test_long_values),
-        cmocka_unit_test(test_page_of_1_mb),   cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_segment_of_key), cmocka_unit_test(test_get_item),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_long_values),
+        cmocka_unit_test(test_page_of_1_mb),
+        cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_segment_of_key),
+        cmocka_unit_test(test_get_item),
+        cmocka_unit_test(test_filter_of_entries),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static void test_one_racer_wins(void **state)
     }
     assert_int_equal(winners, 1);
     assert_int_equal(writes[0].status, OK); /* the first that was submitted */
-    assert_int_equal(store_last_position(t.store), 1);
+    assert_int_equal(store_last_position(t.store), 2); /* 1: where its shard begins */
     assert_int_equal(test_figures(&t, "events").item_count, 1);
     test_engine_close(&t);
 }
@@ -119,6 +119,57 @@ static void test_batches(void **state)
     }
 }
 
+/* What is wrong with one is no fault of the others, and the next of one key sees the one before. */
+static void test_writes_apart(void **state)
+{
+    static const struct {
+        const char *table;
+        struct test_step step;
+    } cases[] = {
+        {"t", {.kind = WRITE_PUT, .item = "{'pk':{'S':'a'},'n':{'N':'1'}}"}},
+        {"t",
+         {.kind = WRITE_PUT,
+          .item = "{'k':{'S':'b'}}",
+          .error = "ValidationException: One or more parameter values were invalid: Missing the "
+                   "key pk in the item"}},
+        {"none",
+         {.kind = WRITE_PUT,
+          .item = "{'pk':{'S':'b'}}",
+          .error = "ResourceNotFoundException: Requested resource not found"}},
+        {"t",
+         {.kind = WRITE_PUT,
+          .item = "{'pk':{'S':'a'}}",
+          .condition = "attribute_not_exists(pk)",
+          .error = "ConditionalCheckFailedException: The conditional request failed"}},
+        {"t",
+         {.kind = WRITE_UPDATE,
+          .item = "{'pk':{'S':'a'}}",
+          .update = "ADD n :one",
+          .values = "{':one':{'N':'1'}}",
+          .returns = RETURN_UPDATED_NEW,
+          .returned = "{'n':{'N':'2'}}"}},
+    };
+    struct test_engine t;
+    struct item_write writes[ARRAY_COUNT(cases)];
+    struct test_engine_write test = {
+        .write = {.writes = writes, .count = ARRAY_COUNT(cases), .apart = true}};
+
+    (void)state;
+    test_engine_open(&t, NULL);
+    test_create(&t, "t", VALUE_NULL, STREAM_NONE);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        writes[i] = test_item_write(&t, cases[i].table, &cases[i].step);
+    assert_int_equal(test_write(&t, &test), OK);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        test_expect_error(cases[i].step.item, writes[i].status, writes[i].error,
+                          cases[i].step.error);
+        test_expect_text(t.arena, cases[i].step.item, writes[i].returned, cases[i].step.returned);
+    }
+    assert_int_equal(store_last_position(t.store), 2);
+    assert_int_equal(test_figures(&t, "t").item_count, 1);
+    test_engine_close(&t);
+}
+
 /* Submitted at once: nothing is answered before all wait for the writer. */
 static void test_tables_change_between_writes(void **state)
 {
@@ -194,7 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_racer_wins),  cmocka_unit_test(test_group_runs_in_order),
         cmocka_unit_test(test_batches),         cmocka_unit_test(test_tables_change_between_writes),
-        cmocka_unit_test(test_plan_is_renewed),
+        cmocka_unit_test(test_plan_is_renewed), cmocka_unit_test(test_writes_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

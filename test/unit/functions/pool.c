@@ -165,27 +165,6 @@ static void changed_functions_get_fresh_workers(void **state)
     HARNESS_UNTIL(h, figures(h).workers == 1);
 }
 
-static void a_caller_may_go_away(void **state)
-{
-    struct harness *h = *state;
-
-    put(h, "f", 1);
-    struct call *runs = call_start(h, "f", "{\"name\":\"a\"}");
-    struct call *waits = call_start_with(h, "f", "{\"name\":\"b\"}", true);
-
-    begun(h, "a");
-    functions_forget(h->functions, &runs->invocation);
-    functions_forget(h->functions, &waits->invocation);
-    memset(&runs->invocation, 0xEE, sizeof runs->invocation);
-    assert_int_equal(figures(h).waiting, 0);
-    assert_int_equal(figures(h).running, 1);
-    open_gate(h, "a");
-    HARNESS_UNTIL(h, figures(h).running == 0);
-    assert_true(text_has(harness_log_text(h), "REPORT"));
-    assert_false(runs->done || waits->done);
-    assert_false(text_has(harness_log_text(h), "begun b"));
-}
-
 static void stopping_waits_for_what_runs(void **state)
 {
     struct harness *h = *state;
@@ -259,7 +238,6 @@ int main(void)
         TEST(without_any_concurrency_it_never_runs),
         TEST(busy_functions_get_more_workers),
         TEST(changed_functions_get_fresh_workers),
-        TEST(a_caller_may_go_away),
         TEST(stopping_waits_for_what_runs),
         TEST(grace_has_an_end),
         TEST(a_warmed_function_has_a_worker),

@@ -31,7 +31,7 @@ static uv_loop_t loop;
 static struct http_server *server;
 static struct http_listener *listener;
 static uint16_t port;
-static bool server_closed;
+static bool server_closing, server_closed;
 
 static struct http_request *waiting[256]; /* of /later, in the order they came */
 static size_t waiting_count, handled_count;
@@ -100,7 +100,7 @@ static inline int start_server(void **state)
 {
     (void)state;
     waiting_count = handled_count = 0;
-    server_closed = false;
+    server_closing = server_closed = false;
     special = NULL;
     assert_int_equal(uv_loop_init(&loop), 0);
     server = http_server_new(&loop);
@@ -116,14 +116,20 @@ static inline void on_server_closed(void *context)
     server_closed = true;
 }
 
+static inline void close_server(uint64_t grace_ms)
+{
+    server_closing = true;
+    http_server_close(server, grace_ms, on_server_closed, &server_closed);
+}
+
 /* Also shows that closing releases everything: the loop has nothing left, and the sanitizer no
  * leak. */
 static inline int stop_server(void **state)
 {
     (void)state;
     if (server != NULL) {
-        if (!server_closed)
-            http_server_close(server, 0, on_server_closed, &server_closed);
+        if (!server_closing)
+            close_server(0);
         TURN_UNTIL(server_closed);
         http_server_free(server);
         server = NULL;

@@ -300,6 +300,10 @@ static void refused(void **state)
         {"service: s\ncustom:\n  serverless-offline: {lambdaPort: x}\n", 3, 36,
          "lambdaPort: expected a whole number"},
         {"service: s\ncustom:\n  dynlog: {archive: [a]}\n", 3, 21, "archive: expected text"},
+        {"service: s\ncustom:\n  dynlog: {shards: 0}\n", 3, 20,
+         "shards: expected a whole number from 1 to 100"},
+        {"service: s\ncustom:\n  dynlog: {shards: 101}\n", 3, 20,
+         "shards: expected a whole number from 1 to 100"},
     };
 
     (void)state;
@@ -330,6 +334,16 @@ static void notes(void **state)
     assert_bytes(loaded.stack->service, "s");
 }
 
+static void shards(void **state)
+{
+    LOADED loaded = load("service: s\ncustom: {dynlog: {shards: 4}}\n");
+
+    (void)state;
+    assert_loaded(&loaded);
+    assert_int_equal(loaded.stack->shard_count, 4);
+    assert_int_equal(loaded.stack->note_count, 0);
+}
+
 static void nothing_said(void **state)
 {
     LOADED loaded = load("service: s\n");
@@ -341,6 +355,7 @@ static void nothing_said(void **state)
     assert_int_equal(loaded.stack->events_port, 0);
     assert_int_equal(loaded.stack->lambda_port, 0);
     assert_int_equal(loaded.stack->archive_path.size, 0);
+    assert_int_equal(loaded.stack->shard_count, 0);
     assert_int_equal(loaded.stack->call_count, 0);
     assert_string_equal(loaded.stack->folder, ".");
 }
@@ -364,12 +379,19 @@ static void notes_are_given_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_calls),  cmocka_unit_test(whole_functions),
-        cmocka_unit_test(whole_rest),   cmocka_unit_test(another_stage),
-        cmocka_unit_test(sources),      cmocka_unit_test(wrong_files),
-        cmocka_unit_test(no_such_file), cmocka_unit_test(stages),
-        cmocka_unit_test(refused),      cmocka_unit_test(notes),
-        cmocka_unit_test(nothing_said), cmocka_unit_test(notes_are_given_once),
+        cmocka_unit_test(whole_calls),
+        cmocka_unit_test(whole_functions),
+        cmocka_unit_test(whole_rest),
+        cmocka_unit_test(another_stage),
+        cmocka_unit_test(sources),
+        cmocka_unit_test(wrong_files),
+        cmocka_unit_test(no_such_file),
+        cmocka_unit_test(stages),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(notes),
+        cmocka_unit_test(shards),
+        cmocka_unit_test(nothing_said),
+        cmocka_unit_test(notes_are_given_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,21 +58,20 @@ static void test_sequence_wrong(void **state)
 static void test_shard_round_trip(void **state)
 {
     static const struct {
-        uint32_t stream_id;
-        uint16_t shard;
-    } shards[] = {{0, 0}, {1, 2}, {UINT32_MAX, UINT16_MAX}, {10, 0xABCD}};
+        uint32_t stream_id, number;
+    } shards[] = {{0, 0}, {1, 2}, {10, 0xABCD}, {10, 0x12345678}, {UINT32_MAX, UINT32_MAX}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(shards); i++) {
         char text[STREAM_SHARD_ID_SIZE];
         uint32_t stream_id = 0;
-        uint16_t shard = 0;
+        uint32_t number = 0;
 
-        stream_shard_id_print(shards[i].stream_id, shards[i].shard, text);
+        stream_shard_id_print(shards[i].stream_id, shards[i].number, text);
         assert_in_range(strlen(text), 28, 65); /* AWS's limits */
-        assert_true(stream_shard_id_parse(bytes_of_text(text), &stream_id, &shard));
+        assert_true(stream_shard_id_parse(bytes_of_text(text), &stream_id, &number));
         assert_int_equal(stream_id, shards[i].stream_id);
-        assert_int_equal(shard, shards[i].shard);
+        assert_int_equal(number, shards[i].number);
     }
 }
 
@@ -89,18 +88,31 @@ static void test_shard_wrong(void **state)
         "shardId-00000000000000000001-0000000g",
         "shardId-00000000000000000001-0000000A", /* we print small letters */
         "shardId-00000000004294967296-00000000", /* a stream id has 32 bits */
-        "shardId-00000000000000000001-00010000", /* a shard has 16 */
         "shardId-99999999999999999999-00000000",
     };
     uint32_t stream_id = 7;
-    uint16_t shard = 7;
+    uint32_t number = 7;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
-        if (stream_shard_id_parse(bytes_of_text(wrong[i]), &stream_id, &shard))
+        if (stream_shard_id_parse(bytes_of_text(wrong[i]), &stream_id, &number))
             fail_msg("\"%s\" was taken", wrong[i]);
     assert_int_equal(stream_id, 7);
-    assert_int_equal(shard, 7);
+    assert_int_equal(number, 7);
+}
+
+/* Clients page through shards by their ids as texts. */
+static void test_shard_order(void **state)
+{
+    static const uint32_t numbers[] = {0, 1, 9, 10, 15, 16, 255, 4096, 65535, 65536, UINT32_MAX};
+    char before[STREAM_SHARD_ID_SIZE], after[STREAM_SHARD_ID_SIZE];
+
+    (void)state;
+    for (size_t i = 1; i < ARRAY_COUNT(numbers); i++) {
+        stream_shard_id_print(7, numbers[i - 1], before);
+        stream_shard_id_print(7, numbers[i], after);
+        assert_true(strcmp(before, after) < 0);
+    }
 }
 
 /* ---- iterators ---- */
@@ -108,7 +120,7 @@ static void test_shard_wrong(void **state)
 #define ARN "arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/2026-01-31T23:59:59.999"
 
 static const struct stream_iterator iterator = {.stream_id = 0x01020304,
-                                                .shard = 0x0506,
+                                                .shard = 0x05060506,
                                                 .after = 0x0708090A0B0C0D0E,
                                                 .issued_ms = 1785000000000};
 
@@ -180,8 +192,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sequence_round_trip), cmocka_unit_test(test_sequence_wrong),
         cmocka_unit_test(test_shard_round_trip),    cmocka_unit_test(test_shard_wrong),
-        cmocka_unit_test(test_iterator_round_trip), cmocka_unit_test(test_iterator_damaged),
-        cmocka_unit_test(test_iterator_foreign),
+        cmocka_unit_test(test_shard_order),         cmocka_unit_test(test_iterator_round_trip),
+        cmocka_unit_test(test_iterator_damaged),    cmocka_unit_test(test_iterator_foreign),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

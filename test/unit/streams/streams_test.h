@@ -18,14 +18,32 @@ struct test_streams {
     struct streams *streams;
     struct arena *arena;
     size_t commits_told;
+    struct stream_shard *shards; /* of every stream; NULL: one */
+    size_t shard_count;
 };
+
+static struct stream_shard test_one_shard = {
+    .parent = SHARD_NONE, .hash_to = UINT32_MAX, .end = SHARD_OPEN};
+
+static inline enum status test_shards_of(void *context, uint32_t stream_id, struct arena *arena,
+                                         struct stream_shard **ret, size_t *ret_count)
+{
+    const struct test_streams *t = context;
+
+    (void)stream_id, (void)arena;
+    *ret = t->shards != NULL ? t->shards : &test_one_shard;
+    *ret_count = t->shards != NULL ? t->shard_count : 1;
+    return OK;
+}
 
 static inline void test_streams_start(struct test_streams *t)
 {
+    const struct stream_door door = {t, test_shards_of};
+
     t->timers = timers_new(t->clock, NULL, NULL);
     t->store = test_open(t->folder);
     test_loop_open(&t->loop, t->store);
-    t->streams = streams_new(t->store, t->loop.port, t->timers);
+    t->streams = streams_new(t->store, t->loop.port, t->timers, &door);
     t->commits_told = 0;
 }
 

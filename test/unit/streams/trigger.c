@@ -303,6 +303,68 @@ static void test_several_pages(void **state)
     close_triggered(&s);
 }
 
+/* Two events of user 12, and then those of 2, 3 ... */
+static void expect_events(struct triggered *s, size_t count)
+{
+    AUTO(store_iter_release)
+    struct store_iter *iter = store_iter_new(
+        s->t.store, NULL, STORE_EVENTS, (struct bytes){NULL, 0}, (struct bytes){NULL, 0}, false);
+    struct bytes key, value;
+    size_t seen = 0;
+
+    while (store_iter_next(iter, &key, &value)) {
+        char part[32];
+
+        snprintf(part, sizeof part, "users#%zu#", seen < 2 ? 12 : seen);
+        if (bytes_find(value, bytes_of_text(part)) == SIZE_MAX)
+            fail_msg("%zu: %.*s", seen, BYTES_ARG(value));
+        seen++;
+    }
+    assert_int_equal(seen, 2 + count);
+}
+
+/* Shards that close meanwhile, and their children: one run of events, in the order of the writes.
+ */
+static void test_shards(void **state)
+{
+    struct stream_shard shards[] = {
+        {.number = 0, .parent = SHARD_NONE, .hash_to = UINT32_MAX, .end = SHARD_OPEN},
+        {.number = 1, .parent = 0, .hash_to = 9, .end = SHARD_OPEN},
+        {.number = 2, .parent = 0, .hash_from = 10, .hash_to = UINT32_MAX, .end = SHARD_OPEN},
+    };
+    static const uint16_t after_split[] = {2, 1, 1, 2, 1};
+    struct triggered s;
+
+    (void)state;
+    open_triggered(&s, NULL);
+    s.t.shards = shards;
+    s.t.shard_count = 1;
+    s.door.holds = true;
+    test_event(&s.t, STREAM, EVENT(0));
+    settle(&s);
+    test_event(&s.t, STREAM, EVENT(1)); /* while a put is under way */
+    shards[0].end = test_other_write(&s.t);
+    shards[1].begin = shards[2].begin = test_other_write(&s.t);
+    s.t.shard_count = ARRAY_COUNT(shards);
+    for (size_t i = 0; i < ARRAY_COUNT(after_split); i++) {
+        char image[256];
+
+        snprintf(image, sizeof image, "{\"pk\":{\"S\":\"users#%zu#stream\"},\"sk\":{\"N\":\"1\"}}",
+                 i + 2);
+        test_record(&s.t, &(struct change){.stream_id = STREAM,
+                                           .shard = after_split[i],
+                                           .kind = CHANGE_INSERT,
+                                           .keys = BYTES("{}"),
+                                           .new_image = bytes_of_text(image)});
+    }
+    s.door.holds = false;
+    release(&s.door);
+    settle(&s);
+    expect_events(&s, ARRAY_COUNT(after_split));
+    assert_false(trigger_busy(s.trigger));
+    close_triggered(&s);
+}
+
 /* A put that fails is tried again a second later, with the same records. */
 static void test_failure(void **state)
 {
@@ -458,17 +520,12 @@ static void test_stop_while_waiting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_detail),
-        cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_large_members),
-        cmocka_unit_test(test_several_pages),
-        cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_from),
-        cmocka_unit_test(test_trimmed),
-        cmocka_unit_test(test_stop_meanwhile),
-        cmocka_unit_test(test_stop_while_waiting),
+        cmocka_unit_test(test_detail),         cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_too_large),      cmocka_unit_test(test_large_members),
+        cmocka_unit_test(test_several_pages),  cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_failure),        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_from),           cmocka_unit_test(test_trimmed),
+        cmocka_unit_test(test_stop_meanwhile), cmocka_unit_test(test_stop_while_waiting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

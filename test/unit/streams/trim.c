@@ -39,6 +39,7 @@ static void test_only_the_front(void **state)
 {
     struct test_streams t;
     struct stream_page page = {0};
+    struct stream_read read = {.stream_id = 1, .after = 1, .limit = 10, .size_max = SIZE_MAX};
     bool trimmed = false;
 
     (void)state;
@@ -50,10 +51,10 @@ static void test_only_the_front(void **state)
     test_streams_advance(&t, DAY / 2 + MINUTE);
     assert_int_equal(count_records(&t), 1);
     assert_int_equal(streams_trimmed_to(t.streams, 1), 2);
-    assert_int_equal(streams_read(t.streams, 1, 0, 1, 10, SIZE_MAX, t.arena, &page, &trimmed),
-                     NOT_FOUND);
+    assert_int_equal(streams_read_all(t.streams, &read, t.arena, &page, &trimmed), NOT_FOUND);
     assert_true(trimmed);
-    assert_int_equal(streams_read(t.streams, 1, 0, 2, 10, SIZE_MAX, t.arena, &page, &trimmed), OK);
+    read.after = 2;
+    assert_int_equal(streams_read_all(t.streams, &read, t.arena, &page, &trimmed), OK);
     assert_int_equal(page.count, 1);
     assert_int_equal(page.changes[0].position, 3);
     test_streams_close(&t);
@@ -81,6 +82,58 @@ static void test_several_streams(void **state)
     test_streams_advance(&t, DAY);
     test_streams_advance(&t, MINUTE);
     assert_int_equal(count_records(&t), 0);
+    test_streams_close(&t);
+}
+
+static uint64_t write_to(struct test_streams *t, uint16_t slot)
+{
+    return test_record(
+        t, &(struct change){
+               .stream_id = 1, .shard = slot, .kind = CHANGE_INSERT, .keys = BYTES("{}")});
+}
+
+/* All shards together: the trim point stands before the first young record of any, and a shard with
+ * old ones only loses those before it. */
+static void test_shards(void **state)
+{
+    struct test_streams t;
+
+    (void)state;
+    test_streams_open(&t, NULL);
+    write_to(&t, 0);          /* 1 */
+    write_to(&t, UINT16_MAX); /* 2 */
+    write_to(&t, 7);          /* 3 */
+    write_to(&t, 0);          /* 4 */
+    test_streams_advance(&t, DAY / 2);
+    write_to(&t, 7); /* 5 */
+    write_to(&t, 8); /* 6 */
+    test_streams_advance(&t, DAY / 2 + MINUTE);
+    assert_int_equal(count_records(&t), 2);
+    assert_int_equal(streams_trimmed_to(t.streams, 1), 4);
+    test_streams_advance(&t, DAY / 2);
+    assert_int_equal(count_records(&t), 0);
+    assert_int_equal(streams_trimmed_to(t.streams, 1), 6);
+    test_streams_close(&t);
+}
+
+/* A clock that was set back: what is young stays, in whichever shard, and all that comes behind. */
+static void test_shards_on_a_clock_that_was_set_back(void **state)
+{
+    struct test_streams t = {.clock = clock_new_manual(TEST_NOW_MS + DAY), .arena = arena_new()};
+    struct clock *ahead = t.clock;
+
+    (void)state;
+    test_streams_start(&t);
+    write_to(&t, 3); /* 1: a day ahead */
+    t.clock = clock_new_manual(TEST_NOW_MS);
+    write_to(&t, 1); /* 2 */
+    clock_advance(ahead, MINUTE);
+    timers_run(t.timers);
+    test_streams_settle(&t);
+    assert_int_equal(count_records(&t), 2);
+    assert_int_equal(streams_trimmed_to(t.streams, 1), 0);
+    clock_free(t.clock);
+    t.clock = ahead;
     test_streams_close(&t);
 }
 
@@ -172,10 +225,15 @@ static void test_young_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_day),           cmocka_unit_test(test_only_the_front),
-        cmocka_unit_test(test_several_streams), cmocka_unit_test(test_more_than_a_run),
-        cmocka_unit_test(test_restart),         cmocka_unit_test(test_closed_meanwhile),
+        cmocka_unit_test(test_a_day),
+        cmocka_unit_test(test_only_the_front),
+        cmocka_unit_test(test_several_streams),
+        cmocka_unit_test(test_more_than_a_run),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_closed_meanwhile),
         cmocka_unit_test(test_young_clock),
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_shards_on_a_clock_that_was_set_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

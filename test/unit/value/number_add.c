@@ -1,7 +1,10 @@
 /* Tests of value/number_add.c: cases, and a model that adds digit by digit in a fixed row. */
 #include "value/tools.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 
 #define NINES_38 "99999999999999999999999999999999999999"
 
@@ -144,8 +147,15 @@ static const char *model_print(struct arena *arena, struct model *model)
     return text;
 }
 
-/* How many significant digits, and whether the magnitude is in range, by looking at the text. */
-static bool storable(const char *text)
+#define TOO_LONG "Attempting to store more than 38 significant digits in a Number"
+#define TOO_LARGE                                                                                  \
+    "Number overflow. Attempting to store a number with magnitude larger than supported range"
+#define TOO_SMALL                                                                                  \
+    "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+
+/* How many significant digits, and whether the magnitude is in range, by looking at the text: NULL,
+ * or what is wrong. */
+static const char *why_not(const char *text)
 {
     size_t first = SIZE_MAX, last = 0, place = 0;
     size_t whole = strcspn(text, ".") - (text[0] == '-');
@@ -160,10 +170,12 @@ static bool storable(const char *text)
         }
         place++;
     }
-    if (first == SIZE_MAX)
-        return true;
     /* The first digit stands for 10^(whole - first - 1): at most 10^125, at least 10^-130. */
-    return last - first < 38 && whole <= first + 126 && first <= whole + 129;
+    if (first != SIZE_MAX && whole > first + 126)
+        return TOO_LARGE;
+    if (first != SIZE_MAX && first > whole + 129)
+        return TOO_SMALL;
+    return first != SIZE_MAX && last - first >= 38 ? TOO_LONG : NULL;
 }
 
 static struct number random_number(struct chance *chance, int exponent_low, int exponent_high)
@@ -197,9 +209,9 @@ static void check_against_model(struct arena *arena, uint64_t seed, const struct
     model_add(&model, a_text, 1);
     model_add(&model, b_text, subtract ? -1 : 1);
 
-    const char *expected = model_print(arena, &model);
+    const char *expected = model_print(arena, &model), *wrong = why_not(expected);
 
-    if ((st == OK) != storable(expected) ||
+    if ((st == OK) != (wrong == NULL) || (st != OK && strcmp(error.message, wrong) != 0) ||
         (st == OK && strcmp(text_of_number(arena, &result), expected) != 0))
         fail_msg("seed %llu: %s %c %s is %s, not %s", (unsigned long long)seed, a_text,
                  subtract ? '-' : '+', b_text, expected,
@@ -237,13 +249,34 @@ static void test_model(void **state)
     }
 }
 
+/* Sums and differences about the ends of the range, and about 38 digits: two numbers of which each
+ * stands near one of these. A fresh seed each time; TEST_SEED=N replays one. */
+static void test_limits(void **state)
+{
+    const char *given = getenv("TEST_SEED");
+    uint64_t seed = clock_monotonic_ns(), end = seed + 6000;
+
+    if (given != NULL && bytes_to_uint64(bytes_of_text(given), &seed))
+        end = seed + 1;
+    for (; seed < end; seed++) {
+        static const int lows[] = {122, 80, -129, -129, 0, 0};
+        static const int highs[] = {126, 126, -126, -88, 2, 2};
+        struct chance chance = {seed};
+        int place = chance_between(&chance, 0, 5), apart = place < 4 ? 0 : 35;
+        struct number a = random_number(&chance, lows[place], highs[place]);
+        struct number b = random_number(&chance, lows[place] - apart, highs[place] - apart);
+
+        check_against_model(*state, seed, &a, &b, false);
+        check_against_model(*state, seed, &b, &a, true);
+        arena_reset(*state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(test_cases),
-        ARENA_TEST(test_refusals),
-        ARENA_TEST(test_result_over_operand),
-        ARENA_TEST(test_model),
+        ARENA_TEST(test_cases), ARENA_TEST(test_refusals), ARENA_TEST(test_result_over_operand),
+        ARENA_TEST(test_model), ARENA_TEST(test_limits),
     };
 
     return cmocka_run_group_tests_name("value/number_add", tests, NULL, NULL);

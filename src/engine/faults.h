@@ -1,0 +1,28 @@
+/* engine/faults.h - failures that a test asked for (/_dynlog/faults). Private to engine/.
+ *
+ * Kept in memory only, and forgotten when the process ends. With nothing armed they cost a write
+ * one load of a number. Threads: any. */
+#ifndef DYNLOG_ENGINE_FAULTS_H
+#define DYNLOG_ENGINE_FAULTS_H
+
+#include "engine/engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct armed_fault;
+
+struct faults {
+    pthread_mutex_t mutex;
+    struct armed_fault *first, **end; /* in the order in which they were asked for */
+    atomic_size_t count;
+};
+
+void faults_init(struct faults *faults);
+void faults_free(struct faults *faults);
+
+/* The next operation on that item (a stored key: its table's id comes first) is to fail: the first
+ * fault that fits is used up by one. */
+bool faults_hit(struct faults *faults, struct bytes table_name, struct bytes key);
+
+#endif

@@ -1,0 +1,229 @@
+/* functions/mapping_cursor.c - how far a mapping is, durably.
+ *
+ *   "mapping/STREAM/FUNCTION"          everything up to it is done with, in every shard
+ *   "mapping/STREAM/FUNCTION/NUMBER"   of a shard that is further than that
+ *
+ * So a mapping whose stream has one shard has one cursor; a shard that is held up by a batch that
+ * fails does not make the others hand over again what they have done; and which shards are done
+ * with is told by positions alone: those that end at or below the cursor. */
+#include "functions/mapping_private.h"
+
+#include <stdio.h>
+
+#define CURSOR_NONE UINT64_MAX /* none was written yet */
+
+struct cursor_change { /* of a shard, on its way to the store; texts in the write's arena */
+    struct bytes name, notes_name;
+    uint64_t position;
+    bool own; /* a cursor of its own, else none */
+    bool had_own;
+    bool forget; /* its notes up to there */
+};
+
+/* ---- writing: on the writer's thread ---- */
+
+static void run_write(struct store_batch *batch, struct store_work *work)
+{
+    const struct mapping *mapping = CONTAINER_OF(work, struct mapping, work);
+
+    stream_cursor_store(batch, bytes_of_text(mapping->cursor_name), mapping->cursor_writing);
+    for (size_t i = 0; i < mapping->change_count; i++) {
+        const struct cursor_change *change = &mapping->changes[i];
+
+        if (change->own)
+            stream_cursor_store(batch, change->name, change->position);
+        else if (change->had_own)
+            stream_cursor_delete(batch, change->name);
+        if (change->forget)
+            rerun_forget(batch, change->notes_name, change->position);
+    }
+}
+
+/* ---- what is to be written ---- */
+
+/* Up to where everything is done with in every shard. Those that have finished hold nobody up. */
+static uint64_t wanted(const struct mapping *mapping)
+{
+    uint64_t first = UINT64_MAX, last = mapping->cursor_wanted;
+
+    for (size_t i = 0; i < mapping->shard_count; i++) {
+        const struct mapping_shard *shard = mapping->shards[i];
+        uint64_t done = mapping_shard_done(shard);
+
+        if (done > last)
+            last = done;
+        if (!mapping_shard_has_finished(shard) && done < first)
+            first = done;
+    }
+    return first != UINT64_MAX ? first : last;
+}
+
+static bool has_moved(const struct mapping *mapping)
+{
+    if (mapping->cursor != mapping->cursor_wanted)
+        return true;
+    for (size_t i = 0; i < mapping->shard_count; i++)
+        if (mapping_shard_done(mapping->shards[i]) > mapping->shards[i]->cursor)
+            return true;
+    return false;
+}
+
+static void collect_changes(struct mapping *mapping)
+{
+    arena_reset(mapping->write_arena);
+    mapping->changes =
+        ARENA_NEW_ARRAY(mapping->write_arena, mapping->shard_count, struct cursor_change);
+    mapping->change_count = 0;
+    for (size_t i = 0; i < mapping->shard_count; i++) {
+        struct mapping_shard *shard = mapping->shards[i];
+
+        shard->cursor_writing = mapping_shard_done(shard);
+        shard->writing_own = shard->cursor_writing > mapping->cursor_writing;
+        mapping->changes[mapping->change_count++] = (struct cursor_change){
+            .name = arena_copy(mapping->write_arena, bytes_of_text(shard->cursor_name)),
+            .notes_name = arena_copy(mapping->write_arena, bytes_of_text(shard->notes_name)),
+            .position = shard->cursor_writing,
+            .own = shard->writing_own,
+            .had_own = shard->has_own,
+            .forget = shard->rerun.noted_to > 0,
+        };
+    }
+}
+
+void mapping_cursor_write(struct mapping *mapping)
+{
+    uint64_t first = wanted(mapping);
+
+    if (first > mapping->cursor_wanted)
+        mapping->cursor_wanted = first;
+    if (mapping->writing || !has_moved(mapping))
+        return;
+    timer_cancel(mapping->mappings->timers, &mapping->write_again);
+    mapping->writing = true;
+    mapping->cursor_writing = mapping->cursor_wanted;
+    collect_changes(mapping);
+    mapping->mappings->in_flight++;
+    store_submit(mapping->mappings->store, mapping->mappings->port, &mapping->work);
+}
+
+/* ---- written ---- */
+
+/* Shards that the mapping's cursor has passed. */
+static void drop_passed(struct mapping *mapping)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < mapping->shard_count; i++) {
+        struct mapping_shard *shard = mapping->shards[i];
+
+        if (mapping_shard_has_finished(shard) && shard->shard.end <= mapping->cursor &&
+            !shard->has_own)
+            mapping_shard_free(shard);
+        else
+            mapping->shards[kept++] = shard;
+    }
+    mapping->shard_count = kept;
+}
+
+static void are_durable(struct mapping *mapping)
+{
+    mapping->cursor = mapping->cursor_writing;
+    for (size_t i = 0; i < mapping->shard_count; i++) {
+        struct mapping_shard *shard = mapping->shards[i];
+
+        shard->cursor = shard->cursor_writing;
+        shard->has_own = shard->writing_own;
+        rerun_passed(&shard->rerun, shard->cursor);
+    }
+    drop_passed(mapping);
+}
+
+/* A shard that has finished now lets its children begin, and the mapping's cursor pass. */
+static void on_written(struct store_work *work, enum status status)
+{
+    struct mapping *mapping = CONTAINER_OF(work, struct mapping, work);
+
+    mapping->writing = false;
+    mapping->mappings->in_flight--;
+    if (status == OK)
+        are_durable(mapping);
+    else if (!mapping->mappings->stopping)
+        timer_set_after(mapping->mappings->timers, &mapping->write_again, MAPPING_STORE_RETRY_MS);
+    mapping_go(mapping);
+}
+
+static void on_write_again(struct timer *timer)
+{
+    mapping_cursor_write(CONTAINER_OF(timer, struct mapping, write_again));
+}
+
+/* ---- loading ---- */
+
+void mapping_cursor_init(struct mapping *mapping)
+{
+    mapping->write_again.fire = on_write_again;
+    mapping->work.run = run_write;
+    mapping->work.done = on_written;
+    mapping->write_arena = arena_new();
+    snprintf(mapping->cursor_name, sizeof mapping->cursor_name, "mapping/%u/%.*s",
+             mapping->settings.stream_id, BYTES_ARG(mapping->settings.function_name));
+}
+
+void mapping_cursor_free(struct mapping *mapping)
+{
+    timer_cancel(mapping->mappings->timers, &mapping->write_again);
+    arena_free(mapping->write_arena);
+}
+
+enum status mapping_cursor_load(struct mapping *mapping)
+{
+    struct mappings *mappings = mapping->mappings;
+    uint64_t begin = mapping->settings.trim_horizon
+                         ? streams_trimmed_to(mappings->streams, mapping->settings.stream_id)
+                         : store_last_position(mappings->store);
+    enum status st =
+        stream_cursor_load(mappings->store, bytes_of_text(mapping->cursor_name), &mapping->cursor);
+
+    if (st != OK && st != NOT_FOUND)
+        return st;
+    mapping->cursor_wanted = st == OK ? mapping->cursor : begin;
+    if (st == NOT_FOUND)
+        mapping->cursor = CURSOR_NONE;
+    return OK;
+}
+
+uint64_t mapping_cursor_of(const struct mapping *mapping)
+{
+    return mapping->cursor != CURSOR_NONE ? mapping->cursor : mapping->cursor_wanted;
+}
+
+/* The first shard's notes stand under the mapping's name, where they were when it was the only one.
+ */
+static void make_names(struct mapping_shard *shard)
+{
+    const struct mapping *mapping = shard->mapping;
+    uint32_t number = shard->shard.number;
+
+    snprintf(shard->cursor_name, sizeof shard->cursor_name, "%s/%u", mapping->cursor_name, number);
+    snprintf(shard->notes_name, sizeof shard->notes_name, "%s",
+             number == 0 ? mapping->cursor_name : shard->cursor_name);
+}
+
+enum status mapping_cursor_load_shard(struct mapping_shard *shard)
+{
+    const struct mapping *mapping = shard->mapping;
+    struct store *store = mapping->mappings->store;
+    uint64_t own = 0;
+
+    make_names(shard);
+
+    enum status st = stream_cursor_load(store, bytes_of_text(shard->cursor_name), &own);
+
+    if (st != OK && st != NOT_FOUND)
+        return st;
+    shard->has_own = st == OK;
+    shard->cursor = mapping->cursor_wanted;
+    if (own > shard->cursor)
+        shard->cursor = own;
+    return rerun_load(&shard->rerun, store, bytes_of_text(shard->notes_name), shard->cursor);
+}

@@ -1,0 +1,252 @@
+/* functions/mapping_shard.c - the shards of a mapping's stream, and their records on the way into
+ * lanes; see mapping_private.h. */
+#include "functions/mapping_private.h"
+
+/* ---- what a shard is at ---- */
+
+uint64_t mapping_shard_done(const struct mapping_shard *shard)
+{
+    uint64_t first = UINT64_MAX;
+
+    for (size_t i = 0; i < shard->mapping->lane_count; i++)
+        if (lane_first(&shard->lanes[i]) < first)
+            first = lane_first(&shard->lanes[i]);
+    return first == UINT64_MAX ? shard->read_after : first - 1;
+}
+
+bool mapping_shard_has_finished(const struct mapping_shard *shard)
+{
+    return shard->cursor >= shard->shard.end;
+}
+
+static bool is_read(const struct mapping_shard *shard)
+{
+    return shard->read_after >= shard->shard.end;
+}
+
+static struct mapping_shard *find_shard(const struct mapping *mapping, uint32_t number)
+{
+    for (size_t i = 0; i < mapping->shard_count; i++)
+        if (mapping->shards[i]->shard.number == number)
+            return mapping->shards[i];
+    return NULL;
+}
+
+static bool is_waiting(const struct mapping_shard *shard)
+{
+    const struct mapping_shard *parent = find_shard(shard->mapping, shard->shard.parent);
+
+    return parent != NULL && !mapping_shard_has_finished(parent);
+}
+
+bool mapping_shard_busy(const struct mapping_shard *shard)
+{
+    for (size_t i = 0; i < shard->mapping->lane_count; i++)
+        if (lane_busy(&shard->lanes[i]))
+            return true;
+    return !shard->at_end;
+}
+
+/* ---- which shards there are ---- */
+
+static void on_read_again(struct timer *timer)
+{
+    mapping_go(CONTAINER_OF(timer, struct mapping_shard, read_again)->mapping);
+}
+
+static struct mapping_shard *shard_new(struct mapping *mapping, const struct stream_shard *from)
+{
+    struct mapping_shard *shard = mem_new(sizeof *shard);
+
+    shard->mapping = mapping;
+    shard->shard = *from;
+    shard->read_again.fire = on_read_again;
+    shard->lanes = mem_new_array(mapping->lane_count, sizeof *shard->lanes);
+    for (size_t i = 0; i < mapping->lane_count; i++)
+        lane_init(&shard->lanes[i], shard);
+    return shard;
+}
+
+void mapping_shard_stop(struct mapping_shard *shard)
+{
+    timer_cancel(shard->mapping->mappings->timers, &shard->read_again);
+    for (size_t i = 0; i < shard->mapping->lane_count; i++)
+        lane_stop(&shard->lanes[i]);
+}
+
+void mapping_shard_free(struct mapping_shard *shard)
+{
+    mapping_shard_stop(shard);
+    for (size_t i = 0; i < shard->mapping->lane_count; i++)
+        lane_free(&shard->lanes[i]);
+    mem_free(shard->lanes);
+    rerun_free(&shard->rerun);
+    mem_free(shard);
+}
+
+/* Of a shard that begins behind what is done with, nothing is done with yet. */
+static enum status add_shard(struct mapping *mapping, const struct stream_shard *from)
+{
+    struct mapping_shard *shard = shard_new(mapping, from);
+    enum status st = mapping_cursor_load_shard(shard);
+
+    if (st != OK) {
+        mapping_shard_free(shard);
+        return st;
+    }
+    if (shard->cursor < from->begin)
+        shard->cursor = from->begin;
+    shard->cursor_writing = shard->cursor; /* a write that is under way knows nothing of it */
+    shard->writing_own = shard->has_own;
+    shard->read_after = shard->cursor;
+    shard->at_end = is_read(shard);
+    if (mapping->shard_count == mapping->shard_capacity) {
+        mapping->shard_capacity = size_max(4, mapping->shard_capacity * 2);
+        mapping->shards =
+            mem_resize(mapping->shards, mapping->shard_capacity * sizeof(struct mapping_shard *));
+    }
+    mapping->shards[mapping->shard_count++] = shard;
+    return OK;
+}
+
+/* A shard that is not told of any more closed more than a day ago: what is not read is trimmed. */
+static void update_shard(struct mapping_shard *shard, const struct stream_shards *shards)
+{
+    const struct stream_shard *now = shards_find(shards->list, shards->count, shard->shard.number);
+
+    if (now != NULL)
+        shard->shard.end = now->end;
+    else if (shard_is_open(&shard->shard) || !is_read(shard))
+        shard->shard.end = shard->read_after;
+    shard->at_end = is_read(shard);
+    if (shard->at_end && !mapping_shard_has_finished(shard))
+        shard->mapping->moved = true;
+}
+
+enum status mapping_find_shards(struct mapping *mapping)
+{
+    struct mappings *mappings = mapping->mappings;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct stream_shards shards = {0};
+
+    if (mapping->known_to > 0 && store_last_position(mappings->store) <= mapping->known_to)
+        return OK;
+    enum status st = streams_shards(mappings->streams, mapping->settings.stream_id, arena, &shards);
+
+    if (st != OK && st != NOT_FOUND)
+        return st;
+    for (size_t i = 0; i < mapping->shard_count; i++)
+        update_shard(mapping->shards[i], &shards);
+    for (size_t i = 0; i < shards.count; i++) {
+        const struct stream_shard *shard = &shards.list[i];
+
+        if (shard->end <= mapping->cursor_wanted || find_shard(mapping, shard->number) != NULL)
+            continue;
+        st = add_shard(mapping, shard);
+        if (st != OK)
+            return st;
+    }
+    mapping->known_to = shards.known_to;
+    return OK;
+}
+
+/* ---- reading ---- */
+
+/* Keys of a record are printed partition key first; which lane is by its text. */
+static struct lane *lane_of(struct mapping_shard *shard, const struct change *change,
+                            struct arena *arena)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(change->keys.size);
+    size_t lane_count = shard->mapping->lane_count;
+    const struct json *keys = NULL;
+
+    if (lane_count == 1 || json_parse(arena, change->keys, &keys, NULL) != OK)
+        return &shard->lanes[0];
+    struct json_iter iter = json_iter(keys);
+
+    if (!json_next(&iter))
+        return &shard->lanes[0];
+    json_print(&text, iter.value);
+    return &shard->lanes[map_hash(buffer_bytes(&text)) % lane_count];
+}
+
+/* False when the record has to wait for a lane; no later one may overtake it. */
+static bool take(struct mapping_shard *shard, const struct change *change, struct arena *arena)
+{
+    struct lane *lane = lane_of(shard, change, arena);
+
+    if (lane_is_full(lane))
+        return false;
+    if (lane_add(lane, change) == OK)
+        return true;
+    if (lane_is_full(lane))
+        return false;
+    mapping_tell(shard->mapping,
+                 BYTES("dropped a record whose text is larger than an event may be"));
+    return true;
+}
+
+static size_t room(const struct mapping_shard *shard)
+{
+    size_t records = 0;
+
+    for (size_t i = 0; i < shard->mapping->lane_count; i++)
+        if (!lane_is_full(&shard->lanes[i]))
+            records += shard->mapping->settings.batch_size - shard->lanes[i].filling.count;
+    return size_min(records, STREAM_READ_RECORDS_MAX);
+}
+
+static void read_failed(struct mapping_shard *shard, bool trimmed)
+{
+    struct mapping *mapping = shard->mapping;
+    struct mappings *mappings = mapping->mappings;
+
+    if (trimmed) { /* stopped for more than a day: what is left is still in order */
+        uint64_t to = streams_trimmed_to(mappings->streams, mapping->settings.stream_id);
+
+        mapping_tell(mapping, BYTES("records were trimmed before the function could take them"));
+        shard->read_after = to < shard->shard.end ? to : shard->shard.end;
+    }
+    timer_set_after(mappings->timers, &shard->read_again, trimmed ? 0 : MAPPING_STORE_RETRY_MS);
+}
+
+/* One page into the lanes; true when another one may follow at once. */
+static bool read_page(struct mapping_shard *shard)
+{
+    struct mapping *mapping = shard->mapping;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct stream_page page = {0};
+    bool trimmed = false;
+    struct stream_read read = {.stream_id = mapping->settings.stream_id,
+                               .shard = &shard->shard,
+                               .known_to = mapping->known_to,
+                               .after = shard->read_after,
+                               .limit = room(shard),
+                               .size_max = STREAM_READ_SIZE_MAX};
+
+    if (read.limit == 0)
+        return false;
+    enum status st = streams_read(mapping->mappings->streams, &read, arena, &page, &trimmed);
+
+    if (st != OK) {
+        read_failed(shard, trimmed);
+        return false;
+    }
+    for (size_t i = 0; i < page.count; i++) {
+        if (!take(shard, &page.changes[i], arena))
+            return i > 0;
+        shard->read_after = page.changes[i].position;
+    }
+    shard->read_after = page.next_after;
+    shard->at_end = page.at_end;
+    return !page.at_end;
+}
+
+void mapping_shard_read(struct mapping_shard *shard)
+{
+    while (!shard->at_end && !timer_is_set(&shard->read_again) && !is_waiting(shard) &&
+           read_page(shard))
+        ;
+    if (is_read(shard) && !mapping_shard_has_finished(shard))
+        shard->mapping->moved = true;
+}
