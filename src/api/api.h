@@ -98,6 +98,15 @@ struct api_operation {
 /* Every operation there is: README, console and docs/compatibility.md are printed from it. */
 const struct api_operation *api_operations(size_t *ret_count);
 
+/* Operations of AWS's services that dynlog does not have, and why: they answer
+ * UnknownOperationException with this reason. */
+struct api_missing {
+    const struct api_service *service;
+    const char *name;
+    const char *why;
+};
+const struct api_missing *api_missing_operations(size_t *ret_count);
+
 /* ---- a call, as operations see it ---- */
 
 struct api_call {

@@ -85,13 +85,35 @@ enum status api_parse_body(struct api_call *call)
     return OK;
 }
 
-/* Neither to an operation that there is not. */
+/* Why dynlog does not have this operation of AWS's; NULL: it is none, or a newer one. */
+static const char *why_missing(const struct api_service *service, struct bytes target)
+{
+    size_t count = 0;
+    const struct api_missing *missing = api_missing_operations(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct bytes name = bytes_of_text(missing[i].name);
+
+        if (missing[i].service == service && bytes_end_with(target, name) &&
+            target.size == strlen(service->target) + 1 + name.size)
+            return missing[i].why;
+    }
+    return NULL;
+}
+
+/* AWS gives no message to an operation that it does not know either. */
 enum status api_find_operation(struct api_call *call, struct bytes target)
 {
     call->service = api_service_of_target(target);
     call->operation = map_get(&call->api->operations, target);
     if (call->operation != NULL)
         return OK;
+
+    const char *why = why_missing(call->service, target);
+
+    if (why != NULL)
+        return api_refuse(&call->error, API_UNKNOWN_OPERATION,
+                          "dynlog does not have the operation %.*s: %s", BYTES_ARG(target), why);
     if (target.size == 0)
         return api_refuse(&call->error, API_UNKNOWN_OPERATION,
                           "The header X-Amz-Target names no operation: "

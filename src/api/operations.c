@@ -1,4 +1,5 @@
-/* api/operations.c - the operations that dynlog answers, a row each. */
+/* api/operations.c - the operations that dynlog answers, and those of DynamoDB that it does not
+ * have, a row each. README and docs/compatibility.md are printed from it (scripts/operations). */
 #include "api/operations.h"
 
 #include "api/internal.h"
@@ -21,8 +22,8 @@ static const struct api_operation operations[] = {
     {&api_dynamodb, "GetItem", api_get_item, &shape_get_item, NULL},
     {&api_dynamodb, "UpdateItem", api_update_item, &shape_update_item, NULL},
     {&api_dynamodb, "DeleteItem", api_delete_item, &shape_delete_item, NULL},
-    {&api_dynamodb, "Query", api_query, &shape_query, "no secondary indexes yet"},
-    {&api_dynamodb, "Scan", api_scan, &shape_scan, "no secondary indexes yet"},
+    {&api_dynamodb, "Query", api_query, &shape_query, NULL},
+    {&api_dynamodb, "Scan", api_scan, &shape_scan, NULL},
     {&api_dynamodb, "BatchGetItem", api_batch_get_item, &shape_batch_get_item, NULL},
     {&api_dynamodb, "BatchWriteItem", api_batch_write_item, &shape_batch_write_item, NULL},
     {&api_dynamodb, "TransactGetItems", api_transact_get_items, &shape_transact_get_items, NULL},
@@ -34,14 +35,15 @@ static const struct api_operation operations[] = {
     {&api_dynamodb, "ExecuteTransaction", api_execute_transaction, &shape_execute_transaction,
      NULL},
     {&api_dynamodb, "CreateTable", api_create_table, &shape_create_table,
-     "no secondary indexes yet"},
-    {&api_dynamodb, "DescribeTable", api_describe_table, &shape_table, NULL},
+     "encryption, class and throughput are kept and described, and change nothing; no limits of "
+     "on-demand throughput, warm throughput, resource policies and vector indexes"},
+    {&api_dynamodb, "DescribeTable", api_describe_table, &shape_table, "no WarmThroughput"},
     {&api_dynamodb, "UpdateTable", api_update_table, &shape_update_table,
-     "no secondary indexes, no replicas"},
+     "as CreateTable; no replicas"},
     {&api_dynamodb, "DeleteTable", api_delete_table, &shape_table, NULL},
     {&api_dynamodb, "ListTables", api_list_tables, &shape_list_tables, NULL},
     {&api_dynamodb, "UpdateTimeToLive", api_update_time_to_live, &shape_update_time_to_live,
-     "kept and described; expired items are not deleted yet"},
+     "expired items go within seconds; it can be changed again at once"},
     {&api_dynamodb, "DescribeTimeToLive", api_describe_time_to_live, &shape_table, NULL},
     {&api_dynamodb, "UpdateContinuousBackups", api_update_continuous_backups,
      &shape_update_continuous_backups, "kept and described; restoring is not there yet"},
@@ -51,7 +53,8 @@ static const struct api_operation operations[] = {
     {&api_dynamodb, "UntagResource", api_untag_resource, &shape_untag_resource, NULL},
     {&api_dynamodb, "ListTagsOfResource", api_list_tags_of_resource, &shape_list_tags_of_resource,
      NULL},
-    {&api_dynamodb, "DescribeLimits", api_describe_limits, &shape_nothing, NULL},
+    {&api_dynamodb, "DescribeLimits", api_describe_limits, &shape_nothing,
+     "AWS's figures, which limit nothing here"},
     {&api_dynamodb, "DescribeEndpoints", api_describe_endpoints, &shape_nothing, NULL},
 
     {&api_streams, "ListStreams", api_list_streams, &shape_list_streams, NULL},
@@ -126,4 +129,49 @@ const struct api_operation *api_operations(size_t *ret_count)
 {
     *ret_count = ARRAY_COUNT(operations);
     return operations;
+}
+
+#define ONE_REGION "it is one region, and has no global tables and no replicas of tables"
+#define NO_KINESIS "it has no Kinesis streams; a table's own stream has all its changes"
+#define NO_INSIGHTS "it counts no accesses to keys"
+#define NO_POLICIES "whoever reaches it may do everything"
+#define NO_VECTORS "it has no vector indexes"
+#define NO_BUCKETS "it has no S3 buckets; backups and Scan have a table's items"
+
+static const struct api_missing missing[] = {
+    {&api_dynamodb, "CreateGlobalTable", ONE_REGION},
+    {&api_dynamodb, "DescribeGlobalTable", ONE_REGION},
+    {&api_dynamodb, "DescribeGlobalTableSettings", ONE_REGION},
+    {&api_dynamodb, "ListGlobalTables", ONE_REGION},
+    {&api_dynamodb, "UpdateGlobalTable", ONE_REGION},
+    {&api_dynamodb, "UpdateGlobalTableSettings", ONE_REGION},
+    {&api_dynamodb, "DescribeTableReplicaAutoScaling", ONE_REGION},
+    {&api_dynamodb, "UpdateTableReplicaAutoScaling", ONE_REGION},
+    {&api_dynamodb, "DescribeKinesisStreamingDestination", NO_KINESIS},
+    {&api_dynamodb, "EnableKinesisStreamingDestination", NO_KINESIS},
+    {&api_dynamodb, "DisableKinesisStreamingDestination", NO_KINESIS},
+    {&api_dynamodb, "UpdateKinesisStreamingDestination", NO_KINESIS},
+    {&api_dynamodb, "DescribeContributorInsights", NO_INSIGHTS},
+    {&api_dynamodb, "ListContributorInsights", NO_INSIGHTS},
+    {&api_dynamodb, "UpdateContributorInsights", NO_INSIGHTS},
+    {&api_dynamodb, "GetResourcePolicy", NO_POLICIES},
+    {&api_dynamodb, "PutResourcePolicy", NO_POLICIES},
+    {&api_dynamodb, "DeleteResourcePolicy", NO_POLICIES},
+    {&api_dynamodb, "ExportTableToPointInTime", NO_BUCKETS},
+    {&api_dynamodb, "DescribeExport", NO_BUCKETS},
+    {&api_dynamodb, "ListExports", NO_BUCKETS},
+    {&api_dynamodb, "ImportTable", NO_BUCKETS},
+    {&api_dynamodb, "DescribeImport", NO_BUCKETS},
+    {&api_dynamodb, "ListImports", NO_BUCKETS},
+    {&api_dynamodb, "StartBulkPutItems", NO_BUCKETS},
+    {&api_dynamodb, "DescribeBulkOperation", NO_BUCKETS},
+    {&api_dynamodb, "ListBulkOperations", NO_BUCKETS},
+    {&api_dynamodb, "CancelBulkOperation", NO_BUCKETS},
+    {&api_dynamodb, "SearchVectors", NO_VECTORS},
+};
+
+const struct api_missing *api_missing_operations(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(missing);
+    return missing;
 }

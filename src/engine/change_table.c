@@ -218,6 +218,14 @@ static enum status update_table(struct change_run *run)
     return OK;
 }
 
+static bool is_being_indexed(const struct table *table)
+{
+    for (size_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].kind == INDEX_GLOBAL && table->indexes[i].backfilling)
+            return true;
+    return false;
+}
+
 static enum status delete_table(struct change_run *run)
 {
     struct table_change *change = run->change;
@@ -235,6 +243,10 @@ static enum status delete_table(struct change_run *run)
         return api_invalid(&change->error,
                            "Resource cannot be deleted as it is currently protected "
                            "against deletion. Disable deletion protection first.");
+    if (is_being_indexed(table))
+        return api_refuse(&change->error, API_RESOURCE_IN_USE,
+                          "Attempt to change a resource which is still in use: Cannot delete table "
+                          "while indexes are being created, updated, or deleted.");
     bytes_put_u32(from, table->id);
     bytes_put_u32(to, table->id + 1);
     store_batch_delete_range(run->batch, STORE_ITEMS, bytes_of(from, 4), bytes_of(to, 4));

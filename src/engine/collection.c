@@ -81,7 +81,7 @@ enum status collection_evaluate(struct write_run *run, struct item_write *write,
     uint64_t in = 0, out = 0;
 
     plan->collection = NULL;
-    if (!has_local_index(plan->table))
+    if (write->kind == WRITE_CHECK || !has_local_index(plan->table))
         return OK;
 
     enum status status = load(run, collection_key(plan), &plan->collection);

@@ -76,7 +76,7 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
 bool engine_busy(const struct engine *engine)
 {
     return engine->started && (jobs_count(&engine->jobs) > 0 || !list_empty(&engine->fills) ||
-                               atomic_load(&engine->rolling) > 0);
+                               engine->adoptions > 0 || atomic_load(&engine->rolling) > 0);
 }
 
 bool engine_stop(struct engine *engine)
@@ -84,7 +84,7 @@ bool engine_stop(struct engine *engine)
     if (!engine->started)
         return true;
     expiry_stop(engine->expiry);
-    return jobs_stop(&engine->jobs) && list_empty(&engine->fills) &&
+    return jobs_stop(&engine->jobs) && list_empty(&engine->fills) && engine->adoptions == 0 &&
            atomic_load(&engine->rolling) == 0;
 }
 

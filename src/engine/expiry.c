@@ -21,7 +21,8 @@ struct expiry {
     struct timer timer;
     struct job job; /* of the table at hand */
     bool working, stopped;
-    char table_name[TABLE_NAME_SIZE_MAX + 1];
+    char table_name[TABLE_NAME_SIZE_MAX + 1];  /* the last one that was worked on */
+    char failed_name[TABLE_NAME_SIZE_MAX + 1]; /* the last one that was told as damaged */
 };
 
 /* ---- the index ---- */
@@ -72,8 +73,13 @@ static enum status keep_as_it_is(struct table_change *change, struct table *tabl
 
 static void adopted(struct table_change *change, enum status status)
 {
+    struct engine *engine = change->context;
+
     (void)status; /* the next start tries again */
+    engine->adoptions--;
     arena_free(change->arena);
+    if (engine->door.changed != NULL)
+        engine->door.changed(engine->door.context);
 }
 
 void expiry_adopt(struct engine *engine, const struct table *table)
@@ -88,7 +94,9 @@ void expiry_adopt(struct engine *engine, const struct table *table)
                                     .name = arena_copy(arena, table->name),
                                     .edit = keep_as_it_is,
                                     .arena = arena,
-                                    .done = adopted};
+                                    .done = adopted,
+                                    .context = engine};
+    engine->adoptions++;
     engine_change_table(engine, engine->door.port, change);
 }
 
@@ -142,6 +150,8 @@ static enum status delete_item(struct write_run *run, const struct table *table,
     struct write_plan plan = {.table = table, .key = arena_copy(run->arena, buffer_bytes(&key))};
 
     write_evaluate(run, &write, &plan);
+    if (write.status == OK && plan.effect == EFFECT_NONE) /* it would be found again and again */
+        return CORRUPT;
     if (write.status == OK)
         write_apply(run, &write, &plan);
     return write.status;
@@ -167,8 +177,8 @@ static enum status delete_some(struct write_run *run, const struct table *table,
 
         enum status status = delete_item(run, table, key, value);
 
-        if (status != OK)
-            return status;
+        if (status != OK) /* a step that fails has put nothing: this one ends before that item */
+            return count > 0 ? OK : status;
     }
     return OK;
 }
@@ -216,18 +226,21 @@ static bool has_expired(const struct engine *engine, const struct table *table, 
     return store_iter_next(iter, &key, &value);
 }
 
-/* The first table where something has expired; *ret_any: some table has a time to live. */
+/* The next table, by name, where something has expired: so that one that is busy, or damaged, does
+ * not keep the others waiting. *ret_any: some table has a time to live. */
 static bool find_table(struct expiry *expiry, bool *ret_any)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     struct engine *engine = expiry->engine;
     struct bytes *names = NULL;
-    size_t count = catalogue_names(&engine->catalogue, BYTES(""), arena, &names);
+    size_t count = catalogue_names(&engine->catalogue, BYTES(""), arena, &names), first = 0;
     bool found = false;
 
+    while (first < count && bytes_compare(names[first], bytes_of_text(expiry->table_name)) <= 0)
+        first++;
     *ret_any = false;
     for (size_t i = 0; i < count && !found; i++) {
-        const struct table *table = catalogue_ref(&engine->catalogue, names[i]);
+        const struct table *table = catalogue_ref(&engine->catalogue, names[(first + i) % count]);
 
         if (table == NULL)
             continue;
@@ -256,11 +269,27 @@ void expiry_look(struct expiry *expiry)
     }
 }
 
+/* A disk that is full or fails is asked again without a word: whoever writes hears of it. */
+static void tell_damage(struct expiry *expiry, enum status status)
+{
+    const struct engine_door *door = &expiry->engine->door;
+    char sentence[256 + TABLE_NAME_SIZE_MAX];
+
+    if (status == OK || status == CLOSED || status == NO_SPACE || status == IO_ERROR ||
+        door->failed == NULL || strcmp(expiry->failed_name, expiry->table_name) == 0)
+        return;
+    memcpy(expiry->failed_name, expiry->table_name, sizeof expiry->failed_name);
+    snprintf(sentence, sizeof sentence, "items of table %s that have expired can't be deleted: %s",
+             expiry->table_name, status_text(status));
+    door->failed(door->context, sentence);
+}
+
 static void ended(struct job *job, enum status status)
 {
     struct expiry *expiry = CONTAINER_OF(job, struct expiry, job);
 
     expiry->working = false;
+    tell_damage(expiry, status);
     if (status == OK)
         expiry_look(expiry);
     else if (!expiry->stopped)

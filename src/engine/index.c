@@ -93,6 +93,30 @@ enum status table_index_check_item(const struct table *table, const struct item 
                         reterr);
 }
 
+/* What its entry counts for by item_size(); item_size: of the item. */
+static size_t entry_size(const struct table *table, const struct table_index *index,
+                         const struct item *item, size_t item_size)
+{
+    size_t size = 0;
+
+    if (index->projection == PROJECTION_ALL)
+        return item_size;
+    for (size_t i = 0; i < item->count; i++)
+        if (table_index_projects(table, index, item->attributes[i].name))
+            size += item->attributes[i].name.size + value_size(&item->attributes[i].value);
+    return size;
+}
+
+size_t table_index_whole_size(const struct table *table, const struct item *item, size_t item_size)
+{
+    size_t size = item_size;
+
+    for (size_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].kind == INDEX_LOCAL && has_entry(&table->indexes[i], item))
+            size += entry_size(table, &table->indexes[i], item, item_size);
+    return size;
+}
+
 /* ---- entries ---- */
 
 bool table_index_projects(const struct table *table, const struct table_index *index,

@@ -106,8 +106,8 @@ static enum status fill_some(struct index_fill *fill, struct write_run *run,
 
         enum status status = fill_item(run, table, index, key);
 
-        if (status != OK)
-            return status;
+        if (status != OK) /* a step that fails has put nothing: this one ends before that item */
+            return count > 0 ? OK : status;
         size += value.size;
         buffer_clear(&fill->next_after);
         buffer_append(&fill->next_after, key);

@@ -25,6 +25,7 @@ struct engine {
     struct jobs jobs;
     struct list fills;     /* of indexes (index_fill.c) */
     struct expiry *expiry; /* deletes what has expired */
+    size_t adoptions;      /* of expiry_adopt(), under way */
 };
 
 #define TABLE_ID_SIZE 4 /* before an item's key */
@@ -221,6 +222,9 @@ struct index_change {
 /* The item's values fit every index whose key they are part of. updated: an update made them. */
 MUST_USE enum status table_index_check_item(const struct table *table, const struct item *item,
                                             bool updated, struct api_error *reterr);
+/* Of an item with its entries in local indexes: AWS limits them together. (AWS: "Constraints",
+ * "Item size for tables with local secondary indexes".) */
+size_t table_index_whole_size(const struct table *table, const struct item *item, size_t item_size);
 bool table_index_projects(const struct table *table, const struct table_index *index,
                           struct bytes name);
 /* The entry of an item, or none. item NULL: there is no item. item_key: as in STORE_ITEMS. */

@@ -6,7 +6,7 @@ static enum status prepare(struct item_write *write, struct write_plan *plan, st
 {
     size_t size = item_size(&write->item);
 
-    if (size > ITEM_SIZE_MAX)
+    if (table_index_whole_size(plan->table, &write->item, size) > ITEM_SIZE_MAX)
         return api_invalid(reterr, "Item size has exceeded the maximum allowed size");
     if (table_index_check_item(plan->table, &write->item, false, reterr) != OK)
         return REFUSED;

@@ -76,7 +76,7 @@ static enum status evaluate(struct write_run *run, struct item_write *write,
 
     size_t size = item_size(new_item);
 
-    if (size > ITEM_SIZE_MAX)
+    if (table_index_whole_size(plan->table, new_item, size) > ITEM_SIZE_MAX)
         return api_invalid(&run->error,
                            "Item size to update has exceeded the maximum allowed size");
     if (table_index_check_item(plan->table, new_item, true, &run->error) != OK)

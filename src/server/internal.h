@@ -13,6 +13,7 @@
 #define SERVER_ARCHIVE_PAGE_MAX 1000
 
 struct drain_waiter;
+struct follow;
 
 /* The built-in trigger of one table, and the way of its events to the bus. */
 struct triggering {
@@ -88,6 +89,7 @@ struct server {
     struct archiving archiving;
     bool has_archive;
     struct list drain_waiters;
+    struct follow *follow; /* under way; NULL: none */
     uint64_t started_ns;
 };
 
@@ -106,6 +108,16 @@ void bootstraps_remove(struct server *server);
 
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));
+
+/* ---- follow.c: a table that is there becomes what the stack file says now ---- */
+/* call: the CreateTable that found it there. why empty: done. */
+void follow_table(struct server *server, const struct stack_call *call,
+                  void (*done)(void *context, struct bytes why), void *context);
+/* call: the UpdateTimeToLive that found another attribute. When it is done, call it again. */
+void follow_time_to_live(struct server *server, const struct stack_call *call,
+                         void (*done)(void *context, struct bytes why), void *context);
+/* Once a loop turn: an index may have been filled. */
+void follow_look(struct server *server);
 
 /* ---- stale.c: rules of an earlier stack file ---- */
 void stale_remove(struct server *server, void (*done)(struct server *server, bool ok));

@@ -1,6 +1,6 @@
 /* server/provision.c - makes what the stack file describes: functions, then AWS's own requests for
  * tables, buses, rules and targets in order, then archives and mappings. What is there already
- * stays, with its data. */
+ * stays, with its data; a table follows the file (follow.c). */
 #include "server/internal.h"
 
 struct provisioning {
@@ -189,38 +189,47 @@ static void next_archive(struct provisioning *provisioning)
 
 /* ---- calls ---- */
 
-/* The table is there from an earlier start. Its keys must be those of the file: anything else would
- * silently run against another table than is written. */
-static bool same_keys(struct server *server, const struct stack_call *call)
+static bool has_target(const struct stack_call *call, const char *target)
 {
-    AUTO(arena_release) struct arena *arena = arena_new();
-    const struct json *body = NULL;
-    const struct table *table = NULL;
-    bool same = true;
-
-    if (json_parse(arena, call->body, &body, NULL) != OK)
-        return false;
-    table = engine_table_ref(server->engine, json_string(json_get(body, "TableName")));
-    if (table == NULL)
-        return false;
-    for (struct json_iter it = json_iter(json_get(body, "KeySchema")); json_next(&it);) {
-        struct bytes name = json_string(json_get(it.value, "AttributeName"));
-
-        same = same && it.index < table->key.count &&
-               bytes_equal(name, table->key.attributes[it.index].name);
-    }
-    engine_table_unref(table);
-    return same;
+    return bytes_equal_text(bytes_of_text(call->target), target);
 }
 
-/* Errors that say that the thing is there as it should be. */
+/* Errors that say that the thing is there, or is as it should be. */
 static bool there_already(const struct stack_call *call, struct bytes type, struct bytes message)
 {
-    if (bytes_equal_text(bytes_of_text(call->target), "DynamoDB_20120810.UpdateTimeToLive"))
+    if (has_target(call, "DynamoDB_20120810.UpdateTimeToLive"))
         return bytes_find(message, BYTES("already enabled")) != SIZE_MAX ||
                bytes_find(message, BYTES("already disabled")) != SIZE_MAX;
     return bytes_end_with(type, BYTES("ResourceAlreadyExistsException")) ||
            bytes_end_with(type, BYTES("ResourceInUseException"));
+}
+
+static void fail_call(struct provisioning *provisioning, struct bytes why)
+{
+    const struct stack_call *call = &provisioning->server->stack->calls[provisioning->next];
+
+    fail_at(provisioning, &call->where, call->resource, why);
+}
+
+/* The table was there, and is now as the file says. */
+static void followed(void *context, struct bytes why)
+{
+    struct provisioning *provisioning = context;
+
+    if (why.size > 0) {
+        fail_call(provisioning, why);
+        return;
+    }
+    provisioning->next++;
+    next_call(provisioning);
+}
+
+static void may_be_called_again(void *context, struct bytes why)
+{
+    if (why.size > 0)
+        fail_call(context, why);
+    else
+        next_call(context);
 }
 
 static void call_done(void *context, int http_status, struct bytes answer)
@@ -235,15 +244,17 @@ static void call_done(void *context, int http_status, struct bytes answer)
         type = json_string(json_get(error, "__type"));
         message = json_string(json_get(error, "message"));
     }
+    if (has_target(call, "DynamoDB_20120810.UpdateTimeToLive") &&
+        bytes_find(message, BYTES("active on a different AttributeName")) != SIZE_MAX) {
+        follow_time_to_live(provisioning->server, call, may_be_called_again, provisioning);
+        return;
+    }
     if (http_status != 200 && !there_already(call, type, message)) {
         fail_at(provisioning, &call->where, call->resource, message);
         return;
     }
-    if (bytes_end_with(type, BYTES("ResourceInUseException")) &&
-        !same_keys(provisioning->server, call)) {
-        fail_at(provisioning, &call->where, call->resource,
-                BYTES("the data folder has a table of this name with other keys; `dynlog clean` "
-                      "removes the data, --data DIR starts beside it"));
+    if (has_target(call, "DynamoDB_20120810.CreateTable") && http_status != 200) {
+        follow_table(provisioning->server, call, followed, provisioning);
         return;
     }
     provisioning->next++;

@@ -20,6 +20,7 @@ static void turn(struct server *server)
 {
     store_port_run(server->port);
     drain_look(server);
+    follow_look(server);
     if (server->state == SERVER_CLOSING)
         close_down(server);
 }
@@ -74,7 +75,11 @@ static void committed(void *context, uint64_t last_position)
 
 static void something_changed(void *context)
 {
-    drain_changed(context);
+    struct server *server = context;
+
+    drain_changed(server);
+    if (server->follow != NULL)
+        uv_async_send(&server->committed_wake); /* its handler looks whether it can go on */
 }
 
 static void signalled(uv_signal_t *signal, int number)

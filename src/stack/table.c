@@ -277,7 +277,7 @@ enum status table_read(struct loader *loader, struct bytes id, const struct node
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
     struct json_writer writer = JSON_WRITER(&body);
     const struct node *properties = NULL, *recovery = NULL, *time_to_live = NULL;
-    bool recovers = false, expires = false;
+    bool recovers = false, expires = false, names_attribute = false;
     enum status status = intrinsics_resolve(loader, node_get(resource, "Properties"), &properties);
 
     if (status != OK)
@@ -292,14 +292,16 @@ enum status table_read(struct loader *loader, struct bytes id, const struct node
     if (status != OK)
         return status;
 
-    /* Off is what a new table is, and UpdateTimeToLive refuses to switch off what is off. */
+    /* Off is what a new table is. A time to live may have been on before: provisioning takes the
+     * answer that it is off already. */
     time_to_live = node_get(properties, time_to_live_shape.name);
     recovery = node_get(properties, recovery_shape.name);
     status = read_boolean(loader, node_get(time_to_live, "Enabled"), "Enabled", &expires);
     if (status == OK)
         status = read_boolean(loader, node_get(recovery, "PointInTimeRecoveryEnabled"),
                               "PointInTimeRecoveryEnabled", &recovers);
-    if (status == OK && (expires || !node_is(time_to_live, NODE_MAP)))
+    names_attribute = !node_is_nothing(node_get(time_to_live, "AttributeName"));
+    if (status == OK && (expires || names_attribute || !node_is(time_to_live, NODE_MAP)))
         status = add_table_call(loader, "DynamoDB_20120810.UpdateTimeToLive", &time_to_live_shape,
                                 id, properties);
     if (status == OK && (recovers || !node_is(recovery, NODE_MAP)))

@@ -1,17 +1,29 @@
-/* Fuzz target: requests. The first line of the input names an operation of AWS's target services,
- * the rest is the body; it is run against an api in memory with two tables, one of them with a
- * stream, and two queues.
+/* Fuzz target: requests, against an api in memory that has some tables: "abc" with a partition key
+ * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
+ * a time to live; a bus and a rule; a queue "q" and one with an order, "q.fifo".
  *
- * Whatever the body: there is one answer, it is JSON (or empty), an error has a type and a message,
- * and what was refused has written no item and no event. Build with
+ *   PutItem                                   an operation of AWS's target services ...
+ *   {"TableName": "abc", ...}                 ... and its body, up to a blank line
+ *
+ *   + 60000                                   the clock moves on by that many milliseconds
+ *
+ *   GetRecords
+ *   {"ShardIterator": "{{ShardIterator}}"}    the last member of that name in an answer
+ *
+ * Whatever the bodies: there is one answer for each, it is JSON (or empty), an error has a type and
+ * a message, and what was refused has written no item and no event. Build with
  * -fsanitize=fuzzer,address,undefined. */
 #include "api/api.h"
 
 #include <pthread.h>
 
 #define NOW_MS ((uint64_t)1785000000000)
-#define RUNS_MAX 2000 /* of one api: then everything is closed and opened again */
+#define RUNS_MAX 500  /* of one api: then everything is closed and opened again */
+#define RUNS_MOVED 40 /* once the clock moved: what is asked then is looked at less closely */
+#define CALLS_MAX 8   /* of one input */
+#define BODY_SIZE_MAX ((size_t)1024 * 1024)
 #define LONG_POLL_MS ((uint64_t)QUEUE_WAIT_S_MAX * 1000)
+#define ADVANCE_MS_MAX ((uint64_t)3 * 24 * 60 * 60 * 1000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +40,7 @@ static struct {
     struct queues *queues;
     struct api *api;
     size_t runs;
+    bool moved; /* the clock: shards roll, items expire while something else is asked */
 } on;
 
 /* ---- a loop ---- */
@@ -81,13 +94,45 @@ static void answered(void *context, int http_status, struct bytes body)
     answer->body = arena_copy(answer->arena, body);
 }
 
+static void nothing(struct store_batch *batch, struct store_work *work)
+{
+    (void)batch, (void)work;
+}
+
+struct barrier {
+    struct store_work work;
+    bool done;
+};
+
+static void barrier_done(struct store_work *work, enum status status)
+{
+    (void)status;
+    CONTAINER_OF(work, struct barrier, work)->done = true;
+}
+
+/* Until everything that was submitted is done, and no table is being copied. */
+static void settle(void)
+{
+    for (int i = 0; i < (on.moved ? 2 : 1); i++) { /* what time does may submit more */
+        struct barrier barrier = {.work = {.run = nothing, .done = barrier_done}};
+
+        store_submit(on.store, on.port, &barrier.work);
+        while (!barrier.done || engine_busy(on.engine))
+            turn();
+    }
+}
+
+/* A receive that waits for messages is given its time. */
 static struct answer call(struct arena *arena, const char *target, struct bytes body)
 {
     struct answer answer = {.arena = arena};
 
     api_call_local(on.api, target, body, answered, &answer);
+    if (!answer.done && strcmp(target, "AmazonSQS.ReceiveMessage") == 0)
+        settle();
     if (!answer.done && strcmp(target, "AmazonSQS.ReceiveMessage") == 0) {
-        clock_advance(on.clock, LONG_POLL_MS); /* whoever waits for messages waits no longer */
+        on.moved = true;
+        clock_advance(on.clock, LONG_POLL_MS);
         timers_run(on.timers);
     }
     while (!answer.done)
@@ -133,6 +178,60 @@ static enum status shards(void *context, uint32_t stream_id, struct arena *arena
     return engine_stream_shards(on.engine, stream_id, arena, ret, ret_count);
 }
 
+#define KEY_SCHEMA(hash, range)                                                                    \
+    "\"KeySchema\":[{\"AttributeName\":\"" hash                                                    \
+    "\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"" range "\",\"KeyType\":\"RANGE\"}]"
+#define STREAM(view)                                                                               \
+    "\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"" view "\"}"
+#define ITEM(table, attributes)                                                                    \
+    {                                                                                              \
+        "DynamoDB_20120810.PutItem", "{\"TableName\":\"" table "\",\"Item\":{" attributes "}}"     \
+    }
+
+/* What there is before the first call. */
+static const struct {
+    const char *target, *body;
+} beginning[] = {
+    {"DynamoDB_20120810.CreateTable",
+     "{\"TableName\":\"abc\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":[{"
+     "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}],\"KeySchema\":[{\"AttributeName\":\"pk\","
+     "\"KeyType\":\"HASH\"}]}"},
+    {"DynamoDB_20120810.CreateTable",
+     "{\"TableName\":\"log\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":[{"
+     "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{\"AttributeName\":\"sk\","
+     "\"AttributeType\":\"N\"}]," KEY_SCHEMA("pk", "sk") "," STREAM("NEW_AND_OLD_IMAGES") "}"},
+    {"DynamoDB_20120810.CreateTable",
+     "{\"TableName\":\"idx\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":[{"
+     "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{\"AttributeName\":\"sk\","
+     "\"AttributeType\":\"N\"},{\"AttributeName\":\"g\",\"AttributeType\":\"S\"},{"
+     "\"AttributeName\":\"v\",\"AttributeType\":\"N\"}]," KEY_SCHEMA(
+         "pk", "sk") ","
+                     "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"by-g\"," KEY_SCHEMA(
+                         "g",
+                         "sk") ","
+                               "\"Projection\":{\"ProjectionType\":\"INCLUDE\","
+                               "\"NonKeyAttributes\":[\"w\"]}}],"
+                               "\"LocalSecondaryIndexes\":[{\"IndexName\":\"by-v\"," KEY_SCHEMA(
+                                   "pk",
+                                   "v") ","
+                                        "\"Projection\":{\"ProjectionType\":\"ALL\"}}]," STREAM(
+                                            "KEYS_ONLY") "}"},
+    {"DynamoDB_20120810.UpdateTimeToLive",
+     "{\"TableName\":\"idx\",\"TimeToLiveSpecification\":{\"Enabled\":true,\"AttributeName\":"
+     "\"ttl\"}}"},
+    ITEM("abc",
+         "\"pk\":{\"S\":\"a\"},\"n\":{\"N\":\"1\"},\"l\":{\"L\":[{\"N\":\"1\"},{\"S\":\"x\"}]}"),
+    ITEM("log", "\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"1\"},\"m\":{\"M\":{\"a\":{\"BOOL\":true}}}"),
+    ITEM("log", "\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"2\"},\"ss\":{\"SS\":[\"x\",\"y\"]}"),
+    ITEM("idx", "\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"1\"},\"g\":{\"S\":\"g\"},\"v\":{\"N\":\"7\"},"
+                "\"w\":{\"S\":\"w\"}"),
+    ITEM("idx", "\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"2\"},\"g\":{\"S\":\"g\"},\"ttl\":{\"N\":"
+                "\"1785000060\"}"),
+    {"AWSEvents.PutRule", "{\"Name\":\"rule\",\"EventPattern\":\"{\\\"source\\\":[\\\"a\\\"]}\"}"},
+    {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q\"}"},
+    {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}"},
+};
+
 static void open_api(void)
 {
     const struct bus_door door = {NULL, accepts, deliver, delivered, archived};
@@ -172,21 +271,10 @@ static void open_api(void)
 
     on.api = api_new(&services);
     on.runs = 0;
-    must("DynamoDB_20120810.CreateTable",
-         "{\"TableName\":\"abc\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":[{"
-         "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}],\"KeySchema\":[{\"AttributeName\":"
-         "\"pk\","
-         "\"KeyType\":\"HASH\"}]}");
-    must(
-        "DynamoDB_20120810.CreateTable",
-        "{\"TableName\":\"log\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":[{"
-        "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{\"AttributeName\":\"sk\","
-        "\"AttributeType\":\"N\"}],\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},{"
-        "\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"StreamSpecification\":{"
-        "\"StreamEnabled\":true,\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"}}");
-    must("AmazonSQS.CreateQueue", "{\"QueueName\":\"q\"}");
-    must("AmazonSQS.CreateQueue",
-         "{\"QueueName\":\"q.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}");
+    on.moved = false;
+    for (size_t i = 0; i < ARRAY_COUNT(beginning); i++)
+        must(beginning[i].target, beginning[i].body);
+    settle();
 }
 
 static void close_api(void)
@@ -229,7 +317,7 @@ static void check_answer(const struct answer *answer, uint64_t position_before, 
     if (message.size == 0)
         message = json_string(json_get(json, "Message"));
     assert(json_string(json_get(json, "__type")).size > 0 && message.size > 0);
-    assert(moving || store_last_position(on.store) == position_before);
+    assert(on.moved || moving || store_last_position(on.store) == position_before);
 }
 
 /* One of the operations that have a target, whatever the name. */
@@ -244,26 +332,117 @@ static const struct api_operation *operation_of(struct bytes name)
     return &operations[bytes_hash(name) % targets];
 }
 
+/* ---- an input ---- */
+
+struct input {
+    struct arena *arena;
+    const struct json *answers[CALLS_MAX];
+    size_t answer_count;
+};
+
+/* The last member of that name, however deep it stands. */
+static const struct json *find_member(const struct json *json, struct bytes name)
+{
+    const struct json *found = NULL;
+
+    for (struct json_iter it = json_iter(json); json_next(&it);) {
+        const struct json *inside = find_member(it.value, name);
+
+        if (json_is(json, JSON_OBJECT) && bytes_equal(it.name, name))
+            found = it.value;
+        else if (inside != NULL)
+            found = inside;
+    }
+    return found;
+}
+
+static void append_member(struct buffer *out, const struct input *input, struct bytes name)
+{
+    const struct json *found = NULL;
+
+    for (size_t i = input->answer_count; i > 0 && found == NULL; i--)
+        found = find_member(input->answers[i - 1], name);
+    if (json_is(found, JSON_STRING))
+        buffer_append(out, json_string(found)); /* none of those that are asked for has a quote */
+    else if (found != NULL)
+        json_print(out, found);
+}
+
+/* {{ShardIterator}} becomes what an answer gave: the inside of a text, or any other value whole. */
+static struct bytes expand(const struct input *input, struct bytes text)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BODY_SIZE_MAX);
+
+    while (text.size > 0 && !buffer_failed(&out)) {
+        size_t begin = size_min(bytes_find(text, BYTES("{{")), text.size);
+        struct bytes rest = bytes_slice(text, begin + 2, SIZE_MAX);
+        size_t end = bytes_find(rest, BYTES("}}"));
+
+        buffer_append(&out, bytes_slice(text, 0, begin));
+        if (begin == text.size)
+            break;
+        if (end < 64) {
+            append_member(&out, input, bytes_slice(rest, 0, end));
+            text = bytes_slice(rest, end + 2, SIZE_MAX);
+        } else {
+            buffer_append(&out, BYTES("{{"));
+            text = rest;
+        }
+    }
+    return arena_copy(input->arena, buffer_bytes(&out));
+}
+
+static void run_call(struct input *input, struct bytes name, struct bytes body)
+{
+    const struct api_operation *operation = operation_of(name);
+    struct bytes target =
+        arena_printf(input->arena, "%s.%s", operation->service->target, operation->name);
+    uint64_t before = store_last_position(on.store);
+    bool moving = queues_busy(on.queues);
+    struct answer answer =
+        call(input->arena, arena_copy_text(input->arena, target), expand(input, body));
+
+    check_answer(&answer, before, moving);
+    if (answer.body.size == 0 ||
+        json_parse(input->arena, answer.body, &input->answers[input->answer_count], NULL) == OK)
+        input->answer_count += answer.body.size > 0;
+    settle();
+}
+
+static void advance(struct bytes text)
+{
+    uint64_t by_ms = 0;
+
+    if (!bytes_to_uint64(text, &by_ms) || by_ms > ADVANCE_MS_MAX)
+        return;
+    on.moved = true;
+    clock_advance(on.clock, by_ms);
+    timers_run(on.timers);
+    settle();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct bytes input = bytes_of(data, size), body;
-    size_t line = size_min(bytes_find(input, BYTES("\n")), size);
-    const struct api_operation *operation = operation_of(bytes_slice(input, 0, line));
-    struct bytes target = arena_printf(arena, "%s.%s", operation->service->target, operation->name);
-    struct answer answer;
-    uint64_t before = 0;
-    bool moving = false;
+    struct input input = {.arena = arena};
+    struct bytes rest = bytes_of(data, size);
 
-    if (on.api != NULL && on.runs++ == RUNS_MAX)
+    if (on.api != NULL && on.runs++ >= RUNS_MAX)
         close_api();
     if (on.api == NULL)
         open_api();
+    for (size_t calls = 0; calls < CALLS_MAX && (calls == 0 || rest.size > 0); calls++) {
+        size_t end = size_min(bytes_find(rest, BYTES("\n\n")), rest.size);
+        struct bytes one = bytes_slice(rest, 0, end);
+        size_t line = size_min(bytes_find(one, BYTES("\n")), one.size);
 
-    body = bytes_slice(input, line + 1, size);
-    before = store_last_position(on.store);
-    moving = queues_busy(on.queues);
-    answer = call(arena, arena_copy_text(arena, target), body);
-    check_answer(&answer, before, moving);
+        if (bytes_start_with(one, BYTES("+ ")))
+            advance(bytes_slice(one, 2, line - 2));
+        else
+            run_call(&input, bytes_slice(one, 0, line), bytes_slice(one, line + 1, SIZE_MAX));
+        rest = bytes_slice(rest, end + 2, SIZE_MAX);
+    }
+    if (on.moved) /* soon again with a clock that stands still */
+        on.runs = size_max(on.runs, RUNS_MAX - RUNS_MOVED);
     return 0;
 }

@@ -17,6 +17,10 @@ static enum status decode(struct api_call *call, struct table *table)
     if (status == OK)
         status = table_decode_billing(body, table, error);
     if (status == OK)
+        status = key_definitions_check(decode_member(body, "AttributeDefinitions"), error);
+    if (status == OK)
+        status = key_schema_check_table(decode_member(body, "KeySchema"), &definitions, error);
+    if (status == OK)
         status = key_schema_decode(decode_member(body, "KeySchema"), &definitions, 1, &table->key,
                                    error);
     if (status == OK)

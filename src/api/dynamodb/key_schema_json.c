@@ -1,6 +1,8 @@
 /* api/dynamodb/key_schema_json.c - see key_schema_json.h. */
 #include "api/dynamodb/key_schema_json.h"
 
+#include <stdlib.h>
+
 /* ---- definitions ---- */
 
 static struct key_attribute *find_definition(const struct key_definitions *definitions,
@@ -51,6 +53,18 @@ void key_definitions_add_schema(struct arena *arena, const struct key_schema *sc
         add(ret, schema->attributes[i].name, schema->attributes[i].type);
 }
 
+enum status key_definitions_check(const struct json *definitions, struct api_error *reterr)
+{
+    for (struct json_iter it = json_iter(definitions); json_next(&it);)
+        for (struct json_iter before = json_iter(definitions);
+             json_next(&before) && before.index < it.index;)
+            if (bytes_equal(decode_string(before.value, "AttributeName"),
+                            decode_string(it.value, "AttributeName")))
+                return api_invalid(reterr, "Attribute Name is duplicated: %.*s",
+                                   BYTES_ARG(decode_string(it.value, "AttributeName")));
+    return OK;
+}
+
 /* ---- reading a schema ---- */
 
 static struct bytes name_of(const struct json *element)
@@ -82,21 +96,52 @@ static enum status refuse_undefined(const struct json *schema,
                        BYTES_ARG(buffer_bytes(&keys)), BYTES_ARG(buffer_bytes(&defined)));
 }
 
-static enum status check_names(const struct json *schema, const struct key_definitions *definitions,
-                               struct api_error *reterr)
+bool key_schema_names(const struct json *schema, struct bytes name)
 {
-    if (json_count(schema) > definitions->count)
-        return api_invalid(reterr,
-                           "Invalid KeySchema: Some index key attribute have no definition");
+    for (struct json_iter it = json_iter(schema); json_next(&it);)
+        if (bytes_equal(name_of(it.value), name))
+            return true;
+    return false;
+}
+
+static bool all_defined(const struct json *schema, const struct key_definitions *definitions)
+{
     for (struct json_iter it = json_iter(schema); json_next(&it);)
         if (find_definition(definitions, name_of(it.value)) == NULL)
-            return refuse_undefined(schema, definitions, reterr);
+            return false;
+    return true;
+}
+
+enum status key_schema_check_defined(const struct json *schema,
+                                     const struct key_definitions *definitions,
+                                     struct api_error *reterr)
+{
+    return all_defined(schema, definitions) ? OK : refuse_undefined(schema, definitions, reterr);
+}
+
+enum status key_schema_check_table(const struct json *schema,
+                                   const struct key_definitions *definitions,
+                                   struct api_error *reterr)
+{
+    size_t count = json_count(schema);
+
+    if (count == 2 && (count > definitions->count || !all_defined(schema, definitions)))
+        return api_invalid(reterr,
+                           "Invalid KeySchema: Some index key attribute have no definition");
+    return OK;
+}
+
+static enum status check_names(const struct json *schema, struct api_error *reterr)
+{
     for (struct json_iter it = json_iter(schema); json_next(&it);)
         for (struct json_iter before = json_iter(schema);
              json_next(&before) && before.index < it.index;)
             if (bytes_equal(name_of(before.value), name_of(it.value)))
-                return api_invalid(reterr, "Both the Hash Key and the Range Key element in the "
-                                           "KeySchema have the same name");
+                return api_invalid(reterr, json_count(schema) == 2
+                                               ? "Both the Hash Key and the Range Key element in "
+                                                 "the KeySchema have the same name"
+                                               : "The KeySchema contains multiple key attributes "
+                                                 "with the same name");
     return OK;
 }
 
@@ -116,14 +161,15 @@ static enum status check_order(const struct json *schema, size_t parts_max,
             return api_invalid(reterr, "Invalid KeySchema: The second KeySchemaElement is not a "
                                        "RANGE key type");
         if (hash && range_count > 0)
-            return api_invalid(reterr, "Invalid KeySchema: HASH key attributes must come before "
-                                       "RANGE key attributes");
+            return api_invalid(reterr, "One or more parameter values were invalid: All HASH key "
+                                       "attributes must precede RANGE key attributes in the "
+                                       "KeySchema");
         *(hash ? &hash_count : &range_count) += 1;
         if (hash_count > parts_max || range_count > parts_max)
             return api_invalid(reterr,
-                               "One or more parameter values were invalid: A key has at most %zu "
-                               "attributes of key type %s",
-                               parts_max, hash ? "HASH" : "RANGE");
+                               "One or more parameter values were invalid: The KeySchema exceeds "
+                               "the maximum allowed number of %s key attributes",
+                               hash ? "HASH" : "RANGE");
     }
     return OK;
 }
@@ -131,8 +177,10 @@ static enum status check_order(const struct json *schema, size_t parts_max,
 enum status key_schema_decode(const struct json *schema, const struct key_definitions *definitions,
                               size_t parts_max, struct key_schema *ret, struct api_error *reterr)
 {
-    enum status status = check_names(schema, definitions, reterr);
+    enum status status = key_schema_check_defined(schema, definitions, reterr);
 
+    if (status == OK)
+        status = check_names(schema, reterr);
     if (status == OK)
         status = check_order(schema, parts_max, reterr);
     if (status != OK)
@@ -161,39 +209,30 @@ void key_schema_write(struct json_writer *w, const struct key_schema *schema)
     json_end_array(w);
 }
 
-static bool is_in_earlier_key(const struct table *table, size_t index, struct bytes name)
+static int compare_attributes(const void *a, const void *b)
 {
-    if (key_schema_find(&table->key, name) != NULL)
-        return true;
-    for (size_t i = 0; i < index; i++)
-        if (table->indexes[i].kind != INDEX_EXPIRY &&
-            key_schema_find(&table->indexes[i].key, name) != NULL)
-            return true;
-    return false;
+    const struct key_attribute *left = a, *right = b;
+
+    return bytes_compare(left->name, right->name);
 }
 
-static void write_definition(struct json_writer *w, const struct key_attribute *key)
+/* AWS says them in order. */
+void key_definitions_write(struct arena *arena, struct json_writer *w, const struct table *table)
 {
-    json_begin_object(w);
-    json_member_string(w, "AttributeName", key->name);
-    json_member_text(w, "AttributeType", value_type_name(key->type));
-    json_end_object(w);
-}
+    struct key_definitions all = {NULL, 0};
 
-void key_definitions_write(struct json_writer *w, const struct table *table)
-{
+    key_definitions_add_schema(arena, &table->key, &all);
+    for (size_t i = 0; i < table->index_count; i++)
+        if (table->indexes[i].kind != INDEX_EXPIRY)
+            key_definitions_add_schema(arena, &table->indexes[i].key, &all);
+    qsort(all.attributes, all.count, sizeof *all.attributes, compare_attributes);
     json_key(w, "AttributeDefinitions");
     json_begin_array(w);
-    for (size_t i = 0; i < table->key.count; i++)
-        write_definition(w, &table->key.attributes[i]);
-    for (size_t i = 0; i < table->index_count; i++) {
-        const struct key_schema *key = &table->indexes[i].key;
-
-        if (table->indexes[i].kind == INDEX_EXPIRY)
-            continue;
-        for (size_t at = 0; at < key->count; at++)
-            if (!is_in_earlier_key(table, i, key->attributes[at].name))
-                write_definition(w, &key->attributes[at]);
+    for (size_t i = 0; i < all.count; i++) {
+        json_begin_object(w);
+        json_member_string(w, "AttributeName", all.attributes[i].name);
+        json_member_text(w, "AttributeType", value_type_name(all.attributes[i].type));
+        json_end_object(w);
     }
     json_end_array(w);
 }

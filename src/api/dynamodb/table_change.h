@@ -4,7 +4,11 @@
 
 #include "api/dynamodb/dynamodb.h"
 
-/* In the call's arena; its context is the call. */
+/* Its context is the call, its arena the call's. */
+void table_change_init(struct table_change *change, struct api_call *call,
+                       enum table_change_kind kind,
+                       void (*done)(struct table_change *change, enum status status));
+/* One in the call's arena. */
 struct table_change *table_change_new(struct api_call *call, enum table_change_kind kind,
                                       void (*done)(struct table_change *change,
                                                    enum status status));

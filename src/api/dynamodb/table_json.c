@@ -89,6 +89,14 @@ static void write_settings(struct json_writer *w, const struct table *table)
 void table_write_description(struct api_call *call, struct json_writer *w,
                              const struct table *table, const char *status)
 {
+    table_write_updated(call, w, table, status, NULL);
+}
+
+void table_write_updated(struct api_call *call, struct json_writer *w, const struct table *table,
+                         const char *status, const struct json *index_updates)
+{
+    bool creating = strcmp(status, "CREATING") == 0;
+    const struct index_view view = {creating ? "CREATING" : "ACTIVE", index_updates};
     struct table_figures figures = {0};
 
     engine_figures(call->on->engine, table->id, &figures);
@@ -101,12 +109,12 @@ void table_write_description(struct api_call *call, struct json_writer *w,
     json_member_string(w, "TableId", table->table_id);
     json_key(w, "CreationDateTime");
     json_write_epoch(w, table->created_ms);
-    key_definitions_write(w, table);
+    key_definitions_write(call->arena, w, table);
     key_schema_write(w, &table->key);
-    write_billing(w, table, strcmp(status, "CREATING") == 0);
+    write_billing(w, table, creating);
     json_member_int(w, "ItemCount", (int64_t)figures.item_count);
     json_member_int(w, "TableSizeBytes", (int64_t)figures.size_bytes);
-    index_write_all(call, w, table, strcmp(status, "CREATING") == 0 ? "CREATING" : "ACTIVE");
+    index_write_all(call, w, table, &view);
     write_stream(call, w, table);
     write_settings(w, table);
     json_end_object(w);

@@ -7,6 +7,10 @@
 /* TableDescription. `status`: "ACTIVE", "CREATING", "DELETING", "UPDATING". */
 void table_write_description(struct api_call *call, struct json_writer *w,
                              const struct table *table, const char *status);
+/* The same in the answer to an UpdateTable: with what goes on with the indexes that it named.
+ * index_updates: GlobalSecondaryIndexUpdates, or NULL. */
+void table_write_updated(struct api_call *call, struct json_writer *w, const struct table *table,
+                         const char *status, const struct json *index_updates);
 
 /* StreamSpecification: STREAM_NONE when disabled. */
 MUST_USE enum status table_decode_stream(const struct json *body, enum stream_view *ret,

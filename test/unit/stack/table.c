@@ -47,7 +47,6 @@ static void create_table(void **state)
          "Projection: {ProjectionType: ALL}}]",
          "\"LocalSecondaryIndexes\":[{\"IndexName\":\"l\",\"KeySchema\":[{\"AttributeName\":\"a\","
          "\"KeyType\":\"HASH\"}],\"Projection\":{\"ProjectionType\":\"ALL\"}}]"},
-        {"TimeToLiveSpecification: {AttributeName: ttl, Enabled: false}", ""},
         {"PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: false}", ""},
         {"ContributorInsightsSpecification: {Enabled: true}", ""},
     };
@@ -88,6 +87,19 @@ static void calls_of_their_own(void **state)
                 "{\"TableName\":\"t\",\"PointInTimeRecoverySpecification\":{"
                 "\"PointInTimeRecoveryEnabled\":true,\"RecoveryPeriodInDays\":7}}");
     assert_int_equal(loaded.stack->call_count, 3);
+}
+
+/* It may have been on before. */
+static void time_to_live_is_switched_off(void **state)
+{
+    LOADED loaded =
+        load(HEAD KEYS "        TimeToLiveSpecification: {AttributeName: ttl, Enabled: false}\n");
+
+    (void)state;
+    assert_call(&loaded, 1, "DynamoDB_20120810.UpdateTimeToLive",
+                "{\"TableName\":\"t\",\"TimeToLiveSpecification\":{\"AttributeName\":\"ttl\","
+                "\"Enabled\":false}}");
+    assert_int_equal(loaded.stack->call_count, 2);
 }
 
 static void refused(void **state)
@@ -147,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_table),
         cmocka_unit_test(calls_of_their_own),
+        cmocka_unit_test(time_to_live_is_switched_off),
         cmocka_unit_test(refused),
         cmocka_unit_test(unknown_properties_are_noted),
     };

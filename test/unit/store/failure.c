@@ -4,7 +4,6 @@
 
 #include "store/internal.h"
 
-#include <semaphore.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -263,20 +262,6 @@ static void test_tries_are_apart(void **state)
     test_folder_remove(folder);
 }
 
-struct hold {
-    sem_t reached, go;
-};
-
-/* Keeps the writer until all works of a group wait behind it. */
-static void hold_writer(struct store_batch *batch, struct test_work *work)
-{
-    struct hold *hold = work->context;
-
-    (void)batch;
-    sem_post(&hold->reached);
-    sem_wait(&hold->go);
-}
-
 /* Every other one changes nothing. */
 static void put_large_or_look(struct store_batch *batch, struct test_work *work)
 {
@@ -295,27 +280,23 @@ static void put_large_or_look(struct store_batch *batch, struct test_work *work)
 static void test_all_works_of_a_failed_group_fail(void **state)
 {
     char folder[TEST_FOLDER_SIZE];
-    struct hold hold;
-    struct test_work holder = {.body = hold_writer, .context = &hold}, works[40];
+    struct test_hold hold;
+    struct test_work works[40];
     struct test_loop loop;
 
     (void)state;
     test_folder_make(folder);
-    sem_init(&hold.reached, 0, 0);
-    sem_init(&hold.go, 0, 0);
 
     struct store *store = open_without_pause(folder);
 
     test_loop_open(&loop, store);
-    test_submit(&loop, &holder);
-    sem_wait(&hold.reached);
+    test_hold_writer(&loop, &hold);
     for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
         works[i] = (struct test_work){.body = put_large_or_look, .number = i + 1};
         test_submit(&loop, &works[i]);
     }
     limit_files(FILE_LIMIT);
-    sem_post(&hold.go);
-    assert_int_equal(test_finish(&loop, &holder), OK);
+    assert_int_equal(test_release_writer(&loop, &hold), OK);
     for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
         assert_int_equal(test_finish(&loop, &works[i]), IO_ERROR);
         assert_false(is_there(store, NULL, i + 1));
@@ -324,8 +305,6 @@ static void test_all_works_of_a_failed_group_fail(void **state)
     assert_int_equal(store_last_position(store), 0);
     test_loop_close(&loop);
     store_close(store);
-    sem_destroy(&hold.reached);
-    sem_destroy(&hold.go);
     test_folder_remove(folder);
 }
 

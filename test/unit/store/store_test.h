@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -176,6 +177,43 @@ static inline enum status test_put(struct test_loop *loop, enum store_family fam
     struct test_work work = {.body = test_put_body, .context = &pair};
 
     return test_do(loop, &work);
+}
+
+/* ---- a group of our choosing ---- */
+
+/* A work that keeps the writer until it is let go: what is submitted meanwhile is one group. */
+struct test_hold {
+    struct test_work work;
+    sem_t reached, go;
+};
+
+static inline void test_hold_body(struct store_batch *batch, struct test_work *work)
+{
+    struct test_hold *hold = work->context;
+
+    (void)batch;
+    sem_post(&hold->reached);
+    sem_wait(&hold->go);
+}
+
+static inline void test_hold_writer(struct test_loop *loop, struct test_hold *hold)
+{
+    sem_init(&hold->reached, 0, 0);
+    sem_init(&hold->go, 0, 0);
+    hold->work = (struct test_work){.body = test_hold_body, .context = hold};
+    test_submit(loop, &hold->work);
+    sem_wait(&hold->reached);
+}
+
+static inline enum status test_release_writer(struct test_loop *loop, struct test_hold *hold)
+{
+    enum status status = OK;
+
+    sem_post(&hold->go);
+    status = test_finish(loop, &hold->work);
+    sem_destroy(&hold->reached);
+    sem_destroy(&hold->go);
+    return status;
 }
 
 /* ---- reading ---- */
