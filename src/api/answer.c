@@ -2,10 +2,13 @@
  *
  *   target services  {"__type":"com.amazonaws.dynamodb.v20120810#NAME","message":"..."}
  *                    (of some errors it is spelt "Message")
- *   REST services    status, x-amzn-ErrorType: NAME, {"Type":"User","Message":"..."} */
+ *   REST services    status, x-amzn-ErrorType: NAME, {"Type":"User","Message":"..."}
+ *   Query protocol   XML (query.h); what speaks both says its code beside JSON too:
+ *                    x-amzn-query-error: CODE;Sender */
 #include "api/internal.h"
 #include "api/shape.h"
 
+#include "api/query.h"
 #include "base/id.h"
 
 #include <stdio.h>
@@ -23,7 +26,8 @@ static const char *error_prefix(const struct api_service *service, enum api_erro
     if (kind == API_SERIALIZATION || kind == API_UNKNOWN_OPERATION ||
         kind == API_MISSING_AUTHENTICATION_TOKEN || kind == API_INCOMPLETE_SIGNATURE ||
         kind == API_INVALID_SIGNATURE || kind == API_UNRECOGNIZED_CLIENT ||
-        kind == API_ACCESS_DENIED)
+        kind == API_ACCESS_DENIED || kind == API_INVALID_PARAMETER_VALUE ||
+        kind == API_MISSING_PARAMETER)
         return "com.amazon.coral.service#";
     return service->error_prefix;
 }
@@ -40,7 +44,7 @@ static struct bytes date_of(struct api *api)
 }
 
 static void send_answer(struct api_call *call, int http_status, struct bytes body,
-                        const char *error_type)
+                        const struct http_header_pair *more)
 {
     char request_id[ID_REQUEST_SIZE], crc[11];
     struct http_header_pair headers[5];
@@ -66,9 +70,8 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
     snprintf(crc, sizeof crc, "%lu", crc32(0, answer.body.ptr, (unsigned)answer.body.size));
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("x-amz-crc32"), bytes_of_text(crc)};
-    if (error_type != NULL)
-        headers[answer.header_count++] =
-            (struct http_header_pair){BYTES("x-amzn-ErrorType"), bytes_of_text(error_type)};
+    if (more != NULL)
+        headers[answer.header_count++] = *more;
     http_answer(call->request, &answer);
 }
 
@@ -82,7 +85,7 @@ void api_answer(struct api_call *call, struct bytes json)
         api_fail(call, &call->error);
         return;
     }
-    send_answer(call, 200, json, NULL);
+    send_answer(call, 200, call->query != NULL ? query_answer(call, json) : json, NULL);
 }
 
 void api_answer_status(struct api_call *call, int http_status, struct bytes json)
@@ -119,14 +122,38 @@ void api_fail(struct api_call *call, const struct api_error *error)
     api_fail_with(call, error, bytes_of_text(error->message));
 }
 
+/* What stands beside an error: empty when nothing does. */
+static struct http_header_pair
+error_header(struct api_call *call, const struct api_service *service, enum api_error_kind kind)
+{
+    const struct query_service *query = service != NULL ? query_of(service) : NULL;
+
+    if (query != NULL)
+        return (struct http_header_pair){
+            BYTES("x-amzn-query-error"),
+            arena_printf(call->arena, "%s;%s", query_code(query, kind),
+                         api_error_http_status(kind) >= 500 ? "Receiver" : "Sender")};
+    if (service != NULL && service->target == NULL)
+        return (struct http_header_pair){BYTES("x-amzn-ErrorType"),
+                                         bytes_of_text(api_error_name(kind))};
+    return (struct http_header_pair){{NULL, 0}, {NULL, 0}};
+}
+
 void api_fail_with(struct api_call *call, const struct api_error *error, struct bytes message)
 {
     const struct api_service *service =
         call->operation != NULL ? call->operation->service : call->service;
     const char *name = api_error_name(error->kind);
     bool rest = service != NULL && service->target == NULL;
+    struct http_header_pair header = {{NULL, 0}, {NULL, 0}};
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
+
+    if (call->query != NULL) {
+        send_answer(call, api_error_http_status(error->kind),
+                    query_error(call, error->kind, message), NULL);
+        return;
+    }
 
     json_begin_object(&w);
     if (rest) {
@@ -142,7 +169,9 @@ void api_fail_with(struct api_call *call, const struct api_error *error, struct 
     }
     buffer_append(out, error->extra);
     json_end_object(&w);
-    send_answer(call, api_error_http_status(error->kind), buffer_bytes(out), rest ? name : NULL);
+    header = error_header(call, service, error->kind);
+    send_answer(call, api_error_http_status(error->kind), buffer_bytes(out),
+                header.name.size > 0 ? &header : NULL);
 }
 
 void api_fail_status(struct api_call *call, enum status status)

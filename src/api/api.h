@@ -21,6 +21,7 @@
 #include "functions/mapping.h"
 #include "net/http.h"
 #include "net/sigv4.h"
+#include "queues/queues.h"
 #include "streams/streams.h"
 
 #define API_ANSWER_SIZE_MAX ((size_t)64 * 1024 * 1024) /* BatchGetItem: 16 MB, escaped at worst */
@@ -35,6 +36,7 @@ struct api_services {
     struct engine *engine;
     struct streams *streams;
     struct bus *bus;
+    struct queues *queues;
     struct functions *functions;
     struct mappings *mappings;
     struct store *store;
@@ -69,6 +71,11 @@ void api_handle_runtime(void *worker, struct http_request *request);
 void api_call_local(struct api *api, const char *target, struct bytes body,
                     void (*done)(void *context, int http_status, struct bytes answer),
                     void *context);
+
+/* The same in the Query protocol: the body is a form, the answer XML. path: "/", or a queue's. */
+void api_query_local(struct api *api, struct bytes path, struct bytes body,
+                     void (*done)(void *context, int http_status, struct bytes answer),
+                     void *context);
 
 /* ---- the table of operations ---- */
 
@@ -114,6 +121,7 @@ struct api_call {
     struct api_error error;       /* room for one, for whoever needs it */
     /* private */
     const struct api_service *service; /* also when it has no such operation */
+    const struct query_service *query; /* query.h; NULL: JSON is spoken */
     void (*local_done)(void *context, int http_status, struct bytes answer);
     void *local_context;
     const char *content_type;

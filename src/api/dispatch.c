@@ -1,6 +1,7 @@
 /* api/dispatch.c - from a target to its row of the operation table, and its body checked; see
  * api.h. */
 #include "api/internal.h"
+#include "api/query.h"
 #include "api/shape.h"
 
 struct api *api_new(const struct api_services *services)
@@ -47,7 +48,7 @@ struct buffer *api_buffer(struct api_call *call)
 
 const struct api_service *api_service_of_target(struct bytes target)
 {
-    const struct api_service *services[] = {&api_dynamodb, &api_streams, &api_events};
+    const struct api_service *services[] = {&api_dynamodb, &api_streams, &api_events, &api_sqs};
 
     for (size_t i = 0; i < ARRAY_COUNT(services); i++) {
         struct bytes name = bytes_of_text(services[i]->target);
@@ -174,4 +175,24 @@ void api_call_local(struct api *api, const char *target, struct bytes body,
         api_run_operation(call);
     else
         api_fail(call, &call->error);
+}
+
+void api_query_local(struct api *api, struct bytes path, struct bytes body,
+                     void (*done)(void *context, int http_status, struct bytes answer),
+                     void *context)
+{
+    struct arena *arena = arena_new();
+    struct local_call *local = ARENA_NEW(arena, struct local_call);
+    struct api_call *call = api_call_new(api, arena);
+
+    *local = (struct local_call){arena, done, context};
+    call->body_text = body;
+    call->local_done = local_answered;
+    call->local_context = local;
+    enum status status = query_prepare(call, path);
+
+    if (status == OK)
+        api_run_operation(call);
+    else
+        api_fail_status(call, status);
 }

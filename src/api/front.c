@@ -7,8 +7,10 @@
  *   5. the signature      net/sigv4.h
  *   6. the body's shape   dispatch.c, shape.h
  *
- * Lambda's REST paths and dynlog's own questions come to us by their paths. */
+ * Lambda's REST paths and dynlog's own questions come to us by their paths, AWS's Query protocol
+ * (query.h) by its content type. */
 #include "api/internal.h"
+#include "api/query.h"
 
 #define JSON_1_0 "application/x-amz-json-1.0"
 #define JSON_1_1 "application/x-amz-json-1.1"
@@ -111,6 +113,21 @@ static void run_target(struct api_call *call, struct bytes target)
         api_fail(call, &call->error);
 }
 
+static void run_query(struct api_call *call)
+{
+    enum status status = query_prepare(call, http_path(call->request));
+
+    if (status == OK)
+        status = call->on->keys != NULL ? check_signature(call)
+                                        : sigv4_check_form(call->request, &call->error);
+    if (status == OK)
+        api_run_operation(call);
+    else if (status == NOT_FOUND)
+        answer_unknown(call);
+    else
+        api_fail(call, &call->error);
+}
+
 static void run_rest(struct api_call *call)
 {
     struct http_request *request = call->request;
@@ -148,7 +165,10 @@ void api_handle(void *context, struct http_request *request)
 
     call->request = request;
     call->body_text = http_body(request);
-    if (is_post && (is_root || target.size > 0) && !bytes_start_with(path, BYTES("/_dynlog/")))
+    if (is_post && target.size == 0 && query_is_spoken(request) &&
+        !bytes_start_with(path, BYTES("/_dynlog/")))
+        run_query(call);
+    else if (is_post && (is_root || target.size > 0) && !bytes_start_with(path, BYTES("/_dynlog/")))
         run_target(call, target);
     else if (is_root && bytes_equal_text(http_method(request), "GET"))
         answer_health(call);

@@ -13,6 +13,8 @@ const struct api_service api_streams = {
     "com.amazonaws.dynamodb.v20120810.", "application/x-amz-json-1.0"};
 const struct api_service api_events = {"EventBridge", "AWSEvents", "", "",
                                        "application/x-amz-json-1.1"};
+const struct api_service api_sqs = {"SQS", "AmazonSQS", "com.amazonaws.sqs#", "com.amazonaws.sqs.",
+                                    "application/x-amz-json-1.0"};
 const struct api_service api_lambda = {"Lambda", NULL, "", "", "application/json"};
 
 static const struct api_operation operations[] = {
@@ -87,6 +89,41 @@ static const struct api_operation operations[] = {
      &shape_list_rule_names_by_target, NULL},
     {&api_events, "PutEvents", api_put_events, &shape_put_events, NULL},
     {&api_events, "TestEventPattern", api_test_event_pattern, &shape_test_event_pattern, NULL},
+
+    {&api_sqs, "CreateQueue", api_create_queue, &shape_create_queue, NULL},
+    {&api_sqs, "GetQueueUrl", api_get_queue_url, &shape_get_queue_url, NULL},
+    {&api_sqs, "ListQueues", api_list_queues, &shape_list_queues, NULL},
+    {&api_sqs, "GetQueueAttributes", api_get_queue_attributes, &shape_get_queue_attributes, NULL},
+    {&api_sqs, "SetQueueAttributes", api_set_queue_attributes, &shape_set_queue_attributes,
+     "policies and keys are kept and told, without effect; nothing is throttled"},
+    {&api_sqs, "TagQueue", api_tag_queue, &shape_tag_queue, NULL},
+    {&api_sqs, "UntagQueue", api_untag_queue, &shape_untag_queue, NULL},
+    {&api_sqs, "ListQueueTags", api_list_queue_tags, &shape_queue_url, NULL},
+    {&api_sqs, "AddPermission", api_add_permission, &shape_add_permission,
+     "kept and told; nobody is refused"},
+    {&api_sqs, "RemovePermission", api_remove_permission, &shape_remove_permission,
+     "kept and told; nobody is refused"},
+    {&api_sqs, "SendMessage", api_send_message, &shape_send_message,
+     "MessageGroupId on a standard queue is kept and told; it changes no order"},
+    {&api_sqs, "SendMessageBatch", api_send_message_batch, &shape_send_message_batch,
+     "MessageGroupId on a standard queue is kept and told; it changes no order"},
+    {&api_sqs, "ReceiveMessage", api_receive_message, &shape_receive_message, NULL},
+    {&api_sqs, "DeleteMessage", api_delete_message, &shape_delete_message, NULL},
+    {&api_sqs, "DeleteMessageBatch", api_delete_message_batch, &shape_delete_message_batch, NULL},
+    {&api_sqs, "ChangeMessageVisibility", api_change_message_visibility,
+     &shape_change_message_visibility, NULL},
+    {&api_sqs, "ChangeMessageVisibilityBatch", api_change_message_visibility_batch,
+     &shape_change_message_visibility_batch, NULL},
+    {&api_sqs, "PurgeQueue", api_purge_queue, &shape_queue_url, NULL},
+    {&api_sqs, "DeleteQueue", api_delete_queue, &shape_queue_url, NULL},
+    {&api_sqs, "ListDeadLetterSourceQueues", api_list_dead_letter_source_queues,
+     &shape_list_dead_letter_source_queues, NULL},
+    {&api_sqs, "StartMessageMoveTask", api_start_message_move_task, &shape_start_message_move_task,
+     NULL},
+    {&api_sqs, "CancelMessageMoveTask", api_cancel_message_move_task,
+     &shape_cancel_message_move_task, NULL},
+    {&api_sqs, "ListMessageMoveTasks", api_list_message_move_tasks, &shape_list_message_move_tasks,
+     NULL},
 
     {&api_lambda, "Invoke", api_invoke, NULL, NULL},
     {&api_lambda, "InvokeAsync", api_invoke_async, NULL, NULL},

@@ -68,6 +68,31 @@ void api_list_rule_names_by_target(struct api_call *call);
 void api_put_events(struct api_call *call);
 void api_test_event_pattern(struct api_call *call);
 
+/* SQS */
+void api_create_queue(struct api_call *call);
+void api_get_queue_url(struct api_call *call);
+void api_list_queues(struct api_call *call);
+void api_get_queue_attributes(struct api_call *call);
+void api_set_queue_attributes(struct api_call *call);
+void api_tag_queue(struct api_call *call);
+void api_untag_queue(struct api_call *call);
+void api_list_queue_tags(struct api_call *call);
+void api_add_permission(struct api_call *call);
+void api_remove_permission(struct api_call *call);
+void api_send_message(struct api_call *call);
+void api_send_message_batch(struct api_call *call);
+void api_receive_message(struct api_call *call);
+void api_delete_message(struct api_call *call);
+void api_delete_message_batch(struct api_call *call);
+void api_change_message_visibility(struct api_call *call);
+void api_change_message_visibility_batch(struct api_call *call);
+void api_purge_queue(struct api_call *call);
+void api_delete_queue(struct api_call *call);
+void api_list_dead_letter_source_queues(struct api_call *call);
+void api_start_message_move_task(struct api_call *call);
+void api_cancel_message_move_task(struct api_call *call);
+void api_list_message_move_tasks(struct api_call *call);
+
 /* Lambda (REST) */
 void api_invoke(struct api_call *call);
 void api_invoke_async(struct api_call *call);

@@ -582,6 +582,9 @@ static enum status check_parameters(struct checker *c, const struct shape *shape
             return api_invalid(c->error,
                                "The parameter '%s' is required but was not present in the request",
                                member->name);
+        if (member->need == SHAPE_CONTAINED && member_of(body, member) == NULL)
+            return api_refuse(c->error, API_MISSING_PARAMETER,
+                              "The request must contain the parameter %s.", member->name);
     }
     return OK;
 }

@@ -49,7 +49,9 @@ struct shape_member {
         SHAPE_REQUIRED,
         SHAPE_ALONE,     /* required; what is wrong with it is told before all else, and alone */
         SHAPE_PARAMETER, /* required, in the words of the operations on tables */
+        SHAPE_CONTAINED, /* required, in SQS's words: "The request must contain the parameter X." */
     } need;
+    const char *query; /* its name in the Query protocol; NULL: the same */
 };
 
 struct shape {
@@ -67,16 +69,24 @@ struct shape {
     /* Of a number's value, of a string's characters, of a list's or map's elements. */
     bool has_min, has_max;
     int64_t min, max;
+    /* In the Query protocol (form.h, xml.h). SHAPE_LIST, SHAPE_MAP: elements follow the member's
+     * name without "member" or "entry" between. SHAPE_MAP: what its keys and values are called. */
+    bool flat;
+    const char *query_key, *query_value; /* NULL: "key", "value" */
 };
 
 /* For tables of shapes. */
 #define SHAPE_MEMBER(name_, shape_, need_)                                                         \
     {                                                                                              \
-        name_, sizeof(name_) - 1, shape_, need_                                                    \
+        name_, sizeof(name_) - 1, shape_, need_, NULL                                              \
+    }
+#define SHAPE_QUERY_MEMBER(name_, query_, shape_, need_)                                           \
+    {                                                                                              \
+        name_, sizeof(name_) - 1, shape_, need_, query_                                            \
     }
 #define SHAPE_REFUSED(name_)                                                                       \
     {                                                                                              \
-        name_, sizeof(name_) - 1, NULL, SHAPE_OPTIONAL                                             \
+        name_, sizeof(name_) - 1, NULL, SHAPE_OPTIONAL, NULL                                       \
     }
 #define SHAPE_MEMBERS(array_) .members = (array_), .member_count = ARRAY_COUNT(array_)
 #define SHAPE_AT_LEAST(min_) .has_min = true, .min = (min_)
@@ -117,6 +127,15 @@ extern const struct shape_pattern shape_name_pattern;
 /* streams/shapes.c */
 extern const struct shape shape_list_streams, shape_describe_stream, shape_get_shard_iterator,
     shape_get_records;
+
+/* sqs/shapes.c */
+extern const struct shape shape_create_queue, shape_get_queue_url, shape_list_queues,
+    shape_queue_url, shape_get_queue_attributes, shape_set_queue_attributes,
+    shape_list_dead_letter_source_queues, shape_tag_queue, shape_untag_queue, shape_add_permission,
+    shape_remove_permission, shape_send_message, shape_send_message_batch, shape_receive_message,
+    shape_delete_message, shape_delete_message_batch, shape_change_message_visibility,
+    shape_change_message_visibility_batch, shape_start_message_move_task,
+    shape_cancel_message_move_task, shape_list_message_move_tasks;
 
 /* events/shapes.c */
 extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_describe_event_bus,

@@ -46,6 +46,26 @@
     X(API_LAMBDA_INVALID_REQUEST_CONTENT, "InvalidRequestContentException", 400)                   \
     X(API_LAMBDA_RESOURCE_CONFLICT, "ResourceConflictException", 409)                              \
     X(API_LAMBDA_TOO_MANY_REQUESTS, "TooManyRequestsException", 429)                               \
+    X(API_QUEUE_DOES_NOT_EXIST, "QueueDoesNotExist", 400)                                          \
+    X(API_QUEUE_NAME_EXISTS, "QueueNameExists", 400)                                               \
+    X(API_QUEUE_DELETED_RECENTLY, "QueueDeletedRecently", 400)                                     \
+    X(API_PURGE_QUEUE_IN_PROGRESS, "PurgeQueueInProgress", 403)                                    \
+    X(API_INVALID_ATTRIBUTE_NAME, "InvalidAttributeName", 400)                                     \
+    X(API_INVALID_ATTRIBUTE_VALUE, "InvalidAttributeValue", 400)                                   \
+    X(API_INVALID_PARAMETER_VALUE, "InvalidParameterValueException", 400)                          \
+    X(API_MISSING_PARAMETER, "MissingRequiredParameterException", 400)                             \
+    X(API_INVALID_ADDRESS, "InvalidAddress", 404)                                                  \
+    X(API_INVALID_MESSAGE_CONTENTS, "InvalidMessageContents", 400)                                 \
+    X(API_UNSUPPORTED_OPERATION, "UnsupportedOperation", 400)                                      \
+    X(API_OVER_LIMIT, "OverLimit", 403)                                                            \
+    X(API_RECEIPT_HANDLE_IS_INVALID, "ReceiptHandleIsInvalid", 404)                                \
+    X(API_MESSAGE_NOT_INFLIGHT, "MessageNotInflight", 400)                                         \
+    X(API_TOO_MANY_ENTRIES, "TooManyEntriesInBatchRequest", 400)                                   \
+    X(API_EMPTY_BATCH, "EmptyBatchRequest", 400)                                                   \
+    X(API_BATCH_IDS_NOT_DISTINCT, "BatchEntryIdsNotDistinct", 400)                                 \
+    X(API_BATCH_TOO_LONG, "BatchRequestTooLong", 400)                                              \
+    X(API_INVALID_BATCH_ENTRY_ID, "InvalidBatchEntryId", 400)                                      \
+    X(API_QUEUES_RESOURCE_NOT_FOUND, "ResourceNotFoundException", 404)                             \
     X(API_REQUEST_TOO_LARGE, "RequestEntityTooLargeException", 413)                                \
     X(API_THROTTLING, "ThrottlingException", 400)                                                  \
     X(API_INTERNAL, "InternalServerError", 500)                                                    \

@@ -1,6 +1,8 @@
 /* server/drain.c - "is it all processed now?": true when no write waits, no record, event,
- * delivery, retry or invocation is in flight anywhere, no table is being copied, and the archive is
- * on disk.
+ * delivery, retry or invocation is in flight anywhere, no table is being copied, no dead letters
+ * are moved back, and the archive is on disk. A message that waits in a queue for whoever receives
+ * it is not in flight, and neither is one that is delayed or that somebody has received and not
+ * deleted.
  *
  * Hops call drain_changed() whenever something ended. The look itself happens once a loop turn, so
  * that a chain of hops that hand work on to each other is never seen between two of them. */
@@ -28,7 +30,7 @@ bool drain_idle(struct server *server)
         return false;
     if (server->has_trigger && trigger_busy(server->triggering.trigger))
         return false;
-    if (engine_busy(server->engine))
+    if (engine_busy(server->engine) || queues_busy(server->queues))
         return false;
     return !archiving_busy(server);
 }

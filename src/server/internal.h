@@ -64,6 +64,7 @@ struct server {
     struct engine *engine;
     struct streams *streams;
     struct bus *bus;
+    struct queues *queues;
     struct functions *functions;
     struct mappings *mappings;
     struct sigv4_keys *keys;

@@ -177,9 +177,12 @@ static bool open_store(struct server *server)
 /* What SDKs of handlers read to find us, without a line of code. */
 static void make_environment(struct server *server)
 {
-    static const char *const names[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB",
+    static const char *const names[] = {"AWS_ENDPOINT_URL",
+                                        "AWS_ENDPOINT_URL_DYNAMODB",
                                         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
-                                        "AWS_ENDPOINT_URL_EVENTBRIDGE", "AWS_ENDPOINT_URL_LAMBDA"};
+                                        "AWS_ENDPOINT_URL_EVENTBRIDGE",
+                                        "AWS_ENDPOINT_URL_LAMBDA",
+                                        "AWS_ENDPOINT_URL_SQS"};
     struct bytes url =
         arena_printf(server->arena, "http://127.0.0.1:%u", (unsigned)server->port_number);
 
@@ -238,6 +241,12 @@ static bool open_hops(struct server *server)
         .changed = something_changed,
         .context = server,
     };
+    struct queues_options queues = {.store = server->store,
+                                    .port = server->port,
+                                    .timers = server->timers,
+                                    .place = &server->place,
+                                    .changed = something_changed,
+                                    .context = server};
     enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
     if (status == OK)
@@ -247,6 +256,8 @@ static bool open_hops(struct server *server)
     if (status == OK)
         status = bus_open(server->store, server->port, server->clock, &server->place, &door,
                           &server->bus);
+    if (status == OK)
+        status = queues_open(&queues, &server->queues);
     if (status != OK) {
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
@@ -269,6 +280,7 @@ static void open_api(struct server *server)
         .engine = server->engine,
         .streams = server->streams,
         .bus = server->bus,
+        .queues = server->queues,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,
@@ -373,6 +385,7 @@ static void stop_hops(void *context)
     timer_cancel(server->timers, &server->drain_limit);
     engine_stop(server->engine);
     mappings_stop(server->mappings);
+    queues_stop(server->queues); /* nobody waits for messages any longer */
     if (server->has_trigger)
         trigger_stop(server->triggering.trigger);
     functions_stop(server->functions, SERVER_DRAIN_GRACE_MS, functions_stopped, server);
@@ -409,7 +422,7 @@ void server_stop(struct server *server)
 static bool quiet(struct server *server)
 {
     if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine))
+        !engine_stop(server->engine) || !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -439,6 +452,8 @@ static void free_all(struct server *server)
     if (server->functions != NULL)
         functions_close(server->functions);
     streams_free(server->streams);
+    if (server->queues != NULL)
+        queues_close(server->queues);
     if (server->bus != NULL)
         bus_close(server->bus);
     if (server->engine != NULL)

@@ -71,6 +71,30 @@ static void write_functions(struct server *server, struct json_writer *w)
     json_end_object(w);
 }
 
+static void write_queues(struct server *server, struct json_writer *w)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct queue_view **list = NULL;
+    size_t count = 0;
+
+    queues_list(server->queues, (struct bytes){NULL, 0}, arena, &list, &count);
+    json_key(w, "queues");
+    json_begin_array(w);
+    for (size_t i = 0; i < count; i++) {
+        struct queue_figures figures = {0};
+
+        if (queues_figures(server->queues, list[i], &figures) != OK)
+            continue;
+        json_begin_object(w);
+        json_member_string(w, "name", list[i]->name);
+        json_member_int(w, "ready", (int64_t)figures.ready);
+        json_member_int(w, "inFlight", (int64_t)figures.in_flight);
+        json_member_int(w, "delayed", (int64_t)figures.delayed);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
 /* The data folder, and the id by which a store made anew is told from an old one. */
 static void write_place(struct server *server, struct json_writer *w)
 {
@@ -146,6 +170,7 @@ void status_write(void *context, struct json_writer *w)
     write_ports(server, w);
     json_member_int(w, "position", (int64_t)store_last_position(server->store));
     write_tables(server, w);
+    write_queues(server, w);
     write_functions(server, w);
     if (server->has_archive) {
         json_key(w, "archive");
@@ -161,6 +186,7 @@ void status_write(void *context, struct json_writer *w)
     json_member_int(w, "puts", (int64_t)bus_in_flight(server->bus));
     write_records(server, w);
     json_member_bool(w, "archive", archiving_busy(server));
+    json_member_bool(w, "queues", queues_busy(server->queues));
     json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
 }

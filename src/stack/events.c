@@ -338,7 +338,7 @@ static const struct key_rule event_keys[] = {
     {"websocket", "dynlog serves no API Gateway"},
     {"schedule", "schedules do not run"},
     {"sns", "dynlog has no SNS"},
-    {"sqs", "dynlog has no SQS"},
+    {"sqs", "dynlog calls no function from a queue yet"},
     {"s3", "dynlog has no S3"},
     {"alb", "dynlog has no load balancer"},
     {"iot", "dynlog has no IoT"},

@@ -67,6 +67,7 @@ void batch_begin(struct store_batch *batch, uint64_t last_position)
     arena_reset(batch->arena);
     batch->used = batch->size = batch->count = 0;
     batch->ranges = NULL;
+    batch->group++;
     batch->last_position = last_position;
 }
 
@@ -268,4 +269,9 @@ void store_batch_delete_range(struct store_batch *batch, enum store_family famil
 uint64_t store_batch_position(struct store_batch *batch)
 {
     return ++batch->last_position;
+}
+
+uint64_t store_batch_group(const struct store_batch *batch)
+{
+    return batch->group;
 }

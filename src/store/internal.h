@@ -130,6 +130,7 @@ struct store_batch {
     size_t size; /* bytes of keys and values put so far */
     size_t count;
     uint64_t last_position; /* the last one given, or the visible one */
+    uint64_t group;         /* counts groups */
     struct arena *arena;    /* keys and values of the overlay */
     struct batch_entry **slots;
     size_t capacity, used;

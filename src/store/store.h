@@ -47,6 +47,7 @@ enum store_family {
     STORE_DELIVERIES, /* what waits to be delivered or invoked */
     STORE_CURSORS,    /* how far each reader of a change stream is */
     STORE_HISTORY,    /* what items were before their changes: point-in-time recovery */
+    STORE_QUEUES,     /* messages of queues, and what they are found by (docs/format/queue.md) */
     STORE_FAMILY_COUNT,
 };
 
@@ -108,6 +109,9 @@ void store_batch_delete_range(struct store_batch *batch, enum store_family famil
                               struct bytes from, struct bytes to);
 /* The next position; durable with the batch. */
 uint64_t store_batch_position(struct store_batch *batch);
+/* The group's number, from 1. What earlier groups put is what an iterator sees in run(), unless
+ * they failed; what this one put is not seen yet. */
+uint64_t store_batch_group(const struct store_batch *batch);
 
 /* ---- reading (any thread) ---- */
 

@@ -20,6 +20,7 @@ struct test_api {
     struct engine *engine;
     struct streams *streams;
     struct bus *bus;
+    struct queues *queues;
     struct api *api;
     size_t commits_told;
     size_t deliveries; /* that the bus wrote */
@@ -77,6 +78,11 @@ static inline void test_api_start(struct test_api *t)
 
     assert_int_equal(engine_start(t->engine, &engine_door), OK);
     assert_int_equal(bus_open(t->store, t->loop.port, t->clock, &test_place, &door, &t->bus), OK);
+
+    const struct queues_options queues = {
+        .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
+
+    assert_int_equal(queues_open(&queues, &t->queues), OK);
     t->streams =
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
@@ -84,6 +90,7 @@ static inline void test_api_start(struct test_api *t)
         .engine = t->engine,
         .streams = t->streams,
         .bus = t->bus,
+        .queues = t->queues,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -127,15 +134,22 @@ static inline void test_api_settle(struct test_api *t)
 static inline void test_api_advance(struct test_api *t, uint64_t by_ms)
 {
     clock_advance(t->clock, by_ms);
-    timers_run(t->timers);
-    test_api_settle(t); /* a deletion of trimmed records, and the look for more that follows it */
-    test_api_settle(t);
+    /* What timers begin, and the timers and works that follow from it: a deletion of trimmed
+     * records and the look for more, messages that are ready and the look for what is due next. */
+    for (int i = 0; i < 3; i++) {
+        timers_run(t->timers);
+        test_api_settle(t);
+        test_api_settle(t);
+    }
 }
 
 static inline void test_api_stop(struct test_api *t)
 {
     test_api_settle(t);
+    while (!queues_stop(t->queues))
+        test_api_turn(t);
     api_free(t->api);
+    queues_close(t->queues);
     bus_close(t->bus);
     streams_free(t->streams);
     while (!engine_stop(t->engine))
@@ -180,6 +194,18 @@ static inline struct test_answer test_api_call(struct test_api *t, struct arena 
     struct test_answer ret = {.arena = arena};
 
     api_call_local(t->api, target, body, test_answered, &ret);
+    while (!ret.done)
+        test_api_turn(t);
+    return ret;
+}
+
+/* The same in the Query protocol. */
+static inline struct test_answer test_api_form(struct test_api *t, struct arena *arena,
+                                               const char *path, struct bytes body)
+{
+    struct test_answer ret = {.arena = arena};
+
+    api_query_local(t->api, bytes_of_text(path), body, test_answered, &ret);
     while (!ret.done)
         test_api_turn(t);
     return ret;

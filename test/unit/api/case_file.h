@@ -15,6 +15,12 @@
  *   + 900001                           the clock moves on by that many milliseconds
  *   ! {"TransactionConflict": [...]}   what POST /_dynlog/faults takes
  *
+ *   > form /000000000000/q             a call in the Query protocol: the request's path ...
+ *   Action=SendMessage                 ... and its fields, a line each or joined by &
+ *   MessageBody=hello+world
+ *   < 200                              the answer is XML; line ends in what is expected mean
+ * nothing <SendMessageResponse ...>
+ *
  * In bodies
  *   {{a*256}}      256 times "a"
  *   [*26* X *]     [X, X, ...] with # in X counting from 1;  {*26* "k#": X *} likewise
@@ -40,8 +46,9 @@ enum case_step_kind { CASE_CALL, CASE_ADVANCE, CASE_FAULTS };
 struct case_step {
     enum case_step_kind kind;
     size_t line;
-    const char *target; /* CASE_CALL: with its service */
-    struct bytes body;  /* CASE_CALL, CASE_FAULTS: as it stands in the file */
+    const char *target; /* CASE_CALL: with its service; of a form: the path */
+    bool is_form;
+    struct bytes body; /* CASE_CALL, CASE_FAULTS: as it stands in the file */
     int http_status;
     struct bytes error_type; /* empty: none is said */
     struct bytes answer;     /* JSON, or an error's message; as it stands in the file */
@@ -155,7 +162,10 @@ static inline void case_read_call(struct case_reader *r, struct case_step *step)
 {
     struct bytes target = case_rest(r, "> ");
 
-    if (bytes_find_byte(target, '.', 0) != SIZE_MAX)
+    step->is_form = bytes_start_with(target, BYTES("form "));
+    if (step->is_form)
+        step->target = arena_copy_text(r->arena, bytes_slice(target, strlen("form "), target.size));
+    else if (bytes_find_byte(target, '.', 0) != SIZE_MAX)
         step->target = arena_copy_text(r->arena, target);
     else
         step->target = arena_copy_text(

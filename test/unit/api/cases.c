@@ -263,6 +263,74 @@ static void run_call(struct arena *arena, const struct case_step *step)
         fail_step(step, &answer);
 }
 
+/* ---- the Query protocol ---- */
+
+/* Text with its line ends as `joint`. */
+static struct bytes joined(struct arena *arena, struct bytes text, const char *joint)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)32 * 1024 * 1024);
+
+    for (size_t i = 0; i < text.size; i++)
+        if (text.ptr[i] == '\n')
+            buffer_append_text(&out, joint);
+        else
+            buffer_append_byte(&out, text.ptr[i]);
+    return arena_copy(arena, buffer_bytes(&out));
+}
+
+/* The first time any text, from then on that text. */
+static bool matches_name(struct bytes name, struct bytes text)
+{
+    const struct bytes *value = map_get(&names, name);
+
+    if (bytes_equal_text(name, "any"))
+        return true;
+    if (bytes_equal_text(name, "uuid"))
+        return is_uuid(text);
+    if (value == NULL) {
+        struct bytes *kept = ARENA_NEW(names_arena, struct bytes);
+
+        *kept = arena_copy(names_arena, text);
+        map_put(&names, arena_copy(names_arena, name), kept);
+        return true;
+    }
+    return bytes_equal(*value, text);
+}
+
+/* {{name}} stands for what is there up to the next tag. */
+static bool matches_xml(struct bytes expected, struct bytes answered)
+{
+    while (expected.size > 0) {
+        size_t end = bytes_find(expected, BYTES("}}"));
+        struct bytes text;
+
+        if (!bytes_start_with(expected, BYTES("{{")) || end == SIZE_MAX) {
+            if (answered.size == 0 || answered.ptr[0] != expected.ptr[0])
+                return false;
+            answered = bytes_slice(answered, 1, answered.size);
+            expected = bytes_slice(expected, 1, expected.size);
+            continue;
+        }
+        text = bytes_slice(answered, 0, bytes_find_byte(answered, '<', 0));
+        if (!matches_name(bytes_slice(expected, 2, end - 2), text))
+            return false;
+        answered = bytes_slice(answered, text.size, answered.size);
+        expected = bytes_slice(expected, end + 2, expected.size);
+    }
+    return answered.size == 0;
+}
+
+static void run_form(struct arena *arena, const struct case_step *step)
+{
+    struct test_answer answer = test_api_form(&shared, arena, step->target,
+                                              joined(arena, expanded(arena, step->body), "&"));
+    struct bytes expected = joined(arena, step->answer, "");
+
+    if (answer.http_status != step->http_status ||
+        (expected.size > 0 && !matches_xml(expected, answer.body)))
+        fail_step(step, &answer);
+}
+
 static void add_faults(struct arena *arena, const struct case_step *step)
 {
     struct api_call call = {.api = shared.api,
@@ -284,7 +352,10 @@ static void run_case(void **state)
 
         switch (c->steps[i].kind) {
         case CASE_CALL:
-            run_call(arena, &c->steps[i]);
+            if (c->steps[i].is_form)
+                run_form(arena, &c->steps[i]);
+            else
+                run_call(arena, &c->steps[i]);
             break;
         case CASE_ADVANCE:
             test_api_advance(&shared, c->steps[i].by_ms);
@@ -353,6 +424,7 @@ int main(int count, char **arguments)
     add_folder(&found, API_CASES "/dynamodb");
     add_folder(&found, API_CASES "/streams");
     add_folder(&found, API_CASES "/events");
+    add_folder(&found, API_CASES "/sqs");
     failed = _cmocka_run_group_tests("api_cases", found.tests, found.count, NULL, NULL);
     close_file();
     arena_free(found.arena);
