@@ -360,6 +360,7 @@ static const struct shape_member restore_from_backup[] = {
     SHAPE_MEMBER("ProvisionedThroughputOverride", &throughput, OPTIONAL),
     SHAPE_MEMBER("SSESpecificationOverride", &encryption, OPTIONAL),
     SHAPE_REFUSED("OnDemandThroughputOverride"),
+    SHAPE_REFUSED("VectorIndexOverride"),
 };
 const struct shape shape_restore_table_from_backup = {.kind = SHAPE_STRUCTURE,
                                                       SHAPE_MEMBERS(restore_from_backup)};
@@ -377,6 +378,7 @@ static const struct shape_member restore_to_point_in_time[] = {
     SHAPE_MEMBER("ProvisionedThroughputOverride", &throughput, OPTIONAL),
     SHAPE_MEMBER("SSESpecificationOverride", &encryption, OPTIONAL),
     SHAPE_REFUSED("OnDemandThroughputOverride"),
+    SHAPE_REFUSED("VectorIndexOverride"),
 };
 const struct shape shape_restore_table_to_point_in_time = {.kind = SHAPE_STRUCTURE,
                                                            SHAPE_MEMBERS(restore_to_point_in_time)};
