@@ -14,6 +14,7 @@ static const struct arn_place test_place = {"aws", "us-east-1", "000000000000"};
 
 struct test_queues {
     struct arena *arena;
+    struct test_call *calls;
     struct clock *clock;
     struct timers *timers;
     struct store *store;
@@ -22,6 +23,21 @@ struct test_queues {
     size_t changed;
     struct api_error error; /* of the last call */
 };
+
+/* The arena of a call, which is the writer's thread's too until it is done: one for each. */
+struct test_call {
+    struct test_call *next;
+    struct arena *arena;
+};
+
+static inline struct arena *test_call_arena(struct test_queues *t)
+{
+    struct test_call *call = ARENA_NEW(t->arena, struct test_call);
+
+    *call = (struct test_call){t->calls, arena_new()};
+    t->calls = call;
+    return call->arena;
+}
 
 static inline void test_changed(void *context)
 {
@@ -55,6 +71,8 @@ static inline void test_queues_detach(struct test_queues *t)
     test_loop_close(&t->loop);
     timers_free(t->timers);
     clock_free(t->clock);
+    for (struct test_call *call = t->calls; call != NULL; call = call->next)
+        arena_free(call->arena);
     arena_free(t->arena);
 }
 
@@ -72,18 +90,21 @@ static inline void test_queues_close(struct test_queues *t)
     store_close(store);
 }
 
-/* As after a start anew, at the same time. What tests have in the arena stays. */
+/* As after a start anew, at the same time. What tests have in arenas stays. */
 static inline void test_queues_reopen(struct test_queues *t)
 {
     struct store *store = t->store;
     struct arena *kept = t->arena;
+    struct test_call *calls = t->calls;
     uint64_t now_ms = clock_now_ms(t->clock);
 
     t->arena = arena_new();
+    t->calls = NULL;
     test_queues_detach(t);
     test_queues_attach(t, store, now_ms);
     arena_free(t->arena);
     t->arena = kept;
+    t->calls = calls;
 }
 
 /* Timers, and works, until neither is left at this time. Move tasks without a rate too. */
@@ -121,7 +142,7 @@ static inline enum status test_change(struct test_queues *t, const struct queue_
 {
     struct test_change test = {.change = *change};
 
-    test.change.arena = t->arena;
+    test.change.arena = test_call_arena(t);
     test.change.done = test_change_done;
     queues_change(t->queues, &test.change);
     while (!test.done)
@@ -203,7 +224,7 @@ static inline enum status test_send_entries(struct test_queues *t, const char *n
     struct test_send test = {.send = {.queue_name = bytes_of_text(name),
                                       .entries = entries,
                                       .count = count,
-                                      .arena = t->arena,
+                                      .arena = test_call_arena(t),
                                       .done = test_send_done}};
 
     queues_send(t->queues, &test.send);
@@ -280,7 +301,7 @@ static inline struct test_receive *test_receive_begin(struct test_queues *t, con
                                            .maximum = maximum,
                                            .visibility_s = visibility_s,
                                            .wait_s = wait_s,
-                                           .arena = t->arena,
+                                           .arena = test_call_arena(t),
                                            .done = test_receive_done};
     queues_receive(t->queues, &test->receive);
     return test;
@@ -354,7 +375,7 @@ static inline enum status test_settle_receipt(struct test_queues *t, const char 
                                                .queue_name = bytes_of_text(name),
                                                .receipts = receipt,
                                                .count = 1,
-                                               .arena = t->arena,
+                                               .arena = test_call_arena(t),
                                                .done = test_settle_done}};
 
     receipt->handle = handle;

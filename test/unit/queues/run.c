@@ -73,7 +73,7 @@ static void begin_send(const char *name, bool fifo)
     test->send = (struct queue_send){.queue_name = bytes_of_text(name),
                                      .entries = entry,
                                      .count = 1,
-                                     .arena = t.arena,
+                                     .arena = test_call_arena(&t),
                                      .done = test_send_done};
     crowd.sent[number] = true;
     queues_send(t.queues, &test->send);
@@ -91,7 +91,7 @@ static void begin_settle(const char *name, size_t number, int64_t visibility_s)
         .queue_name = bytes_of_text(name),
         .receipts = receipt,
         .count = 1,
-        .arena = t.arena,
+        .arena = test_call_arena(&t),
         .done = test_settle_done,
     };
     crowd.held[number] = false;

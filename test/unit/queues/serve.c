@@ -224,7 +224,8 @@ static void test_works_of_a_queue_that_goes(void **state)
     test_queues_open(&t);
     assert_int_equal(test_create(&t, "q", NULL), OK);
     id = test_view(&t, "q")->id;
-    change.change.arena = send.send.arena = t.arena;
+    change.change.arena = test_call_arena(&t);
+    send.send.arena = test_call_arena(&t);
     queues_change(t.queues, &change.change);
     queues_send(t.queues, &send.send);
     receive = test_receive_begin(&t, "q", 1, -1, 20);
