@@ -16,38 +16,6 @@ static uint64_t draw(uint64_t below)
     return (seed >> 33) % below;
 }
 
-/* ---- a work that holds the writer until it is let go ---- */
-
-struct hold {
-    struct test_work work;
-    pthread_mutex_t mutex;
-};
-
-static void wait_for_release(struct store_batch *batch, struct test_work *work)
-{
-    struct hold *hold = work->context;
-
-    (void)batch;
-    pthread_mutex_lock(&hold->mutex);
-    pthread_mutex_unlock(&hold->mutex);
-}
-
-static void hold_writer(struct hold *hold)
-{
-    hold->work = (struct test_work){.body = wait_for_release, .context = hold};
-    pthread_mutex_init(&hold->mutex, NULL);
-    pthread_mutex_lock(&hold->mutex);
-    test_submit(&t.loop, &hold->work);
-}
-
-static void release_writer(struct hold *hold)
-{
-    pthread_mutex_unlock(&hold->mutex);
-    assert_int_equal(test_finish(&t.loop, &hold->work), OK);
-    test_settle(&t);
-    pthread_mutex_destroy(&hold->mutex);
-}
-
 /* ---- calls that do not wait ---- */
 
 struct crowd {
@@ -118,9 +86,9 @@ static void crowd_round(const char *name, bool fifo)
 {
     struct test_receive *receives[CALLS];
     size_t receive_count = 0, known = crowd.count;
-    struct hold hold;
+    struct test_hold hold;
 
-    hold_writer(&hold);
+    test_hold_writer(&t.loop, &hold);
     for (size_t i = 0; i < CALLS; i++) {
         uint64_t kind = draw(4);
         size_t number = known > 0 ? (size_t)draw(known) : 0;
@@ -132,7 +100,8 @@ static void crowd_round(const char *name, bool fifo)
         else if (known > 0 && crowd.held[number])
             begin_settle(name, number, kind == 2 ? -1 : 0);
     }
-    release_writer(&hold);
+    assert_int_equal(test_release_writer(&t.loop, &hold), OK);
+    test_settle(&t);
     for (size_t i = 0; i < receive_count; i++)
         note_received(receives[i]);
     test_check(&t, name);
