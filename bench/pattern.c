@@ -6,7 +6,7 @@
  * Rules as people write them: one source, one detail type, and something of the detail. Prints one
  * JSON object a line. */
 #include "base/clock.h"
-#include "bus/pattern.h"
+#include "pattern/pattern.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/list.h"
-#include "bus/pattern.h"
+#include "pattern/pattern.h"
 #include "json/json.h"
 #include "store/store.h"
 

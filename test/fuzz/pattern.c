@@ -2,7 +2,7 @@
  *
  * What compiles must match the same in a matcher of its own and in one that holds other patterns
  * with it, and be gone once it is removed. Build with -fsanitize=fuzzer,address,undefined. */
-#include "bus/pattern.h"
+#include "pattern/pattern.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

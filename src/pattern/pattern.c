@@ -1,14 +1,15 @@
-/* bus/pattern.c - the text of an event pattern, checked and compiled; see pattern.h and compiled.h.
+/* pattern/pattern.c - the text of an event pattern, checked and compiled; see pattern.h and
+ * compiled.h.
  *
  *   pattern    = object
  *   object     = { name: object | [match, ...] | "$or": [object, object, ...], ... }
  *   match      = string | number | true | false | null | { operator: operand }
  *
  * The messages are those of AWS's own rule compiler. docs/patterns.md shows every operator. */
-#include "bus/compiled.h"
+#include "pattern/compiled.h"
 
-#include "bus/fold.h"
-#include "bus/place.h"
+#include "pattern/fold.h"
+#include "pattern/place.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* bus/address.c - see address.h. */
-#include "bus/address.h"
+/* pattern/address.c - see address.h. */
+#include "pattern/address.h"
 
 #include <arpa/inet.h>
 

@@ -1,7 +1,7 @@
-/* bus/condition.c - see condition.h. */
-#include "bus/condition.h"
+/* pattern/condition.c - see condition.h. */
+#include "pattern/condition.h"
 
-#include "bus/fold.h"
+#include "pattern/fold.h"
 
 struct leaf leaf_of(struct arena *arena, const struct json *value)
 {

@@ -1,5 +1,5 @@
-/* bus/place.c - see place.h. */
-#include "bus/place.h"
+/* pattern/place.c - see place.h. */
+#include "pattern/place.h"
 
 static bool stands_between(uint8_t c)
 {

@@ -1,4 +1,4 @@
-/* bus/address.c: addresses and networks. */
+/* pattern/address.c: addresses and networks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "bus/address.h"
+#include "pattern/address.h"
 
 static const struct {
     const char *network, *address;

@@ -1,13 +1,13 @@
-/* bus/ranges.h - numeric conditions, and which of many hold for a number: an interval tree.
+/* pattern/ranges.h - numeric conditions, and which of many hold for a number: an interval tree.
  *
  * The ranges stand in an array in the order of their lower bounds, which is read as a balanced
  * tree: the root in the middle, what is before it left, what is behind it right. Each knows how far
  * the ranges below it reach, so a look-up goes only where one may hold. Sorted anew by the first
  * look-up after a change. */
-#ifndef DYNLOG_BUS_RANGES_H
-#define DYNLOG_BUS_RANGES_H
+#ifndef DYNLOG_PATTERN_RANGES_H
+#define DYNLOG_PATTERN_RANGES_H
 
-#include "bus/condition.h"
+#include "pattern/condition.h"
 
 struct range {
     const struct condition *condition; /* CONDITION_NUMERIC */

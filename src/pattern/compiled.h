@@ -1,13 +1,13 @@
-/* bus/compiled.h - an event pattern after its check: what the matcher works with.
+/* pattern/compiled.h - an event pattern after its check: what the matcher works with.
  *
  * A pattern is a list of branches, of which one must hold; without $or there is one. A branch is a
  * list of fields, which must all hold; a field is a path and a list of conditions, of which one
  * must hold. Everything lives in the arena that it was compiled in. */
-#ifndef DYNLOG_BUS_COMPILED_H
-#define DYNLOG_BUS_COMPILED_H
+#ifndef DYNLOG_PATTERN_COMPILED_H
+#define DYNLOG_PATTERN_COMPILED_H
 
-#include "bus/condition.h"
-#include "bus/pattern.h"
+#include "pattern/condition.h"
+#include "pattern/pattern.h"
 
 /* $or inside $or multiplies. AWS: "the number of rule combinations must be lower than 1,000". */
 #define PATTERN_BRANCHES_MAX 1000

@@ -1,14 +1,14 @@
-/* bus/index.h - for one path: which branches of which patterns a leaf makes worth a look.
+/* pattern/index.h - for one path: which branches of which patterns a leaf makes worth a look.
  *
  * A branch stands in the index of one of its fields only, under each of that field's conditions
  * (its guard, matcher.c chooses it). What compares for equality, by prefix or by suffix is found by
  * hashing the leaf, numeric ranges in a tree; networks, wildcards and anything-but are asked one by
  * one. */
-#ifndef DYNLOG_BUS_INDEX_H
-#define DYNLOG_BUS_INDEX_H
+#ifndef DYNLOG_PATTERN_INDEX_H
+#define DYNLOG_PATTERN_INDEX_H
 
 #include "base/map.h"
-#include "bus/ranges.h"
+#include "pattern/ranges.h"
 
 struct index_list {
     void **branches;

@@ -1,4 +1,4 @@
-/* bus/fold.c: letters without their case. */
+/* pattern/fold.c: letters without their case. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "bus/fold.h"
+#include "pattern/fold.h"
 
 static const struct {
     const char *text, *folded;

@@ -1,4 +1,4 @@
-/* bus/matcher.c: what matches. docs/patterns.md is a table of cases here: every pattern that it
+/* pattern/matcher.c: what matches. docs/patterns.md is a table of cases here: every pattern that it
  * shows is tried on every event that it shows. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "bus/pattern.h"
-#include "bus/source_root.h"
+#include "pattern/pattern.h"
+#include "pattern/source_root.h"
 
 static bool matches(const char *pattern, const char *event)
 {

@@ -1,9 +1,9 @@
-/* bus/fold.h - letters without their case, for equals-ignore-case.
+/* pattern/fold.h - letters without their case, for equals-ignore-case.
  *
  * Simple case folding, letter by letter, of Latin, Greek, Cyrillic and Armenian; all else stays as
  * it is. No letter changes its size in UTF-8, so a folded text has the size of the text. */
-#ifndef DYNLOG_BUS_FOLD_H
-#define DYNLOG_BUS_FOLD_H
+#ifndef DYNLOG_PATTERN_FOLD_H
+#define DYNLOG_PATTERN_FOLD_H
 
 #include "base/arena.h"
 

@@ -1,4 +1,5 @@
-/* bus/field.h - the paths that patterns name, as a tree; and the leaves of one event, hung onto it.
+/* pattern/field.h - the paths that patterns name, as a tree; and the leaves of one event, hung onto
+ * it.
  *
  * Only the members of an event that stand in the tree are looked at. A name that holds dots is the
  * same as its parts inside each other, as in AWS: "a.b" and {"a": {"b": ...}} are one path. Arrays
@@ -8,10 +9,10 @@
  *   detail.items                       element 1 of "items"   element 2
  *   {"items": [{"id": 1, "n": 5},   -> id 1, n 5
  *              {"id": 2, "n": 7}]}                            id 2, n 7 */
-#ifndef DYNLOG_BUS_FIELD_H
-#define DYNLOG_BUS_FIELD_H
+#ifndef DYNLOG_PATTERN_FIELD_H
+#define DYNLOG_PATTERN_FIELD_H
 
-#include "bus/index.h"
+#include "pattern/index.h"
 
 #define NO_LEAF SIZE_MAX
 #define NO_ELEMENT 0 /* a leaf outside all arrays of objects; elements count from 1 */

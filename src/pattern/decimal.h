@@ -1,10 +1,10 @@
-/* bus/decimal.h - JSON numbers compared by value, at any precision: 300, 3e2 and 300.0 are one
+/* pattern/decimal.h - JSON numbers compared by value, at any precision: 300, 3e2 and 300.0 are one
  * number, and 9007199254740993 is not 9007199254740992, as it would be in a double.
  *
  * value = (-1)^negative x 0.d1d2d3... x 10^exponent; d1 and the last digit are not 0; zero has no
  * digits, exponent 0 and no sign. Hence equal numbers have equal parts. */
-#ifndef DYNLOG_BUS_DECIMAL_H
-#define DYNLOG_BUS_DECIMAL_H
+#ifndef DYNLOG_PATTERN_DECIMAL_H
+#define DYNLOG_PATTERN_DECIMAL_H
 
 #include "base/arena.h"
 

@@ -1,4 +1,4 @@
-/* bus/ranges.c against asking every range: all small ranges, in changing company. */
+/* pattern/ranges.c against asking every range: all small ranges, in changing company. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "bus/ranges.h"
+#include "pattern/ranges.h"
 
 #define SIZE 6 /* bounds 0 .. 5 */
 #define RANGES_MAX 512

@@ -1,5 +1,5 @@
-/* bus/index.c - see index.h. */
-#include "bus/index.h"
+/* pattern/index.c - see index.h. */
+#include "pattern/index.h"
 
 /* Guesses, for the choice between guards only: what is asked one by one costs more than a look-up,
  * how many ranges overlap is not known, and what nearly every leaf passes leads nearly always to

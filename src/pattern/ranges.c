@@ -1,5 +1,5 @@
-/* bus/ranges.c - see ranges.h. */
-#include "bus/ranges.h"
+/* pattern/ranges.c - see ranges.h. */
+#include "pattern/ranges.h"
 
 #include <stdlib.h>
 

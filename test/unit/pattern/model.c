@@ -1,6 +1,6 @@
-/* bus/matcher.c against a matcher that is too simple to be wrong: it tries every way to choose one
- * value for each field of a pattern. Random patterns, random events, many patterns at once, added
- * and removed. A failure prints the seed; DYNLOG_SEED=N runs that one again. */
+/* pattern/matcher.c against a matcher that is too simple to be wrong: it tries every way to choose
+ * one value for each field of a pattern. Random patterns, random events, many patterns at once,
+ * added and removed. A failure prints the seed; DYNLOG_SEED=N runs that one again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/id.h"
-#include "bus/pattern.h"
+#include "pattern/pattern.h"
 
 #define RULES 24
 #define EVENTS 40

@@ -1,6 +1,6 @@
-/* bus/address.h - IPv4 and IPv6 addresses and networks in their text forms, for cidr. */
-#ifndef DYNLOG_BUS_ADDRESS_H
-#define DYNLOG_BUS_ADDRESS_H
+/* pattern/address.h - IPv4 and IPv6 addresses and networks in their text forms, for cidr. */
+#ifndef DYNLOG_PATTERN_ADDRESS_H
+#define DYNLOG_PATTERN_ADDRESS_H
 
 #include "base/bytes.h"
 

@@ -1,4 +1,4 @@
-/* bus/decimal.c: JSON numbers by value, compared with what people would say. */
+/* pattern/decimal.c: JSON numbers by value, compared with what people would say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "bus/decimal.h"
+#include "pattern/decimal.h"
 
 /* Ascending; those of one row are equal. */
 static const char *const rows[][5] = {

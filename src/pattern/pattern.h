@@ -1,12 +1,12 @@
-/* bus/pattern.h - event patterns and the compiled matcher. (AWS: EventBridge user guide,
+/* pattern/pattern.h - event patterns and the compiled matcher. (AWS: EventBridge user guide,
  * "Comparison operators for use in event patterns".)
  *
  * A pattern is checked and compiled once. A matcher holds the patterns of thousands of rules and
  * finds those that match an event in a time that depends on the event, hardly on their number: the
  * event is flattened once into (path, value) fields, and only the paths that some pattern names are
  * looked at. */
-#ifndef DYNLOG_BUS_PATTERN_H
-#define DYNLOG_BUS_PATTERN_H
+#ifndef DYNLOG_PATTERN_PATTERN_H
+#define DYNLOG_PATTERN_PATTERN_H
 
 #include "base/api_error.h"
 #include "json/json.h"

@@ -1,4 +1,4 @@
-/* bus/pattern.c: what is no pattern is refused with AWS's reason and place. */
+/* pattern/pattern.c: what is no pattern is refused with AWS's reason and place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "bus/compiled.h"
+#include "pattern/compiled.h"
 
 /* reason NULL: it is a pattern. A comment says where the place is AWS's own answer. */
 static const struct {

@@ -1,4 +1,4 @@
-/* bus/matcher.c - which of thousands of patterns an event matches; see pattern.h.
+/* pattern/matcher.c - which of thousands of patterns an event matches; see pattern.h.
  *
  *   pattern --compile--> branches --+-- every field of a branch: a node of the tree of paths
  *                                   +-- its guard: the one field in whose index the branch stands
@@ -17,8 +17,8 @@
  *
  * Array consistency: what a branch asks of fields inside an array of objects must hold within one
  * element. {"items": {"id": [1], "n": [7]}} does not match the event of field.h's drawing. */
-#include "bus/compiled.h"
-#include "bus/field.h"
+#include "pattern/compiled.h"
+#include "pattern/field.h"
 
 #include <stdlib.h>
 

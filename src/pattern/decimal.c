@@ -1,5 +1,5 @@
-/* bus/decimal.c - see decimal.h. */
-#include "bus/decimal.h"
+/* pattern/decimal.c - see decimal.h. */
+#include "pattern/decimal.h"
 
 static bool is_digit(uint8_t c)
 {

@@ -1,9 +1,10 @@
-/* bus/condition.h - one comparison of an event pattern, and the leaf values it is asked about. */
-#ifndef DYNLOG_BUS_CONDITION_H
-#define DYNLOG_BUS_CONDITION_H
+/* pattern/condition.h - one comparison of an event pattern, and the leaf values it is asked about.
+ */
+#ifndef DYNLOG_PATTERN_CONDITION_H
+#define DYNLOG_PATTERN_CONDITION_H
 
-#include "bus/address.h"
-#include "bus/decimal.h"
+#include "pattern/address.h"
+#include "pattern/decimal.h"
 #include "json/json.h"
 
 /* A leaf of an event: a string, a number, true, false or null. What only some comparisons need is

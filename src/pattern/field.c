@@ -1,5 +1,5 @@
-/* bus/field.c - see field.h. */
-#include "bus/field.h"
+/* pattern/field.c - see field.h. */
+#include "pattern/field.h"
 
 /* ---- the tree ---- */
 

@@ -1,5 +1,6 @@
-/* bus/fold.c - see fold.h. All letters of the table have two bytes in UTF-8, large and small. */
-#include "bus/fold.h"
+/* pattern/fold.c - see fold.h. All letters of the table have two bytes in UTF-8, large and small.
+ */
+#include "pattern/fold.h"
 
 /* Large letters from..to; the small one is `distance` further. In a run of pairs (distance 1) the
  * large letters are every second, beginning with `from`. */
