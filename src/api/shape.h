@@ -143,4 +143,8 @@ extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_
     shape_put_targets, shape_remove_targets, shape_list_targets_by_rule,
     shape_list_rule_names_by_target, shape_put_events, shape_test_event_pattern;
 
+/* events/archive_shapes.c */
+extern const struct shape shape_create_archive, shape_update_archive, shape_archive,
+    shape_list_archives, shape_start_replay, shape_replay, shape_list_replays;
+
 #endif

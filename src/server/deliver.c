@@ -38,7 +38,18 @@ static void archived(void *context, uint64_t last_position)
     archiving_offer(context, last_position);
 }
 
+/* Replays leave room for live events: a function's invocations run in the order in which they came.
+ */
+static bool crowded(void *context)
+{
+    struct server *server = context;
+    struct functions_figures figures;
+
+    functions_figures(server->functions, &figures);
+    return figures.queued - figures.retrying > SERVER_REPLAY_QUEUED_MAX;
+}
+
 struct bus_door deliver_door(struct server *server)
 {
-    return (struct bus_door){server, accepts, write_delivery, written, archived};
+    return (struct bus_door){server, accepts, write_delivery, written, archived, crowded};
 }

@@ -1,8 +1,8 @@
 /* server/drain.c - "is it all processed now?": true when no write waits, no record, event,
  * delivery, retry or invocation is in flight anywhere, no table is being copied, no dead letters
- * are moved back, and the archive is on disk. A message that waits in a queue for whoever receives
- * it is not in flight, and neither is one that is delayed or that somebody has received and not
- * deleted.
+ * are moved back, no replay goes on, and the archive is on disk. A message that waits in a queue
+ * for whoever receives it is not in flight, and neither is one that is delayed or that somebody has
+ * received and not deleted.
  *
  * Hops call drain_changed() whenever something ended. The look itself happens once a loop turn, so
  * that a chain of hops that hand work on to each other is never seen between two of them. */
@@ -26,7 +26,7 @@ bool drain_idle(struct server *server)
     functions_figures(server->functions, &functions);
     if (functions.running + functions.waiting + functions.queued > 0)
         return false;
-    if (bus_in_flight(server->bus) > 0 || mappings_busy(server->mappings))
+    if (bus_in_flight(server->bus) > 0 || bus_busy(server->bus) || mappings_busy(server->mappings))
         return false;
     if (server->has_trigger && trigger_busy(server->triggering.trigger))
         return false;
