@@ -115,7 +115,7 @@ static bool make_replayed(struct bus_entry *entry, struct arena *arena, struct b
     id_uuid(entry->event_id);
     *ret =
         arena_printf(arena, "%.*s%s%.*s,\"replay-name\":\"%.*s\"%.*s", BYTES_ARG(before),
-                     entry->event_id, BYTES_ARG(bytes_slice(event, rest, at)),
+                     entry->event_id, BYTES_ARG(bytes_slice(event, rest, at - rest)),
                      BYTES_ARG(entry->replay_name), BYTES_ARG(bytes_slice(event, at, event.size)));
     return true;
 }
