@@ -31,7 +31,9 @@ struct bus;
 /* One event for one target, about to be written. Bytes live until written() returns. */
 struct bus_delivery {
     struct bytes target_arn, target_id, rule_arn, event_id;
-    struct bytes payload;           /* JSON: the event, or what Input / InputPath make of it */
+    struct bytes payload; /* JSON: the event, or what the target's Input... makes of it */
+    /* NULL; else why it can't be delivered at all, AWS's ERROR_CODE. The payload is the event. */
+    const char *error_code;
     int32_t maximum_retry_attempts; /* RetryPolicy; -1: not said */
     int32_t maximum_event_age_s;    /* -1: not said */
     /* For the door, from write() to written(): what it allocates here goes with the put, also when
@@ -114,10 +116,17 @@ struct bus_description {
     bool archived;
 };
 
+/* A name of InputPathsMap. */
+struct bus_input_path {
+    struct bytes name, path;
+};
+
 struct bus_target {
     struct bytes id, arn;
-    struct bytes input, input_path; /* empty: not set */
-    struct bytes json;              /* the whole Target as it was given, for ListTargetsByRule */
+    struct bytes input, input_path, input_template; /* empty: not set */
+    const struct bus_input_path *input_paths;       /* for the template; each name once */
+    size_t input_path_count;
+    struct bytes json; /* the whole Target as it was given, for ListTargetsByRule */
     int32_t maximum_retry_attempts, maximum_event_age_s; /* RetryPolicy; -1: not said */
 };
 

@@ -55,6 +55,17 @@ struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_descript
     return take(arena, &out);
 }
 
+static void encode_input_paths(struct json_writer *w, const struct bus_target *target)
+{
+    json_key(w, "inputPaths");
+    json_begin_object(w);
+    for (size_t i = 0; i < target->input_path_count; i++) {
+        json_key_bytes(w, target->input_paths[i].name);
+        json_write_string(w, target->input_paths[i].path);
+    }
+    json_end_object(w);
+}
+
 static void encode_target(struct json_writer *w, const struct bus_target *target)
 {
     json_begin_object(w);
@@ -62,6 +73,9 @@ static void encode_target(struct json_writer *w, const struct bus_target *target
     json_member_string(w, "arn", target->arn);
     member_set(w, "input", target->input);
     member_set(w, "inputPath", target->input_path);
+    member_set(w, "inputTemplate", target->input_template);
+    if (target->input_path_count > 0)
+        encode_input_paths(w, target);
     if (target->maximum_retry_attempts >= 0)
         json_member_int(w, "maximumRetryAttempts", target->maximum_retry_attempts);
     if (target->maximum_event_age_s >= 0)
@@ -179,13 +193,27 @@ enum status catalogue_apply_bus(struct bus *bus, struct bytes stored)
     return OK;
 }
 
-static struct bus_target decode_target(const struct json *object)
+static const struct bus_input_path *decode_input_paths(struct arena *arena,
+                                                       const struct json *object)
+{
+    struct bus_input_path *paths =
+        ARENA_NEW_ARRAY(arena, json_count(object), struct bus_input_path);
+
+    for (struct json_iter it = json_iter(object); json_next(&it);)
+        paths[it.index] = (struct bus_input_path){it.name, json_string(it.value)};
+    return paths;
+}
+
+static struct bus_target decode_target(struct arena *arena, const struct json *object)
 {
     return (struct bus_target){
         .id = get_text(object, "id"),
         .arn = get_text(object, "arn"),
         .input = get_text(object, "input"),
         .input_path = get_text(object, "inputPath"),
+        .input_template = get_text(object, "inputTemplate"),
+        .input_paths = decode_input_paths(arena, json_get(object, "inputPaths")),
+        .input_path_count = json_count(json_get(object, "inputPaths")),
         .json = get_text(object, "json"),
         .maximum_retry_attempts = get_limit(object, "maximumRetryAttempts"),
         .maximum_event_age_s = get_limit(object, "maximumEventAge"),
@@ -205,7 +233,7 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     struct bus_target *targets = ARENA_NEW_ARRAY(rule->arena, json_count(list), struct bus_target);
 
     for (struct json_iter it = json_iter(list); json_next(&it);)
-        targets[it.index] = decode_target(it.value);
+        targets[it.index] = decode_target(rule->arena, it.value);
     rule->view = (struct bus_rule){
         .name = get_text(root, "name"),
         .bus_name = get_text(root, "bus"),

@@ -9,6 +9,7 @@
  * The subject is a rule, or a whole bus. A change waits while one that came before it, running or
  * waiting, has the same subject or the bus around it; so a check never looks at what is about to
  * change. */
+#include "bus/input.h"
 #include "bus/internal.h"
 
 #define LIST_CHANGE(element) LIST_ITEM(element, struct bus_change, place)
@@ -263,22 +264,27 @@ static enum status delete_rule(struct bus_change *change)
 
 /* ---- targets ---- */
 
-static enum status check_input(struct bus_change *change, const struct bus_target *target)
+/* A stack file's targets have not been through the front door. */
+static enum status check_input_sizes(struct bus_change *change, const struct bus_target *target)
 {
-    const struct json *parsed = NULL;
+    enum status st = check_size(change, "targets.member.input", target->input, INPUT_SIZE_MAX);
 
-    if (target->input.size > 0 && target->input_path.size > 0)
-        return api_invalid(&change->error,
-                           "Only one of Input, InputPath, or InputTransformer must be provided for "
-                           "target %.*s.",
-                           BYTES_ARG(target->id));
-    if (target->input.size > 0 && json_parse(change->arena, target->input, &parsed, NULL) != OK)
-        return api_invalid(&change->error, "JSON syntax error in input for target %.*s.",
-                           BYTES_ARG(target->id));
-    if (target->input_path.size > 0 && !input_path_is_valid(target->input_path))
-        return api_invalid(&change->error, "Invalid InputPath for target %.*s.",
-                           BYTES_ARG(target->id));
-    return OK;
+    if (st == OK)
+        st =
+            check_size(change, "targets.member.inputPath", target->input_path, INPUT_PATH_SIZE_MAX);
+    if (st == OK)
+        st = check_size(change, "targets.member.inputTransformer.inputTemplate",
+                        target->input_template, INPUT_SIZE_MAX);
+    if (st == OK && target->input_path_count > INPUT_PATHS_MAX)
+        st = api_invalid(&change->error,
+                         "1 validation error detected: Value at "
+                         "'targets.member.inputTransformer.inputPathsMap' failed to satisfy "
+                         "constraint: Member must have length less than or equal to %d",
+                         INPUT_PATHS_MAX);
+    for (size_t i = 0; st == OK && i < target->input_path_count; i++)
+        st = check_size(change, "targets.member.inputTransformer.inputPathsMap.member",
+                        target->input_paths[i].path, INPUT_PATH_SIZE_MAX);
+    return st;
 }
 
 static enum status check_target(struct bus_change *change, const struct bus_target *target)
@@ -289,16 +295,13 @@ static enum status check_target(struct bus_change *change, const struct bus_targ
     if (st == OK)
         st = check_size(change, "targets.member.arn", target->arn, BUS_TARGET_ARN_SIZE_MAX);
     if (st == OK)
-        st = check_size(change, "targets.member.input", target->input, BUS_TARGET_INPUT_SIZE_MAX);
-    if (st == OK)
-        st = check_size(change, "targets.member.inputPath", target->input_path,
-                        BUS_TARGET_INPUT_PATH_SIZE_MAX);
+        st = check_input_sizes(change, target);
     if (st == OK && !arn_parse(target->arn, &arn))
         st = api_invalid(&change->error,
                          "Parameter %.*s is not valid. Reason: Provided Arn is not in correct "
                          "format.",
                          BYTES_ARG(target->arn));
-    return st == OK ? check_input(change, target) : st;
+    return st == OK ? input_check(change->arena, target, &change->error) : st;
 }
 
 static size_t find_target(const struct bus_target *targets, size_t count, struct bytes id)

@@ -5,6 +5,7 @@
  *   loop     durable: the door is told of each delivery and of the events, the caller of all
  *
  * The plan lives in the put's arena. */
+#include "bus/input.h"
 #include "bus/internal.h"
 
 /* An event is kept for the archive under its position: big-endian, so they are read in order. */
@@ -25,8 +26,7 @@ struct matching {
     struct bus *bus;
     struct bus_put *put;
     const struct bus_entry *entry;
-    const struct json *event;
-    struct bytes text;
+    struct input_event event; /* its rule: the one that was found last */
 };
 
 /* The settings may change before the delivery is written: what it says is copied. */
@@ -35,6 +35,8 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
 {
     struct arena *arena = matching->put->arena;
     struct bus_plan *plan = matching->put->plan;
+    struct bytes payload = matching->event.text;
+    bool made = input_make(target, &matching->event, arena, &payload);
 
     plan->deliveries =
         arena_grow(arena, plan->deliveries, plan->delivery_count, plan->delivery_count + 1,
@@ -44,7 +46,8 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
         .target_id = arena_copy(arena, target->id),
         .rule_arn = arena_copy(arena, rule->arn),
         .event_id = bytes_of_text(matching->entry->event_id),
-        .payload = input_make(target, arena, matching->text, matching->event),
+        .payload = made ? payload : matching->event.text,
+        .error_code = made ? NULL : "INVALID_JSON",
         .maximum_retry_attempts = target->maximum_retry_attempts,
         .maximum_event_age_s = target->maximum_event_age_s,
         .arena = arena,
@@ -54,10 +57,12 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
 /* A target that cannot be delivered to is left out, as EventBridge does with one that is gone. */
 static void rule_found(void *context, void *found)
 {
-    const struct matching *matching = context;
+    struct matching *matching = context;
     const struct rule *rule = found;
     const struct bus_door *door = &matching->bus->door;
 
+    matching->event.rule_arn = rule->arn;
+    matching->event.rule_name = rule->view.name;
     for (size_t i = 0; i < rule->view.target_count; i++)
         if (door->accepts(door->context, rule->view.targets[i].arn))
             plan_delivery(matching, rule, &rule->view.targets[i]);
@@ -67,15 +72,16 @@ static void plan_event(struct bus *bus, struct bus_put *put, const struct bus_en
                        struct bytes text)
 {
     const struct event_bus *event_bus = bus_get(bus, bus_name_of(entry->bus_name));
-    struct matching matching = {bus, put, entry, NULL, text};
+    struct matching matching = {
+        bus, put, entry, {.text = text, .ingested_ms = clock_now_ms(bus->clock)}};
 
     if (event_bus->view.archived && entry->replay_name.size == 0)
         put->plan->archived[put->plan->archived_count++] = text;
     if (event_bus->rules.count == 0)
         return;
-    if (json_parse(put->arena, text, &matching.event, NULL) != OK)
+    if (json_parse(put->arena, text, &matching.event.json, NULL) != OK)
         assert(false && "an event that was just written is JSON");
-    matcher_match(event_bus->matcher, matching.event, rule_found, &matching);
+    matcher_match(event_bus->matcher, matching.event.json, rule_found, &matching);
 }
 
 /* ---- writing ---- */

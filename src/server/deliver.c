@@ -14,7 +14,12 @@ static bool accepts(void *context, struct bytes target_arn)
 static void write_delivery(void *context, struct store_batch *batch, struct bus_delivery *delivery)
 {
     struct server *server = context;
-    struct async_invocation *invocation = ARENA_NEW(delivery->arena, struct async_invocation);
+    struct async_invocation *invocation = NULL;
+
+    if (delivery->error_code !=
+        NULL) /* no attempt, as EventBridge does without a dead-letter queue */
+        return;
+    invocation = ARENA_NEW(delivery->arena, struct async_invocation);
 
     *invocation = (struct async_invocation){
         .function_name = delivery->target_arn,
@@ -30,7 +35,8 @@ static void written(void *context, struct bus_delivery *delivery)
 {
     struct server *server = context;
 
-    functions_async_written(server->functions, delivery->slot);
+    if (delivery->slot != NULL)
+        functions_async_written(server->functions, delivery->slot);
 }
 
 static void archived(void *context, uint64_t last_position)

@@ -27,6 +27,11 @@ static bool is_rule_name(struct bytes text)
     return is_word(text, false);
 }
 
+static bool is_path_name(struct bytes text)
+{
+    return is_word(text, false) && bytes_find_byte(text, '.', 0) == SIZE_MAX;
+}
+
 static bool is_bus_name(struct bytes text)
 {
     return is_word(text, true);
@@ -170,6 +175,18 @@ static const struct shape retry_policy = {
 
 static const struct shape target_input = {.kind = SHAPE_STRING, SHAPE_AT_MOST(8192)};
 static const struct shape input_path = {.kind = SHAPE_STRING, SHAPE_AT_MOST(256)};
+static const struct shape_pattern path_name_pattern = {"[A-Za-z0-9\\_\\-]+", is_path_name};
+static const struct shape path_name = {
+    .kind = SHAPE_STRING, .pattern = &path_name_pattern, SHAPE_BETWEEN(1, 256)};
+static const struct shape input_paths = {
+    .kind = SHAPE_MAP, .key = &path_name, .element = &input_path, SHAPE_AT_MOST(100)};
+static const struct shape input_template = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 8192)};
+static const struct shape_member input_transformer_members[] = {
+    SHAPE_MEMBER("InputPathsMap", &input_paths, OPTIONAL),
+    SHAPE_MEMBER("InputTemplate", &input_template, REQUIRED),
+};
+static const struct shape input_transformer = {
+    .kind = SHAPE_STRUCTURE, .name = "InputTransformer", SHAPE_MEMBERS(input_transformer_members)};
 static const struct shape_member target_members[] = {
     SHAPE_MEMBER("Id", &target_id, REQUIRED),
     SHAPE_MEMBER("Arn", &arn, REQUIRED),
@@ -177,7 +194,7 @@ static const struct shape_member target_members[] = {
     SHAPE_MEMBER("Input", &target_input, OPTIONAL),
     SHAPE_MEMBER("InputPath", &input_path, OPTIONAL),
     SHAPE_MEMBER("RetryPolicy", &retry_policy, OPTIONAL),
-    SHAPE_REFUSED("InputTransformer"),
+    SHAPE_MEMBER("InputTransformer", &input_transformer, OPTIONAL),
     SHAPE_REFUSED("DeadLetterConfig"),
     SHAPE_REFUSED("KinesisParameters"),
     SHAPE_REFUSED("RunCommandParameters"),
