@@ -39,6 +39,19 @@ static struct bytes take(struct arena *arena, const struct buffer *buffer)
     return arena_copy(arena, buffer_bytes(buffer));
 }
 
+static void member_tags(struct json_writer *w, const struct bus_tag *tags, size_t count)
+{
+    if (count == 0)
+        return;
+    json_key(w, "tags");
+    json_begin_object(w);
+    for (size_t i = 0; i < count; i++) {
+        json_key_bytes(w, tags[i].key);
+        json_write_string(w, tags[i].value);
+    }
+    json_end_object(w);
+}
+
 struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_description *description)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_STORED_SIZE_MAX);
@@ -48,6 +61,10 @@ struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_descript
     json_member_int(&w, "format", FORMAT);
     json_member_string(&w, "name", description->name);
     member_set(&w, "description", description->description);
+    member_set(&w, "key", description->kms_key);
+    member_set(&w, "deadLetters", description->dead_letter_arn);
+    member_set(&w, "policy", description->policy);
+    member_tags(&w, description->tags, description->tag_count);
     json_member_bool(&w, "archived", description->archived);
     member_uint(&w, "created", description->created_ms);
     member_uint(&w, "modified", description->modified_ms);
@@ -97,6 +114,9 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
     member_set(&w, "description", rule->description);
     member_set(&w, "role", rule->role_arn);
     json_member_bool(&w, "enabled", rule->enabled);
+    if (rule->all_management_events)
+        json_member_bool(&w, "allManagementEvents", true);
+    member_tags(&w, rule->tags, rule->tag_count);
     member_uint(&w, "created", rule->created_ms);
     json_key(&w, "targets");
     json_begin_array(&w);
@@ -113,6 +133,18 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
 static struct bytes get_text(const struct json *object, const char *name)
 {
     return json_string(json_get(object, name));
+}
+
+static const struct bus_tag *get_tags(struct arena *arena, const struct json *object,
+                                      size_t *ret_count)
+{
+    const struct json *list = json_get(object, "tags");
+    struct bus_tag *tags = ARENA_NEW_ARRAY(arena, json_count(list), struct bus_tag);
+
+    for (struct json_iter it = json_iter(list); json_next(&it);)
+        tags[it.index] = (struct bus_tag){it.name, json_string(it.value)};
+    *ret_count = json_count(list);
+    return tags;
 }
 
 static uint64_t get_uint(const struct json *object, const char *name)
@@ -153,10 +185,14 @@ static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
     event_bus->view = (struct bus_description){
         .name = get_text(root, "name"),
         .description = get_text(root, "description"),
+        .kms_key = get_text(root, "key"),
+        .dead_letter_arn = get_text(root, "deadLetters"),
+        .policy = get_text(root, "policy"),
         .created_ms = get_uint(root, "created"),
         .modified_ms = get_uint(root, "modified"),
         .archived = json_bool(json_get(root, "archived")),
     };
+    event_bus->view.tags = get_tags(event_bus->arena, root, &event_bus->view.tag_count);
     return event_bus->view.name.size > 0 ? OK : CORRUPT;
 }
 
@@ -241,10 +277,12 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
         .description = get_text(root, "description"),
         .role_arn = get_text(root, "role"),
         .enabled = json_bool(json_get(root, "enabled")),
+        .all_management_events = json_bool(json_get(root, "allManagementEvents")),
         .created_ms = get_uint(root, "created"),
         .targets = targets,
         .target_count = json_count(list),
     };
+    rule->view.tags = get_tags(rule->arena, root, &rule->view.tag_count);
     rule->arn = bus_rule_arn(bus, rule->arena, &rule->view);
     return rule->view.name.size > 0 ? OK : CORRUPT;
 }
