@@ -88,6 +88,21 @@ static bool tables_moving(struct server *server)
     return engine_busy(server->engine) || streams_busy(server->streams);
 }
 
+static bool deliveries_moving(struct server *server)
+{
+    return deliveries_running(server->deliveries);
+}
+
+static struct waits targets_waits(struct server *server)
+{
+    return deliveries_waits(server->deliveries);
+}
+
+static void targets_hurry(struct server *server)
+{
+    deliveries_run_due_now(server->deliveries);
+}
+
 static bool messages_moving(struct server *server)
 {
     return queues_moving(server->queues);
@@ -109,6 +124,7 @@ static const struct drain_row rows[] = {
     {"records of a mapping", records_moving, records_waits, records_hurry},
     {"records of the trigger", trigger_moving, NULL, NULL},
     {"events", bus_moving, NULL, NULL},
+    {"deliveries", deliveries_moving, targets_waits, targets_hurry},
     {"invocations", functions_moving, invocations_waits, invocations_hurry},
     {"message move tasks", messages_moving, messages_waits, NULL},
     {"archive", archive_moving, NULL, NULL},
