@@ -129,6 +129,18 @@ static size_t find_tally(struct archiving_plan *plan, struct arena *arena,
     return plan->tally_count++;
 }
 
+struct archived_event *archiving_plan_event(struct archiving_plan *plan, struct arena *arena,
+                                            struct bytes text, uint64_t time_ms)
+{
+    struct archived_event *event = NULL;
+
+    plan->events = arena_grow(arena, plan->events, plan->event_count, plan->event_count + 1,
+                              &plan->event_capacity, sizeof *plan->events);
+    event = &plan->events[plan->event_count++];
+    *event = (struct archived_event){.text = text, .time_ms = time_ms};
+    return event;
+}
+
 void archiving_plan_add(struct archiving_plan *plan, struct arena *arena,
                         const struct archive *archive, struct archived_event *event)
 {

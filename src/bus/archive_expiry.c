@@ -107,9 +107,15 @@ static void set_timer(struct bus *bus, uint64_t over_ms)
     timer_set_at(bus->timers, &expiry->timer, due_ms);
 }
 
-void archive_expiry_expect(struct bus *bus, uint64_t over_ms)
+void archive_expiry_expect(struct bus *bus, const struct archiving_plan *plan)
 {
-    set_timer(bus, over_ms);
+    for (size_t i = 0; i < plan->event_count; i++)
+        for (size_t j = 0; j < plan->events[i].count; j++) {
+            const struct archive_tally *tally = &plan->tallies[plan->events[i].tallies[j]];
+
+            if (!tally->gone && tally->retention_ms != UINT64_MAX)
+                set_timer(bus, sum(plan->events[i].time_ms, tally->retention_ms));
+        }
 }
 
 /* Of the archive's first event. */

@@ -54,11 +54,12 @@ void bus_close(struct bus *bus)
 
 /* ---- what goes on by itself ---- */
 
-void bus_start(struct bus *bus, struct timers *timers, void (*changed)(void *context),
-               void *context)
+void bus_start(struct bus *bus, struct timers *timers, struct timers *wall_timers,
+               void (*changed)(void *context), void *context)
 {
     assert(bus->timers == NULL);
     bus->timers = timers;
+    bus->wall_timers = wall_timers;
     bus->changed = changed;
     bus->context = context;
     archive_expiry_start(bus);

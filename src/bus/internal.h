@@ -21,8 +21,6 @@
 #define BUS_RULE_NAME_SIZE_MAX 64
 #define BUS_TARGET_ID_SIZE_MAX 64
 #define BUS_TARGET_ARN_SIZE_MAX 1600
-#define BUS_TARGET_INPUT_SIZE_MAX 8192
-#define BUS_TARGET_INPUT_PATH_SIZE_MAX 256
 #define BUS_DESCRIPTION_SIZE_MAX 512
 /* A rule with its pattern and five targets, as JSON within JSON; controls grow sixfold. */
 #define BUS_STORED_SIZE_MAX ((size_t)4 * 1024 * 1024)
@@ -76,7 +74,7 @@ struct bus {
     struct list running, waiting; /* changes */
     size_t in_flight;             /* puts */
 
-    struct timers *timers; /* NULL until bus_start() */
+    struct timers *timers, *wall_timers; /* NULL until bus_start() */
     void (*changed)(void *context);
     void *context;
     bool stopping;
@@ -174,11 +172,14 @@ struct archive_tally {
 };
 struct archiving_plan {
     struct archived_event *events;
-    size_t event_count;
+    size_t event_count, event_capacity;
     struct archive_tally *tallies; /* one an archive */
     size_t tally_count, tally_capacity;
     uint64_t last_position; /* in STORE_EVENTS; 0: no event is there */
 };
+/* An event that some archive takes; what is returned holds until the next one. */
+struct archived_event *archiving_plan_event(struct archiving_plan *plan, struct arena *arena,
+                                            struct bytes text, uint64_t time_ms);
 /* `event` is the plan's: the archive takes it. */
 void archiving_plan_add(struct archiving_plan *plan, struct arena *arena,
                         const struct archive *archive, struct archived_event *event);
@@ -190,8 +191,8 @@ MUST_USE enum status archiving_plan_write(struct archiving_plan *plan, struct st
 /* When events of that time are too old; UINT64_MAX: never. */
 uint64_t archive_retention_ms(const struct archive *archive);
 void archive_expiry_start(struct bus *bus);
-/* Something that will be over at that moment was written. */
-void archive_expiry_expect(struct bus *bus, uint64_t over_ms);
+/* The events of the plan were written. */
+void archive_expiry_expect(struct bus *bus, const struct archiving_plan *plan);
 /* A retention changed. */
 void archive_expiry_look(struct bus *bus);
 void archive_expiry_stop(struct bus *bus);
@@ -246,12 +247,5 @@ void replay_wait_no_more(struct replay *replay);
  * arena, and *ret_time_ms its time (of a replayed one: 0, nobody asks). */
 bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
                 struct bytes *ret, uint64_t *ret_time_ms);
-
-/* ---- input.c: what of the event a target gets ---- */
-
-/* "$", "$.detail.key['pk'].list[0]": names behind dots or in brackets, indexes. */
-bool input_path_is_valid(struct bytes path);
-struct bytes input_make(const struct bus_target *target, struct arena *arena,
-                        struct bytes event_text, const struct json *event);
 
 #endif

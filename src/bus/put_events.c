@@ -5,24 +5,37 @@
  *   loop     durable: the door is told of each delivery and of the events, the caller of all
  *
  * The plan lives in the put's arena. */
+#include "bus/input.h"
 #include "bus/internal.h"
 
 struct bus_plan {
+    struct arena *arena;
+    uint32_t hops;                 /* buses that the event came through before this one */
+    const struct bytes *rule_arns; /* only these rules; none: all of the bus */
+    size_t rule_arn_count;
     struct archiving_plan archiving;
-    struct bus_delivery *deliveries;
+    struct delivery *deliveries;
     size_t delivery_count, delivery_capacity;
-    enum status status; /* of the writer */
+    enum status status; /* of the writer, for put_written() */
 };
+
+static struct bus_plan *plan_new(struct arena *arena, uint32_t hops)
+{
+    struct bus_plan *plan = ARENA_NEW(arena, struct bus_plan);
+
+    plan->arena = arena;
+    plan->hops = hops;
+    return plan;
+}
 
 /* ---- planning ---- */
 
 /* One event while its rules are found. */
 struct matching {
     struct bus *bus;
-    struct bus_put *put;
+    struct bus_plan *plan;
     const struct bus_entry *entry;
-    const struct json *event;
-    struct bytes text;
+    struct input_event event; /* its rule: the one that was found last */
     uint64_t time_ms;
     struct archived_event *archived; /* NULL: no archive took it yet */
 };
@@ -31,142 +44,215 @@ struct matching {
 static void plan_delivery(const struct matching *matching, const struct rule *rule,
                           const struct bus_target *target)
 {
-    struct arena *arena = matching->put->arena;
-    struct bus_plan *plan = matching->put->plan;
+    struct bus_plan *plan = matching->plan;
+    struct arena *arena = plan->arena;
+    struct bytes text = matching->event.text, payload = text;
+    bool made = input_make(target, &matching->event, arena, &payload);
 
     plan->deliveries =
         arena_grow(arena, plan->deliveries, plan->delivery_count, plan->delivery_count + 1,
                    &plan->delivery_capacity, sizeof *plan->deliveries);
-    plan->deliveries[plan->delivery_count++] = (struct bus_delivery){
+    plan->deliveries[plan->delivery_count++] = (struct delivery){
+        .source = DELIVERY_OF_RULE,
+        .source_arn = arena_copy(arena, rule->arn),
         .target_arn = arena_copy(arena, target->arn),
         .target_id = arena_copy(arena, target->id),
-        .rule_arn = arena_copy(arena, rule->arn),
+        .parameters = arena_copy(arena, target->parameters),
+        .payload = payload,
+        .event = payload.ptr == text.ptr ? (struct bytes){NULL, 0} : text,
         .event_id = bytes_of_text(matching->entry->event_id),
-        .payload = input_make(target, arena, matching->text, matching->event),
+        .trace_header = arena_copy(arena, matching->entry->trace_header),
+        .dead_letter_arn = arena_copy(arena, target->dead_letter_arn),
+        .error_code = made ? NULL : "INVALID_JSON",
         .maximum_retry_attempts = target->maximum_retry_attempts,
         .maximum_event_age_s = target->maximum_event_age_s,
+        .hops = plan->hops,
         .arena = arena,
     };
 }
 
 static void plan_archive(struct matching *matching, const struct archive *archive)
 {
-    struct archiving_plan *plan = &matching->put->plan->archiving;
+    struct bus_plan *plan = matching->plan;
 
     if (matching->entry->replay_name.size > 0)
         return;
-    if (matching->archived == NULL) {
-        matching->archived = &plan->events[plan->event_count++];
-        matching->archived->text = matching->text;
-        matching->archived->time_ms = matching->time_ms;
-    }
-    archiving_plan_add(plan, matching->put->arena, archive, matching->archived);
+    if (matching->archived == NULL)
+        matching->archived = archiving_plan_event(&plan->archiving, plan->arena,
+                                                  matching->event.text, matching->time_ms);
+    archiving_plan_add(&plan->archiving, plan->arena, archive, matching->archived);
 }
 
-static bool is_chosen(const struct bus_put *put, const struct rule *rule)
+static bool is_chosen(const struct bus_plan *plan, const struct rule *rule)
 {
-    for (size_t i = 0; i < put->rule_arn_count; i++)
-        if (bytes_equal(put->rule_arns[i], rule->arn))
+    for (size_t i = 0; i < plan->rule_arn_count; i++)
+        if (bytes_equal(plan->rule_arns[i], rule->arn))
             return true;
-    return put->rule_arn_count == 0;
+    return plan->rule_arn_count == 0;
 }
 
-/* A target that cannot be delivered to is left out, as EventBridge does with one that is gone. */
 static void rule_found(void *context, void *found)
 {
     struct matching *matching = context;
     const struct rule *rule = found;
-    const struct bus_door *door = &matching->bus->door;
 
     if (rule->archive != NULL) {
         plan_archive(matching, rule->archive);
         return;
     }
-    if (!is_chosen(matching->put, rule))
+    if (!is_chosen(matching->plan, rule))
         return;
+    matching->event.rule_arn = rule->arn;
+    matching->event.rule_name = rule->view.name;
     for (size_t i = 0; i < rule->view.target_count; i++)
-        if (door->accepts(door->context, rule->view.targets[i].arn))
-            plan_delivery(matching, rule, &rule->view.targets[i]);
+        plan_delivery(matching, rule, &rule->view.targets[i]);
 }
 
-static void plan_event(struct bus *bus, struct bus_put *put, const struct bus_entry *entry,
+static void plan_event(struct bus *bus, struct bus_plan *plan, const struct bus_entry *entry,
                        struct bytes text, uint64_t time_ms)
 {
     const struct event_bus *event_bus = bus_get(bus, bus_name_of(entry->bus_name));
-    struct matching matching = {bus, put, entry, NULL, text, time_ms, NULL};
+    struct matching matching = {
+        bus, plan, entry, {.text = text, .ingested_ms = clock_now_ms(bus->clock)}, time_ms, NULL};
 
     if (event_bus == NULL || event_bus->rules.count == 0)
         return;
-    if (json_parse(put->arena, text, &matching.event, NULL) != OK)
+    if (json_parse(plan->arena, text, &matching.event.json, NULL) != OK)
         assert(false && "an event that was just written is JSON");
-    matcher_match(event_bus->matcher, matching.event, rule_found, &matching);
+    matcher_match(event_bus->matcher, matching.event.json, rule_found, &matching);
+}
+
+/* The rules are found by now: a target that is a bus of ours plans for itself. */
+static void plan_prepare(struct bus *bus, struct bus_plan *plan)
+{
+    for (size_t i = 0; i < plan->delivery_count; i++)
+        bus->door.prepare(bus->door.context, &plan->deliveries[i]);
 }
 
 /* ---- writing ---- */
 
-static void write_plan(struct store_batch *batch, struct store_work *work)
+enum status bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan)
+{
+    enum status st = archiving_plan_write(&plan->archiving, batch);
+
+    for (size_t i = 0; st == OK && i < plan->delivery_count; i++)
+        bus->door.write(bus->door.context, batch, &plan->deliveries[i]);
+    return st;
+}
+
+void bus_plan_written(struct bus *bus, struct bus_plan *plan)
+{
+    for (size_t i = 0; i < plan->delivery_count; i++)
+        bus->door.written(bus->door.context, &plan->deliveries[i]);
+    if (plan->archiving.last_position == 0)
+        return;
+    archive_expiry_expect(bus, &plan->archiving);
+    bus->door.archived(bus->door.context, plan->archiving.last_position);
+}
+
+static void write_put(struct store_batch *batch, struct store_work *work)
 {
     struct bus_put *put = CONTAINER_OF(work, struct bus_put, work);
-    const struct bus_door *door = &put->bus->door;
-    struct bus_plan *plan = put->plan;
 
-    plan->status = archiving_plan_write(&plan->archiving, batch);
-    if (plan->status != OK)
-        return;
-    for (size_t i = 0; i < plan->delivery_count; i++)
-        door->write(door->context, batch, &plan->deliveries[i]);
-    if (put->also != NULL)
+    put->plan->status = bus_plan_write(put->bus, batch, put->plan);
+    if (put->plan->status == OK && put->also != NULL)
         put->also(batch, put);
 }
 
-static void expect_expiry(struct bus *bus, const struct archiving_plan *plan)
-{
-    for (size_t i = 0; i < plan->event_count; i++)
-        for (size_t j = 0; j < plan->events[i].count; j++) {
-            const struct archive_tally *tally = &plan->tallies[plan->events[i].tallies[j]];
-
-            if (!tally->gone && tally->retention_ms != UINT64_MAX)
-                archive_expiry_expect(bus, plan->events[i].time_ms + tally->retention_ms);
-        }
-}
-
-static void plan_written(struct store_work *work, enum status status)
+static void put_written(struct store_work *work, enum status status)
 {
     struct bus_put *put = CONTAINER_OF(work, struct bus_put, work);
-    const struct bus_door *door = &put->bus->door;
-    const struct bus_plan *plan = put->plan;
 
     put->bus->in_flight--;
     if (status == OK)
-        status = plan->status;
-    for (size_t i = 0; status == OK && i < plan->delivery_count; i++)
-        door->written(door->context, &put->plan->deliveries[i]);
-    if (status == OK && plan->archiving.last_position > 0) {
-        expect_expiry(put->bus, &plan->archiving);
-        door->archived(door->context, plan->archiving.last_position);
-    }
+        status = put->plan->status;
+    if (status == OK)
+        bus_plan_written(put->bus, put->plan);
     put->done(put, status);
 }
 
+/* ---- events that are deliveries themselves ---- */
+
+static const struct json *parse_event(struct arena *arena, struct bytes text)
+{
+    const struct json *event = NULL;
+
+    if (json_parse(arena, text, &event, NULL) != OK || !json_is(event, JSON_OBJECT) ||
+        !json_is(json_get(event, "source"), JSON_STRING) ||
+        !json_is(json_get(event, "detail-type"), JSON_STRING) ||
+        !json_is(json_get(event, "detail"), JSON_OBJECT))
+        return NULL;
+    return event;
+}
+
+/* Without milliseconds when another dynlog made it; without any when nobody did: now. */
+static uint64_t time_of(const struct bus *bus, const struct json *event)
+{
+    uint64_t time_ms = 0;
+
+    return clock_parse_iso(json_string(json_get(event, "time")), &time_ms)
+               ? time_ms
+               : clock_now_ms(bus->clock);
+}
+
+bool bus_plan_event(struct bus *bus, const struct delivery *delivery, struct bus_plan **ret)
+{
+    struct arena *arena = delivery->arena;
+    const struct json *event = parse_event(arena, delivery->payload);
+    struct bus_entry *entry = ARENA_NEW(arena, struct bus_entry);
+
+    if (event == NULL || bus_get(bus, bus_name_of(delivery->target_arn)) == NULL)
+        return false;
+    struct bytes id = bytes_slice(json_string(json_get(event, "id")), 0, ID_UUID_SIZE - 1);
+
+    entry->bus_name = delivery->target_arn;
+    entry->replay_name = json_string(json_get(event, "replay-name"));
+    entry->trace_header = delivery->trace_header;
+    if (id.size > 0)
+        memcpy(entry->event_id, id.ptr, id.size);
+    *ret = plan_new(arena, delivery->hops + 1);
+    plan_event(bus, *ret, entry, delivery->payload, time_of(bus, event));
+    plan_prepare(bus, *ret);
+    return true;
+}
+
+bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *arena,
+                    struct bus_plan **ret)
+{
+    struct bytes text;
+    uint64_t time_ms = 0;
+
+    if (!event_make(bus, entry, arena, &text, &time_ms))
+        return false;
+    *ret = plan_new(arena, 0);
+    plan_event(bus, *ret, entry, text, time_ms);
+    plan_prepare(bus, *ret);
+    return true;
+}
+
+/* ---- PutEvents ---- */
+
 void bus_put_events(struct bus *bus, struct bus_put *put)
 {
-    struct bus_plan *plan = ARENA_NEW(put->arena, struct bus_plan);
+    struct bus_plan *plan = plan_new(put->arena, 0);
 
     put->bus = bus;
     put->plan = plan;
-    plan->archiving.events = ARENA_NEW_ARRAY(put->arena, put->count, struct archived_event);
+    plan->rule_arns = put->rule_arns;
+    plan->rule_arn_count = put->rule_arn_count;
     for (size_t i = 0; i < put->count; i++) {
         struct bytes text;
         uint64_t time_ms = 0;
 
         if (event_make(bus, &put->entries[i], put->arena, &text, &time_ms))
-            plan_event(bus, put, &put->entries[i], text, time_ms);
+            plan_event(bus, plan, &put->entries[i], text, time_ms);
     }
+    plan_prepare(bus, plan);
     if (plan->archiving.event_count == 0 && plan->delivery_count == 0 && put->also == NULL) {
         put->done(put, OK);
         return;
     }
-    put->work = (struct store_work){.run = write_plan, .done = plan_written};
+    put->work = (struct store_work){.run = write_put, .done = put_written};
     bus->in_flight++;
     store_submit(bus->store, bus->port, &put->work);
 }

@@ -69,8 +69,8 @@ void replay_wait_no_more(struct replay *replay)
     if (replay->waiting)
         replay->bus->replays_waiting--;
     replay->waiting = false;
-    if (replay->bus->timers != NULL)
-        timer_cancel(replay->bus->timers, &replay->again);
+    if (replay->bus->wall_timers != NULL)
+        timer_cancel(replay->bus->wall_timers, &replay->again);
 }
 
 static void step(struct replay *replay, bool patient);
@@ -98,7 +98,7 @@ static void try_again(struct replay *replay)
     if (replay->bus->stopping)
         return;
     replay->again.fire = again;
-    timer_set_after(replay->bus->timers, &replay->again, AGAIN_MS);
+    timer_set_after(replay->bus->wall_timers, &replay->again, AGAIN_MS);
 }
 
 static void end_writing(struct replay *replay, enum status status)

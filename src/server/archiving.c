@@ -137,7 +137,7 @@ static bool open_for_events(struct server *server)
     if (archiving_open(server))
         return true;
     archiving->reopen.fire = reopen;
-    timer_set_after(server->timers, &archiving->reopen, RETRY_MS);
+    timer_set_after(server->wall_timers, &archiving->reopen, RETRY_MS);
     return false;
 }
 
@@ -194,7 +194,7 @@ void archiving_woken(struct server *server)
     if (status != OK) {
         output_error("the archive %s can't be written: %s; trying again in a second",
                      archiving->path, message);
-        timer_set_after(server->timers, &archiving->retry, RETRY_MS);
+        timer_set_after(server->wall_timers, &archiving->retry, RETRY_MS);
     }
     delete_taken(server);
     if (archiving->given <= archiving->taken)
@@ -211,10 +211,10 @@ bool archiving_busy(const struct server *server)
 
 void archiving_close(struct server *server)
 {
-    timer_cancel(server->timers, &server->archiving.reopen);
+    timer_cancel(server->wall_timers, &server->archiving.reopen);
     if (!server->has_archive)
         return;
-    timer_cancel(server->timers, &server->archiving.retry);
+    timer_cancel(server->wall_timers, &server->archiving.retry);
     archive_close(server->archiving.archive);
     server->has_archive = false;
 }

@@ -10,7 +10,7 @@
 
 static inline void test_archives_start(struct test_bus *test)
 {
-    bus_start(test->bus, test->timers, NULL, NULL);
+    bus_start(test->bus, test->timers, test->timers, NULL, NULL);
 }
 
 /* A bus whose replays and retention run, over a store in memory. */

@@ -77,6 +77,53 @@ static void test_the_event(void **state)
     test_bus_close(&test);
 }
 
+/* Other buses may put events whose members stand in any order. */
+static void test_an_event_of_another_bus(void **state)
+{
+    static const char *const events[][2] = {
+        {"{\"detail\":{\"n\":1},\"source\":\"s\",\"detail-type\":\"t\"}",
+         "\"replay-name\":\"r\",\"detail\":{\"n\":1},\"source\":\"s\",\"detail-type\":\"t\"}"},
+        {"{\"version\":\"0\",\"id\":\"5c7a0c1e-6f6e-4b4e-8d1c-2f6a0a7d0c11\",\"detail-type\":\"t\","
+         "\"source\":\"s\",\"detail\":{\"n\":1,\"resources\":2}}",
+         "\"version\":\"0\",\"detail-type\":\"t\",\"source\":\"s\",\"replay-name\":\"r\","
+         "\"detail\":{\"n\":1,\"resources\":2}}"},
+        {"{\"id\":\"x\",\"source\":\"s\",\"detail-type\":\"t\",\"resources\":[],\"detail\":{},"
+         "\"more\":5}",
+         "\"source\":\"s\",\"detail-type\":\"t\",\"replay-name\":\"r\",\"resources\":[],"
+         "\"detail\":{},\"more\":5}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(events); i++) {
+        struct test_bus test;
+        struct bus_target target;
+        struct bus_entry entry = test_entry("", "{}");
+
+        test_archives_open(&test);
+        CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("b"));
+        test_create_archive(&test, "b", "all", "", 0);
+        test_put_rule(&test, "b", "rule", "{\"source\":[\"s\"]}");
+        target = test_target(&test, "1", "unused");
+        target.arn = BYTES("arn:aws:events:us-east-1:000000000000:event-bus/b");
+        target.input = bytes_of_text(events[i][0]);
+        CHANGE_OK(&test, .kind = BUS_PUT_RULE, .name = BYTES("forward"),
+                  .pattern = BYTES("{\"source\":[\"shop\"]}"), .enabled = true);
+        CHANGE_OK(&test, .kind = BUS_PUT_TARGETS, .name = BYTES("forward"), .targets = &target,
+                  .target_count = 1);
+        test_put_events(&test, &entry, 1);
+        EXPECT_ARCHIVED(&test, "all", 1);
+        test_forget_deliveries(&test);
+        test_start_replay(&test, "r", "b", "all", 0, FAR_MS);
+        test_archives_settle(&test);
+        assert_int_equal(test.delivery_count, 1);
+        const char *text = arena_copy_text(test.arena, test.deliveries[0].payload);
+
+        assert_memory_equal(text, "{\"id\":\"", 7);
+        assert_string_equal(text + 7 + 36 + 2, events[i][1]);
+        test_bus_close(&test);
+    }
+}
+
 /* Rules see replay-name; only those that were chosen are asked. */
 static void test_rules(void **state)
 {
@@ -310,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_a_window),
         cmocka_unit_test(test_an_empty_window),
         cmocka_unit_test(test_the_event),
+        cmocka_unit_test(test_an_event_of_another_bus),
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_it_goes_on_after_a_start),
