@@ -185,38 +185,69 @@ static bool next_block(struct bytes page, size_t *at, struct bytes *ret_kind,
     return true;
 }
 
-static void test_examples_of_the_page(void **state)
+static void try_lines(const char *pattern, char *block, bool yes)
+{
+    assert_non_null(pattern);
+    for (char *line = block; line != NULL;) { /* one event a line */
+        char *end = strchr(line, '\n');
+
+        if (end != NULL)
+            *end++ = '\0';
+        if (matches(pattern, line) != yes)
+            fail_msg("%s should %smatch %s", pattern, yes ? "" : "not ", line);
+        line = end;
+    }
+}
+
+static void expect_refused(const char *pattern)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct json *event = NULL;
+    struct api_error error = {0};
+    bool matched = false;
+
+    assert_int_equal(json_parse(arena, BYTES("{}"), &event, NULL), OK);
+    if (pattern_test(bytes_of_text(pattern), event, &matched, &error) != REFUSED)
+        fail_msg("%s should be refused", pattern);
+    assert_int_equal(error.kind, API_INVALID_EVENT_PATTERN);
+}
+
+/* How many blocks the page has. */
+static size_t try_page(const char *path)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     struct bytes page, kind, text;
-    char *pattern = NULL;
-    size_t tried = 0;
+    const char *pattern = NULL;
+    size_t blocks = 0;
 
-    (void)state;
-    assert_int_equal(file_read(arena, SOURCE_ROOT "/docs/patterns.md", 1 << 20, &page), OK);
-    for (size_t at = 0; next_block(page, &at, &kind, &text);) {
+    assert_int_equal(file_read(arena, path, 1 << 20, &page), OK);
+    for (size_t at = 0; next_block(page, &at, &kind, &text); blocks++) {
         char *block = arena_copy_text(arena, text);
 
-        if (bytes_equal_text(kind, "json pattern")) {
+        if (bytes_equal_text(kind, "json pattern"))
             pattern = block;
-            continue;
-        }
-        bool yes = bytes_equal_text(kind, "json matches");
-
-        assert_true(yes || bytes_equal_text(kind, "json does not match"));
-        assert_non_null(pattern);
-        for (char *line = block; line != NULL;) { /* one event a line */
-            char *end = strchr(line, '\n');
-
-            if (end != NULL)
-                *end++ = '\0';
-            if (matches(pattern, line) != yes)
-                fail_msg("%s should %smatch %s", pattern, yes ? "" : "not ", line);
-            tried++;
-            line = end;
-        }
+        else if (bytes_equal_text(kind, "json refused"))
+            expect_refused(block);
+        else if (bytes_equal_text(kind, "json matches"))
+            try_lines(pattern, block, true);
+        else if (bytes_equal_text(kind, "json does not match"))
+            try_lines(pattern, block, false);
+        else
+            fail_msg("%s: an unknown kind of block: %.*s", path, BYTES_ARG(kind));
     }
-    assert_true(tried > 40);
+    return blocks;
+}
+
+static void test_examples_of_the_page(void **state)
+{
+    (void)state;
+    assert_true(try_page(SOURCE_ROOT "/docs/patterns.md") > 30);
+}
+
+static void test_patterns_of_the_user_guide(void **state)
+{
+    (void)state;
+    assert_true(try_page(SOURCE_ROOT "/test/unit/pattern/cases/user_guide.md") > 180);
 }
 
 /* ---- many rules ---- */
@@ -307,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_examples_of_the_page),
+        cmocka_unit_test(test_patterns_of_the_user_guide),
         cmocka_unit_test(test_once_each),
         cmocka_unit_test(test_replacing_and_removing),
     };
