@@ -333,6 +333,73 @@ static void test_replacing_and_removing(void **state)
     matcher_free(matcher);
 }
 
+/* Names that begin or end alike, of all sizes around a word's; more of them than are looked
+ * through, and fewer again. */
+static void test_many_names(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct matcher *matcher = matcher_new();
+    struct counter counter;
+    char names[40][24];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        size_t size = i % 20;
+
+        memset(names[i], 'n', sizeof names[i]);
+        names[i][size] = '\0';
+        if (i >= 20 && size > 0)
+            names[i][i % 3 == 0 ? 0 : size - 1] = 'm';
+    }
+    for (size_t i = 1; i < ARRAY_COUNT(names); i++)
+        if (i != 20)
+            add(matcher, i,
+                arena_copy_text(arena, arena_printf(arena, "{\"d\":{\"%s\":[1]}}", names[i])));
+    for (size_t left = ARRAY_COUNT(names); left > 1; left--) {
+        for (size_t i = 1; i < ARRAY_COUNT(names); i++) {
+            struct bytes event = arena_printf(arena, "{\"d\":{\"x\":0,\"%s\":1,\"\":2}}", names[i]);
+
+            count_matches(matcher, arena_copy_text(arena, event), &counter);
+            assert_int_equal(counter.counts[i], i < left && i != 20);
+        }
+        matcher_remove(matcher, (void *)(uintptr_t)(left - 1));
+    }
+    matcher_free(matcher);
+}
+
+/* What is sieved before it is asked holds as it does alone. */
+static void test_wildcards_among_others(void **state)
+{
+    static const char *const wildcards[] = {
+        "*",       "*a*",        "a*",  "*a",    "a",      "*ab*",    "ab*ba", "*ab*ab*", "*a*b*",
+        "*ba*",    "b*b*b",      "*aa", "aa*",   "*aab*",  "*abab*",  "a*a*a", "*bb*aa*", "",
+        "*\\\\**", "*\\\\\\\\*", "*c*", "*abc*", "abcabc", "abc*abc", "*cb*",  "*bca*",
+    };
+    static const char *const values[] = {
+        "",     "a",    "b",   "ab",     "ba", "aa", "bb",  "aba",    "bab",     "abab", "baba",
+        "aabb", "bbaa", "a*b", "a\\\\b", "*",  "c",  "abc", "abcabc", "abcxabc", "cba",  "bca",
+    };
+    struct matcher *matcher = matcher_new();
+    char pattern[128], event[64];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(wildcards); i++) {
+        snprintf(pattern, sizeof pattern, "{\"a\":[{\"wildcard\":\"%s\"}]}", wildcards[i]);
+        add(matcher, i, pattern);
+    }
+    for (size_t j = 0; j < ARRAY_COUNT(values); j++) {
+        struct counter counter;
+
+        snprintf(event, sizeof event, "{\"a\":[1,\"%s\"]}", values[j]);
+        count_matches(matcher, event, &counter);
+        for (size_t i = 0; i < ARRAY_COUNT(wildcards); i++) {
+            snprintf(pattern, sizeof pattern, "{\"a\":[{\"wildcard\":\"%s\"}]}", wildcards[i]);
+            assert_int_equal(counter.counts[i], matches(pattern, event));
+        }
+    }
+    matcher_free(matcher);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +408,8 @@ int main(void)
         cmocka_unit_test(test_patterns_of_the_user_guide),
         cmocka_unit_test(test_once_each),
         cmocka_unit_test(test_replacing_and_removing),
+        cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_wildcards_among_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
