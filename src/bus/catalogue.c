@@ -90,6 +90,8 @@ static void encode_target(struct json_writer *w, const struct bus_target *target
     json_member_string(w, "arn", target->arn);
     member_set(w, "input", target->input);
     member_set(w, "inputPath", target->input_path);
+    member_set(w, "parameters", target->parameters);
+    member_set(w, "deadLetter", target->dead_letter_arn);
     member_set(w, "inputTemplate", target->input_template);
     if (target->input_path_count > 0)
         encode_input_paths(w, target);
@@ -247,6 +249,8 @@ static struct bus_target decode_target(struct arena *arena, const struct json *o
         .arn = get_text(object, "arn"),
         .input = get_text(object, "input"),
         .input_path = get_text(object, "inputPath"),
+        .parameters = get_text(object, "parameters"),
+        .dead_letter_arn = get_text(object, "deadLetter"),
         .input_template = get_text(object, "inputTemplate"),
         .input_paths = decode_input_paths(arena, json_get(object, "inputPaths")),
         .input_path_count = json_count(json_get(object, "inputPaths")),

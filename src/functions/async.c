@@ -69,6 +69,7 @@ static void entry_enter(struct async_entry *entry, enum entry_state state)
 }
 
 static void on_entry_timer(struct timer *timer);
+static void on_write_again(struct timer *timer);
 
 struct async_entry *async_entry_new(struct functions *functions,
                                     const struct async_invocation *invocation)
@@ -78,9 +79,8 @@ struct async_entry *async_entry_new(struct functions *functions,
     entry->functions = functions;
     entry->position = invocation->position;
     entry->accepted_ms = invocation->accepted_ms;
-    entry->maximum_retry_attempts = invocation->maximum_retry_attempts;
-    entry->maximum_event_age_s = invocation->maximum_event_age_s;
     entry->timer.fire = on_entry_timer;
+    entry->write_again.fire = on_write_again;
     entry->name = mem_new(invocation->function_name.size + 1);
     memcpy(entry->name, invocation->function_name.ptr, invocation->function_name.size);
     list_append(&functions->async.all, &entry->in_all);
@@ -102,6 +102,7 @@ static void write_free(struct async_write *write)
 static void entry_free(struct async_entry *entry)
 {
     timer_cancel(entry->functions->options.timers, &entry->timer);
+    timer_cancel(entry->functions->options.wall_timers, &entry->write_again);
     list_remove(&entry->in_all);
     list_remove(&entry->in_queue);
     if (entry->state == ENTRY_RETRYING)
@@ -120,10 +121,8 @@ static uint64_t now_ms(const struct functions *functions)
 /* When it is too old to be tried. */
 static uint64_t expiry_ms(const struct async_entry *entry)
 {
-    int32_t age_s = entry->maximum_event_age_s;
+    int32_t age_s = entry->function->version->settings.maximum_event_age_s;
 
-    if (age_s < 0)
-        age_s = entry->function->version->settings.maximum_event_age_s;
     return entry->accepted_ms + (age_s < 0 ? ASYNC_EVENT_AGE_S : (uint64_t)age_s) * 1000;
 }
 
@@ -194,7 +193,8 @@ static void write_failed(struct async_write *write)
     }
     entry->write = write;
     if (!write->functions->stopping)
-        timer_set_after(write->functions->options.timers, &entry->timer, ASYNC_WRITE_AGAIN_MS);
+        timer_set_after(write->functions->options.wall_timers, &entry->write_again,
+                        ASYNC_WRITE_AGAIN_MS);
 }
 
 static void write_done(struct store_work *work, enum status status)
@@ -259,10 +259,7 @@ static void choose_destination(struct async_write *write, const struct async_ent
     assert(name.size <= sizeof write->destination_name);
     memcpy(write->destination_name, name.ptr, name.size);
     write->destination = (struct async_invocation){
-        .function_name = bytes_of(write->destination_name, name.size),
-        .maximum_retry_attempts = -1,
-        .maximum_event_age_s = -1,
-    };
+        .function_name = bytes_of(write->destination_name, name.size)};
 }
 
 static void entry_end(struct async_entry *entry, struct async_write *write)
@@ -333,10 +330,8 @@ static enum status load_record(const struct async_entry *entry, struct store_val
 
 static uint32_t retries_max(const struct async_entry *entry)
 {
-    int32_t retries = entry->maximum_retry_attempts;
+    int32_t retries = entry->function->version->settings.maximum_retry_attempts;
 
-    if (retries < 0)
-        retries = entry->function->version->settings.maximum_retry_attempts;
     return retries < 0 ? ASYNC_RETRY_ATTEMPTS : (uint32_t)retries;
 }
 
@@ -464,7 +459,7 @@ void async_dispatch(struct function *function)
         if (queue->running_count >= pool_limit(function))
             break;
         if (!run_start(entry)) {
-            timer_set_after(functions->options.timers, &queue->oldest, ASYNC_WRITE_AGAIN_MS);
+            timer_set_after(functions->options.wall_timers, &queue->again, ASYNC_WRITE_AGAIN_MS);
             queue->dispatching = false;
             return;
         }
@@ -478,18 +473,28 @@ static void on_oldest(struct timer *timer)
     async_dispatch(CONTAINER_OF(timer, struct function, async.oldest));
 }
 
-static void on_entry_timer(struct timer *timer)
+static void on_again(struct timer *timer)
 {
-    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, timer);
+    async_dispatch(CONTAINER_OF(timer, struct function, async.again));
+}
+
+static void on_write_again(struct timer *timer)
+{
+    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, write_again);
     struct async_write *write = entry->write;
 
     if (entry->functions->stopping)
         return;
-    if (entry->state == ENTRY_ENDING) {
-        entry->write = NULL;
-        write_submit(write);
+    entry->write = NULL;
+    write_submit(write);
+}
+
+static void on_entry_timer(struct timer *timer)
+{
+    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, timer);
+
+    if (entry->functions->stopping)
         return;
-    }
     entry_enter(entry, ENTRY_WAITING);
     async_dispatch(entry->function);
 }
@@ -553,17 +558,62 @@ void async_start(struct functions *functions)
         async_dispatch(functions->all[i]);
 }
 
+/* ---- for drain ---- */
+
+size_t async_waiting_count(const struct function *function)
+{
+    size_t count = 0;
+
+    LIST_EACH (&function->async.waiting, it)
+        count++;
+    return count;
+}
+
+struct waits async_waits(const struct functions *functions)
+{
+    struct timers *timers = functions->options.timers;
+    struct waits waits = WAITS_NONE;
+
+    if (functions->async.retrying_count > 0)
+        LIST_EACH (&functions->async.all, it) {
+            const struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+            if (entry->state == ENTRY_RETRYING)
+                waits_add(&waits, timer_due_ms(timers, &entry->timer));
+        }
+    for (size_t i = 0; i < functions->count; i++)
+        if (timer_is_set(&functions->all[i]->async.oldest))
+            waits_add(&waits, timer_due_ms(timers, &functions->all[i]->async.oldest));
+    return waits;
+}
+
+void async_hurry(struct functions *functions)
+{
+    if (functions->stopping)
+        return;
+    LIST_EACH (&functions->async.all, it) {
+        struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+        if (entry->state == ENTRY_RETRYING)
+            entry_enter(entry, ENTRY_WAITING);
+    }
+    for (size_t i = 0; i < functions->count; i++)
+        async_dispatch(functions->all[i]);
+}
+
 /* ---- life ---- */
 
 void async_queue_init(struct async_queue *queue)
 {
     list_init(&queue->waiting);
     queue->oldest.fire = on_oldest;
+    queue->again.fire = on_again;
 }
 
 void async_queue_free(struct function *function)
 {
     timer_cancel(function->functions->options.timers, &function->async.oldest);
+    timer_cancel(function->functions->options.wall_timers, &function->async.again);
 }
 
 void async_init(struct async *async)

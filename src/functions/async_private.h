@@ -20,13 +20,13 @@ struct async_entry {
     struct function *function; /* NULL while LOADED, and of one whose function is not there */
     enum entry_state state;
     struct list in_all, in_queue;
-    struct timer timer;        /* RETRYING: the next attempt; ENDING: the next try to write */
+    struct timer timer;        /* RETRYING: the next attempt */
+    struct timer write_again;  /* ENDING, when the store refused it; of wall_timers */
     struct async_write *write; /* ENDING, when the store refused it */
     char *name;                /* LOADED */
     uint64_t position, accepted_ms, next_ms;
-    uint32_t attempts;                                   /* that ended */
-    bool has_state;                                      /* attempts are in the store */
-    int32_t maximum_retry_attempts, maximum_event_age_s; /* -1: the function's */
+    uint32_t attempts; /* that ended */
+    bool has_state;    /* attempts are in the store */
 };
 
 /* LOADED; in the order of positions, behind those that are there. */
