@@ -342,10 +342,28 @@ static void provisioned(struct server *server, bool ok)
     listen_serve_held(server);
 }
 
+/* ---- the stack, step by step ---- */
+
+static void rules_removed(struct server *server, bool ok)
+{
+    if (ok)
+        made_end(server, provisioned);
+    else
+        provisioned(server, false);
+}
+
 static void made(struct server *server, bool ok)
 {
     if (ok)
-        stale_remove(server, provisioned);
+        stale_remove(server, rules_removed);
+    else
+        provisioned(server, false);
+}
+
+static void remembered(struct server *server, bool ok)
+{
+    if (ok)
+        provision_start(server, made);
     else
         provisioned(server, false);
 }
@@ -353,7 +371,7 @@ static void made(struct server *server, bool ok)
 static void identified(struct server *server, bool ok)
 {
     if (ok)
-        provision_start(server, made);
+        made_begin(server, remembered);
     else
         provisioned(server, false);
 }
