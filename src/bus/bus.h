@@ -3,8 +3,7 @@
  *
  * PutEvents matches on the loop's thread and writes, in one batch, the event (when its bus is
  * archived) and one delivery for each target of each matching rule; only then it answers. What
- * happens to a delivery is the target's affair: a target door writes it into its own durable queue
- * in that batch.
+ * becomes of a delivery is the door's affair (delivery/delivery.h), in that batch and after it.
  *
  * One loop thread, except where said. Settings are durable: a change answers after its sync. */
 #ifndef DYNLOG_BUS_BUS_H
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/list.h"
+#include "delivery/delivery.h"
 #include "pattern/pattern.h"
 #include "json/json.h"
 #include "store/store.h"
@@ -25,30 +25,19 @@
 #define BUS_RULES_MAX 10000 /* a bus; AWS's default is 300, adjustable */
 #define BUS_TARGETS_MAX 5   /* a rule */
 #define BUS_DETAIL_DEPTH_MAX 100
+#define BUS_TAGS_MAX 50 /* of a bus, of a rule */
 
 struct bus;
-
-/* One event for one target, about to be written. Bytes live until written() returns. */
-struct bus_delivery {
-    struct bytes target_arn, target_id, rule_arn, event_id;
-    struct bytes payload;           /* JSON: the event, or what Input / InputPath make of it */
-    int32_t maximum_retry_attempts; /* RetryPolicy; -1: not said */
-    int32_t maximum_event_age_s;    /* -1: not said */
-    /* For the door, from write() to written(): what it allocates here goes with the put, also when
-     * the batch fails and written() is never called. */
-    struct arena *arena;
-    void *slot;
-};
 
 /* What the bus needs from those who deliver. */
 struct bus_door {
     void *context;
-    /* On the loop's thread, before the put: whether this ARN can be delivered to. */
-    bool (*accepts)(void *context, struct bytes target_arn);
-    /* On the writer's thread: into the batch. */
-    void (*write)(void *context, struct store_batch *batch, struct bus_delivery *delivery);
-    /* On the loop's thread, after the batch is durable. */
-    void (*written)(void *context, struct bus_delivery *delivery);
+    /* On the loop's thread, before the put: deliveries_prepare(). */
+    void (*prepare)(void *context, struct delivery *delivery);
+    /* On the writer's thread, into the batch: deliveries_write(). */
+    void (*write)(void *context, struct store_batch *batch, struct delivery *delivery);
+    /* On the loop's thread, after the batch is durable: deliveries_written(). */
+    void (*written)(void *context, struct delivery *delivery);
     /* On the loop's thread: events of an archived bus were written (STORE_EVENTS). */
     void (*archived)(void *context, uint64_t last_position);
 };
@@ -102,31 +91,69 @@ size_t bus_entry_size(const struct bus_entry *entry, struct arena *arena);
 /* Puts whose done() has not been called. */
 size_t bus_in_flight(const struct bus *bus);
 
+/* ---- an event for this bus that is a delivery itself: from another bus, or from a schedule ----
+ */
+
+/* What an event means on a bus, in the arena: events for archives, and deliveries. */
+struct bus_plan;
+/* On the loop's thread. The payload is an event as another bus has it, and stays as it is, id, time
+ * and all. In the delivery's arena. False: there is no such bus, or it is no event. */
+MUST_USE bool bus_plan_event(struct bus *bus, const struct delivery *delivery,
+                             struct bus_plan **ret);
+/* The same for an entry as PutEvents has it. False: the entry's error says why. */
+MUST_USE bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *arena,
+                             struct bus_plan **ret);
+/* On the writer's thread, into somebody else's batch. */
+void bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan);
+/* On the loop's thread, once that batch is durable. */
+void bus_plan_written(struct bus *bus, struct bus_plan *plan);
+
 /* An event as it reaches targets, in EventBridge's member order: version, id, detail-type, source,
  * account, time, region, resources, detail. (replay-name, when set, stands before detail.) The time
  * has milliseconds, "2026-01-31T23:59:59.123Z", where AWS's has none: archives sort by it. */
 
 /* ---- buses and rules: descriptions live until the next change ---- */
 
+struct bus_tag {
+    struct bytes key, value;
+};
+
 struct bus_description {
     struct bytes name, description;
+    struct bytes kms_key, dead_letter_arn; /* kept and told: nothing here is encrypted */
+    struct bytes policy;                   /* JSON; kept and told */
+    const struct bus_tag *tags;
+    size_t tag_count;
     uint64_t created_ms, modified_ms;
     bool archived;
 };
 
+/* A name of InputPathsMap. */
+struct bus_input_path {
+    struct bytes name, path;
+};
+
 struct bus_target {
     struct bytes id, arn;
-    struct bytes input, input_path; /* empty: not set */
-    struct bytes json;              /* the whole Target as it was given, for ListTargetsByRule */
+    struct bytes input, input_path, input_template; /* empty: not set */
+    const struct bus_input_path *input_paths;       /* for the template; each name once */
+    size_t input_path_count;
+    struct bytes json;            /* the whole Target as it was given, for ListTargetsByRule */
+    struct bytes dead_letter_arn; /* DeadLetterConfig; empty: none */
+    /* {"SqsParameters":{...}} and its like, as it was given; empty: none */
+    struct bytes parameters;
     int32_t maximum_retry_attempts, maximum_event_age_s; /* RetryPolicy; -1: not said */
 };
 
 struct bus_rule {
     struct bytes name, bus_name, pattern, description, role_arn;
     bool enabled;
+    bool all_management_events; /* a word of its state for CloudTrail's events: there are none */
     uint64_t created_ms;
     const struct bus_target *targets;
     size_t target_count;
+    const struct bus_tag *tags;
+    size_t tag_count;
 };
 
 const struct bus_description *bus_find(const struct bus *bus, struct bytes name_or_arn);
@@ -142,21 +169,37 @@ struct bytes bus_rule_arn(const struct bus *bus, struct arena *arena, const stru
 
 /* ---- changing them ---- */
 
+/* Those of a bus first, then those of a rule. */
 enum bus_change_kind {
-    BUS_CREATE,         /* name, description */
+    BUS_CREATE,         /* name, description, kms_key, dead_letter_arn, tags */
+    BUS_UPDATE,         /* name, updates, and those of the three that it names */
+    BUS_PUT_POLICY,     /* name, policy: instead of the one before; empty takes it away */
+    BUS_ALLOW,          /* name, sid, policy: one statement, instead of the one of that name */
+    BUS_FORBID,         /* name, sid */
+    BUS_TAG,            /* name, tags, untagged */
     BUS_DELETE,         /* name; its rules must be gone */
     BUS_ARCHIVE,        /* name, archived: events of this bus are written for the archive */
-    BUS_PUT_RULE,       /* name, bus_name, pattern, description, role_arn, enabled */
-    BUS_SET_RULE_STATE, /* name, bus_name, enabled */
+    BUS_PUT_RULE,       /* name, bus_name, pattern, description, role_arn, its state; tags, which
+                         * an old rule does not take */
+    BUS_SET_RULE_STATE, /* name, bus_name, its state */
+    BUS_TAG_RULE,       /* name, bus_name, tags, untagged */
     BUS_DELETE_RULE,    /* name, bus_name; its targets must be gone */
     BUS_PUT_TARGETS,    /* name (rule), bus_name, targets */
     BUS_REMOVE_TARGETS, /* name (rule), bus_name, target_ids */
 };
 
+enum { BUS_UPDATES_DESCRIPTION = 1, BUS_UPDATES_KEY = 2, BUS_UPDATES_DEAD_LETTERS = 4 };
+
 struct bus_change {
     enum bus_change_kind kind;
     struct bytes name, bus_name, description, pattern, role_arn;
-    bool enabled, archived;
+    struct bytes kms_key, dead_letter_arn, policy, sid;
+    unsigned updates;
+    const struct bus_tag *tags;
+    size_t tag_count;
+    const struct bytes *untagged;
+    size_t untagged_count;
+    bool enabled, all_management_events, archived;
     struct bus_target *targets;
     struct bytes *target_ids;
     size_t target_count;

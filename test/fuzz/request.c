@@ -2,7 +2,8 @@
  * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
  * a time to live; a bus and a rule; a queue "q" and one with an order, "q.fifo".
  *
- *   PutItem                                   an operation of AWS's target services ...
+ *   PutItem                                   an operation of AWS's target services (or with its
+ *                                             service: AWSEvents.TagResource) ...
  *   {"TableName": "abc", ...}                 ... and its body, up to a blank line
  *
  *   + 60000                                   the clock moves on by that many milliseconds
@@ -157,18 +158,17 @@ static void must(const char *target, const char *body)
 
 /* ---- the api ---- */
 
-static bool accepts(void *context, struct bytes target_arn)
+static void prepare(void *context, struct delivery *delivery)
 {
-    (void)context, (void)target_arn;
-    return true;
+    (void)context, (void)delivery;
 }
 
-static void deliver(void *context, struct store_batch *batch, struct bus_delivery *delivery)
+static void deliver(void *context, struct store_batch *batch, struct delivery *delivery)
 {
     (void)context, (void)batch, (void)delivery;
 }
 
-static void delivered(void *context, struct bus_delivery *delivery)
+static void delivered(void *context, struct delivery *delivery)
 {
     (void)context, (void)delivery;
 }
@@ -241,7 +241,7 @@ static const struct {
 
 static void open_api(void)
 {
-    const struct bus_door door = {NULL, accepts, deliver, delivered, archived};
+    const struct bus_door door = {NULL, prepare, deliver, delivered, archived};
     const struct store_options options = {.memory = true};
     char message[STORE_MESSAGE_SIZE];
     enum status status = store_open(&options, &on.store, message);
@@ -327,6 +327,16 @@ static void check_answer(const struct answer *answer, uint64_t position_before, 
     assert(on.moved || moving || store_last_position(on.store) == position_before);
 }
 
+/* "AWSEvents.TagResource": when several services have an operation of that name. */
+static bool is_full_name(struct bytes name, const struct api_operation *operation)
+{
+    struct bytes target = bytes_of_text(operation->service->target);
+
+    return bytes_start_with(name, target) && name.size > target.size &&
+           name.ptr[target.size] == '.' &&
+           bytes_equal_text(bytes_slice(name, target.size + 1, name.size), operation->name);
+}
+
 /* One of the operations that have a target, whatever the name. */
 static const struct api_operation *operation_of(struct bytes name)
 {
@@ -334,7 +344,8 @@ static const struct api_operation *operation_of(struct bytes name)
     const struct api_operation *operations = api_operations(&count);
 
     for (; targets < count && operations[targets].service->target != NULL; targets++)
-        if (bytes_equal_text(name, operations[targets].name))
+        if (bytes_equal_text(name, operations[targets].name) ||
+            is_full_name(name, &operations[targets]))
             return &operations[targets];
     return &operations[bytes_hash(name) % targets];
 }
