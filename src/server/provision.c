@@ -341,8 +341,9 @@ static bool is_being_restored(struct server *server, const struct stack_call *ca
     return restored;
 }
 
-static void restored(void *context)
+static void restored(void *context, struct bytes json)
 {
+    (void)json;
     next_call(context);
 }
 
@@ -359,7 +360,7 @@ static void next_call(struct provisioning *provisioning)
     const struct stack_call *call = &stack->calls[provisioning->next];
 
     if (is_being_restored(provisioning->server, call)) {
-        drain_wait(provisioning->server, restored, provisioning);
+        drain_wait(provisioning->server, false, restored, provisioning);
         return;
     }
     call_now(provisioning, call->target, call->body);
