@@ -156,7 +156,7 @@ void api_fail_with(struct api_call *call, const struct api_error *error, struct 
     }
 
     json_begin_object(&w);
-    if (rest && call->request != NULL) { /* its name is in a header */
+    if (rest) {
         json_member_text(&w, "Type",
                          api_error_http_status(error->kind) >= 500 ? "Service" : "User");
         json_member_string(&w, "Message", message);

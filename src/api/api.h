@@ -91,9 +91,8 @@ void api_handle(void *api, struct http_request *request);
 /* The http_handle_fn of a worker's private listener; context is the struct worker. */
 void api_handle_runtime(void *worker, struct http_request *request);
 
-/* The same operations without HTTP: what a stack file asks for. A REST service's target is its
- * method and path, "POST /schedules/NAME". body must live until done(); `answer` (JSON, also of an
- * error: its name in __type) until done() returns. */
+/* The same operations without HTTP: what a stack file asks for. body must live until done();
+ * `answer` (JSON, also of an error) until done() returns. */
 void api_call_local(struct api *api, const char *target, struct bytes body,
                     void (*done)(void *context, int http_status, struct bytes answer),
                     void *context);

@@ -161,22 +161,6 @@ static void local_answered(void *context, int http_status, struct bytes answer)
     arena_free(local->arena);
 }
 
-/* "DynamoDB_20120810.PutItem", or "POST /schedules/NAME" of a REST service. */
-static enum status find_local(struct api_call *call, struct bytes target)
-{
-    size_t blank = bytes_find_byte(target, ' ', 0);
-    struct bytes path = bytes_slice(target, blank + 1, target.size);
-
-    if (blank == SIZE_MAX)
-        return api_find_operation(call, target);
-    call->service = &api_lambda;
-    call->operation = api_lambda_route(bytes_slice(target, 0, blank), path, &call->path_name);
-    if (call->operation == NULL)
-        return api_refuse(&call->error, API_UNKNOWN_OPERATION, "dynlog has nothing at %.*s",
-                          BYTES_ARG(path));
-    return OK;
-}
-
 void api_call_local(struct api *api, const char *target, struct bytes body,
                     void (*done)(void *context, int http_status, struct bytes answer),
                     void *context)
@@ -189,12 +173,10 @@ void api_call_local(struct api *api, const char *target, struct bytes body,
     call->body_text = body;
     call->local_done = local_answered;
     call->local_context = local;
-    if (find_local(call, bytes_of_text(target)) != OK)
-        api_fail(call, &call->error);
-    else if (call->operation->service->target == NULL)
-        call->operation->run(call);
-    else
+    if (api_find_operation(call, bytes_of_text(target)) == OK)
         api_run_operation(call);
+    else
+        api_fail(call, &call->error);
 }
 
 void api_query_local(struct api *api, struct bytes path, struct bytes body,

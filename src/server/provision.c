@@ -220,8 +220,8 @@ static bool there_already(const struct stack_call *call, struct bytes type, stru
                bytes_find(message, BYTES("already disabled")) != SIZE_MAX;
     return bytes_end_with(type, BYTES("ResourceAlreadyExistsException")) ||
            bytes_end_with(type, BYTES("ResourceInUseException")) ||
-           (bytes_equal_text(type, "ConflictException") &&
-            bytes_start_with(bytes_of_text(call->target), BYTES("POST /")));
+           (bytes_end_with(type, BYTES("ConflictException")) &&
+            bytes_start_with(bytes_of_text(call->target), BYTES("AWSScheduler.Create")));
 }
 
 static void fail_call(struct provisioning *provisioning, struct bytes why)

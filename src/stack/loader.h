@@ -219,6 +219,9 @@ MUST_USE enum status property_write(struct loader *loader, struct json_writer *w
  * none. */
 MUST_USE enum status property_read(struct loader *loader, struct bytes id,
                                    const struct node *resource, const struct node **ret);
+/* The member of that name: [{Key, Value}] as {Key: Value}; nothing when there are none. */
+MUST_USE enum status property_write_tags(struct loader *loader, struct json_writer *writer,
+                                         const char *name, const struct node *tags);
 bool property_has_value(const struct node *map, const char *name);
 
 /* ---- functions.c, events.c ---- */
@@ -269,7 +272,7 @@ MUST_USE enum status schedule_read_group(struct loader *loader, struct bytes id,
                                          const struct node *resource);
 MUST_USE enum status schedule_read(struct loader *loader, struct bytes id,
                                    const struct node *resource);
-/* CreateSchedule, and UpdateSchedule where it is there; body: its JSON. */
+/* CreateSchedule, and UpdateSchedule where it is there; body: its JSON, with the name too. */
 MUST_USE enum status schedule_add(struct loader *loader, struct bytes name, struct bytes group,
                                   const struct buffer *body, struct bytes resource,
                                   struct stack_where where);

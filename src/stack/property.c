@@ -29,6 +29,33 @@ enum status property_read(struct loader *loader, struct bytes id, const struct n
     return OK;
 }
 
+enum status property_write_tags(struct loader *loader, struct json_writer *writer, const char *name,
+                                const struct node *tags)
+{
+    if (node_is_nothing(tags))
+        return OK;
+    if (tags->kind != NODE_LIST)
+        return loader_refuse(loader, tags->where, "Tags: expected a list, got %.*s",
+                             BYTES_ARG(node_describe(loader->arena, tags)));
+    json_key(writer, name);
+    json_begin_object(writer);
+    for (size_t i = 0; i < tags->count; i++) {
+        struct bytes key = {0}, value = {0};
+        enum status status = read_text(loader, node_get(tags->items[i], "Key"), "Key", &key);
+
+        if (status == OK)
+            status = read_text(loader, node_get(tags->items[i], "Value"), "Value", &value);
+        if (status != OK)
+            return status;
+        if (key.size == 0)
+            return loader_refuse(loader, tags->items[i]->where, "Tags: expected {Key, Value}");
+        json_key_bytes(writer, key);
+        json_write_string(writer, value);
+    }
+    json_end_object(writer);
+    return OK;
+}
+
 static enum status write_text(struct loader *loader, struct json_writer *writer,
                               const struct node *node, const struct property *property)
 {

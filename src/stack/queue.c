@@ -140,26 +140,6 @@ static enum status read_head(struct loader *loader, struct bytes id, const struc
     return OK;
 }
 
-/* [{Key, Value}] as {Key: Value} */
-static enum status write_tags(struct loader *loader, struct json_writer *writer,
-                              const struct node *tags)
-{
-    json_begin_object(writer);
-    for (size_t i = 0; i < tags->count; i++) {
-        struct bytes key = {0}, value = {0};
-        enum status status = read_text(loader, node_get(tags->items[i], "Key"), "Key", &key);
-
-        if (status == OK)
-            status = read_text(loader, node_get(tags->items[i], "Value"), "Value", &value);
-        if (status != OK)
-            return status;
-        json_key_bytes(writer, key);
-        json_write_string(writer, value);
-    }
-    json_end_object(writer);
-    return OK;
-}
-
 static struct bytes url_of(struct loader *loader, struct bytes name)
 {
     return arena_printf(loader->arena, "http://127.0.0.1/%s/%.*s", loader->place.account,
@@ -175,16 +155,12 @@ static enum status add_tags(struct loader *loader, struct bytes id, const struct
 
     if (node_is_nothing(tags))
         return OK;
-    if (tags->kind != NODE_LIST)
-        return loader_refuse(loader, tags->where, "Tags: expected a list, got %.*s",
-                             BYTES_ARG(node_describe(loader->arena, tags)));
-    if (tags->count == 0)
-        return OK;
     json_begin_object(&writer);
     json_member_string(&writer, "QueueUrl", url_of(loader, name));
-    json_key(&writer, "Tags");
-    status = write_tags(loader, &writer, tags);
+    status = property_write_tags(loader, &writer, "Tags", tags);
     json_end_object(&writer);
+    if (status == OK && tags->count == 0)
+        return OK;
     if (status != OK)
         return status;
     return loader_add_call(loader, "AmazonSQS.TagQueue", &body, id, resource->where);

@@ -176,7 +176,9 @@ static enum status read_archive(struct loader *loader, struct bytes id, const st
         arena_grow(loader->arena, stack->archives, stack->archive_count, stack->archive_count + 1,
                    &loader->archive_capacity, sizeof *stack->archives);
     stack->archives[stack->archive_count++] = archive;
-    return OK;
+    return loader_add_made(loader,
+                           arena_printf(loader->arena, "archive %.*s", BYTES_ARG(archive.name)),
+                           NULL, NULL, resource->where);
 }
 
 /* ---- log groups ---- */
@@ -226,8 +228,11 @@ static enum status read_log_group(struct loader *loader, struct bytes id,
     read_check_keys(loader, properties, keys, ARRAY_COUNT(keys), "a log group");
     json_begin_object(&writer);
     json_member_string(&writer, "logGroupName", name);
+    status = property_write_tags(loader, &writer, "tags", node_get(properties, "Tags"));
     json_end_object(&writer);
-    status = loader_add_call(loader, "Logs_20140328.CreateLogGroup", &body, id, resource->where);
+    if (status == OK)
+        status =
+            loader_add_call(loader, "Logs_20140328.CreateLogGroup", &body, id, resource->where);
     if (status == OK)
         status =
             loader_add_made(loader, arena_printf(loader->arena, "log group %.*s", BYTES_ARG(name)),

@@ -1,6 +1,5 @@
 /* stack/schedule.c - AWS::Scheduler::Schedule and ScheduleGroup, and the schedules of functions
- * (timed.c), as requests to EventBridge Scheduler. It is a REST service: the name is in the path.
- */
+ * (timed.c), as requests to EventBridge Scheduler. */
 #include "stack/loader.h"
 
 #define GROUP_DEFAULT "default"
@@ -62,12 +61,24 @@ static const struct property schedule[] = {
 
 /* ---- groups ---- */
 
-/* A name in a path: what it may hold needs no escape, and what is wrong AWS's own check tells. */
-static const char *path_of(struct loader *loader, const char *method, const char *kind,
-                           struct bytes name)
+/* {Name, GroupName}; group empty: none. */
+static void write_name(struct json_writer *writer, struct bytes name, struct bytes group)
 {
-    return arena_copy_text(
-        loader->arena, arena_printf(loader->arena, "%s /%s/%.*s", method, kind, BYTES_ARG(name)));
+    json_begin_object(writer);
+    json_member_string(writer, "Name", name);
+    if (group.size > 0)
+        json_member_string(writer, "GroupName", group);
+    json_end_object(writer);
+}
+
+static enum status add_made(struct loader *loader, struct bytes what, const char *removal,
+                            struct bytes name, struct bytes group, struct stack_where where)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+
+    write_name(&writer, name, group);
+    return loader_add_made(loader, what, removal, &body, where);
 }
 
 enum status schedule_read_group(struct loader *loader, struct bytes id, const struct node *resource)
@@ -75,7 +86,6 @@ enum status schedule_read_group(struct loader *loader, struct bytes id, const st
     static const struct property group[] = {{.name = "Name", .kind = PROPERTY_ELSEWHERE},
                                             {.name = "Tags", .kind = PROPERTY_VALUE}};
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
-    AUTO(buffer_free) struct buffer nothing = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
     struct json_writer writer = JSON_WRITER(&body);
     const struct node *properties = NULL;
     struct bytes name = {0};
@@ -86,17 +96,17 @@ enum status schedule_read_group(struct loader *loader, struct bytes id, const st
     if (status != OK)
         return status;
     json_begin_object(&writer);
+    json_member_string(&writer, "Name", name);
     status =
         property_write(loader, &writer, properties, group, ARRAY_COUNT(group), "a schedule group");
     json_end_object(&writer);
     if (status == OK)
-        status = loader_add_call(loader, path_of(loader, "POST", "schedule-groups", name), &body,
-                                 id, resource->where);
-    buffer_append_text(&nothing, "{}");
+        status =
+            loader_add_call(loader, "AWSScheduler.CreateScheduleGroup", &body, id, resource->where);
     return status == OK
-               ? loader_add_made(
+               ? add_made(
                      loader, arena_printf(loader->arena, "schedule group %.*s", BYTES_ARG(name)),
-                     path_of(loader, "DELETE", "schedule-groups", name), &nothing, resource->where)
+                     "AWSScheduler.DeleteScheduleGroup", name, (struct bytes){0}, resource->where)
                : status;
 }
 
@@ -105,23 +115,18 @@ enum status schedule_read_group(struct loader *loader, struct bytes id, const st
 enum status schedule_add(struct loader *loader, struct bytes name, struct bytes group,
                          const struct buffer *body, struct bytes resource, struct stack_where where)
 {
-    AUTO(buffer_free) struct buffer nothing = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
-    struct bytes place = {0};
     enum status status =
-        loader_add_call(loader, path_of(loader, "POST", "schedules", name), body, resource, where);
+        loader_add_call(loader, "AWSScheduler.CreateSchedule", body, resource, where);
 
     if (group.size == 0)
         group = BYTES(GROUP_DEFAULT);
-    place = arena_printf(loader->arena, "%.*s?groupName=%.*s", BYTES_ARG(name), BYTES_ARG(group));
-    buffer_append_text(&nothing, "{}");
     if (status == OK)
-        status = loader_add_update(loader, path_of(loader, "PUT", "schedules", name), NULL);
-    if (status == OK)
-        status = loader_add_made(
-            loader,
-            arena_printf(loader->arena, "schedule %.*s/%.*s", BYTES_ARG(group), BYTES_ARG(name)),
-            path_of(loader, "DELETE", "schedules", place), &nothing, where);
-    return status;
+        status = loader_add_update(loader, "AWSScheduler.UpdateSchedule", NULL);
+    return status == OK ? add_made(loader,
+                                   arena_printf(loader->arena, "schedule %.*s/%.*s",
+                                                BYTES_ARG(group), BYTES_ARG(name)),
+                                   "AWSScheduler.DeleteSchedule", name, group, where)
+                        : status;
 }
 
 /* RoleArn is required; who may do what means nothing here. */
@@ -175,6 +180,7 @@ enum status schedule_read(struct loader *loader, struct bytes id, const struct n
     if (status != OK || !ours)
         return status;
     json_begin_object(&writer);
+    json_member_string(&writer, "Name", name);
     status =
         property_write(loader, &writer, properties, schedule, ARRAY_COUNT(schedule), "a schedule");
     if (status == OK)

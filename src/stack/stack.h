@@ -32,7 +32,7 @@ struct stack_note { /* something that was not understood or will not act */
 
 /* An AWS request that makes a resource: provisioning performs them in order. */
 struct stack_call {
-    const char *target;    /* "DynamoDB_20120810.CreateTable"; REST: "POST /schedules/NAME" */
+    const char *target;    /* "DynamoDB_20120810.CreateTable" */
     struct bytes body;     /* JSON */
     struct bytes resource; /* the resource's logical id, for messages */
     struct stack_where where;

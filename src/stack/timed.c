@@ -190,6 +190,7 @@ static enum status add_schedule(struct loader *loader, const struct timed *timed
     struct json_writer writer = JSON_WRITER(&body);
 
     json_begin_object(&writer);
+    json_member_string(&writer, "Name", name_of(loader, timed, number));
     if (timed->description.size > 0)
         json_member_string(&writer, "Description", timed->description);
     json_member_string(&writer, "ScheduleExpression", expression);

@@ -26,18 +26,20 @@ static void schedule(void **state)
                   "    Role: {Type: AWS::IAM::Role, Properties: {RoleName: r}}\n");
 
     (void)state;
-    assert_call(&loaded, 0, "POST /schedule-groups/g", "{}");
-    assert_call(&loaded, 1, "POST /schedules/s1",
-                "{\"GroupName\":\"g\",\"ScheduleExpression\":\"cron(0 9 * * ? *)\","
+    assert_call(&loaded, 0, "AWSScheduler.CreateScheduleGroup", "{\"Name\":\"g\"}");
+    assert_call(&loaded, 1, "AWSScheduler.CreateSchedule",
+                "{\"Name\":\"s1\",\"GroupName\":\"g\",\"ScheduleExpression\":\"cron(0 9 * * ? *)\","
                 "\"ScheduleExpressionTimezone\":\"Europe/Stockholm\",\"StartDate\":1769903999.000,"
                 "\"State\":\"DISABLED\",\"FlexibleTimeWindow\":{\"Mode\":\"FLEXIBLE\","
                 "\"MaximumWindowInMinutes\":15},\"Target\":{\"Arn\":"
                 "\"arn:aws:lambda:us-east-1:000000000000:function:s-local-f\",\"Input\":\"{}\","
                 "\"DeadLetterConfig\":{\"Arn\":\"a\"},\"RetryPolicy\":{\"MaximumRetryAttempts\":0},"
                 "\"RoleArn\":\"arn:aws:iam::000000000000:role/r\"}}");
-    assert_string_equal(loaded.stack->calls[1].update, "PUT /schedules/s1");
-    assert_made(&loaded, 0, "schedule group g", "DELETE /schedule-groups/g", "{}");
-    assert_made(&loaded, 1, "schedule g/s1", "DELETE /schedules/s1?groupName=g", "{}");
+    assert_string_equal(loaded.stack->calls[1].update, "AWSScheduler.UpdateSchedule");
+    assert_made(&loaded, 0, "schedule group g", "AWSScheduler.DeleteScheduleGroup",
+                "{\"Name\":\"g\"}");
+    assert_made(&loaded, 1, "schedule g/s1", "AWSScheduler.DeleteSchedule",
+                "{\"Name\":\"s1\",\"GroupName\":\"g\"}");
     assert_int_equal(loaded.stack->note_count, 0);
 }
 
@@ -48,13 +50,14 @@ static void without_a_role(void **state)
     LOADED loaded = load(HEAD WHEN "        Target: {Arn: !GetAtt FLambdaFunction.Arn}\n");
 
     (void)state;
-    assert_call(&loaded, 0, "POST /schedules/s-local-S",
-                "{\"ScheduleExpression\":\"rate(1 hour)\",\"FlexibleTimeWindow\":{\"Mode\":"
+    assert_call(&loaded, 0, "AWSScheduler.CreateSchedule",
+                "{\"Name\":\"s-local-S\",\"ScheduleExpression\":\"rate(1 "
+                "hour)\",\"FlexibleTimeWindow\":{\"Mode\":"
                 "\"OFF\"},\"Target\":{\"Arn\":"
                 "\"arn:aws:lambda:us-east-1:000000000000:function:s-local-f\",\"RoleArn\":"
                 "\"arn:aws:iam::000000000000:role/s-local-us-east-1-lambdaRole\"}}");
-    assert_made(&loaded, 0, "schedule default/s-local-S",
-                "DELETE /schedules/s-local-S?groupName=default", "{}");
+    assert_made(&loaded, 0, "schedule default/s-local-S", "AWSScheduler.DeleteSchedule",
+                "{\"Name\":\"s-local-S\",\"GroupName\":\"default\"}");
 }
 
 static void targets_that_are_left_out(void **state)

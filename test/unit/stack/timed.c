@@ -85,15 +85,14 @@ static void scheduler(void **state)
                               "          roleArn: arn:aws:iam::1:role/r\n");
 
     (void)state;
-    assert_call(&loaded, 0, "POST /schedules/s-local-MyDashfnEventsRuleSchedule1",
-                "{\"Description\":\"d\",\"ScheduleExpression\":\"at(2026-01-01T00:00:00)\","
+    assert_call(&loaded, 0, "AWSScheduler.CreateSchedule",
+                "{\"Name\":\"s-local-MyDashfnEventsRuleSchedule1\",\"Description\":\"d\","
+                "\"ScheduleExpression\":\"at(2026-01-01T00:00:00)\","
                 "\"ScheduleExpressionTimezone\":\"Europe/Stockholm\",\"State\":\"DISABLED\","
                 "\"FlexibleTimeWindow\":{\"Mode\":\"OFF\"},\"Target\":{" ARN
                 ",\"RoleArn\":\"arn:aws:iam::1:role/r\",\"Input\":\"{\\\"a\\\":1}\"}}");
-    assert_string_equal(loaded.stack->calls[1].target,
-                        "POST /schedules/s-local-MyDashfnEventsRuleSchedule2");
-    assert_string_equal(loaded.stack->calls[1].update,
-                        "PUT /schedules/s-local-MyDashfnEventsRuleSchedule2");
+    assert_string_equal(loaded.stack->calls[1].target, "AWSScheduler.CreateSchedule");
+    assert_string_equal(loaded.stack->calls[1].update, "AWSScheduler.UpdateSchedule");
     assert_int_equal(loaded.stack->call_count, 2);
     assert_int_equal(loaded.stack->note_count, 0);
 }
