@@ -149,6 +149,7 @@ static enum delivery_way find_bus_for_schedule(struct server *server, struct del
     entry->source = json_string(json_get(parameters, "Source"));
     entry->detail_type = json_string(json_get(parameters, "DetailType"));
     entry->detail = delivery->payload;
+    entry->resources = arena_printf(delivery->arena, "[\"%.*s\"]", BYTES_ARG(delivery->source_arn));
     if (bus_plan_entry(server->bus, entry, delivery->arena, &slot_of(delivery)->plan))
         return DELIVERY_WRITTEN;
     delivery_error_set(reterr, "INVALID_PARAMETER", false, "%s: %.*s", entry->error_code,
@@ -326,5 +327,11 @@ static void archived(void *context, uint64_t last_position)
 
 struct bus_door deliver_bus_door(struct server *server)
 {
-    return (struct bus_door){server, prepare, write_delivery, delivery_written, archived};
+    return (struct bus_door){.context = server,
+                             .prepare = prepare,
+                             .write = write_delivery,
+                             .written = delivery_written,
+                             .archived = archived,
+                             .schedule_is_valid = scheduling_is_valid,
+                             .rule_changed = scheduling_rule_changed};
 }

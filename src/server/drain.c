@@ -28,6 +28,8 @@ bool drain_idle(struct server *server)
         return false;
     if (deliveries_busy(server->deliveries))
         return false;
+    if (schedules_busy(server->schedules))
+        return false;
     if (bus_in_flight(server->bus) > 0 || mappings_busy(server->mappings))
         return false;
     if (server->has_trigger && trigger_busy(server->triggering.trigger))

@@ -64,6 +64,7 @@ struct server {
     struct engine *engine;
     struct streams *streams;
     struct deliveries *deliveries;
+    struct schedules *schedules;
     struct bus *bus;
     struct queues *queues;
     struct functions *functions;
@@ -129,6 +130,14 @@ void warm_start(struct server *server);
 /* ---- deliver.c: the targets of rules and schedules ---- */
 struct delivery_door deliver_door(struct server *server);
 struct bus_door deliver_bus_door(struct server *server);
+
+/* ---- scheduling.c: what is due, to its targets; rules with a schedule ---- */
+struct schedule_door scheduling_door(struct server *server);
+/* Parts of the bus' door. */
+bool scheduling_is_valid(void *server, struct bytes expression);
+void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes rule_name);
+/* The rules that the bus has already. */
+void scheduling_set_rules(struct server *server);
 
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);

@@ -182,6 +182,7 @@ static void make_environment(struct server *server)
                                         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
                                         "AWS_ENDPOINT_URL_EVENTBRIDGE",
                                         "AWS_ENDPOINT_URL_LAMBDA",
+                                        "AWS_ENDPOINT_URL_SCHEDULER",
                                         "AWS_ENDPOINT_URL_SQS"};
     struct bytes url =
         arena_printf(server->arena, "http://127.0.0.1:%u", (unsigned)server->port_number);
@@ -258,6 +259,13 @@ static bool open_hops(struct server *server)
                                     .place = &server->place,
                                     .changed = something_changed,
                                     .context = server};
+    struct schedules_options schedules = {.store = server->store,
+                                          .port = server->port,
+                                          .timers = server->timers,
+                                          .place = &server->place,
+                                          .door = scheduling_door(server),
+                                          .changed = something_changed,
+                                          .context = server};
     enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
     if (status == OK)
@@ -267,6 +275,8 @@ static bool open_hops(struct server *server)
     if (status == OK)
         status = deliveries_open(&deliveries, &server->deliveries);
     if (status == OK)
+        status = schedules_open(&schedules, &server->schedules);
+    if (status == OK)
         status = bus_open(server->store, server->port, server->clock, &server->place, &door,
                           &server->bus);
     if (status == OK)
@@ -275,6 +285,7 @@ static bool open_hops(struct server *server)
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
     }
+    scheduling_set_rules(server);
     engine_set_shard_count(server->engine, shard_count(server));
     server->streams = streams_new(server->store, server->port, server->timers, &shards);
     server->mappings = mappings_new(server->functions, server->streams, server->store, server->port,
@@ -294,6 +305,7 @@ static void open_api(struct server *server)
         .streams = server->streams,
         .bus = server->bus,
         .queues = server->queues,
+        .schedules = server->schedules,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,
@@ -348,6 +360,7 @@ static void provisioned(struct server *server, bool ok)
         triggering_start(server);
     functions_start(server->functions);
     deliveries_start(server->deliveries); /* targets that are not there by now are gone */
+    schedules_start(server->schedules);
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
@@ -428,6 +441,8 @@ void server_stop(struct server *server)
     listen_serve_held(server);
     if (server->api != NULL)
         api_end_streams(server->api);
+    if (server->schedules != NULL)
+        schedules_stop(server->schedules); /* what is due from now on is due at the next start */
     server->drain_limit.fire = drain_limit_reached;
     timer_set_after(server->timers, &server->drain_limit, SERVER_DRAIN_GRACE_MS);
     drain_wait(server, stop_hops, server);
@@ -438,7 +453,7 @@ static bool quiet(struct server *server)
 {
     if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings) ||
         !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !queues_stop(server->queues))
+        !schedules_stop(server->schedules) || !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -472,6 +487,8 @@ static void free_all(struct server *server)
         queues_close(server->queues);
     if (server->bus != NULL)
         bus_close(server->bus);
+    if (server->schedules != NULL)
+        schedules_close(server->schedules);
     if (server->deliveries != NULL)
         deliveries_close(server->deliveries);
     if (server->engine != NULL)
