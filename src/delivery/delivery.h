@@ -100,6 +100,8 @@ struct delivery {
     uint64_t accepted_ms;           /* the age counts from here; 0: now */
     uint64_t scheduled_ms;          /* of a schedule: SCHEDULED_TIME */
     uint32_t hops;                  /* buses that the event came through before this one */
+    const char *error_code; /* NULL; else AWS's ERROR_CODE: it can't be delivered whatever the door
+                               says (an input that is no JSON) */
     struct arena *arena; /* for the door and for us, also on the writer; goes with the delivery */
     void *slot;          /* the door's, from find() to written() */
     /* private */

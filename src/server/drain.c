@@ -26,6 +26,8 @@ bool drain_idle(struct server *server)
     functions_figures(server->functions, &functions);
     if (functions.running + functions.waiting + functions.queued > 0)
         return false;
+    if (deliveries_busy(server->deliveries))
+        return false;
     if (bus_in_flight(server->bus) > 0 || mappings_busy(server->mappings))
         return false;
     if (server->has_trigger && trigger_busy(server->triggering.trigger))

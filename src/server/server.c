@@ -221,7 +221,18 @@ static void something_failed(void *context, const char *sentence)
 static bool open_hops(struct server *server)
 {
     struct stream_door shards = {server, shards_of_engine};
-    struct bus_door door = deliver_door(server);
+    struct bus_door door = deliver_bus_door(server);
+    struct deliveries_options deliveries = {
+        .store = server->store,
+        .port = server->port,
+        .timers = server->timers,
+        .door = deliver_door(server),
+        .retry_delay_ms = server->stack->retry_delay_ms,
+        .maximum_retry_attempts = server->stack->maximum_retry_attempts,
+        .changed = something_changed,
+        .dropped = something_failed,
+        .context = server,
+    };
     struct engine_door engine_door = {.port = server->port,
                                       .timers = server->timers,
                                       .changed = something_changed,
@@ -253,6 +264,8 @@ static bool open_hops(struct server *server)
         status = engine_start(server->engine, &engine_door);
     if (status == OK)
         status = functions_open(&functions, &server->functions);
+    if (status == OK)
+        status = deliveries_open(&deliveries, &server->deliveries);
     if (status == OK)
         status = bus_open(server->store, server->port, server->clock, &server->place, &door,
                           &server->bus);
@@ -334,6 +347,7 @@ static void provisioned(struct server *server, bool ok)
     if (server->stack->mapping_count == 0)
         triggering_start(server);
     functions_start(server->functions);
+    deliveries_start(server->deliveries); /* targets that are not there by now are gone */
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
@@ -385,6 +399,7 @@ static void stop_hops(void *context)
     timer_cancel(server->timers, &server->drain_limit);
     engine_stop(server->engine);
     mappings_stop(server->mappings);
+    deliveries_stop(server->deliveries);
     queues_stop(server->queues); /* nobody waits for messages any longer */
     if (server->has_trigger)
         trigger_stop(server->triggering.trigger);
@@ -422,7 +437,8 @@ void server_stop(struct server *server)
 static bool quiet(struct server *server)
 {
     if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine) || !queues_stop(server->queues))
+        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
+        !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -456,6 +472,8 @@ static void free_all(struct server *server)
         queues_close(server->queues);
     if (server->bus != NULL)
         bus_close(server->bus);
+    if (server->deliveries != NULL)
+        deliveries_close(server->deliveries);
     if (server->engine != NULL)
         engine_close(server->engine);
     if (server->port != NULL)

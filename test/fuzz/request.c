@@ -157,18 +157,17 @@ static void must(const char *target, const char *body)
 
 /* ---- the api ---- */
 
-static bool accepts(void *context, struct bytes target_arn)
+static void prepare(void *context, struct delivery *delivery)
 {
-    (void)context, (void)target_arn;
-    return true;
+    (void)context, (void)delivery;
 }
 
-static void deliver(void *context, struct store_batch *batch, struct bus_delivery *delivery)
+static void deliver(void *context, struct store_batch *batch, struct delivery *delivery)
 {
     (void)context, (void)batch, (void)delivery;
 }
 
-static void delivered(void *context, struct bus_delivery *delivery)
+static void delivered(void *context, struct delivery *delivery)
 {
     (void)context, (void)delivery;
 }
@@ -241,7 +240,7 @@ static const struct {
 
 static void open_api(void)
 {
-    const struct bus_door door = {NULL, accepts, deliver, delivered, archived};
+    const struct bus_door door = {NULL, prepare, deliver, delivered, archived};
     const struct store_options options = {.memory = true};
     char message[STORE_MESSAGE_SIZE];
     enum status status = store_open(&options, &on.store, message);
