@@ -41,7 +41,7 @@ static const struct json *step(const struct json *value, struct bytes path, size
     return json_at(value, (size_t)index);
 }
 
-const struct json *path_find(const struct json *event, struct bytes path)
+const struct json *outbound_path_find(const struct json *event, struct bytes path)
 {
     size_t at = 1;
 

@@ -8,6 +8,6 @@
 /* "$", or "$." and "$[" and what follows: everything else stands for itself. */
 bool path_is(struct bytes text);
 /* What stands there; NULL: nothing, or the path is none. */
-const struct json *path_find(const struct json *event, struct bytes path);
+const struct json *outbound_path_find(const struct json *event, struct bytes path);
 
 #endif

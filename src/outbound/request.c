@@ -121,7 +121,7 @@ static struct bytes value_of(struct maker *maker, struct bytes text)
                    maker->call->event.size > 0 ? maker->call->event : maker->call->payload,
                    &maker->event, NULL) != OK)
         return (struct bytes){NULL, 0};
-    value = path_find(maker->event, text);
+    value = outbound_path_find(maker->event, text);
     if (value == NULL || json_is(value, JSON_STRING))
         return json_string(value);
     json_print(&out, value);
