@@ -52,6 +52,12 @@ void api_get_records(struct api_call *call);
 
 /* EventBridge */
 void api_create_event_bus(struct api_call *call);
+void api_update_event_bus(struct api_call *call);
+void api_put_permission(struct api_call *call);
+void api_events_remove_permission(struct api_call *call);
+void api_events_tag_resource(struct api_call *call);
+void api_events_untag_resource(struct api_call *call);
+void api_events_list_tags_for_resource(struct api_call *call);
 void api_describe_event_bus(struct api_call *call);
 void api_list_event_buses(struct api_call *call);
 void api_delete_event_bus(struct api_call *call);
@@ -80,7 +86,7 @@ void api_delete_schedule_group(struct api_call *call);
 void api_list_schedule_groups(struct api_call *call);
 void api_scheduler_tag_resource(struct api_call *call);
 void api_scheduler_untag_resource(struct api_call *call);
-void api_scheduler_list_tags(struct api_call *call);
+void api_scheduler_list_tags_for_resource(struct api_call *call);
 
 /* SQS */
 void api_create_queue(struct api_call *call);

@@ -114,15 +114,15 @@ static void firing_done(struct store_work *work, enum status status)
         schedules->due_total++;
         entry->missed = false;
         door->written(door->context, &firing->delivery);
-        entry_set(schedules, entry, firing->at_ms);
+        schedule_entry_set(schedules, entry, firing->at_ms);
         if (ends && !entry->gone)
             schedule_entry_remove(schedules, entry->key);
     } else if (status != CONFLICT && status != NOT_FOUND) {
-        entry_set(schedules, entry, clock_now_ms(schedules->clock) + SCHEDULE_AGAIN_MS);
+        schedule_entry_set(schedules, entry, clock_now_ms(schedules->clock) + SCHEDULE_AGAIN_MS);
     }
     arena_free(firing->arena);
     mem_free(firing);
-    entry_fired(schedules, entry);
+    schedule_entry_fired(schedules, entry);
 }
 
 /* ---- beginning ---- */
@@ -193,5 +193,5 @@ void schedule_fire(struct schedules *schedules, struct entry *entry, uint64_t no
     }
     arena_free(firing->arena);
     mem_free(firing);
-    entry_set(schedules, entry, again_ms);
+    schedule_entry_set(schedules, entry, again_ms);
 }

@@ -142,12 +142,12 @@ struct bytes payload_make(const struct schedule_delivery *delivery, const struct
 
 /* ---- schedules.c, fire.c, rule.c ---- */
 
-struct entry *entry_new(struct bytes key, size_t size, enum entry_kind kind);
-void entry_free(struct entry *entry);
+struct entry *schedule_entry_new(struct bytes key, size_t size, enum entry_kind kind);
+void schedule_entry_free(struct entry *entry);
 /* It is due at that time, or never; also while it is firing, for afterwards. */
-void entry_set(struct schedules *schedules, struct entry *entry, uint64_t at_ms);
+void schedule_entry_set(struct schedules *schedules, struct entry *entry, uint64_t at_ms);
 /* What it fires has ended: it waits again, or is freed when it is gone. */
-void entry_fired(struct schedules *schedules, struct entry *entry);
+void schedule_entry_fired(struct schedules *schedules, struct entry *entry);
 void schedule_entry_put(struct schedules *schedules, struct bytes key, uint64_t at_ms);
 void schedule_entry_remove(struct schedules *schedules, struct bytes key);
 /* Begins all that is due, as far as SCHEDULE_FIRING_MAX lets it; arms the timer. */

@@ -56,7 +56,7 @@ static enum status read_last(struct schedules *schedules, const struct scheduled
 static struct scheduled_rule *rule_new(struct schedules *schedules, struct bytes key,
                                        const struct schedule_rule *given)
 {
-    struct entry *entry = entry_new(key, sizeof(struct scheduled_rule), ENTRY_RULE);
+    struct entry *entry = schedule_entry_new(key, sizeof(struct scheduled_rule), ENTRY_RULE);
     struct scheduled_rule *rule = CONTAINER_OF(entry, struct scheduled_rule, entry);
 
     rule->bus_name = bytes_slice(entry->key, sizeof KEY_RULE - 1, given->bus_name.size);
@@ -93,7 +93,7 @@ void schedules_set_rule(struct schedules *schedules, const struct schedule_rule 
         last_ms = clock_now_ms(schedules->clock);
     rule->due_ms = next_due(schedules, rule, last_ms);
     rule->entry.missed = !schedules->started && rule->due_ms <= clock_now_ms(schedules->clock);
-    entry_set(schedules, &rule->entry, rule->due_ms);
+    schedule_entry_set(schedules, &rule->entry, rule->due_ms);
     schedules_look(schedules);
 }
 
@@ -106,11 +106,11 @@ void schedules_forget_rule(struct schedules *schedules, struct bytes bus_name,
 
     if (rule == NULL)
         return;
-    entry_set(schedules, &rule->entry, DUE_NEVER);
+    schedule_entry_set(schedules, &rule->entry, DUE_NEVER);
     if (rule->entry.firing)
         rule->entry.gone = true;
     else
-        entry_free(&rule->entry);
+        schedule_entry_free(&rule->entry);
     schedules_look(schedules);
 }
 
@@ -139,7 +139,7 @@ void rule_fire(struct schedules *schedules, struct scheduled_rule *rule, uint64_
     rule->entry.firing = true;
     schedules->firing++;
     rule->due_ms = next_due(schedules, rule, last_ms);
-    entry_set(schedules, &rule->entry, rule->due_ms);
+    schedule_entry_set(schedules, &rule->entry, rule->due_ms);
     door->fire_rule(door->context, firing);
 }
 
@@ -161,10 +161,11 @@ void schedules_rule_fired(struct schedule_firing *firing, enum status status)
     } else if (rule_decode(firing->arena, firing->stored, &record) == OK &&
                record.since_ms == rule->since_ms && status != NOT_FOUND) {
         rule->due_ms = firing->scheduled_ms;
-        entry_set(schedules, &rule->entry, clock_now_ms(schedules->clock) + SCHEDULE_AGAIN_MS);
+        schedule_entry_set(schedules, &rule->entry,
+                           clock_now_ms(schedules->clock) + SCHEDULE_AGAIN_MS);
     }
     arena_free(firing->arena);
-    entry_fired(schedules, &rule->entry);
+    schedule_entry_fired(schedules, &rule->entry);
 }
 
 /* ---- starting ---- */

@@ -3,7 +3,7 @@
 
 /* ---- entries ---- */
 
-struct entry *entry_new(struct bytes key, size_t size, enum entry_kind kind)
+struct entry *schedule_entry_new(struct bytes key, size_t size, enum entry_kind kind)
 {
     struct entry *entry = mem_new(size + key.size);
     uint8_t *behind = (uint8_t *)entry + size;
@@ -15,26 +15,26 @@ struct entry *entry_new(struct bytes key, size_t size, enum entry_kind kind)
     return entry;
 }
 
-void entry_free(struct entry *entry)
+void schedule_entry_free(struct entry *entry)
 {
     assert(entry->due.place == 0 && !entry->firing);
     mem_free(entry);
 }
 
-void entry_set(struct schedules *schedules, struct entry *entry, uint64_t at_ms)
+void schedule_entry_set(struct schedules *schedules, struct entry *entry, uint64_t at_ms)
 {
     if (entry->firing)
-        entry->due.at_ms = at_ms; /* entry_fired() puts it into the heap */
+        entry->due.at_ms = at_ms; /* schedule_entry_fired() puts it into the heap */
     else
         due_set(&schedules->due, &entry->due, at_ms);
 }
 
-void entry_fired(struct schedules *schedules, struct entry *entry)
+void schedule_entry_fired(struct schedules *schedules, struct entry *entry)
 {
     schedules->firing--;
     entry->firing = false;
     if (entry->gone)
-        entry_free(entry);
+        schedule_entry_free(entry);
     else
         due_set(&schedules->due, &entry->due, entry->due.at_ms);
     schedules_look(schedules);
@@ -46,11 +46,11 @@ void schedule_entry_put(struct schedules *schedules, struct bytes key, uint64_t 
     struct entry *entry = map_get(&schedules->entries, key);
 
     if (entry == NULL) {
-        entry = entry_new(key, sizeof *entry, ENTRY_SCHEDULE);
+        entry = schedule_entry_new(key, sizeof *entry, ENTRY_SCHEDULE);
         map_put(&schedules->entries, key, entry);
     }
     entry->missed = false;
-    entry_set(schedules, entry, at_ms);
+    schedule_entry_set(schedules, entry, at_ms);
 }
 
 void schedule_entry_remove(struct schedules *schedules, struct bytes key)
@@ -59,11 +59,11 @@ void schedule_entry_remove(struct schedules *schedules, struct bytes key)
 
     if (entry == NULL)
         return;
-    entry_set(schedules, entry, DUE_NEVER);
+    schedule_entry_set(schedules, entry, DUE_NEVER);
     if (entry->firing)
         entry->gone = true;
     else
-        entry_free(entry);
+        schedule_entry_free(entry);
 }
 
 /* ---- waiting ---- */
@@ -192,7 +192,7 @@ static void free_entries(struct schedules *schedules, struct map *map, size_t at
         struct entry *entry = (void *)((char *)value + at);
 
         due_set(&schedules->due, &entry->due, DUE_NEVER);
-        entry_free(entry);
+        schedule_entry_free(entry);
     }
     map_free(map);
 }

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "archive/archive.h"
+#include "outbound/outbound.h"
 #include "server/server.h"
 #include "stack/stack.h"
 #include "streams/trigger.h"
@@ -65,6 +66,7 @@ struct server {
     struct streams *streams;
     struct deliveries *deliveries;
     struct schedules *schedules;
+    struct outbound *outbound;
     struct bus *bus;
     struct queues *queues;
     struct functions *functions;

@@ -266,12 +266,21 @@ static bool open_hops(struct server *server)
                                           .door = scheduling_door(server),
                                           .changed = something_changed,
                                           .context = server};
+    struct outbound_options outbound = {.store = server->store,
+                                        .port = server->port,
+                                        .timers = server->timers,
+                                        .loop = &server->loop,
+                                        .place = &server->place,
+                                        .changed = something_changed,
+                                        .context = server};
     enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
     if (status == OK)
         status = engine_start(server->engine, &engine_door);
     if (status == OK)
         status = functions_open(&functions, &server->functions);
+    if (status == OK)
+        status = outbound_open(&outbound, &server->outbound);
     if (status == OK)
         status = deliveries_open(&deliveries, &server->deliveries);
     if (status == OK)
@@ -453,7 +462,8 @@ static bool quiet(struct server *server)
 {
     if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings) ||
         !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !schedules_stop(server->schedules) || !queues_stop(server->queues))
+        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
+        !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -491,6 +501,8 @@ static void free_all(struct server *server)
         schedules_close(server->schedules);
     if (server->deliveries != NULL)
         deliveries_close(server->deliveries);
+    if (server->outbound != NULL)
+        outbound_close(server->outbound);
     if (server->engine != NULL)
         engine_close(server->engine);
     if (server->port != NULL)

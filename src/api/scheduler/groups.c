@@ -155,7 +155,7 @@ void api_scheduler_untag_resource(struct api_call *call)
     change_tags(call, change);
 }
 
-void api_scheduler_list_tags(struct api_call *call)
+void api_scheduler_list_tags_for_resource(struct api_call *call)
 {
     struct bytes name = group_of_arn(call);
     struct schedule_group_view group;
