@@ -102,17 +102,14 @@ static void write_event(const struct bus *bus, const struct bus_entry *entry,
     json_end_object(&w);
 }
 
-bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
-                struct bytes *ret)
+/* false: the entry has its error. */
+static bool make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
+                 struct bytes *ret)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
     const struct json *detail = NULL, *resources = NULL;
 
-    entry->event_id[0] = '\0';
-    entry->error_code = NULL;
-    entry->error_message = (struct bytes){NULL, 0};
-    if (!check_entry(bus, entry, arena) || !parse_detail(entry, arena, &detail) ||
-        !parse_resources(entry, arena, &resources))
+    if (!parse_detail(entry, arena, &detail) || !parse_resources(entry, arena, &resources))
         return false;
     id_uuid(entry->event_id);
     write_event(bus, entry, resources, detail, &out);
@@ -123,6 +120,34 @@ bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *ar
     }
     *ret = arena_copy(arena, buffer_bytes(&out));
     return true;
+}
+
+bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
+                struct bytes *ret)
+{
+    entry->event_id[0] = '\0';
+    entry->error_code = NULL;
+    entry->error_message = (struct bytes){NULL, 0};
+    return check_entry(bus, entry, arena) && make(bus, entry, arena, ret);
+}
+
+struct bytes event_make_scheduled(const struct bus *bus, const struct rule *rule, uint64_t time_ms,
+                                  struct arena *arena, struct bus_entry *ret_entry)
+{
+    struct bytes text = {NULL, 0};
+    bool made = false;
+
+    *ret_entry = (struct bus_entry){
+        .bus_name = rule->view.bus_name,
+        .source = BYTES("aws.events"),
+        .detail_type = BYTES("Scheduled Event"),
+        .detail = BYTES("{}"),
+        .resources = arena_printf(arena, "[\"%.*s\"]", BYTES_ARG(rule->arn)),
+        .time_ms = time_ms,
+    };
+    made = make(bus, ret_entry, arena, &text);
+    assert(made && "our own entry is right");
+    return text;
 }
 
 size_t bus_entry_size(const struct bus_entry *entry, struct arena *arena)

@@ -77,5 +77,8 @@ MUST_USE enum status bus_catalogue_load(struct bus *bus);
  * arena. */
 bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
                 struct bytes *ret);
+/* The event of a rule whose schedule was due, and the entry it is of. */
+struct bytes event_make_scheduled(const struct bus *bus, const struct rule *rule, uint64_t time_ms,
+                                  struct arena *arena, struct bus_entry *ret_entry);
 
 #endif

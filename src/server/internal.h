@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "archive/archive.h"
+#include "outbound/outbound.h"
 #include "server/server.h"
 #include "stack/stack.h"
 #include "streams/trigger.h"
@@ -68,6 +69,8 @@ struct server {
     struct engine *engine;
     struct streams *streams;
     struct deliveries *deliveries;
+    struct schedules *schedules;
+    struct outbound *outbound;
     struct bus *bus;
     struct queues *queues;
     struct functions *functions;
@@ -149,6 +152,14 @@ void warm_start(struct server *server);
 /* ---- deliver.c: the targets of rules and schedules ---- */
 struct delivery_door deliver_door(struct server *server);
 struct bus_door deliver_bus_door(struct server *server);
+
+/* ---- scheduling.c: what is due, to its targets; rules with a schedule ---- */
+struct schedule_door scheduling_door(struct server *server);
+/* Parts of the bus' door. */
+bool scheduling_is_valid(void *server, struct bytes expression);
+void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes rule_name);
+/* The rules that the bus has already. */
+void scheduling_set_rules(struct server *server);
 
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);
