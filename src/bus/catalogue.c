@@ -169,14 +169,15 @@ static int32_t get_limit(const struct json *object, const char *name)
     return (int32_t)value;
 }
 
-static enum status parse_stored(struct arena *arena, struct bytes stored, const struct json **ret)
+static enum status parse_stored(struct arena *arena, struct bytes stored, int64_t format_max,
+                                const struct json **ret)
 {
     int64_t format = 0;
 
     if (json_parse(arena, stored, ret, NULL) != OK ||
         !json_int64(json_get(*ret, "format"), &format) || format < 1)
         return CORRUPT;
-    return format > FORMAT_SCHEDULED ? NEWER_FORMAT : OK;
+    return format > format_max ? NEWER_FORMAT : OK;
 }
 
 static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
@@ -184,7 +185,7 @@ static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
     const struct json *root = NULL;
 
     event_bus->stored = arena_copy(event_bus->arena, stored);
-    enum status st = parse_stored(event_bus->arena, stored, &root);
+    enum status st = parse_stored(event_bus->arena, stored, FORMAT, &root);
 
     if (st != OK)
         return st;
@@ -269,7 +270,7 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     const struct json *root = NULL;
 
     rule->stored = arena_copy(rule->arena, stored);
-    enum status st = parse_stored(rule->arena, stored, &root);
+    enum status st = parse_stored(rule->arena, stored, FORMAT_SCHEDULED, &root);
 
     if (st != OK)
         return st;
