@@ -22,6 +22,7 @@ struct test_api {
     struct bus *bus;
     struct queues *queues;
     struct api *api;
+    struct faults *faults;
     size_t commits_told;
     size_t deliveries; /* that the bus wrote */
 };
@@ -77,8 +78,12 @@ static inline void test_api_start(struct test_api *t)
     assert_int_equal(engine_start(t->engine, &engine_door), OK);
     assert_int_equal(bus_open(t->store, t->loop.port, t->clock, &test_place, &door, &t->bus), OK);
 
-    const struct queues_options queues = {
-        .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
+    t->faults = faults_new();
+    const struct queues_options queues = {.store = t->store,
+                                          .port = t->loop.port,
+                                          .timers = t->timers,
+                                          .faults = t->faults,
+                                          .place = &test_place};
 
     assert_int_equal(queues_open(&queues, &t->queues), OK);
     t->streams =
@@ -92,6 +97,7 @@ static inline void test_api_start(struct test_api *t)
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
+        .faults = t->faults,
         .place = &test_place,
     };
 
@@ -157,6 +163,7 @@ static inline void test_api_stop(struct test_api *t)
     engine_close(t->engine);
     store_close(t->store);
     timers_free(t->timers);
+    faults_free(t->faults);
     t->commits_told = 0;
 }
 
