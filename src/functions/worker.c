@@ -318,6 +318,10 @@ void worker_next(struct worker *worker,
     struct functions *functions = worker->functions;
     struct timers *timers = functions->options.wall_timers;
 
+    if (worker->state == WORKER_BUSY && worker->doomed) { /* sent with its answer, before it died */
+        next(context, NULL);
+        return;
+    }
     if (worker->state == WORKER_BUSY) {
         AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
 
