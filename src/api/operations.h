@@ -52,6 +52,12 @@ void api_get_records(struct api_call *call);
 
 /* EventBridge */
 void api_create_event_bus(struct api_call *call);
+void api_update_event_bus(struct api_call *call);
+void api_put_permission(struct api_call *call);
+void api_events_remove_permission(struct api_call *call);
+void api_events_tag_resource(struct api_call *call);
+void api_events_untag_resource(struct api_call *call);
+void api_events_list_tags_for_resource(struct api_call *call);
 void api_describe_event_bus(struct api_call *call);
 void api_list_event_buses(struct api_call *call);
 void api_delete_event_bus(struct api_call *call);
@@ -66,6 +72,15 @@ void api_list_targets_by_rule(struct api_call *call);
 void api_remove_targets(struct api_call *call);
 void api_list_rule_names_by_target(struct api_call *call);
 void api_put_events(struct api_call *call);
+void api_create_archive(struct api_call *call);
+void api_describe_archive(struct api_call *call);
+void api_list_archives(struct api_call *call);
+void api_update_archive(struct api_call *call);
+void api_delete_archive(struct api_call *call);
+void api_start_replay(struct api_call *call);
+void api_describe_replay(struct api_call *call);
+void api_list_replays(struct api_call *call);
+void api_cancel_replay(struct api_call *call);
 void api_test_event_pattern(struct api_call *call);
 
 /* SQS */

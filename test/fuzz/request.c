@@ -1,8 +1,10 @@
 /* Fuzz target: requests, against an api in memory that has some tables: "abc" with a partition key
  * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
- * a time to live; a bus and a rule; a queue "q" and one with an order, "q.fifo".
+ * a time to live; a bus, a rule and an archive with an event; a queue "q" and one with an order,
+ * "q.fifo".
  *
- *   PutItem                                   an operation of AWS's target services ...
+ *   PutItem                                   an operation of AWS's target services (or with its
+ *                                             service: AWSEvents.TagResource) ...
  *   {"TableName": "abc", ...}                 ... and its body, up to a blank line
  *
  *   + 60000                                   the clock moves on by that many milliseconds
@@ -124,7 +126,7 @@ static void settle(void)
         struct barrier barrier = {.work = {.run = nothing, .done = barrier_done}};
 
         store_submit(on.store, on.port, &barrier.work);
-        while (!barrier.done || engine_busy(on.engine))
+        while (!barrier.done || engine_busy(on.engine) || bus_busy(on.bus))
             turn();
     }
 }
@@ -234,13 +236,18 @@ static const struct {
     ITEM("idx", "\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"2\"},\"g\":{\"S\":\"g\"},\"ttl\":{\"N\":"
                 "\"1785000060\"}"),
     {"AWSEvents.PutRule", "{\"Name\":\"rule\",\"EventPattern\":\"{\\\"source\\\":[\\\"a\\\"]}\"}"},
+    {"AWSEvents.CreateArchive",
+     "{\"ArchiveName\":\"archive\",\"EventSourceArn\":\"arn:aws:events:us-east-1:000000000000:"
+     "event-bus/default\",\"RetentionDays\":1}"},
+    {"AWSEvents.PutEvents",
+     "{\"Entries\":[{\"Source\":\"a\",\"DetailType\":\"b\",\"Detail\":\"{}\"}]}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q\"}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}"},
 };
 
 static void open_api(void)
 {
-    const struct bus_door door = {NULL, prepare, deliver, delivered, archived};
+    const struct bus_door door = {NULL, prepare, deliver, delivered, archived, NULL};
     const struct store_options options = {.memory = true};
     char message[STORE_MESSAGE_SIZE];
     enum status status = store_open(&options, &on.store, message);
@@ -258,6 +265,7 @@ static void open_api(void)
     assert(status == OK);
     status = bus_open(on.store, on.port, on.clock, &place, &door, &on.bus);
     assert(status == OK);
+    bus_start(on.bus, on.timers, on.timers, NULL, NULL);
     on.streams = streams_new(on.store, on.port, on.timers, &(struct stream_door){NULL, shards});
 
     const struct queues_options queues = {
@@ -286,6 +294,8 @@ static void open_api(void)
 static void close_api(void)
 {
     while (!queues_stop(on.queues))
+        turn();
+    while (!bus_stop(on.bus))
         turn();
     api_free(on.api);
     queues_close(on.queues);
@@ -326,6 +336,16 @@ static void check_answer(const struct answer *answer, uint64_t position_before, 
     assert(on.moved || moving || store_last_position(on.store) == position_before);
 }
 
+/* "AWSEvents.TagResource": when several services have an operation of that name. */
+static bool is_full_name(struct bytes name, const struct api_operation *operation)
+{
+    struct bytes target = bytes_of_text(operation->service->target);
+
+    return bytes_start_with(name, target) && name.size > target.size &&
+           name.ptr[target.size] == '.' &&
+           bytes_equal_text(bytes_slice(name, target.size + 1, name.size), operation->name);
+}
+
 /* One of the operations that have a target, whatever the name. */
 static const struct api_operation *operation_of(struct bytes name)
 {
@@ -333,7 +353,8 @@ static const struct api_operation *operation_of(struct bytes name)
     const struct api_operation *operations = api_operations(&count);
 
     for (; targets < count && operations[targets].service->target != NULL; targets++)
-        if (bytes_equal_text(name, operations[targets].name))
+        if (bytes_equal_text(name, operations[targets].name) ||
+            is_full_name(name, &operations[targets]))
             return &operations[targets];
     return &operations[bytes_hash(name) % targets];
 }

@@ -3,18 +3,38 @@
 
 #define PAGE_MAX 100
 
+enum status events_find_bus(struct api_call *call, struct bytes name)
+{
+    if (bus_find(call->on->bus, name) != NULL)
+        return OK;
+    return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Event bus %.*s does not exist.",
+                      BYTES_ARG(name));
+}
+
 enum status events_bus(struct api_call *call, struct bytes *ret)
 {
     struct bytes name = decode_string(call->body, "EventBusName");
-    const struct bus_description *bus = NULL;
+    enum status status = OK;
 
     if (name.size == 0)
         name = BYTES("default");
-    bus = bus_find(call->on->bus, name);
-    if (bus == NULL)
-        return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Event bus %.*s does not exist.",
-                          BYTES_ARG(name));
-    *ret = bus->name;
+    status = events_find_bus(call, name);
+    if (status == OK)
+        *ret = bus_find(call->on->bus, name)->name;
+    return status;
+}
+
+enum status events_find_rule(struct api_call *call, struct bytes bus, struct bytes name,
+                             const struct bus_rule **ret)
+{
+    const struct bus_rule *rule = bus_find_rule(call->on->bus, bus, name);
+
+    if (rule == NULL)
+        return api_refuse(&call->error, API_RESOURCE_NOT_FOUND,
+                          "Rule %.*s does not exist on EventBus %.*s.", BYTES_ARG(name),
+                          BYTES_ARG(bus));
+    if (ret != NULL)
+        *ret = rule;
     return OK;
 }
 
@@ -23,14 +43,7 @@ enum status events_rule(struct api_call *call, const char *member, const struct 
     struct bytes bus = {NULL, 0}, name = decode_string(call->body, member);
     enum status status = events_bus(call, &bus);
 
-    if (status != OK)
-        return status;
-    *ret = bus_find_rule(call->on->bus, bus, name);
-    if (*ret == NULL)
-        return api_refuse(&call->error, API_RESOURCE_NOT_FOUND,
-                          "Rule %.*s does not exist on EventBus %.*s.", BYTES_ARG(name),
-                          BYTES_ARG(bus));
-    return OK;
+    return status == OK ? events_find_rule(call, bus, name, ret) : status;
 }
 
 struct bus_change *events_change(struct api_call *call, enum bus_change_kind kind,
@@ -70,6 +83,35 @@ void events_submit(struct api_call *call, struct bus_change *change, enum status
         bus_change(call->on->bus, change);
     else
         api_fail_status(call, status);
+}
+
+enum status events_name_in_arn(struct api_call *call, const char *member, struct bytes arn_text,
+                               const char *kind, const char *what, struct bytes *ret)
+{
+    size_t kind_size = strlen(kind);
+    struct arn arn;
+
+    if (!arn_parse(arn_text, &arn) || !bytes_equal_text(arn.service, "events") ||
+        !bytes_start_with(arn.resource, bytes_of_text(kind)) || arn.resource.size == kind_size)
+        return api_invalid(&call->error,
+                           "Parameter %s is not valid. Reason: Must contain an %s ARN.", member,
+                           what);
+    *ret = bytes_slice(arn.resource, kind_size, arn.resource.size);
+    return OK;
+}
+
+enum status events_one_filter(struct api_call *call, const char *operation)
+{
+    int filters = decode_has(call->body, "NamePrefix") + decode_has(call->body, "EventSourceArn") +
+                  decode_has(call->body, "State");
+
+    if (filters <= 1)
+        return OK;
+    return api_invalid(
+        &call->error,
+        "At most one filter is allowed for %s. Use either : State, EventSourceArn, or "
+        "NamePrefix.",
+        operation);
 }
 
 /* A token is the number of the first entry of its page. */
