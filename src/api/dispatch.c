@@ -3,6 +3,7 @@
 #include "api/internal.h"
 #include "api/query.h"
 #include "api/shape.h"
+#include "api/throttle.h"
 
 struct api *api_new(const struct api_services *services)
 {
@@ -11,6 +12,8 @@ struct api *api_new(const struct api_services *services)
     const struct api_operation *operations = api_operations(&count);
 
     api->services = *services;
+    if (services->wall_timers == NULL)
+        api->services.wall_timers = services->timers;
     api->scratch = BUFFER_INIT(API_ANSWER_SIZE_MAX);
     list_init(&api->log_streams);
     for (size_t i = 0; i < count; i++) {
@@ -138,6 +141,8 @@ void api_run_operation(struct api_call *call)
         status = shape_check(call->operation->input, call->body, call->operation->service->package,
                              &call->error);
     }
+    if (status == OK)
+        status = throttle_check(call);
     if (status == OK)
         call->operation->run(call);
     else

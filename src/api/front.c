@@ -9,6 +9,7 @@
  *
  * Lambda's and Scheduler's REST paths and dynlog's own questions come to us by their paths, AWS's
  * Query protocol (query.h) by its content type. */
+#include "api/throttle.h"
 #include "api/internal.h"
 #include "api/query.h"
 
@@ -84,7 +85,7 @@ static enum status check_signature(struct api_call *call)
 
     if (on->keys == NULL)
         return OK;
-    return sigv4_check(on->keys, call->request, clock_now_ms(timers_clock(on->timers)),
+    return sigv4_check(on->keys, call->request, clock_now_ms(timers_clock(on->wall_timers)),
                        &call->error);
 }
 
@@ -138,6 +139,8 @@ static void run_rest(struct api_call *call)
     call->operation = api_lambda_route(http_method(request), http_path(request), &call->path_name);
     if (call->operation == NULL)
         answer_nothing_here(request);
+    else if (throttle_check(call) != OK)
+        api_fail(call, &call->error);
     else
         call->operation->run(call);
 }

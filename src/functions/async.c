@@ -39,7 +39,7 @@ struct async_write {
 
 static const bool moves[ENTRY_STATE_COUNT][ENTRY_STATE_COUNT] = {
     [ENTRY_LOADED] = {[ENTRY_WAITING] = true, [ENTRY_RETRYING] = true, [ENTRY_ENDING] = true},
-    [ENTRY_WAITING] = {[ENTRY_RUNNING] = true, [ENTRY_ENDING] = true},
+    [ENTRY_WAITING] = {[ENTRY_RUNNING] = true, [ENTRY_RETRYING] = true, [ENTRY_ENDING] = true},
     [ENTRY_RUNNING] = {[ENTRY_RETRYING] = true, [ENTRY_ENDING] = true, [ENTRY_WAITING] = true},
     [ENTRY_RETRYING] = {[ENTRY_WAITING] = true},
 };
@@ -56,6 +56,8 @@ static void entry_enter(struct async_entry *entry, enum entry_state state)
     if (entry->state == ENTRY_RETRYING) {
         timer_cancel(entry->functions->options.timers, &entry->timer);
         async->retrying_count--;
+        entry->function->async.held_count -= entry->held;
+        entry->held = false;
     }
     entry->state = state;
     if (state == ENTRY_WAITING)
@@ -69,6 +71,7 @@ static void entry_enter(struct async_entry *entry, enum entry_state state)
 }
 
 static void on_entry_timer(struct timer *timer);
+static void on_write_again(struct timer *timer);
 
 struct async_entry *async_entry_new(struct functions *functions,
                                     const struct async_invocation *invocation)
@@ -79,6 +82,7 @@ struct async_entry *async_entry_new(struct functions *functions,
     entry->position = invocation->position;
     entry->accepted_ms = invocation->accepted_ms;
     entry->timer.fire = on_entry_timer;
+    entry->write_again.fire = on_write_again;
     entry->name = mem_new(invocation->function_name.size + 1);
     memcpy(entry->name, invocation->function_name.ptr, invocation->function_name.size);
     list_append(&functions->async.all, &entry->in_all);
@@ -100,6 +104,7 @@ static void write_free(struct async_write *write)
 static void entry_free(struct async_entry *entry)
 {
     timer_cancel(entry->functions->options.timers, &entry->timer);
+    timer_cancel(entry->functions->options.wall_timers, &entry->write_again);
     list_remove(&entry->in_all);
     list_remove(&entry->in_queue);
     if (entry->state == ENTRY_RETRYING)
@@ -190,7 +195,8 @@ static void write_failed(struct async_write *write)
     }
     entry->write = write;
     if (!write->functions->stopping)
-        timer_set_after(write->functions->options.timers, &entry->timer, ASYNC_WRITE_AGAIN_MS);
+        timer_set_after(write->functions->options.wall_timers, &entry->write_again,
+                        ASYNC_WRITE_AGAIN_MS);
 }
 
 static void write_done(struct store_work *work, enum status status)
@@ -254,8 +260,8 @@ static void choose_destination(struct async_write *write, const struct async_ent
     write->record.invoke_count = entry->attempts;
     assert(name.size <= sizeof write->destination_name);
     memcpy(write->destination_name, name.ptr, name.size);
-    write->destination = (struct async_invocation){
-        .function_name = bytes_of(write->destination_name, name.size)};
+    write->destination =
+        (struct async_invocation){.function_name = bytes_of(write->destination_name, name.size)};
 }
 
 static void entry_end(struct async_entry *entry, struct async_write *write)
@@ -322,6 +328,70 @@ static enum status load_record(const struct async_entry *entry, struct store_val
     return st == OK ? async_record_decode(value->bytes, ret) : st;
 }
 
+/* ---- faults that a test asked for ---- */
+
+static bool strikes(const struct async_entry *entry, enum fault_kind kind, struct fault_hit *ret)
+{
+    struct fault_place place = {.of = {[FAULT_FUNCTION] = entry->function->version->settings.name,
+                                       [FAULT_SERVICE] = BYTES("lambda"),
+                                       [FAULT_OPERATION] = BYTES("AsynchronousInvocation")}};
+
+    return faults_hit(entry->functions->options.faults, kind, &place, ret);
+}
+
+static void wait_until(struct async_entry *entry, uint64_t time_ms)
+{
+    uint64_t expiry = expiry_ms(entry);
+
+    entry->next_ms = time_ms < expiry ? time_ms : expiry;
+    entry_enter(entry, ENTRY_RETRYING);
+}
+
+/* A new invocation is delayed, or held until a later one has overtaken it. */
+static bool is_held_back(struct async_entry *entry)
+{
+    struct fault_hit hit = {0};
+
+    if (strikes(entry, FAULT_DELAY, &hit)) {
+        wait_until(entry, now_ms(entry->functions) + hit.delay_ms);
+        return true;
+    }
+    if (!strikes(entry, FAULT_REORDER, NULL))
+        return false;
+    wait_until(entry, now_ms(entry->functions) + ASYNC_HELD_MS);
+    entry->held = true;
+    entry->function->async.held_count++;
+    return true;
+}
+
+/* A later invocation runs: those that it overtook are next. */
+static void let_go_of_held(struct function *function, uint64_t position)
+{
+    if (function->async.held_count == 0)
+        return;
+    LIST_EACH (&function->functions->async.all, it) {
+        struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+        if (entry->held && entry->function == function && entry->position < position)
+            entry_enter(entry, ENTRY_WAITING);
+    }
+}
+
+/* As Lambda does when there is no concurrency left: back into the queue, and no attempt. */
+static bool is_throttled(struct async_entry *entry)
+{
+    uint64_t delay_ms = ASYNC_THROTTLED_FIRST_MS << (entry->throttles < 9 ? entry->throttles : 9);
+
+    if (!strikes(entry, FAULT_THROTTLE, NULL))
+        return false;
+    entry->throttles++;
+    entry->functions->throttles_total++;
+    if (delay_ms > ASYNC_THROTTLED_LONGEST_MS)
+        delay_ms = ASYNC_THROTTLED_LONGEST_MS;
+    wait_until(entry, now_ms(entry->functions) + delay_ms);
+    return true;
+}
+
 /* ---- attempts ---- */
 
 static uint32_t retries_max(const struct async_entry *entry)
@@ -362,6 +432,12 @@ static void retry_later(struct async_entry *entry, struct bytes error)
 
 static void attempt_ended(struct async_entry *entry, const struct async_run *run)
 {
+    entry->throttles = 0;
+    if (!run->invocation.failed && !entry->repeated && strikes(entry, FAULT_DUPLICATE, NULL)) {
+        entry->repeated = true;
+        entry_enter(entry, ENTRY_WAITING);
+        return;
+    }
     entry->attempts++;
     if (!run->invocation.failed)
         end_after(entry, run, DESTINATION_SUCCESS);
@@ -454,8 +530,11 @@ void async_dispatch(struct function *function)
         }
         if (queue->running_count >= pool_limit(function))
             break;
+        if (is_throttled(entry))
+            continue;
+        let_go_of_held(function, entry->position);
         if (!run_start(entry)) {
-            timer_set_after(functions->options.timers, &queue->oldest, ASYNC_WRITE_AGAIN_MS);
+            timer_set_after(functions->options.wall_timers, &queue->again, ASYNC_WRITE_AGAIN_MS);
             queue->dispatching = false;
             return;
         }
@@ -469,18 +548,28 @@ static void on_oldest(struct timer *timer)
     async_dispatch(CONTAINER_OF(timer, struct function, async.oldest));
 }
 
-static void on_entry_timer(struct timer *timer)
+static void on_again(struct timer *timer)
 {
-    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, timer);
+    async_dispatch(CONTAINER_OF(timer, struct function, async.again));
+}
+
+static void on_write_again(struct timer *timer)
+{
+    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, write_again);
     struct async_write *write = entry->write;
 
     if (entry->functions->stopping)
         return;
-    if (entry->state == ENTRY_ENDING) {
-        entry->write = NULL;
-        write_submit(write);
+    entry->write = NULL;
+    write_submit(write);
+}
+
+static void on_entry_timer(struct timer *timer)
+{
+    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, timer);
+
+    if (entry->functions->stopping)
         return;
-    }
     entry_enter(entry, ENTRY_WAITING);
     async_dispatch(entry->function);
 }
@@ -530,8 +619,11 @@ void functions_async_written(struct functions *functions, const struct async_inv
     if (!functions->started || functions->stopping)
         return;
     entry_resolve(entry);
-    if (entry->function != NULL)
-        async_dispatch(entry->function);
+    if (entry->function == NULL)
+        return;
+    if (entry->state == ENTRY_WAITING)
+        (void)is_held_back(entry);
+    async_dispatch(entry->function);
 }
 
 void async_start(struct functions *functions)
@@ -544,17 +636,62 @@ void async_start(struct functions *functions)
         async_dispatch(functions->all[i]);
 }
 
+/* ---- for drain ---- */
+
+size_t async_waiting_count(const struct function *function)
+{
+    size_t count = 0;
+
+    LIST_EACH (&function->async.waiting, it)
+        count++;
+    return count;
+}
+
+struct waits async_waits(const struct functions *functions)
+{
+    struct timers *timers = functions->options.timers;
+    struct waits waits = WAITS_NONE;
+
+    if (functions->async.retrying_count > 0)
+        LIST_EACH (&functions->async.all, it) {
+            const struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+            if (entry->state == ENTRY_RETRYING)
+                waits_add(&waits, timer_due_ms(timers, &entry->timer));
+        }
+    for (size_t i = 0; i < functions->count; i++)
+        if (timer_is_set(&functions->all[i]->async.oldest))
+            waits_add(&waits, timer_due_ms(timers, &functions->all[i]->async.oldest));
+    return waits;
+}
+
+void async_hurry(struct functions *functions)
+{
+    if (functions->stopping)
+        return;
+    LIST_EACH (&functions->async.all, it) {
+        struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+        if (entry->state == ENTRY_RETRYING)
+            entry_enter(entry, ENTRY_WAITING);
+    }
+    for (size_t i = 0; i < functions->count; i++)
+        async_dispatch(functions->all[i]);
+}
+
 /* ---- life ---- */
 
 void async_queue_init(struct async_queue *queue)
 {
     list_init(&queue->waiting);
     queue->oldest.fire = on_oldest;
+    queue->again.fire = on_again;
 }
 
 void async_queue_free(struct function *function)
 {
     timer_cancel(function->functions->options.timers, &function->async.oldest);
+    timer_cancel(function->functions->options.wall_timers, &function->async.again);
 }
 
 void async_init(struct async *async)

@@ -94,8 +94,8 @@ void worker_stop(struct worker *worker)
     worker_enter(worker, WORKER_STOPPING);
     if (next != NULL) /* who waits must not ask about this worker any more */
         next(worker->next_context, NULL);
-    timer_cancel(functions->options.timers, &worker->deadline);
-    timer_cancel(functions->options.timers, &worker->age);
+    timer_cancel(functions->options.wall_timers, &worker->deadline);
+    timer_cancel(functions->options.wall_timers, &worker->age);
     interpreters_cancel(&worker->interpreter);
     if (worker->has_process)
         process_kill(&worker->process);
@@ -169,8 +169,7 @@ static void end_invocation(struct worker *worker, const struct ending *ending)
         .status = ending->status,
     };
 
-    if (failed &&
-        strcmp(ending->status, "timeout") == 0) /* of the clock, which may be moved by hand */
+    if (failed && strcmp(ending->status, "timeout") == 0) /* also when a test moved the clock */
         report.duration_us = (uint64_t)worker->version->settings.timeout_s * 1000000;
     if (failed && strcmp(ending->status, "error") == 0) {
         arena = arena_new();
@@ -252,7 +251,7 @@ static void on_deadline(struct timer *timer)
 
 static void set_deadline(struct worker *worker)
 {
-    timer_set_after(worker->functions->options.timers, &worker->deadline,
+    timer_set_after(worker->functions->options.wall_timers, &worker->deadline,
                     (uint64_t)worker->version->settings.timeout_s * 1000);
 }
 
@@ -267,10 +266,30 @@ static void adopt(struct worker *worker, struct invocation *invocation)
     log_start(&worker->log);
 }
 
+/* A test wants the process killed in this invocation: now, or when all is done but the answer. */
+static void doom(struct worker *worker)
+{
+    struct fault_place place = {.of = {[FAULT_FUNCTION] = worker->version->settings.name}};
+    struct fault_hit hit;
+
+    worker->doomed = faults_hit(worker->functions->options.faults, FAULT_KILL_WORKER, &place, &hit);
+    if (worker->doomed && hit.at_start)
+        process_kill(&worker->process);
+}
+
+/* Its answer is heard by nobody; that the process is gone ends the invocation. */
+static bool dies_of_answer(struct worker *worker)
+{
+    if (!worker->doomed)
+        return false;
+    process_kill(&worker->process);
+    return true;
+}
+
 void worker_take(struct worker *worker, struct invocation *invocation)
 {
     struct functions *functions = worker->functions;
-    struct timers *timers = functions->options.timers;
+    struct timers *timers = functions->options.wall_timers;
     uint64_t timeout_ms = (uint64_t)worker->version->settings.timeout_s * 1000;
     void (*next)(void *context, const struct runtime_next *next) = worker->next;
 
@@ -288,6 +307,7 @@ void worker_take(struct worker *worker, struct invocation *invocation)
     };
 
     next(worker->next_context, &answer);
+    doom(worker);
 }
 
 /* ---- the Runtime API ---- */
@@ -296,8 +316,12 @@ void worker_next(struct worker *worker,
                  void (*next)(void *context, const struct runtime_next *next), void *context)
 {
     struct functions *functions = worker->functions;
-    struct timers *timers = functions->options.timers;
+    struct timers *timers = functions->options.wall_timers;
 
+    if (worker->state == WORKER_BUSY && worker->doomed) { /* sent with its answer, before it died */
+        next(context, NULL);
+        return;
+    }
     if (worker->state == WORKER_BUSY) {
         AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
 
@@ -345,6 +369,8 @@ bool worker_response(struct worker *worker, struct bytes request_id, struct byte
 {
     if (!has_request(worker, request_id))
         return false;
+    if (dies_of_answer(worker))
+        return true;
     if (result.size > FUNCTION_RESPONSE_SIZE_MAX) {
         end_invocation(worker, &(struct ending){.result = failure_too_large(), .status = "error"});
         return true;
@@ -357,6 +383,8 @@ bool worker_error(struct worker *worker, struct bytes request_id, struct bytes e
 {
     if (!has_request(worker, request_id))
         return false;
+    if (dies_of_answer(worker))
+        return true;
     end_invocation(worker, &(struct ending){.result = error, .status = "error"});
     return true;
 }
@@ -502,7 +530,7 @@ static void on_interpreter(struct interpreter_request *request, const char *prog
 static void on_age(struct timer *timer)
 {
     struct worker *worker = CONTAINER_OF(timer, struct worker, age);
-    struct timers *timers = worker->functions->options.timers;
+    struct timers *timers = worker->functions->options.wall_timers;
     uint64_t idle_ms = clock_waited_ms(timers_clock(timers)) - worker->used_ms;
 
     if (worker->state == WORKER_IDLE && idle_ms >= FUNCTION_IDLE_LIFE_MS)

@@ -1,7 +1,7 @@
 /* Fuzz target: requests, against an api in memory that has some tables: "abc" with a partition key
  * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
- * a time to live; a bus and a rule; a schedule "s" in a group "g"; a queue "q" and one with an
- * order, "q.fifo".
+ * a time to live; a bus, a rule and an archive with an event; a schedule "s" in a group "g"; a
+ * queue "q" and one with an order, "q.fifo".
  *
  *   PutItem                                   an operation of AWS's target services (or with its
  *                                             service: AWSEvents.TagResource) ...
@@ -127,7 +127,8 @@ static void settle(void)
         struct barrier barrier = {.work = {.run = nothing, .done = barrier_done}};
 
         store_submit(on.store, on.port, &barrier.work);
-        while (!barrier.done || engine_busy(on.engine) || schedules_busy(on.schedules))
+        while (!barrier.done || engine_busy(on.engine) || bus_busy(on.bus) ||
+               schedules_busy(on.schedules))
             turn();
     }
 }
@@ -293,6 +294,11 @@ static const struct {
      "{\"Name\":\"s\",\"GroupName\":\"g\",\"ScheduleExpression\":\"rate(1 day)\","
      "\"FlexibleTimeWindow\":{\"Mode\":\"OFF\"},\"Target\":{\"Arn\":\"arn:aws:sqs:us-east-1:"
      "000000000000:q\",\"RoleArn\":\"arn:aws:iam::000000000000:role/r\"}}"},
+    {"AWSEvents.CreateArchive",
+     "{\"ArchiveName\":\"archive\",\"EventSourceArn\":\"arn:aws:events:us-east-1:000000000000:"
+     "event-bus/default\",\"RetentionDays\":1}"},
+    {"AWSEvents.PutEvents",
+     "{\"Entries\":[{\"Source\":\"a\",\"DetailType\":\"b\",\"Detail\":\"{}\"}]}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q\"}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}"},
 };
@@ -322,6 +328,7 @@ static void open_api(void)
     assert(status == OK);
     status = bus_open(on.store, on.port, on.clock, &place, &door, &on.bus);
     assert(status == OK);
+    bus_start(on.bus, on.timers, on.timers, NULL, NULL);
     on.streams = streams_new(on.store, on.port, on.timers, &(struct stream_door){NULL, shards});
 
     const struct queues_options queues = {
@@ -362,6 +369,8 @@ static void open_api(void)
 static void close_api(void)
 {
     while (!queues_stop(on.queues) || !schedules_stop(on.schedules))
+        turn();
+    while (!bus_stop(on.bus))
         turn();
     api_free(on.api);
     queues_close(on.queues);

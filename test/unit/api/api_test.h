@@ -23,6 +23,7 @@ struct test_api {
     struct queues *queues;
     struct schedules *schedules;
     struct api *api;
+    struct faults *faults;
     size_t commits_told;
     size_t deliveries; /* that the bus and schedules wrote */
 };
@@ -145,9 +146,14 @@ static inline void test_api_start(struct test_api *t)
 
     assert_int_equal(engine_start(t->engine, &engine_door), OK);
     assert_int_equal(bus_open(t->store, t->loop.port, t->clock, &test_place, &door, &t->bus), OK);
+    bus_start(t->bus, t->timers, t->timers, NULL, NULL);
 
-    const struct queues_options queues = {
-        .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
+    t->faults = faults_new();
+    const struct queues_options queues = {.store = t->store,
+                                          .port = t->loop.port,
+                                          .timers = t->timers,
+                                          .faults = t->faults,
+                                          .place = &test_place};
 
     assert_int_equal(queues_open(&queues, &t->queues), OK);
 
@@ -173,6 +179,7 @@ static inline void test_api_start(struct test_api *t)
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
+        .faults = t->faults,
         .place = &test_place,
     };
 
@@ -200,13 +207,14 @@ static inline void test_nothing(struct store_batch *batch, struct test_work *wor
     (void)batch, (void)work;
 }
 
-/* Until everything that was submitted so far has been answered, and no table is being copied. */
+/* Until everything that was submitted so far has been answered, no table is being copied and no
+ * replay goes on. */
 static inline void test_api_settle(struct test_api *t)
 {
     struct test_work last = {.body = test_nothing};
 
     test_submit(&t->loop, &last);
-    while (!last.done || engine_busy(t->engine))
+    while (!last.done || engine_busy(t->engine) || bus_busy(t->bus))
         test_api_turn(t);
 }
 
@@ -227,18 +235,19 @@ static inline void test_api_stop(struct test_api *t)
     test_api_settle(t);
     while (!queues_stop(t->queues) || !schedules_stop(t->schedules))
         test_api_turn(t);
+    while (!bus_stop(t->bus) || !engine_stop(t->engine))
+        test_api_turn(t);
+    test_api_settle(t);
     api_free(t->api);
     queues_close(t->queues);
     schedules_close(t->schedules);
     bus_close(t->bus);
     streams_free(t->streams);
-    while (!engine_stop(t->engine))
-        test_api_turn(t);
-    test_api_settle(t);
     test_loop_close(&t->loop);
     engine_close(t->engine);
     store_close(t->store);
     timers_free(t->timers);
+    faults_free(t->faults);
     t->commits_told = 0;
 }
 
