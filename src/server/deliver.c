@@ -275,6 +275,53 @@ static const struct target_kind *kind_of(struct bytes target_arn)
     return NULL;
 }
 
+/* "arn:...:rule/BUS/NAME", "rule/NAME" and "schedule/GROUP/NAME": the last part. */
+static struct bytes last_part(struct bytes arn)
+{
+    size_t at = arn.size;
+
+    while (at > 0 && arn.ptr[at - 1] != '/')
+        at--;
+    return bytes_slice(arn, at, arn.size);
+}
+
+/* Of a rule on another bus than the default one. */
+static struct bytes bus_of_rule(struct bytes arn)
+{
+    struct bytes resource = {NULL, 0};
+    struct arn parsed;
+
+    if (arn_parse(arn, &parsed))
+        resource = bytes_slice(parsed.resource, strlen("rule/"), parsed.resource.size);
+    size_t name = resource.size - last_part(resource).size;
+
+    return name > 0 ? bytes_slice(resource, 0, name - 1) : BYTES("default");
+}
+
+/* A test wants this attempt to fail. */
+static bool is_to_fail(struct server *server, const struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    struct fault_place place = {0};
+    struct fault_hit hit;
+    const char *code = NULL;
+    bool of_rule = delivery->source == DELIVERY_OF_RULE;
+
+    if (!faults_any(server->faults, FAULT_TARGET_FAILURE))
+        return false;
+    place.of[of_rule ? FAULT_RULE : FAULT_SCHEDULE] = last_part(delivery->source_arn);
+    if (of_rule)
+        place.of[FAULT_BUS] = bus_of_rule(delivery->source_arn);
+    place.of[FAULT_TARGET_ID] = delivery->target_id;
+    place.of[FAULT_TARGET_ARN] = delivery->target_arn;
+    if (!faults_hit(server->faults, FAULT_TARGET_FAILURE, &place, &hit))
+        return false;
+    code = delivery_error_code_of(bytes_of_text(hit.error_code));
+    delivery_error_set(reterr, code != NULL ? code : "ERROR_FROM_TARGET", hit.retriable,
+                       "A fault that a test asked for.");
+    return true;
+}
+
 static enum delivery_way find(void *context, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
@@ -285,6 +332,8 @@ static enum delivery_way find(void *context, struct delivery *delivery,
         return refuse_missing(delivery, "Target", reterr);
     slot->kind = kind;
     delivery->slot = slot;
+    if (is_to_fail(context, delivery, reterr))
+        return DELIVERY_REFUSED;
     return kind->find(context, delivery, reterr);
 }
 
