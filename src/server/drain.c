@@ -1,10 +1,12 @@
 /* server/drain.c - "is it all processed now?": whether anything moves in any hop, and what waits
  * for its time.
  *
- *   moves  goes on by itself: a write, a record on its way, an event, a delivery, an invocation
+ * What moves goes on by itself: a write, a record on its way, an event, a delivery, an invocation
  * that runs or waits for a worker, a replay, a copy of a table, dead letters that are moved back,
- * the archive that is not on disk yet waits  goes on when the clock says so: the next attempt of an
- * invocation or of a mapping's batch, a window that is open
+ * the archive that is not on disk yet.
+ *
+ * What waits goes on when the clock says so: the next attempt of a delivery, of an invocation or of
+ * a mapping's batch, a window that is open.
  *
  * Each hop is a row of `rows`. A message that waits in a queue for whoever receives it is in none,
  * delayed, received or not, and neither is a schedule, nor an item that is to expire.
