@@ -42,11 +42,20 @@ struct drain_row {
     void (*hurry)(struct server *server);         /* NULL: it is nothing that is tried again */
 };
 
+/* While the stack is made, what the store held of invocations and deliveries does not move; the
+ * making waits for tables (provision.c), and must not wait for these. */
+static bool is_not_started(const struct server *server)
+{
+    return server->state == SERVER_OPENING;
+}
+
 static bool functions_moving(struct server *server)
 {
     struct functions_figures figures;
 
     functions_figures(server->functions, &figures);
+    if (is_not_started(server))
+        return figures.running + figures.waiting > 0;
     return figures.running + figures.waiting + figures.queued > figures.retrying + figures.shut_out;
 }
 
@@ -97,7 +106,7 @@ static bool tables_moving(struct server *server)
 
 static bool deliveries_moving(struct server *server)
 {
-    return deliveries_running(server->deliveries);
+    return !is_not_started(server) && deliveries_running(server->deliveries);
 }
 
 static struct waits targets_waits(struct server *server)
