@@ -119,6 +119,16 @@ static void targets_hurry(struct server *server)
     deliveries_run_due_now(server->deliveries);
 }
 
+static bool calls_moving(struct server *server)
+{
+    return outbound_busy(server->outbound);
+}
+
+static bool schedules_moving(struct server *server)
+{
+    return schedules_busy(server->schedules);
+}
+
 static bool messages_moving(struct server *server)
 {
     return queues_moving(server->queues);
@@ -141,7 +151,9 @@ static const struct drain_row rows[] = {
     {"records of the trigger", trigger_moving, NULL, NULL},
     {"events", bus_moving, NULL, NULL},
     {"replays", replays_moving, NULL, NULL},
+    {"schedules", schedules_moving, NULL, NULL},
     {"deliveries", deliveries_moving, targets_waits, targets_hurry},
+    {"calls", calls_moving, NULL, NULL},
     {"invocations", functions_moving, invocations_waits, invocations_hurry},
     {"message move tasks", messages_moving, messages_waits, NULL},
     {"archive", archive_moving, NULL, NULL},
