@@ -3,6 +3,7 @@
  *   function           written: an asynchronous invocation
  *   queue              written: a message
  *   event bus          written: planned on the loop, its deliveries in the same batch
+ *   API destination    called: an HTTP request out of the process
  *
  * A kind of target is a row of the table below. */
 #include "server/internal.h"
@@ -200,12 +201,63 @@ static void bus_written(struct server *server, struct delivery *delivery)
     bus_plan_written(server->bus, slot_of(delivery)->plan);
 }
 
+/* ---- API destinations ---- */
+
+struct destination_call {
+    struct delivery_call *call;
+    struct outbound_call outbound;
+};
+
+static enum delivery_way find_destination(struct server *server, struct delivery *delivery,
+                                          struct delivery_error *reterr)
+{
+    if (outbound_destination_of(server->outbound, delivery->target_arn) == NULL)
+        return refuse_missing(delivery, "API destination", reterr);
+    return DELIVERY_CALLED;
+}
+
+static void destination_called(struct outbound_call *outbound)
+{
+    struct destination_call *called = CONTAINER_OF(outbound, struct destination_call, outbound);
+    struct delivery_call *call = called->call;
+    struct delivery_error error;
+
+    if (outbound->outcome == OUTBOUND_DELIVERED) {
+        mem_free(called);
+        delivery_called(call, NULL);
+        return;
+    }
+    delivery_error_set(&error, outbound->error_code, outbound->outcome == OUTBOUND_RETRIABLE, "%s",
+                       outbound->error_message);
+    error.retry_after_ms = outbound->retry_after_ms;
+    mem_free(called);
+    delivery_called(call, &error);
+}
+
+static void call_destination(struct server *server, struct delivery_call *call)
+{
+    const struct delivery *delivery = call->delivery;
+    struct destination_call *called = mem_new(sizeof *called);
+
+    called->call = call;
+    called->outbound = (struct outbound_call){
+        .destination_arn = delivery->target_arn,
+        .parameters = delivery->parameters,
+        .payload = delivery->payload,
+        .event = delivery->event,
+        .done = destination_called,
+    };
+    call->slot = called;
+    outbound_call(server->outbound, &called->outbound);
+}
+
 /* ---- the door ---- */
 
 static const struct target_kind kinds[] = {
     {"lambda", "function:", find_function, write_function, function_written},
     {"sqs", "", find_queue, write_queue, queue_written},
     {"events", "event-bus/", find_bus, write_bus, bus_written},
+    {"events", "api-destination/", find_destination, NULL, NULL}, /* called */
 };
 
 static const struct target_kind *kind_of(struct bytes target_arn)
@@ -245,17 +297,18 @@ static void written(void *context, struct delivery *delivery)
     slot_of(delivery)->kind->written(context, delivery);
 }
 
+/* API destinations are the one kind that is called. */
 static void call(void *context, struct delivery_call *call)
 {
-    (void)context;
-    (void)call;
-    assert(false && "no kind of target is called");
+    call_destination(context, call);
 }
 
 static void cancel(void *context, struct delivery_call *call)
 {
-    (void)context;
-    (void)call;
+    struct server *server = context;
+    struct destination_call *called = call->slot;
+
+    outbound_cancel(server->outbound, &called->outbound);
 }
 
 /* ---- dead letters ---- */

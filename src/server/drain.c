@@ -26,7 +26,7 @@ bool drain_idle(struct server *server)
     functions_figures(server->functions, &functions);
     if (functions.running + functions.waiting + functions.queued > 0)
         return false;
-    if (deliveries_busy(server->deliveries))
+    if (deliveries_busy(server->deliveries) || outbound_busy(server->outbound))
         return false;
     if (bus_in_flight(server->bus) > 0 || mappings_busy(server->mappings))
         return false;

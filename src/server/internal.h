@@ -64,6 +64,7 @@ struct server {
     struct engine *engine;
     struct streams *streams;
     struct deliveries *deliveries;
+    struct outbound *outbound;
     struct bus *bus;
     struct queues *queues;
     struct functions *functions;

@@ -222,6 +222,13 @@ static bool open_hops(struct server *server)
 {
     struct stream_door shards = {server, shards_of_engine};
     struct bus_door door = deliver_bus_door(server);
+    struct outbound_options outbound = {.store = server->store,
+                                        .port = server->port,
+                                        .timers = server->timers,
+                                        .loop = &server->loop,
+                                        .place = &server->place,
+                                        .changed = something_changed,
+                                        .context = server};
     struct deliveries_options deliveries = {
         .store = server->store,
         .port = server->port,
@@ -265,6 +272,8 @@ static bool open_hops(struct server *server)
     if (status == OK)
         status = functions_open(&functions, &server->functions);
     if (status == OK)
+        status = outbound_open(&outbound, &server->outbound);
+    if (status == OK)
         status = deliveries_open(&deliveries, &server->deliveries);
     if (status == OK)
         status = bus_open(server->store, server->port, server->clock, &server->place, &door,
@@ -294,6 +303,7 @@ static void open_api(struct server *server)
         .streams = server->streams,
         .bus = server->bus,
         .queues = server->queues,
+        .outbound = server->outbound,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,
@@ -438,7 +448,7 @@ static bool quiet(struct server *server)
 {
     if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings) ||
         !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !queues_stop(server->queues))
+        !outbound_stop(server->outbound) || !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -474,6 +484,8 @@ static void free_all(struct server *server)
         bus_close(server->bus);
     if (server->deliveries != NULL)
         deliveries_close(server->deliveries);
+    if (server->outbound != NULL)
+        outbound_close(server->outbound);
     if (server->engine != NULL)
         engine_close(server->engine);
     if (server->port != NULL)
