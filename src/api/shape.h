@@ -142,7 +142,9 @@ extern const struct shape shape_create_queue, shape_get_queue_url, shape_list_qu
 extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_describe_event_bus,
     shape_list_event_buses, shape_put_rule, shape_rule, shape_delete_rule, shape_list_rules,
     shape_put_targets, shape_remove_targets, shape_list_targets_by_rule,
-    shape_list_rule_names_by_target, shape_put_events, shape_test_event_pattern;
+    shape_list_rule_names_by_target, shape_put_events, shape_test_event_pattern,
+    shape_update_event_bus, shape_put_permission, shape_events_remove_permission,
+    shape_events_tag_resource, shape_events_untag_resource, shape_events_list_tags_for_resource;
 /* HttpParameters of targets and of connections */
 extern const struct shape_pattern shape_header_key_pattern, shape_header_value_pattern,
     shape_query_key_pattern, shape_query_value_pattern;

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "archive/archive.h"
+#include "outbound/outbound.h"
 #include "server/server.h"
 #include "stack/stack.h"
 #include "streams/trigger.h"

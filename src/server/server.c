@@ -222,13 +222,6 @@ static bool open_hops(struct server *server)
 {
     struct stream_door shards = {server, shards_of_engine};
     struct bus_door door = deliver_bus_door(server);
-    struct outbound_options outbound = {.store = server->store,
-                                        .port = server->port,
-                                        .timers = server->timers,
-                                        .loop = &server->loop,
-                                        .place = &server->place,
-                                        .changed = something_changed,
-                                        .context = server};
     struct deliveries_options deliveries = {
         .store = server->store,
         .port = server->port,
@@ -265,6 +258,13 @@ static bool open_hops(struct server *server)
                                     .place = &server->place,
                                     .changed = something_changed,
                                     .context = server};
+    struct outbound_options outbound = {.store = server->store,
+                                        .port = server->port,
+                                        .timers = server->timers,
+                                        .loop = &server->loop,
+                                        .place = &server->place,
+                                        .changed = something_changed,
+                                        .context = server};
     enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
     if (status == OK)
