@@ -421,6 +421,58 @@ class ApiDestinations(Case):
         self.assertEqual(("PATCH", "secret"), (request.method, request.headers["X-Key"]))
 
 
+class Clock(Case):
+    """Rates, tokens and Retry-After by a clock that stands still until it is moved."""
+    arguments = ["--clock", "manual=2026-01-31T09:30:00Z", "--memory"]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.target = Target()
+        cls.addClassCleanup(cls.target.close)
+        cls.on = Destinations(cls.dynlog, cls.target)
+
+    def test_a_rate(self):
+        self.on.destination("rate", self.on.connection("rate"), "/rate", create={"InvocationRateLimitPerSecond": 2})
+        start = self.dynlog.clock()[1]["now"]
+        self.on.put("rate", *({"n": n} for n in range(6)))
+        waiting = self.dynlog.waiting()
+        self.assertEqual(["calls of API destinations"], list(waiting))
+        self.assertEqual(4, waiting["calls of API destinations"]["count"])
+        self.assertEqual(start[:-4] + "500Z", waiting["calls of API destinations"]["due"])
+        self.assertEqual(2, len(self.target.at("/rate")))
+        self.dynlog.clock(to="next")
+        self.assertEqual(3, len(self.target.at("/rate")))
+        self.dynlog.advance("1s")
+        self.assertEqual(5, len(self.target.at("/rate")))
+        self.dynlog.advance("1h")
+        self.assertEqual(6, len(self.target.at("/rate")))
+        self.dynlog.drain()
+
+    def test_retry_after(self):
+        self.target.answers["/busy"] = [(429, {"Retry-After": "120"}, b""), (200, {}, b"")]
+        self.on.destination("busy", self.on.connection("busy"), "/busy")
+        self.on.put("busy", {})
+        self.assertEqual(1, self.dynlog.waiting()["deliveries"]["count"])
+        self.dynlog.advance("119s")
+        self.assertEqual(1, len(self.target.at("/busy")))
+        self.dynlog.advance("1s")
+        self.assertEqual(2, len(self.target.at("/busy")))
+        self.dynlog.drain()
+
+    def test_a_token_expires(self):
+        self.target.answers["/token"] = [(200, {}, b'{"access_token":"one","expires_in":600}'),
+                                         (200, {}, b'{"access_token":"two","expires_in":600}')]
+        self.on.destination("token", self.on.oauth("token", "/token"), "/oauth")
+        for after in ("1s", "530s", "20s"):
+            self.dynlog.advance(after)
+            self.on.put("token", {})
+            self.dynlog.drain()
+        self.assertEqual(["Bearer one", "Bearer one", "Bearer two"],
+                         [request.headers["Authorization"] for request in self.target.at("/oauth")])
+        self.assertEqual(2, len(self.target.at("/token")))
+
+
 class Restarts(unittest.TestCase):
     maxDiff = None
 
@@ -467,8 +519,8 @@ class Restarts(unittest.TestCase):
             slow_ids = on.put("slow", {})
             rare_ids = on.put("rare", *({"n": n} for n in range(30)))
             target.wait("/slow", 1)
-            dynlog.process.popen.send_signal(signal.SIGINT)  # begins to drain ...
-            dynlog.stop()                                    # ... and the second one does not wait
+            dynlog.process.popen.send_signal(signal.SIGTERM)  # begins to drain ...
+            dynlog.stop()                                     # ... and the second one does not wait
             release.set()
             with target.changed:
                 target.requests.clear()
