@@ -441,6 +441,8 @@ class Clock(Case):
         self.assertEqual(4, waiting["calls of API destinations"]["count"])
         self.assertEqual(start[:-4] + "500Z", waiting["calls of API destinations"]["due"])
         self.assertEqual(2, len(self.target.at("/rate")))
+        self.assertEqual((0, 4), (self.dynlog.status()["calls"]["inFlight"], self.dynlog.status()["calls"]["held"]))
+        self.assertEqual(4, self.on.metric("calls_held"))
         self.dynlog.clock(to="next")
         self.assertEqual(3, len(self.target.at("/rate")))
         self.dynlog.advance("1s")
