@@ -45,7 +45,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Target:
     """A server that keeps what it was asked, and answers what stands in answers[path]: a list of (status, headers,
-    body), of which the last one stays. Else 200."""
+    body), of which the last one stays; status None: no answer. Else 200."""
 
     def __init__(self, context=None):
         target = self
@@ -55,6 +55,9 @@ class Target:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 request = Request(self.command, self.path, self.headers, body)
                 status, headers, text = target.took(request)
+                if status is None:
+                    self.rfile.read()  # until the client goes
+                    return
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -294,6 +297,16 @@ class ApiDestinations(Case):
         self.assertGreaterEqual(second.time - first.time, 0.95)  # the stack file's 10 ms are shorter
         (_, attributes, _), = self.on.messages("gone")
         self.assertEqual("THROTTLING", attributes["ERROR_CODE"])
+
+    def test_nobody_answers(self):
+        """AWS's five seconds, by the machine's clock."""
+        self.target.answers["/silent"] = [(None, {}, b"")]
+        self.on.destination("silent", self.on.connection("silent"), "/silent", RetryPolicy={"MaximumRetryAttempts": 0})
+        began = time.monotonic()
+        self.on.put("silent", {})
+        (_, attributes, _), = self.on.messages("silent")
+        self.assertEqual("TIMEOUT", attributes["ERROR_CODE"])
+        self.assertGreaterEqual(time.monotonic() - began, 4.9)
 
     def test_nobody_listens(self):
         gone = Target()
