@@ -339,6 +339,7 @@ static void open_api(struct server *server)
         .streams = server->streams,
         .bus = server->bus,
         .queues = server->queues,
+        .outbound = server->outbound,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,
