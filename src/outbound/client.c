@@ -156,7 +156,8 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *context,
 
 static struct bytes trimmed(struct bytes text)
 {
-    while (text.size > 0 && strchr(" \t\r\n", text.ptr[text.size - 1]) != NULL)
+    while (text.size > 0 && text.ptr[text.size - 1] != '\0' &&
+           strchr(" \t\r\n", text.ptr[text.size - 1]) != NULL)
         text.size--;
     while (text.size > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t'))
         text = bytes_slice(text, 1, text.size);
