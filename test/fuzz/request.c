@@ -308,10 +308,10 @@ static void close_api(void)
 {
     while (!queues_stop(on.queues))
         turn();
-    while (!outbound_stop(on.outbound))
-        uv_run(&on.uv, UV_RUN_NOWAIT);
     while (!bus_stop(on.bus))
         turn();
+    while (!outbound_stop(on.outbound))
+        uv_run(&on.uv, UV_RUN_NOWAIT);
     api_free(on.api);
     outbound_close(on.outbound);
     uv_loop_close(&on.uv);

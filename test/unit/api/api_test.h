@@ -161,10 +161,10 @@ static inline void test_api_stop(struct test_api *t)
     test_api_settle(t);
     while (!queues_stop(t->queues))
         test_api_turn(t);
-    while (!outbound_stop(t->outbound))
-        uv_run(&t->uv, UV_RUN_NOWAIT);
     while (!bus_stop(t->bus) || !engine_stop(t->engine))
         test_api_turn(t);
+    while (!outbound_stop(t->outbound))
+        uv_run(&t->uv, UV_RUN_NOWAIT);
     test_api_settle(t);
     api_free(t->api);
     outbound_close(t->outbound);
