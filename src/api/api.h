@@ -22,6 +22,7 @@
 #include "functions/mapping.h"
 #include "net/http.h"
 #include "net/sigv4.h"
+#include "outbound/outbound.h"
 #include "queues/queues.h"
 #include "streams/streams.h"
 
@@ -51,6 +52,7 @@ struct api_services {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    struct outbound *outbound;
     struct functions *functions;
     struct mappings *mappings;
     struct store *store;

@@ -3,6 +3,7 @@
  *   function           written: an asynchronous invocation
  *   queue              written: a message
  *   event bus          written: planned on the loop, its deliveries in the same batch
+ *   API destination    called
  *
  * A kind of target is a row of the table below. */
 #include "server/internal.h"
@@ -14,6 +15,9 @@ struct target_kind {
     bool (*write)(struct server *server, struct store_batch *batch, struct delivery *delivery,
                   struct delivery_error *reterr);
     void (*written)(struct server *server, struct delivery *delivery);
+    /* What is called has these two, and not those two. */
+    void (*call)(struct server *server, struct delivery_call *call);
+    void (*cancel)(struct server *server, struct delivery_call *call);
 };
 
 /* What the kinds leave in a delivery's slot. */
@@ -22,6 +26,7 @@ struct target_slot {
     struct async_invocation invocation;
     struct queue_letter letter;
     struct bus_plan *plan;
+    struct outbound_call call;
 };
 
 static struct target_slot *slot_of(const struct delivery *delivery)
@@ -201,12 +206,59 @@ static void bus_written(struct server *server, struct delivery *delivery)
     bus_plan_written(server->bus, slot_of(delivery)->plan);
 }
 
+/* ---- API destinations ---- */
+
+static enum delivery_way find_destination(struct server *server, struct delivery *delivery,
+                                          struct delivery_error *reterr)
+{
+    if (outbound_destination_of(server->outbound, delivery->target_arn) == NULL)
+        return refuse_missing(delivery, "API destination", reterr);
+    return DELIVERY_CALLED;
+}
+
+static void destination_called(struct outbound_call *out)
+{
+    struct delivery_error error;
+
+    if (out->outcome == OUTBOUND_DELIVERED) {
+        delivery_called(out->context, NULL);
+        return;
+    }
+    delivery_error_set(&error, out->error_code, out->outcome == OUTBOUND_RETRIABLE, "%s",
+                       out->error_message);
+    error.retry_after_ms = out->retry_after_ms;
+    delivery_called(out->context, &error);
+}
+
+static void call_destination(struct server *server, struct delivery_call *call)
+{
+    const struct delivery *delivery = call->delivery;
+    struct outbound_call *out = &slot_of(delivery)->call;
+
+    *out = (struct outbound_call){
+        .destination_arn = delivery->target_arn,
+        .parameters = delivery->parameters,
+        .payload = delivery->payload,
+        .event = delivery->event.size > 0 ? delivery->event : delivery->payload,
+        .done = destination_called,
+        .context = call,
+    };
+    outbound_call(server->outbound, out);
+}
+
+static void cancel_destination(struct server *server, struct delivery_call *call)
+{
+    outbound_cancel(server->outbound, &slot_of(call->delivery)->call);
+}
+
 /* ---- the door ---- */
 
 static const struct target_kind kinds[] = {
-    {"lambda", "function:", find_function, write_function, function_written},
-    {"sqs", "", find_queue, write_queue, queue_written},
-    {"events", "event-bus/", find_bus, write_bus, bus_written},
+    {"lambda", "function:", find_function, write_function, function_written, NULL, NULL},
+    {"sqs", "", find_queue, write_queue, queue_written, NULL, NULL},
+    {"events", "event-bus/", find_bus, write_bus, bus_written, NULL, NULL},
+    {"events", "api-destination/", find_destination, NULL, NULL, call_destination,
+     cancel_destination},
 };
 
 static const struct target_kind *kind_of(struct bytes target_arn)
@@ -248,15 +300,12 @@ static void written(void *context, struct delivery *delivery)
 
 static void call(void *context, struct delivery_call *call)
 {
-    (void)context;
-    (void)call;
-    assert(false && "no kind of target is called");
+    slot_of(call->delivery)->kind->call(context, call);
 }
 
 static void cancel(void *context, struct delivery_call *call)
 {
-    (void)context;
-    (void)call;
+    slot_of(call->delivery)->kind->cancel(context, call);
 }
 
 /* ---- dead letters ---- */

@@ -95,7 +95,14 @@ static bool tables_moving(struct server *server)
 
 static bool deliveries_moving(struct server *server)
 {
-    return deliveries_running(server->deliveries);
+    struct deliveries_figures deliveries;
+    struct outbound_figures calls;
+
+    deliveries_figures(server->deliveries, &deliveries);
+    outbound_figures(server->outbound, &calls);
+    /* Calls that wait for their rate stand still with the clock, and their lanes behind them. */
+    return deliveries.running > calls.waiting ||
+           (deliveries.waiting > 0 && deliveries.running == 0);
 }
 
 static struct waits targets_waits(struct server *server)
@@ -106,6 +113,22 @@ static struct waits targets_waits(struct server *server)
 static void targets_hurry(struct server *server)
 {
     deliveries_run_due_now(server->deliveries);
+}
+
+static bool calls_moving(struct server *server)
+{
+    struct outbound_figures calls;
+
+    outbound_figures(server->outbound, &calls);
+    return outbound_busy(server->outbound) && (calls.in_flight > 0 || calls.waiting == 0);
+}
+
+static struct waits calls_waits(struct server *server)
+{
+    struct outbound_figures calls;
+
+    outbound_figures(server->outbound, &calls);
+    return (struct waits){calls.waiting, UINT64_MAX};
 }
 
 static bool messages_moving(struct server *server)
@@ -131,6 +154,7 @@ static const struct drain_row rows[] = {
     {"events", bus_moving, NULL, NULL},
     {"replays", replays_moving, NULL, NULL},
     {"deliveries", deliveries_moving, targets_waits, targets_hurry},
+    {"calls of API destinations", calls_moving, calls_waits, NULL},
     {"invocations", functions_moving, invocations_waits, invocations_hurry},
     {"message move tasks", messages_moving, messages_waits, NULL},
     {"archive", archive_moving, NULL, NULL},

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "archive/archive.h"
+#include "outbound/outbound.h"
 #include "server/server.h"
 #include "stack/stack.h"
 #include "streams/trigger.h"
@@ -71,6 +72,7 @@ struct server {
     struct engine *engine;
     struct streams *streams;
     struct deliveries *deliveries;
+    struct outbound *outbound;
     struct bus *bus;
     struct queues *queues;
     struct functions *functions;

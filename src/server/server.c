@@ -295,12 +295,21 @@ static bool open_hops(struct server *server)
                                     .place = &server->place,
                                     .changed = something_changed,
                                     .context = server};
+    struct outbound_options outbound = {.store = server->store,
+                                        .port = server->port,
+                                        .timers = server->timers,
+                                        .loop = &server->loop,
+                                        .place = &server->place,
+                                        .changed = something_changed,
+                                        .context = server};
     enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
     if (status == OK)
         status = engine_start(server->engine, &engine_door);
     if (status == OK)
         status = functions_open(&functions, &server->functions);
+    if (status == OK)
+        status = outbound_open(&outbound, &server->outbound);
     if (status == OK)
         status = deliveries_open(&deliveries, &server->deliveries);
     if (status == OK)
@@ -331,6 +340,7 @@ static void open_api(struct server *server)
         .streams = server->streams,
         .bus = server->bus,
         .queues = server->queues,
+        .outbound = server->outbound,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,
@@ -507,7 +517,7 @@ static bool quiet(struct server *server)
 {
     if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
         !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !queues_stop(server->queues))
+        !outbound_stop(server->outbound) || !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -544,6 +554,8 @@ static void free_all(struct server *server)
         bus_close(server->bus);
     if (server->deliveries != NULL)
         deliveries_close(server->deliveries);
+    if (server->outbound != NULL)
+        outbound_close(server->outbound);
     if (server->engine != NULL)
         engine_close(server->engine);
     if (server->port != NULL)

@@ -1,7 +1,7 @@
 /* server/stale.c - rules that an earlier stack file made and this one does not:
  *
- *   - targets that are functions which are not there any more; a rule that is left with none goes
- *     too
+ *   - targets that are functions of this stack (SERVICE-STAGE-...) which are not there any more; a
+ *     rule that is left with none goes too
  *   - rules that have the name of an event of a function of this stack (SERVICE-STAGE-KEY-rule-N,
  *     docs/stack-file.md) and are not in the file any more
  *
@@ -55,6 +55,20 @@ static bool is_in_stack_file(struct stale *stale, const struct bus_rule *rule)
     return false;
 }
 
+/* Whether it is a function that an earlier file of this stack had. Queues, buses and functions of
+ * others are looked for when something is delivered: what is gone then is a dead letter. */
+static bool is_missing_function(struct stale *stale, struct bytes target_arn)
+{
+    const struct stack *stack = stale->server->stack;
+    struct bytes ours = arena_printf(stale->arena, "function:%.*s-%.*s-", BYTES_ARG(stack->service),
+                                     BYTES_ARG(stack->stage));
+    struct arn arn = {0};
+
+    return arn_parse(target_arn, &arn) && bytes_equal_text(arn.service, "lambda") &&
+           bytes_start_with(arn.resource, ours) &&
+           functions_find(stale->server->functions, target_arn) == NULL;
+}
+
 /* Rules live until the next change: what is needed of them is copied. */
 static void look_at_rule(struct stale *stale, const struct bus_rule *rule)
 {
@@ -69,7 +83,7 @@ static void look_at_rule(struct stale *stale, const struct bus_rule *rule)
     };
 
     for (size_t i = 0; i < rule->target_count; i++)
-        if (gone || functions_find(stale->server->functions, rule->targets[i].arn) == NULL)
+        if (gone || is_missing_function(stale, rule->targets[i].arn))
             change.target_ids[change.target_count++] = arena_copy(arena, rule->targets[i].id);
     if (change.target_count == 0)
         return;

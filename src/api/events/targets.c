@@ -13,6 +13,7 @@ static const struct {
     {"lambda", "function:"},
     {"sqs", ""},
     {"events", "event-bus/"},
+    {"events", "api-destination/"},
 };
 
 static enum status refuse_arn(struct api_call *call, struct bytes text, const char *reason)
