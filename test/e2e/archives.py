@@ -185,6 +185,35 @@ class Archives(Base):
         self.refused("IllegalStatusException", None, self.events.cancel_replay, ReplayName="cancelled")
 
 
+class Retention(Base):
+    arguments = ["--clock", "manual"]
+
+    def count(self, archive):
+        return self.events.describe_archive(ArchiveName=archive)["EventCount"]
+
+    def test_events_go_as_the_clock_moves(self):
+        self.events.create_archive(ArchiveName="day", EventSourceArn=BUS, RetentionDays=1)
+        self.events.create_archive(ArchiveName="week", EventSourceArn=BUS, RetentionDays=7)
+        self.put([entry(n) for n in range(20)])
+        self.dynlog.advance("12h")
+        self.put([entry(n) for n in range(5)])
+        self.assertEqual((25, 25), (self.count("day"), self.count("week")))
+        self.dynlog.advance("12h")
+        self.dynlog.advance("1m")
+        self.assertEqual((5, 25), (self.count("day"), self.count("week")))
+        self.dynlog.stop()
+        self.dynlog.restart()
+        self.dynlog.advance("12h")
+        self.assertEqual((0, 25), (self.count("day"), self.count("week")))
+        self.assertEqual(0, self.events.describe_archive(ArchiveName="day")["SizeBytes"])
+        self.replay("all", "week", 0, 4000000000)
+        self.dynlog.drain()
+        self.assertEqual(25, len(self.seen("all", "all")))
+        self.events.update_archive(ArchiveName="week", RetentionDays=1)
+        self.dynlog.drain()
+        self.assertEqual(0, self.count("week"))
+
+
 class SQLite(Base):
     def test_what_some_archive_takes_is_in_the_file(self):
         self.put([entry(0)])
