@@ -17,11 +17,6 @@ static enum status check_values(struct bus_change *change, struct bytes pattern)
     enum status st =
         change_check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
 
-    if (st == OK && change->retention_days > BUS_RETENTION_DAYS_MAX)
-        st = api_invalid(&change->error,
-                         "1 validation error detected: Value '%u' at 'retentionDays' failed to "
-                         "satisfy constraint: Member must have value less than or equal to %d",
-                         (unsigned)change->retention_days, BUS_RETENTION_DAYS_MAX);
     if (st == OK && pattern.size > 0)
         st = change_check_pattern(change, pattern);
     return st;
