@@ -19,6 +19,7 @@
 #include "engine/engine.h"
 #include "functions/functions.h"
 #include "functions/mapping.h"
+#include "logs/logs.h"
 #include "net/http.h"
 #include "net/sigv4.h"
 #include "queues/queues.h"
@@ -37,6 +38,7 @@ struct api_services {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
     struct store *store;
@@ -85,6 +87,7 @@ struct api_service {
     const char *error_prefix; /* before an error's name: "com.amazonaws.dynamodb.v20120810#" */
     const char *package;      /* before a class's name in messages */
     const char *content_type;
+    const char *validation; /* what a ValidationException is called; NULL: that */
 };
 
 struct api_operation {

@@ -15,7 +15,8 @@ struct api {
     struct list log_streams; /* GET /_dynlog/log that goes on */
 };
 
-extern const struct api_service api_dynamodb, api_streams, api_events, api_sqs, api_lambda;
+extern const struct api_service api_dynamodb, api_streams, api_events, api_sqs, api_logs,
+    api_lambda;
 
 /* ---- dispatch.c ---- */
 struct api_call *api_call_new(struct api *api, struct arena *arena);

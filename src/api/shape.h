@@ -137,6 +137,13 @@ extern const struct shape shape_create_queue, shape_get_queue_url, shape_list_qu
     shape_change_message_visibility_batch, shape_start_message_move_task,
     shape_cancel_message_move_task, shape_list_message_move_tasks;
 
+/* logs/shapes.c */
+extern const struct shape shape_create_log_group, shape_describe_log_groups,
+    shape_describe_log_streams, shape_filter_log_events, shape_get_log_events, shape_log_group,
+    shape_log_stream, shape_logs_list_tags_for_resource, shape_logs_tag_resource,
+    shape_logs_untag_resource, shape_put_log_events, shape_put_retention_policy,
+    shape_tag_log_group, shape_untag_log_group;
+
 /* events/shapes.c */
 extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_describe_event_bus,
     shape_list_event_buses, shape_put_rule, shape_rule, shape_delete_rule, shape_list_rules,

@@ -3,8 +3,7 @@
  *
  * PutEvents matches on the loop's thread and writes, in one batch, the event (when its bus is
  * archived) and one delivery for each target of each matching rule; only then it answers. What
- * happens to a delivery is the target's affair: a target door writes it into its own durable queue
- * in that batch.
+ * becomes of a delivery is the door's affair (delivery/delivery.h), in that batch and after it.
  *
  * One loop thread, except where said. Settings are durable: a change answers after its sync. */
 #ifndef DYNLOG_BUS_BUS_H
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/list.h"
+#include "delivery/delivery.h"
 #include "pattern/pattern.h"
 #include "json/json.h"
 #include "store/store.h"
@@ -28,27 +28,15 @@
 
 struct bus;
 
-/* One event for one target, about to be written. Bytes live until written() returns. */
-struct bus_delivery {
-    struct bytes target_arn, target_id, rule_arn, event_id;
-    struct bytes payload;           /* JSON: the event, or what Input / InputPath make of it */
-    int32_t maximum_retry_attempts; /* RetryPolicy; -1: not said */
-    int32_t maximum_event_age_s;    /* -1: not said */
-    /* For the door, from write() to written(): what it allocates here goes with the put, also when
-     * the batch fails and written() is never called. */
-    struct arena *arena;
-    void *slot;
-};
-
 /* What the bus needs from those who deliver. */
 struct bus_door {
     void *context;
-    /* On the loop's thread, before the put: whether this ARN can be delivered to. */
-    bool (*accepts)(void *context, struct bytes target_arn);
-    /* On the writer's thread: into the batch. */
-    void (*write)(void *context, struct store_batch *batch, struct bus_delivery *delivery);
-    /* On the loop's thread, after the batch is durable. */
-    void (*written)(void *context, struct bus_delivery *delivery);
+    /* On the loop's thread, before the put: deliveries_prepare(). */
+    void (*prepare)(void *context, struct delivery *delivery);
+    /* On the writer's thread, into the batch: deliveries_write(). */
+    void (*write)(void *context, struct store_batch *batch, struct delivery *delivery);
+    /* On the loop's thread, after the batch is durable: deliveries_written(). */
+    void (*written)(void *context, struct delivery *delivery);
     /* On the loop's thread: events of an archived bus were written (STORE_EVENTS). */
     void (*archived)(void *context, uint64_t last_position);
 };
@@ -102,6 +90,23 @@ size_t bus_entry_size(const struct bus_entry *entry, struct arena *arena);
 /* Puts whose done() has not been called. */
 size_t bus_in_flight(const struct bus *bus);
 
+/* ---- an event for this bus that is a delivery itself: from another bus, or from a schedule ----
+ */
+
+/* What an event means on a bus, in the arena: events for archives, and deliveries. */
+struct bus_plan;
+/* On the loop's thread. The payload is an event as another bus has it, and stays as it is, id, time
+ * and all. In the delivery's arena. False: there is no such bus, or it is no event. */
+MUST_USE bool bus_plan_event(struct bus *bus, const struct delivery *delivery,
+                             struct bus_plan **ret);
+/* The same for an entry as PutEvents has it. False: the entry's error says why. */
+MUST_USE bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *arena,
+                             struct bus_plan **ret);
+/* On the writer's thread, into somebody else's batch. */
+void bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan);
+/* On the loop's thread, once that batch is durable. */
+void bus_plan_written(struct bus *bus, struct bus_plan *plan);
+
 /* An event as it reaches targets, in EventBridge's member order: version, id, detail-type, source,
  * account, time, region, resources, detail. (replay-name, when set, stands before detail.) The time
  * has milliseconds, "2026-01-31T23:59:59.123Z", where AWS's has none: archives sort by it. */
@@ -118,6 +123,9 @@ struct bus_target {
     struct bytes id, arn;
     struct bytes input, input_path; /* empty: not set */
     struct bytes json;              /* the whole Target as it was given, for ListTargetsByRule */
+    struct bytes dead_letter_arn;   /* DeadLetterConfig; empty: none */
+    /* {"SqsParameters":{...}} and its like, as it was given; empty: none */
+    struct bytes parameters;
     int32_t maximum_retry_attempts, maximum_event_age_s; /* RetryPolicy; -1: not said */
 };
 

@@ -62,6 +62,8 @@ static void encode_target(struct json_writer *w, const struct bus_target *target
     json_member_string(w, "arn", target->arn);
     member_set(w, "input", target->input);
     member_set(w, "inputPath", target->input_path);
+    member_set(w, "parameters", target->parameters);
+    member_set(w, "deadLetter", target->dead_letter_arn);
     if (target->maximum_retry_attempts >= 0)
         json_member_int(w, "maximumRetryAttempts", target->maximum_retry_attempts);
     if (target->maximum_event_age_s >= 0)
@@ -186,6 +188,8 @@ static struct bus_target decode_target(const struct json *object)
         .arn = get_text(object, "arn"),
         .input = get_text(object, "input"),
         .input_path = get_text(object, "inputPath"),
+        .parameters = get_text(object, "parameters"),
+        .dead_letter_arn = get_text(object, "deadLetter"),
         .json = get_text(object, "json"),
         .maximum_retry_attempts = get_limit(object, "maximumRetryAttempts"),
         .maximum_event_age_s = get_limit(object, "maximumEventAge"),

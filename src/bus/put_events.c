@@ -11,19 +11,30 @@
 #define EVENT_KEY_SIZE 8
 
 struct bus_plan {
+    struct arena *arena;
+    uint32_t hops;          /* buses that the event came through before this one */
     struct bytes *archived; /* events as JSON */
-    size_t archived_count;
-    struct bus_delivery *deliveries;
+    size_t archived_count, archived_capacity;
+    struct delivery *deliveries;
     size_t delivery_count, delivery_capacity;
     uint64_t last_position; /* of an archived event */
 };
+
+static struct bus_plan *plan_new(struct arena *arena, uint32_t hops)
+{
+    struct bus_plan *plan = ARENA_NEW(arena, struct bus_plan);
+
+    plan->arena = arena;
+    plan->hops = hops;
+    return plan;
+}
 
 /* ---- planning ---- */
 
 /* One event while its rules are found. */
 struct matching {
     struct bus *bus;
-    struct bus_put *put;
+    struct bus_plan *plan;
     const struct bus_entry *entry;
     const struct json *event;
     struct bytes text;
@@ -33,59 +44,74 @@ struct matching {
 static void plan_delivery(const struct matching *matching, const struct rule *rule,
                           const struct bus_target *target)
 {
-    struct arena *arena = matching->put->arena;
-    struct bus_plan *plan = matching->put->plan;
+    struct bus_plan *plan = matching->plan;
+    struct arena *arena = plan->arena;
+    struct bytes payload = input_make(target, arena, matching->text, matching->event);
 
     plan->deliveries =
         arena_grow(arena, plan->deliveries, plan->delivery_count, plan->delivery_count + 1,
                    &plan->delivery_capacity, sizeof *plan->deliveries);
-    plan->deliveries[plan->delivery_count++] = (struct bus_delivery){
+    plan->deliveries[plan->delivery_count++] = (struct delivery){
+        .source = DELIVERY_OF_RULE,
+        .source_arn = arena_copy(arena, rule->arn),
         .target_arn = arena_copy(arena, target->arn),
         .target_id = arena_copy(arena, target->id),
-        .rule_arn = arena_copy(arena, rule->arn),
+        .parameters = arena_copy(arena, target->parameters),
+        .payload = payload,
+        .event = payload.ptr == matching->text.ptr ? (struct bytes){NULL, 0} : matching->text,
         .event_id = bytes_of_text(matching->entry->event_id),
-        .payload = input_make(target, arena, matching->text, matching->event),
+        .trace_header = arena_copy(arena, matching->entry->trace_header),
+        .dead_letter_arn = arena_copy(arena, target->dead_letter_arn),
         .maximum_retry_attempts = target->maximum_retry_attempts,
         .maximum_event_age_s = target->maximum_event_age_s,
+        .hops = plan->hops,
         .arena = arena,
     };
 }
 
-/* A target that cannot be delivered to is left out, as EventBridge does with one that is gone. */
 static void rule_found(void *context, void *found)
 {
     const struct matching *matching = context;
     const struct rule *rule = found;
-    const struct bus_door *door = &matching->bus->door;
 
     for (size_t i = 0; i < rule->view.target_count; i++)
-        if (door->accepts(door->context, rule->view.targets[i].arn))
-            plan_delivery(matching, rule, &rule->view.targets[i]);
+        plan_delivery(matching, rule, &rule->view.targets[i]);
 }
 
-static void plan_event(struct bus *bus, struct bus_put *put, const struct bus_entry *entry,
+static void plan_archived(struct bus_plan *plan, struct bytes text)
+{
+    plan->archived =
+        arena_grow(plan->arena, plan->archived, plan->archived_count, plan->archived_count + 1,
+                   &plan->archived_capacity, sizeof *plan->archived);
+    plan->archived[plan->archived_count++] = text;
+}
+
+static void plan_event(struct bus *bus, struct bus_plan *plan, const struct bus_entry *entry,
                        struct bytes text)
 {
     const struct event_bus *event_bus = bus_get(bus, bus_name_of(entry->bus_name));
-    struct matching matching = {bus, put, entry, NULL, text};
+    struct matching matching = {bus, plan, entry, NULL, text};
 
     if (event_bus->view.archived && entry->replay_name.size == 0)
-        put->plan->archived[put->plan->archived_count++] = text;
+        plan_archived(plan, text);
     if (event_bus->rules.count == 0)
         return;
-    if (json_parse(put->arena, text, &matching.event, NULL) != OK)
+    if (json_parse(plan->arena, text, &matching.event, NULL) != OK)
         assert(false && "an event that was just written is JSON");
     matcher_match(event_bus->matcher, matching.event, rule_found, &matching);
 }
 
+/* The rules are found by now: a target that is a bus of ours plans for itself. */
+static void plan_prepare(struct bus *bus, struct bus_plan *plan)
+{
+    for (size_t i = 0; i < plan->delivery_count; i++)
+        bus->door.prepare(bus->door.context, &plan->deliveries[i]);
+}
+
 /* ---- writing ---- */
 
-static void write_plan(struct store_batch *batch, struct store_work *work)
+void bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan)
 {
-    struct bus_put *put = CONTAINER_OF(work, struct bus_put, work);
-    const struct bus_door *door = &put->bus->door;
-    struct bus_plan *plan = put->plan;
-
     for (size_t i = 0; i < plan->archived_count; i++) {
         uint8_t key[EVENT_KEY_SIZE];
 
@@ -94,43 +120,104 @@ static void write_plan(struct store_batch *batch, struct store_work *work)
         store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key), plan->archived[i]);
     }
     for (size_t i = 0; i < plan->delivery_count; i++)
-        door->write(door->context, batch, &plan->deliveries[i]);
+        bus->door.write(bus->door.context, batch, &plan->deliveries[i]);
+}
+
+void bus_plan_written(struct bus *bus, struct bus_plan *plan)
+{
+    for (size_t i = 0; i < plan->delivery_count; i++)
+        bus->door.written(bus->door.context, &plan->deliveries[i]);
+    if (plan->archived_count > 0)
+        bus->door.archived(bus->door.context, plan->last_position);
+}
+
+static void write_put(struct store_batch *batch, struct store_work *work)
+{
+    struct bus_put *put = CONTAINER_OF(work, struct bus_put, work);
+
+    bus_plan_write(put->bus, batch, put->plan);
     if (put->also != NULL)
         put->also(batch, put);
 }
 
-static void plan_written(struct store_work *work, enum status status)
+static void put_written(struct store_work *work, enum status status)
 {
     struct bus_put *put = CONTAINER_OF(work, struct bus_put, work);
-    const struct bus_door *door = &put->bus->door;
-    const struct bus_plan *plan = put->plan;
 
     put->bus->in_flight--;
-    for (size_t i = 0; status == OK && i < plan->delivery_count; i++)
-        door->written(door->context, &put->plan->deliveries[i]);
-    if (status == OK && plan->archived_count > 0)
-        door->archived(door->context, plan->last_position);
+    if (status == OK)
+        bus_plan_written(put->bus, put->plan);
     put->done(put, status);
 }
 
+/* ---- events that are deliveries themselves ---- */
+
+static const struct json *parse_event(struct arena *arena, struct bytes text)
+{
+    const struct json *event = NULL;
+
+    if (json_parse(arena, text, &event, NULL) != OK || !json_is(event, JSON_OBJECT) ||
+        !json_is(json_get(event, "source"), JSON_STRING) ||
+        !json_is(json_get(event, "detail-type"), JSON_STRING) ||
+        !json_is(json_get(event, "detail"), JSON_OBJECT))
+        return NULL;
+    return event;
+}
+
+bool bus_plan_event(struct bus *bus, const struct delivery *delivery, struct bus_plan **ret)
+{
+    struct arena *arena = delivery->arena;
+    const struct json *event = parse_event(arena, delivery->payload);
+    struct bus_entry *entry = ARENA_NEW(arena, struct bus_entry);
+
+    if (event == NULL || bus_get(bus, bus_name_of(delivery->target_arn)) == NULL)
+        return false;
+    struct bytes id = bytes_slice(json_string(json_get(event, "id")), 0, ID_UUID_SIZE - 1);
+
+    entry->bus_name = delivery->target_arn;
+    entry->replay_name = json_string(json_get(event, "replay-name"));
+    entry->trace_header = delivery->trace_header;
+    if (id.size > 0)
+        memcpy(entry->event_id, id.ptr, id.size);
+    *ret = plan_new(arena, delivery->hops + 1);
+    plan_event(bus, *ret, entry, delivery->payload);
+    plan_prepare(bus, *ret);
+    return true;
+}
+
+bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *arena,
+                    struct bus_plan **ret)
+{
+    struct bytes text;
+
+    if (!event_make(bus, entry, arena, &text))
+        return false;
+    *ret = plan_new(arena, 0);
+    plan_event(bus, *ret, entry, text);
+    plan_prepare(bus, *ret);
+    return true;
+}
+
+/* ---- PutEvents ---- */
+
 void bus_put_events(struct bus *bus, struct bus_put *put)
 {
-    struct bus_plan *plan = ARENA_NEW(put->arena, struct bus_plan);
+    struct bus_plan *plan = plan_new(put->arena, 0);
 
     put->bus = bus;
     put->plan = plan;
-    plan->archived = ARENA_NEW_ARRAY(put->arena, put->count, struct bytes);
     for (size_t i = 0; i < put->count; i++) {
         struct bytes text;
 
         if (event_make(bus, &put->entries[i], put->arena, &text))
-            plan_event(bus, put, &put->entries[i], text);
+            plan_event(bus, plan, &put->entries[i], text);
     }
+    plan_prepare(bus, plan);
     if (plan->archived_count == 0 && plan->delivery_count == 0 && put->also == NULL) {
         put->done(put, OK);
         return;
     }
-    put->work = (struct store_work){.run = write_plan, .done = plan_written};
+    put->work = (struct store_work){.run = write_put, .done = put_written};
     bus->in_flight++;
     store_submit(bus->store, bus->port, &put->work);
 }

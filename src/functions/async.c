@@ -78,8 +78,6 @@ struct async_entry *async_entry_new(struct functions *functions,
     entry->functions = functions;
     entry->position = invocation->position;
     entry->accepted_ms = invocation->accepted_ms;
-    entry->maximum_retry_attempts = invocation->maximum_retry_attempts;
-    entry->maximum_event_age_s = invocation->maximum_event_age_s;
     entry->timer.fire = on_entry_timer;
     entry->name = mem_new(invocation->function_name.size + 1);
     memcpy(entry->name, invocation->function_name.ptr, invocation->function_name.size);
@@ -120,10 +118,8 @@ static uint64_t now_ms(const struct functions *functions)
 /* When it is too old to be tried. */
 static uint64_t expiry_ms(const struct async_entry *entry)
 {
-    int32_t age_s = entry->maximum_event_age_s;
+    int32_t age_s = entry->function->version->settings.maximum_event_age_s;
 
-    if (age_s < 0)
-        age_s = entry->function->version->settings.maximum_event_age_s;
     return entry->accepted_ms + (age_s < 0 ? ASYNC_EVENT_AGE_S : (uint64_t)age_s) * 1000;
 }
 
@@ -259,10 +255,7 @@ static void choose_destination(struct async_write *write, const struct async_ent
     assert(name.size <= sizeof write->destination_name);
     memcpy(write->destination_name, name.ptr, name.size);
     write->destination = (struct async_invocation){
-        .function_name = bytes_of(write->destination_name, name.size),
-        .maximum_retry_attempts = -1,
-        .maximum_event_age_s = -1,
-    };
+        .function_name = bytes_of(write->destination_name, name.size)};
 }
 
 static void entry_end(struct async_entry *entry, struct async_write *write)
@@ -333,10 +326,8 @@ static enum status load_record(const struct async_entry *entry, struct store_val
 
 static uint32_t retries_max(const struct async_entry *entry)
 {
-    int32_t retries = entry->maximum_retry_attempts;
+    int32_t retries = entry->function->version->settings.maximum_retry_attempts;
 
-    if (retries < 0)
-        retries = entry->function->version->settings.maximum_retry_attempts;
     return retries < 0 ? ASYNC_RETRY_ATTEMPTS : (uint32_t)retries;
 }
 

@@ -24,9 +24,8 @@ struct async_entry {
     struct async_write *write; /* ENDING, when the store refused it */
     char *name;                /* LOADED */
     uint64_t position, accepted_ms, next_ms;
-    uint32_t attempts;                                   /* that ended */
-    bool has_state;                                      /* attempts are in the store */
-    int32_t maximum_retry_attempts, maximum_event_age_s; /* -1: the function's */
+    uint32_t attempts; /* that ended */
+    bool has_state;    /* attempts are in the store */
 };
 
 /* LOADED; in the order of positions, behind those that are there. */

@@ -25,8 +25,7 @@ void async_record_encode(struct buffer *out, const struct async_invocation *invo
     buffer_append_byte(out, ASYNC_RECORD_FORMAT);
     buffer_append(out, bytes_of(invocation->request_id, REQUEST_ID_SIZE));
     buffer_append_u64(out, invocation->accepted_ms);
-    buffer_append_u32(out, (uint32_t)invocation->maximum_retry_attempts);
-    buffer_append_u32(out, (uint32_t)invocation->maximum_event_age_s);
+    buffer_append_u64(out, UINT64_MAX); /* see the format */
     buffer_append_byte(out, (uint8_t)invocation->function_name.size);
     buffer_append(out, invocation->function_name);
     buffer_append(out, invocation->payload);
@@ -50,8 +49,6 @@ enum status async_record_decode(struct bytes value, struct async_invocation *ret
     memcpy(ret->request_id, at + 1, REQUEST_ID_SIZE);
     at += 1 + REQUEST_ID_SIZE;
     ret->accepted_ms = bytes_get_u64(at);
-    ret->maximum_retry_attempts = (int32_t)bytes_get_u32(at + 8);
-    ret->maximum_event_age_s = (int32_t)bytes_get_u32(at + 12);
     ret->function_name = bytes_slice(value, RECORD_HEAD_SIZE, name_size);
     ret->payload = bytes_slice(value, RECORD_HEAD_SIZE + name_size, value.size);
     return OK;

@@ -2,8 +2,7 @@
  * docs/format/invocation.md.
  *
  *   key    'i' | position (8)    value  format 1 (1) | request id (36) | accepted ms (8)
- *                                       | maximum retry attempts (4) | maximum event age s (4)
- *                                       | size of name (1) | name | payload
+ *                                       | nothing (8) | size of name (1) | name | payload
  *   key    's' | position (8)    value  format 1 (1) | attempts (4) | next ms (8) | last error
  *
  * Two keys, because the second is written at every failure and the first, with the payload, once.

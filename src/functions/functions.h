@@ -195,7 +195,6 @@ void functions_invoke(struct functions *functions, struct invocation *invocation
 struct async_invocation {
     struct bytes function_name, payload;
     char request_id[ID_UUID_SIZE]; /* filled by functions_async_write() when empty */
-    int32_t maximum_retry_attempts, maximum_event_age_s; /* -1: the function's */
     uint64_t position;    /* its place in the queue; filled by functions_async_write() */
     uint64_t accepted_ms; /* its age counts from here; filled by functions_async_write() */
 };

@@ -1,36 +1,322 @@
-/* server/deliver.c - a bus delivery to a function is an asynchronous invocation: it is written into
- * the functions' queue in the very batch that accepts the event
- * (docs/adr/0007-deliveries-in-the-targets-queue.md). */
+/* server/deliver.c - the door to all targets: of rules, and of schedules (delivery/delivery.h).
+ *
+ *   function           written: an asynchronous invocation
+ *   queue              written: a message
+ *   event bus          written: planned on the loop, its deliveries in the same batch
+ *
+ * A kind of target is a row of the table below. */
 #include "server/internal.h"
 
-static bool accepts(void *context, struct bytes target_arn)
-{
-    struct server *server = context;
+struct target_kind {
+    const char *service, *prefix; /* of its ARN; of the ARN's resource */
+    enum delivery_way (*find)(struct server *server, struct delivery *delivery,
+                              struct delivery_error *reterr);
+    bool (*write)(struct server *server, struct store_batch *batch, struct delivery *delivery,
+                  struct delivery_error *reterr);
+    void (*written)(struct server *server, struct delivery *delivery);
+};
 
-    return functions_find(server->functions, target_arn) != NULL;
+/* What the kinds leave in a delivery's slot. */
+struct target_slot {
+    const struct target_kind *kind;
+    struct async_invocation invocation;
+    struct queue_letter letter;
+    struct bus_plan *plan;
+};
+
+static struct target_slot *slot_of(const struct delivery *delivery)
+{
+    return delivery->slot;
 }
 
-/* On the writer's thread. */
-static void write_delivery(void *context, struct store_batch *batch, struct bus_delivery *delivery)
+static const struct json *parameter(const struct delivery *delivery, const char *name)
 {
-    struct server *server = context;
-    struct async_invocation *invocation = ARENA_NEW(delivery->arena, struct async_invocation);
+    const struct json *parameters = NULL;
 
-    *invocation = (struct async_invocation){
-        .function_name = delivery->target_arn,
-        .payload = delivery->payload,
-        .maximum_retry_attempts = delivery->maximum_retry_attempts,
-        .maximum_event_age_s = delivery->maximum_event_age_s,
+    if (delivery->parameters.size == 0 ||
+        json_parse(delivery->arena, delivery->parameters, &parameters, NULL) != OK)
+        return NULL;
+    return json_get(parameters, name);
+}
+
+static enum delivery_way refuse_missing(const struct delivery *delivery, const char *what,
+                                        struct delivery_error *reterr)
+{
+    delivery_error_set(reterr, "NO_RESOURCE", false, "%s %.*s does not exist.", what,
+                       BYTES_ARG(delivery->target_arn));
+    return DELIVERY_REFUSED;
+}
+
+/* ---- functions ---- */
+
+static enum delivery_way find_function(struct server *server, struct delivery *delivery,
+                                       struct delivery_error *reterr)
+{
+    if (functions_find(server->functions, delivery->target_arn) == NULL)
+        return refuse_missing(delivery, "Function", reterr);
+    if (delivery->payload.size > FUNCTION_EVENT_SIZE_MAX) {
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "%zu byte payload is too large for the Event invocation type (limit %zu "
+                           "bytes)",
+                           delivery->payload.size, FUNCTION_EVENT_SIZE_MAX);
+        return DELIVERY_REFUSED;
+    }
+    slot_of(delivery)->invocation = (struct async_invocation){.function_name = delivery->target_arn,
+                                                              .payload = delivery->payload};
+    return DELIVERY_WRITTEN;
+}
+
+static bool write_function(struct server *server, struct store_batch *batch,
+                           struct delivery *delivery, struct delivery_error *reterr)
+{
+    (void)reterr;
+    functions_async_write(server->functions, batch, &slot_of(delivery)->invocation);
+    return true;
+}
+
+static void function_written(struct server *server, struct delivery *delivery)
+{
+    functions_async_written(server->functions, &slot_of(delivery)->invocation);
+}
+
+/* ---- queues ---- */
+
+static enum delivery_way find_queue(struct server *server, struct delivery *delivery,
+                                    struct delivery_error *reterr)
+{
+    const struct queue_view *queue = queues_find_arn(server->queues, delivery->target_arn);
+    struct bytes group =
+        json_string(json_get(parameter(delivery, "SqsParameters"), "MessageGroupId"));
+
+    if (queue == NULL)
+        return refuse_missing(delivery, "Queue", reterr);
+    if (queue->settings.fifo && group.size == 0) {
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The request must contain the parameter MessageGroupId.");
+        return DELIVERY_REFUSED;
+    }
+    if (queue->settings.fifo && !queue->settings.content_based_deduplication) {
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The queue should either have ContentBasedDeduplication enabled or "
+                           "MessageDeduplicationId provided explicitly");
+        return DELIVERY_REFUSED;
+    }
+    slot_of(delivery)->letter = (struct queue_letter){
+        .queue_arn = delivery->target_arn,
+        .message = {.body = delivery->payload,
+                    .group_id = group,
+                    .trace_header = delivery->trace_header},
     };
-    functions_async_write(server->functions, batch, invocation);
-    delivery->slot = invocation;
+    return DELIVERY_WRITTEN;
 }
 
-static void written(void *context, struct bus_delivery *delivery)
+static bool write_queue(struct server *server, struct store_batch *batch, struct delivery *delivery,
+                        struct delivery_error *reterr)
+{
+    enum status st = queues_write(server->queues, batch, &slot_of(delivery)->letter);
+
+    if (st == NOT_FOUND)
+        (void)refuse_missing(delivery, "Queue", reterr);
+    else if (st == TOO_LARGE)
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "One or more parameters are invalid. Reason: Message must be shorter "
+                           "than the queue's MaximumMessageSize.");
+    else if (st == MALFORMED)
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The message has characters or a MessageGroupId that the queue does not "
+                           "take.");
+    else if (st != OK)
+        delivery_error_set(reterr, "INTERNAL_ERROR", true, "The store can't be read: %s",
+                           status_text(st));
+    return st == OK;
+}
+
+static void queue_written(struct server *server, struct delivery *delivery)
+{
+    queues_written(server->queues, &slot_of(delivery)->letter);
+}
+
+/* ---- event buses ---- */
+
+/* A schedule says what the event is to be. */
+static enum delivery_way find_bus_for_schedule(struct server *server, struct delivery *delivery,
+                                               const struct json *parameters,
+                                               struct delivery_error *reterr)
+{
+    struct bus_entry *entry = ARENA_NEW(delivery->arena, struct bus_entry);
+
+    entry->bus_name = delivery->target_arn;
+    entry->source = json_string(json_get(parameters, "Source"));
+    entry->detail_type = json_string(json_get(parameters, "DetailType"));
+    entry->detail = delivery->payload;
+    if (bus_plan_entry(server->bus, entry, delivery->arena, &slot_of(delivery)->plan))
+        return DELIVERY_WRITTEN;
+    delivery_error_set(reterr, "INVALID_PARAMETER", false, "%s: %.*s", entry->error_code,
+                       BYTES_ARG(entry->error_message));
+    return DELIVERY_REFUSED;
+}
+
+/* Buses of other accounts and regions are not to be reached from here. */
+static bool is_our_bus(struct server *server, struct bytes target_arn)
+{
+    struct arn arn;
+
+    return arn_parse(target_arn, &arn) && bytes_equal_text(arn.region, server->place.region) &&
+           bytes_equal_text(arn.account, server->place.account) &&
+           bus_find(server->bus, target_arn) != NULL;
+}
+
+static enum delivery_way find_bus(struct server *server, struct delivery *delivery,
+                                  struct delivery_error *reterr)
+{
+    const struct json *parameters = parameter(delivery, "EventBridgeParameters");
+
+    if (!is_our_bus(server, delivery->target_arn))
+        return refuse_missing(delivery, "Event bus", reterr);
+    if (parameters != NULL)
+        return find_bus_for_schedule(server, delivery, parameters, reterr);
+    if (delivery->hops > 0) {
+        delivery_error_set(reterr, "THIRD_ACCOUNT_HOP_DETECTED", false,
+                           "Events received from another event bus cannot be forwarded to a third "
+                           "one.");
+        return DELIVERY_REFUSED;
+    }
+    if (bus_plan_event(server->bus, delivery, &slot_of(delivery)->plan))
+        return DELIVERY_WRITTEN;
+    delivery_error_set(reterr, "INVALID_JSON", false, "The input for the event bus is no event.");
+    return DELIVERY_REFUSED;
+}
+
+static bool write_bus(struct server *server, struct store_batch *batch, struct delivery *delivery,
+                      struct delivery_error *reterr)
+{
+    (void)reterr;
+    bus_plan_write(server->bus, batch, slot_of(delivery)->plan);
+    return true;
+}
+
+static void bus_written(struct server *server, struct delivery *delivery)
+{
+    bus_plan_written(server->bus, slot_of(delivery)->plan);
+}
+
+/* ---- the door ---- */
+
+static const struct target_kind kinds[] = {
+    {"lambda", "function:", find_function, write_function, function_written},
+    {"sqs", "", find_queue, write_queue, queue_written},
+    {"events", "event-bus/", find_bus, write_bus, bus_written},
+};
+
+static const struct target_kind *kind_of(struct bytes target_arn)
+{
+    struct arn arn;
+
+    if (!arn_parse(target_arn, &arn))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (bytes_equal_text(arn.service, kinds[i].service) &&
+            bytes_start_with(arn.resource, bytes_of_text(kinds[i].prefix)))
+            return &kinds[i];
+    return NULL;
+}
+
+static enum delivery_way find(void *context, struct delivery *delivery,
+                              struct delivery_error *reterr)
+{
+    const struct target_kind *kind = kind_of(delivery->target_arn);
+    struct target_slot *slot = ARENA_NEW(delivery->arena, struct target_slot);
+
+    if (kind == NULL) /* a rule of an older dynlog, or of a folder that a newer one had */
+        return refuse_missing(delivery, "Target", reterr);
+    slot->kind = kind;
+    delivery->slot = slot;
+    return kind->find(context, delivery, reterr);
+}
+
+static bool write_at_target(void *context, struct store_batch *batch, struct delivery *delivery,
+                            struct delivery_error *reterr)
+{
+    return slot_of(delivery)->kind->write(context, batch, delivery, reterr);
+}
+
+static void written(void *context, struct delivery *delivery)
+{
+    slot_of(delivery)->kind->written(context, delivery);
+}
+
+static void call(void *context, struct delivery_call *call)
+{
+    (void)context;
+    (void)call;
+    assert(false && "no kind of target is called");
+}
+
+static void cancel(void *context, struct delivery_call *call)
+{
+    (void)context;
+    (void)call;
+}
+
+/* ---- dead letters ---- */
+
+static enum status write_letter(void *context, struct store_batch *batch,
+                                struct delivery_letter *from)
+{
+    struct server *server = context;
+    struct queue_letter *letter = ARENA_NEW(from->arena, struct queue_letter);
+    struct message_attribute *attributes =
+        ARENA_NEW_ARRAY(from->arena, from->attribute_count, struct message_attribute);
+
+    for (size_t i = 0; i < from->attribute_count; i++)
+        attributes[i] = (struct message_attribute){.name = bytes_of_text(from->attributes[i].name),
+                                                   .type = BYTES("String"),
+                                                   .value = from->attributes[i].value};
+    *letter = (struct queue_letter){
+        .queue_arn = from->queue_arn,
+        .message = {.body = from->body,
+                    .attributes = attributes,
+                    .attribute_count = from->attribute_count,
+                    .trace_header = from->trace_header},
+    };
+    from->slot = letter;
+    return queues_write(server->queues, batch, letter);
+}
+
+static void letter_written(void *context, struct delivery_letter *letter)
 {
     struct server *server = context;
 
-    functions_async_written(server->functions, delivery->slot);
+    queues_written(server->queues, letter->slot);
+}
+
+struct delivery_door deliver_door(struct server *server)
+{
+    return (struct delivery_door){server, find,   write_at_target, written,
+                                  call,   cancel, write_letter,    letter_written};
+}
+
+/* ---- what the bus hands over ---- */
+
+static void prepare(void *context, struct delivery *delivery)
+{
+    struct server *server = context;
+
+    deliveries_prepare(server->deliveries, delivery);
+}
+
+static void write_delivery(void *context, struct store_batch *batch, struct delivery *delivery)
+{
+    struct server *server = context;
+
+    deliveries_write(server->deliveries, batch, delivery);
+}
+
+static void delivery_written(void *context, struct delivery *delivery)
+{
+    struct server *server = context;
+
+    deliveries_written(server->deliveries, delivery);
 }
 
 static void archived(void *context, uint64_t last_position)
@@ -38,7 +324,7 @@ static void archived(void *context, uint64_t last_position)
     archiving_offer(context, last_position);
 }
 
-struct bus_door deliver_door(struct server *server)
+struct bus_door deliver_bus_door(struct server *server)
 {
-    return (struct bus_door){server, accepts, write_delivery, written, archived};
+    return (struct bus_door){server, prepare, write_delivery, delivery_written, archived};
 }

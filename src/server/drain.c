@@ -26,11 +26,13 @@ bool drain_idle(struct server *server)
     functions_figures(server->functions, &functions);
     if (functions.running + functions.waiting + functions.queued > 0)
         return false;
+    if (deliveries_busy(server->deliveries))
+        return false;
     if (bus_in_flight(server->bus) > 0 || mappings_busy(server->mappings))
         return false;
     if (server->has_trigger && trigger_busy(server->triggering.trigger))
         return false;
-    if (engine_busy(server->engine) || queues_busy(server->queues))
+    if (engine_busy(server->engine) || queues_busy(server->queues) || logs_busy(server->logs))
         return false;
     return !archiving_busy(server);
 }

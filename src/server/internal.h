@@ -63,8 +63,10 @@ struct server {
     struct store_port *port;
     struct engine *engine;
     struct streams *streams;
+    struct deliveries *deliveries;
     struct bus *bus;
     struct queues *queues;
+    struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
     struct sigv4_keys *keys;
@@ -125,8 +127,9 @@ void stale_remove(struct server *server, void (*done)(struct server *server, boo
 /* ---- warm.c: workers before the first event ---- */
 void warm_start(struct server *server);
 
-/* ---- deliver.c: what the bus writes for functions ---- */
-struct bus_door deliver_door(struct server *server);
+/* ---- deliver.c: the targets of rules and schedules ---- */
+struct delivery_door deliver_door(struct server *server);
+struct bus_door deliver_bus_door(struct server *server);
 
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);

@@ -178,6 +178,7 @@ static bool open_store(struct server *server)
 static void make_environment(struct server *server)
 {
     static const char *const names[] = {"AWS_ENDPOINT_URL",
+                                        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
                                         "AWS_ENDPOINT_URL_DYNAMODB",
                                         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
                                         "AWS_ENDPOINT_URL_EVENTBRIDGE",
@@ -221,7 +222,18 @@ static void something_failed(void *context, const char *sentence)
 static bool open_hops(struct server *server)
 {
     struct stream_door shards = {server, shards_of_engine};
-    struct bus_door door = deliver_door(server);
+    struct bus_door door = deliver_bus_door(server);
+    struct deliveries_options deliveries = {
+        .store = server->store,
+        .port = server->port,
+        .timers = server->timers,
+        .door = deliver_door(server),
+        .retry_delay_ms = server->stack->retry_delay_ms,
+        .maximum_retry_attempts = server->stack->maximum_retry_attempts,
+        .changed = something_changed,
+        .dropped = something_failed,
+        .context = server,
+    };
     struct engine_door engine_door = {.port = server->port,
                                       .timers = server->timers,
                                       .changed = something_changed,
@@ -247,6 +259,12 @@ static bool open_hops(struct server *server)
                                     .place = &server->place,
                                     .changed = something_changed,
                                     .context = server};
+    struct logs_options logs = {.store = server->store,
+                                .port = server->port,
+                                .timers = server->timers,
+                                .place = &server->place,
+                                .changed = something_changed,
+                                .context = server};
     enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
     if (status == OK)
@@ -254,10 +272,14 @@ static bool open_hops(struct server *server)
     if (status == OK)
         status = functions_open(&functions, &server->functions);
     if (status == OK)
+        status = deliveries_open(&deliveries, &server->deliveries);
+    if (status == OK)
         status = bus_open(server->store, server->port, server->clock, &server->place, &door,
                           &server->bus);
     if (status == OK)
         status = queues_open(&queues, &server->queues);
+    if (status == OK)
+        status = logs_open(&logs, &server->logs);
     if (status != OK) {
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
@@ -281,6 +303,7 @@ static void open_api(struct server *server)
         .streams = server->streams,
         .bus = server->bus,
         .queues = server->queues,
+        .logs = server->logs,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,
@@ -334,6 +357,7 @@ static void provisioned(struct server *server, bool ok)
     if (server->stack->mapping_count == 0)
         triggering_start(server);
     functions_start(server->functions);
+    deliveries_start(server->deliveries); /* targets that are not there by now are gone */
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
@@ -385,6 +409,7 @@ static void stop_hops(void *context)
     timer_cancel(server->timers, &server->drain_limit);
     engine_stop(server->engine);
     mappings_stop(server->mappings);
+    deliveries_stop(server->deliveries);
     queues_stop(server->queues); /* nobody waits for messages any longer */
     if (server->has_trigger)
         trigger_stop(server->triggering.trigger);
@@ -422,7 +447,8 @@ void server_stop(struct server *server)
 static bool quiet(struct server *server)
 {
     if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine) || !queues_stop(server->queues))
+        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
+        !queues_stop(server->queues) || !logs_stop(server->logs))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -454,8 +480,11 @@ static void free_all(struct server *server)
     streams_free(server->streams);
     if (server->queues != NULL)
         queues_close(server->queues);
+    logs_close(server->logs);
     if (server->bus != NULL)
         bus_close(server->bus);
+    if (server->deliveries != NULL)
+        deliveries_close(server->deliveries);
     if (server->engine != NULL)
         engine_close(server->engine);
     if (server->port != NULL)

@@ -95,6 +95,24 @@ static void write_queues(struct server *server, struct json_writer *w)
     json_end_array(w);
 }
 
+static void write_deliveries(struct server *server, struct json_writer *w)
+{
+    struct deliveries_figures figures;
+
+    deliveries_figures(server->deliveries, &figures);
+    json_key(w, "deliveries");
+    json_begin_object(w);
+    json_member_int(w, "running", (int64_t)figures.running);
+    json_member_int(w, "waiting", (int64_t)figures.waiting);
+    json_member_int(w, "retrying", (int64_t)figures.retrying);
+    json_member_int(w, "delivered", (int64_t)figures.delivered_total);
+    json_member_int(w, "retries", (int64_t)figures.retries_total);
+    json_member_int(w, "failed", (int64_t)figures.failed_total);
+    json_member_int(w, "deadLetters", (int64_t)figures.dead_letters_total);
+    json_member_int(w, "dropped", (int64_t)figures.dropped_total);
+    json_end_object(w);
+}
+
 /* The data folder, and the id by which a store made anew is told from an old one. */
 static void write_place(struct server *server, struct json_writer *w)
 {
@@ -172,6 +190,7 @@ void status_write(void *context, struct json_writer *w)
     write_tables(server, w);
     write_queues(server, w);
     write_functions(server, w);
+    write_deliveries(server, w);
     if (server->has_archive) {
         json_key(w, "archive");
         json_begin_object(w);
@@ -187,6 +206,7 @@ void status_write(void *context, struct json_writer *w)
     write_records(server, w);
     json_member_bool(w, "archive", archiving_busy(server));
     json_member_bool(w, "queues", queues_busy(server->queues));
+    json_member_bool(w, "logs", logs_busy(server->logs));
     json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
 }
@@ -196,6 +216,28 @@ static void metric(struct buffer *out, const char *name, const char *type, const
 {
     buffer_printf(out, "# HELP dynlog_%s %s\n# TYPE dynlog_%s %s\ndynlog_%s %" PRIu64 "\n", name,
                   help, name, type, name, value);
+}
+
+/* AWS's metrics of rules, under names of ours. */
+static void delivery_metrics(struct server *server, struct buffer *out)
+{
+    struct deliveries_figures figures;
+
+    deliveries_figures(server->deliveries, &figures);
+    metric(out, "deliveries_delivered_total", "counter", "Deliveries that are at their targets.",
+           figures.delivered_total);
+    metric(out, "deliveries_retries_total", "counter", "Attempts after the first one.",
+           figures.retries_total);
+    metric(out, "deliveries_failed_total", "counter",
+           "Deliveries that were given up (FailedInvocations).", figures.failed_total);
+    metric(out, "deliveries_dead_letters_total", "counter",
+           "Of these: in a dead-letter queue (InvocationsSentToDlq).", figures.dead_letters_total);
+    metric(out, "deliveries_dropped_total", "counter", "Of these: in none.", figures.dropped_total);
+    metric(out, "deliveries_running", "gauge", "Attempts under way.", figures.running);
+    metric(out, "deliveries_waiting", "gauge", "Deliveries that wait for their turn.",
+           figures.waiting);
+    metric(out, "deliveries_retrying", "gauge", "Deliveries that wait for their next attempt.",
+           figures.retrying);
 }
 
 void status_metrics(void *context, struct buffer *out)
@@ -225,5 +267,6 @@ void status_metrics(void *context, struct buffer *out)
     metric(out, "invocations_running", "gauge", "Invocations in workers.", functions.running);
     metric(out, "invocations_queued", "gauge", "Asynchronous ones that have not ended.",
            functions.queued);
+    delivery_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
 }

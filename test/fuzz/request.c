@@ -45,6 +45,7 @@ static struct {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    struct logs *logs;
     struct api *api;
     size_t runs;
     bool moved; /* the clock: shards roll, items expire while something else is asked */
@@ -157,18 +158,17 @@ static void must(const char *target, const char *body)
 
 /* ---- the api ---- */
 
-static bool accepts(void *context, struct bytes target_arn)
+static void prepare(void *context, struct delivery *delivery)
 {
-    (void)context, (void)target_arn;
-    return true;
+    (void)context, (void)delivery;
 }
 
-static void deliver(void *context, struct store_batch *batch, struct bus_delivery *delivery)
+static void deliver(void *context, struct store_batch *batch, struct delivery *delivery)
 {
     (void)context, (void)batch, (void)delivery;
 }
 
-static void delivered(void *context, struct bus_delivery *delivery)
+static void delivered(void *context, struct delivery *delivery)
 {
     (void)context, (void)delivery;
 }
@@ -241,7 +241,7 @@ static const struct {
 
 static void open_api(void)
 {
-    const struct bus_door door = {NULL, accepts, deliver, delivered, archived};
+    const struct bus_door door = {NULL, prepare, deliver, delivered, archived};
     const struct store_options options = {.memory = true};
     char message[STORE_MESSAGE_SIZE];
     enum status status = store_open(&options, &on.store, message);
@@ -267,10 +267,17 @@ static void open_api(void)
     status = queues_open(&queues, &on.queues);
     assert(status == OK);
 
+    const struct logs_options logs = {
+        .store = on.store, .port = on.port, .timers = on.timers, .place = &place};
+
+    status = logs_open(&logs, &on.logs);
+    assert(status == OK);
+
     const struct api_services services = {.engine = on.engine,
                                           .streams = on.streams,
                                           .bus = on.bus,
                                           .queues = on.queues,
+                                          .logs = on.logs,
                                           .store = on.store,
                                           .port = on.port,
                                           .timers = on.timers,
@@ -286,10 +293,11 @@ static void open_api(void)
 
 static void close_api(void)
 {
-    while (!queues_stop(on.queues))
+    while (!queues_stop(on.queues) || !logs_stop(on.logs))
         turn();
     api_free(on.api);
     queues_close(on.queues);
+    logs_close(on.logs);
     bus_close(on.bus);
     streams_free(on.streams);
     on.streams = NULL;
@@ -405,7 +413,7 @@ static void run_call(struct input *input, struct bytes name, struct bytes body)
     struct bytes target =
         arena_printf(input->arena, "%s.%s", operation->service->target, operation->name);
     uint64_t before = store_last_position(on.store);
-    bool moving = queues_busy(on.queues);
+    bool moving = queues_busy(on.queues) || logs_busy(on.logs);
     struct answer answer =
         call(input->arena, arena_copy_text(input->arena, target), expand(input, body));
 

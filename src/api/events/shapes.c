@@ -61,6 +61,73 @@ static const struct shape_pattern bus_pattern = {"[/\\.\\-_A-Za-z0-9]+", is_bus_
 static const struct shape_pattern bus_or_arn_pattern = {BUS_ARN "[/\\.\\-_A-Za-z0-9]+", is_any_bus};
 static const struct shape_pattern own_bus_pattern = {BUS_ARN "[\\.\\-_A-Za-z0-9]+", is_own_bus};
 
+/* ---- what HttpParameters may be ---- */
+
+/* "^(?!\\s*$).+": on its first line something is there, and there is more than blanks. */
+static bool is_path_parameter(struct bytes text)
+{
+    size_t blanks = 0;
+
+    while (blanks < text.size &&
+           (text.ptr[blanks] == ' ' || (text.ptr[blanks] >= '\t' && text.ptr[blanks] <= '\r')))
+        blanks++;
+    return blanks < text.size && bytes_find_byte(text, '\n', 0) == SIZE_MAX;
+}
+
+static bool is_header_key(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        if (!letter && (c == '\0' || c >= 0x80 || strchr("!#$%&'*+,-.^_`|~", c) == NULL))
+            return false;
+    }
+    return text.size > 0;
+}
+
+static bool is_header_value(struct bytes text)
+{
+    size_t shown = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.ptr[i];
+
+        if (c != '\t' && (c < ' ' || c > '~'))
+            return false;
+        shown += c != '\t';
+    }
+    return shown > 0;
+}
+
+static bool is_query_key(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.ptr[i] < ' ' || text.ptr[i] == 0x7F)
+            return false;
+    return text.size > 0;
+}
+
+static bool is_query_value(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.ptr[i];
+
+        if ((c < ' ' && c != '\n' && c != '\r') || c == 0x7F)
+            return false;
+    }
+    return text.size > 0;
+}
+
+static const struct shape_pattern path_pattern = {"^(?!\\s*$).+", is_path_parameter};
+static const struct shape_pattern header_key_pattern = {"^[!#$%&'*+-.^_`|~0-9a-zA-Z]+$",
+                                                        is_header_key};
+static const struct shape_pattern header_value_pattern = {
+    "^[ \\t]*[\\x20-\\x7E]+([ \\t]+[\\x20-\\x7E]+)*[ \\t]*$", is_header_value};
+static const struct shape_pattern query_key_pattern = {"[^\\x00-\\x1F\\x7F]+", is_query_key};
+static const struct shape_pattern query_value_pattern = {
+    "[^\\x00-\\x09\\x0B\\x0C\\x0E-\\x1F\\x7F]+", is_query_value};
+
 static const struct shape rule_name = {
     .kind = SHAPE_STRING, .pattern = &rule_pattern, SHAPE_BETWEEN(1, 64)};
 static const struct shape target_id = {
@@ -168,6 +235,41 @@ static const struct shape_member retry_policy_members[] = {
 static const struct shape retry_policy = {
     .kind = SHAPE_STRUCTURE, .name = "RetryPolicy", SHAPE_MEMBERS(retry_policy_members)};
 
+static const struct shape_member dead_letter_config_members[] = {
+    SHAPE_MEMBER("Arn", &arn, OPTIONAL),
+};
+static const struct shape dead_letter_config = {
+    .kind = SHAPE_STRUCTURE, .name = "DeadLetterConfig", SHAPE_MEMBERS(dead_letter_config_members)};
+
+static const struct shape message_group_id = {.kind = SHAPE_STRING, SHAPE_AT_MOST(100)};
+static const struct shape_member sqs_parameters_members[] = {
+    SHAPE_MEMBER("MessageGroupId", &message_group_id, OPTIONAL),
+};
+static const struct shape sqs_parameters = {
+    .kind = SHAPE_STRUCTURE, .name = "SqsParameters", SHAPE_MEMBERS(sqs_parameters_members)};
+
+static const struct shape path_parameter = {.kind = SHAPE_STRING, .pattern = &path_pattern};
+static const struct shape path_parameters = {.kind = SHAPE_LIST, .element = &path_parameter};
+static const struct shape header_key = {
+    .kind = SHAPE_STRING, .pattern = &header_key_pattern, SHAPE_AT_MOST(512)};
+static const struct shape header_value = {
+    .kind = SHAPE_STRING, .pattern = &header_value_pattern, SHAPE_AT_MOST(512)};
+static const struct shape header_parameters = {
+    .kind = SHAPE_MAP, .key = &header_key, .element = &header_value};
+static const struct shape query_key = {
+    .kind = SHAPE_STRING, .pattern = &query_key_pattern, SHAPE_AT_MOST(512)};
+static const struct shape query_value = {
+    .kind = SHAPE_STRING, .pattern = &query_value_pattern, SHAPE_AT_MOST(512)};
+static const struct shape query_parameters = {
+    .kind = SHAPE_MAP, .key = &query_key, .element = &query_value};
+static const struct shape_member http_parameters_members[] = {
+    SHAPE_MEMBER("PathParameterValues", &path_parameters, OPTIONAL),
+    SHAPE_MEMBER("HeaderParameters", &header_parameters, OPTIONAL),
+    SHAPE_MEMBER("QueryStringParameters", &query_parameters, OPTIONAL),
+};
+static const struct shape http_parameters = {
+    .kind = SHAPE_STRUCTURE, .name = "HttpParameters", SHAPE_MEMBERS(http_parameters_members)};
+
 static const struct shape target_input = {.kind = SHAPE_STRING, SHAPE_AT_MOST(8192)};
 static const struct shape input_path = {.kind = SHAPE_STRING, SHAPE_AT_MOST(256)};
 static const struct shape_member target_members[] = {
@@ -178,13 +280,13 @@ static const struct shape_member target_members[] = {
     SHAPE_MEMBER("InputPath", &input_path, OPTIONAL),
     SHAPE_MEMBER("RetryPolicy", &retry_policy, OPTIONAL),
     SHAPE_REFUSED("InputTransformer"),
-    SHAPE_REFUSED("DeadLetterConfig"),
+    SHAPE_MEMBER("DeadLetterConfig", &dead_letter_config, OPTIONAL),
+    SHAPE_MEMBER("SqsParameters", &sqs_parameters, OPTIONAL),
+    SHAPE_MEMBER("HttpParameters", &http_parameters, OPTIONAL),
     SHAPE_REFUSED("KinesisParameters"),
     SHAPE_REFUSED("RunCommandParameters"),
     SHAPE_REFUSED("EcsParameters"),
     SHAPE_REFUSED("BatchParameters"),
-    SHAPE_REFUSED("SqsParameters"),
-    SHAPE_REFUSED("HttpParameters"),
     SHAPE_REFUSED("RedshiftDataParameters"),
     SHAPE_REFUSED("SageMakerPipelineParameters"),
     SHAPE_REFUSED("AppSyncParameters"),

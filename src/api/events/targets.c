@@ -4,6 +4,114 @@
 
 #define TARGET_JSON_SIZE_MAX ((size_t)64 * 1024)
 
+/* ---- what a target may be ---- */
+
+/* The kinds that server/deliver.c has. */
+static const struct {
+    const char *service, *prefix; /* of the ARN, and of its resource */
+} kinds[] = {
+    {"lambda", "function:"},
+    {"sqs", ""},
+    {"events", "event-bus/"},
+};
+
+static enum status refuse_arn(struct api_call *call, struct bytes text, const char *reason)
+{
+    return api_invalid(&call->error, "Parameter %.*s is not valid. Reason: %s", BYTES_ARG(text),
+                       reason);
+}
+
+static bool is_kind_we_have(const struct arn *arn)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (bytes_equal_text(arn->service, kinds[i].service) &&
+            bytes_start_with(arn->resource, bytes_of_text(kinds[i].prefix)))
+            return true;
+    return false;
+}
+
+static bool is_here(const struct api_call *call, const struct arn *arn)
+{
+    const struct arn_place *place = call->on->place;
+
+    return bytes_equal_text(arn->region, place->region) &&
+           bytes_equal_text(arn->account, place->account);
+}
+
+static enum status check_bus_target(struct api_call *call, const struct json *target,
+                                    const struct arn *arn)
+{
+    if (!is_here(call, arn))
+        return api_invalid(&call->error, "dynlog does not support event buses of other accounts or "
+                                         "regions as targets yet");
+    if (decode_has(target, "Input") || decode_has(target, "InputPath") ||
+        decode_has(target, "InputTransformer"))
+        return api_invalid(&call->error, "Modifying the input for target %.*s is not supported.",
+                           BYTES_ARG(decode_string(target, "Id")));
+    return OK;
+}
+
+static enum status check_kind(struct api_call *call, const struct json *target)
+{
+    struct bytes text = decode_string(target, "Arn");
+    struct arn arn;
+
+    if (!arn_parse(text, &arn))
+        return refuse_arn(call, text, "Provided Arn is not in correct format.");
+    if (!is_kind_we_have(&arn))
+        return api_invalid(&call->error, "dynlog does not support targets of %.*s (%.*s) yet",
+                           BYTES_ARG(arn.service), BYTES_ARG(text));
+    if (bytes_equal_text(arn.service, "sqs") && bytes_end_with(arn.resource, BYTES(".fifo")) &&
+        !decode_has(target, "SqsParameters"))
+        return api_invalid(&call->error,
+                           "Parameter(s) SqsParameters must be specified for target: %.*s.",
+                           BYTES_ARG(decode_string(target, "Id")));
+    if (bytes_start_with(arn.resource, BYTES("event-bus/")))
+        return check_bus_target(call, target, &arn);
+    return OK;
+}
+
+/* EventBridge takes standard queues of the rule's region. */
+static enum status check_dead_letters(struct api_call *call, const struct json *target)
+{
+    struct bytes text = decode_string(decode_member(target, "DeadLetterConfig"), "Arn");
+    struct arn arn;
+
+    if (text.size == 0)
+        return OK;
+    if (!arn_parse(text, &arn))
+        return refuse_arn(call, text, "Provided Arn is not in correct format.");
+    if (!bytes_equal_text(arn.service, "sqs") || bytes_end_with(arn.resource, BYTES(".fifo")))
+        return refuse_arn(call, text, "Dead-letter queue must be a standard SQS queue.");
+    if (!bytes_equal_text(arn.region, call->on->place->region))
+        return refuse_arn(call, text, "Dead-letter queue must be in the region of the rule.");
+    return OK;
+}
+
+/* ---- PutTargets ---- */
+
+/* What the target's own members say, as an object of them; empty: nothing. */
+static struct bytes decode_parameters(struct api_call *call, const struct json *target)
+{
+    static const char *const names[] = {"SqsParameters", "HttpParameters"};
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(TARGET_JSON_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+    size_t count = 0;
+
+    json_begin_object(&w);
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        const struct json *member = decode_member(target, names[i]);
+
+        if (member == NULL)
+            continue;
+        json_key(&w, names[i]);
+        json_write_value(&w, member);
+        count++;
+    }
+    json_end_object(&w);
+    return count > 0 ? arena_copy(call->arena, buffer_bytes(&out)) : (struct bytes){NULL, 0};
+}
+
 static enum status decode_target(struct api_call *call, const struct json *target,
                                  struct bus_target *ret)
 {
@@ -15,6 +123,8 @@ static enum status decode_target(struct api_call *call, const struct json *targe
         .arn = decode_string(target, "Arn"),
         .input = decode_string(target, "Input"),
         .input_path = decode_string(target, "InputPath"),
+        .dead_letter_arn = decode_string(decode_member(target, "DeadLetterConfig"), "Arn"),
+        .parameters = decode_parameters(call, target),
         .maximum_retry_attempts = (int32_t)decode_int(policy, "MaximumRetryAttempts", -1),
         .maximum_event_age_s = (int32_t)decode_int(policy, "MaximumEventAgeInSeconds", -1),
     };
@@ -23,7 +133,9 @@ static enum status decode_target(struct api_call *call, const struct json *targe
         return api_invalid(&call->error, "Target %.*s is larger than %zu KB", BYTES_ARG(ret->id),
                            TARGET_JSON_SIZE_MAX / 1024);
     ret->json = arena_copy(call->arena, buffer_bytes(&json));
-    return OK;
+    enum status st = check_kind(call, target);
+
+    return st == OK ? check_dead_letters(call, target) : st;
 }
 
 static void answer_failures(struct bus_change *change, enum status status)

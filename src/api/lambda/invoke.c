@@ -142,8 +142,6 @@ static void invoke_event(struct api_call *call)
     event->invocation = (struct async_invocation){
         .function_name = call->path_name,
         .payload = call->body_text.size > 0 ? call->body_text : BYTES("{}"),
-        .maximum_retry_attempts = -1,
-        .maximum_event_age_s = -1,
     };
     event->work.run = write_event;
     event->work.done = event_written;

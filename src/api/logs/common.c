@@ -1,5 +1,5 @@
-/* api/logs/common.c - see logs.h. */
-#include "api/logs/logs.h"
+/* api/logs/common.c - see common.h. */
+#include "api/logs/common.h"
 
 #include "base/base64.h"
 

@@ -1,6 +1,6 @@
 /* api/logs/groups.c - CreateLogGroup, DeleteLogGroup, DescribeLogGroups, PutRetentionPolicy,
  * DeleteRetentionPolicy. */
-#include "api/logs/logs.h"
+#include "api/logs/common.h"
 
 #define PAGE_MAX 50
 
@@ -15,8 +15,7 @@ void api_create_log_group(struct api_call *call)
     change->class = decode_string(call->body, "logGroupClass");
     change->tags = logs_api_tags(call, "tags", &change->tag_count);
     if (bytes_equal_ignore_case(bytes_slice(change->name, 0, 4), BYTES("aws/")))
-        status =
-            api_invalid(&call->error, "Log groups starting with AWS/ are reserved for AWS.");
+        status = api_invalid(&call->error, "Log groups starting with AWS/ are reserved for AWS.");
     logs_api_submit(call, change, status);
 }
 
@@ -33,7 +32,7 @@ void api_delete_log_group(struct api_call *call)
 
 static bool is_retention(int64_t days)
 {
-    static const int64_t allowed[] = {1,   3,   5,   7,   14,  30,   60,   90,   120,  150,  180,
+    static const int64_t allowed[] = {1,   3,   5,   7,   14,   30,   60,   90,   120,  150,  180,
                                       365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653};
 
     for (size_t i = 0; i < ARRAY_COUNT(allowed); i++)

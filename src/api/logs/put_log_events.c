@@ -1,6 +1,6 @@
-/* api/logs/put_log_events.c - PutLogEvents. The sequence token is taken and means nothing, as on AWS
- * since 2023. */
-#include "api/logs/logs.h"
+/* api/logs/put_log_events.c - PutLogEvents. The sequence token is taken and means nothing, as on
+ * AWS since 2023. */
+#include "api/logs/common.h"
 
 /* AWS still answers with one. */
 #define NEXT_TOKEN "49000000000000000000000000000000000000000000000000000002"
@@ -50,9 +50,8 @@ void api_put_log_events(struct api_call *call)
     struct log_input *events = ARENA_NEW_ARRAY(call->arena, json_count(list), struct log_input);
 
     for (struct json_iter it = json_iter(list); json_next(&it);)
-        events[put->count++] =
-            (struct log_input){(uint64_t)decode_int(it.value, "timestamp", 0),
-                               decode_string(it.value, "message")};
+        events[put->count++] = (struct log_input){(uint64_t)decode_int(it.value, "timestamp", 0),
+                                                  decode_string(it.value, "message")};
     put->group_name = decode_string(call->body, "logGroupName");
     put->stream_name = decode_string(call->body, "logStreamName");
     put->events = events;

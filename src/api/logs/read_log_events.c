@@ -1,5 +1,5 @@
 /* api/logs/read_log_events.c - GetLogEvents, FilterLogEvents. */
-#include "api/logs/logs.h"
+#include "api/logs/common.h"
 #include "logs/filter.h"
 
 static uint64_t read_time(struct api_call *call, const char *name, uint64_t otherwise_ms)

@@ -98,10 +98,8 @@ static const struct shape tag_key = {
     .kind = SHAPE_STRING, .pattern = &tag_key_pattern, SHAPE_BETWEEN(1, 128)};
 static const struct shape tag_value = {
     .kind = SHAPE_STRING, .pattern = &tag_value_pattern, SHAPE_AT_MOST(256)};
-static const struct shape tags = {.kind = SHAPE_MAP,
-                                  .key = &tag_key,
-                                  .element = &tag_value,
-                                  SHAPE_BETWEEN(1, LOG_TAGS_MAX)};
+static const struct shape tags = {
+    .kind = SHAPE_MAP, .key = &tag_key, .element = &tag_value, SHAPE_BETWEEN(1, LOG_TAGS_MAX)};
 
 #define GROUP SHAPE_MEMBER("logGroupName", &group_name, REQUIRED)
 /* Either of the two: the operation looks. */
@@ -129,8 +127,7 @@ const struct shape shape_log_group = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(log
 
 static const struct shape account = {
     .kind = SHAPE_STRING, .pattern = &account_pattern, SHAPE_BETWEEN(12, 12)};
-static const struct shape accounts = {
-    .kind = SHAPE_LIST, .element = &account, SHAPE_AT_MOST(20)};
+static const struct shape accounts = {.kind = SHAPE_LIST, .element = &account, SHAPE_AT_MOST(20)};
 static const struct shape_member describe_log_groups[] = {
     SHAPE_MEMBER("accountIdentifiers", &accounts, OPTIONAL),
     SHAPE_MEMBER("logGroupNamePrefix", &group_name, OPTIONAL),
@@ -201,8 +198,7 @@ static const struct shape_member log_stream[] = {
 const struct shape shape_log_stream = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(log_stream)};
 
 static const struct shape order_by = {
-    .kind = SHAPE_STRING,
-    .words = (const char *const[]){"LogStreamName", "LastEventTime", NULL}};
+    .kind = SHAPE_STRING, .words = (const char *const[]){"LogStreamName", "LastEventTime", NULL}};
 static const struct shape_member describe_log_streams[] = {
     GROUP_OR_IDENTIFIER,
     SHAPE_MEMBER("logStreamNamePrefix", &stream_name, OPTIONAL),

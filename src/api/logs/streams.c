@@ -1,5 +1,5 @@
 /* api/logs/streams.c - CreateLogStream, DeleteLogStream, DescribeLogStreams. */
-#include "api/logs/logs.h"
+#include "api/logs/common.h"
 
 #include <inttypes.h>
 
@@ -110,10 +110,9 @@ static void answer_list(struct api_call *call, const struct log_stream_list *lis
     if (list->more) {
         const struct log_stream_view *last = &list->streams[list->count - 1];
 
-        logs_api_write_token(&w, list->by_time
-                                     ? arena_printf(call->arena, "%" PRIu64 "/%.*s", last->last_ms,
-                                                    BYTES_ARG(last->name))
-                                     : last->name);
+        logs_api_write_token(&w, list->by_time ? arena_printf(call->arena, "%" PRIu64 "/%.*s",
+                                                              last->last_ms, BYTES_ARG(last->name))
+                                               : last->name);
     }
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));

@@ -1,6 +1,6 @@
-/* api/logs/tags.c - TagResource, UntagResource, ListTagsForResource, and the same by a group's name:
- * TagLogGroup, UntagLogGroup, ListTagsLogGroup. */
-#include "api/logs/logs.h"
+/* api/logs/tags.c - TagResource, UntagResource, ListTagsForResource, and the same by a group's
+ * name: TagLogGroup, UntagLogGroup, ListTagsLogGroup. */
+#include "api/logs/common.h"
 
 /* The group in resourceArn. */
 static enum status resource_name(struct api_call *call, struct bytes *ret)
@@ -8,7 +8,8 @@ static enum status resource_name(struct api_call *call, struct bytes *ret)
     *ret = logs_name_of_arn(call->on->logs, decode_string(call->body, "resourceArn"));
     if (logs_find(call->on->logs, *ret) != NULL)
         return OK;
-    return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "The specified resource does not exist.");
+    return api_refuse(&call->error, API_RESOURCE_NOT_FOUND,
+                      "The specified resource does not exist.");
 }
 
 static void put_tags(struct api_call *call, struct log_change *change, enum status status)

@@ -21,6 +21,7 @@ struct test_api {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    struct logs *logs;
     struct api *api;
     size_t commits_told;
     size_t deliveries; /* that the bus wrote */
@@ -28,19 +29,17 @@ struct test_api {
 
 /* ---- the bus' door ---- */
 
-static inline bool test_accepts(void *context, struct bytes target_arn)
+static inline void test_prepare(void *context, struct delivery *delivery)
 {
-    (void)context;
-    return bytes_start_with(target_arn, BYTES("arn:aws:lambda:"));
+    (void)context, (void)delivery;
 }
 
-static inline void test_deliver(void *context, struct store_batch *batch,
-                                struct bus_delivery *delivery)
+static inline void test_deliver(void *context, struct store_batch *batch, struct delivery *delivery)
 {
     (void)context, (void)batch, (void)delivery;
 }
 
-static inline void test_delivered(void *context, struct bus_delivery *delivery)
+static inline void test_delivered(void *context, struct delivery *delivery)
 {
     struct test_api *t = context;
 
@@ -67,7 +66,7 @@ static inline enum status test_shards_of(void *context, uint32_t stream_id, stru
 
 static inline void test_api_start(struct test_api *t)
 {
-    const struct bus_door door = {t, test_accepts, test_deliver, test_delivered, test_archived};
+    const struct bus_door door = {t, test_prepare, test_deliver, test_delivered, test_archived};
 
     t->timers = timers_new(t->clock, NULL, NULL);
     t->store = test_open(t->folder);
@@ -83,6 +82,11 @@ static inline void test_api_start(struct test_api *t)
         .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
 
     assert_int_equal(queues_open(&queues, &t->queues), OK);
+
+    const struct logs_options logs = {
+        .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
+
+    assert_int_equal(logs_open(&logs, &t->logs), OK);
     t->streams =
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
@@ -91,6 +95,7 @@ static inline void test_api_start(struct test_api *t)
         .streams = t->streams,
         .bus = t->bus,
         .queues = t->queues,
+        .logs = t->logs,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -146,10 +151,11 @@ static inline void test_api_advance(struct test_api *t, uint64_t by_ms)
 static inline void test_api_stop(struct test_api *t)
 {
     test_api_settle(t);
-    while (!queues_stop(t->queues))
+    while (!queues_stop(t->queues) || !logs_stop(t->logs))
         test_api_turn(t);
     api_free(t->api);
     queues_close(t->queues);
+    logs_close(t->logs);
     bus_close(t->bus);
     streams_free(t->streams);
     while (!engine_stop(t->engine))

@@ -59,14 +59,14 @@ static void test_one_delivery_a_target_of_a_rule(void **state)
     assert_true(delivered(&test, ":other"));
     assert_false(delivered(&test, ":no"));
     for (size_t i = 0; i < 4; i++) {
-        const struct bus_delivery *delivery = &test.deliveries[i];
+        const struct delivery *delivery = &test.deliveries[i];
         bool b = bytes_equal_text(delivery->target_id, "b");
 
         assert_int_equal(delivery->maximum_retry_attempts, b ? 3 : -1);
         assert_int_equal(delivery->maximum_event_age_s, b ? 60 : -1);
         assert_true(bytes_equal(delivery->payload, test.deliveries[0].payload));
         if (b)
-            assert_true(bytes_equal_text(delivery->rule_arn,
+            assert_true(bytes_equal_text(delivery->source_arn,
                                          "arn:aws:events:us-east-1:000000000000:rule/other"));
     }
     test_expect(test.loop.store, NULL, STORE_DELIVERIES, "delivery4",
@@ -75,19 +75,90 @@ static void test_one_delivery_a_target_of_a_rule(void **state)
     test_bus_close(&test);
 }
 
-static void test_targets_that_are_gone(void **state)
+/* One hop, and no second one; the event stays as it is. */
+static void test_to_another_bus(void **state)
 {
     struct test_bus test;
-    struct bus_entry entry = test_entry("", "{}");
+    struct bus_target targets[2];
+    struct bus_entry entry = test_entry("", "{\"n\":1}");
 
     (void)state;
     test_bus_open(&test);
-    test_put_rule(&test, "", "gone", "{\"source\":[\"shop\"]}");
-    test_put_rule(&test, "", "here", "{\"source\":[\"shop\"]}");
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("two"), .archived = true);
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("three"), .archived = true);
+    test_put_rule(&test, "", "one", "{\"source\":[\"shop\"]}");
+    test_put_rule(&test, "two", "two", "{\"detail\":{\"n\":[1]}}");
+    test_put_rule(&test, "three", "three", "{\"source\":[\"shop\"]}");
+    targets[0] = test_target(&test, "bus", "");
+    targets[0].arn = BYTES("arn:aws:events:us-east-1:000000000000:event-bus/two");
+    targets[1] = targets[0];
+    targets[1].arn = BYTES("arn:aws:events:us-east-1:000000000000:event-bus/three");
+    CHANGE_OK(&test, .kind = BUS_PUT_TARGETS, .name = BYTES("one"), .targets = &targets[0],
+              .target_count = 1);
+    CHANGE_OK(&test, .kind = BUS_PUT_TARGETS, .bus_name = BYTES("two"), .name = BYTES("two"),
+              .targets = &targets[1], .target_count = 1);
     test_put_events(&test, &entry, 1);
-    assert_null(entry.error_code);
-    assert_int_equal(test.asked, 2);
+    /* of the rule of the first bus, of the second one's function, and of its bus: not planned */
+    assert_int_equal(test.delivery_count, 3);
+    assert_true(delivered(&test, ":one"));
+    assert_true(delivered(&test, ":two"));
+    assert_false(delivered(&test, ":three"));
+    assert_true(delivered(&test, "event-bus/three"));
+    for (size_t i = 0; i < 3; i++) {
+        const struct delivery *delivery = &test.deliveries[i];
+
+        assert_true(bytes_equal(delivery->payload, test.deliveries[0].payload));
+        assert_true(bytes_equal_text(delivery->event_id, entry.event_id));
+        assert_int_equal(delivery->hops, !bytes_end_with(delivery->target_arn, BYTES(":one")));
+    }
+    assert_int_equal(test.archived_count, 1); /* on the second bus alone */
+    test_bus_close(&test);
+}
+
+static void test_what_is_no_event(void **state)
+{
+    struct test_bus test;
+    struct delivery delivery = {.target_arn = BYTES("default"), .payload = BYTES("{}")};
+    struct bus_plan *plan = NULL;
+
+    (void)state;
+    test_bus_open(&test);
+    delivery.arena = test.arena;
+    assert_false(bus_plan_event(test.bus, &delivery, &plan));
+    delivery.payload = BYTES("{");
+    assert_false(bus_plan_event(test.bus, &delivery, &plan));
+    delivery.payload = BYTES("{\"source\":\"a\",\"detail-type\":\"b\",\"detail\":{}}");
+    assert_true(bus_plan_event(test.bus, &delivery, &plan));
+    delivery.target_arn = BYTES("nowhere");
+    assert_false(bus_plan_event(test.bus, &delivery, &plan));
+    test_bus_close(&test);
+}
+
+/* All that a target says goes with its delivery. */
+static void test_settings_of_a_target(void **state)
+{
+    struct test_bus test;
+    struct bus_target target;
+    struct bus_entry entry = test_entry("", "{\"n\":1}");
+
+    (void)state;
+    test_bus_open(&test);
+    target = test_target(&test, "a", "f");
+    target.dead_letter_arn = BYTES("arn:aws:sqs:us-east-1:000000000000:dead");
+    target.parameters = BYTES("{\"SqsParameters\":{\"MessageGroupId\":\"g\"}}");
+    target.input = BYTES("{\"x\":1}");
+    test_put_rule(&test, "", "rule", "{\"source\":[\"shop\"]}");
+    CHANGE_OK(&test, .kind = BUS_REMOVE_TARGETS, .name = BYTES("rule"),
+              .target_ids = &(struct bytes){(const uint8_t *)"1", 1}, .target_count = 1);
+    CHANGE_OK(&test, .kind = BUS_PUT_TARGETS, .name = BYTES("rule"), .targets = &target,
+              .target_count = 1);
+    test_put_events(&test, &entry, 1);
     assert_int_equal(test.delivery_count, 1);
+    assert_true(bytes_equal(test.deliveries[0].dead_letter_arn, target.dead_letter_arn));
+    assert_true(bytes_equal(test.deliveries[0].parameters, target.parameters));
+    assert_true(bytes_equal(test.deliveries[0].payload, target.input));
+    assert_true(bytes_start_with(test.deliveries[0].event, BYTES("{\"version\":\"0\"")));
+    assert_int_equal(test.deliveries[0].source, DELIVERY_OF_RULE);
     test_bus_close(&test);
 }
 
@@ -104,7 +175,7 @@ static void test_buses_are_apart(void **state)
     test_put_rule(&test, "two", "rule", "{\"source\":[\"shop\"]}");
     test_put_events(&test, &entry, 1);
     assert_int_equal(test.delivery_count, 1);
-    assert_true(bytes_equal_text(test.deliveries[0].rule_arn,
+    assert_true(bytes_equal_text(test.deliveries[0].source_arn,
                                  "arn:aws:events:us-east-1:000000000000:rule/one/rule"));
     test_bus_close(&test);
 }
@@ -267,7 +338,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_entry_has_its_result),
         cmocka_unit_test(test_one_delivery_a_target_of_a_rule),
-        cmocka_unit_test(test_targets_that_are_gone),
+        cmocka_unit_test(test_to_another_bus),
+        cmocka_unit_test(test_what_is_no_event),
+        cmocka_unit_test(test_settings_of_a_target),
         cmocka_unit_test(test_buses_are_apart),
         cmocka_unit_test(test_disabled_rules),
         cmocka_unit_test(test_inputs),

@@ -87,8 +87,7 @@ static void cause_done(struct store_work *work, enum status status)
     cause->done = true;
 }
 
-static struct cause *invoke_with(struct harness *h, const char *name, const char *payload,
-                                 int32_t retries, int32_t age_s)
+static struct cause *invoke(struct harness *h, const char *name, const char *payload)
 {
     struct cause *cause = ARENA_NEW(h->arena, struct cause);
 
@@ -98,17 +97,22 @@ static struct cause *invoke_with(struct harness *h, const char *name, const char
     cause->invocation = (struct async_invocation){
         .function_name = bytes_of_text(name),
         .payload = bytes_of_text(payload),
-        .maximum_retry_attempts = retries,
-        .maximum_event_age_s = age_s,
     };
     store_submit(h->store, h->port, &cause->work);
     HARNESS_UNTIL(h, cause->done);
     return cause;
 }
 
-static struct cause *invoke(struct harness *h, const char *name, const char *payload)
+/* The function's limits are these from now on. */
+static struct cause *invoke_with(struct harness *h, const char *name, const char *payload,
+                                 int32_t retries, int32_t age_s)
 {
-    return invoke_with(h, name, payload, -1, -1);
+    struct function_settings settings = *functions_find(h->functions, bytes_of_text(name));
+
+    settings.maximum_retry_attempts = retries;
+    settings.maximum_event_age_s = age_s;
+    harness_put(h, &settings);
+    return invoke(h, name, payload);
 }
 
 static size_t stored_count(struct harness *h)
@@ -209,7 +213,7 @@ static void attempts_and_delay_can_be_set(void **state)
     harness_advance(h, 1);
     UNTIL_EMPTY(h);
     assert_int_equal(count_of(h, "try 1"), 2);
-    invoke_with(h, "f", "{\"n\":2}", 0, -1); /* its own: none */
+    invoke_with(h, "f", "{\"n\":2}", 0, -1);
     UNTIL_EMPTY(h);
     assert_int_equal(count_of(h, "try 2"), 1);
     invoke_with(h, "f", "{\"n\":3}", 2, -1);

@@ -1,6 +1,7 @@
-/* api/logs/logs.h - what CloudWatch Logs' operations share. (AWS: CloudWatch Logs API reference.) */
-#ifndef DYNLOG_API_LOGS_LOGS_H
-#define DYNLOG_API_LOGS_LOGS_H
+/* api/logs/common.h - what CloudWatch Logs' operations share. (AWS: CloudWatch Logs API reference.)
+ */
+#ifndef DYNLOG_API_LOGS_COMMON_H
+#define DYNLOG_API_LOGS_COMMON_H
 
 #include "api/api.h"
 #include "api/decode.h"

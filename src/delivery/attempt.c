@@ -1,0 +1,293 @@
+/* delivery/attempt.c - one attempt of one record; see internal.h.
+ *
+ *   loop     the record is read, the door finds the target
+ *              written: a work   { put at the target, delete the record }
+ *              called:  a call, then a work of its end
+ *              neither: a work of the failure
+ *   writer   the work; a failure is decided here, because only here it is known
+ *   loop     durable: counted, and the entry goes or waits for its time
+ *
+ * A work looks first whether its record is still there: a batch of which nobody could tell whether
+ * it reached the disk is tried again. */
+#include "delivery/internal.h"
+
+enum step {
+    STEP_WRITE,   /* at the target's store */
+    STEP_TAKEN,   /* the call was good: only the record is to go */
+    STEP_FAIL,    /* with the attempt's error */
+    STEP_EXPIRE,  /* too old to be tried: the last error counts */
+    STEP_DAMAGED, /* a record that can't be read */
+};
+
+struct attempt {
+    struct store_work work;
+    struct delivery_call call; /* first looked for by its address */
+    struct entry *entry;
+    enum step step;
+    bool calling, cancelled;
+    bool failing; /* the error is of this attempt */
+    struct arena *arena;
+    struct store_value value;
+    struct delivery delivery; /* bytes of the value */
+    struct delivery_error error;
+    struct delivery_end end;
+};
+
+/* ---- on the writer ---- */
+
+/* What the store has of the last failure. A code must be static: the door's texts are, and what was
+ * read lives in the arena as long as the attempt. */
+static void read_last_error(struct store_batch *batch, struct attempt *attempt)
+{
+    struct delivery_attempts attempts = {0};
+    uint8_t key[DELIVERY_KEY_SIZE];
+    struct bytes value;
+
+    delivery_key_encode(key, DELIVERY_KEY_ATTEMPTS, attempt->entry->position);
+    if (store_batch_get(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), &value) != OK ||
+        delivery_attempts_decode(value, &attempts) != OK || attempts.failed == 0) {
+        delivery_error_set(&attempt->error, "TIMEOUT", true,
+                           "The event was too old before its target could be tried.");
+        return;
+    }
+    delivery_error_set(&attempt->error, arena_copy_text(attempt->arena, attempts.code), true,
+                       "%.*s", BYTES_ARG(attempts.message));
+}
+
+static void run_step(struct store_batch *batch, struct attempt *attempt)
+{
+    struct entry *entry = attempt->entry;
+    struct deliveries *deliveries = entry->deliveries;
+    const struct delivery_door *door = &deliveries->options.door;
+
+    switch (attempt->step) {
+    case STEP_WRITE:
+        attempt->failing = !door->write(door->context, batch, &attempt->delivery, &attempt->error);
+        break;
+    case STEP_TAKEN:
+        attempt->failing = false;
+        break;
+    case STEP_FAIL:
+        attempt->failing = true;
+        break;
+    case STEP_EXPIRE:
+        read_last_error(batch, attempt);
+        outcome_give_up(deliveries, batch, &attempt->delivery, &attempt->error, entry->position,
+                        entry->failed, DELIVERY_AGE_EXCEEDED, &attempt->end);
+        return;
+    case STEP_DAMAGED:
+        outcome_delete(batch, entry->position);
+        attempt->end = (struct delivery_end){.kind = OUTCOME_DROPPED, .code = "INTERNAL_ERROR"};
+        return;
+    }
+    if (attempt->failing) {
+        outcome_fail(deliveries, batch, &attempt->delivery, &attempt->error, entry->position,
+                     entry->failed + 1, &attempt->end);
+        return;
+    }
+    outcome_delete(batch, entry->position);
+    attempt->end = (struct delivery_end){.kind = OUTCOME_DELIVERED};
+}
+
+static void work_run(struct store_batch *batch, struct store_work *work)
+{
+    struct attempt *attempt = CONTAINER_OF(work, struct attempt, work);
+    uint8_t key[DELIVERY_KEY_SIZE];
+    struct bytes value;
+
+    delivery_key_encode(key, DELIVERY_KEY_RECORD, attempt->entry->position);
+    enum status st = store_batch_get(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), &value);
+
+    if (st == OK)
+        run_step(batch, attempt);
+    else
+        attempt->end =
+            (struct delivery_end){.kind = st == NOT_FOUND ? OUTCOME_GONE : OUTCOME_STORE_FAILED};
+}
+
+/* ---- the end ---- */
+
+void attempt_free(struct attempt *attempt)
+{
+    if (attempt == NULL)
+        return;
+    store_value_release(&attempt->value);
+    arena_free(attempt->arena);
+    mem_free(attempt);
+}
+
+static void drop_attempt(struct entry *entry)
+{
+    attempt_free(entry->attempt);
+    entry->attempt = NULL;
+}
+
+/* The next start finds it as it was; until then it is tried again. A call that was made is not made
+ * again for that: its end waits. */
+static void store_failed(struct attempt *attempt)
+{
+    struct entry *entry = attempt->entry;
+    struct deliveries *deliveries = entry->deliveries;
+
+    if (entry->state == ENTRY_SETTLING) {
+        if (!deliveries->stopping)
+            timer_set_after(deliveries->options.timers, &entry->timer, DELIVERY_WRITE_AGAIN_MS);
+        return;
+    }
+    drop_attempt(entry);
+    entry_later(entry);
+    lane_dispatch(entry->lane);
+}
+
+static void work_done(struct store_work *work, enum status status)
+{
+    struct attempt *attempt = CONTAINER_OF(work, struct attempt, work);
+    struct entry *entry = attempt->entry;
+    struct deliveries *deliveries = entry->deliveries;
+    const struct delivery_door *door = &deliveries->options.door;
+    const struct delivery_end *end = &attempt->end;
+
+    deliveries->works--;
+    if (status != OK || end->kind == OUTCOME_STORE_FAILED) {
+        store_failed(attempt);
+        deliveries_changed(deliveries);
+        return;
+    }
+    if (end->kind == OUTCOME_DELIVERED && attempt->step == STEP_WRITE)
+        door->written(door->context, &attempt->delivery);
+    outcome_durable(deliveries, &attempt->delivery, &attempt->error, end);
+    if (end->kind == OUTCOME_STORED) {
+        struct lane *lane = entry->lane;
+
+        entry->failed = end->failed;
+        entry->next_ms = end->next_ms;
+        drop_attempt(entry);
+        entry_enter(entry, ENTRY_RETRYING);
+        lane_dispatch(lane);
+    } else {
+        entry_free(entry);
+    }
+    deliveries_changed(deliveries);
+}
+
+void attempt_submit(struct attempt *attempt)
+{
+    struct deliveries *deliveries = attempt->entry->deliveries;
+
+    deliveries->works++;
+    attempt->work = (struct store_work){.run = work_run, .done = work_done};
+    store_submit(deliveries->options.store, deliveries->options.port, &attempt->work);
+}
+
+/* ---- calls ---- */
+
+static void call_start(struct attempt *attempt)
+{
+    struct deliveries *deliveries = attempt->entry->deliveries;
+    const struct delivery_door *door = &deliveries->options.door;
+
+    attempt->calling = true;
+    deliveries->calls++;
+    attempt->call.delivery = &attempt->delivery;
+    door->call(door->context, &attempt->call);
+}
+
+void delivery_called(struct delivery_call *call, const struct delivery_error *error)
+{
+    struct attempt *attempt = CONTAINER_OF(call, struct attempt, call);
+    struct entry *entry = attempt->entry;
+    struct deliveries *deliveries = entry->deliveries;
+
+    assert(attempt->calling);
+    attempt->calling = false;
+    deliveries->calls--;
+    if (error != NULL && deliveries->stopping) { /* the next start makes it again */
+        drop_attempt(entry);
+        entry_enter(entry, ENTRY_WAITING);
+        deliveries_changed(deliveries);
+        return;
+    }
+    if (error != NULL)
+        attempt->error = *error;
+    attempt->step = error != NULL ? STEP_FAIL : STEP_TAKEN;
+    entry_enter(entry, ENTRY_SETTLING);
+    attempt_submit(attempt);
+}
+
+void attempt_cancel(struct attempt *attempt)
+{
+    const struct delivery_door *door = &attempt->entry->deliveries->options.door;
+
+    if (!attempt->calling || attempt->cancelled)
+        return;
+    attempt->cancelled = true;
+    door->cancel(door->context, &attempt->call);
+}
+
+/* ---- the beginning ---- */
+
+static enum status load(struct attempt *attempt)
+{
+    struct deliveries *deliveries = attempt->entry->deliveries;
+    uint8_t key[DELIVERY_KEY_SIZE];
+
+    delivery_key_encode(key, DELIVERY_KEY_RECORD, attempt->entry->position);
+    enum status st = store_get(deliveries->options.store, NULL, STORE_DELIVERIES,
+                               bytes_of(key, sizeof key), &attempt->value);
+
+    if (st == OK)
+        st = delivery_record_decode(attempt->value.bytes, &attempt->delivery);
+    attempt->delivery.arena = attempt->arena;
+    return st;
+}
+
+/* Which way; true: the target is to be called. */
+static bool choose_step(struct attempt *attempt)
+{
+    struct entry *entry = attempt->entry;
+    struct deliveries *deliveries = entry->deliveries;
+    const struct delivery_door *door = &deliveries->options.door;
+
+    if (deliveries_now_ms(deliveries) >= entry->expiry_ms) {
+        attempt->step = STEP_EXPIRE;
+        return false;
+    }
+    deliveries->totals.retries_total += entry->failed > 0;
+    switch (door->find(door->context, &attempt->delivery, &attempt->error)) {
+    case DELIVERY_WRITTEN:
+        attempt->step = STEP_WRITE;
+        return false;
+    case DELIVERY_CALLED:
+        return true;
+    case DELIVERY_REFUSED:
+        attempt->step = STEP_FAIL;
+        return false;
+    }
+    assert(false && "no such way");
+    return false;
+}
+
+void attempt_start(struct entry *entry)
+{
+    struct attempt *attempt = mem_new(sizeof *attempt);
+
+    attempt->entry = entry;
+    attempt->arena = arena_new();
+    entry->attempt = attempt;
+    enum status st = load(attempt);
+
+    if (st != OK && st != NOT_FOUND && st != CORRUPT) {
+        drop_attempt(entry);
+        entry_later(entry);
+        return;
+    }
+    entry_enter(entry, ENTRY_RUNNING);
+    if (st != OK) {
+        attempt->step = STEP_DAMAGED;
+        delivery_error_set(&attempt->error, "INTERNAL_ERROR", false, "Its record is damaged.");
+    } else if (choose_step(attempt)) {
+        call_start(attempt);
+        return;
+    }
+    attempt_submit(attempt);
+}

@@ -1,0 +1,160 @@
+/* delivery/record.c - see record.h. */
+#include "delivery/record.h"
+
+/* ---- keys ---- */
+
+void delivery_key_encode(uint8_t out[DELIVERY_KEY_SIZE], enum delivery_key_kind kind,
+                         uint64_t position)
+{
+    out[0] = (uint8_t)kind;
+    bytes_put_u64(out + 1, position);
+}
+
+bool delivery_key_decode(struct bytes key, enum delivery_key_kind kind, uint64_t *ret_position)
+{
+    if (key.size != DELIVERY_KEY_SIZE || key.ptr[0] != (uint8_t)kind)
+        return false;
+    *ret_position = bytes_get_u64(key.ptr + 1);
+    return true;
+}
+
+/* ---- writing ---- */
+
+static void append_sized(struct buffer *out, struct bytes text)
+{
+    buffer_append_u32(out, (uint32_t)text.size);
+    buffer_append(out, text);
+}
+
+void delivery_record_encode(struct buffer *out, const struct delivery *delivery)
+{
+    buffer_append_byte(out, DELIVERY_RECORD_FORMAT);
+    buffer_append_byte(out, (uint8_t)delivery->source);
+    buffer_append_u64(out, delivery->accepted_ms);
+    buffer_append_u64(out, delivery->scheduled_ms);
+    buffer_append_u32(out, (uint32_t)delivery->maximum_retry_attempts);
+    buffer_append_u32(out, (uint32_t)delivery->maximum_event_age_s);
+    buffer_append_u32(out, delivery->hops);
+    append_sized(out, delivery->source_arn);
+    append_sized(out, delivery->target_arn);
+    append_sized(out, delivery->target_id);
+    append_sized(out, delivery->event_id);
+    append_sized(out, delivery->dead_letter_arn);
+    append_sized(out, delivery->trace_header);
+    append_sized(out, delivery->parameters);
+    append_sized(out, delivery->payload);
+    append_sized(out, delivery->event);
+}
+
+void delivery_attempts_encode(struct buffer *out, const struct delivery_attempts *attempts)
+{
+    buffer_append_byte(out, DELIVERY_RECORD_FORMAT);
+    buffer_append_u32(out, attempts->failed);
+    buffer_append_u64(out, attempts->next_ms);
+    append_sized(out, attempts->code);
+    append_sized(out, attempts->message);
+}
+
+/* ---- reading ---- */
+
+struct reader {
+    struct bytes left;
+    bool failed;
+};
+
+static struct bytes take(struct reader *reader, size_t size)
+{
+    struct bytes piece = bytes_slice(reader->left, 0, size);
+
+    if (piece.size < size) {
+        reader->failed = true;
+        return (struct bytes){NULL, 0};
+    }
+    reader->left = bytes_slice(reader->left, size, reader->left.size);
+    return piece;
+}
+
+static uint32_t take_u32(struct reader *reader)
+{
+    struct bytes piece = take(reader, 4);
+
+    return piece.size == 4 ? bytes_get_u32(piece.ptr) : 0;
+}
+
+static uint64_t take_u64(struct reader *reader)
+{
+    struct bytes piece = take(reader, 8);
+
+    return piece.size == 8 ? bytes_get_u64(piece.ptr) : 0;
+}
+
+static struct bytes take_sized(struct reader *reader, size_t size_max)
+{
+    uint32_t size = take_u32(reader);
+
+    if (size > size_max)
+        reader->failed = true;
+    return reader->failed ? (struct bytes){NULL, 0} : take(reader, size);
+}
+
+static enum status take_format(struct reader *reader)
+{
+    struct bytes format = take(reader, 1);
+
+    if (format.size == 0 || format.ptr[0] == 0)
+        return CORRUPT;
+    return format.ptr[0] > DELIVERY_RECORD_FORMAT ? NEWER_FORMAT : OK;
+}
+
+/* A limit is -1 or what an API takes. */
+static int32_t take_limit(struct reader *reader, int32_t max)
+{
+    int32_t limit = (int32_t)take_u32(reader);
+
+    if (limit < -1 || limit > max)
+        reader->failed = true;
+    return limit;
+}
+
+enum status delivery_record_decode(struct bytes value, struct delivery *ret)
+{
+    struct reader reader = {.left = value};
+    enum status st = take_format(&reader);
+
+    if (st != OK)
+        return st;
+    struct bytes source = take(&reader, 1);
+
+    if (source.size == 0 || source.ptr[0] > DELIVERY_OF_SCHEDULE)
+        return CORRUPT;
+    *ret = (struct delivery){.source = (enum delivery_source)source.ptr[0]};
+    ret->accepted_ms = take_u64(&reader);
+    ret->scheduled_ms = take_u64(&reader);
+    ret->maximum_retry_attempts = take_limit(&reader, DELIVERY_RETRY_ATTEMPTS_MAX);
+    ret->maximum_event_age_s = take_limit(&reader, DELIVERY_EVENT_AGE_S_MAX);
+    ret->hops = take_u32(&reader);
+    ret->source_arn = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
+    ret->target_arn = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
+    ret->target_id = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
+    ret->event_id = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
+    ret->dead_letter_arn = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
+    ret->trace_header = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
+    ret->parameters = take_sized(&reader, DELIVERY_PARAMETERS_SIZE_MAX);
+    ret->payload = take_sized(&reader, DELIVERY_PAYLOAD_SIZE_MAX);
+    ret->event = take_sized(&reader, DELIVERY_PAYLOAD_SIZE_MAX);
+    return reader.failed || reader.left.size > 0 ? CORRUPT : OK;
+}
+
+enum status delivery_attempts_decode(struct bytes value, struct delivery_attempts *ret)
+{
+    struct reader reader = {.left = value};
+    enum status st = take_format(&reader);
+
+    if (st != OK)
+        return st;
+    *ret = (struct delivery_attempts){.failed = take_u32(&reader)};
+    ret->next_ms = take_u64(&reader);
+    ret->code = take_sized(&reader, DELIVERY_CODE_SIZE_MAX);
+    ret->message = take_sized(&reader, DELIVERY_ERROR_MESSAGE_SIZE);
+    return reader.failed || reader.left.size > 0 ? CORRUPT : OK;
+}
