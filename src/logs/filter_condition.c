@@ -348,10 +348,10 @@ static enum status read_condition(struct reader *r, size_t *ret);
 
 static size_t add_node(struct reader *r, const struct filter_node *node)
 {
-    if (r->count == 0)
-        r->count = 1; /* 0 is none */
     r->nodes =
-        arena_grow(r->arena, r->nodes, r->count, r->count + 1, &r->capacity, sizeof *r->nodes);
+        arena_grow(r->arena, r->nodes, r->count, r->count + 2, &r->capacity, sizeof *r->nodes);
+    if (r->count == 0)
+        r->nodes[r->count++] = (struct filter_node){.kind = NODE_TEST}; /* 0 is none */
     r->nodes[r->count] = *node;
     return r->count++;
 }
