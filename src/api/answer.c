@@ -34,7 +34,7 @@ static const char *error_prefix(const struct api_service *service, enum api_erro
 
 static struct bytes date_of(struct api *api)
 {
-    uint64_t now_ms = clock_now_ms(timers_clock(api->services.timers));
+    uint64_t now_ms = clock_now_ms(timers_clock(api->services.wall_timers));
 
     if (api->date_s != now_ms / 1000) {
         api->date_s = now_ms / 1000;

@@ -14,6 +14,7 @@
 
 #include "base/api_error.h"
 #include "base/arn.h"
+#include "base/faults.h"
 #include "base/timer.h"
 #include "bus/bus.h"
 #include "engine/engine.h"
@@ -31,6 +32,19 @@ struct api;
 struct api_call;
 struct shape; /* shape.h */
 
+/* What a clock is asked for. */
+enum api_clock_to { API_CLOCK_BY, API_CLOCK_TO, API_CLOCK_NEXT };
+struct api_clock_move {
+    enum api_clock_to to;
+    uint64_t ms; /* API_CLOCK_BY: so long; API_CLOCK_TO: until then */
+};
+struct api_clock_moved {
+    /* OK. REFUSED: it has passed that time already. CLOSED: the server stops. Else: the step after
+     * these could not be written down. */
+    enum status status;
+    uint64_t steps;
+};
+
 /* What operations work with. Everything but keys is there; keys NULL: signatures are not checked.
  */
 struct api_services {
@@ -44,15 +58,26 @@ struct api_services {
     struct store *store;
     struct store_port *port;
     struct timers *timers;
+    struct timers *wall_timers; /* signatures, Date headers, connections; NULL: `timers` */
+    struct faults *faults;      /* that a test asked for; NULL: none */
     const struct arn_place *place;
     const struct sigv4_keys *keys;
     /* /_dynlog/...: what only the server knows */
     struct api_server_door {
         void *context;
         void (*status)(void *context, struct json_writer *w); /* writes members of an open object */
-        /* Calls back once nothing is in flight anywhere. */
-        void (*drain)(void *context, void (*drained)(void *waiter), void *waiter);
+        /* Calls back with its answer once nothing moves anywhere (server/drain.c). retries_now:
+         * what waits to be tried again is tried now. */
+        void (*drain)(void *context, bool retries_now,
+                      void (*drained)(void *waiter, struct bytes json), void *waiter);
         void (*forget_drain)(void *context, void *waiter);
+        /* The clock: told, and moved when it is a manual one (server/manual_clock.c). */
+        void (*write_clock)(void *context, struct json_writer *w); /* members of an open object */
+        bool (*clock_is_manual)(void *context);
+        void (*move_clock)(void *context, const struct api_clock_move *move,
+                           void (*moved)(void *waiter, const struct api_clock_moved *moved),
+                           void *waiter);
+        void (*forget_move)(void *context, void *waiter); /* the step under way is the last */
         void (*metrics)(void *context, struct buffer *out);
         void (*stop)(void *context);
     } server;

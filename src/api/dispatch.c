@@ -11,6 +11,8 @@ struct api *api_new(const struct api_services *services)
     const struct api_operation *operations = api_operations(&count);
 
     api->services = *services;
+    if (services->wall_timers == NULL)
+        api->services.wall_timers = services->timers;
     api->scratch = BUFFER_INIT(API_ANSWER_SIZE_MAX);
     list_init(&api->log_streams);
     for (size_t i = 0; i < count; i++) {

@@ -82,7 +82,10 @@ static const struct api_operation operations[] = {
     {&api_streams, "GetShardIterator", api_get_shard_iterator, &shape_get_shard_iterator, NULL},
     {&api_streams, "GetRecords", api_get_records, &shape_get_records, NULL},
 
-    {&api_events, "CreateEventBus", api_create_event_bus, &shape_create_event_bus, NULL},
+    {&api_events, "CreateEventBus", api_create_event_bus, &shape_create_event_bus,
+     "a key and a dead-letter queue for what can't be decrypted are kept and told, without effect"},
+    {&api_events, "UpdateEventBus", api_update_event_bus, &shape_update_event_bus,
+     "as CreateEventBus"},
     {&api_events, "DescribeEventBus", api_describe_event_bus, &shape_describe_event_bus, NULL},
     {&api_events, "ListEventBuses", api_list_event_buses, &shape_list_event_buses, NULL},
     {&api_events, "DeleteEventBus", api_delete_event_bus, &shape_delete_event_bus, NULL},
@@ -93,11 +96,19 @@ static const struct api_operation operations[] = {
     {&api_events, "DisableRule", api_disable_rule, &shape_rule, NULL},
     {&api_events, "DeleteRule", api_delete_rule, &shape_delete_rule, NULL},
     {&api_events, "PutTargets", api_put_targets, &shape_put_targets,
-     "functions only, no transformer yet"},
+     "functions only; an InputTemplate is one JSON value"},
     {&api_events, "ListTargetsByRule", api_list_targets_by_rule, &shape_list_targets_by_rule, NULL},
     {&api_events, "RemoveTargets", api_remove_targets, &shape_remove_targets, NULL},
     {&api_events, "ListRuleNamesByTarget", api_list_rule_names_by_target,
      &shape_list_rule_names_by_target, NULL},
+    {&api_events, "PutPermission", api_put_permission, &shape_put_permission,
+     "kept and told; nobody is refused"},
+    {&api_events, "RemovePermission", api_events_remove_permission, &shape_events_remove_permission,
+     NULL},
+    {&api_events, "TagResource", api_events_tag_resource, &shape_events_tag_resource, NULL},
+    {&api_events, "UntagResource", api_events_untag_resource, &shape_events_untag_resource, NULL},
+    {&api_events, "ListTagsForResource", api_events_list_tags_for_resource,
+     &shape_events_list_tags_for_resource, NULL},
     {&api_events, "PutEvents", api_put_events, &shape_put_events, NULL},
     {&api_events, "TestEventPattern", api_test_event_pattern, &shape_test_event_pattern, NULL},
 
@@ -178,6 +189,8 @@ const struct api_operation *api_operations(size_t *ret_count)
 #define NO_INSIGHTS "it counts no accesses to keys"
 #define NO_POLICIES "whoever reaches it may do everything"
 #define NO_VECTORS "it has no vector indexes"
+#define NO_PARTNERS "it has no partners whose events it could take"
+#define NO_ENDPOINTS "it is one region, so a global endpoint has nowhere to go over to"
 #define NO_BUCKETS "it has no S3 buckets; backups and Scan have a table's items"
 #define NO_LOG_FILTERS "it makes no metrics and passes no events on; FilterLogEvents searches"
 #define NO_INSIGHTS_QUERIES "it has no Logs Insights; FilterLogEvents searches"
@@ -317,6 +330,22 @@ static const struct api_missing missing[] = {
     {&api_logs, "StartLiveTail", NO_LIVE_TAIL},
     {&api_logs, "ListLogGroups", NO_LIST},
     {&api_logs, "ListAggregateLogGroupSummaries", NO_LIST},
+
+    {&api_events, "ActivateEventSource", NO_PARTNERS},
+    {&api_events, "DeactivateEventSource", NO_PARTNERS},
+    {&api_events, "DescribeEventSource", NO_PARTNERS},
+    {&api_events, "ListEventSources", NO_PARTNERS},
+    {&api_events, "CreatePartnerEventSource", NO_PARTNERS},
+    {&api_events, "DescribePartnerEventSource", NO_PARTNERS},
+    {&api_events, "ListPartnerEventSources", NO_PARTNERS},
+    {&api_events, "ListPartnerEventSourceAccounts", NO_PARTNERS},
+    {&api_events, "DeletePartnerEventSource", NO_PARTNERS},
+    {&api_events, "PutPartnerEvents", NO_PARTNERS},
+    {&api_events, "CreateEndpoint", NO_ENDPOINTS},
+    {&api_events, "DescribeEndpoint", NO_ENDPOINTS},
+    {&api_events, "ListEndpoints", NO_ENDPOINTS},
+    {&api_events, "UpdateEndpoint", NO_ENDPOINTS},
+    {&api_events, "DeleteEndpoint", NO_ENDPOINTS},
 };
 
 const struct api_missing *api_missing_operations(size_t *ret_count)

@@ -52,6 +52,12 @@ void api_get_records(struct api_call *call);
 
 /* EventBridge */
 void api_create_event_bus(struct api_call *call);
+void api_update_event_bus(struct api_call *call);
+void api_put_permission(struct api_call *call);
+void api_events_remove_permission(struct api_call *call);
+void api_events_tag_resource(struct api_call *call);
+void api_events_untag_resource(struct api_call *call);
+void api_events_list_tags_for_resource(struct api_call *call);
 void api_describe_event_bus(struct api_call *call);
 void api_list_event_buses(struct api_call *call);
 void api_delete_event_bus(struct api_call *call);

@@ -148,6 +148,8 @@ extern const struct shape shape_create_log_group, shape_describe_log_groups,
 extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_describe_event_bus,
     shape_list_event_buses, shape_put_rule, shape_rule, shape_delete_rule, shape_list_rules,
     shape_put_targets, shape_remove_targets, shape_list_targets_by_rule,
-    shape_list_rule_names_by_target, shape_put_events, shape_test_event_pattern;
+    shape_list_rule_names_by_target, shape_put_events, shape_test_event_pattern,
+    shape_update_event_bus, shape_put_permission, shape_events_remove_permission,
+    shape_events_tag_resource, shape_events_untag_resource, shape_events_list_tags_for_resource;
 
 #endif

@@ -40,6 +40,7 @@
     X(API_ACCESS_DENIED, "AccessDeniedException", 400)                                             \
     X(API_RESOURCE_ALREADY_EXISTS, "ResourceAlreadyExistsException", 400)                          \
     X(API_INVALID_EVENT_PATTERN, "InvalidEventPatternException", 400)                              \
+    X(API_POLICY_LENGTH_EXCEEDED, "PolicyLengthExceededException", 400)                            \
     X(API_CONCURRENT_MODIFICATION, "ConcurrentModificationException", 400)                         \
     X(API_LAMBDA_RESOURCE_NOT_FOUND, "ResourceNotFoundException", 404)                             \
     X(API_LAMBDA_INVALID_PARAMETER, "InvalidParameterValueException", 400)                         \

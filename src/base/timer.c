@@ -1,12 +1,16 @@
-/* base/timer.c - see timer.h. A binary heap; heap[place - 1] is the timer. */
+/* base/timer.c - see timer.h. Two binary heaps, one of upkeep; items[place - 1] is the timer. */
 #include "base/timer.h"
+
+struct heap {
+    struct timer **items;
+    size_t count, capacity;
+};
 
 struct timers {
     struct clock *clock;
     void (*changed)(void *context);
     void *context;
-    struct timer **heap;
-    size_t count, capacity;
+    struct heap steps, upkeep;
     uint64_t orders;
     bool running;
 };
@@ -25,8 +29,9 @@ void timers_free(struct timers *timers)
 {
     if (timers == NULL)
         return;
-    assert(timers->count == 0);
-    mem_free(timers->heap);
+    assert(timers->steps.count == 0 && timers->upkeep.count == 0);
+    mem_free(timers->steps.items);
+    mem_free(timers->upkeep.items);
     mem_free(timers);
 }
 
@@ -35,53 +40,77 @@ struct clock *timers_clock(struct timers *timers)
     return timers->clock;
 }
 
+/* ---- a heap ---- */
+
 static bool earlier(const struct timer *a, const struct timer *b)
 {
     return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->order < b->order;
 }
 
-static void put(struct timers *timers, size_t index, struct timer *timer)
+static void put(struct heap *heap, size_t index, struct timer *timer)
 {
-    timers->heap[index] = timer;
+    heap->items[index] = timer;
     timer->place = index + 1;
 }
 
-static void sift_up(struct timers *timers, size_t index)
+static void sift_up(struct heap *heap, size_t index)
 {
-    struct timer *timer = timers->heap[index];
+    struct timer *timer = heap->items[index];
 
-    while (index > 0 && earlier(timer, timers->heap[(index - 1) / 2])) {
-        put(timers, index, timers->heap[(index - 1) / 2]);
+    while (index > 0 && earlier(timer, heap->items[(index - 1) / 2])) {
+        put(heap, index, heap->items[(index - 1) / 2]);
         index = (index - 1) / 2;
     }
-    put(timers, index, timer);
+    put(heap, index, timer);
 }
 
-static void sift_down(struct timers *timers, size_t index)
+static void sift_down(struct heap *heap, size_t index)
 {
-    struct timer *timer = timers->heap[index];
+    struct timer *timer = heap->items[index];
 
-    for (size_t child = 2 * index + 1; child < timers->count; child = 2 * index + 1) {
-        if (child + 1 < timers->count && earlier(timers->heap[child + 1], timers->heap[child]))
+    for (size_t child = 2 * index + 1; child < heap->count; child = 2 * index + 1) {
+        if (child + 1 < heap->count && earlier(heap->items[child + 1], heap->items[child]))
             child++;
-        if (!earlier(timers->heap[child], timer))
+        if (!earlier(heap->items[child], timer))
             break;
-        put(timers, index, timers->heap[child]);
+        put(heap, index, heap->items[child]);
         index = child;
     }
-    put(timers, index, timer);
+    put(heap, index, timer);
 }
 
-static void remove_at(struct timers *timers, size_t index)
+static void add(struct heap *heap, struct timer *timer)
 {
-    struct timer *last = timers->heap[--timers->count];
+    if (heap->count == heap->capacity) {
+        heap->capacity = size_max(16, heap->capacity * 2);
+        heap->items = mem_resize(heap->items, heap->capacity * sizeof *heap->items);
+    }
+    put(heap, heap->count++, timer);
+    sift_up(heap, heap->count - 1);
+}
 
-    timers->heap[index]->place = 0;
-    if (index == timers->count)
+static void remove_at(struct heap *heap, size_t index)
+{
+    struct timer *last = heap->items[--heap->count];
+
+    heap->items[index]->place = 0;
+    if (index == heap->count)
         return;
-    put(timers, index, last);
-    sift_up(timers, index);
-    sift_down(timers, last->place - 1);
+    put(heap, index, last);
+    sift_up(heap, index);
+    sift_down(heap, last->place - 1);
+}
+
+static uint64_t first_due_ms(const struct heap *heap)
+{
+    return heap->count > 0 ? heap->items[0]->due_ms : UINT64_MAX;
+}
+
+/* ---- both ---- */
+
+static struct heap *heap_of(struct timers *timers, const struct timer *timer)
+{
+    return timer->upkeep ? &timers->upkeep : &timers->steps;
 }
 
 static void tell_changed(struct timers *timers, uint64_t before_ms)
@@ -95,18 +124,14 @@ static void tell_changed(struct timers *timers, uint64_t before_ms)
 static void set(struct timers *timers, struct timer *timer, uint64_t due_ms)
 {
     uint64_t before_ms = timers_next_ms(timers);
+    struct heap *heap = heap_of(timers, timer);
 
     assert(timer->fire != NULL);
     if (timer->place != 0)
-        remove_at(timers, timer->place - 1);
-    if (timers->count == timers->capacity) {
-        timers->capacity = size_max(16, timers->capacity * 2);
-        timers->heap = mem_resize(timers->heap, timers->capacity * sizeof *timers->heap);
-    }
+        remove_at(heap, timer->place - 1);
     timer->due_ms = due_ms;
     timer->order = timers->orders++;
-    put(timers, timers->count++, timer);
-    sift_up(timers, timers->count - 1);
+    add(heap, timer);
     tell_changed(timers, before_ms);
 }
 
@@ -128,7 +153,7 @@ void timer_cancel(struct timers *timers, struct timer *timer)
 
     if (timer->place == 0)
         return;
-    remove_at(timers, timer->place - 1);
+    remove_at(heap_of(timers, timer), timer->place - 1);
     tell_changed(timers, before_ms);
 }
 
@@ -137,9 +162,50 @@ bool timer_is_set(const struct timer *timer)
     return timer->place != 0;
 }
 
+uint64_t timer_due_ms(struct timers *timers, const struct timer *timer)
+{
+    uint64_t now_ms = clock_waited_ms(timers->clock);
+
+    if (timer->place == 0)
+        return UINT64_MAX;
+    return clock_now_ms(timers->clock) + (timer->due_ms > now_ms ? timer->due_ms - now_ms : 0);
+}
+
 uint64_t timers_next_ms(const struct timers *timers)
 {
-    return timers->count > 0 ? timers->heap[0]->due_ms : UINT64_MAX;
+    uint64_t step_ms = first_due_ms(&timers->steps), upkeep_ms = first_due_ms(&timers->upkeep);
+
+    return step_ms < upkeep_ms ? step_ms : upkeep_ms;
+}
+
+uint64_t timers_next_step_ms(const struct timers *timers)
+{
+    return first_due_ms(&timers->steps);
+}
+
+/* The first of both heaps; NULL: nothing is set. */
+static struct heap *next_heap(struct timers *timers)
+{
+    struct heap *steps = &timers->steps, *upkeep = &timers->upkeep;
+
+    if (steps->count == 0 || upkeep->count == 0)
+        return steps->count > 0 ? steps : upkeep->count > 0 ? upkeep : NULL;
+    return earlier(steps->items[0], upkeep->items[0]) ? steps : upkeep;
+}
+
+static void fire_first(struct heap *heap)
+{
+    struct timer *timer = heap->items[0];
+
+    remove_at(heap, 0);
+    timer->fire(timer);
+}
+
+static void run_ended(struct timers *timers)
+{
+    timers->running = false;
+    if (timers->changed != NULL)
+        timers->changed(timers->context);
 }
 
 size_t timers_run(struct timers *timers)
@@ -150,16 +216,36 @@ size_t timers_run(struct timers *timers)
 
     assert(!timers->running);
     timers->running = true;
-    while (timers->count > 0 && timers->heap[0]->due_ms <= now &&
-           timers->heap[0]->order < last_order) {
-        struct timer *timer = timers->heap[0];
-
-        remove_at(timers, 0);
-        timer->fire(timer);
+    for (struct heap *heap = next_heap(timers);
+         heap != NULL && heap->items[0]->due_ms <= now && heap->items[0]->order < last_order;
+         heap = next_heap(timers)) {
+        fire_first(heap);
         fired++;
     }
-    timers->running = false;
-    if (timers->changed != NULL)
-        timers->changed(timers->context);
+    run_ended(timers);
+    return fired;
+}
+
+/* One that is set while we run has fired, or waits for the next run. */
+size_t timers_run_upkeep(struct timers *timers)
+{
+    uint64_t last_order = timers->orders;
+    size_t fired = 0;
+
+    assert(!timers->running);
+    timers->running = true;
+    for (size_t i = 0; i < timers->upkeep.count;) {
+        struct timer *timer = timers->upkeep.items[i];
+
+        if (timer->order >= last_order) {
+            i++;
+            continue;
+        }
+        remove_at(&timers->upkeep, i);
+        timer->fire(timer);
+        fired++;
+        i = 0; /* the heap is another one now */
+    }
+    run_ended(timers);
     return fired;
 }

@@ -25,6 +25,7 @@
 #define BUS_RULES_MAX 10000 /* a bus; AWS's default is 300, adjustable */
 #define BUS_TARGETS_MAX 5   /* a rule */
 #define BUS_DETAIL_DEPTH_MAX 100
+#define BUS_TAGS_MAX 50 /* of a bus, of a rule */
 
 struct bus;
 
@@ -113,17 +114,32 @@ void bus_plan_written(struct bus *bus, struct bus_plan *plan);
 
 /* ---- buses and rules: descriptions live until the next change ---- */
 
+struct bus_tag {
+    struct bytes key, value;
+};
+
 struct bus_description {
     struct bytes name, description;
+    struct bytes kms_key, dead_letter_arn; /* kept and told: nothing here is encrypted */
+    struct bytes policy;                   /* JSON; kept and told */
+    const struct bus_tag *tags;
+    size_t tag_count;
     uint64_t created_ms, modified_ms;
     bool archived;
 };
 
+/* A name of InputPathsMap. */
+struct bus_input_path {
+    struct bytes name, path;
+};
+
 struct bus_target {
     struct bytes id, arn;
-    struct bytes input, input_path; /* empty: not set */
-    struct bytes json;              /* the whole Target as it was given, for ListTargetsByRule */
-    struct bytes dead_letter_arn;   /* DeadLetterConfig; empty: none */
+    struct bytes input, input_path, input_template; /* empty: not set */
+    const struct bus_input_path *input_paths;       /* for the template; each name once */
+    size_t input_path_count;
+    struct bytes json;            /* the whole Target as it was given, for ListTargetsByRule */
+    struct bytes dead_letter_arn; /* DeadLetterConfig; empty: none */
     /* {"SqsParameters":{...}} and its like, as it was given; empty: none */
     struct bytes parameters;
     int32_t maximum_retry_attempts, maximum_event_age_s; /* RetryPolicy; -1: not said */
@@ -132,9 +148,12 @@ struct bus_target {
 struct bus_rule {
     struct bytes name, bus_name, pattern, description, role_arn;
     bool enabled;
+    bool all_management_events; /* a word of its state for CloudTrail's events: there are none */
     uint64_t created_ms;
     const struct bus_target *targets;
     size_t target_count;
+    const struct bus_tag *tags;
+    size_t tag_count;
 };
 
 const struct bus_description *bus_find(const struct bus *bus, struct bytes name_or_arn);
@@ -150,21 +169,37 @@ struct bytes bus_rule_arn(const struct bus *bus, struct arena *arena, const stru
 
 /* ---- changing them ---- */
 
+/* Those of a bus first, then those of a rule. */
 enum bus_change_kind {
-    BUS_CREATE,         /* name, description */
+    BUS_CREATE,         /* name, description, kms_key, dead_letter_arn, tags */
+    BUS_UPDATE,         /* name, updates, and those of the three that it names */
+    BUS_PUT_POLICY,     /* name, policy: instead of the one before; empty takes it away */
+    BUS_ALLOW,          /* name, sid, policy: one statement, instead of the one of that name */
+    BUS_FORBID,         /* name, sid */
+    BUS_TAG,            /* name, tags, untagged */
     BUS_DELETE,         /* name; its rules must be gone */
     BUS_ARCHIVE,        /* name, archived: events of this bus are written for the archive */
-    BUS_PUT_RULE,       /* name, bus_name, pattern, description, role_arn, enabled */
-    BUS_SET_RULE_STATE, /* name, bus_name, enabled */
+    BUS_PUT_RULE,       /* name, bus_name, pattern, description, role_arn, its state; tags, which
+                         * an old rule does not take */
+    BUS_SET_RULE_STATE, /* name, bus_name, its state */
+    BUS_TAG_RULE,       /* name, bus_name, tags, untagged */
     BUS_DELETE_RULE,    /* name, bus_name; its targets must be gone */
     BUS_PUT_TARGETS,    /* name (rule), bus_name, targets */
     BUS_REMOVE_TARGETS, /* name (rule), bus_name, target_ids */
 };
 
+enum { BUS_UPDATES_DESCRIPTION = 1, BUS_UPDATES_KEY = 2, BUS_UPDATES_DEAD_LETTERS = 4 };
+
 struct bus_change {
     enum bus_change_kind kind;
     struct bytes name, bus_name, description, pattern, role_arn;
-    bool enabled, archived;
+    struct bytes kms_key, dead_letter_arn, policy, sid;
+    unsigned updates;
+    const struct bus_tag *tags;
+    size_t tag_count;
+    const struct bytes *untagged;
+    size_t untagged_count;
+    bool enabled, all_management_events, archived;
     struct bus_target *targets;
     struct bytes *target_ids;
     size_t target_count;

@@ -39,6 +39,19 @@ static struct bytes take(struct arena *arena, const struct buffer *buffer)
     return arena_copy(arena, buffer_bytes(buffer));
 }
 
+static void member_tags(struct json_writer *w, const struct bus_tag *tags, size_t count)
+{
+    if (count == 0)
+        return;
+    json_key(w, "tags");
+    json_begin_object(w);
+    for (size_t i = 0; i < count; i++) {
+        json_key_bytes(w, tags[i].key);
+        json_write_string(w, tags[i].value);
+    }
+    json_end_object(w);
+}
+
 struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_description *description)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_STORED_SIZE_MAX);
@@ -48,11 +61,26 @@ struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_descript
     json_member_int(&w, "format", FORMAT);
     json_member_string(&w, "name", description->name);
     member_set(&w, "description", description->description);
+    member_set(&w, "key", description->kms_key);
+    member_set(&w, "deadLetters", description->dead_letter_arn);
+    member_set(&w, "policy", description->policy);
+    member_tags(&w, description->tags, description->tag_count);
     json_member_bool(&w, "archived", description->archived);
     member_uint(&w, "created", description->created_ms);
     member_uint(&w, "modified", description->modified_ms);
     json_end_object(&w);
     return take(arena, &out);
+}
+
+static void encode_input_paths(struct json_writer *w, const struct bus_target *target)
+{
+    json_key(w, "inputPaths");
+    json_begin_object(w);
+    for (size_t i = 0; i < target->input_path_count; i++) {
+        json_key_bytes(w, target->input_paths[i].name);
+        json_write_string(w, target->input_paths[i].path);
+    }
+    json_end_object(w);
 }
 
 static void encode_target(struct json_writer *w, const struct bus_target *target)
@@ -64,6 +92,9 @@ static void encode_target(struct json_writer *w, const struct bus_target *target
     member_set(w, "inputPath", target->input_path);
     member_set(w, "parameters", target->parameters);
     member_set(w, "deadLetter", target->dead_letter_arn);
+    member_set(w, "inputTemplate", target->input_template);
+    if (target->input_path_count > 0)
+        encode_input_paths(w, target);
     if (target->maximum_retry_attempts >= 0)
         json_member_int(w, "maximumRetryAttempts", target->maximum_retry_attempts);
     if (target->maximum_event_age_s >= 0)
@@ -85,6 +116,9 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
     member_set(&w, "description", rule->description);
     member_set(&w, "role", rule->role_arn);
     json_member_bool(&w, "enabled", rule->enabled);
+    if (rule->all_management_events)
+        json_member_bool(&w, "allManagementEvents", true);
+    member_tags(&w, rule->tags, rule->tag_count);
     member_uint(&w, "created", rule->created_ms);
     json_key(&w, "targets");
     json_begin_array(&w);
@@ -101,6 +135,18 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
 static struct bytes get_text(const struct json *object, const char *name)
 {
     return json_string(json_get(object, name));
+}
+
+static const struct bus_tag *get_tags(struct arena *arena, const struct json *object,
+                                      size_t *ret_count)
+{
+    const struct json *list = json_get(object, "tags");
+    struct bus_tag *tags = ARENA_NEW_ARRAY(arena, json_count(list), struct bus_tag);
+
+    for (struct json_iter it = json_iter(list); json_next(&it);)
+        tags[it.index] = (struct bus_tag){it.name, json_string(it.value)};
+    *ret_count = json_count(list);
+    return tags;
 }
 
 static uint64_t get_uint(const struct json *object, const char *name)
@@ -141,10 +187,14 @@ static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
     event_bus->view = (struct bus_description){
         .name = get_text(root, "name"),
         .description = get_text(root, "description"),
+        .kms_key = get_text(root, "key"),
+        .dead_letter_arn = get_text(root, "deadLetters"),
+        .policy = get_text(root, "policy"),
         .created_ms = get_uint(root, "created"),
         .modified_ms = get_uint(root, "modified"),
         .archived = json_bool(json_get(root, "archived")),
     };
+    event_bus->view.tags = get_tags(event_bus->arena, root, &event_bus->view.tag_count);
     return event_bus->view.name.size > 0 ? OK : CORRUPT;
 }
 
@@ -181,7 +231,18 @@ enum status catalogue_apply_bus(struct bus *bus, struct bytes stored)
     return OK;
 }
 
-static struct bus_target decode_target(const struct json *object)
+static const struct bus_input_path *decode_input_paths(struct arena *arena,
+                                                       const struct json *object)
+{
+    struct bus_input_path *paths =
+        ARENA_NEW_ARRAY(arena, json_count(object), struct bus_input_path);
+
+    for (struct json_iter it = json_iter(object); json_next(&it);)
+        paths[it.index] = (struct bus_input_path){it.name, json_string(it.value)};
+    return paths;
+}
+
+static struct bus_target decode_target(struct arena *arena, const struct json *object)
 {
     return (struct bus_target){
         .id = get_text(object, "id"),
@@ -190,6 +251,9 @@ static struct bus_target decode_target(const struct json *object)
         .input_path = get_text(object, "inputPath"),
         .parameters = get_text(object, "parameters"),
         .dead_letter_arn = get_text(object, "deadLetter"),
+        .input_template = get_text(object, "inputTemplate"),
+        .input_paths = decode_input_paths(arena, json_get(object, "inputPaths")),
+        .input_path_count = json_count(json_get(object, "inputPaths")),
         .json = get_text(object, "json"),
         .maximum_retry_attempts = get_limit(object, "maximumRetryAttempts"),
         .maximum_event_age_s = get_limit(object, "maximumEventAge"),
@@ -209,7 +273,7 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     struct bus_target *targets = ARENA_NEW_ARRAY(rule->arena, json_count(list), struct bus_target);
 
     for (struct json_iter it = json_iter(list); json_next(&it);)
-        targets[it.index] = decode_target(it.value);
+        targets[it.index] = decode_target(rule->arena, it.value);
     rule->view = (struct bus_rule){
         .name = get_text(root, "name"),
         .bus_name = get_text(root, "bus"),
@@ -217,10 +281,12 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
         .description = get_text(root, "description"),
         .role_arn = get_text(root, "role"),
         .enabled = json_bool(json_get(root, "enabled")),
+        .all_management_events = json_bool(json_get(root, "allManagementEvents")),
         .created_ms = get_uint(root, "created"),
         .targets = targets,
         .target_count = json_count(list),
     };
+    rule->view.tags = get_tags(rule->arena, root, &rule->view.tag_count);
     rule->arn = bus_rule_arn(bus, rule->arena, &rule->view);
     return rule->view.name.size > 0 ? OK : CORRUPT;
 }

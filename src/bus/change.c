@@ -9,7 +9,9 @@
  * The subject is a rule, or a whole bus. A change waits while one that came before it, running or
  * waiting, has the same subject or the bus around it; so a check never looks at what is about to
  * change. */
+#include "bus/input.h"
 #include "bus/internal.h"
+#include "bus/settings.h"
 
 #define LIST_CHANGE(element) LIST_ITEM(element, struct bus_change, place)
 
@@ -97,12 +99,20 @@ static enum status create_bus(struct bus_change *change)
                           "Event bus %.*s already exists.", BYTES_ARG(change->name));
     if (bus->buses.count + count_running(bus, BUS_CREATE) >= BUS_COUNT_MAX)
         return refuse_limit(change);
-    plan_bus(change, &(struct bus_description){.name = change->name,
-                                               .description = change->description,
-                                               .archived = change->archived,
-                                               .created_ms = now_ms,
-                                               .modified_ms = now_ms});
-    return OK;
+    struct bus_description description = {
+        .name = change->name,
+        .description = change->description,
+        .kms_key = change->kms_key,
+        .dead_letter_arn = change->dead_letter_arn,
+        .archived = change->archived,
+        .created_ms = now_ms,
+        .modified_ms = now_ms,
+    };
+
+    st = settings_tag(change, &description.tags, &description.tag_count);
+    if (st == OK)
+        plan_bus(change, &description);
+    return st;
 }
 
 static enum status refuse_unknown_bus(struct bus_change *change)
@@ -137,6 +147,28 @@ static enum status archive_bus(struct bus_change *change)
     struct bus_description description = event_bus->view;
 
     description.archived = change->archived;
+    plan_bus(change, &description);
+    return OK;
+}
+
+/* BUS_UPDATE and its like. A bus that becomes what it is already was not modified. */
+static enum status set_bus(struct bus_change *change)
+{
+    const struct event_bus *event_bus = bus_get(change->bus, change->subject_bus);
+    struct bus_description description;
+    enum status st =
+        check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
+
+    if (st != OK)
+        return st;
+    if (event_bus == NULL)
+        return refuse_unknown_bus(change);
+    description = event_bus->view;
+    st = settings_change_bus(change, &description);
+    if (st != OK ||
+        bytes_equal(catalogue_encode_bus(change->arena, &description), event_bus->stored))
+        return st;
+    description.modified_ms = clock_now_ms(change->bus->clock);
     plan_bus(change, &description);
     return OK;
 }
@@ -192,7 +224,7 @@ static enum status check_rule(struct bus_change *change)
     return st == OK ? check_pattern(change) : st;
 }
 
-/* An old rule keeps its targets and its time; everything else is what is said now. */
+/* An old rule keeps its targets, its tags and its time; everything else is what is said now. */
 static enum status put_rule(struct bus_change *change)
 {
     const struct event_bus *home = bus_get(change->bus, change->subject_bus);
@@ -205,6 +237,13 @@ static enum status put_rule(struct bus_change *change)
         return refuse_unknown_bus(change);
     if (old == NULL && home->rules.count + count_new_rules(change) >= BUS_RULES_MAX)
         return refuse_limit(change);
+    const struct bus_tag *tags = old != NULL ? old->view.tags : NULL;
+    size_t tag_count = old != NULL ? old->view.tag_count : 0;
+
+    if (old == NULL)
+        st = settings_tag(change, &tags, &tag_count);
+    if (st != OK)
+        return st;
     plan_rule(change, &(struct bus_rule){
                           .name = change->name,
                           .bus_name = change->subject_bus,
@@ -212,6 +251,9 @@ static enum status put_rule(struct bus_change *change)
                           .description = change->description,
                           .role_arn = change->role_arn,
                           .enabled = change->enabled,
+                          .all_management_events = change->all_management_events,
+                          .tags = tags,
+                          .tag_count = tag_count,
                           .created_ms =
                               old != NULL ? old->view.created_ms : clock_now_ms(change->bus->clock),
                           .targets = old != NULL ? old->view.targets : NULL,
@@ -242,8 +284,24 @@ static enum status set_rule_state(struct bus_change *change)
     struct bus_rule rule = old->view;
 
     rule.enabled = change->enabled;
+    rule.all_management_events = change->all_management_events;
     plan_rule(change, &rule);
     return OK;
+}
+
+static enum status tag_rule(struct bus_change *change)
+{
+    const struct rule *old = NULL;
+    enum status st = find_rule(change, &old);
+
+    if (st != OK)
+        return st;
+    struct bus_rule rule = old->view;
+
+    st = settings_tag(change, &rule.tags, &rule.tag_count);
+    if (st == OK)
+        plan_rule(change, &rule);
+    return st;
 }
 
 /* A rule that is not there is deleted already. */
@@ -263,22 +321,27 @@ static enum status delete_rule(struct bus_change *change)
 
 /* ---- targets ---- */
 
-static enum status check_input(struct bus_change *change, const struct bus_target *target)
+/* A stack file's targets have not been through the front door. */
+static enum status check_input_sizes(struct bus_change *change, const struct bus_target *target)
 {
-    const struct json *parsed = NULL;
+    enum status st = check_size(change, "targets.member.input", target->input, INPUT_SIZE_MAX);
 
-    if (target->input.size > 0 && target->input_path.size > 0)
-        return api_invalid(&change->error,
-                           "Only one of Input, InputPath, or InputTransformer must be provided for "
-                           "target %.*s.",
-                           BYTES_ARG(target->id));
-    if (target->input.size > 0 && json_parse(change->arena, target->input, &parsed, NULL) != OK)
-        return api_invalid(&change->error, "JSON syntax error in input for target %.*s.",
-                           BYTES_ARG(target->id));
-    if (target->input_path.size > 0 && !input_path_is_valid(target->input_path))
-        return api_invalid(&change->error, "Invalid InputPath for target %.*s.",
-                           BYTES_ARG(target->id));
-    return OK;
+    if (st == OK)
+        st =
+            check_size(change, "targets.member.inputPath", target->input_path, INPUT_PATH_SIZE_MAX);
+    if (st == OK)
+        st = check_size(change, "targets.member.inputTransformer.inputTemplate",
+                        target->input_template, INPUT_SIZE_MAX);
+    if (st == OK && target->input_path_count > INPUT_PATHS_MAX)
+        st = api_invalid(&change->error,
+                         "1 validation error detected: Value at "
+                         "'targets.member.inputTransformer.inputPathsMap' failed to satisfy "
+                         "constraint: Member must have length less than or equal to %d",
+                         INPUT_PATHS_MAX);
+    for (size_t i = 0; st == OK && i < target->input_path_count; i++)
+        st = check_size(change, "targets.member.inputTransformer.inputPathsMap.member",
+                        target->input_paths[i].path, INPUT_PATH_SIZE_MAX);
+    return st;
 }
 
 static enum status check_target(struct bus_change *change, const struct bus_target *target)
@@ -289,16 +352,13 @@ static enum status check_target(struct bus_change *change, const struct bus_targ
     if (st == OK)
         st = check_size(change, "targets.member.arn", target->arn, BUS_TARGET_ARN_SIZE_MAX);
     if (st == OK)
-        st = check_size(change, "targets.member.input", target->input, BUS_TARGET_INPUT_SIZE_MAX);
-    if (st == OK)
-        st = check_size(change, "targets.member.inputPath", target->input_path,
-                        BUS_TARGET_INPUT_PATH_SIZE_MAX);
+        st = check_input_sizes(change, target);
     if (st == OK && !arn_parse(target->arn, &arn))
         st = api_invalid(&change->error,
                          "Parameter %.*s is not valid. Reason: Provided Arn is not in correct "
                          "format.",
                          BYTES_ARG(target->arn));
-    return st == OK ? check_input(change, target) : st;
+    return st == OK ? input_check(change->arena, target, &change->error) : st;
 }
 
 static size_t find_target(const struct bus_target *targets, size_t count, struct bytes id)
@@ -369,7 +429,7 @@ static enum status remove_targets(struct bus_change *change)
 
 static bool is_of_bus(enum bus_change_kind kind)
 {
-    return kind == BUS_CREATE || kind == BUS_DELETE || kind == BUS_ARCHIVE;
+    return kind < BUS_PUT_RULE;
 }
 
 static enum status plan_change(struct bus_change *change)
@@ -377,6 +437,14 @@ static enum status plan_change(struct bus_change *change)
     switch (change->kind) {
     case BUS_CREATE:
         return create_bus(change);
+    case BUS_UPDATE:
+    case BUS_PUT_POLICY:
+    case BUS_ALLOW:
+    case BUS_FORBID:
+    case BUS_TAG:
+        return set_bus(change);
+    case BUS_TAG_RULE:
+        return tag_rule(change);
     case BUS_DELETE:
         return delete_bus(change);
     case BUS_ARCHIVE:

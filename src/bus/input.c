@@ -1,97 +1,61 @@
-/* bus/input.c - what of an event a target gets: all of it, a constant (Input), or what a path
- * points at (InputPath); see internal.h. A path that points at nothing gives null. */
+/* bus/input.c - Input, InputPath, InputTransformer: which one a target has; see input.h. */
+#include "bus/input.h"
+
 #include "bus/internal.h"
 
-/* One step of a path: a name, or an index when the name has no pointer. */
-struct step {
-    struct bytes name;
-    uint64_t index;
-};
-
-/* ['name'] or ["name"]: the text between the quotes. `from` is behind the bracket. */
-static bool quoted_step(struct bytes path, size_t *at, struct step *ret)
+static enum status check_path(const struct bus_target *target, struct bytes path,
+                              struct api_error *reterr)
 {
-    uint8_t quote = path.ptr[*at];
-    size_t end = bytes_find_byte(path, quote, *at + 1);
-
-    if (end == SIZE_MAX || end + 1 >= path.size || path.ptr[end + 1] != ']')
-        return false;
-    *ret = (struct step){.name = bytes_of(path.ptr + *at + 1, end - *at - 1)};
-    *at = end + 2;
-    return true;
+    if (input_path_is_valid(path))
+        return OK;
+    return api_invalid(reterr, "InputPath for target %.*s is invalid.", BYTES_ARG(target->id));
 }
 
-static bool bracket_step(struct bytes path, size_t *at, struct step *ret)
+enum status input_check(struct arena *arena, const struct bus_target *target,
+                        struct api_error *reterr)
 {
-    size_t end = bytes_find_byte(path, ']', *at);
+    const struct json *parsed = NULL;
+    enum status st = OK;
 
-    if (*at < path.size && (path.ptr[*at] == '\'' || path.ptr[*at] == '"'))
-        return quoted_step(path, at, ret);
-    *ret = (struct step){0};
-    if (end == SIZE_MAX || !bytes_to_uint64(bytes_slice(path, *at, end - *at), &ret->index))
-        return false;
-    *at = end + 1;
-    return true;
+    if ((target->input.size > 0) + (target->input_path.size > 0) +
+            (target->input_template.size > 0) >
+        1)
+        return api_invalid(reterr,
+                           "Only one of Input, InputPath, or InputTransformer must be provided for "
+                           "target %.*s.",
+                           BYTES_ARG(target->id));
+    if (target->input.size > 0 && json_parse(arena, target->input, &parsed, NULL) != OK)
+        return api_invalid(reterr, "JSON syntax error in input for target %.*s.",
+                           BYTES_ARG(target->id));
+    if (target->input_path.size > 0)
+        return check_path(target, target->input_path, reterr);
+    for (size_t i = 0; st == OK && i < target->input_path_count; i++)
+        st = check_path(target, target->input_paths[i].path, reterr);
+    if (st == OK && target->input_template.size > 0)
+        st = input_template_check(arena, target, reterr);
+    return st;
 }
 
-/* False when what stands at *at is no step. */
-static bool next_step(struct bytes path, size_t *at, struct step *ret)
+bool input_make(const struct bus_target *target, const struct input_event *event,
+                struct arena *arena, struct bytes *ret)
 {
-    size_t end = *at + 1;
+    AUTO(buffer_free) struct buffer quoted = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
+    struct input_value found;
 
-    if (path.ptr[*at] == '[') {
-        ++*at;
-        return bracket_step(path, at, ret);
-    }
-    if (path.ptr[*at] != '.')
-        return false;
-    while (end < path.size && path.ptr[end] != '.' && path.ptr[end] != '[')
-        end++;
-    *ret = (struct step){.name = bytes_of(path.ptr + *at + 1, end - *at - 1)};
-    *at = end;
-    return ret->name.size > 0;
-}
-
-bool input_path_is_valid(struct bytes path)
-{
-    struct step step;
-
-    if (path.size == 0 || path.ptr[0] != '$')
-        return false;
-    for (size_t at = 1; at < path.size;)
-        if (!next_step(path, &at, &step))
-            return false;
-    return true;
-}
-
-/* NULL when there is nothing. The path is valid. */
-static const struct json *follow(struct bytes path, const struct json *value)
-{
-    struct step step;
-
-    for (size_t at = 1; at < path.size && value != NULL;) {
-        if (!next_step(path, &at, &step))
-            return NULL;
-        value = step.name.ptr != NULL ? json_get_bytes(value, step.name)
-                                      : json_at(value, (size_t)step.index);
-    }
-    return value;
-}
-
-struct bytes input_make(const struct bus_target *target, struct arena *arena,
-                        struct bytes event_text, const struct json *event)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
-
+    if (target->input_template.size > 0)
+        return input_template_fill(target, event, arena, ret);
+    *ret = event->text;
     if (target->input.size > 0)
-        return arena_copy(arena, target->input);
-    if (target->input_path.size == 0 || bytes_equal_text(target->input_path, "$"))
-        return event_text;
-
-    const struct json *found = follow(target->input_path, event);
-
-    if (found == NULL)
-        return BYTES("null");
-    json_print(&out, found);
-    return arena_copy(arena, buffer_bytes(&out));
+        *ret = arena_copy(arena, target->input);
+    if (target->input_path.size == 0)
+        return true;
+    *ret = BYTES("null");
+    if (!input_path_follow(target->input_path, event->json, arena, &found))
+        return true;
+    *ret = found.text;
+    if (found.type == JSON_STRING) {
+        json_append_string(&quoted, found.text);
+        *ret = arena_copy(arena, buffer_bytes(&quoted));
+    }
+    return true;
 }

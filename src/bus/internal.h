@@ -17,8 +17,6 @@
 #define BUS_RULE_NAME_SIZE_MAX 64
 #define BUS_TARGET_ID_SIZE_MAX 64
 #define BUS_TARGET_ARN_SIZE_MAX 1600
-#define BUS_TARGET_INPUT_SIZE_MAX 8192
-#define BUS_TARGET_INPUT_PATH_SIZE_MAX 256
 #define BUS_DESCRIPTION_SIZE_MAX 512
 /* A rule with its pattern and five targets, as JSON within JSON; controls grow sixfold. */
 #define BUS_STORED_SIZE_MAX ((size_t)4 * 1024 * 1024)
@@ -79,12 +77,5 @@ MUST_USE enum status bus_catalogue_load(struct bus *bus);
  * arena. */
 bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
                 struct bytes *ret);
-
-/* ---- input.c: what of the event a target gets ---- */
-
-/* "$", "$.detail.key['pk'].list[0]": names behind dots or in brackets, indexes. */
-bool input_path_is_valid(struct bytes path);
-struct bytes input_make(const struct bus_target *target, struct arena *arena,
-                        struct bytes event_text, const struct json *event);
 
 #endif

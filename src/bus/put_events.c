@@ -5,6 +5,7 @@
  *   loop     durable: the door is told of each delivery and of the events, the caller of all
  *
  * The plan lives in the put's arena. */
+#include "bus/input.h"
 #include "bus/internal.h"
 
 /* An event is kept for the archive under its position: big-endian, so they are read in order. */
@@ -36,8 +37,7 @@ struct matching {
     struct bus *bus;
     struct bus_plan *plan;
     const struct bus_entry *entry;
-    const struct json *event;
-    struct bytes text;
+    struct input_event event; /* its rule: the one that was found last */
 };
 
 /* The settings may change before the delivery is written: what it says is copied. */
@@ -46,7 +46,8 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
 {
     struct bus_plan *plan = matching->plan;
     struct arena *arena = plan->arena;
-    struct bytes payload = input_make(target, arena, matching->text, matching->event);
+    struct bytes text = matching->event.text, payload = text;
+    bool made = input_make(target, &matching->event, arena, &payload);
 
     plan->deliveries =
         arena_grow(arena, plan->deliveries, plan->delivery_count, plan->delivery_count + 1,
@@ -58,10 +59,11 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
         .target_id = arena_copy(arena, target->id),
         .parameters = arena_copy(arena, target->parameters),
         .payload = payload,
-        .event = payload.ptr == matching->text.ptr ? (struct bytes){NULL, 0} : matching->text,
+        .event = payload.ptr == text.ptr ? (struct bytes){NULL, 0} : text,
         .event_id = bytes_of_text(matching->entry->event_id),
         .trace_header = arena_copy(arena, matching->entry->trace_header),
         .dead_letter_arn = arena_copy(arena, target->dead_letter_arn),
+        .error_code = made ? NULL : "INVALID_JSON",
         .maximum_retry_attempts = target->maximum_retry_attempts,
         .maximum_event_age_s = target->maximum_event_age_s,
         .hops = plan->hops,
@@ -71,9 +73,11 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
 
 static void rule_found(void *context, void *found)
 {
-    const struct matching *matching = context;
+    struct matching *matching = context;
     const struct rule *rule = found;
 
+    matching->event.rule_arn = rule->arn;
+    matching->event.rule_name = rule->view.name;
     for (size_t i = 0; i < rule->view.target_count; i++)
         plan_delivery(matching, rule, &rule->view.targets[i]);
 }
@@ -90,15 +94,16 @@ static void plan_event(struct bus *bus, struct bus_plan *plan, const struct bus_
                        struct bytes text)
 {
     const struct event_bus *event_bus = bus_get(bus, bus_name_of(entry->bus_name));
-    struct matching matching = {bus, plan, entry, NULL, text};
+    struct matching matching = {
+        bus, plan, entry, {.text = text, .ingested_ms = clock_now_ms(bus->clock)}};
 
     if (event_bus->view.archived && entry->replay_name.size == 0)
         plan_archived(plan, text);
     if (event_bus->rules.count == 0)
         return;
-    if (json_parse(plan->arena, text, &matching.event, NULL) != OK)
+    if (json_parse(plan->arena, text, &matching.event.json, NULL) != OK)
         assert(false && "an event that was just written is JSON");
-    matcher_match(event_bus->matcher, matching.event, rule_found, &matching);
+    matcher_match(event_bus->matcher, matching.event.json, rule_found, &matching);
 }
 
 /* The rules are found by now: a target that is a bus of ours plans for itself. */

@@ -9,11 +9,18 @@
 
 struct drain_options {
     struct target_options target;
+    const char *retries;
     int64_t timeout_s;
     bool json;
 };
 
 static const struct option_row options[] = {
+    {.name = "retries",
+     .kind = OPTION_TEXT,
+     .value_name = "now",
+     .help = "what waits for its next attempt is tried now, and again, until it has succeeded or "
+             "ended where its failures end",
+     .offset = offsetof(struct drain_options, retries)},
     {.name = "timeout",
      .kind = OPTION_NUMBER,
      .value_name = "SECONDS",
@@ -28,8 +35,30 @@ static const struct option_row options[] = {
     TARGET_OPTIONS(struct drain_options),
 };
 
-static int print_drained(struct cli *cli, const struct drain_options *on, uint64_t took_ms)
+/* A manual clock stands still: what waits for it is told, and is no failure. */
+static void print_waiting(struct cli *cli, const struct json *waiting)
 {
+    fprintf(cli->out, "Nothing moves any more. Waiting for the clock to be moved:\n");
+    for (struct json_iter it = json_iter(waiting); json_next(&it);) {
+        struct bytes due = json_string(json_get(it.value, "due"));
+
+        fprintf(cli->out, "  %s %.*s", cli_count_text(cli_server_number(it.value, "count")),
+                BYTES_ARG(json_string(json_get(it.value, "what"))));
+        if (due.size > 0)
+            fprintf(cli->out, ", due at %.*s", BYTES_ARG(due));
+        fprintf(cli->out, "\n");
+    }
+}
+
+static int print_drained(struct cli *cli, const struct drain_options *on, const struct json *answer,
+                         uint64_t took_ms)
+{
+    const struct json *waiting = json_get(answer, "waiting");
+
+    if (cli_for_people(cli, on->json) && waiting != NULL) {
+        print_waiting(cli, waiting);
+        return CLI_DONE;
+    }
     if (cli_for_people(cli, on->json)) {
         fprintf(cli->out,
                 "%sDrained%s: no record, delivery, retry or invocation is in flight "
@@ -39,9 +68,15 @@ static int print_drained(struct cli *cli, const struct drain_options *on, uint64
         return CLI_DONE;
     }
 
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(256);
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
 
-    buffer_printf(&out, "{\"drained\":true,\"waitedMs\":%" PRIu64 "}", took_ms);
+    buffer_printf(&out, "{\"drained\":%s,\"waitedMs\":%" PRIu64, waiting == NULL ? "true" : "false",
+                  took_ms);
+    if (waiting != NULL) {
+        buffer_append_text(&out, ",\"waiting\":");
+        json_print(&out, waiting);
+    }
+    buffer_append_byte(&out, '}');
     return cli_line(cli, buffer_bytes(&out)) ? CLI_DONE : CLI_FAILED;
 }
 
@@ -70,6 +105,10 @@ static int drain_run(struct cli *cli, const void *given)
     AUTO(cli_client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
+    if (on->retries != NULL && strcmp(on->retries, "now") != 0)
+        return cli_fail_usage(cli, "--retries needs \"now\", not \"%s\".", on->retries);
+    if (on->retries != NULL)
+        request.body = BYTES("{\"retries\":\"now\"}");
     if (client == NULL || !cli_server_status(cli, client, cli->arena, &before, &exit_status))
         return exit_status;
 
@@ -84,15 +123,17 @@ static int drain_run(struct cli *cli, const void *given)
         return fail_timed_out(cli, client, on->timeout_s);
     if (status != OK)
         return cli_client_fail(cli, client, status, &answer);
-    return print_drained(cli, on, (clock_monotonic_ns() - start_ns) / 1000000);
+    return print_drained(cli, on, answer.json, (clock_monotonic_ns() - start_ns) / 1000000);
 }
 
 const struct command command_drain = {
     .name = "drain",
     .summary = "wait until everything that was written is processed",
     .description = "Answers when no record, delivery, retry or invocation is in flight, and the "
-                   "archive is on disk: what a test waits for instead of sleeping.",
-    .example = "dynlog drain --timeout 30",
+                   "archive is on disk: what a test waits for instead of sleeping. With a manual "
+                   "clock it answers when only time can bring the rest, and says what that is.",
+    .example = "dynlog drain --timeout 30\n"
+               "dynlog drain --retries now",
     .options = {options, ARRAY_COUNT(options), NULL, 0},
     .options_size = sizeof(struct drain_options),
     .run = drain_run,

@@ -1,6 +1,7 @@
 /* cli/start.c - dynlog start: a server in the foreground. */
 #include "cli/internal.h"
 
+#include "base/clock.h"
 #include "cli/output.h"
 #include "net/cors.h"
 #include "server/server.h"
@@ -11,7 +12,7 @@
 #define SHARDS_NOT_SAID (-1)
 
 struct start_options {
-    const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors;
+    const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock;
     int64_t port, events_port, lambda_port, shards;
     bool memory, quiet;
 };
@@ -65,6 +66,10 @@ static const struct option_row options[] = {
                 "the SQLite archive; else the stack's, else archive.db in the data folder; db when "
                 "there is no stack file",
                 archive),
+    TEXT_OPTION("clock", 0, "CLOCK",
+                "manual: time stands still until `dynlog clock` moves it; manual=TIME: it begins "
+                "at TIME (2026-01-31T09:30:00Z); else real, the machine's",
+                clock),
     {.name = "shards",
      .kind = OPTION_NUMBER,
      .value_name = "N",
@@ -84,6 +89,14 @@ static const struct option_row options[] = {
      .help = "not supported yet: there is one loop thread"},
 };
 
+static bool is_clock(const char *text)
+{
+    uint64_t ms = 0;
+
+    return strcmp(text, "real") == 0 || strcmp(text, "manual") == 0 ||
+           (strncmp(text, "manual=", 7) == 0 && clock_parse_iso(bytes_of_text(text + 7), &ms));
+}
+
 static int start_run(struct cli *cli, const void *given)
 {
     const struct start_options *on = given;
@@ -100,10 +113,16 @@ static int start_run(struct cli *cli, const void *given)
         .credentials = on->credentials,
         .archive = on->archive,
         .cors = on->cors,
+        .clock = on->clock,
         .shards = (int)on->shards,
         .quiet = on->quiet,
     };
 
+    if (on->clock != NULL && !is_clock(on->clock))
+        return cli_fail_usage(cli,
+                              "--clock is real, manual or manual=TIME with a time like "
+                              "2026-01-31T09:30:00Z, not \"%s\".",
+                              on->clock);
     if (on->memory && on->data != NULL)
         return cli_fail_usage(cli, "--memory leaves nothing on disk, --data does: choose one.");
     if (on->cors != NULL && !cors_is_list(on->cors))

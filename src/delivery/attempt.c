@@ -131,7 +131,8 @@ static void store_failed(struct attempt *attempt)
 
     if (entry->state == ENTRY_SETTLING) {
         if (!deliveries->stopping)
-            timer_set_after(deliveries->options.timers, &entry->timer, DELIVERY_WRITE_AGAIN_MS);
+            timer_set_after(deliveries->options.wall_timers, &entry->again,
+                            DELIVERY_WRITE_AGAIN_MS);
         return;
     }
     drop_attempt(entry);

@@ -127,6 +127,20 @@ bool deliveries_busy(const struct deliveries *deliveries)
     return deliveries_running(deliveries) || deliveries->state_counts[ENTRY_RETRYING] > 0;
 }
 
+struct waits deliveries_waits(const struct deliveries *deliveries)
+{
+    struct waits waits = WAITS_NONE;
+
+    if (deliveries->state_counts[ENTRY_RETRYING] > 0)
+        LIST_EACH (&deliveries->all, it) {
+            const struct entry *entry = LIST_ITEM(it, struct entry, in_all);
+
+            if (entry->state == ENTRY_RETRYING)
+                waits_add(&waits, entry->next_ms);
+        }
+    return waits;
+}
+
 size_t deliveries_run_due_now(struct deliveries *deliveries)
 {
     size_t count = 0;
@@ -161,6 +175,8 @@ enum status deliveries_open(const struct deliveries_options *options, struct del
     struct deliveries *deliveries = mem_new(sizeof *deliveries);
 
     deliveries->options = *options;
+    if (options->wall_timers == NULL)
+        deliveries->options.wall_timers = options->timers;
     list_init(&deliveries->all);
     enum status st = entries_load(deliveries);
 

@@ -168,6 +168,7 @@ struct deliveries_options {
     struct store *store;
     struct store_port *port;
     struct timers *timers;
+    struct timers *wall_timers; /* tries of the store; NULL: `timers` */
     struct delivery_door door;
     /* The stack file's, instead of the back-off and of every retry policy; -1: not said. */
     int64_t retry_delay_ms, maximum_retry_attempts;
@@ -217,6 +218,7 @@ void deliveries_figures(const struct deliveries *deliveries, struct deliveries_f
 bool deliveries_busy(const struct deliveries *deliveries);
 /* The same, but for what only waits for its time. */
 bool deliveries_running(const struct deliveries *deliveries);
+struct waits deliveries_waits(const struct deliveries *deliveries);
 /* What waits for its time is tried now, as if it had come; returns how many. */
 size_t deliveries_run_due_now(struct deliveries *deliveries);
 

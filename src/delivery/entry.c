@@ -70,6 +70,7 @@ void entry_enter(struct entry *entry, enum entry_state state)
     assert(moves[entry->state][state]);
     list_remove(&entry->in_lane);
     timer_cancel(deliveries->options.timers, &entry->timer);
+    timer_cancel(deliveries->options.wall_timers, &entry->again);
     deliveries->state_counts[entry->state]--;
     deliveries->state_counts[state]++;
     lane->running_count -= is_running(entry->state);
@@ -87,12 +88,16 @@ static void on_timer(struct timer *timer)
 
     if (entry->deliveries->stopping)
         return;
-    if (entry->state == ENTRY_SETTLING) {
-        attempt_submit(entry->attempt);
-        return;
-    }
     entry_enter(entry, ENTRY_WAITING);
     lane_dispatch(entry->lane);
+}
+
+static void on_again(struct timer *timer)
+{
+    struct entry *entry = CONTAINER_OF(timer, struct entry, again);
+
+    if (!entry->deliveries->stopping)
+        attempt_submit(entry->attempt);
 }
 
 struct entry *entry_new(struct deliveries *deliveries, const struct delivery *delivery,
@@ -104,6 +109,7 @@ struct entry *entry_new(struct deliveries *deliveries, const struct delivery *de
     entry->position = position;
     entry->expiry_ms = delivery_expiry_ms(delivery->accepted_ms, delivery->maximum_event_age_s);
     entry->timer.fire = on_timer;
+    entry->again.fire = on_again;
     entry->lane = lane_of(deliveries, delivery);
     entry->lane->entry_count++;
     list_append(&deliveries->all, &entry->in_all);
@@ -131,6 +137,7 @@ void entry_free(struct entry *entry)
     struct lane *lane = entry->lane;
 
     timer_cancel(deliveries->options.timers, &entry->timer);
+    timer_cancel(deliveries->options.wall_timers, &entry->again);
     list_remove(&entry->in_all);
     list_remove(&entry->in_lane);
     deliveries->state_counts[entry->state]--;

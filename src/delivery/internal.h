@@ -90,7 +90,8 @@ struct entry {
     struct lane *lane;
     enum entry_state state;
     struct list in_all, in_lane;
-    struct timer timer;      /* RETRYING: the next attempt; SETTLING: the next try to write */
+    struct timer timer;      /* RETRYING: the next attempt */
+    struct timer again;      /* SETTLING: the next try to write; of wall_timers */
     struct attempt *attempt; /* RUNNING, SETTLING */
     uint64_t position, expiry_ms, next_ms;
     uint32_t failed; /* attempts, as the store has it */

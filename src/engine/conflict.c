@@ -30,7 +30,7 @@ static struct api_error *conflict(struct engine *engine, struct arena *arena)
 /* A flight for a stored key, or none when there is no key or a fault takes it down. */
 static struct flight flight_of(struct engine *engine, struct bytes table_name, struct bytes key)
 {
-    if (key.size > 0 && faults_hit(&engine->faults, table_name, key))
+    if (key.size > 0 && conflict_faults_hit(&engine->faults, table_name, key))
         return (struct flight){.lost = true};
     return (struct flight){.key = key};
 }

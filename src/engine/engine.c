@@ -17,7 +17,7 @@ enum status engine_open(struct store *store, struct clock *clock, const struct a
     engine->account = mem_copy_text(place->account);
     engine->place = (struct arn_place){engine->partition, engine->region, engine->account};
     in_flight_init(&engine->in_flight);
-    faults_init(&engine->faults);
+    conflict_faults_init(&engine->faults);
 
     enum status status = catalogue_load(&engine->catalogue, store, clock_now_ms(clock));
 
@@ -37,7 +37,7 @@ void engine_close(struct engine *engine)
     expiry_free(engine->expiry);
     catalogue_free(&engine->catalogue);
     in_flight_free(&engine->in_flight);
-    faults_free(&engine->faults);
+    conflict_faults_free(&engine->faults);
     mem_free(engine->partition);
     mem_free(engine->region);
     mem_free(engine->account);
@@ -68,7 +68,10 @@ static void go_on(struct engine *engine)
 enum status engine_start(struct engine *engine, const struct engine_door *door)
 {
     engine->door = *door;
-    jobs_init(&engine->jobs, engine->store, door->port, door->timers, door->changed, door->context);
+    if (door->wall_timers == NULL)
+        engine->door.wall_timers = door->timers;
+    jobs_init(&engine->jobs, engine->store, door->port, engine->door.wall_timers, door->changed,
+              door->context);
     list_init(&engine->fills);
     engine->expiry = expiry_new(engine);
     engine->started = true;

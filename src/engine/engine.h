@@ -43,7 +43,8 @@ void engine_set_shard_count(struct engine *engine, uint32_t count);
 /* The loop that a started engine lives on. */
 struct engine_door {
     struct store_port *port;
-    struct timers *timers;
+    struct timers *timers;          /* what grows old: time to live, history, backups */
+    struct timers *wall_timers;     /* tries of the store; NULL: `timers` */
     void (*changed)(void *context); /* something ended: maybe all is quiet now; may be NULL */
     /* Something was given up, and nobody waits for its answer: a sentence for people; may be NULL
      */

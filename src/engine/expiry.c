@@ -3,8 +3,9 @@
  * (TTL)".)
  *
  * A table with a time to live has an index of our own by that attribute (INDEX_EXPIRY), so what has
- * expired is found without looking at anything else. Once a second of the clock its front is looked
- * at; a job (job.h) deletes what stands there, through the same hops as any deletion.
+ * expired is found without looking at anything else. Once a second its front is looked at; a job
+ * (job.h) deletes what stands there, through the same hops as any deletion. A clock that is moved
+ * by hand stops at the time of the first item that is still to expire.
  *
  * As on AWS: an item is deleted once its time, epoch seconds as a number, lies before now, but not
  * when it lies more than five years before. Until then it is there for every reader. */
@@ -18,8 +19,9 @@
 
 struct expiry {
     struct engine *engine;
-    struct timer timer;
-    struct job job; /* of the table at hand */
+    struct timer timer; /* upkeep: the next look */
+    struct timer due;   /* a manual clock's: the first item expires */
+    struct job job;     /* of the table at hand */
     bool working, stopped;
     char table_name[TABLE_NAME_SIZE_MAX + 1];  /* the last one that was worked on */
     char failed_name[TABLE_NAME_SIZE_MAX + 1]; /* the last one that was told as damaged */
@@ -226,6 +228,85 @@ static bool has_expired(const struct engine *engine, const struct table *table, 
     return store_iter_next(iter, &key, &value);
 }
 
+/* The first whole second that a number of epoch seconds lies before; 0: there is none. */
+static uint64_t second_of(const struct value *value)
+{
+    struct number whole;
+    int64_t second = 0;
+
+    if (value == NULL || value->type != VALUE_N || value->number.negative)
+        return 0;
+    whole = value->number;
+    if (whole.exponent < whole.count)
+        whole.count = (uint8_t)(whole.exponent > 0 ? whole.exponent : 0);
+    if (!number_to_int64(&whole, &second) || second > INT64_MAX / 1000 - 1)
+        return 0;
+    return (uint64_t)second + 1;
+}
+
+/* Sets `due` to the first item of the table that is still to expire, if it is earlier than *first.
+ * An entry that can't be read is found by the look that comes at its time. */
+static void find_due(struct expiry *expiry, const struct table *table, uint64_t *first_s)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct engine *engine = expiry->engine;
+    size_t at = find_expiry(table);
+    struct bytes key, value;
+    struct stored_item entry;
+    struct item item;
+
+    if (at == table->index_count)
+        return;
+
+    const struct table_index *index = &table->indexes[at];
+    struct query_source source = {STORE_INDEXES, index->id, &index->key};
+    uint64_t now_s = clock_now_ms(engine->clock) / 1000;
+    struct key_condition condition = {
+        .range = RANGE_GREATER_OR_EQUAL,
+        .low = {.type = VALUE_N, .number = number_of_int64((int64_t)now_s)},
+    };
+    struct query_bounds bounds;
+
+    query_bounds_of_condition(&source, &condition, arena, &bounds);
+
+    AUTO(store_iter_release)
+    struct store_iter *iter =
+        store_iter_new(engine->store, NULL, STORE_INDEXES, bounds.from, bounds.to, false);
+
+    if (!store_iter_next(iter, &key, &value) || stored_item_read(value, &entry) != OK ||
+        item_decode(arena, arena_copy(arena, entry.form), &item) != OK)
+        return;
+
+    uint64_t second = second_of(item_get(&item, table->ttl_attribute));
+
+    if (second > now_s && second < *first_s)
+        *first_s = second;
+}
+
+static void watch_first(struct expiry *expiry)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct engine *engine = expiry->engine;
+    struct bytes *names = NULL;
+    size_t count = catalogue_names(&engine->catalogue, BYTES(""), arena, &names);
+    uint64_t first_s = UINT64_MAX;
+
+    if (!clock_is_manual(engine->clock))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct table *table = catalogue_ref(&engine->catalogue, names[i]);
+
+        if (table == NULL)
+            continue;
+        find_due(expiry, table, &first_s);
+        engine_table_unref(table);
+    }
+    if (first_s != UINT64_MAX)
+        timer_set_at(engine->door.timers, &expiry->due, first_s * 1000);
+    else
+        timer_cancel(engine->door.timers, &expiry->due);
+}
+
 /* The next table, by name, where something has expired: so that one that is busy, or damaged, does
  * not keep the others waiting. *ret_any: some table has a time to live. */
 static bool find_table(struct expiry *expiry, bool *ret_any)
@@ -266,6 +347,7 @@ void expiry_look(struct expiry *expiry)
         job_start(&expiry->engine->jobs, &expiry->job);
     } else if (any) {
         timer_set_after(expiry->engine->door.timers, &expiry->timer, EXPIRY_INTERVAL_MS);
+        watch_first(expiry);
     }
 }
 
@@ -301,12 +383,18 @@ static void timer_fired(struct timer *timer)
     expiry_look(CONTAINER_OF(timer, struct expiry, timer));
 }
 
+static void due_fired(struct timer *timer)
+{
+    expiry_look(CONTAINER_OF(timer, struct expiry, due));
+}
+
 struct expiry *expiry_new(struct engine *engine)
 {
     struct expiry *expiry = mem_new(sizeof *expiry);
 
     expiry->engine = engine;
-    expiry->timer.fire = timer_fired;
+    expiry->timer = (struct timer){.fire = timer_fired, .upkeep = true};
+    expiry->due = (struct timer){.fire = due_fired};
     expiry->job.step = step;
     expiry->job.ended = ended;
     return expiry;
@@ -316,6 +404,7 @@ void expiry_stop(struct expiry *expiry)
 {
     expiry->stopped = true;
     timer_cancel(expiry->engine->door.timers, &expiry->timer);
+    timer_cancel(expiry->engine->door.timers, &expiry->due);
 }
 
 void expiry_free(struct expiry *expiry)

@@ -3,7 +3,7 @@
 #define DYNLOG_ENGINE_INTERNAL_H
 
 #include "engine/catalogue.h"
-#include "engine/faults.h"
+#include "engine/conflict_faults.h"
 #include "engine/in_flight.h"
 #include "engine/job.h"
 
@@ -16,7 +16,7 @@ struct engine {
     atomic_uint rolling;                /* changes of old shards, which nobody waits for */
     struct catalogue catalogue;
     struct in_flight in_flight;
-    struct faults faults;
+    struct conflict_faults faults;
     atomic_ullong conflicts;      /* items that lost */
     uint64_t collection_size_max; /* ENGINE_COLLECTION_SIZE_MAX; less in tests */
     size_t step_count_max;        /* JOB_STEP_COUNT_MAX; less in tests */

@@ -39,7 +39,7 @@
 struct jobs {
     struct store *store;
     struct store_port *port;
-    struct timers *timers;
+    struct timers *timers;          /* of the machine's clock: they wait for the disk */
     void (*changed)(void *context); /* a job ended; may be NULL */
     void *context;
     struct list all;

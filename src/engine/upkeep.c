@@ -212,7 +212,7 @@ static void look(struct timer *timer)
 
 void upkeep_start(struct engine *engine)
 {
-    engine->upkeep.fire = look;
+    engine->upkeep = (struct timer){.fire = look, .upkeep = true};
     if (remove_expired(engine) || any_history(engine))
         set_timer(engine);
 }

@@ -69,6 +69,7 @@ static void entry_enter(struct async_entry *entry, enum entry_state state)
 }
 
 static void on_entry_timer(struct timer *timer);
+static void on_write_again(struct timer *timer);
 
 struct async_entry *async_entry_new(struct functions *functions,
                                     const struct async_invocation *invocation)
@@ -79,6 +80,7 @@ struct async_entry *async_entry_new(struct functions *functions,
     entry->position = invocation->position;
     entry->accepted_ms = invocation->accepted_ms;
     entry->timer.fire = on_entry_timer;
+    entry->write_again.fire = on_write_again;
     entry->name = mem_new(invocation->function_name.size + 1);
     memcpy(entry->name, invocation->function_name.ptr, invocation->function_name.size);
     list_append(&functions->async.all, &entry->in_all);
@@ -100,6 +102,7 @@ static void write_free(struct async_write *write)
 static void entry_free(struct async_entry *entry)
 {
     timer_cancel(entry->functions->options.timers, &entry->timer);
+    timer_cancel(entry->functions->options.wall_timers, &entry->write_again);
     list_remove(&entry->in_all);
     list_remove(&entry->in_queue);
     if (entry->state == ENTRY_RETRYING)
@@ -190,7 +193,8 @@ static void write_failed(struct async_write *write)
     }
     entry->write = write;
     if (!write->functions->stopping)
-        timer_set_after(write->functions->options.timers, &entry->timer, ASYNC_WRITE_AGAIN_MS);
+        timer_set_after(write->functions->options.wall_timers, &entry->write_again,
+                        ASYNC_WRITE_AGAIN_MS);
 }
 
 static void write_done(struct store_work *work, enum status status)
@@ -455,7 +459,7 @@ void async_dispatch(struct function *function)
         if (queue->running_count >= pool_limit(function))
             break;
         if (!run_start(entry)) {
-            timer_set_after(functions->options.timers, &queue->oldest, ASYNC_WRITE_AGAIN_MS);
+            timer_set_after(functions->options.wall_timers, &queue->again, ASYNC_WRITE_AGAIN_MS);
             queue->dispatching = false;
             return;
         }
@@ -469,18 +473,28 @@ static void on_oldest(struct timer *timer)
     async_dispatch(CONTAINER_OF(timer, struct function, async.oldest));
 }
 
-static void on_entry_timer(struct timer *timer)
+static void on_again(struct timer *timer)
 {
-    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, timer);
+    async_dispatch(CONTAINER_OF(timer, struct function, async.again));
+}
+
+static void on_write_again(struct timer *timer)
+{
+    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, write_again);
     struct async_write *write = entry->write;
 
     if (entry->functions->stopping)
         return;
-    if (entry->state == ENTRY_ENDING) {
-        entry->write = NULL;
-        write_submit(write);
+    entry->write = NULL;
+    write_submit(write);
+}
+
+static void on_entry_timer(struct timer *timer)
+{
+    struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, timer);
+
+    if (entry->functions->stopping)
         return;
-    }
     entry_enter(entry, ENTRY_WAITING);
     async_dispatch(entry->function);
 }
@@ -544,17 +558,62 @@ void async_start(struct functions *functions)
         async_dispatch(functions->all[i]);
 }
 
+/* ---- for drain ---- */
+
+size_t async_waiting_count(const struct function *function)
+{
+    size_t count = 0;
+
+    LIST_EACH (&function->async.waiting, it)
+        count++;
+    return count;
+}
+
+struct waits async_waits(const struct functions *functions)
+{
+    struct timers *timers = functions->options.timers;
+    struct waits waits = WAITS_NONE;
+
+    if (functions->async.retrying_count > 0)
+        LIST_EACH (&functions->async.all, it) {
+            const struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+            if (entry->state == ENTRY_RETRYING)
+                waits_add(&waits, timer_due_ms(timers, &entry->timer));
+        }
+    for (size_t i = 0; i < functions->count; i++)
+        if (timer_is_set(&functions->all[i]->async.oldest))
+            waits_add(&waits, timer_due_ms(timers, &functions->all[i]->async.oldest));
+    return waits;
+}
+
+void async_hurry(struct functions *functions)
+{
+    if (functions->stopping)
+        return;
+    LIST_EACH (&functions->async.all, it) {
+        struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+        if (entry->state == ENTRY_RETRYING)
+            entry_enter(entry, ENTRY_WAITING);
+    }
+    for (size_t i = 0; i < functions->count; i++)
+        async_dispatch(functions->all[i]);
+}
+
 /* ---- life ---- */
 
 void async_queue_init(struct async_queue *queue)
 {
     list_init(&queue->waiting);
     queue->oldest.fire = on_oldest;
+    queue->again.fire = on_again;
 }
 
 void async_queue_free(struct function *function)
 {
     timer_cancel(function->functions->options.timers, &function->async.oldest);
+    timer_cancel(function->functions->options.wall_timers, &function->async.again);
 }
 
 void async_init(struct async *async)

@@ -44,15 +44,19 @@ struct async_queue {
     size_t running_count;
     bool dispatching;
     struct timer oldest; /* a function that never runs: its events grow too old all the same */
+    struct timer again;  /* the store could not give a payload; of wall_timers */
 };
 
 void async_init(struct async *async);
 MUST_USE enum status async_load(struct functions *functions);
 void async_start(struct functions *functions);
+struct waits async_waits(const struct functions *functions);
+void async_hurry(struct functions *functions);
 void async_free(struct functions *functions); /* entries only; the store keeps them */
 
 void async_queue_init(struct async_queue *queue);
 void async_queue_free(struct function *function);
 void async_dispatch(struct function *function);
+size_t async_waiting_count(const struct function *function);
 
 #endif

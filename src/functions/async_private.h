@@ -20,7 +20,8 @@ struct async_entry {
     struct function *function; /* NULL while LOADED, and of one whose function is not there */
     enum entry_state state;
     struct list in_all, in_queue;
-    struct timer timer;        /* RETRYING: the next attempt; ENDING: the next try to write */
+    struct timer timer;        /* RETRYING: the next attempt */
+    struct timer write_again;  /* ENDING, when the store refused it; of wall_timers */
     struct async_write *write; /* ENDING, when the store refused it */
     char *name;                /* LOADED */
     uint64_t position, accepted_ms, next_ms;

@@ -246,6 +246,8 @@ static void copy_options(struct functions *functions, const struct functions_opt
 {
     functions->arena = arena_new();
     functions->options = *options;
+    if (options->wall_timers == NULL)
+        functions->options.wall_timers = options->timers;
     functions->options.runtimes_folder =
         arena_copy_text(functions->arena, bytes_of_text(options->runtimes_folder));
     functions->options.environment =
@@ -369,6 +371,30 @@ void functions_close(struct functions *functions)
     mem_free(functions);
 }
 
+/* A function that may not run: its invocations wait for somebody who lets it. */
+static size_t shut_out(const struct functions *functions)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < functions->count; i++) {
+        const struct function *function = functions->all[i];
+
+        if (pool_limit(function) == 0)
+            count += function->waiting_count + async_waiting_count(function);
+    }
+    return count;
+}
+
+struct waits functions_waits(const struct functions *functions)
+{
+    return async_waits(functions);
+}
+
+void functions_hurry(struct functions *functions)
+{
+    async_hurry(functions);
+}
+
 void functions_figures(const struct functions *functions, struct functions_figures *ret)
 {
     *ret = (struct functions_figures){
@@ -376,6 +402,7 @@ void functions_figures(const struct functions *functions, struct functions_figur
         .waiting = functions->waiting_count,
         .queued = functions->async.count,
         .retrying = functions->async.retrying_count,
+        .shut_out = shut_out(functions),
         .workers = functions->worker_count,
         .invocations_total = functions->invocations_total,
         .errors_total = functions->errors_total,

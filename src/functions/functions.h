@@ -20,6 +20,7 @@
 
 #include "base/api_error.h"
 #include "base/arn.h"
+#include "base/faults.h"
 #include "base/id.h"
 #include "base/list.h"
 #include "base/timer.h"
@@ -108,7 +109,9 @@ struct functions_options {
     uv_loop_t *loop;
     struct store *store;
     struct store_port *port;
-    struct timers *timers;
+    struct timers *timers;      /* what Lambda does at a time: retries, windows, ages of events */
+    struct timers *wall_timers; /* what waits for processes and the disk; NULL: `timers` */
+    struct faults *faults;      /* that a test asked for; NULL: none */
     const struct arn_place *place;
     struct runtime_door runtime;
     const char *
@@ -211,10 +214,16 @@ struct functions_figures {
     size_t waiting;  /* for a worker */
     size_t queued;   /* asynchronous: not ended, with those that wait for a retry */
     size_t retrying; /* of these: waiting for their time */
+    size_t shut_out; /* of waiting and queued: their function may not run (concurrency 0) */
     size_t workers;
     uint64_t invocations_total, errors_total, throttles_total;
 };
 void functions_figures(const struct functions *functions, struct functions_figures *ret);
+/* Asynchronous invocations that wait for their time: `retrying`, and those that are shut out until
+ * they are too old. */
+struct waits functions_waits(const struct functions *functions);
+/* Those that wait for their next attempt make it now. */
+void functions_hurry(struct functions *functions);
 
 /* ---- the Runtime API, called by its HTTP side (api/lambda/runtime.c) ---- */
 

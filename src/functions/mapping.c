@@ -29,7 +29,7 @@ void mapping_tell(const struct mapping *mapping, struct bytes text)
 
 static void find_failed(struct mapping *mapping)
 {
-    timer_set_after(mapping->mappings->timers, &mapping->look_again, MAPPING_STORE_RETRY_MS);
+    timer_set_after(mapping->mappings->wall_timers, &mapping->look_again, MAPPING_STORE_RETRY_MS);
 }
 
 static bool may_look(const struct mapping *mapping)
@@ -165,7 +165,7 @@ static struct mapping *mapping_new(struct mappings *mappings,
 
 static void mapping_free(struct mapping *mapping)
 {
-    timer_cancel(mapping->mappings->timers, &mapping->look_again);
+    timer_cancel(mapping->mappings->wall_timers, &mapping->look_again);
     mapping_cursor_free(mapping);
     for (size_t i = 0; i < mapping->shard_count; i++)
         mapping_shard_free(mapping->shards[i]);
@@ -241,6 +241,51 @@ bool mappings_busy(struct mappings *mappings)
     return busy;
 }
 
+static bool mapping_moving(struct mapping *mapping)
+{
+    if (!mapping_busy(mapping)) /* reads what it was not told of yet */
+        return false;
+    if (mapping->writing || timer_is_set(&mapping->look_again))
+        return true;
+    for (size_t i = 0; mapping->settings.enabled && i < mapping->shard_count; i++)
+        if (mapping_shard_moving(mapping->shards[i]))
+            return true;
+    return false;
+}
+
+bool mappings_moving(struct mappings *mappings)
+{
+    bool moving = false;
+
+    for (size_t i = 0; i < mappings->count; i++)
+        if (mapping_moving(mappings->all[i]))
+            moving = true;
+    return moving;
+}
+
+struct waits mappings_waits(const struct mappings *mappings)
+{
+    struct waits waits = WAITS_NONE;
+
+    for (size_t i = 0; i < mappings->count; i++)
+        for (size_t k = 0; k < mappings->all[i]->shard_count; k++)
+            for (size_t n = 0; n < mappings->all[i]->lane_count; n++)
+                lane_waits(&mappings->all[i]->shards[k]->lanes[n], &waits);
+    return waits;
+}
+
+void mappings_hurry(struct mappings *mappings)
+{
+    for (size_t i = 0; i < mappings->count && !mappings->stopping; i++) {
+        struct mapping *mapping = mappings->all[i];
+
+        for (size_t k = 0; k < mapping->shard_count; k++)
+            for (size_t n = 0; n < mapping->lane_count; n++)
+                lane_hurry(&mapping->shards[k]->lanes[n]);
+        mapping_go(mapping);
+    }
+}
+
 /* ---- life ---- */
 
 struct mappings *mappings_new(struct functions *functions, struct streams *streams,
@@ -254,6 +299,7 @@ struct mappings *mappings_new(struct functions *functions, struct streams *strea
     mappings->store = store;
     mappings->port = port;
     mappings->timers = timers;
+    mappings->wall_timers = functions->options.wall_timers;
     mappings->region = functions->options.place->region;
     mappings->changed = changed;
     mappings->context = context;
@@ -268,8 +314,8 @@ bool mappings_stop(struct mappings *mappings)
     for (size_t i = 0; i < mappings->count; i++) {
         struct mapping *mapping = mappings->all[i];
 
-        timer_cancel(mappings->timers, &mapping->look_again);
-        timer_cancel(mappings->timers, &mapping->write_again);
+        timer_cancel(mappings->wall_timers, &mapping->look_again);
+        timer_cancel(mappings->wall_timers, &mapping->write_again);
         for (size_t k = 0; k < mapping->shard_count; k++)
             mapping_shard_stop(mapping->shards[k]);
     }

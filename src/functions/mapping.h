@@ -80,6 +80,13 @@ void mappings_describe(const struct mappings *mappings, size_t index,
                        struct mapping_description *ret);
 /* Committed records that a function has not handled yet, or a cursor that is being written. */
 bool mappings_busy(struct mappings *mappings);
+/* Of that, what moves by itself: all but the batches that are with a function (they are the
+ * functions') and those that wait for their time, with whatever stands behind them. */
+bool mappings_moving(struct mappings *mappings);
+/* Batches that wait for their next attempt, and batches whose window is open. */
+struct waits mappings_waits(const struct mappings *mappings);
+/* They are handed over now. */
+void mappings_hurry(struct mappings *mappings);
 
 /* ---- events that a mapping's function puts on the bus (rerun.h) ---- */
 

@@ -98,7 +98,7 @@ void mapping_cursor_write(struct mapping *mapping)
         mapping->cursor_wanted = first;
     if (mapping->writing || !has_moved(mapping))
         return;
-    timer_cancel(mapping->mappings->timers, &mapping->write_again);
+    timer_cancel(mapping->mappings->wall_timers, &mapping->write_again);
     mapping->writing = true;
     mapping->cursor_writing = mapping->cursor_wanted;
     collect_changes(mapping);
@@ -148,7 +148,8 @@ static void on_written(struct store_work *work, enum status status)
     if (status == OK)
         are_durable(mapping);
     else if (!mapping->mappings->stopping)
-        timer_set_after(mapping->mappings->timers, &mapping->write_again, MAPPING_STORE_RETRY_MS);
+        timer_set_after(mapping->mappings->wall_timers, &mapping->write_again,
+                        MAPPING_STORE_RETRY_MS);
     mapping_go(mapping);
 }
 
@@ -171,7 +172,7 @@ void mapping_cursor_init(struct mapping *mapping)
 
 void mapping_cursor_free(struct mapping *mapping)
 {
-    timer_cancel(mapping->mappings->timers, &mapping->write_again);
+    timer_cancel(mapping->mappings->wall_timers, &mapping->write_again);
     arena_free(mapping->write_arena);
 }
 

@@ -221,6 +221,39 @@ bool lane_busy(const struct lane *lane)
     return lane->state != LANE_RESTING || lane->begin < lane->end || lane->filling.count > 0;
 }
 
+/* A batch that is with a function, waits to be tried again or for its window to close does not move
+ * by itself. */
+bool lane_moving(const struct lane *lane)
+{
+    if (lane->state != LANE_RESTING)
+        return false;
+    return lane->begin < lane->end || (lane->filling.count > 0 && !timer_is_set(&lane->window));
+}
+
+void lane_waits(const struct lane *lane, struct waits *waits)
+{
+    struct timers *timers = lane->mapping->mappings->timers;
+
+    if (lane->state == LANE_BACKING_OFF)
+        waits_add(waits, timer_due_ms(timers, &lane->back_off));
+    else if (lane->state == LANE_RESTING && timer_is_set(&lane->window))
+        waits_add(waits, timer_due_ms(timers, &lane->window));
+}
+
+void lane_hurry(struct lane *lane)
+{
+    struct timers *timers = lane->mapping->mappings->timers;
+
+    if (timer_is_set(&lane->window)) {
+        timer_cancel(timers, &lane->window);
+        lane->window_over = true;
+    }
+    if (lane->state != LANE_BACKING_OFF)
+        return;
+    timer_cancel(timers, &lane->back_off);
+    lane_enter(lane, LANE_RESTING);
+}
+
 uint64_t lane_first(const struct lane *lane)
 {
     if (lane->begin < lane->end)

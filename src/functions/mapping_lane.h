@@ -57,6 +57,10 @@ bool lane_is_full(const struct lane *lane);
 void lane_go(struct lane *lane);
 
 bool lane_busy(const struct lane *lane);
+/* For drain (mapping.h). */
+bool lane_moving(const struct lane *lane);
+void lane_waits(const struct lane *lane, struct waits *waits);
+void lane_hurry(struct lane *lane);
 /* The position of its first record that is not done with; UINT64_MAX when it has none. */
 uint64_t lane_first(const struct lane *lane);
 

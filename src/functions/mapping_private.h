@@ -18,7 +18,8 @@ struct mappings {
     struct streams *streams;
     struct store *store;
     struct store_port *port;
-    struct timers *timers;
+    struct timers *timers;      /* back-off, windows: the clock's */
+    struct timers *wall_timers; /* tries of the store */
     const char *region;
     void (*changed)(void *context);
     void *context;
@@ -103,6 +104,8 @@ uint64_t mapping_shard_done(const struct mapping_shard *shard);
 bool mapping_shard_has_finished(const struct mapping_shard *shard);
 /* A lane has work, or there is something that it has not read. */
 bool mapping_shard_busy(const struct mapping_shard *shard);
+/* Of that, what no function and no time has to end first. */
+bool mapping_shard_moving(const struct mapping_shard *shard);
 
 /* ---- mapping_cursor.c ---- */
 

@@ -47,6 +47,22 @@ bool mapping_shard_busy(const struct mapping_shard *shard)
     return !shard->at_end;
 }
 
+/* Once mapping_go() has read all that there is room for, what is not read stands behind a batch
+ * that is with a function or waits, or behind a parent of which the same is true. */
+bool mapping_shard_moving(const struct mapping_shard *shard)
+{
+    bool held_up = is_waiting(shard);
+
+    for (size_t i = 0; i < shard->mapping->lane_count; i++) {
+        const struct lane *lane = &shard->lanes[i];
+
+        if (lane_moving(lane))
+            return true;
+        held_up = held_up || lane_busy(lane);
+    }
+    return timer_is_set(&shard->read_again) || (!shard->at_end && !held_up);
+}
+
 /* ---- which shards there are ---- */
 
 static void on_read_again(struct timer *timer)
@@ -69,7 +85,7 @@ static struct mapping_shard *shard_new(struct mapping *mapping, const struct str
 
 void mapping_shard_stop(struct mapping_shard *shard)
 {
-    timer_cancel(shard->mapping->mappings->timers, &shard->read_again);
+    timer_cancel(shard->mapping->mappings->wall_timers, &shard->read_again);
     for (size_t i = 0; i < shard->mapping->lane_count; i++)
         lane_stop(&shard->lanes[i]);
 }
@@ -207,7 +223,8 @@ static void read_failed(struct mapping_shard *shard, bool trimmed)
         mapping_tell(mapping, BYTES("records were trimmed before the function could take them"));
         shard->read_after = to < shard->shard.end ? to : shard->shard.end;
     }
-    timer_set_after(mappings->timers, &shard->read_again, trimmed ? 0 : MAPPING_STORE_RETRY_MS);
+    timer_set_after(mappings->wall_timers, &shard->read_again,
+                    trimmed ? 0 : MAPPING_STORE_RETRY_MS);
 }
 
 /* One page into the lanes; true when another one may follow at once. */

@@ -94,8 +94,8 @@ void worker_stop(struct worker *worker)
     worker_enter(worker, WORKER_STOPPING);
     if (next != NULL) /* who waits must not ask about this worker any more */
         next(worker->next_context, NULL);
-    timer_cancel(functions->options.timers, &worker->deadline);
-    timer_cancel(functions->options.timers, &worker->age);
+    timer_cancel(functions->options.wall_timers, &worker->deadline);
+    timer_cancel(functions->options.wall_timers, &worker->age);
     interpreters_cancel(&worker->interpreter);
     if (worker->has_process)
         process_kill(&worker->process);
@@ -169,8 +169,7 @@ static void end_invocation(struct worker *worker, const struct ending *ending)
         .status = ending->status,
     };
 
-    if (failed &&
-        strcmp(ending->status, "timeout") == 0) /* of the clock, which may be moved by hand */
+    if (failed && strcmp(ending->status, "timeout") == 0) /* also when a test moved the clock */
         report.duration_us = (uint64_t)worker->version->settings.timeout_s * 1000000;
     if (failed && strcmp(ending->status, "error") == 0) {
         arena = arena_new();
@@ -252,7 +251,7 @@ static void on_deadline(struct timer *timer)
 
 static void set_deadline(struct worker *worker)
 {
-    timer_set_after(worker->functions->options.timers, &worker->deadline,
+    timer_set_after(worker->functions->options.wall_timers, &worker->deadline,
                     (uint64_t)worker->version->settings.timeout_s * 1000);
 }
 
@@ -270,7 +269,7 @@ static void adopt(struct worker *worker, struct invocation *invocation)
 void worker_take(struct worker *worker, struct invocation *invocation)
 {
     struct functions *functions = worker->functions;
-    struct timers *timers = functions->options.timers;
+    struct timers *timers = functions->options.wall_timers;
     uint64_t timeout_ms = (uint64_t)worker->version->settings.timeout_s * 1000;
     void (*next)(void *context, const struct runtime_next *next) = worker->next;
 
@@ -296,7 +295,7 @@ void worker_next(struct worker *worker,
                  void (*next)(void *context, const struct runtime_next *next), void *context)
 {
     struct functions *functions = worker->functions;
-    struct timers *timers = functions->options.timers;
+    struct timers *timers = functions->options.wall_timers;
 
     if (worker->state == WORKER_BUSY) {
         AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
@@ -502,7 +501,7 @@ static void on_interpreter(struct interpreter_request *request, const char *prog
 static void on_age(struct timer *timer)
 {
     struct worker *worker = CONTAINER_OF(timer, struct worker, age);
-    struct timers *timers = worker->functions->options.timers;
+    struct timers *timers = worker->functions->options.wall_timers;
     uint64_t idle_ms = clock_waited_ms(timers_clock(timers)) - worker->used_ms;
 
     if (worker->state == WORKER_IDLE && idle_ms >= FUNCTION_IDLE_LIFE_MS)

@@ -16,8 +16,9 @@
  *   2. An invocation is given to one worker, once, and ends once.
  *   3. A worker that is STOPPING takes nothing any more; its process group was killed.
  *
- * Deadlines are the clock's, so that a test can move them. Starting is the machine's affair and has
- * real time: init may take FUNCTION_INIT_MS_MAX and the function's time-out.
+ * Deadlines and idle lives wait for a process, so they go by wall_timers: who moves the clock by an
+ * hour ends no handler. Starting is libuv's affair: init may take FUNCTION_INIT_MS_MAX and the
+ * function's time-out.
  *
  * Memory: worker_start() makes it, the move to GONE frees it. One loop thread. */
 #ifndef DYNLOG_FUNCTIONS_WORKER_H
@@ -55,7 +56,7 @@ struct worker {
     char *start_error; /* why it could not start; NULL: it took too long */
     struct timer age;  /* idle life */
     uint64_t started_ns, init_us;
-    uint64_t used_ms; /* by clock_waited_ms() */
+    uint64_t used_ms; /* by clock_waited_ms() of wall_timers */
     bool reported_init;
 
     /* GET next that waits */

@@ -93,7 +93,7 @@ static void free_appender(struct log_appender *appender)
     void (*closed)(void *context) = appender->options.closed;
     void *context = appender->options.context;
 
-    timer_cancel(logs->options.timers, &appender->retry);
+    timer_cancel(logs->options.wall_timers, &appender->retry);
     list_remove(&appender->place);
     buffer_free(&appender->lines);
     buffer_free(&appender->sent);
@@ -139,7 +139,7 @@ static void created(struct log_change *change, enum status status)
         give_up(appender);
     } else if (!there) {
         appender->waits = true;
-        timer_set_after(appender->logs->options.timers, &appender->retry, LOG_AGAIN_MS);
+        timer_set_after(appender->logs->options.wall_timers, &appender->retry, LOG_AGAIN_MS);
     }
     go_on(appender);
     logs_told(appender->logs);
@@ -172,7 +172,7 @@ static void lines_written(struct store_work *work, enum status status)
         appender->durable = appender->written_number;
     } else if (status != NOT_FOUND) { /* the group was deleted: it is made again */
         appender->waits = true;
-        timer_set_after(logs->options.timers, &appender->retry, LOG_AGAIN_MS);
+        timer_set_after(logs->options.wall_timers, &appender->retry, LOG_AGAIN_MS);
     }
     count_busy(appender, was_busy, has_lines(appender));
     /* Whoever is told may append, or close: that goes on below. */
@@ -346,7 +346,7 @@ void appenders_stop(struct logs *logs)
 
         if (!appender->waits)
             continue;
-        timer_cancel(logs->options.timers, &appender->retry);
+        timer_cancel(logs->options.wall_timers, &appender->retry);
         appender->waits = false;
         count_busy(appender, has_lines(appender), false);
         give_up(appender);

@@ -50,6 +50,7 @@ struct logs_options {
     struct store *store;
     struct store_port *port;
     struct timers *timers;
+    struct timers *wall_timers; /* of the machine: a disk that was full is asked again */
     const struct arn_place *place;
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     void *context;

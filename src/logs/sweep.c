@@ -98,7 +98,7 @@ static void step_written(struct store_work *work, enum status status)
     if (status == NO_SPACE || status == IO_ERROR) {
         if (sweep->doomed == NULL)
             sweep->more = true;
-        timer_set_after(logs->options.timers, &logs->sweep_retry, LOG_AGAIN_MS);
+        timer_set_after(logs->options.wall_timers, &logs->sweep_retry, LOG_AGAIN_MS);
     } else if (sweep->doomed != NULL && (status != OK || !sweep->more)) {
         forget_doomed(sweep); /* what can't be read is tried again by the next start */
     }
@@ -232,7 +232,7 @@ bool sweep_busy(const struct logs *logs)
 void sweep_stop(struct logs *logs)
 {
     timer_cancel(logs->options.timers, &logs->sweep_timer);
-    timer_cancel(logs->options.timers, &logs->sweep_retry);
+    timer_cancel(logs->options.wall_timers, &logs->sweep_retry);
 }
 
 enum status sweep_load(struct logs *logs)

@@ -167,8 +167,8 @@ static void advance_written(struct store_work *work, enum status status)
         lane_due(lane, 0);
     else if (status == OK)
         lane_due(lane, advance->due_ms);
-    else if (status != REFUSED)
-        lane_due(lane, queues_now_ms(lane->queues) + ADVANCE_AGAIN_MS);
+    else if (status != REFUSED && !lane->deleted && !lane->queues->stopped)
+        timer_set_after(lane->queues->options.wall_timers, &lane->again, ADVANCE_AGAIN_MS);
     if (status == OK)
         lane_wake(lane);
     queue_unref(advance->queue);

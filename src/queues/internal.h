@@ -177,6 +177,7 @@ struct lane {
     bool deleted;
     size_t works; /* with the writer, whose done() needs the lane */
     struct timer timer;
+    struct timer again; /* the store refused what was due; of wall_timers */
     uint64_t due_ms; /* when something of the queue becomes ready or expires; UINT64_MAX: nothing */
     bool was_purged;
     uint64_t purged_ms;
@@ -448,5 +449,7 @@ MUST_USE enum status moves_load(struct queues *queues);
  */
 void moves_stop(struct queues *queues);
 void move_lane_deleted(struct lane *lane);
+/* When what its rate lets through next is due; UINT64_MAX: it does not wait. */
+uint64_t move_due_ms(const struct move *move);
 
 #endif

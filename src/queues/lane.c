@@ -10,6 +10,11 @@ static void timer_fired(struct timer *timer)
     lane_advance(lane);
 }
 
+static void try_again(struct timer *timer)
+{
+    lane_advance(CONTAINER_OF(timer, struct lane, again));
+}
+
 struct lane *lane_new(struct queues *queues, struct queue *queue)
 {
     struct lane *lane = mem_new(sizeof *lane);
@@ -17,6 +22,7 @@ struct lane *lane_new(struct queues *queues, struct queue *queue)
     lane->queues = queues;
     lane->queue = queue;
     lane->timer.fire = timer_fired;
+    lane->again.fire = try_again;
     lane->due_ms = UINT64_MAX;
     lane->wakes = 1;
     list_init(&lane->waiting);
@@ -46,6 +52,7 @@ static void free_when_idle(struct lane *lane)
         return;
     assert(list_empty(&lane->waiting) && lane->move == NULL);
     timer_cancel(lane->queues->options.timers, &lane->timer);
+    timer_cancel(lane->queues->options.wall_timers, &lane->again);
     queue_unref(lane->queue);
     mem_free(lane);
 }
@@ -54,6 +61,7 @@ void lane_delete(struct lane *lane)
 {
     lane->deleted = true;
     timer_cancel(lane->queues->options.timers, &lane->timer);
+    timer_cancel(lane->queues->options.wall_timers, &lane->again);
     lane->works++; /* those who are told may come back */
     lane_end_waiting(lane, REFUSED);
     move_lane_deleted(lane);

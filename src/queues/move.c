@@ -25,7 +25,8 @@ struct move {
     struct queue_move task;
     struct arena *arena;              /* its texts */
     struct queue_move_change *cancel; /* who wants to know that it has ended */
-    struct timer timer;
+    struct timer timer;               /* what its rate lets through next */
+    struct timer again;               /* the store refused a step; of wall_timers */
     uint64_t base_ms, base_moved; /* the rate counts from here: the start of the task, or ours */
     /* one step */
     struct store_work work;
@@ -233,6 +234,7 @@ static void end(struct move *move)
     struct queue_move_change *cancel = move->cancel;
 
     timer_cancel(queues->options.timers, &move->timer);
+    timer_cancel(queues->options.wall_timers, &move->again);
     move->lane->move = NULL;
     queues->moves--;
     if (cancel != NULL) {
@@ -273,6 +275,7 @@ static void stop(struct move *move)
     struct queue_move_change *cancel = move->cancel;
 
     timer_cancel(move->queues->options.timers, &move->timer);
+    timer_cancel(move->queues->options.wall_timers, &move->again);
     if (cancel == NULL || move->stepping)
         return;
     move->cancel = NULL;
@@ -315,13 +318,14 @@ static void step_written(struct store_work *work, enum status status)
     else if (move->queues->stopped)
         stop(move);
     else
-        timer_set_after(move->queues->options.timers, &move->timer, MOVE_AGAIN_MS);
+        timer_set_after(move->queues->options.wall_timers, &move->again, MOVE_AGAIN_MS);
     lane_returned(lane);
 }
 
 static void step(struct move *move)
 {
     timer_cancel(move->queues->options.timers, &move->timer);
+    timer_cancel(move->queues->options.wall_timers, &move->again);
     move->stepping = true;
     move->source = queue_ref(move->lane->queue);
     move->step_arena = arena_new();
@@ -332,6 +336,11 @@ static void step(struct move *move)
 static void timer_fired(struct timer *timer)
 {
     step(CONTAINER_OF(timer, struct move, timer));
+}
+
+static void try_again(struct timer *timer)
+{
+    step(CONTAINER_OF(timer, struct move, again));
 }
 
 static struct move *move_new(struct lane *lane, const struct queue_move *task)
@@ -345,6 +354,7 @@ static struct move *move_new(struct lane *lane, const struct queue_move *task)
     move->task.source_arn = arena_copy(move->arena, task->source_arn);
     move->task.destination_arn = arena_copy(move->arena, task->destination_arn);
     move->timer.fire = timer_fired;
+    move->again.fire = try_again;
     move->base_ms = queues_now_ms(lane->queues);
     move->base_moved = task->moved;
     lane->move = move;
@@ -549,6 +559,11 @@ void moves_stop(struct queues *queues)
         if (lane->move != NULL)
             stop(lane->move);
     }
+}
+
+uint64_t move_due_ms(const struct move *move)
+{
+    return timer_due_ms(move->queues->options.timers, &move->timer);
 }
 
 void move_lane_deleted(struct lane *lane)

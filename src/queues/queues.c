@@ -9,6 +9,8 @@ enum status queues_open(const struct queues_options *options, struct queues **re
     enum status status = OK;
 
     queues->options = *options;
+    if (options->wall_timers == NULL)
+        queues->options.wall_timers = options->timers;
     queues->place = *options->place;
     pthread_mutex_init(&queues->mutex, NULL);
     list_init(&queues->changes);
@@ -35,6 +37,7 @@ bool queues_stop(struct queues *queues)
         struct lane *lane = value;
 
         timer_cancel(queues->options.timers, &lane->timer);
+        timer_cancel(queues->options.wall_timers, &lane->again);
         lane_end_waiting(lane, OK);
     }
     return queues->works == 0 && list_empty(&queues->changes);
@@ -65,6 +68,27 @@ void queues_close(struct queues *queues)
 bool queues_busy(const struct queues *queues)
 {
     return queues->works > 0 || queues->moves > 0 || !list_empty(&queues->changes);
+}
+
+struct waits queues_waits(const struct queues *queues)
+{
+    struct waits waits = WAITS_NONE;
+    struct bytes name;
+    void *value = NULL;
+
+    for (size_t i = 0; queues->moves > 0 && map_next(&queues->lanes, &i, &name, &value);) {
+        const struct lane *lane = value;
+
+        if (lane->move != NULL && move_due_ms(lane->move) != UINT64_MAX)
+            waits_add(&waits, move_due_ms(lane->move));
+    }
+    return waits;
+}
+
+bool queues_moving(const struct queues *queues)
+{
+    return queues->works > 0 || !list_empty(&queues->changes) ||
+           queues->moves > queues_waits(queues).count;
 }
 
 /* ---- names ---- */

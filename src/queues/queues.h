@@ -13,7 +13,8 @@
  *   3. In a FIFO queue a message is not given out while an earlier one of its group is there that
  * is in flight or not due; so a group is received in the order in which it was sent.
  *   4. Nothing polls: whoever waits for a message is woken by the commit that brings it or by the
- *      timer that makes it ready. All time is the clock's.
+ *      timer that makes it ready. All time is the clock's, but for how long a receive waits: that
+ * is a client at a socket, which has its own.
  *
  * Everything that changes is decided on the store's writer, against its batch (internal.h says
  * how), so works of one group see each other. One loop thread, except where said. Formats:
@@ -23,6 +24,7 @@
 
 #include "base/api_error.h"
 #include "base/arn.h"
+#include "base/faults.h"
 #include "base/id.h"
 #include "base/list.h"
 #include "base/timer.h"
@@ -55,6 +57,8 @@ struct queues_options {
     struct store *store;
     struct store_port *port;
     struct timers *timers;
+    struct timers *wall_timers; /* long polls, tries of the store; NULL: `timers` */
+    struct faults *faults;      /* that a test asked for; NULL: none */
     const struct arn_place *place;
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     void *context;
@@ -69,6 +73,9 @@ void queues_close(struct queues *queues); /* after queues_stop() */
 /* A change is with the writer, or a move task runs. Messages that wait for somebody to receive
  * them, delayed or not, are nothing that is under way. */
 bool queues_busy(const struct queues *queues);
+/* Of that, what moves by itself: all but move tasks that wait for what their rate lets through. */
+bool queues_moving(const struct queues *queues);
+struct waits queues_waits(const struct queues *queues);
 
 /* ---- queues: descriptions live until the next change ---- */
 

@@ -67,7 +67,7 @@ static enum status load_messages(struct queues *queues, struct queue_receive *re
 
 static void finish(struct queues *queues, struct queue_receive *receive, enum status status)
 {
-    timer_cancel(queues->options.timers, &receive->deadline);
+    timer_cancel(queues->options.wall_timers, &receive->deadline);
     receive->lane = NULL;
     receive->done(receive, status);
 }
@@ -313,7 +313,7 @@ void queues_receive(struct queues *queues, struct queue_receive *receive)
     receive->lane = lane;
     receive->taken = ARENA_NEW_ARRAY(receive->arena, QUEUE_BATCH_MAX, struct taken);
     if (receive->wait_s > 0)
-        timer_set_after(queues->options.timers, &receive->deadline,
+        timer_set_after(queues->options.wall_timers, &receive->deadline,
                         (uint64_t)receive->wait_s * 1000);
     receive->looked = 0;
     receive->arrival = ++lane->arrivals;

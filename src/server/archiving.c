@@ -168,7 +168,7 @@ void archiving_woken(struct server *server)
     if (status != OK) {
         output_error("the archive %s can't be written: %s; trying again in a second",
                      archiving->path, message);
-        timer_set_after(server->timers, &archiving->retry, RETRY_MS);
+        timer_set_after(server->wall_timers, &archiving->retry, RETRY_MS);
     }
     delete_taken(server);
     if (archiving->given <= archiving->taken)
@@ -187,7 +187,7 @@ void archiving_close(struct server *server)
 {
     if (!server->has_archive)
         return;
-    timer_cancel(server->timers, &server->archiving.retry);
+    timer_cancel(server->wall_timers, &server->archiving.retry);
     archive_close(server->archiving.archive);
     server->has_archive = false;
 }

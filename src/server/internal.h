@@ -33,7 +33,7 @@ struct archiving {
     bool deleting;
     struct store_work deletion;
     uint64_t deletion_to;
-    struct timer retry;
+    struct timer retry; /* of wall_timers */
     char path[4096];
 };
 
@@ -51,14 +51,17 @@ struct server {
     struct arena *arena; /* what lives as long as the server */
     uv_loop_t loop;
     uv_async_t committed_wake, archive_wake;
-    uv_timer_t timer;
+    uv_timer_t timer, wall_timer;
     uv_signal_t interrupted, terminated;
     enum server_state state;
     bool failed; /* the exit status will say so */
 
     struct arn_place place;
-    struct clock *clock;
-    struct timers *timers;
+    /* Two kinds of waiting (docs/adr/0020): what AWS does at a time goes by `timers`, whose clock a
+     * test may move; what waits for processes, sockets and the disk goes by wall_timers. */
+    struct clock *clock, *wall_clock;
+    struct timers *timers, *wall_timers;
+    struct faults *faults;
     struct store *store;
     struct store_port *port;
     struct engine *engine;
@@ -91,7 +94,8 @@ struct server {
     struct archiving archiving;
     bool has_archive;
     struct list drain_waiters;
-    struct follow *follow; /* under way; NULL: none */
+    struct list clock_moves; /* the first is under way */
+    struct follow *follow;   /* under way; NULL: none */
     uint64_t started_ns;
 };
 
@@ -131,6 +135,11 @@ void warm_start(struct server *server);
 struct delivery_door deliver_door(struct server *server);
 struct bus_door deliver_bus_door(struct server *server);
 
+/* ---- log_target.c: what a rule writes into a log group ---- */
+/* The log event of a delivery; its bytes live in the delivery and its arena. False: *reterr. */
+bool log_target_event(struct server *server, const struct delivery *delivery,
+                      struct log_letter *ret, struct delivery_error *reterr);
+
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);
 
@@ -145,14 +154,34 @@ void archiving_woken(struct server *server);
 bool archiving_busy(const struct server *server);
 void archiving_close(struct server *server);
 
+/* ---- manual_clock.c ---- */
+/* When the store is open. False: said why on stderr. */
+bool manual_clock_open(struct server *server);
+/* Writes down where the clock stands. */
+void manual_clock_ensure(struct server *server, void (*done)(struct server *server, bool ok));
+void manual_clock_write(void *server, struct json_writer *w);
+bool manual_clock_is(void *server);
+void manual_clock_move(void *server, const struct api_clock_move *move,
+                       void (*moved)(void *waiter, const struct api_clock_moved *moved),
+                       void *waiter);
+void manual_clock_forget(void *server, void *waiter);
+/* Once a loop turn: a step may be over. */
+void manual_clock_look(struct server *server);
+/* The server stops: nothing moves it any more. True: nothing of it is with the store. */
+bool manual_clock_stop(struct server *server);
+
 /* ---- drain.c ---- */
 void drain_init(struct server *server);
 /* Something ended: looks whether everything did. Cheap; call freely. */
 void drain_changed(struct server *server);
+/* Nothing moves, and nothing waits for its time. */
 bool drain_idle(struct server *server);
+/* Nothing moves by itself: only time changes anything. */
+bool drain_settled(struct server *server);
 /* Once a loop turn, after everything that was committed has been handed on. */
 void drain_look(struct server *server);
-void drain_wait(void *server, void (*drained)(void *waiter), void *waiter);
+void drain_wait(void *server, bool retries_now, void (*drained)(void *waiter, struct bytes json),
+                void *waiter);
 void drain_forget(void *server, void *waiter);
 
 /* ---- status.c ---- */

@@ -130,6 +130,7 @@ void output_banner(struct server *server)
 {
     uint64_t ms = (clock_monotonic_ns() - server->started_ns) / 1000000;
     const char *data = server->options.data != NULL ? server->options.data : ".dynlog";
+    char stands[CLOCK_ISO_SIZE];
 
     printf("%sdynlog %s%s is ready after %llu ms (stage %.*s)\n", paint(stdout, BOLD),
            DYNLOG_VERSION, paint(stdout, PLAIN), (unsigned long long)ms,
@@ -138,6 +139,10 @@ void output_banner(struct server *server)
            server->events_port_number, server->lambda_port_number);
     printf("  data       %s, archive %s\n", server->options.memory ? "in memory" : data,
            server->has_archive ? server->archiving.path : "none");
+    if (clock_is_manual(server->clock)) {
+        clock_format_iso(clock_now_ms(server->clock), true, stands);
+        printf("  clock      stands at %s until `dynlog clock` moves it\n", stands);
+    }
     print_functions(server);
     print_commands(server);
     fflush(stdout);

@@ -279,8 +279,9 @@ static bool is_being_restored(struct server *server, const struct stack_call *ca
     return restored;
 }
 
-static void restored(void *context)
+static void restored(void *context, struct bytes json)
 {
+    (void)json;
     next_call(context);
 }
 
@@ -296,7 +297,7 @@ static void next_call(struct provisioning *provisioning)
     const struct stack_call *call = &stack->calls[provisioning->next];
 
     if (is_being_restored(provisioning->server, call)) {
-        drain_wait(provisioning->server, restored, provisioning);
+        drain_wait(provisioning->server, false, restored, provisioning);
         return;
     }
     api_call_local(provisioning->server->api, call->target, call->body, call_done, provisioning);

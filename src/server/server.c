@@ -20,6 +20,7 @@ static void turn(struct server *server)
 {
     store_port_run(server->port);
     drain_look(server);
+    manual_clock_look(server);
     follow_look(server);
     if (server->state == SERVER_CLOSING)
         close_down(server);
@@ -46,16 +47,40 @@ static void timer_fired(uv_timer_t *timer)
     turn(server);
 }
 
-/* The one libuv timer follows the earliest of ours. */
+static void wall_timer_fired(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+
+    timers_run(server->wall_timers);
+    turn(server);
+}
+
+/* One libuv timer follows the earliest of ours. A clock that stands still brings nothing: what is
+ * due on it is due now, or waits until it is moved. */
+static void arm(struct server *server, struct timers *timers, uv_timer_t *timer, uv_timer_cb fired)
+{
+    struct clock *clock = timers_clock(timers);
+    uint64_t due = timers_next_ms(timers), now = clock_waited_ms(clock);
+
+    if (server->state >= SERVER_CLOSING || due == UINT64_MAX ||
+        (clock_is_manual(clock) && due > now))
+        uv_timer_stop(timer);
+    else
+        uv_timer_start(timer, fired, due > now ? due - now : 0, 0);
+}
+
 static void arm_timer(void *context)
 {
     struct server *server = context;
-    uint64_t due = timers_next_ms(server->timers), now = clock_waited_ms(server->clock);
 
-    if (server->state >= SERVER_CLOSING || due == UINT64_MAX)
-        uv_timer_stop(&server->timer);
-    else
-        uv_timer_start(&server->timer, timer_fired, due > now ? due - now : 0, 0);
+    arm(server, server->timers, &server->timer, timer_fired);
+}
+
+static void arm_wall_timer(void *context)
+{
+    struct server *server = context;
+
+    arm(server, server->wall_timers, &server->wall_timer, wall_timer_fired);
 }
 
 static void wake_for_commit(void *context)
@@ -100,12 +125,14 @@ static void init_loop(struct server *server)
     failed |= uv_async_init(&server->loop, &server->committed_wake, committed_woken);
     failed |= uv_async_init(&server->loop, &server->archive_wake, archive_woken);
     failed |= uv_timer_init(&server->loop, &server->timer);
+    failed |= uv_timer_init(&server->loop, &server->wall_timer);
     failed |= uv_signal_init(&server->loop, &server->interrupted);
     failed |= uv_signal_init(&server->loop, &server->terminated);
     failed |= uv_signal_start(&server->interrupted, signalled, SIGINT);
     failed |= uv_signal_start(&server->terminated, signalled, SIGTERM);
     assert(failed == 0);
     server->committed_wake.data = server->archive_wake.data = server->timer.data = server;
+    server->wall_timer.data = server;
     server->interrupted.data = server->terminated.data = server;
     signal(SIGPIPE, SIG_IGN);
 }
@@ -171,6 +198,9 @@ static bool open_store(struct server *server)
         return false;
     }
     server->port = store_port_new(server->store, wake_for_commit, committed, server);
+    if (!manual_clock_open(server))
+        return false;
+    server->timers = timers_new(server->clock, arm_timer, server);
     return true;
 }
 
@@ -227,6 +257,7 @@ static bool open_hops(struct server *server)
         .store = server->store,
         .port = server->port,
         .timers = server->timers,
+        .wall_timers = server->wall_timers,
         .door = deliver_door(server),
         .retry_delay_ms = server->stack->retry_delay_ms,
         .maximum_retry_attempts = server->stack->maximum_retry_attempts,
@@ -236,6 +267,7 @@ static bool open_hops(struct server *server)
     };
     struct engine_door engine_door = {.port = server->port,
                                       .timers = server->timers,
+                                      .wall_timers = server->wall_timers,
                                       .changed = something_changed,
                                       .failed = something_failed,
                                       .context = server};
@@ -244,6 +276,8 @@ static bool open_hops(struct server *server)
         .store = server->store,
         .port = server->port,
         .timers = server->timers,
+        .wall_timers = server->wall_timers,
+        .faults = server->faults,
         .place = &server->place,
         .runtime = runtime_door_of(server),
         .runtimes_folder = server->runtimes,
@@ -256,12 +290,15 @@ static bool open_hops(struct server *server)
     struct queues_options queues = {.store = server->store,
                                     .port = server->port,
                                     .timers = server->timers,
+                                    .wall_timers = server->wall_timers,
+                                    .faults = server->faults,
                                     .place = &server->place,
                                     .changed = something_changed,
                                     .context = server};
     struct logs_options logs = {.store = server->store,
                                 .port = server->port,
                                 .timers = server->timers,
+                                .wall_timers = server->wall_timers,
                                 .place = &server->place,
                                 .changed = something_changed,
                                 .context = server};
@@ -309,10 +346,20 @@ static void open_api(struct server *server)
         .store = server->store,
         .port = server->port,
         .timers = server->timers,
+        .wall_timers = server->wall_timers,
+        .faults = server->faults,
         .place = &server->place,
         .keys = server->keys,
-        .server = {server, status_write, drain_wait, drain_forget, status_metrics,
-                   stop_from_outside},
+        .server = {.context = server,
+                   .status = status_write,
+                   .drain = drain_wait,
+                   .forget_drain = drain_forget,
+                   .write_clock = manual_clock_write,
+                   .clock_is_manual = manual_clock_is,
+                   .move_clock = manual_clock_move,
+                   .forget_move = manual_clock_forget,
+                   .metrics = status_metrics,
+                   .stop = stop_from_outside},
     };
 
     server->api = api_new(&services);
@@ -374,10 +421,18 @@ static void made(struct server *server, bool ok)
         provisioned(server, false);
 }
 
-static void identified(struct server *server, bool ok)
+static void clock_noted(struct server *server, bool ok)
 {
     if (ok)
         provision_start(server, made);
+    else
+        provisioned(server, false);
+}
+
+static void identified(struct server *server, bool ok)
+{
+    if (ok)
+        manual_clock_ensure(server, clock_noted);
     else
         provisioned(server, false);
 }
@@ -399,14 +454,15 @@ static void functions_stopped(void *context)
     http_server_close(server->http, SERVER_DRAIN_GRACE_MS, connections_gone, server);
 }
 
-static void stop_hops(void *context)
+static void stop_hops(void *context, struct bytes json)
 {
     struct server *server = context;
 
+    (void)json;
     if (server->state != SERVER_DRAINING)
         return;
     server->state = SERVER_STOPPING;
-    timer_cancel(server->timers, &server->drain_limit);
+    timer_cancel(server->wall_timers, &server->drain_limit);
     engine_stop(server->engine);
     mappings_stop(server->mappings);
     deliveries_stop(server->deliveries);
@@ -421,7 +477,7 @@ static void drain_limit_reached(struct timer *timer)
     struct server *server = CONTAINER_OF(timer, struct server, drain_limit);
 
     drain_forget(server, server);
-    stop_hops(server);
+    stop_hops(server, BYTES(""));
 }
 
 /* The first call drains, the second does not wait for it. */
@@ -429,7 +485,7 @@ void server_stop(struct server *server)
 {
     if (server->state == SERVER_DRAINING) {
         drain_forget(server, server);
-        stop_hops(server);
+        stop_hops(server, BYTES(""));
     }
     if (server->state > SERVER_SERVING)
         return;
@@ -439,16 +495,18 @@ void server_stop(struct server *server)
     if (server->api != NULL)
         api_end_streams(server->api);
     server->drain_limit.fire = drain_limit_reached;
-    timer_set_after(server->timers, &server->drain_limit, SERVER_DRAIN_GRACE_MS);
-    drain_wait(server, stop_hops, server);
+    timer_set_after(server->wall_timers, &server->drain_limit, SERVER_DRAIN_GRACE_MS);
+    manual_clock_stop(server);
+    drain_wait(server, false, stop_hops, server);
 }
 
 /* Nothing of ours is with the store's writer any more. */
 static bool quiet(struct server *server)
 {
-    if (bus_in_flight(server->bus) > 0 || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !queues_stop(server->queues) || !logs_stop(server->logs))
+    if (!manual_clock_stop(server) || bus_in_flight(server->bus) > 0 ||
+        !mappings_stop(server->mappings) || !engine_stop(server->engine) ||
+        !deliveries_stop(server->deliveries) || !queues_stop(server->queues) ||
+        !logs_stop(server->logs))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -464,6 +522,7 @@ static void close_down(struct server *server)
     uv_close((uv_handle_t *)&server->committed_wake, NULL);
     uv_close((uv_handle_t *)&server->archive_wake, NULL);
     uv_close((uv_handle_t *)&server->timer, NULL);
+    uv_close((uv_handle_t *)&server->wall_timer, NULL);
     uv_close((uv_handle_t *)&server->interrupted, NULL);
     uv_close((uv_handle_t *)&server->terminated, NULL);
 }
@@ -494,7 +553,10 @@ static void free_all(struct server *server)
     sigv4_keys_free(server->keys);
     bootstraps_remove(server);
     timers_free(server->timers);
+    timers_free(server->wall_timers);
     clock_free(server->clock);
+    clock_free(server->wall_clock);
+    faults_free(server->faults);
     arena_free(server->arena);
 }
 
@@ -507,9 +569,10 @@ int server_run(const struct server_options *options)
     server->started_ns = clock_monotonic_ns();
     server->arena = arena_new();
     server->place = (struct arn_place){"aws", "us-east-1", "000000000000"};
-    server->clock = clock_new_real();
+    server->faults = faults_new();
+    server->wall_clock = clock_new_real();
     init_loop(server);
-    server->timers = timers_new(server->clock, arm_timer, server);
+    server->wall_timers = timers_new(server->wall_clock, arm_wall_timer, server);
     drain_init(server);
     if (!open_all(server)) {
         /* Nothing runs yet and nothing was promised: the process ends as it is. */

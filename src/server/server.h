@@ -26,6 +26,7 @@ struct server_options {
     const char *credentials;            /* file with the keys that may sign; NULL: any key */
     const char *cors;                   /* which web pages are let in (net/cors.h); NULL: none */
     const char *archive; /* path of the SQLite archive; NULL: the stack's or the default */
+    const char *clock;   /* NULL or "real"; "manual", "manual=TIME": it stands until it is moved */
     int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
     bool quiet;          /* no lines of handlers */
 };

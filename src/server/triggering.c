@@ -105,7 +105,7 @@ void triggering_start(struct server *server)
             arena_printf(server->arena, "trigger/%lu", (unsigned long)table->stream.id);
 
         /* From the stream's first record: nothing that was appended before is missed. */
-        triggering->trigger = trigger_new(server->streams, server->store, server->timers, name,
+        triggering->trigger = trigger_new(server->streams, server->store, server->wall_timers, name,
                                           table->stream.id, 0, &door);
         server->has_trigger = true;
     }

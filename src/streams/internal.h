@@ -20,6 +20,7 @@ struct streams {
 
 struct trim *trim_new(struct streams *streams);
 void trim_free(struct trim *trim);
+bool trim_busy(const struct trim *trim);
 
 /* The name under which a stream's trim point is kept, among the cursors. */
 struct bytes trim_cursor_name(uint32_t stream_id, char room[32]);

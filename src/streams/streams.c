@@ -43,3 +43,8 @@ void streams_committed(struct streams *streams, uint64_t last_position)
         listener->committed(listener, last_position);
     }
 }
+
+bool streams_busy(const struct streams *streams)
+{
+    return trim_busy(streams->trim);
+}

@@ -45,6 +45,8 @@ struct stream_door {
 struct streams *streams_new(struct store *store, struct store_port *port, struct timers *timers,
                             const struct stream_door *door);
 void streams_free(struct streams *streams);
+/* What is old is being deleted. */
+bool streams_busy(const struct streams *streams);
 
 /* ---- being woken ---- */
 struct stream_listener {

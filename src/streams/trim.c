@@ -203,11 +203,16 @@ struct trim *trim_new(struct streams *streams)
 
     trim->streams = streams;
     trim->arena = arena_new();
-    trim->timer.fire = timer_fired;
+    trim->timer = (struct timer){.fire = timer_fired, .upkeep = true};
     trim->work.run = run_deletion;
     trim->work.done = deletion_done;
     timer_set_after(streams->timers, &trim->timer, STREAM_TRIM_INTERVAL_MS);
     return trim;
+}
+
+bool trim_busy(const struct trim *trim)
+{
+    return trim->working;
 }
 
 void trim_free(struct trim *trim)

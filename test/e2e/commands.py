@@ -137,7 +137,7 @@ class Commands(Case):
     def test_help(self):
         result = self.dynlog.command("--help")
         self.assertEqual((0, ""), (result.returncode, result.stderr))
-        for command in ("start", "stop", "clean", "append", "read", "tail", "status", "drain"):
+        for command in ("start", "stop", "clean", "append", "read", "tail", "status", "drain", "clock"):
             self.assertIn("  %s " % command, result.stdout)
             result_of = self.dynlog.command(command, "--help")
             self.assertEqual(0, result_of.returncode)

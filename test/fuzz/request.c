@@ -2,7 +2,8 @@
  * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
  * a time to live; a bus and a rule; a queue "q" and one with an order, "q.fifo".
  *
- *   PutItem                                   an operation of AWS's target services ...
+ *   PutItem                                   an operation of AWS's target services (or with its
+ *                                             service: AWSEvents.TagResource) ...
  *   {"TableName": "abc", ...}                 ... and its body, up to a blank line
  *
  *   + 60000                                   the clock moves on by that many milliseconds
@@ -267,8 +268,11 @@ static void open_api(void)
     status = queues_open(&queues, &on.queues);
     assert(status == OK);
 
-    const struct logs_options logs = {
-        .store = on.store, .port = on.port, .timers = on.timers, .place = &place};
+    const struct logs_options logs = {.store = on.store,
+                                      .port = on.port,
+                                      .timers = on.timers,
+                                      .wall_timers = on.timers,
+                                      .place = &place};
 
     status = logs_open(&logs, &on.logs);
     assert(status == OK);
@@ -335,6 +339,16 @@ static void check_answer(const struct answer *answer, uint64_t position_before, 
     assert(on.moved || moving || store_last_position(on.store) == position_before);
 }
 
+/* "AWSEvents.TagResource": when several services have an operation of that name. */
+static bool is_full_name(struct bytes name, const struct api_operation *operation)
+{
+    struct bytes target = bytes_of_text(operation->service->target);
+
+    return bytes_start_with(name, target) && name.size > target.size &&
+           name.ptr[target.size] == '.' &&
+           bytes_equal_text(bytes_slice(name, target.size + 1, name.size), operation->name);
+}
+
 /* One of the operations that have a target, whatever the name. */
 static const struct api_operation *operation_of(struct bytes name)
 {
@@ -342,7 +356,8 @@ static const struct api_operation *operation_of(struct bytes name)
     const struct api_operation *operations = api_operations(&count);
 
     for (; targets < count && operations[targets].service->target != NULL; targets++)
-        if (bytes_equal_text(name, operations[targets].name))
+        if (bytes_equal_text(name, operations[targets].name) ||
+            is_full_name(name, &operations[targets]))
             return &operations[targets];
     return &operations[bytes_hash(name) % targets];
 }

@@ -3,7 +3,8 @@
  *   GET  /_dynlog/health       {"status":"ok"}
  *   GET  /_dynlog/status       tables, functions, what is in flight
  *   GET  /_dynlog/metrics      for Prometheus
- *   POST /_dynlog/drain        answers when nothing is in flight
+ *   POST /_dynlog/drain        answers when nothing is in flight (drain.c)
+ *   GET, POST /_dynlog/clock   told and, a manual one, moved (clock.c)
  *   POST /_dynlog/stop         an orderly stop, as Ctrl-C
  *   GET  /_dynlog/log          events of logs, live (log.c)
  *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
@@ -65,43 +66,6 @@ static void handle_operations(struct api *api, struct http_request *request)
     api_dynlog_answer(request, 200, buffer_bytes(&out));
 }
 
-/* ---- drain ---- */
-
-struct drain_call {
-    struct api *api;
-    struct http_request *request;
-    bool answered;
-};
-
-static void drained(void *context)
-{
-    struct drain_call *drain = context;
-
-    drain->answered = true;
-    api_dynlog_answer(drain->request, 200, BYTES("{\"drained\":true}"));
-}
-
-static void drain_gone(void *context)
-{
-    struct drain_call *drain = context;
-
-    if (drain->answered)
-        return;
-    drain->answered = true;
-    drain->api->services.server.forget_drain(drain->api->services.server.context, drain);
-    api_dynlog_answer(drain->request, 499, BYTES("{}")); /* nobody is there to take it */
-}
-
-static void handle_drain(struct api *api, struct http_request *request)
-{
-    struct drain_call *drain = ARENA_NEW(http_arena(request), struct drain_call);
-
-    drain->api = api;
-    drain->request = request;
-    api->services.server.drain(api->services.server.context, drained, drain);
-    http_on_gone(request, drain_gone, drain);
-}
-
 static void handle_stop(struct api *api, struct http_request *request)
 {
     api_dynlog_answer(request, 202, BYTES("{\"stopping\":true}"));
@@ -121,7 +85,9 @@ static const struct {
     {"GET", "/_dynlog/log", api_dynlog_log},
     {"GET", "/_dynlog/shards", api_dynlog_shards},
     {"POST", "/_dynlog/shards", api_dynlog_change_shards},
-    {"POST", "/_dynlog/drain", handle_drain},
+    {"POST", "/_dynlog/drain", api_dynlog_drain},
+    {"GET", "/_dynlog/clock", api_dynlog_clock},
+    {"POST", "/_dynlog/clock", api_dynlog_move_clock},
     {"POST", "/_dynlog/stop", handle_stop},
     {"GET", "/_dynlog/faults", api_dynlog_get_faults},
     {"POST", "/_dynlog/faults", api_dynlog_post_faults},
@@ -142,12 +108,13 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
         }
     }
     if (path_known)
-        api_dynlog_answer(request, 405,
-                          BYTES("{\"message\":\"drain and stop are asked with POST, shards with "
-                                "GET and POST, faults with GET, POST and DELETE, the others with "
-                                "GET\"}"));
+        api_dynlog_answer(
+            request, 405,
+            BYTES("{\"message\":\"drain and stop are asked with POST, shards and the "
+                  "clock with GET and POST, faults with GET, POST and DELETE, the others with "
+                  "GET\"}"));
     else
         api_dynlog_answer(request, 404,
                           BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                                "operations, log, shards, faults, drain and stop\"}"));
+                                "operations, log, shards, clock, faults, drain and stop\"}"));
 }

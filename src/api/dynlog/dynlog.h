@@ -11,6 +11,14 @@ void api_dynlog_shards(struct api *api, struct http_request *request);
 /* POST /_dynlog/shards {"table":T,"action":"roll"|"split","shard":ID} */
 void api_dynlog_change_shards(struct api *api, struct http_request *request);
 
+/* POST /_dynlog/drain */
+void api_dynlog_drain(struct api *api, struct http_request *request);
+
+/* GET /_dynlog/clock */
+void api_dynlog_clock(struct api *api, struct http_request *request);
+/* POST /_dynlog/clock {"advance":DURATION} or {"to":TIME or "next"} */
+void api_dynlog_move_clock(struct api *api, struct http_request *request);
+
 /* GET /_dynlog/log?table=T&from=POSITION&log=L&type=T */
 void api_dynlog_log(struct api *api, struct http_request *request);
 

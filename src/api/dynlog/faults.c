@@ -19,7 +19,7 @@
 
 #define COUNT_MAX 1000000
 
-struct fault_kind {
+struct kind {
     const char *name;
     enum status (*add)(struct api_call *call, const struct json *list);
     void (*print)(struct api_call *call, struct json_writer *w); /* the list */
@@ -120,11 +120,11 @@ static void print_conflicts(struct api_call *call, struct json_writer *w)
 
 /* ---- every kind ---- */
 
-static const struct fault_kind kinds[] = {
+static const struct kind kinds[] = {
     {"TransactionConflict", add_conflicts, print_conflicts},
 };
 
-static const struct fault_kind *find_kind(struct bytes name)
+static const struct kind *find_kind(struct bytes name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
         if (bytes_equal_text(name, kinds[i].name))

@@ -145,7 +145,7 @@ static bool send_page(struct log_stream *stream)
 
 static void send_all(struct log_stream *stream)
 {
-    struct timers *timers = stream->api->services.timers;
+    struct timers *timers = stream->api->services.wall_timers;
     bool going = true;
 
     while (going && stream->after < store_last_position(stream->api->services.store))
@@ -172,7 +172,7 @@ static void gone(void *context)
 {
     struct log_stream *stream = context;
 
-    timer_cancel(stream->api->services.timers, &stream->timer);
+    timer_cancel(stream->api->services.wall_timers, &stream->timer);
     streams_unlisten(&stream->listener);
     list_remove(&stream->in_api);
 }

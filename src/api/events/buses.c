@@ -1,10 +1,28 @@
-/* api/events/buses.c - CreateEventBus, DescribeEventBus, ListEventBuses, DeleteEventBus. */
+/* api/events/buses.c - CreateEventBus, UpdateEventBus, DescribeEventBus, ListEventBuses,
+ * DeleteEventBus. */
 #include "api/events/events.h"
 #include "api/operations.h"
 
-static void created(struct bus_change *change, enum status status)
+static void write_dead_letters(struct json_writer *w, struct bytes arn)
+{
+    if (arn.size == 0)
+        return;
+    json_key(w, "DeadLetterConfig");
+    json_begin_object(w);
+    json_member_string(w, "Arn", arn);
+    json_end_object(w);
+}
+
+static void write_set(struct json_writer *w, const char *name, struct bytes text)
+{
+    if (text.size > 0)
+        json_member_string(w, name, text);
+}
+
+static void answer_settings(struct bus_change *change, enum status status, const char *arn_name)
 {
     struct api_call *call = change->context;
+    const struct bus_description *bus = NULL;
 
     if (events_change_failed(change, status))
         return;
@@ -12,12 +30,41 @@ static void created(struct bus_change *change, enum status status)
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
 
+    bus = bus_find(call->on->bus, change->name);
     json_begin_object(&w);
-    json_member_string(&w, "EventBusArn", bus_arn(call->on->bus, call->arena, change->name));
-    if (change->description.size > 0)
-        json_member_string(&w, "Description", change->description);
+    if (bus != NULL) { /* it may be gone by now */
+        json_member_string(&w, arn_name, bus_arn(call->on->bus, call->arena, bus->name));
+        write_set(&w, "Description", bus->description);
+        write_set(&w, "KmsKeyIdentifier", bus->kms_key);
+        write_dead_letters(&w, bus->dead_letter_arn);
+    }
+    if (bus != NULL && change->kind == BUS_UPDATE)
+        json_member_string(&w, "Name", bus->name);
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
+}
+
+static void created(struct bus_change *change, enum status status)
+{
+    answer_settings(change, status, "EventBusArn");
+}
+
+static void updated(struct bus_change *change, enum status status)
+{
+    answer_settings(change, status, "Arn");
+}
+
+static void decode_settings(struct api_call *call, struct bus_change *change)
+{
+    change->description = decode_string(call->body, "Description");
+    change->kms_key = decode_string(call->body, "KmsKeyIdentifier");
+    change->dead_letter_arn = decode_string(decode_member(call->body, "DeadLetterConfig"), "Arn");
+    if (decode_has(call->body, "Description"))
+        change->updates |= BUS_UPDATES_DESCRIPTION;
+    if (decode_has(call->body, "KmsKeyIdentifier"))
+        change->updates |= BUS_UPDATES_KEY;
+    if (decode_has(call->body, "DeadLetterConfig"))
+        change->updates |= BUS_UPDATES_DEAD_LETTERS;
 }
 
 void api_create_event_bus(struct api_call *call)
@@ -25,7 +72,19 @@ void api_create_event_bus(struct api_call *call)
     struct bus_change *change = events_change(call, BUS_CREATE, created);
 
     change->name = decode_string(call->body, "Name");
-    change->description = decode_string(call->body, "Description");
+    decode_settings(call, change);
+    events_decode_tags(call, change);
+    events_submit(call, change, OK);
+}
+
+void api_update_event_bus(struct api_call *call)
+{
+    struct bus_change *change = events_change(call, BUS_UPDATE, updated);
+
+    change->name = decode_string(call->body, "Name");
+    if (change->name.size == 0)
+        change->name = BYTES("default");
+    decode_settings(call, change);
     events_submit(call, change, OK);
 }
 
@@ -46,8 +105,8 @@ static void write_bus(struct api_call *call, struct json_writer *w,
 {
     json_member_string(w, "Name", bus->name);
     json_member_string(w, "Arn", bus_arn(call->on->bus, call->arena, bus->name));
-    if (bus->description.size > 0)
-        json_member_string(w, "Description", bus->description);
+    write_set(w, "Description", bus->description);
+    write_set(w, "Policy", bus->policy);
     json_key(w, "CreationTime");
     json_write_epoch(w, bus->created_ms);
     json_key(w, "LastModifiedTime");
@@ -58,22 +117,24 @@ void api_describe_event_bus(struct api_call *call)
 {
     struct bytes name = decode_string(call->body, "Name");
     const struct bus_description *bus = NULL;
+    enum status status = OK;
 
     if (name.size == 0)
         name = BYTES("default");
-    bus = bus_find(call->on->bus, name);
-    if (bus == NULL) {
-        api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Event bus %.*s does not exist.",
-                   BYTES_ARG(name));
-        api_fail(call, &call->error);
+    status = events_find_bus(call, name);
+    if (status != OK) {
+        api_fail_status(call, status);
         return;
     }
+    bus = bus_find(call->on->bus, name);
 
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
 
     json_begin_object(&w);
     write_bus(call, &w, bus);
+    write_set(&w, "KmsKeyIdentifier", bus->kms_key);
+    write_dead_letters(&w, bus->dead_letter_arn);
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
 }

@@ -3,18 +3,38 @@
 
 #define PAGE_MAX 100
 
+enum status events_find_bus(struct api_call *call, struct bytes name)
+{
+    if (bus_find(call->on->bus, name) != NULL)
+        return OK;
+    return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Event bus %.*s does not exist.",
+                      BYTES_ARG(name));
+}
+
 enum status events_bus(struct api_call *call, struct bytes *ret)
 {
     struct bytes name = decode_string(call->body, "EventBusName");
-    const struct bus_description *bus = NULL;
+    enum status status = OK;
 
     if (name.size == 0)
         name = BYTES("default");
-    bus = bus_find(call->on->bus, name);
-    if (bus == NULL)
-        return api_refuse(&call->error, API_RESOURCE_NOT_FOUND, "Event bus %.*s does not exist.",
-                          BYTES_ARG(name));
-    *ret = bus->name;
+    status = events_find_bus(call, name);
+    if (status == OK)
+        *ret = bus_find(call->on->bus, name)->name;
+    return status;
+}
+
+enum status events_find_rule(struct api_call *call, struct bytes bus, struct bytes name,
+                             const struct bus_rule **ret)
+{
+    const struct bus_rule *rule = bus_find_rule(call->on->bus, bus, name);
+
+    if (rule == NULL)
+        return api_refuse(&call->error, API_RESOURCE_NOT_FOUND,
+                          "Rule %.*s does not exist on EventBus %.*s.", BYTES_ARG(name),
+                          BYTES_ARG(bus));
+    if (ret != NULL)
+        *ret = rule;
     return OK;
 }
 
@@ -23,14 +43,7 @@ enum status events_rule(struct api_call *call, const char *member, const struct 
     struct bytes bus = {NULL, 0}, name = decode_string(call->body, member);
     enum status status = events_bus(call, &bus);
 
-    if (status != OK)
-        return status;
-    *ret = bus_find_rule(call->on->bus, bus, name);
-    if (*ret == NULL)
-        return api_refuse(&call->error, API_RESOURCE_NOT_FOUND,
-                          "Rule %.*s does not exist on EventBus %.*s.", BYTES_ARG(name),
-                          BYTES_ARG(bus));
-    return OK;
+    return status == OK ? events_find_rule(call, bus, name, ret) : status;
 }
 
 struct bus_change *events_change(struct api_call *call, enum bus_change_kind kind,

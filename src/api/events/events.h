@@ -12,6 +12,17 @@ MUST_USE enum status events_bus(struct api_call *call, struct bytes *ret);
 MUST_USE enum status events_rule(struct api_call *call, const char *member,
                                  const struct bus_rule **ret);
 
+/* REFUSED when there is none of that name; ret may be NULL. */
+MUST_USE enum status events_find_bus(struct api_call *call, struct bytes name);
+MUST_USE enum status events_find_rule(struct api_call *call, struct bytes bus, struct bytes name,
+                                      const struct bus_rule **ret);
+
+/* The request's Tags. */
+void events_decode_tags(struct api_call *call, struct bus_change *change);
+
+/* A Target's Input, InputPath and InputTransformer. */
+void events_input(struct api_call *call, const struct json *target, struct bus_target *ret);
+
 /* A change of the bus in the call's arena; its context is the call. done() answers. */
 struct bus_change *events_change(struct api_call *call, enum bus_change_kind kind,
                                  void (*done)(struct bus_change *change, enum status status));

@@ -2,6 +2,15 @@
 #include "api/events/events.h"
 #include "api/operations.h"
 
+#define STATE_WITH_MANAGEMENT_EVENTS "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+static const char *state_of(const struct bus_rule *rule)
+{
+    if (!rule->enabled)
+        return "DISABLED";
+    return rule->all_management_events ? STATE_WITH_MANAGEMENT_EVENTS : "ENABLED";
+}
+
 static void rule_put(struct bus_change *change, enum status status)
 {
     struct api_call *call = change->context;
@@ -32,6 +41,8 @@ void api_put_rule(struct api_call *call)
     change->description = decode_string(call->body, "Description");
     change->role_arn = decode_string(call->body, "RoleArn");
     change->enabled = !bytes_equal_text(state, "DISABLED");
+    change->all_management_events = bytes_equal_text(state, STATE_WITH_MANAGEMENT_EVENTS);
+    events_decode_tags(call, change);
     if (status == OK && change->pattern.size == 0)
         status =
             api_invalid(&call->error, "Parameter(s) EventPattern or ScheduleExpression must be "
@@ -77,7 +88,7 @@ static void write_rule(struct api_call *call, struct json_writer *w, const struc
     json_member_string(w, "Name", rule->name);
     json_member_string(w, "Arn", bus_rule_arn(call->on->bus, call->arena, rule));
     json_member_string(w, "EventPattern", rule->pattern);
-    json_member_text(w, "State", rule->enabled ? "ENABLED" : "DISABLED");
+    json_member_text(w, "State", state_of(rule));
     if (rule->description.size > 0)
         json_member_string(w, "Description", rule->description);
     if (rule->role_arn.size > 0)

@@ -27,9 +27,38 @@ static bool is_rule_name(struct bytes text)
     return is_word(text, false);
 }
 
+static bool is_path_name(struct bytes text)
+{
+    return is_word(text, false) && bytes_find_byte(text, '.', 0) == SIZE_MAX;
+}
+
 static bool is_bus_name(struct bytes text)
 {
     return is_word(text, true);
+}
+
+static bool is_action(struct bytes text)
+{
+    const struct bytes prefix = BYTES("events:");
+
+    for (size_t i = prefix.size; i < text.size; i++)
+        if (!((text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'z'))
+            return false;
+    return bytes_start_with(text, prefix) && text.size > prefix.size;
+}
+
+static bool is_principal(struct bytes text)
+{
+    bool digits = text.size == 12;
+
+    for (size_t i = 0; i < text.size; i++)
+        digits &= text.ptr[i] >= '0' && text.ptr[i] <= '9';
+    return digits || bytes_equal_text(text, "*");
+}
+
+static bool is_statement_id(struct bytes text)
+{
+    return is_word(text, false) && bytes_find_byte(text, '.', 0) == SIZE_MAX;
 }
 
 /* arn:aws...:events:REGION:ACCOUNT:event-bus/NAME, or NAME */
@@ -132,6 +161,8 @@ static const struct shape rule_name = {
     .kind = SHAPE_STRING, .pattern = &rule_pattern, SHAPE_BETWEEN(1, 64)};
 static const struct shape target_id = {
     .kind = SHAPE_STRING, .pattern = &rule_pattern, SHAPE_BETWEEN(1, 64)};
+static const struct shape own_bus_name = {
+    .kind = SHAPE_STRING, .pattern = &rule_pattern, SHAPE_BETWEEN(1, 256)};
 static const struct shape bus_name = {
     .kind = SHAPE_STRING, .pattern = &bus_pattern, SHAPE_BETWEEN(1, 256)};
 static const struct shape bus_or_arn = {
@@ -149,19 +180,106 @@ static const struct shape page_limit = {.kind = SHAPE_INTEGER, SHAPE_BETWEEN(1, 
 static const struct shape page_token = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 2048)};
 static const struct shape pattern = {.kind = SHAPE_STRING, SHAPE_AT_MOST(PATTERN_SIZE_MAX)};
 
+/* ---- tags ---- */
+
+static const struct shape tag_key = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 128)};
+static const struct shape tag_value = {.kind = SHAPE_STRING, SHAPE_AT_MOST(256)};
+static const struct shape_member tag_members[] = {
+    SHAPE_MEMBER("Key", &tag_key, REQUIRED),
+    SHAPE_MEMBER("Value", &tag_value, REQUIRED),
+};
+static const struct shape tag = {
+    .kind = SHAPE_STRUCTURE, .name = "Tag", SHAPE_MEMBERS(tag_members)};
+static const struct shape tags = {.kind = SHAPE_LIST, .element = &tag};
+static const struct shape tag_keys = {.kind = SHAPE_LIST, .element = &tag_key};
+
+static const struct shape_member tag_resource[] = {
+    SHAPE_MEMBER("ResourceARN", &arn, REQUIRED),
+    SHAPE_MEMBER("Tags", &tags, REQUIRED),
+};
+const struct shape shape_events_tag_resource = {.kind = SHAPE_STRUCTURE,
+                                                SHAPE_MEMBERS(tag_resource)};
+
+static const struct shape_member untag_resource[] = {
+    SHAPE_MEMBER("ResourceARN", &arn, REQUIRED),
+    SHAPE_MEMBER("TagKeys", &tag_keys, REQUIRED),
+};
+const struct shape shape_events_untag_resource = {.kind = SHAPE_STRUCTURE,
+                                                  SHAPE_MEMBERS(untag_resource)};
+
+static const struct shape_member list_tags[] = {
+    SHAPE_MEMBER("ResourceARN", &arn, REQUIRED),
+};
+const struct shape shape_events_list_tags_for_resource = {.kind = SHAPE_STRUCTURE,
+                                                          SHAPE_MEMBERS(list_tags)};
+
+/* ---- permissions ---- */
+
+static const struct shape_pattern action_pattern = {"events:[a-zA-Z]+", is_action};
+static const struct shape_pattern principal_pattern = {"(\\d{12}|\\*)", is_principal};
+static const struct shape_pattern statement_id_pattern = {"[a-zA-Z0-9-_]+", is_statement_id};
+static const struct shape action = {
+    .kind = SHAPE_STRING, .pattern = &action_pattern, SHAPE_BETWEEN(1, 64)};
+static const struct shape principal = {
+    .kind = SHAPE_STRING, .pattern = &principal_pattern, SHAPE_BETWEEN(1, 12)};
+static const struct shape statement_id = {
+    .kind = SHAPE_STRING, .pattern = &statement_id_pattern, SHAPE_BETWEEN(1, 64)};
+static const struct shape_member condition_members[] = {
+    SHAPE_MEMBER("Type", &text, REQUIRED),
+    SHAPE_MEMBER("Key", &text, REQUIRED),
+    SHAPE_MEMBER("Value", &text, REQUIRED),
+};
+static const struct shape condition = {
+    .kind = SHAPE_STRUCTURE, .name = "Condition", SHAPE_MEMBERS(condition_members)};
+
+static const struct shape_member put_permission[] = {
+    SHAPE_MEMBER("EventBusName", &own_bus_name, OPTIONAL),
+    SHAPE_MEMBER("Action", &action, OPTIONAL),
+    SHAPE_MEMBER("Principal", &principal, OPTIONAL),
+    SHAPE_MEMBER("StatementId", &statement_id, OPTIONAL),
+    SHAPE_MEMBER("Condition", &condition, OPTIONAL),
+    SHAPE_MEMBER("Policy", &text, OPTIONAL),
+};
+const struct shape shape_put_permission = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(put_permission)};
+
+static const struct shape_member remove_permission[] = {
+    SHAPE_MEMBER("StatementId", &statement_id, OPTIONAL),
+    SHAPE_MEMBER("RemoveAllPermissions", &boolean, OPTIONAL),
+    SHAPE_MEMBER("EventBusName", &own_bus_name, OPTIONAL),
+};
+const struct shape shape_events_remove_permission = {.kind = SHAPE_STRUCTURE,
+                                                     SHAPE_MEMBERS(remove_permission)};
+
 /* ---- buses ---- */
+
+static const struct shape kms_key = {.kind = SHAPE_STRING, SHAPE_AT_MOST(2048)};
+static const struct shape_member dead_letter_members[] = {
+    SHAPE_MEMBER("Arn", &arn, OPTIONAL),
+};
+static const struct shape bus_dead_letters = {
+    .kind = SHAPE_STRUCTURE, .name = "DeadLetterConfig", SHAPE_MEMBERS(dead_letter_members)};
 
 static const struct shape_member create_event_bus[] = {
     SHAPE_MEMBER("Name", &bus_name, REQUIRED),
     SHAPE_MEMBER("Description", &description, OPTIONAL),
+    SHAPE_MEMBER("KmsKeyIdentifier", &kms_key, OPTIONAL),
+    SHAPE_MEMBER("DeadLetterConfig", &bus_dead_letters, OPTIONAL),
+    SHAPE_MEMBER("Tags", &tags, OPTIONAL),
     SHAPE_REFUSED("EventSourceName"),
-    SHAPE_REFUSED("KmsKeyIdentifier"),
-    SHAPE_REFUSED("DeadLetterConfig"),
     SHAPE_REFUSED("LogConfig"),
-    SHAPE_REFUSED("Tags"),
 };
 const struct shape shape_create_event_bus = {.kind = SHAPE_STRUCTURE,
                                              SHAPE_MEMBERS(create_event_bus)};
+
+static const struct shape_member update_event_bus[] = {
+    SHAPE_MEMBER("Name", &bus_name, OPTIONAL),
+    SHAPE_MEMBER("Description", &description, OPTIONAL),
+    SHAPE_MEMBER("KmsKeyIdentifier", &kms_key, OPTIONAL),
+    SHAPE_MEMBER("DeadLetterConfig", &bus_dead_letters, OPTIONAL),
+    SHAPE_REFUSED("LogConfig"),
+};
+const struct shape shape_update_event_bus = {.kind = SHAPE_STRUCTURE,
+                                             SHAPE_MEMBERS(update_event_bus)};
 
 static const struct shape_member delete_event_bus[] = {
     SHAPE_MEMBER("Name", &bus_name, REQUIRED),
@@ -196,8 +314,8 @@ static const struct shape_member put_rule[] = {
     SHAPE_MEMBER("Description", &description, OPTIONAL),
     SHAPE_MEMBER("RoleArn", &arn, OPTIONAL),
     SHAPE_MEMBER("EventBusName", &bus_or_arn, OPTIONAL),
+    SHAPE_MEMBER("Tags", &tags, OPTIONAL),
     SHAPE_REFUSED("ScheduleExpression"),
-    SHAPE_REFUSED("Tags"),
 };
 const struct shape shape_put_rule = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(put_rule)};
 
@@ -272,6 +390,18 @@ static const struct shape http_parameters = {
 
 static const struct shape target_input = {.kind = SHAPE_STRING, SHAPE_AT_MOST(8192)};
 static const struct shape input_path = {.kind = SHAPE_STRING, SHAPE_AT_MOST(256)};
+static const struct shape_pattern path_name_pattern = {"[A-Za-z0-9\\_\\-]+", is_path_name};
+static const struct shape path_name = {
+    .kind = SHAPE_STRING, .pattern = &path_name_pattern, SHAPE_BETWEEN(1, 256)};
+static const struct shape input_paths = {
+    .kind = SHAPE_MAP, .key = &path_name, .element = &input_path, SHAPE_AT_MOST(100)};
+static const struct shape input_template = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 8192)};
+static const struct shape_member input_transformer_members[] = {
+    SHAPE_MEMBER("InputPathsMap", &input_paths, OPTIONAL),
+    SHAPE_MEMBER("InputTemplate", &input_template, REQUIRED),
+};
+static const struct shape input_transformer = {
+    .kind = SHAPE_STRUCTURE, .name = "InputTransformer", SHAPE_MEMBERS(input_transformer_members)};
 static const struct shape_member target_members[] = {
     SHAPE_MEMBER("Id", &target_id, REQUIRED),
     SHAPE_MEMBER("Arn", &arn, REQUIRED),
@@ -279,10 +409,10 @@ static const struct shape_member target_members[] = {
     SHAPE_MEMBER("Input", &target_input, OPTIONAL),
     SHAPE_MEMBER("InputPath", &input_path, OPTIONAL),
     SHAPE_MEMBER("RetryPolicy", &retry_policy, OPTIONAL),
-    SHAPE_REFUSED("InputTransformer"),
     SHAPE_MEMBER("DeadLetterConfig", &dead_letter_config, OPTIONAL),
     SHAPE_MEMBER("SqsParameters", &sqs_parameters, OPTIONAL),
     SHAPE_MEMBER("HttpParameters", &http_parameters, OPTIONAL),
+    SHAPE_MEMBER("InputTransformer", &input_transformer, OPTIONAL),
     SHAPE_REFUSED("KinesisParameters"),
     SHAPE_REFUSED("RunCommandParameters"),
     SHAPE_REFUSED("EcsParameters"),

@@ -13,6 +13,7 @@ static const struct {
     {"lambda", "function:"},
     {"sqs", ""},
     {"events", "event-bus/"},
+    {"logs", "log-group:"},
 };
 
 static enum status refuse_arn(struct api_call *call, struct bytes text, const char *reason)
@@ -121,13 +122,12 @@ static enum status decode_target(struct api_call *call, const struct json *targe
     *ret = (struct bus_target){
         .id = decode_string(target, "Id"),
         .arn = decode_string(target, "Arn"),
-        .input = decode_string(target, "Input"),
-        .input_path = decode_string(target, "InputPath"),
         .dead_letter_arn = decode_string(decode_member(target, "DeadLetterConfig"), "Arn"),
         .parameters = decode_parameters(call, target),
         .maximum_retry_attempts = (int32_t)decode_int(policy, "MaximumRetryAttempts", -1),
         .maximum_event_age_s = (int32_t)decode_int(policy, "MaximumEventAgeInSeconds", -1),
     };
+    events_input(call, target, ret);
     json_print(&json, target);
     if (buffer_failed(&json))
         return api_invalid(&call->error, "Target %.*s is larger than %zu KB", BYTES_ARG(ret->id),

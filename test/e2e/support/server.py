@@ -262,6 +262,30 @@ class Dynlog:
         status, _, body = self.request("POST", "/_dynlog/drain", timeout_s=timeout_s)
         assert status == 200 and json.loads(body) == {"drained": True}, (status, body)
 
+    def waiting(self, retries_now=False):
+        """Once nothing moves but by time: what waits for the clock, by name."""
+        body = json.dumps({"retries": "now"}) if retries_now else None
+        status, _, text = self.request("POST", "/_dynlog/drain", body, timeout_s=240)
+        assert status == 200, (status, text)
+        return {row["what"]: row for row in json.loads(text).get("waiting", [])}
+
+    def clock(self, **move):
+        """(status, answer) of /_dynlog/clock: to="TIME", to="next", advance="1h"; without: told."""
+        status, _, text = self.request("POST" if move else "GET", "/_dynlog/clock",
+                                       json.dumps(move) if move else None, timeout_s=240)
+        return status, json.loads(text)
+
+    def advance(self, by):
+        status, answer = self.clock(advance=by)
+        assert status == 200, (status, answer)
+        return answer
+
+    def faults(self, **kinds):
+        """Adds faults; what waits then."""
+        status, _, text = self.request("POST", "/_dynlog/faults", json.dumps(kinds))
+        assert status == 200, (status, text)
+        return json.loads(text)
+
     def status(self):
         return json.loads(self.request("GET", "/_dynlog/status")[2])
 

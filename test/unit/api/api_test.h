@@ -83,8 +83,11 @@ static inline void test_api_start(struct test_api *t)
 
     assert_int_equal(queues_open(&queues, &t->queues), OK);
 
-    const struct logs_options logs = {
-        .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
+    const struct logs_options logs = {.store = t->store,
+                                      .port = t->loop.port,
+                                      .timers = t->timers,
+                                      .wall_timers = t->timers,
+                                      .place = &test_place};
 
     assert_int_equal(logs_open(&logs, &t->logs), OK);
     t->streams =

@@ -265,6 +265,60 @@ static void test_machine_clock_is_set(void **state)
     clock_free(machine);
 }
 
+/* Upkeep fires in its time like the others, but it is no step, and all of it can be made to look.
+ */
+static void test_upkeep(void **state)
+{
+    struct thing step = {.timer.fire = note, .number = 1};
+    struct thing upkeep = {.timer = {.fire = note, .upkeep = true}, .number = 2};
+    struct thing later = {.timer = {.fire = note, .upkeep = true}, .number = 3};
+
+    (void)state;
+    assert_true(timers_next_step_ms(timers) == UINT64_MAX);
+    timer_set_after(timers, &upkeep.timer, 10);
+    assert_int_equal(timers_next_ms(timers), 1010);
+    assert_true(timers_next_step_ms(timers) == UINT64_MAX);
+    timer_set_after(timers, &step.timer, 10);
+    timer_set_after(timers, &later.timer, 1000);
+    assert_int_equal(timers_next_step_ms(timers), 1010);
+    clock_advance(clock_, 10);
+    assert_int_equal(timers_run(timers), 2); /* in the order in which they were set */
+    assert_int_equal(fired[0], 2);
+    assert_int_equal(fired[1], 1);
+    timer_set_after(timers, &upkeep.timer, 500);
+    timer_set_after(timers, &step.timer, 20);
+    assert_int_equal(timers_run_upkeep(timers), 2);
+    assert_int_equal(fired_count, 4);
+    assert_int_equal(timers_run_upkeep(timers), 0);
+    assert_true(timer_is_set(&step.timer));
+    timer_cancel(timers, &step.timer);
+    timer_set_after(timers, &upkeep.timer, 1);
+    timer_cancel(timers, &upkeep.timer);
+    assert_true(timers_next_ms(timers) == UINT64_MAX);
+}
+
+static void look_again(struct timer *timer)
+{
+    note(timer);
+    timer_set_after(timers, timer, 0);
+}
+
+/* What sets itself again at once has looked, and looks again next time. */
+static void test_upkeep_looks_once(void **state)
+{
+    struct thing a = {.timer = {.fire = look_again, .upkeep = true}, .number = 1};
+    struct thing b = {.timer = {.fire = look_again, .upkeep = true}, .number = 2};
+
+    (void)state;
+    timer_set_after(timers, &a.timer, 100);
+    timer_set_after(timers, &b.timer, 50);
+    assert_int_equal(timers_run_upkeep(timers), 2);
+    assert_int_equal(fired[0] + fired[1], 3);
+    assert_int_equal(timers_run_upkeep(timers), 2);
+    timer_cancel(timers, &a.timer);
+    timer_cancel(timers, &b.timer);
+}
+
 static void test_nobody_is_told(void **state)
 {
     struct timers *alone = timers_new(clock_, NULL, NULL);
@@ -288,6 +342,8 @@ int main(void)
         TEST(test_cancel_while_running),
         TEST(test_changed),
         TEST(test_machine_clock_is_set),
+        TEST(test_upkeep),
+        TEST(test_upkeep_looks_once),
         TEST(test_nobody_is_told),
     };
 

@@ -236,7 +236,7 @@ static void test_targets_refused(void **state)
         "Only one of Input, InputPath, or InputTransformer must be provided for target t.");
     target.input = BYTES("");
     target.input_path = BYTES("detail");
-    refuse_target(&test, target, "Invalid InputPath for target t.");
+    refuse_target(&test, target, "InputPath for target t is invalid.");
     assert_int_equal(bus_find_rule(test.bus, BYTES(""), BYTES("r"))->target_count, 0);
     test_bus_close(&test);
 }
@@ -414,6 +414,49 @@ static void test_damaged_settings(void **state)
     }
 }
 
+/* All that a bus and a rule say is there after a start. */
+static void test_settings_survive_a_start(void **state)
+{
+    const struct bus_tag tag = {BYTES("k"), BYTES("v \"quoted\"")};
+    const struct bytes key = BYTES("k");
+    struct test_bus test;
+    struct store *store = test_open(NULL);
+
+    (void)state;
+    test_bus_attach(&test, store);
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("b"), .description = BYTES("d"),
+              .kms_key = BYTES("key"), .dead_letter_arn = BYTES("arn"), .tags = &tag,
+              .tag_count = 1);
+    CHANGE_OK(&test, .kind = BUS_ALLOW, .name = BYTES("b"), .sid = BYTES("s"),
+              .policy = BYTES("{\"Sid\":\"s\"}"));
+    CHANGE_OK(&test, .kind = BUS_PUT_RULE, .bus_name = BYTES("b"), .name = BYTES("r"),
+              .pattern = BYTES("{\"a\":[1]}"), .enabled = true, .all_management_events = true,
+              .tags = &tag, .tag_count = 1);
+    test_bus_detach(&test);
+    test_bus_attach(&test, store);
+
+    const struct bus_description *bus = bus_find(test.bus, BYTES("b"));
+    const struct bus_rule *rule = bus_find_rule(test.bus, BYTES("b"), BYTES("r"));
+
+    assert_true(bytes_equal_text(bus->description, "d"));
+    assert_true(bytes_equal_text(bus->kms_key, "key"));
+    assert_true(bytes_equal_text(bus->dead_letter_arn, "arn"));
+    assert_true(bytes_equal_text(bus->policy,
+                                 "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"s\"}]}"));
+    assert_int_equal(bus->tag_count, 1);
+    assert_true(bytes_equal(bus->tags[0].value, tag.value));
+    assert_true(rule->enabled && rule->all_management_events);
+    assert_int_equal(rule->tag_count, 1);
+    assert_true(bytes_equal(rule->tags[0].key, tag.key));
+    CHANGE_OK(&test, .kind = BUS_TAG_RULE, .bus_name = BYTES("b"), .name = BYTES("r"),
+              .untagged = &key, .untagged_count = 1);
+    assert_int_equal(bus_find_rule(test.bus, BYTES("b"), BYTES("r"))->tag_count, 0);
+    CHANGE_REFUSED(&test, API_RESOURCE_NOT_FOUND, "Rule r does not exist on EventBus default.",
+                   .kind = BUS_TAG_RULE, .bus_name = BYTES("default"), .name = BYTES("r"));
+    test_bus_detach(&test);
+    store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_a_change_that_changes_nothing),
         cmocka_unit_test(test_settings_are_there_again),
         cmocka_unit_test(test_damaged_settings),
+        cmocka_unit_test(test_settings_survive_a_start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,6 +333,39 @@ static void test_a_rule_that_goes_meanwhile(void **state)
     test_bus_close(&test);
 }
 
+/* What a template makes of an event reaches the target; what is no JSON then, reaches nobody. */
+static void test_templates(void **state)
+{
+    struct bus_input_path path = {BYTES("text"), BYTES("$.detail.text")};
+    struct test_bus test;
+    struct bus_target targets[2];
+    struct bus_entry entries[2] = {test_entry("default", "{\"text\":\"plain\"}"),
+                                   test_entry("default", "{\"text\":\"\\\"\"}")};
+
+    (void)state;
+    test_bus_open(&test);
+    for (size_t i = 0; i < ARRAY_COUNT(targets); i++) {
+        targets[i] = test_target(&test, i == 0 ? "inside" : "outside", "f");
+        targets[i].input_paths = &path;
+        targets[i].input_path_count = 1;
+        targets[i].input_template =
+            i == 0 ? BYTES("\"<aws.events.rule-name>: <text>\"") : BYTES("{\"is\": <text>}");
+    }
+    CHANGE_OK(&test, .kind = BUS_PUT_RULE, .bus_name = BYTES("default"), .name = BYTES("r"),
+              .pattern = BYTES("{\"source\":[\"shop\"]}"), .enabled = true);
+    CHANGE_OK(&test, .kind = BUS_PUT_TARGETS, .bus_name = BYTES("default"), .name = BYTES("r"),
+              .targets = targets, .target_count = 2);
+    test_put_events(&test, entries, 2);
+    assert_int_equal(test.delivery_count, 4);
+    assert_true(bytes_equal_text(test.deliveries[0].payload, "\"r: plain\""));
+    assert_true(bytes_equal_text(test.deliveries[1].payload, "{\"is\":\"plain\"}"));
+    assert_string_equal(test.deliveries[2].error_code, "INVALID_JSON");
+    assert_true(bytes_start_with(test.deliveries[2].payload, BYTES("{\"version\":")));
+    assert_true(bytes_equal_text(test.deliveries[3].payload, "{\"is\":\"\\\"\"}"));
+    assert_null(test.deliveries[3].error_code);
+    test_bus_close(&test);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_the_callers_part),
         cmocka_unit_test(test_nothing_to_write),
         cmocka_unit_test(test_a_rule_that_goes_meanwhile),
+        cmocka_unit_test(test_templates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Tests of cli/cli.c and of the commands that ask: help, wrong lines, and what is printed of answers. */
+/* Tests of cli/cli.c and of the commands that ask: help, wrong lines, and what is printed of
+ * answers. */
 #include "cli_test.h"
 
 struct line_case {
@@ -10,29 +11,37 @@ struct line_case {
 };
 
 #define STATUS(position_)                                                                          \
-    "{\"version\":\"0.1.0\",\"data\":\".dynlog\",\"stage\":\"local\",\"pid\":0,\"uptimeMs\":61000,"   \
-    "\"ports\":{\"api\":8000,\"events\":4010,\"lambda\":3002},\"position\":" #position_             \
-    ",\"tables\":[{\"name\":\"local-core\",\"items\":1234,\"bytes\":5678,\"stream\":false}],"        \
-    "\"functions\":[\"a\",\"b\"],\"invocations\":{\"running\":1,\"retrying\":2,\"total\":3},"        \
+    "{\"version\":\"0.1.0\",\"data\":\".dynlog\",\"stage\":\"local\",\"pid\":0,\"uptimeMs\":"      \
+    "61000,"                                                                                       \
+    "\"ports\":{\"api\":8000,\"events\":4010,\"lambda\":3002},\"position\":" #position_            \
+    ",\"tables\":[{\"name\":\"local-core\",\"items\":1234,\"bytes\":5678,\"stream\":false}],"      \
+    "\"functions\":[\"a\",\"b\"],\"invocations\":{\"running\":1,\"retrying\":2,\"total\":3},"      \
     "\"archive\":{\"path\":\"db\",\"behind\":true},\"idle\":false}"
 #define LINE(position_, version_)                                                                  \
-    "{\"position\":" #position_ ",\"time\":0,\"log\":\"users\",\"key\":{\"pk\":"                     \
+    "{\"position\":" #position_ ",\"time\":0,\"log\":\"users\",\"key\":{\"pk\":"                   \
     "\"users#12#stream\",\"sk\":" #version_ "},\"type\":\"t\",\"payload\":{}}\n"
 #define EVENT(position_, version_)                                                                 \
-    "{\"position\":" #position_ ",\"time\":0,\"log\":\"users\",\"id\":\"12\",\"version\":" #version_ \
+    "{\"position\":" #position_                                                                    \
+    ",\"time\":0,\"log\":\"users\",\"id\":\"12\",\"version\":" #version_                           \
     ",\"type\":\"t\",\"payload\":{}}\n"
 #define ITEM(n)                                                                                    \
-    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n "\"},\"log\":{\"S\":\"users\"},"      \
+    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n "\"},\"log\":{\"S\":\"users\"},"     \
     "\"type\":{\"S\":\"t\"},\"payload\":{\"M\":{}}}"
 #define KEY "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"2\"}}"
-#define READ(n) "{\"log\":\"users\",\"id\":\"12\",\"version\":" #n ",\"type\":\"t\",\"payload\":{}}\n"
+#define READ(n)                                                                                    \
+    "{\"log\":\"users\",\"id\":\"12\",\"version\":" #n ",\"type\":\"t\",\"payload\":{}}\n"
 
 static const struct line_case cases[] = {
     /* help */
     {"help", {0}, {{0}}, CLI_DONE, {"Usage: dynlog COMMAND", "append  "}, ""},
     {"--help", {0}, {{0}}, CLI_DONE, {"Usage: dynlog COMMAND"}, ""},
     {"-h", {0}, {{0}}, CLI_DONE, {"Usage: dynlog COMMAND"}, ""},
-    {"help append", {0}, {{0}}, CLI_DONE, {"Usage: dynlog append LOG ID TYPE [JSON] [options]"}, ""},
+    {"help append",
+     {0},
+     {{0}},
+     CLI_DONE,
+     {"Usage: dynlog append LOG ID TYPE [JSON] [options]"},
+     ""},
     {"append --help", {0}, {{0}}, CLI_DONE, {"Usage: dynlog append", "Example"}, ""},
     {"help nothing", {0}, {{0}}, CLI_USAGE, {0}, "There is no command \"nothing\"."},
     {"help a b", {0}, {{0}}, CLI_USAGE, {0}, "help takes one command"},
@@ -53,75 +62,134 @@ static const struct line_case cases[] = {
     {"tail --region eu-north-1 --profile x", {0}, {{0}}, CLI_USAGE, {0}, "no profile \"x\""},
 
     /* read: pages, in JSON lines and as a table */
-    {"read users 12 --endpoint URL", {0},
+    {"read users 12 --endpoint URL",
+     {0},
      {{"\":from\":{\"N\":\"0\"},\":to\":{\"N\":\"9223372036854775807\"}", 200,
        "{\"Items\":[" ITEM(1) "," ITEM(2) "],\"LastEvaluatedKey\":" KEY "}"},
       {"\"ExclusiveStartKey\":" KEY, 200, "{\"Items\":[" ITEM(3) "]}"}},
-     CLI_DONE, {READ(1) READ(2) READ(3)}, ""},
-    {"read users 12 --endpoint URL", {.terminal = true},
-     {{"\"ScanIndexForward\":true", 200, "{\"Items\":[" ITEM(1) "]}"}}, CLI_DONE,
-     {"VERSION  TYPE  PAYLOAD\n      1  t     {}\n"}, ""},
-    {"read users 12 --backward --limit 2 --from 1 --to 7 --endpoint URL", {0},
+     CLI_DONE,
+     {READ(1) READ(2) READ(3)},
+     ""},
+    {"read users 12 --endpoint URL",
+     {.terminal = true},
+     {{"\"ScanIndexForward\":true", 200, "{\"Items\":[" ITEM(1) "]}"}},
+     CLI_DONE,
+     {"VERSION  TYPE  PAYLOAD\n      1  t     {}\n"},
+     ""},
+    {"read users 12 --backward --limit 2 --from 1 --to 7 --endpoint URL",
+     {0},
      {{"\"ScanIndexForward\":false,\"ConsistentRead\":true,\"Limit\":2", 200,
-       "{\"Items\":[" ITEM(3) "," ITEM(2) "],\"LastEvaluatedKey\":" KEY "}"}}, CLI_DONE,
-     {READ(3) READ(2)}, ""},
-    {"read users 99 --endpoint URL", {.terminal = true}, {{"Query", 200, "{\"Items\":[]}"}},
-     CLI_DONE, {0}, "users/99 has no events."},
+       "{\"Items\":[" ITEM(3) "," ITEM(2) "],\"LastEvaluatedKey\":" KEY "}"}},
+     CLI_DONE,
+     {READ(3) READ(2)},
+     ""},
+    {"read users 99 --endpoint URL",
+     {.terminal = true},
+     {{"Query", 200, "{\"Items\":[]}"}},
+     CLI_DONE,
+     {0},
+     "users/99 has no events."},
     {"read users 99 --endpoint URL", {0}, {{"Query", 200, "{\"Items\":[]}"}}, CLI_DONE, {0}, ""},
-    {"read users 99 --endpoint URL", {0}, {{"Query", 200, "{\"Items\":[{\"sk\":{\"N\":\"x\"}}]}"}},
-     CLI_FAILED, {0}, "an item is malformed"},
+    {"read users 99 --endpoint URL",
+     {0},
+     {{"Query", 200, "{\"Items\":[{\"sk\":{\"N\":\"x\"}}]}"}},
+     CLI_FAILED,
+     {0},
+     "an item is malformed"},
 
     /* status */
-    {"status --endpoint URL", {0}, {{"GET /_dynlog/status ", 200, STATUS(7)}}, CLI_DONE,
-     {STATUS(7) "\n"}, ""},
-    {"status --endpoint URL", {.terminal = true}, {{"GET", 200, STATUS(1234)}}, CLI_DONE,
+    {"status --endpoint URL",
+     {0},
+     {{"GET /_dynlog/status ", 200, STATUS(7)}},
+     CLI_DONE,
+     {STATUS(7) "\n"},
+     ""},
+    {"status --endpoint URL",
+     {.terminal = true},
+     {{"GET", 200, STATUS(1234)}},
+     CLI_DONE,
      {"up for 1 min 1 s", "  data      .dynlog, position 1,234\n",
       "  local-core  1,234  5.7 kB  no\n",
-      "  in flight 1 invocation running, 2 waiting for their next try, the archive\n"}, ""},
+      "  in flight 1 invocation running, 2 waiting for their next try, the archive\n"},
+     ""},
     {"status --endpoint URL", {0}, {{"GET", 404, "<html>"}}, CLI_FAILED, {0}, "is no dynlog"},
     {"status --endpoint URL", {0}, {{"GET", 200, "{}"}}, CLI_FAILED, {0}, "is no dynlog"},
-    {"status --endpoint URL", {0},
-     {{"GET", 403, "{\"__type\":\"InvalidSignatureException\",\"message\":\"no\"}"}}, CLI_FAILED,
-     {0}, "InvalidSignatureException: no (Keys are"},
-    {"status --endpoint http://127.0.0.1:1", {0}, {{0}}, CLI_UNREACHABLE, {0},
+    {"status --endpoint URL",
+     {0},
+     {{"GET", 403, "{\"__type\":\"InvalidSignatureException\",\"message\":\"no\"}"}},
+     CLI_FAILED,
+     {0},
+     "InvalidSignatureException: no (Keys are"},
+    {"status --endpoint http://127.0.0.1:1",
+     {0},
+     {{0}},
+     CLI_UNREACHABLE,
+     {0},
      "Nothing answers at http://127.0.0.1:1. Start dynlog"},
     {"stop --endpoint http://127.0.0.1:1", {0}, {{0}}, CLI_UNREACHABLE, {0}, "nothing to stop"},
 
     /* drain */
-    {"drain --endpoint URL", {0},
-     {{"GET", 200, STATUS(7)}, {"POST /_dynlog/drain ", 200, "{\"drained\":true}"}}, CLI_DONE,
-     {"{\"drained\":true,\"waitedMs\":"}, ""},
-    {"drain --endpoint URL", {.terminal = true},
-     {{"GET", 200, STATUS(7)}, {"POST", 200, "{}"}}, CLI_DONE, {"Drained: no record"},
+    {"drain --endpoint URL",
+     {0},
+     {{"GET", 200, STATUS(7)}, {"POST /_dynlog/drain ", 200, "{\"drained\":true}"}},
+     CLI_DONE,
+     {"{\"drained\":true,\"waitedMs\":"},
+     ""},
+    {"drain --endpoint URL",
+     {.terminal = true},
+     {{"GET", 200, STATUS(7)}, {"POST", 200, "{}"}},
+     CLI_DONE,
+     {"Drained: no record"},
      "Waiting: 1 invocation running, 2 waiting for their next try"},
 
     /* stop: it is gone when another process answers, or none */
-    {"stop --endpoint URL", {0},
+    {"stop --endpoint URL",
+     {0},
      {{"GET /_dynlog/status", 200, "{\"version\":\"1\",\"position\":1,\"pid\":4194304}"},
       {"POST /_dynlog/stop ", 202, "{}"},
       {"GET /_dynlog/status", 200, "{\"version\":\"1\",\"position\":1,\"pid\":4194304}"},
       {"GET /_dynlog/status", 200, STATUS(1)}},
-     CLI_DONE, {"{\"stopped\":true,\"pid\":4194304,\"tookMs\":"}, ""},
-    {"stop --endpoint URL", {0},
+     CLI_DONE,
+     {"{\"stopped\":true,\"pid\":4194304,\"tookMs\":"},
+     ""},
+    {"stop --endpoint URL",
+     {0},
      {{"GET", 200, STATUS(1)}, {"POST", 403, "{\"__type\":\"AccessDeniedException\"}"}},
-     CLI_FAILED, {0}, "answers AccessDeniedException"},
+     CLI_FAILED,
+     {0},
+     "answers AccessDeniedException"},
 
     /* tail: nothing comes twice, a broken connection is made again behind the last event */
-    {"tail --count 2 --log u --type t --endpoint URL", {0},
+    {"tail --count 2 --log u --type t --endpoint URL",
+     {0},
      {{"GET", 200, STATUS(7)},
       {"GET /_dynlog/log?from=7&log=u&type=t ", 200, LINE(7, 1) LINE(9, 2) "\n" LINE(12, 3)}},
-     CLI_DONE, {EVENT(9, 2) EVENT(12, 3)}, ""},
-    {"tail --count 3 --from 0 --table x --endpoint URL", {0},
-     {{"GET", 200, STATUS(7)}, {"/_dynlog/log?from=0&table=x ", 200, LINE(3, 1) LINE(5, 2)},
+     CLI_DONE,
+     {EVENT(9, 2) EVENT(12, 3)},
+     ""},
+    {"tail --count 3 --from 0 --table x --endpoint URL",
+     {0},
+     {{"GET", 200, STATUS(7)},
+      {"/_dynlog/log?from=0&table=x ", 200, LINE(3, 1) LINE(5, 2)},
       {"GET /_dynlog/status", 200, STATUS(9)},
       {"/_dynlog/log?from=5&table=x ", 200, LINE(5, 2) LINE(9, 3)}},
-     CLI_DONE, {EVENT(3, 1) EVENT(5, 2) EVENT(9, 3)}, ""},
-    {"tail --count 2 --from 20 --endpoint URL", {.terminal = true},
-     {{"GET", 200, STATUS(21)}, {"/_dynlog/log?from=20 ", 200, LINE(21, 1)},
-      {"GET /_dynlog/status", 200, STATUS(1)}, {"/_dynlog/log?from=0 ", 200, LINE(1, 1)}},
-     CLI_DONE, {"users/12            1  t               {}\n"}, "has an empty store"},
-    {"tail --endpoint URL --from 3", {0},
-     {{"GET", 200, STATUS(7)}, {"GET", 400, "{\"message\":\"no\"}"}}, CLI_FAILED, {0},
+     CLI_DONE,
+     {EVENT(3, 1) EVENT(5, 2) EVENT(9, 3)},
+     ""},
+    {"tail --count 2 --from 20 --endpoint URL",
+     {.terminal = true},
+     {{"GET", 200, STATUS(21)},
+      {"/_dynlog/log?from=20 ", 200, LINE(21, 1)},
+      {"GET /_dynlog/status", 200, STATUS(1)},
+      {"/_dynlog/log?from=0 ", 200, LINE(1, 1)}},
+     CLI_DONE,
+     {"users/12            1  t               {}\n"},
+     "has an empty store"},
+    {"tail --endpoint URL --from 3",
+     {0},
+     {{"GET", 200, STATUS(7)}, {"GET", 400, "{\"message\":\"no\"}"}},
+     CLI_FAILED,
+     {0},
      "answers with HTTP status 400: no"},
     {"tail --endpoint URL", {0}, {{"GET", 400, "{}"}}, CLI_FAILED, {0}, "`dynlog tail` needs one"},
 };
@@ -137,8 +205,8 @@ static void run_case(const struct line_case *one)
         count++;
     fake_start(&server, one->answers, count);
     if (url != NULL)
-        words = arena_copy_text(arena, arena_printf(arena, "%.*s%s%s", (int)(url - words), words,
-                                                    server.url, url + 3));
+        words = arena_copy_text(
+            arena, arena_printf(arena, "%.*s%s%s", (int)(url - words), words, server.url, url + 3));
 
     AUTO(cli_run_free) struct cli_run run = run_cli(&one->streams, words);
 
@@ -165,8 +233,8 @@ static void test_lines(void **state)
 /* Every command has its help, with an example, in lines that fit. */
 static void test_help(void **state)
 {
-    static const char *const names[] = {"start",  "stop", "clean",  "append",
-                                        "read",   "tail", "status", "drain"};
+    static const char *const names[] = {"start", "stop",   "clean", "append", "read",
+                                        "tail",  "status", "drain", "clock"};
     static const struct cli_streams streams = {0};
 
     (void)state;

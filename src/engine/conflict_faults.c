@@ -1,5 +1,5 @@
-/* engine/faults.c - see faults.h. */
-#include "engine/faults.h"
+/* engine/conflict_faults.c - see conflict_faults.h. */
+#include "engine/conflict_faults.h"
 
 #include "engine/internal.h"
 
@@ -15,9 +15,9 @@ struct armed_fault {
     uint8_t memory[]; /* of the three */
 };
 
-void faults_init(struct faults *faults)
+void conflict_faults_init(struct conflict_faults *faults)
 {
-    *faults = (struct faults){0};
+    *faults = (struct conflict_faults){0};
     faults->end = &faults->first;
     pthread_mutex_init(&faults->mutex, NULL);
 }
@@ -32,7 +32,7 @@ static void free_chain(struct armed_fault *fault)
     }
 }
 
-static void clear(struct faults *faults)
+static void clear(struct conflict_faults *faults)
 {
     pthread_mutex_lock(&faults->mutex);
     free_chain(faults->first);
@@ -42,7 +42,7 @@ static void clear(struct faults *faults)
     pthread_mutex_unlock(&faults->mutex);
 }
 
-void faults_free(struct faults *faults)
+void conflict_faults_free(struct conflict_faults *faults)
 {
     clear(faults);
     pthread_mutex_destroy(&faults->mutex);
@@ -57,7 +57,7 @@ static bool fits(const struct armed_fault *fault, struct bytes table_name, struc
             bytes_equal(fault->key, bytes_slice(key, TABLE_ID_SIZE, key.size)));
 }
 
-static void remove_at(struct faults *faults, struct armed_fault **at)
+static void remove_at(struct conflict_faults *faults, struct armed_fault **at)
 {
     struct armed_fault *fault = *at;
 
@@ -68,7 +68,7 @@ static void remove_at(struct faults *faults, struct armed_fault **at)
     atomic_fetch_sub(&faults->count, 1);
 }
 
-bool faults_hit(struct faults *faults, struct bytes table_name, struct bytes key)
+bool conflict_faults_hit(struct conflict_faults *faults, struct bytes table_name, struct bytes key)
 {
     bool hit = false;
 
@@ -135,7 +135,7 @@ static enum status arm(struct engine *engine, const struct engine_fault *given,
     return OK;
 }
 
-static enum status enter(struct faults *faults, struct armed_fault *chain, size_t count,
+static enum status enter(struct conflict_faults *faults, struct armed_fault *chain, size_t count,
                          struct api_error *reterr)
 {
     enum status status = OK;
@@ -177,7 +177,7 @@ enum status engine_add_faults(struct engine *engine, const struct engine_fault *
 void engine_faults(struct engine *engine, struct arena *arena, struct engine_fault **ret,
                    size_t *ret_count)
 {
-    struct faults *faults = &engine->faults;
+    struct conflict_faults *faults = &engine->faults;
     size_t count = 0;
 
     pthread_mutex_lock(&faults->mutex);

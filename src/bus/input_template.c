@@ -1,0 +1,313 @@
+/* bus/input_template.c - InputTemplate: checked when the target is put, filled for each event; see
+ * input.h.
+ *
+ *   template = { text | "<" name ">" }      neither "<" nor ">" can be escaped, as in EventBridge
+ *
+ * A "<" that no ">" follows is text. The check puts null in the place of every name and looks
+ * whether that is JSON. */
+#include "bus/input.h"
+
+#include "bus/internal.h"
+
+/* What a message repeats of a template is cut with the message itself. */
+
+struct template_reader {
+    struct bytes text;
+    size_t at;
+    bool in_string;
+};
+
+struct template_piece {
+    struct bytes text; /* without < and > when it is a name */
+    bool is_name;
+    bool in_string; /* of a name: whether it stands within quotes */
+};
+
+/* Follows the quotes of a run of text. */
+static void note_quotes(struct template_reader *r, struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.ptr[i] == '"')
+            r->in_string = !r->in_string;
+        else if (text.ptr[i] == '\\' && r->in_string)
+            i++;
+    }
+}
+
+/* False at the end. Text pieces may be empty. */
+static bool next_piece(struct template_reader *r, struct template_piece *ret)
+{
+    size_t open = bytes_find_byte(r->text, '<', r->at);
+    size_t close = open != SIZE_MAX ? bytes_find_byte(r->text, '>', open) : SIZE_MAX;
+
+    if (r->at >= r->text.size)
+        return false;
+    if (open == r->at && close != SIZE_MAX) {
+        *ret = (struct template_piece){.text = bytes_slice(r->text, open + 1, close - open - 1),
+                                       .is_name = true,
+                                       .in_string = r->in_string};
+        r->at = close + 1;
+        return true;
+    }
+    size_t end = close != SIZE_MAX ? open : r->text.size;
+
+    *ret = (struct template_piece){.text = bytes_slice(r->text, r->at, end - r->at)};
+    note_quotes(r, ret->text);
+    r->at = end;
+    return true;
+}
+
+/* ---- names ---- */
+
+enum variable {
+    VARIABLE_PATH, /* of InputPathsMap */
+    VARIABLE_RULE_ARN,
+    VARIABLE_RULE_NAME,
+    VARIABLE_INGESTION_TIME,
+    VARIABLE_EVENT,      /* without its detail; detail-type is called detailType there */
+    VARIABLE_EVENT_JSON, /* with it */
+    VARIABLE_UNKNOWN,
+};
+
+static const struct {
+    const char *name;
+    enum variable variable;
+} variables[] = {
+    {"aws.events.rule-arn", VARIABLE_RULE_ARN},
+    {"aws.events.rule-name", VARIABLE_RULE_NAME},
+    {"aws.events.event.ingestion-time", VARIABLE_INGESTION_TIME},
+    {"aws.events.event", VARIABLE_EVENT},
+    {"aws.events.event.json", VARIABLE_EVENT_JSON},
+};
+
+/* *ret_path: which of the target's paths it is. */
+static enum variable find_variable(const struct bus_target *target, struct bytes name,
+                                   size_t *ret_path)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(variables); i++)
+        if (bytes_equal_text(name, variables[i].name))
+            return variables[i].variable;
+    for (size_t i = 0; i < target->input_path_count; i++) {
+        if (!bytes_equal(name, target->input_paths[i].name))
+            continue;
+        *ret_path = i;
+        return VARIABLE_PATH;
+    }
+    return VARIABLE_UNKNOWN;
+}
+
+/* ---- the check ---- */
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* What AWS calls a JSON template: it begins with a brace. */
+static bool is_object(struct bytes text)
+{
+    size_t at = 0;
+
+    while (at < text.size && is_blank(text.ptr[at]))
+        at++;
+    return at < text.size && text.ptr[at] == '{';
+}
+
+/* EventBridge takes several lines with a string each, for targets that take any text. */
+static bool is_lines_of_strings(struct arena *arena, struct bytes text)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < text.size;) {
+        size_t end = size_min(bytes_find_byte(text, '\n', at), text.size);
+        const struct json *line = NULL;
+
+        if (json_parse(arena, bytes_slice(text, at, end - at), &line, NULL) != OK ||
+            !json_is(line, JSON_STRING))
+            return false;
+        at = end + 1;
+        count++;
+    }
+    return count > 1;
+}
+
+static enum status check_names(const struct bus_target *target, struct api_error *reterr)
+{
+    struct template_reader r = {.text = target->input_template};
+    bool object = is_object(target->input_template);
+    struct template_piece piece;
+    size_t path = 0;
+
+    while (next_piece(&r, &piece)) {
+        enum variable variable =
+            piece.is_name ? find_variable(target, piece.text, &path) : VARIABLE_PATH;
+
+        if (variable == VARIABLE_UNKNOWN)
+            return api_invalid(reterr,
+                               "InputTemplate for target %.*s contains invalid placeholder %.*s.",
+                               BYTES_ARG(target->id), BYTES_ARG(piece.text));
+        if ((variable == VARIABLE_EVENT || variable == VARIABLE_EVENT_JSON) && !object)
+            return api_invalid(reterr,
+                               "InputTemplate for target %.*s contains placeholder %.*s valid "
+                               "only for JSON template.",
+                               BYTES_ARG(target->id), BYTES_ARG(piece.text));
+    }
+    return OK;
+}
+
+enum status input_template_check(struct arena *arena, const struct bus_target *target,
+                                 struct api_error *reterr)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT((size_t)2 * INPUT_SIZE_MAX);
+    struct template_reader r = {.text = target->input_template};
+    struct template_piece piece;
+    const struct json *ignored = NULL;
+    struct json_error wrong = {0};
+    enum status st = check_names(target, reterr);
+
+    if (st != OK)
+        return st;
+    while (next_piece(&r, &piece))
+        buffer_append(&text, piece.is_name ? BYTES("null") : piece.text);
+    if (json_parse(arena, buffer_bytes(&text), &ignored, &wrong) == OK)
+        return OK;
+    if (is_lines_of_strings(arena, buffer_bytes(&text)))
+        return api_invalid(reterr,
+                           "dynlog does not support an InputTemplate of several strings yet");
+    return api_invalid(reterr,
+                       "Invalid InputTemplate for target %.*s : [Source: (String)\"%.*s\"; line: "
+                       "%zu, column: %zu].",
+                       BYTES_ARG(target->id), BYTES_ARG(buffer_bytes(&text)), wrong.line,
+                       wrong.column);
+}
+
+/* ---- filling ---- */
+
+struct filling {
+    const struct bus_target *target;
+    const struct input_event *event;
+    struct arena *arena;
+    struct buffer *out;
+    /* of the target's paths, once one was asked for */
+    struct path_value {
+        bool asked, found;
+        struct input_value value;
+    } * values;
+};
+
+static const struct path_value *ask_path(struct filling *f, size_t path)
+{
+    struct path_value *value = &f->values[path];
+
+    if (!value->asked)
+        value->found = input_path_follow(f->target->input_paths[path].path, f->event->json,
+                                         f->arena, &value->value);
+    value->asked = true;
+    return value;
+}
+
+/* JSON inside of quotes: without its own, which would end the string. */
+static void append_unquoted(struct buffer *out, struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.ptr[i] == '\\' && i + 1 < text.size && text.ptr[i + 1] == '"')
+            i++;
+        else if (text.ptr[i] == '\\' && i + 1 < text.size)
+            buffer_append(out, bytes_slice(text, i++, 2));
+        else if (text.ptr[i] != '"')
+            buffer_append_byte(out, text.ptr[i]);
+    }
+}
+
+static void append_value(struct buffer *out, const struct input_value *value, bool in_string)
+{
+    if (value->type == JSON_STRING && !in_string)
+        json_append_string(out, value->text);
+    else if (in_string && (value->type == JSON_OBJECT || value->type == JSON_ARRAY))
+        append_unquoted(out, value->text);
+    else
+        buffer_append(out, value->text);
+}
+
+static void append_text(struct buffer *out, struct bytes text, bool in_string)
+{
+    append_value(out, &(struct input_value){JSON_STRING, text}, in_string);
+}
+
+static void append_event_without_detail(struct filling *f)
+{
+    struct json_writer w = JSON_WRITER(f->out);
+
+    json_begin_object(&w);
+    for (struct json_iter it = json_iter(f->event->json); json_next(&it);) {
+        if (bytes_equal_text(it.name, "detail"))
+            continue;
+        json_key_bytes(&w,
+                       bytes_equal_text(it.name, "detail-type") ? BYTES("detailType") : it.name);
+        json_write_value(&w, it.value);
+    }
+    json_end_object(&w);
+}
+
+static void append_variable(struct filling *f, const struct template_piece *piece)
+{
+    char time[CLOCK_ISO_SIZE];
+    size_t path = 0;
+
+    switch (find_variable(f->target, piece->text, &path)) {
+    case VARIABLE_PATH: {
+        const struct path_value *value = ask_path(f, path);
+
+        if (value->found)
+            append_value(f->out, &value->value, piece->in_string);
+        else
+            append_text(f->out, BYTES(""), piece->in_string);
+        return;
+    }
+    case VARIABLE_RULE_ARN:
+        append_text(f->out, f->event->rule_arn, piece->in_string);
+        return;
+    case VARIABLE_RULE_NAME:
+        append_text(f->out, f->event->rule_name, piece->in_string);
+        return;
+    case VARIABLE_INGESTION_TIME:
+        clock_format_iso(f->event->ingested_ms, true, time);
+        append_text(f->out, bytes_of_text(time), piece->in_string);
+        return;
+    case VARIABLE_EVENT:
+        append_event_without_detail(f);
+        return;
+    case VARIABLE_EVENT_JSON:
+        buffer_append(f->out, f->event->text);
+        return;
+    case VARIABLE_UNKNOWN:
+        break;
+    }
+    assert(false && "a checked template has no unknown name");
+}
+
+bool input_template_fill(const struct bus_target *target, const struct input_event *event,
+                         struct arena *arena, struct bytes *ret)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
+    struct template_reader r = {.text = target->input_template};
+    struct filling f = {target, event, arena, &out,
+                        ARENA_NEW_ARRAY(arena, target->input_path_count, struct path_value)};
+    struct template_piece piece;
+    const struct json *json = NULL;
+
+    while (next_piece(&r, &piece) && !buffer_failed(&out)) {
+        if (piece.is_name)
+            append_variable(&f, &piece);
+        else
+            buffer_append(&out, piece.text);
+    }
+    if (buffer_failed(&out) || json_parse(arena, buffer_bytes(&out), &json, NULL) != OK)
+        return false;
+    buffer_clear(&out);
+    json_print(&out, json);
+    if (buffer_failed(&out))
+        return false;
+    *ret = arena_copy(arena, buffer_bytes(&out));
+    return true;
+}

@@ -1,0 +1,153 @@
+/* Fuzz target: InputTemplate. The input is a template, a line's end, and an event.
+ *
+ * What a template that passes the check gives is compact JSON. A second reader makes the same of
+ * it, when no name stands within quotes: it puts a mark in the place of each name, parses that, and
+ * prints it with the values in the places of the marks. Build with
+ * -fsanitize=fuzzer,address,undefined. */
+#include "bus/input.h"
+
+#define EVENT                                                                                      \
+    "{\"detail-type\":\"t\",\"source\":\"s\",\"detail\":{\"text\":\"a \\\"b\\\"\",\"n\":1.50,"     \
+    "\"list\":[1,{\"x\":null}],\"yes\":true}}"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct {
+    const char *name, *path;
+} names[] = {
+    {"a", "$.detail.text"}, {"b", "$.detail.n"},       {"c", "$.detail.list"},
+    {"d", "$.detail.none"}, {"e", "$.detail.list[*]"}, {"f", "$"},
+};
+
+static struct bus_target make_target(struct arena *arena, struct bytes text)
+{
+    struct bus_input_path *paths =
+        ARENA_NEW_ARRAY(arena, ARRAY_COUNT(names), struct bus_input_path);
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        paths[i] =
+            (struct bus_input_path){bytes_of_text(names[i].name), bytes_of_text(names[i].path)};
+    return (struct bus_target){.id = BYTES("t"),
+                               .input_template = text,
+                               .input_paths = paths,
+                               .input_path_count = ARRAY_COUNT(names)};
+}
+
+/* False when a name stands within quotes. */
+static bool put_marks(struct bytes text, struct buffer *out)
+{
+    bool quoted = false;
+
+    for (size_t i = 0; i < text.size; i++) {
+        size_t end = text.ptr[i] == '<' ? bytes_find_byte(text, '>', i) : SIZE_MAX;
+
+        if (end != SIZE_MAX && quoted)
+            return false;
+        if (end != SIZE_MAX) {
+            buffer_append_text(out, "\"\\u0001");
+            buffer_append(out, bytes_slice(text, i + 1, end - i - 1));
+            buffer_append_byte(out, '"');
+            i = end;
+            continue;
+        }
+        if (text.ptr[i] == '\\' && quoted) {
+            buffer_append_byte(out, text.ptr[i++]);
+            if (i < text.size && text.ptr[i] == '<')
+                return false; /* no escape, but perhaps a name */
+        } else if (text.ptr[i] == '"')
+            quoted = !quoted;
+        if (i < text.size)
+            buffer_append_byte(out, text.ptr[i]);
+    }
+    return true;
+}
+
+static void print_path(struct bytes name, const struct input_event *event, struct arena *arena,
+                       struct json_writer *w)
+{
+    struct input_value value = {JSON_STRING, {NULL, 0}};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (bytes_equal_text(name, names[i].name) &&
+            !input_path_follow(bytes_of_text(names[i].path), event->json, arena, &value))
+            value = (struct input_value){JSON_STRING, BYTES("")};
+    if (value.type == JSON_STRING)
+        json_write_string(w, value.text);
+    else
+        json_write_raw(w, value.text);
+}
+
+static void print_marked(const struct json *value, const struct input_event *event,
+                         struct arena *arena, struct json_writer *w)
+{
+    struct bytes text = json_string(value);
+    bool object = json_is(value, JSON_OBJECT);
+
+    if (text.size > 0 && text.ptr[0] == 1) {
+        print_path(bytes_slice(text, 1, text.size), event, arena, w);
+        return;
+    }
+    if (!object && !json_is(value, JSON_ARRAY)) {
+        json_write_value(w, value);
+        return;
+    }
+    if (object)
+        json_begin_object(w);
+    else
+        json_begin_array(w);
+    for (struct json_iter it = json_iter(value); json_next(&it);) {
+        if (object)
+            json_key_bytes(w, it.name);
+        print_marked(it.value, event, arena, w);
+    }
+    if (object)
+        json_end_object(w);
+    else
+        json_end_array(w);
+}
+
+static void compare(struct bytes text, struct bytes made, const struct input_event *event,
+                    struct arena *arena)
+{
+    AUTO(buffer_free) struct buffer marked = BUFFER_INIT((size_t)1 << 20);
+    AUTO(buffer_free) struct buffer printed = BUFFER_INIT((size_t)1 << 24);
+    struct json_writer w = JSON_WRITER(&printed);
+    const struct json *json = NULL;
+
+    /* The other names, and texts that begin as a mark does, are for the unit tests. */
+    if (bytes_find(text, BYTES("<aws.")) != SIZE_MAX ||
+        bytes_find(text, BYTES("\\u0001")) != SIZE_MAX || !put_marks(text, &marked))
+        return;
+    assert(json_parse(arena, buffer_bytes(&marked), &json, NULL) == OK);
+    print_marked(json, event, arena, &w);
+    assert(bytes_equal(buffer_bytes(&printed), made));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer compact = BUFFER_INIT((size_t)1 << 24);
+    struct bytes input = bytes_of(data, size), made = {NULL, 0};
+    size_t line_end = size_min(bytes_find_byte(input, '\n', 0), size);
+    struct bus_target target = make_target(arena, bytes_slice(input, 0, line_end));
+    struct input_event event = {.rule_arn = BYTES("arn:rule"), .rule_name = BYTES("rule")};
+    const struct json *json = NULL;
+    struct api_error error = {0};
+
+    if (target.input_template.size > INPUT_SIZE_MAX)
+        return 0;
+    if (input_check(arena, &target, &error) != OK) {
+        assert(error.message[0] != '\0');
+        return 0;
+    }
+    if (json_parse(arena, bytes_slice(input, line_end + 1, size), &event.json, NULL) != OK &&
+        json_parse(arena, BYTES(EVENT), &event.json, NULL) != OK)
+        return 0;
+    json_print(&compact, event.json);
+    event.text = arena_copy(arena, buffer_bytes(&compact));
+    if (target.input_template.size == 0 || !input_make(&target, &event, arena, &made))
+        return 0;
+    assert(json_parse(arena, made, &json, NULL) == OK);
+    compare(target.input_template, made, &event, arena);
+    return 0;
+}
