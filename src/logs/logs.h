@@ -11,7 +11,8 @@
  *      order in which they came. A group and each of its streams are read in that order.
  *   2. Whoever reads sees an event from the moment its batch is durable until its group's retention
  *      period is over, its stream is deleted or its group is deleted: then none of it, at once,
- *      however long the deletion of what is on the disk takes (sweep.c).
+ *      however long the deletion of what is on the disk takes (sweep.c). (A retention period that
+ *      is made longer shows again what has expired and is not deleted yet, as on AWS.)
  *   3. Nothing here waits for anything but the store. All time is the clock's.
  *
  * Everything that changes is decided on the store's writer, against its batch. One loop thread,

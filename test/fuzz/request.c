@@ -1,6 +1,7 @@
 /* Fuzz target: requests, against an api in memory that has some tables: "abc" with a partition key
  * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
- * a time to live; a bus and a rule; a queue "q" and one with an order, "q.fifo".
+ * a time to live; a bus and a rule; a queue "q" and one with an order, "q.fifo"; a log group "g"
+ * with a stream "s" of two events.
  *
  *   PutItem                                   an operation of AWS's target services (or with its
  *                                             service: AWSEvents.TagResource) ...
@@ -236,6 +237,11 @@ static const struct {
     ITEM("idx", "\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"2\"},\"g\":{\"S\":\"g\"},\"ttl\":{\"N\":"
                 "\"1785000060\"}"),
     {"AWSEvents.PutRule", "{\"Name\":\"rule\",\"EventPattern\":\"{\\\"source\\\":[\\\"a\\\"]}\"}"},
+    {"Logs_20140328.CreateLogGroup", "{\"logGroupName\":\"g\"}"},
+    {"Logs_20140328.CreateLogStream", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\"}"},
+    {"Logs_20140328.PutLogEvents",
+     "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":[{\"timestamp\":1785000000000,"
+     "\"message\":\"ERROR x\"},{\"timestamp\":1785000000002,\"message\":\"{\\\"a\\\":1}\"}]}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q\"}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}"},
 };
