@@ -234,10 +234,10 @@ static inline void test_letter_body(struct store_batch *batch, struct test_work 
 static inline enum status test_write(struct test_logs *t, const char *group, const char *stream,
                                      uint64_t timestamp_ms, struct bytes message)
 {
-    struct test_letter test = {.work = {.body = test_letter_body},
-                               .t = t,
-                               .letter = {bytes_of_text(group), bytes_of_text(stream),
-                                          {timestamp_ms, message}}};
+    struct test_letter test = {
+        .work = {.body = test_letter_body},
+        .t = t,
+        .letter = {bytes_of_text(group), bytes_of_text(stream), {timestamp_ms, message}}};
 
     test.work.context = &test;
     assert_int_equal(test_do(&t->loop, &test.work), OK);
@@ -284,8 +284,8 @@ static inline size_t test_count(struct test_logs *t, uint64_t group_id, enum log
 
     log_key_kind(&from, group_id, kind);
     log_key_kind(&to, group_id, (enum log_key_kind)(kind + 1));
-    iter = store_iter_new(t->store, NULL, STORE_LOGS, log_key_bytes(&from), log_key_bytes(&to),
-                          false);
+    iter =
+        store_iter_new(t->store, NULL, STORE_LOGS, log_key_bytes(&from), log_key_bytes(&to), false);
     while (store_iter_next(iter, &key, &value))
         count++;
     assert_int_equal(store_iter_status(iter), OK);
@@ -301,8 +301,8 @@ static inline void test_check_events(struct test_logs *t, const struct log_group
 
     log_key_kind(&from, group->id, LOG_KEY_EVENT);
     log_key_kind(&to, group->id, (enum log_key_kind)(LOG_KEY_EVENT + 1));
-    iter = store_iter_new(t->store, NULL, STORE_LOGS, log_key_bytes(&from), log_key_bytes(&to),
-                          false);
+    iter =
+        store_iter_new(t->store, NULL, STORE_LOGS, log_key_bytes(&from), log_key_bytes(&to), false);
     while (store_iter_next(iter, &key, &value)) {
         struct log_record record;
         struct log_place place;

@@ -1,6 +1,6 @@
 /* Logs against a naive model: an array of events that is sorted by hand. Random puts, letters,
- * deletions of streams and groups, retention periods, starts anew and moves of the clock; after each
- * step pages of streams are walked both ways, and pages of searches, and what always holds is
+ * deletions of streams and groups, retention periods, starts anew and moves of the clock; after
+ * each step pages of streams are walked both ways, and pages of searches, and what always holds is
  * checked. Each run prints its seed; LOGS_SEED=N replays one. */
 #include "logs/logs_test.h"
 
@@ -119,8 +119,8 @@ static void step_group(size_t group)
         test_logs_reopen(&t);
         test_settle(&t);
         model.retention_days[group] = draw(3) == 0 ? 0 : 1 + (uint32_t)draw(3);
-        status = test_change(&t, LOG_SET_RETENTION, group_names[group],
-                             model.retention_days[group]);
+        status =
+            test_change(&t, LOG_SET_RETENTION, group_names[group], model.retention_days[group]);
         assert_int_equal(status, OK);
         model_expire();
     }
