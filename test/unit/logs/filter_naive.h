@@ -30,6 +30,11 @@ static inline struct bytes naive_trim(struct bytes t)
     return t;
 }
 
+static inline bool naive_in(const char *set, uint8_t c)
+{
+    return c != 0 && strchr(set, c) != NULL;
+}
+
 /* ---- regular expressions ---- */
 
 static inline size_t naive_char(struct bytes t, size_t at)
@@ -71,7 +76,7 @@ static inline bool naive_piece(struct bytes re, size_t *at, uint8_t c, int *ret_
     if (p != '\\')
         return p == c;
     p = re.ptr[(*at)++];
-    if (strchr("dDsSwW", p) != NULL) {
+    if (naive_in("dDsSwW", p)) {
         *ret_single = -1;
         return naive_named((char)p, c);
     }
@@ -374,12 +379,12 @@ static inline bool naive_one(struct bytes t, const struct json *json, struct byt
     struct naive_test test;
     size_t end = 0, op = 0;
 
-    while (end < t.size && !naive_blank(t.ptr[end]) && strchr("=!<>", t.ptr[end]) == NULL)
+    while (end < t.size && !naive_blank(t.ptr[end]) && !naive_in("=!<>", t.ptr[end]))
         end = naive_skip(t, end);
 
     struct bytes subject = bytes_slice(t, 0, end), rest = naive_trim(bytes_slice(t, end, t.size));
 
-    while (op < rest.size && strchr("=!<>", rest.ptr[op]) != NULL)
+    while (op < rest.size && naive_in("=!<>", rest.ptr[op]))
         op++;
     test.op = op > 0 ? bytes_slice(rest, 0, op) : rest;
     test.value = naive_trim(bytes_slice(rest, op, rest.size));
@@ -458,7 +463,7 @@ static inline void naive_split_pattern(struct bytes t, struct naive_list *list)
 static inline bool naive_is_name(struct bytes t)
 {
     for (size_t i = 0; i < t.size; i++)
-        if (strchr("=!<>", t.ptr[i]) != NULL)
+        if (naive_in("=!<>", t.ptr[i]))
             return false;
     return true;
 }
