@@ -67,7 +67,9 @@ static void print_step(struct buffer *out, const struct filter_step *step)
 {
     switch (step->kind) {
     case STEP_NAME:
-        buffer_printf(out, is_plain(step->name) ? ".%.*s" : ".['%.*s']", BYTES_ARG(step->name));
+        buffer_append_text(out, is_plain(step->name) ? "." : ".['");
+        buffer_append(out, step->name);
+        buffer_append_text(out, is_plain(step->name) ? "" : "']");
         break;
     case STEP_INDEX:
         buffer_printf(out, "[%" PRIu64 "]", step->index);

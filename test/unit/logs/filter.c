@@ -512,6 +512,20 @@ static void test_random(void **state)
     assert_in_range(matched, 2000, 18000);
 }
 
+/* A name with a NUL is a name like others. */
+static void test_nul(void **state)
+{
+    struct bytes pattern = BYTES("{ $.['a\0b'] = 1 }");
+    const struct log_filter *filter = NULL;
+    struct api_error error = {0};
+
+    (void)state;
+    assert_int_equal(log_filter_parse(arena, pattern, &filter, &error), OK);
+    assert_true(log_filter_matches(filter, BYTES("{\"a\\u0000b\":1}"), arena));
+    assert_false(log_filter_matches(filter, BYTES("{\"a\":1}"), arena));
+    assert_true(bytes_equal(print(filter), pattern));
+}
+
 static int set_up(void **state)
 {
     (void)state;
