@@ -4,6 +4,7 @@ group; what was acknowledged is there after kill -9."""
 import collections
 import concurrent.futures
 import json
+import threading
 import time
 import unittest
 
@@ -152,7 +153,7 @@ class Logs(Case):
                       "specified log group does not exist.", result.stderr)
 
     def test_node(self):
-        self.assertEqual("ok", self.dynlog.node("logs.mjs").stdout.strip())
+        self.assertEqual("ok", self.dynlog.node("logs.mjs").strip())
 
     def test_a_rule_writes_into_a_group(self):
         group = self.group("/aws/events/orders")
@@ -228,9 +229,9 @@ class Killed(unittest.TestCase):
         self.addCleanup(self.dynlog.remove)
         self.addCleanup(self.dynlog.stop, check=False)
 
-    def put_until_killed(self, stream):
+    def put_until_killed(self, client, stream, underway):
         """The messages that were acknowledged, in their order."""
-        client, acknowledged = self.dynlog.client("logs"), []
+        acknowledged = []
         client.create_log_stream(logGroupName="g", logStreamName=stream)
         while True:
             texts = ["%s %d" % (stream, len(acknowledged) + i) for i in range(3)]
@@ -241,15 +242,18 @@ class Killed(unittest.TestCase):
                 return acknowledged
             acknowledged += texts
             if len(acknowledged) == 60:
-                self.written.append(stream)
-            if len(self.written) == 3:
-                self.dynlog.kill()
+                underway.release()
 
     def test_what_was_acknowledged_is_there(self):
-        self.written = []
-        self.dynlog.client("logs").create_log_group(logGroupName="g")
+        underway = threading.Semaphore(0)
+        clients = {stream: self.dynlog.client("logs") for stream in ("x", "y", "z")}
+        clients["x"].create_log_group(logGroupName="g")
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            writers = {stream: pool.submit(self.put_until_killed, stream) for stream in ("x", "y", "z")}
+            writers = {stream: pool.submit(self.put_until_killed, client, stream, underway)
+                       for stream, client in clients.items()}
+            for _ in writers:
+                self.assertTrue(underway.acquire(timeout=60))
+            self.dynlog.kill()
             acknowledged = {stream: writer.result() for stream, writer in writers.items()}
         self.dynlog.restart()
         client = self.dynlog.client("logs")

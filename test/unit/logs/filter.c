@@ -545,6 +545,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_terms),   cmocka_unit_test(test_json),  cmocka_unit_test(test_fields),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_depth), cmocka_unit_test(test_random),
+        cmocka_unit_test(test_nul),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
