@@ -72,6 +72,15 @@ void api_list_targets_by_rule(struct api_call *call);
 void api_remove_targets(struct api_call *call);
 void api_list_rule_names_by_target(struct api_call *call);
 void api_put_events(struct api_call *call);
+void api_create_archive(struct api_call *call);
+void api_describe_archive(struct api_call *call);
+void api_list_archives(struct api_call *call);
+void api_update_archive(struct api_call *call);
+void api_delete_archive(struct api_call *call);
+void api_start_replay(struct api_call *call);
+void api_describe_replay(struct api_call *call);
+void api_list_replays(struct api_call *call);
+void api_cancel_replay(struct api_call *call);
 void api_test_event_pattern(struct api_call *call);
 
 /* SQS */

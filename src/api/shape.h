@@ -152,4 +152,8 @@ extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_
     shape_update_event_bus, shape_put_permission, shape_events_remove_permission,
     shape_events_tag_resource, shape_events_untag_resource, shape_events_list_tags_for_resource;
 
+/* events/archive_shapes.c */
+extern const struct shape shape_create_archive, shape_update_archive, shape_archive,
+    shape_list_archives, shape_start_replay, shape_replay, shape_list_replays;
+
 #endif

@@ -40,6 +40,8 @@
     X(API_ACCESS_DENIED, "AccessDeniedException", 400)                                             \
     X(API_RESOURCE_ALREADY_EXISTS, "ResourceAlreadyExistsException", 400)                          \
     X(API_INVALID_EVENT_PATTERN, "InvalidEventPatternException", 400)                              \
+    X(API_MANAGED_RULE, "ManagedRuleException", 400)                                               \
+    X(API_ILLEGAL_STATUS, "IllegalStatusException", 400)                                           \
     X(API_POLICY_LENGTH_EXCEEDED, "PolicyLengthExceededException", 400)                            \
     X(API_CONCURRENT_MODIFICATION, "ConcurrentModificationException", 400)                         \
     X(API_LAMBDA_RESOURCE_NOT_FOUND, "ResourceNotFoundException", 404)                             \

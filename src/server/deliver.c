@@ -192,9 +192,10 @@ static enum delivery_way find_bus(struct server *server, struct delivery *delive
 static bool write_bus(struct server *server, struct store_batch *batch, struct delivery *delivery,
                       struct delivery_error *reterr)
 {
-    (void)reterr;
-    bus_plan_write(server->bus, batch, slot_of(delivery)->plan);
-    return true;
+    if (bus_plan_write(server->bus, batch, slot_of(delivery)->plan) == OK)
+        return true;
+    delivery_error_set(reterr, "INTERNAL_ERROR", true, "The event bus can't be read.");
+    return false;
 }
 
 static void bus_written(struct server *server, struct delivery *delivery)
@@ -366,7 +367,18 @@ static void archived(void *context, uint64_t last_position)
     archiving_offer(context, last_position);
 }
 
+/* Replays leave room for live events: a function's invocations run in the order in which they came.
+ */
+static bool crowded(void *context)
+{
+    struct server *server = context;
+    struct functions_figures figures;
+
+    functions_figures(server->functions, &figures);
+    return figures.queued > SERVER_REPLAY_QUEUED_MAX + figures.retrying + figures.shut_out;
+}
+
 struct bus_door deliver_bus_door(struct server *server)
 {
-    return (struct bus_door){server, prepare, write_delivery, delivery_written, archived};
+    return (struct bus_door){server, prepare, write_delivery, delivery_written, archived, crowded};
 }

@@ -1,7 +1,7 @@
 /* Fuzz target: requests, against an api in memory that has some tables: "abc" with a partition key
  * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
- * a time to live; a bus and a rule; a queue "q" and one with an order, "q.fifo"; a log group "g"
- * with a stream "s" of two events.
+ * a time to live; a bus, a rule and an archive with an event; a queue "q" and one with an order,
+ * "q.fifo"; a log group "g" with a stream "s" of two events.
  *
  *   PutItem                                   an operation of AWS's target services (or with its
  *                                             service: AWSEvents.TagResource) ...
@@ -127,7 +127,7 @@ static void settle(void)
         struct barrier barrier = {.work = {.run = nothing, .done = barrier_done}};
 
         store_submit(on.store, on.port, &barrier.work);
-        while (!barrier.done || engine_busy(on.engine))
+        while (!barrier.done || engine_busy(on.engine) || bus_busy(on.bus))
             turn();
     }
 }
@@ -242,13 +242,18 @@ static const struct {
     {"Logs_20140328.PutLogEvents",
      "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":[{\"timestamp\":1785000000000,"
      "\"message\":\"ERROR x\"},{\"timestamp\":1785000000002,\"message\":\"{\\\"a\\\":1}\"}]}"},
+    {"AWSEvents.CreateArchive",
+     "{\"ArchiveName\":\"archive\",\"EventSourceArn\":\"arn:aws:events:us-east-1:000000000000:"
+     "event-bus/default\",\"RetentionDays\":1}"},
+    {"AWSEvents.PutEvents",
+     "{\"Entries\":[{\"Source\":\"a\",\"DetailType\":\"b\",\"Detail\":\"{}\"}]}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q\"}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}"},
 };
 
 static void open_api(void)
 {
-    const struct bus_door door = {NULL, prepare, deliver, delivered, archived};
+    const struct bus_door door = {NULL, prepare, deliver, delivered, archived, NULL};
     const struct store_options options = {.memory = true};
     char message[STORE_MESSAGE_SIZE];
     enum status status = store_open(&options, &on.store, message);
@@ -266,6 +271,7 @@ static void open_api(void)
     assert(status == OK);
     status = bus_open(on.store, on.port, on.clock, &place, &door, &on.bus);
     assert(status == OK);
+    bus_start(on.bus, on.timers, on.timers, NULL, NULL);
     on.streams = streams_new(on.store, on.port, on.timers, &(struct stream_door){NULL, shards});
 
     const struct queues_options queues = {
@@ -304,6 +310,8 @@ static void open_api(void)
 static void close_api(void)
 {
     while (!queues_stop(on.queues) || !logs_stop(on.logs))
+        turn();
+    while (!bus_stop(on.bus))
         turn();
     api_free(on.api);
     queues_close(on.queues);

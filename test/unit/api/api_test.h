@@ -66,7 +66,8 @@ static inline enum status test_shards_of(void *context, uint32_t stream_id, stru
 
 static inline void test_api_start(struct test_api *t)
 {
-    const struct bus_door door = {t, test_prepare, test_deliver, test_delivered, test_archived};
+    const struct bus_door door = {t,   test_prepare, test_deliver, test_delivered, test_archived,
+                                  NULL};
 
     t->timers = timers_new(t->clock, NULL, NULL);
     t->store = test_open(t->folder);
@@ -77,6 +78,7 @@ static inline void test_api_start(struct test_api *t)
 
     assert_int_equal(engine_start(t->engine, &engine_door), OK);
     assert_int_equal(bus_open(t->store, t->loop.port, t->clock, &test_place, &door, &t->bus), OK);
+    bus_start(t->bus, t->timers, t->timers, NULL, NULL);
 
     const struct queues_options queues = {
         .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
@@ -129,13 +131,14 @@ static inline void test_nothing(struct store_batch *batch, struct test_work *wor
     (void)batch, (void)work;
 }
 
-/* Until everything that was submitted so far has been answered, and no table is being copied. */
+/* Until everything that was submitted so far has been answered, no table is being copied and no
+ * replay goes on. */
 static inline void test_api_settle(struct test_api *t)
 {
     struct test_work last = {.body = test_nothing};
 
     test_submit(&t->loop, &last);
-    while (!last.done || engine_busy(t->engine))
+    while (!last.done || engine_busy(t->engine) || bus_busy(t->bus))
         test_api_turn(t);
 }
 
@@ -156,14 +159,14 @@ static inline void test_api_stop(struct test_api *t)
     test_api_settle(t);
     while (!queues_stop(t->queues) || !logs_stop(t->logs))
         test_api_turn(t);
+    while (!bus_stop(t->bus) || !engine_stop(t->engine))
+        test_api_turn(t);
+    test_api_settle(t);
     api_free(t->api);
     queues_close(t->queues);
     logs_close(t->logs);
     bus_close(t->bus);
     streams_free(t->streams);
-    while (!engine_stop(t->engine))
-        test_api_turn(t);
-    test_api_settle(t);
     test_loop_close(&t->loop);
     engine_close(t->engine);
     store_close(t->store);

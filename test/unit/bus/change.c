@@ -58,8 +58,6 @@ static void test_buses_refused(void **state)
         .kind = BUS_CREATE, .name = BYTES("a b"));
     CHANGE_REFUSED(&test, API_VALIDATION, "Cannot delete event bus default.", .kind = BUS_DELETE,
                    .name = BYTES("default"));
-    CHANGE_REFUSED(&test, API_RESOURCE_NOT_FOUND, "Event bus x does not exist.",
-                   .kind = BUS_ARCHIVE, .name = BYTES("x"), .archived = true);
     test_put_rule(&test, "b", "rule", "{\"a\":[1]}");
     CHANGE_REFUSED(&test, API_VALIDATION, "EventBus can't be deleted since it has rules.",
                    .kind = BUS_DELETE, .name = BYTES("b"));
@@ -336,8 +334,6 @@ static void test_settings_are_there_again(void **state)
     target.maximum_event_age_s = 3600;
     target.json = BYTES("{\"Id\":\"t\"}");
     CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("b"), .description = BYTES("words"));
-    CHANGE_OK(&test, .kind = BUS_ARCHIVE, .name = BYTES("b"), .archived = true);
-    CHANGE_OK(&test, .kind = BUS_ARCHIVE, .name = BYTES("default"), .archived = true);
     CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("deleted"));
     CHANGE_OK(&test, .kind = BUS_DELETE, .name = BYTES("deleted"));
     test_put_rule(&test, "b", "deleted", "{\"source\":[\"shop\"]}");
@@ -355,7 +351,7 @@ static void test_settings_are_there_again(void **state)
     test_bus_attach(&test, store);
     assert_null(bus_find(test.bus, BYTES("deleted")));
     assert_null(bus_find_rule(test.bus, BYTES("b"), BYTES("deleted")));
-    assert_true(bus_find(test.bus, BYTES("default"))->archived);
+    assert_non_null(bus_find(test.bus, BYTES("default")));
     assert_true(bytes_equal_text(bus_find(test.bus, BYTES("b"))->description, "words"));
 
     const struct bus_rule *rule = bus_find_rule(test.bus, BYTES("b"), BYTES("r"));

@@ -84,8 +84,11 @@ static void test_to_another_bus(void **state)
 
     (void)state;
     test_bus_open(&test);
-    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("two"), .archived = true);
-    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("three"), .archived = true);
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("two"));
+    CHANGE_OK(&test, .kind = BUS_CREATE_ARCHIVE, .name = BYTES("two"), .bus_name = BYTES("two"));
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("three"));
+    CHANGE_OK(&test, .kind = BUS_CREATE_ARCHIVE, .name = BYTES("three"),
+              .bus_name = BYTES("three"));
     test_put_rule(&test, "", "one", "{\"source\":[\"shop\"]}");
     test_put_rule(&test, "two", "two", "{\"detail\":{\"n\":[1]}}");
     test_put_rule(&test, "three", "three", "{\"source\":[\"shop\"]}");
@@ -253,7 +256,7 @@ static void test_archived_events(void **state)
     entries[3].replay_name = BYTES("again");
     test_bus_open(&test);
     CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("kept"));
-    CHANGE_OK(&test, .kind = BUS_ARCHIVE, .name = BYTES("kept"), .archived = true);
+    CHANGE_OK(&test, .kind = BUS_CREATE_ARCHIVE, .name = BYTES("all"), .bus_name = BYTES("kept"));
     test_put_events(&test, entries, ARRAY_COUNT(entries));
     assert_int_equal(count_events(&test, texts, positions), 2);
     assert_non_null(strstr(texts[0], "\"detail\":{\"n\":1}"));
@@ -261,7 +264,7 @@ static void test_archived_events(void **state)
     assert_true(positions[0] < positions[1]);
     assert_int_equal(test.archived_count, 1);
     assert_int_equal(test.archived_to, positions[1]);
-    CHANGE_OK(&test, .kind = BUS_ARCHIVE, .name = BYTES("kept"), .archived = false);
+    CHANGE_OK(&test, .kind = BUS_DELETE_ARCHIVE, .name = BYTES("all"));
     test_put_events(&test, entries, ARRAY_COUNT(entries));
     assert_int_equal(count_events(&test, texts, positions), 2);
     assert_int_equal(test.archived_count, 1);
