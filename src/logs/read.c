@@ -100,7 +100,7 @@ static enum status take_page(struct logs *logs, const struct log_walk *walk, str
     AUTO(log_cursor_release) struct log_cursor *cursor = log_cursor_new(logs, walk);
     size_t capacity = 0, size = 0;
     struct log_record record;
-    struct log_place place;
+    struct log_place place = {0, 0};
     enum status status = OK;
 
     while (read->count < read->limit) {
@@ -175,7 +175,7 @@ static enum status find_stream(struct logs *logs, const struct store_view *view,
 static enum status plan_read(struct logs *logs, struct log_read *read, uint64_t stream_id,
                              struct log_walk *walk)
 {
-    struct log_place place;
+    struct log_place place = {0, 0};
     bool forward = read->from_head;
 
     walk->group_id = read->group->id;
@@ -334,7 +334,7 @@ static enum status parse_next(struct log_search *search, struct log_place *ret)
 static enum status plan_search(struct searching *s, struct log_walk *walk)
 {
     struct log_search *search = s->search;
-    struct log_place place;
+    struct log_place place = {0, 0};
     enum status status = OK;
 
     walk->view = s->view;
