@@ -66,8 +66,11 @@ void api_delete_retention_policy(struct api_call *call)
 static enum status write_group(struct api_call *call, struct json_writer *w,
                                const struct log_group_view *group, bool brief)
 {
-    struct log_figures figures;
+    struct log_figures figures = {0, 0};
     enum status status = logs_figures(call->on->logs, group, &figures);
+
+    if (status == NOT_FOUND) /* it is being deleted: the loop hears of it soon */
+        status = OK;
 
     json_begin_object(w);
     json_member_string(w, "logGroupName", group->name);
