@@ -137,6 +137,11 @@ extern const struct shape shape_create_queue, shape_get_queue_url, shape_list_qu
     shape_change_message_visibility_batch, shape_start_message_move_task,
     shape_cancel_message_move_task, shape_list_message_move_tasks;
 
+/* scheduler/shapes.c */
+extern const struct shape shape_put_schedule, shape_schedule, shape_list_schedules,
+    shape_create_schedule_group, shape_schedule_group, shape_list_schedule_groups, shape_tag_group,
+    shape_untag_group, shape_list_tags_of_group;
+
 /* logs/shapes.c */
 extern const struct shape shape_create_log_group, shape_describe_log_groups,
     shape_describe_log_streams, shape_filter_log_events, shape_get_log_events, shape_log_group,

@@ -27,8 +27,7 @@ struct attempt {
     bool calling, cancelled;
     bool failing; /* the error is of this attempt */
     struct arena *arena;
-    struct store_value value;
-    struct delivery delivery; /* bytes of the value */
+    struct delivery delivery; /* its bytes are in the arena */
     struct delivery_error error;
     struct delivery_end end;
 };
@@ -111,7 +110,6 @@ void attempt_free(struct attempt *attempt)
 {
     if (attempt == NULL)
         return;
-    store_value_release(&attempt->value);
     arena_free(attempt->arena);
     mem_free(attempt);
 }
@@ -227,17 +225,20 @@ void attempt_cancel(struct attempt *attempt)
 
 /* ---- the beginning ---- */
 
+/* A copy: a store whose disk failed heals once nobody holds anything of it, and an attempt may wait
+ * for just that. */
 static enum status load(struct attempt *attempt)
 {
     struct deliveries *deliveries = attempt->entry->deliveries;
+    AUTO(store_value_release) struct store_value value = {0};
     uint8_t key[DELIVERY_KEY_SIZE];
 
     delivery_key_encode(key, DELIVERY_KEY_RECORD, attempt->entry->position);
     enum status st = store_get(deliveries->options.store, NULL, STORE_DELIVERIES,
-                               bytes_of(key, sizeof key), &attempt->value);
+                               bytes_of(key, sizeof key), &value);
 
     if (st == OK)
-        st = delivery_record_decode(attempt->value.bytes, &attempt->delivery);
+        st = delivery_record_decode(arena_copy(attempt->arena, value.bytes), &attempt->delivery);
     attempt->delivery.arena = attempt->arena;
     return st;
 }

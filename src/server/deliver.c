@@ -3,6 +3,7 @@
  *   function           written: an asynchronous invocation
  *   queue              written: a message
  *   event bus          written: planned on the loop, its deliveries in the same batch
+ *   API destination    called
  *   log group          written: a log event (log_target.c)
  *
  * A kind of target is a row of the table below. */
@@ -15,6 +16,9 @@ struct target_kind {
     bool (*write)(struct server *server, struct store_batch *batch, struct delivery *delivery,
                   struct delivery_error *reterr);
     void (*written)(struct server *server, struct delivery *delivery);
+    /* What is called has these two, and not those two. */
+    void (*call)(struct server *server, struct delivery_call *call);
+    void (*cancel)(struct server *server, struct delivery_call *call);
 };
 
 /* What the kinds leave in a delivery's slot. */
@@ -23,6 +27,7 @@ struct target_slot {
     struct async_invocation invocation;
     struct queue_letter letter;
     struct bus_plan *plan;
+    struct outbound_call call;
     struct log_letter log;
 };
 
@@ -151,6 +156,7 @@ static enum delivery_way find_bus_for_schedule(struct server *server, struct del
     entry->source = json_string(json_get(parameters, "Source"));
     entry->detail_type = json_string(json_get(parameters, "DetailType"));
     entry->detail = delivery->payload;
+    entry->resources = arena_printf(delivery->arena, "[\"%.*s\"]", BYTES_ARG(delivery->source_arn));
     if (bus_plan_entry(server->bus, entry, delivery->arena, &slot_of(delivery)->plan))
         return DELIVERY_WRITTEN;
     delivery_error_set(reterr, "INVALID_PARAMETER", false, "%s: %.*s", entry->error_code,
@@ -242,13 +248,60 @@ static void log_group_written(struct server *server, struct delivery *delivery)
     (void)server, (void)delivery;
 }
 
+/* ---- API destinations ---- */
+
+static enum delivery_way find_destination(struct server *server, struct delivery *delivery,
+                                          struct delivery_error *reterr)
+{
+    if (outbound_destination_of(server->outbound, delivery->target_arn) == NULL)
+        return refuse_missing(delivery, "API destination", reterr);
+    return DELIVERY_CALLED;
+}
+
+static void destination_called(struct outbound_call *out)
+{
+    struct delivery_error error;
+
+    if (out->outcome == OUTBOUND_DELIVERED) {
+        delivery_called(out->context, NULL);
+        return;
+    }
+    delivery_error_set(&error, out->error_code, out->outcome == OUTBOUND_RETRIABLE, "%s",
+                       out->error_message);
+    error.retry_after_ms = out->retry_after_ms;
+    delivery_called(out->context, &error);
+}
+
+static void call_destination(struct server *server, struct delivery_call *call)
+{
+    const struct delivery *delivery = call->delivery;
+    struct outbound_call *out = &slot_of(delivery)->call;
+
+    *out = (struct outbound_call){
+        .destination_arn = delivery->target_arn,
+        .parameters = delivery->parameters,
+        .payload = delivery->payload,
+        .event = delivery->event.size > 0 ? delivery->event : delivery->payload,
+        .done = destination_called,
+        .context = call,
+    };
+    outbound_call(server->outbound, out);
+}
+
+static void cancel_destination(struct server *server, struct delivery_call *call)
+{
+    outbound_cancel(server->outbound, &slot_of(call->delivery)->call);
+}
+
 /* ---- the door ---- */
 
 static const struct target_kind kinds[] = {
-    {"lambda", "function:", find_function, write_function, function_written},
-    {"sqs", "", find_queue, write_queue, queue_written},
-    {"events", "event-bus/", find_bus, write_bus, bus_written},
-    {"logs", "log-group:", find_log_group, write_log_group, log_group_written},
+    {"lambda", "function:", find_function, write_function, function_written, NULL, NULL},
+    {"sqs", "", find_queue, write_queue, queue_written, NULL, NULL},
+    {"events", "event-bus/", find_bus, write_bus, bus_written, NULL, NULL},
+    {"events", "api-destination/", find_destination, NULL, NULL, call_destination,
+     cancel_destination},
+    {"logs", "log-group:", find_log_group, write_log_group, log_group_written, NULL, NULL},
 };
 
 static const struct target_kind *kind_of(struct bytes target_arn)
@@ -264,6 +317,79 @@ static const struct target_kind *kind_of(struct bytes target_arn)
     return NULL;
 }
 
+/* "arn:...:rule/BUS/NAME", "rule/NAME" and "schedule/GROUP/NAME": the last part. */
+static struct bytes last_part(struct bytes arn)
+{
+    size_t at = arn.size;
+
+    while (at > 0 && arn.ptr[at - 1] != '/')
+        at--;
+    return bytes_slice(arn, at, arn.size);
+}
+
+/* Of a rule on another bus than the default one. */
+static struct bytes bus_of_rule(struct bytes arn)
+{
+    struct bytes resource = {NULL, 0};
+    struct arn parsed;
+
+    if (arn_parse(arn, &parsed))
+        resource = bytes_slice(parsed.resource, strlen("rule/"), parsed.resource.size);
+    size_t name = resource.size - last_part(resource).size;
+
+    return name > 0 ? bytes_slice(resource, 0, name - 1) : BYTES("default");
+}
+
+static struct fault_place place_of(const struct delivery *delivery)
+{
+    struct fault_place place = {0};
+    bool of_rule = delivery->source == DELIVERY_OF_RULE;
+
+    place.of[of_rule ? FAULT_RULE : FAULT_SCHEDULE] = last_part(delivery->source_arn);
+    if (of_rule)
+        place.of[FAULT_BUS] = bus_of_rule(delivery->source_arn);
+    place.of[FAULT_TARGET_ID] = delivery->target_id;
+    place.of[FAULT_TARGET_ARN] = delivery->target_arn;
+    return place;
+}
+
+/* A test wants this one to wait before its first attempt. */
+static bool is_to_wait(struct server *server, const struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    struct fault_place place;
+    struct fault_hit hit;
+
+    if (!server->delivery_is_new || !faults_any(server->faults, FAULT_DELAY))
+        return false;
+    place = place_of(delivery);
+    if (!faults_hit(server->faults, FAULT_DELAY, &place, &hit))
+        return false;
+    delivery_error_set(reterr, "UNKNOWN", true, "A delay that a test asked for.");
+    reterr->postponed = true;
+    reterr->retry_after_ms = hit.delay_ms;
+    return true;
+}
+
+/* A test wants this attempt to fail. */
+static bool is_to_fail(struct server *server, const struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    struct fault_place place;
+    struct fault_hit hit;
+    const char *code = NULL;
+
+    if (!faults_any(server->faults, FAULT_TARGET_FAILURE))
+        return false;
+    place = place_of(delivery);
+    if (!faults_hit(server->faults, FAULT_TARGET_FAILURE, &place, &hit))
+        return false;
+    code = delivery_error_code_of(bytes_of_text(hit.error_code));
+    delivery_error_set(reterr, code != NULL ? code : "ERROR_FROM_TARGET", hit.retriable,
+                       "A fault that a test asked for.");
+    return true;
+}
+
 static enum delivery_way find(void *context, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
@@ -274,6 +400,8 @@ static enum delivery_way find(void *context, struct delivery *delivery,
         return refuse_missing(delivery, "Target", reterr);
     slot->kind = kind;
     delivery->slot = slot;
+    if (is_to_wait(context, delivery, reterr) || is_to_fail(context, delivery, reterr))
+        return DELIVERY_REFUSED;
     return kind->find(context, delivery, reterr);
 }
 
@@ -290,15 +418,12 @@ static void written(void *context, struct delivery *delivery)
 
 static void call(void *context, struct delivery_call *call)
 {
-    (void)context;
-    (void)call;
-    assert(false && "no kind of target is called");
+    slot_of(call->delivery)->kind->call(context, call);
 }
 
 static void cancel(void *context, struct delivery_call *call)
 {
-    (void)context;
-    (void)call;
+    slot_of(call->delivery)->kind->cancel(context, call);
 }
 
 /* ---- dead letters ---- */
@@ -345,7 +470,9 @@ static void prepare(void *context, struct delivery *delivery)
 {
     struct server *server = context;
 
+    server->delivery_is_new = true;
     deliveries_prepare(server->deliveries, delivery);
+    server->delivery_is_new = false;
 }
 
 static void write_delivery(void *context, struct store_batch *batch, struct delivery *delivery)
@@ -380,5 +507,12 @@ static bool crowded(void *context)
 
 struct bus_door deliver_bus_door(struct server *server)
 {
-    return (struct bus_door){server, prepare, write_delivery, delivery_written, archived, crowded};
+    return (struct bus_door){.context = server,
+                             .prepare = prepare,
+                             .write = write_delivery,
+                             .written = delivery_written,
+                             .archived = archived,
+                             .crowded = crowded,
+                             .schedule_is_valid = scheduling_is_valid,
+                             .rule_changed = scheduling_rule_changed};
 }

@@ -55,6 +55,15 @@ static bool is_in_stack_file(struct stale *stale, const struct bus_rule *rule)
     return false;
 }
 
+/* Queues, buses and the like are looked for when something is delivered. */
+static bool is_missing_function(struct stale *stale, struct bytes target_arn)
+{
+    struct arn arn = {0};
+
+    return arn_parse(target_arn, &arn) && bytes_equal_text(arn.service, "lambda") &&
+           functions_find(stale->server->functions, target_arn) == NULL;
+}
+
 /* Rules live until the next change: what is needed of them is copied. */
 static void look_at_rule(struct stale *stale, const struct bus_rule *rule)
 {
@@ -69,7 +78,7 @@ static void look_at_rule(struct stale *stale, const struct bus_rule *rule)
     };
 
     for (size_t i = 0; i < rule->target_count; i++)
-        if (gone || functions_find(stale->server->functions, rule->targets[i].arn) == NULL)
+        if (gone || is_missing_function(stale, rule->targets[i].arn))
             change.target_ids[change.target_count++] = arena_copy(arena, rule->targets[i].id);
     if (change.target_count == 0)
         return;

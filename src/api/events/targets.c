@@ -13,6 +13,7 @@ static const struct {
     {"lambda", "function:"},
     {"sqs", ""},
     {"events", "event-bus/"},
+    {"events", "api-destination/"},
     {"logs", "log-group:"},
 };
 
