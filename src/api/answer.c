@@ -145,11 +145,19 @@ error_header(struct api_call *call, const struct api_service *service, enum api_
     return (struct http_header_pair){{NULL, 0}, {NULL, 0}};
 }
 
+/* CloudWatch Logs has a name of its own for what a shape refuses. */
+static const char *service_error_name(const struct api_service *service, enum api_error_kind kind)
+{
+    if (kind == API_VALIDATION && service != NULL && service->validation != NULL)
+        return service->validation;
+    return api_error_name(kind);
+}
+
 void api_fail_with(struct api_call *call, const struct api_error *error, struct bytes message)
 {
     const struct api_service *service =
         call->operation != NULL ? call->operation->service : call->service;
-    const char *name = api_error_name(error->kind);
+    const char *name = service_error_name(service, error->kind);
     bool rest = service != NULL && service->target == NULL;
     struct http_header_pair header = {{NULL, 0}, {NULL, 0}};
     struct buffer *out = api_buffer(call);

@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "functions/functions.h"
 #include "functions/mapping.h"
+#include "logs/logs.h"
 #include "net/http.h"
 #include "net/sigv4.h"
 #include "outbound/outbound.h"
@@ -55,6 +56,7 @@ struct api_services {
     struct queues *queues;
     struct schedules *schedules;
     struct outbound *outbound;
+    struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
     struct store *store;
@@ -116,6 +118,7 @@ struct api_service {
     const char *error_prefix; /* before an error's name: "com.amazonaws.dynamodb.v20120810#" */
     const char *package;      /* before a class's name in messages */
     const char *content_type;
+    const char *validation; /* what a ValidationException is called; NULL: that */
 };
 
 struct api_operation {

@@ -35,10 +35,12 @@ static const char *media_type(struct bytes header)
     return NULL;
 }
 
-/* DynamoDB speaks version 1.0 of AWS's JSON protocol, EventBridge 1.1 (and here 1.0 too). */
+/* DynamoDB speaks version 1.0 of AWS's JSON protocol, EventBridge and CloudWatch Logs 1.1 (and here
+ * 1.0 too). */
 static bool is_spoken(const struct api_service *service, const char *type)
 {
-    return type != NULL && (service == &api_events || strcmp(type, JSON_1_1) != 0);
+    return type != NULL &&
+           (strcmp(type, JSON_1_1) != 0 || service == &api_events || service == &api_logs);
 }
 
 /* An answer is in the version in which it was asked. */

@@ -16,7 +16,7 @@ struct api {
 };
 
 extern const struct api_service api_dynamodb, api_streams, api_events, api_scheduler, api_sqs,
-    api_lambda;
+    api_logs, api_lambda;
 
 /* ---- dispatch.c ---- */
 struct api_call *api_call_new(struct api *api, struct arena *arena);

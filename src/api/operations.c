@@ -1,23 +1,34 @@
-/* api/operations.c - the operations that dynlog answers, and those of DynamoDB that it does not
- * have, a row each. README and docs/compatibility.md are printed from it (scripts/operations). */
+/* api/operations.c - the operations that dynlog answers, and those of DynamoDB and CloudWatch Logs
+ * that it does not have, a row each. README and docs/compatibility.md are printed from it
+ * (scripts/operations). */
 #include "api/operations.h"
 
 #include "api/internal.h"
 #include "api/shape.h"
 
-const struct api_service api_dynamodb = {
-    "DynamoDB", "DynamoDB_20120810", "com.amazonaws.dynamodb.v20120810#",
-    "com.amazonaws.dynamodb.v20120810.", "application/x-amz-json-1.0"};
-const struct api_service api_streams = {
-    "DynamoDB Streams", "DynamoDBStreams_20120810", "com.amazonaws.dynamodb.v20120810#",
-    "com.amazonaws.dynamodb.v20120810.", "application/x-amz-json-1.0"};
-const struct api_service api_events = {"EventBridge", "AWSEvents", "", "",
-                                       "application/x-amz-json-1.1"};
-const struct api_service api_sqs = {"SQS", "AmazonSQS", "com.amazonaws.sqs#", "com.amazonaws.sqs.",
-                                    "application/x-amz-json-1.0"};
-const struct api_service api_scheduler = {"EventBridge Scheduler", "AWSScheduler", "", "",
-                                          "application/json"};
-const struct api_service api_lambda = {"Lambda", NULL, "", "", "application/json"};
+const struct api_service api_dynamodb = {"DynamoDB",
+                                         "DynamoDB_20120810",
+                                         "com.amazonaws.dynamodb.v20120810#",
+                                         "com.amazonaws.dynamodb.v20120810.",
+                                         "application/x-amz-json-1.0",
+                                         NULL};
+const struct api_service api_streams = {"DynamoDB Streams",
+                                        "DynamoDBStreams_20120810",
+                                        "com.amazonaws.dynamodb.v20120810#",
+                                        "com.amazonaws.dynamodb.v20120810.",
+                                        "application/x-amz-json-1.0",
+                                        NULL};
+const struct api_service api_events = {
+    "EventBridge", "AWSEvents", "", "", "application/x-amz-json-1.1", NULL};
+const struct api_service api_sqs = {
+    "SQS", "AmazonSQS", "com.amazonaws.sqs#", "com.amazonaws.sqs.", "application/x-amz-json-1.0",
+    NULL};
+const struct api_service api_logs = {
+    "CloudWatch Logs",          "Logs_20140328", "", "", "application/x-amz-json-1.1",
+    "InvalidParameterException"};
+const struct api_service api_scheduler = {
+    "EventBridge Scheduler", "AWSScheduler", "", "", "application/json", NULL};
+const struct api_service api_lambda = {"Lambda", NULL, "", "", "application/json", NULL};
 
 static const struct api_operation operations[] = {
     {&api_dynamodb, "PutItem", api_put_item, &shape_put_item, NULL},
@@ -87,8 +98,9 @@ static const struct api_operation operations[] = {
     {&api_events, "DisableRule", api_disable_rule, &shape_rule, NULL},
     {&api_events, "DeleteRule", api_delete_rule, &shape_delete_rule, NULL},
     {&api_events, "PutTargets", api_put_targets, &shape_put_targets,
-     "functions, queues, event buses of the same account and API destinations; an InputTemplate is "
-     "one JSON value"},
+     "functions, queues, event buses, API destinations and log groups; an InputTemplate is one "
+     "JSON "
+     "value"},
     {&api_events, "ListTargetsByRule", api_list_targets_by_rule, &shape_list_targets_by_rule, NULL},
     {&api_events, "RemoveTargets", api_remove_targets, &shape_remove_targets, NULL},
     {&api_events, "ListRuleNamesByTarget", api_list_rule_names_by_target,
@@ -190,6 +202,28 @@ static const struct api_operation operations[] = {
     {&api_sqs, "ListMessageMoveTasks", api_list_message_move_tasks, &shape_list_message_move_tasks,
      NULL},
 
+    {&api_logs, "CreateLogGroup", api_create_log_group, &shape_create_log_group,
+     "key and class are kept and told, without effect"},
+    {&api_logs, "DeleteLogGroup", api_delete_log_group, &shape_log_group, NULL},
+    {&api_logs, "DescribeLogGroups", api_describe_log_groups, &shape_describe_log_groups, NULL},
+    {&api_logs, "PutRetentionPolicy", api_put_retention_policy, &shape_put_retention_policy,
+     "what has expired is not seen any more from that moment on"},
+    {&api_logs, "DeleteRetentionPolicy", api_delete_retention_policy, &shape_log_group, NULL},
+    {&api_logs, "CreateLogStream", api_create_log_stream, &shape_log_stream, NULL},
+    {&api_logs, "DeleteLogStream", api_delete_log_stream, &shape_log_stream, NULL},
+    {&api_logs, "DescribeLogStreams", api_describe_log_streams, &shape_describe_log_streams, NULL},
+    {&api_logs, "PutLogEvents", api_put_log_events, &shape_put_log_events, NULL},
+    {&api_logs, "GetLogEvents", api_get_log_events, &shape_get_log_events, NULL},
+    {&api_logs, "FilterLogEvents", api_filter_log_events, &shape_filter_log_events, NULL},
+    {&api_logs, "TagResource", api_logs_tag_resource, &shape_logs_tag_resource, "log groups only"},
+    {&api_logs, "UntagResource", api_logs_untag_resource, &shape_logs_untag_resource,
+     "log groups only"},
+    {&api_logs, "ListTagsForResource", api_logs_list_tags_for_resource,
+     &shape_logs_list_tags_for_resource, "log groups only"},
+    {&api_logs, "TagLogGroup", api_tag_log_group, &shape_tag_log_group, NULL},
+    {&api_logs, "UntagLogGroup", api_untag_log_group, &shape_untag_log_group, NULL},
+    {&api_logs, "ListTagsLogGroup", api_list_tags_log_group, &shape_log_group, NULL},
+
     {&api_lambda, "Invoke", api_invoke, NULL, NULL},
     {&api_lambda, "InvokeAsync", api_invoke_async, NULL, NULL},
     {&api_lambda, "ListFunctions", api_list_functions, NULL, NULL},
@@ -213,6 +247,16 @@ const struct api_operation *api_operations(size_t *ret_count)
 #define NO_PARTNERS "it has no partners whose events it could take"
 #define NO_ENDPOINTS "it is one region, so a global endpoint has nowhere to go over to"
 #define NO_BUCKETS "it has no S3 buckets; backups and Scan have a table's items"
+#define NO_LOG_FILTERS "it makes no metrics and passes no events on; FilterLogEvents searches"
+#define NO_INSIGHTS_QUERIES "it has no Logs Insights; FilterLogEvents searches"
+#define NO_EXPORTS "it has no buckets and no other stores of logs"
+#define NO_DELIVERIES "no AWS service delivers its logs here"
+#define NO_ANOMALIES "it looks for nothing unusual in logs"
+#define NO_TRANSFORMERS "it stores log events as they are"
+#define NO_LOG_KEYS "a group keeps and tells the key that it was made with; nothing is encrypted"
+#define NO_PROTECTION "a log group can always be deleted"
+#define NO_LIVE_TAIL "`aws logs tail --follow` and FilterLogEvents follow a group"
+#define NO_LIST "DescribeLogGroups lists them"
 
 static const struct api_missing missing[] = {
     {&api_dynamodb, "CreateGlobalTable", ONE_REGION},
@@ -244,6 +288,103 @@ static const struct api_missing missing[] = {
     {&api_dynamodb, "ListBulkOperations", NO_BUCKETS},
     {&api_dynamodb, "CancelBulkOperation", NO_BUCKETS},
     {&api_dynamodb, "SearchVectors", NO_VECTORS},
+
+    {&api_logs, "DeleteMetricFilter", NO_LOG_FILTERS},
+    {&api_logs, "DescribeMetricFilters", NO_LOG_FILTERS},
+    {&api_logs, "PutMetricFilter", NO_LOG_FILTERS},
+    {&api_logs, "TestMetricFilter", NO_LOG_FILTERS},
+    {&api_logs, "DeleteSubscriptionFilter", NO_LOG_FILTERS},
+    {&api_logs, "DescribeSubscriptionFilters", NO_LOG_FILTERS},
+    {&api_logs, "PutSubscriptionFilter", NO_LOG_FILTERS},
+    {&api_logs, "DeleteDestination", NO_LOG_FILTERS},
+    {&api_logs, "DescribeDestinations", NO_LOG_FILTERS},
+    {&api_logs, "PutDestination", NO_LOG_FILTERS},
+    {&api_logs, "PutDestinationPolicy", NO_LOG_FILTERS},
+    {&api_logs, "StartQuery", NO_INSIGHTS_QUERIES},
+    {&api_logs, "StopQuery", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DescribeQueries", NO_INSIGHTS_QUERIES},
+    {&api_logs, "GetQueryResults", NO_INSIGHTS_QUERIES},
+    {&api_logs, "GetLogRecord", NO_INSIGHTS_QUERIES},
+    {&api_logs, "GetLogFields", NO_INSIGHTS_QUERIES},
+    {&api_logs, "GetLogGroupFields", NO_INSIGHTS_QUERIES},
+    {&api_logs, "GetLogObject", NO_INSIGHTS_QUERIES},
+    {&api_logs, "PutQueryDefinition", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DeleteQueryDefinition", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DescribeQueryDefinitions", NO_INSIGHTS_QUERIES},
+    {&api_logs, "ListLogGroupsForQuery", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DeleteIndexPolicy", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DescribeFieldIndexes", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DescribeIndexPolicies", NO_INSIGHTS_QUERIES},
+    {&api_logs, "PutIndexPolicy", NO_INSIGHTS_QUERIES},
+    {&api_logs, "CreateScheduledQuery", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DeleteScheduledQuery", NO_INSIGHTS_QUERIES},
+    {&api_logs, "GetScheduledQuery", NO_INSIGHTS_QUERIES},
+    {&api_logs, "GetScheduledQueryHistory", NO_INSIGHTS_QUERIES},
+    {&api_logs, "ListScheduledQueries", NO_INSIGHTS_QUERIES},
+    {&api_logs, "UpdateScheduledQuery", NO_INSIGHTS_QUERIES},
+    {&api_logs, "CreateLookupTable", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DeleteLookupTable", NO_INSIGHTS_QUERIES},
+    {&api_logs, "DescribeLookupTables", NO_INSIGHTS_QUERIES},
+    {&api_logs, "GetLookupTable", NO_INSIGHTS_QUERIES},
+    {&api_logs, "UpdateLookupTable", NO_INSIGHTS_QUERIES},
+    {&api_logs, "CreateExportTask", NO_EXPORTS},
+    {&api_logs, "CancelExportTask", NO_EXPORTS},
+    {&api_logs, "DescribeExportTasks", NO_EXPORTS},
+    {&api_logs, "CreateImportTask", NO_EXPORTS},
+    {&api_logs, "CancelImportTask", NO_EXPORTS},
+    {&api_logs, "DescribeImportTasks", NO_EXPORTS},
+    {&api_logs, "DescribeImportTaskBatches", NO_EXPORTS},
+    {&api_logs, "AssociateSourceToS3TableIntegration", NO_EXPORTS},
+    {&api_logs, "DisassociateSourceFromS3TableIntegration", NO_EXPORTS},
+    {&api_logs, "ListSourcesForS3TableIntegration", NO_EXPORTS},
+    {&api_logs, "PutIntegration", NO_EXPORTS},
+    {&api_logs, "GetIntegration", NO_EXPORTS},
+    {&api_logs, "ListIntegrations", NO_EXPORTS},
+    {&api_logs, "DeleteIntegration", NO_EXPORTS},
+    {&api_logs, "CreateDelivery", NO_DELIVERIES},
+    {&api_logs, "DeleteDelivery", NO_DELIVERIES},
+    {&api_logs, "DescribeDeliveries", NO_DELIVERIES},
+    {&api_logs, "GetDelivery", NO_DELIVERIES},
+    {&api_logs, "UpdateDeliveryConfiguration", NO_DELIVERIES},
+    {&api_logs, "DescribeConfigurationTemplates", NO_DELIVERIES},
+    {&api_logs, "DeleteDeliveryDestination", NO_DELIVERIES},
+    {&api_logs, "DescribeDeliveryDestinations", NO_DELIVERIES},
+    {&api_logs, "GetDeliveryDestination", NO_DELIVERIES},
+    {&api_logs, "PutDeliveryDestination", NO_DELIVERIES},
+    {&api_logs, "DeleteDeliveryDestinationPolicy", NO_DELIVERIES},
+    {&api_logs, "GetDeliveryDestinationPolicy", NO_DELIVERIES},
+    {&api_logs, "PutDeliveryDestinationPolicy", NO_DELIVERIES},
+    {&api_logs, "DeleteDeliverySource", NO_DELIVERIES},
+    {&api_logs, "DescribeDeliverySources", NO_DELIVERIES},
+    {&api_logs, "GetDeliverySource", NO_DELIVERIES},
+    {&api_logs, "PutDeliverySource", NO_DELIVERIES},
+    {&api_logs, "CreateLogAnomalyDetector", NO_ANOMALIES},
+    {&api_logs, "DeleteLogAnomalyDetector", NO_ANOMALIES},
+    {&api_logs, "GetLogAnomalyDetector", NO_ANOMALIES},
+    {&api_logs, "ListLogAnomalyDetectors", NO_ANOMALIES},
+    {&api_logs, "UpdateLogAnomalyDetector", NO_ANOMALIES},
+    {&api_logs, "ListAnomalies", NO_ANOMALIES},
+    {&api_logs, "UpdateAnomaly", NO_ANOMALIES},
+    {&api_logs, "DeleteTransformer", NO_TRANSFORMERS},
+    {&api_logs, "GetTransformer", NO_TRANSFORMERS},
+    {&api_logs, "PutTransformer", NO_TRANSFORMERS},
+    {&api_logs, "TestTransformer", NO_TRANSFORMERS},
+    {&api_logs, "DeleteDataProtectionPolicy", NO_TRANSFORMERS},
+    {&api_logs, "GetDataProtectionPolicy", NO_TRANSFORMERS},
+    {&api_logs, "PutDataProtectionPolicy", NO_TRANSFORMERS},
+    {&api_logs, "DeleteResourcePolicy", NO_POLICIES},
+    {&api_logs, "DescribeResourcePolicies", NO_POLICIES},
+    {&api_logs, "PutResourcePolicy", NO_POLICIES},
+    {&api_logs, "DeleteAccountPolicy", NO_POLICIES},
+    {&api_logs, "DescribeAccountPolicies", NO_POLICIES},
+    {&api_logs, "PutAccountPolicy", NO_POLICIES},
+    {&api_logs, "PutBearerTokenAuthentication", NO_POLICIES},
+    {&api_logs, "AssociateKmsKey", NO_LOG_KEYS},
+    {&api_logs, "DisassociateKmsKey", NO_LOG_KEYS},
+    {&api_logs, "PutLogGroupDeletionProtection", NO_PROTECTION},
+    {&api_logs, "StartLiveTail", NO_LIVE_TAIL},
+    {&api_logs, "ListLogGroups", NO_LIST},
+    {&api_logs, "ListAggregateLogGroupSummaries", NO_LIST},
 
     {&api_events, "ActivateEventSource", NO_PARTNERS},
     {&api_events, "DeactivateEventSource", NO_PARTNERS},

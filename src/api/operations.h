@@ -133,6 +133,25 @@ void api_start_message_move_task(struct api_call *call);
 void api_cancel_message_move_task(struct api_call *call);
 void api_list_message_move_tasks(struct api_call *call);
 
+/* CloudWatch Logs */
+void api_create_log_group(struct api_call *call);
+void api_delete_log_group(struct api_call *call);
+void api_describe_log_groups(struct api_call *call);
+void api_put_retention_policy(struct api_call *call);
+void api_delete_retention_policy(struct api_call *call);
+void api_create_log_stream(struct api_call *call);
+void api_delete_log_stream(struct api_call *call);
+void api_describe_log_streams(struct api_call *call);
+void api_put_log_events(struct api_call *call);
+void api_get_log_events(struct api_call *call);
+void api_filter_log_events(struct api_call *call);
+void api_logs_tag_resource(struct api_call *call);
+void api_logs_untag_resource(struct api_call *call);
+void api_logs_list_tags_for_resource(struct api_call *call);
+void api_tag_log_group(struct api_call *call);
+void api_untag_log_group(struct api_call *call);
+void api_list_tags_log_group(struct api_call *call);
+
 /* Lambda (REST) */
 void api_invoke(struct api_call *call);
 void api_invoke_async(struct api_call *call);

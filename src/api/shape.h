@@ -143,6 +143,13 @@ extern const struct shape shape_put_schedule, shape_schedule, shape_list_schedul
     shape_create_schedule_group, shape_schedule_group, shape_list_schedule_groups, shape_tag_group,
     shape_untag_group, shape_list_tags_of_group;
 
+/* logs/shapes.c */
+extern const struct shape shape_create_log_group, shape_describe_log_groups,
+    shape_describe_log_streams, shape_filter_log_events, shape_get_log_events, shape_log_group,
+    shape_log_stream, shape_logs_list_tags_for_resource, shape_logs_tag_resource,
+    shape_logs_untag_resource, shape_put_log_events, shape_put_retention_policy,
+    shape_tag_log_group, shape_untag_log_group;
+
 /* events/shapes.c */
 extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_describe_event_bus,
     shape_list_event_buses, shape_put_rule, shape_rule, shape_delete_rule, shape_list_rules,

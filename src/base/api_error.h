@@ -68,6 +68,7 @@
     X(API_BATCH_IDS_NOT_DISTINCT, "BatchEntryIdsNotDistinct", 400)                                 \
     X(API_BATCH_TOO_LONG, "BatchRequestTooLong", 400)                                              \
     X(API_INVALID_BATCH_ENTRY_ID, "InvalidBatchEntryId", 400)                                      \
+    X(API_TOO_MANY_TAGS, "TooManyTagsException", 400)                                              \
     X(API_QUEUES_RESOURCE_NOT_FOUND, "ResourceNotFoundException", 404)                             \
     X(API_SCHEDULER_NOT_FOUND, "ResourceNotFoundException", 404)                                   \
     X(API_SCHEDULER_CONFLICT, "ConflictException", 409)                                            \

@@ -4,6 +4,7 @@
  *   queue              written: a message
  *   event bus          written: planned on the loop, its deliveries in the same batch
  *   API destination    called
+ *   log group          written: a log event (log_target.c)
  *
  * A kind of target is a row of the table below. */
 #include "server/internal.h"
@@ -27,6 +28,7 @@ struct target_slot {
     struct queue_letter letter;
     struct bus_plan *plan;
     struct outbound_call call;
+    struct log_letter log;
 };
 
 static struct target_slot *slot_of(const struct delivery *delivery)
@@ -207,6 +209,45 @@ static void bus_written(struct server *server, struct delivery *delivery)
     bus_plan_written(server->bus, slot_of(delivery)->plan);
 }
 
+/* ---- log groups ---- */
+
+static enum delivery_way find_log_group(struct server *server, struct delivery *delivery,
+                                        struct delivery_error *reterr)
+{
+    struct bytes name = logs_name_of_arn(server->logs, delivery->target_arn);
+
+    if (logs_find(server->logs, name) == NULL)
+        return refuse_missing(delivery, "Log group", reterr);
+    if (log_target_event(server, delivery, &slot_of(delivery)->log, reterr))
+        return DELIVERY_WRITTEN;
+    return DELIVERY_REFUSED;
+}
+
+static bool write_log_group(struct server *server, struct store_batch *batch,
+                            struct delivery *delivery, struct delivery_error *reterr)
+{
+    enum status st = logs_write(server->logs, batch, &slot_of(delivery)->log);
+
+    if (st == NOT_FOUND)
+        (void)refuse_missing(delivery, "Log group", reterr);
+    else if (st == TOO_LARGE)
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The message is larger than a log event may be.");
+    else if (st == MALFORMED)
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The message is empty, or its timestamp is more than 14 days in the "
+                           "past or 2 hours in the future.");
+    else if (st != OK)
+        delivery_error_set(reterr, "INTERNAL_ERROR", true, "The store can't be read: %s",
+                           status_text(st));
+    return st == OK;
+}
+
+static void log_group_written(struct server *server, struct delivery *delivery)
+{
+    (void)server, (void)delivery;
+}
+
 /* ---- API destinations ---- */
 
 static enum delivery_way find_destination(struct server *server, struct delivery *delivery,
@@ -260,6 +301,7 @@ static const struct target_kind kinds[] = {
     {"events", "event-bus/", find_bus, write_bus, bus_written, NULL, NULL},
     {"events", "api-destination/", find_destination, NULL, NULL, call_destination,
      cancel_destination},
+    {"logs", "log-group:", find_log_group, write_log_group, log_group_written, NULL, NULL},
 };
 
 static const struct target_kind *kind_of(struct bytes target_arn)

@@ -152,6 +152,11 @@ static struct waits messages_waits(struct server *server)
     return queues_waits(server->queues);
 }
 
+static bool logs_moving(struct server *server)
+{
+    return logs_busy(server->logs);
+}
+
 static bool archive_moving(struct server *server)
 {
     return archiving_busy(server);
@@ -169,6 +174,7 @@ static const struct drain_row rows[] = {
     {"calls of API destinations", calls_moving, calls_waits, NULL},
     {"invocations", functions_moving, invocations_waits, invocations_hurry},
     {"message move tasks", messages_moving, messages_waits, NULL},
+    {"log events", logs_moving, NULL, NULL},
     {"archive", archive_moving, NULL, NULL},
 };
 

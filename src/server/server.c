@@ -209,6 +209,7 @@ static bool open_store(struct server *server)
 static void make_environment(struct server *server)
 {
     static const char *const names[] = {"AWS_ENDPOINT_URL",
+                                        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
                                         "AWS_ENDPOINT_URL_DYNAMODB",
                                         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
                                         "AWS_ENDPOINT_URL_EVENTBRIDGE",
@@ -310,6 +311,13 @@ static bool open_hops(struct server *server)
                                         .place = &server->place,
                                         .changed = something_changed,
                                         .context = server};
+    struct logs_options logs = {.store = server->store,
+                                .port = server->port,
+                                .timers = server->timers,
+                                .wall_timers = server->wall_timers,
+                                .place = &server->place,
+                                .changed = something_changed,
+                                .context = server};
     enum status status = engine_open(server->store, server->clock, &server->place, &server->engine);
 
     if (status == OK)
@@ -327,6 +335,8 @@ static bool open_hops(struct server *server)
                           &server->bus);
     if (status == OK)
         status = queues_open(&queues, &server->queues);
+    if (status == OK)
+        status = logs_open(&logs, &server->logs);
     if (status != OK) {
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
@@ -353,6 +363,7 @@ static void open_api(struct server *server)
         .queues = server->queues,
         .schedules = server->schedules,
         .outbound = server->outbound,
+        .logs = server->logs,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,
@@ -548,10 +559,10 @@ void server_stop(struct server *server)
 /* Nothing of ours is with the store's writer any more. */
 static bool quiet(struct server *server)
 {
-    if (!manual_clock_stop(server) || !bus_stop(server->bus) ||
-        !mappings_stop(server->mappings) || !engine_stop(server->engine) ||
-        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
-        !outbound_stop(server->outbound) || !queues_stop(server->queues))
+    if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
+        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
+        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
+        !queues_stop(server->queues) || !logs_stop(server->logs))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -584,6 +595,7 @@ static void free_all(struct server *server)
     streams_free(server->streams);
     if (server->queues != NULL)
         queues_close(server->queues);
+    logs_close(server->logs);
     if (server->bus != NULL)
         bus_close(server->bus);
     if (server->schedules != NULL)

@@ -239,6 +239,7 @@ void status_write(void *context, struct json_writer *w)
     json_member_bool(w, "archive", archiving_busy(server));
     json_member_bool(w, "queues", queues_busy(server->queues));
     json_member_bool(w, "schedules", schedules_busy(server->schedules));
+    json_member_bool(w, "logs", logs_busy(server->logs));
     json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
     json_key(w, "clock");

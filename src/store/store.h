@@ -49,6 +49,7 @@ enum store_family {
     STORE_HISTORY,    /* what items were before their changes: point-in-time recovery */
     STORE_QUEUES,     /* messages of queues, and what they are found by (docs/format/queue.md) */
     STORE_ARCHIVES,   /* events that archives of buses keep (bus/archive.h) */
+    STORE_LOGS,       /* log streams and their events (docs/format/logs.md) */
     STORE_FAMILY_COUNT,
 };
 

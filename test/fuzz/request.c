@@ -1,7 +1,7 @@
 /* Fuzz target: requests, against an api in memory that has some tables: "abc" with a partition key
  * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
  * a time to live; a bus, a rule and an archive with an event; a schedule "s" in a group "g"; a
- * queue "q" and one with an order, "q.fifo".
+ * queue "q" and one with an order, "q.fifo"; a log group "g" with a stream "s" of two events.
  *
  *   PutItem                                   an operation of AWS's target services (or with its
  *                                             service: AWSEvents.TagResource) ...
@@ -50,6 +50,7 @@ static struct {
     struct schedules *schedules;
     uv_loop_t uv; /* never turned before the end: nothing is called */
     struct outbound *outbound;
+    struct logs *logs;
     struct api *api;
     size_t runs;
     bool moved; /* the clock: shards roll, items expire while something else is asked */
@@ -296,6 +297,11 @@ static const struct {
      "{\"Name\":\"s\",\"GroupName\":\"g\",\"ScheduleExpression\":\"rate(1 day)\","
      "\"FlexibleTimeWindow\":{\"Mode\":\"OFF\"},\"Target\":{\"Arn\":\"arn:aws:sqs:us-east-1:"
      "000000000000:q\",\"RoleArn\":\"arn:aws:iam::000000000000:role/r\"}}"},
+    {"Logs_20140328.CreateLogGroup", "{\"logGroupName\":\"g\"}"},
+    {"Logs_20140328.CreateLogStream", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\"}"},
+    {"Logs_20140328.PutLogEvents",
+     "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":[{\"timestamp\":1785000000000,"
+     "\"message\":\"ERROR x\"},{\"timestamp\":1785000000002,\"message\":\"{\\\"a\\\":1}\"}]}"},
     {"AWSEvents.CreateArchive",
      "{\"ArchiveName\":\"archive\",\"EventSourceArn\":\"arn:aws:events:us-east-1:000000000000:"
      "event-bus/default\",\"RetentionDays\":1}"},
@@ -357,12 +363,22 @@ static void open_api(void)
     assert(status == OK);
     schedules_start(on.schedules);
 
+    const struct logs_options logs = {.store = on.store,
+                                      .port = on.port,
+                                      .timers = on.timers,
+                                      .wall_timers = on.timers,
+                                      .place = &place};
+
+    status = logs_open(&logs, &on.logs);
+    assert(status == OK);
+
     const struct api_services services = {.engine = on.engine,
                                           .streams = on.streams,
                                           .bus = on.bus,
                                           .queues = on.queues,
                                           .schedules = on.schedules,
                                           .outbound = on.outbound,
+                                          .logs = on.logs,
                                           .store = on.store,
                                           .port = on.port,
                                           .timers = on.timers,
@@ -378,7 +394,7 @@ static void open_api(void)
 
 static void close_api(void)
 {
-    while (!queues_stop(on.queues) || !schedules_stop(on.schedules))
+    while (!queues_stop(on.queues) || !schedules_stop(on.schedules) || !logs_stop(on.logs))
         turn();
     while (!bus_stop(on.bus))
         turn();
@@ -389,6 +405,7 @@ static void close_api(void)
     uv_loop_close(&on.uv);
     queues_close(on.queues);
     schedules_close(on.schedules);
+    logs_close(on.logs);
     bus_close(on.bus);
     streams_free(on.streams);
     on.streams = NULL;
@@ -515,7 +532,7 @@ static void run_call(struct input *input, struct bytes name, struct bytes body)
     struct bytes target =
         arena_printf(input->arena, "%s.%s", operation->service->target, operation->name);
     uint64_t before = store_last_position(on.store);
-    bool moving = queues_busy(on.queues);
+    bool moving = queues_busy(on.queues) || logs_busy(on.logs);
     struct answer answer =
         call(input->arena, arena_copy_text(input->arena, target), expand(input, body));
 

@@ -14,6 +14,7 @@ static const struct {
     {"sqs", ""},
     {"events", "event-bus/"},
     {"events", "api-destination/"},
+    {"logs", "log-group:"},
 };
 
 static enum status refuse_arn(struct api_call *call, struct bytes text, const char *reason)

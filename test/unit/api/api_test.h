@@ -24,6 +24,7 @@ struct test_api {
     struct schedules *schedules;
     uv_loop_t uv; /* never turned before the end: a token that is asked for never comes */
     struct outbound *outbound;
+    struct logs *logs;
     struct api *api;
     struct faults *faults;
     size_t commits_told;
@@ -178,6 +179,14 @@ static inline void test_api_start(struct test_api *t)
                                               .place = &test_place};
 
     assert_int_equal(outbound_open(&outbound, &t->outbound), OK);
+
+    const struct logs_options logs = {.store = t->store,
+                                      .port = t->loop.port,
+                                      .timers = t->timers,
+                                      .wall_timers = t->timers,
+                                      .place = &test_place};
+
+    assert_int_equal(logs_open(&logs, &t->logs), OK);
     t->streams =
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
@@ -188,6 +197,7 @@ static inline void test_api_start(struct test_api *t)
         .queues = t->queues,
         .schedules = t->schedules,
         .outbound = t->outbound,
+        .logs = t->logs,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -245,7 +255,7 @@ static inline void test_api_advance(struct test_api *t, uint64_t by_ms)
 static inline void test_api_stop(struct test_api *t)
 {
     test_api_settle(t);
-    while (!queues_stop(t->queues) || !schedules_stop(t->schedules))
+    while (!queues_stop(t->queues) || !schedules_stop(t->schedules) || !logs_stop(t->logs))
         test_api_turn(t);
     while (!bus_stop(t->bus) || !engine_stop(t->engine))
         test_api_turn(t);
@@ -257,6 +267,7 @@ static inline void test_api_stop(struct test_api *t)
     uv_loop_close(&t->uv);
     queues_close(t->queues);
     schedules_close(t->schedules);
+    logs_close(t->logs);
     bus_close(t->bus);
     streams_free(t->streams);
     test_loop_close(&t->loop);

@@ -427,6 +427,7 @@ int main(int count, char **arguments)
     add_folder(&found, API_CASES "/streams");
     add_folder(&found, API_CASES "/events");
     add_folder(&found, API_CASES "/sqs");
+    add_folder(&found, API_CASES "/logs");
     failed = _cmocka_run_group_tests("api_cases", found.tests, found.count, NULL, NULL);
     close_file();
     arena_free(found.arena);

@@ -1,0 +1,74 @@
+/* server/log_target.c - what a rule writes into a log group.
+ *
+ *   the event as it is            its JSON is the message, and the time of delivery the timestamp
+ *   what an input made of it      {"timestamp": T, "message": M}: T a number of milliseconds or a
+ * date as text, M a text (anything else is written as its JSON)
+ *
+ * AWS names streams by ids of its own and does not say which events share one. Here each target of
+ * each rule has its stream: RULE/TARGET-ID, or BUS/RULE/TARGET-ID of another bus than the default
+ * one. (docs/adr/0023-logs.md) */
+#include "server/internal.h"
+
+#define MESSAGE_SIZE_MAX (2 * LOG_EVENT_SIZE_MAX)
+
+/* Of arn:aws:events:REGION:ACCOUNT:rule/BUS/NAME or a schedule's: what follows the first slash. */
+static struct bytes stream_name(const struct delivery *delivery)
+{
+    struct bytes name = delivery->source_arn;
+    size_t slash = bytes_find_byte(name, '/', 0);
+
+    if (slash != SIZE_MAX)
+        name = bytes_slice(name, slash + 1, name.size);
+    return arena_printf(delivery->arena, "%.*s/%.*s", BYTES_ARG(name),
+                        BYTES_ARG(delivery->target_id));
+}
+
+static bool read_timestamp(const struct json *json, uint64_t *ret_ms)
+{
+    int64_t number = 0;
+
+    if (json_is(json, JSON_STRING))
+        return clock_parse_iso(json_string(json), ret_ms) ||
+               bytes_to_uint64(json_string(json), ret_ms);
+    if (!json_int64(json, &number) || number < 0)
+        return false;
+    *ret_ms = (uint64_t)number;
+    return true;
+}
+
+static bool read_message(const struct delivery *delivery, const struct json *json,
+                         struct bytes *ret)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(MESSAGE_SIZE_MAX);
+
+    if (json_is(json, JSON_STRING)) {
+        *ret = json_string(json);
+        return true;
+    }
+    json_print(&text, json);
+    *ret = arena_copy(delivery->arena, buffer_bytes(&text));
+    return !buffer_failed(&text);
+}
+
+bool log_target_event(struct server *server, const struct delivery *delivery,
+                      struct log_letter *ret, struct delivery_error *reterr)
+{
+    const struct json *json = NULL;
+
+    *ret = (struct log_letter){
+        .group_arn = delivery->target_arn,
+        .stream_name = stream_name(delivery),
+        .event = {clock_now_ms(server->clock), delivery->payload},
+    };
+    if (delivery->event.size == 0)
+        return true;
+    if (json_parse(delivery->arena, delivery->payload, &json, NULL) == OK &&
+        json_get(json, "message") != NULL &&
+        read_timestamp(json_get(json, "timestamp"), &ret->event.timestamp_ms) &&
+        read_message(delivery, json_get(json, "message"), &ret->event.message))
+        return true;
+    delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                       "The input for a log group must be of the form {\"timestamp\":...,"
+                       "\"message\":...}.");
+    return false;
+}
