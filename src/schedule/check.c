@@ -51,12 +51,6 @@ static enum status check_dates(struct schedule_change *change)
 
 static enum status refuse_target(struct schedule_change *change, const struct arn *arn)
 {
-    if (bytes_equal_text(arn->service, "scheduler") &&
-        bytes_start_with(arn->resource, BYTES("aws-sdk:")))
-        return api_invalid(&change->error,
-                           "dynlog does not have the universal target %.*s; targets are functions, "
-                           "SQS queues and event buses by their ARNs",
-                           BYTES_ARG(arn->resource));
     return api_invalid(&change->error,
                        "dynlog does not deliver schedules to %.*s (%.*s); targets are functions, "
                        "SQS queues and event buses",
@@ -90,6 +84,19 @@ static enum status check_bus(struct schedule_change *change)
     return OK;
 }
 
+static enum status check_universal(struct schedule_change *change)
+{
+    const struct schedule_target *target = &change->settings.target;
+    struct schedule_resolved ignored;
+
+    if (target->detail_type.size > 0 || target->message_group_id.size > 0)
+        return api_invalid(
+            &change->error,
+            "EventBridgeParameters and SqsParameters are not for universal targets.");
+    return universal_resolve(change->schedules->options.place, change->arena, target, target->input,
+                             &ignored, &change->error);
+}
+
 static enum status check_target(struct schedule_change *change)
 {
     const struct schedule_target *target = &change->settings.target;
@@ -98,6 +105,11 @@ static enum status check_target(struct schedule_change *change)
 
     if (!arn_parse(target->arn, &arn))
         return api_invalid(&change->error, "Provided Arn is not in correct format.");
+    if (universal_is(target->arn)) {
+        enum status st = check_input(change, true);
+
+        return st == OK ? check_universal(change) : st;
+    }
     function = bytes_equal_text(arn.service, "lambda") &&
                bytes_start_with(arn.resource, BYTES("function:"));
     queue = bytes_equal_text(arn.service, "sqs");

@@ -16,6 +16,7 @@
  *   plan.c         due times of a schedule with its dates and its window
  *   fire.c         what is due, to its target
  *   payload.c      what the target gets
+ *   universal.c    universal targets
  *   rule.c         rules with a schedule
  *
  * Who decides: a schedule's record has a revision, which grows with each change and each due time.
@@ -134,6 +135,19 @@ uint64_t plan_next_ms(const struct schedule_timing *timing, uint64_t after_ms);
 uint64_t plan_first_ms(const struct schedule_timing *timing, uint64_t now_ms);
 /* The moment within its window when what is due at that time happens. */
 uint64_t plan_moment_ms(const struct schedule_view *view, uint64_t due_ms, uint64_t seed);
+
+/* ---- universal.c ---- */
+
+/* What a target comes to: where it goes, and what it gets. */
+struct schedule_resolved {
+    struct schedule_target target;
+    struct bytes payload;
+};
+bool universal_is(struct bytes target_arn);
+/* In the arena. REFUSED: what it asks for dynlog does not have. */
+MUST_USE enum status universal_resolve(const struct arn_place *place, struct arena *arena,
+                                       const struct schedule_target *target, struct bytes input,
+                                       struct schedule_resolved *ret, struct api_error *reterr);
 
 /* ---- payload.c ---- */
 

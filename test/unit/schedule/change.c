@@ -75,8 +75,8 @@ static void test_what_is_refused(void **state)
                  "queues and event buses");
     settings.target.arn = BYTES("arn:aws:scheduler:::aws-sdk:ec2:stopInstances");
     test_refused(&t, SCHEDULE_CREATE, settings, API_VALIDATION,
-                 "dynlog does not have the universal target aws-sdk:ec2:stopInstances; targets are "
-                 "functions, SQS queues and event buses by their ARNs");
+                 "dynlog does not have the universal target ec2:stopInstances; it has "
+                 "sqs:sendMessage, lambda:invoke and eventbridge:putEvents");
     settings.target.arn = BYTES("arn:aws:lambda:us-east-1:000000000000:function:f");
     settings.target.input = BYTES("no json");
     test_refused(&t, SCHEDULE_CREATE, settings, API_VALIDATION,
