@@ -426,8 +426,8 @@ static void provisioned(struct server *server, bool ok)
         triggering_start(server);
     functions_start(server->functions);
     deliveries_start(server->deliveries); /* targets that are not there by now are gone */
-    schedules_start(server->schedules);
     bus_start(server->bus, server->timers, server->wall_timers, something_changed, server);
+    schedules_start(server->schedules);
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
@@ -436,10 +436,28 @@ static void provisioned(struct server *server, bool ok)
     listen_serve_held(server);
 }
 
+/* ---- the stack, step by step ---- */
+
+static void rules_removed(struct server *server, bool ok)
+{
+    if (ok)
+        made_end(server, provisioned);
+    else
+        provisioned(server, false);
+}
+
 static void made(struct server *server, bool ok)
 {
     if (ok)
-        stale_remove(server, provisioned);
+        stale_remove(server, rules_removed);
+    else
+        provisioned(server, false);
+}
+
+static void remembered(struct server *server, bool ok)
+{
+    if (ok)
+        provision_start(server, made);
     else
         provisioned(server, false);
 }
@@ -447,7 +465,7 @@ static void made(struct server *server, bool ok)
 static void clock_noted(struct server *server, bool ok)
 {
     if (ok)
-        provision_start(server, made);
+        made_begin(server, remembered);
     else
         provisioned(server, false);
 }
@@ -529,10 +547,10 @@ void server_stop(struct server *server)
 /* Nothing of ours is with the store's writer any more. */
 static bool quiet(struct server *server)
 {
-    if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
-        !queues_stop(server->queues))
+    if (!manual_clock_stop(server) || !bus_stop(server->bus) ||
+        !mappings_stop(server->mappings) || !engine_stop(server->engine) ||
+        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
+        !outbound_stop(server->outbound) || !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
