@@ -30,19 +30,23 @@ static enum status check_zone(struct schedules *schedules, struct schedule_chang
     return api_invalid(&change->error, "Invalid ScheduleExpressionTimezone %.*s.", BYTES_ARG(name));
 }
 
-static enum status check_dates(struct schedule_change *change)
+enum status schedule_check_dates(struct schedule_change *change,
+                                 const struct schedule_settings *old)
 {
     const struct schedule_settings *settings = &change->settings;
+    bool new_start = old == NULL || old->start_ms != settings->start_ms;
+    bool new_end = old == NULL || old->end_ms != settings->end_ms;
 
     if (change->parsed.kind == SCHEDULE_AT) /* AWS ignores both */
         return OK;
-    if (settings->start_ms > 0 && settings->start_ms + SCHEDULE_START_PAST_MS < change->now_ms)
+    if (new_start && settings->start_ms > 0 &&
+        settings->start_ms + SCHEDULE_START_PAST_MS < change->now_ms)
         return api_invalid(&change->error,
                            "The StartDate you specify cannot be earlier than 5 minutes ago.");
     if (settings->end_ms > 0 && settings->end_ms <= settings->start_ms)
         return api_invalid(&change->error,
                            "The EndDate you specify must be later than the StartDate.");
-    if (settings->end_ms > 0 && settings->end_ms <= change->now_ms)
+    if (new_end && settings->end_ms > 0 && settings->end_ms <= change->now_ms)
         return api_invalid(&change->error, "The EndDate you specify cannot be in the past.");
     return OK;
 }
@@ -132,7 +136,5 @@ enum status schedule_check(struct schedules *schedules, struct schedule_change *
 
     if (st == OK)
         st = check_zone(schedules, change);
-    if (st == OK)
-        st = check_dates(change);
     return st == OK ? check_target(change) : st;
 }

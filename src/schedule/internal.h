@@ -114,6 +114,11 @@ MUST_USE enum status rule_decode(struct arena *arena, struct bytes stored, struc
 /* REFUSED with change->error. Fills parsed and zone. */
 MUST_USE enum status schedule_check(struct schedules *schedules, struct schedule_change *change);
 
+/* On the writer: what is said of its dates. Those of the schedule that is there (NULL: none) may
+ * have passed: a stack file says them again at every start. */
+MUST_USE enum status schedule_check_dates(struct schedule_change *change,
+                                          const struct schedule_settings *old);
+
 /* ---- token.c: on the writer ---- */
 
 enum token_found { TOKEN_NEW, TOKEN_REPEATED, TOKEN_OF_ANOTHER };
