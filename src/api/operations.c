@@ -148,7 +148,8 @@ static const struct api_operation operations[] = {
     {&api_events, "DeleteApiDestination", api_delete_api_destination, &shape_api_destination, NULL},
 
     {&api_scheduler, "CreateSchedule", api_create_schedule, &shape_put_schedule,
-     "targets are functions, SQS queues and event buses; roles and keys are kept and told, and no "
+     "targets are functions, SQS queues and event buses, and three universal ones; roles and keys "
+     "are kept and told, and no "
      "role is assumed"},
     {&api_scheduler, "GetSchedule", api_get_schedule, &shape_schedule, NULL},
     {&api_scheduler, "UpdateSchedule", api_update_schedule, &shape_put_schedule,

@@ -96,7 +96,9 @@ static enum status create(struct schedule_change *change, struct store_batch *ba
     if (st == OK)
         return api_refuse(&change->error, API_SCHEDULER_CONFLICT, "Schedule %.*s already exists.",
                           BYTES_ARG(change->settings.name));
-    if (st != NOT_FOUND)
+    if (st == NOT_FOUND)
+        st = schedule_check_dates(change, NULL);
+    if (st != OK)
         return st;
     record = (struct schedule_record){.revision = 1,
                                       .view = {.settings = change->settings,
@@ -123,6 +125,8 @@ static enum status update(struct schedule_change *change, struct store_batch *ba
 
     if (st == NOT_FOUND)
         return refuse_unknown(change);
+    if (st == OK)
+        st = schedule_check_dates(change, &record.view.settings);
     if (st != OK)
         return st;
     record.revision++;

@@ -30,19 +30,23 @@ static enum status check_zone(struct schedules *schedules, struct schedule_chang
     return api_invalid(&change->error, "Invalid ScheduleExpressionTimezone %.*s.", BYTES_ARG(name));
 }
 
-static enum status check_dates(struct schedule_change *change)
+enum status schedule_check_dates(struct schedule_change *change,
+                                 const struct schedule_settings *old)
 {
     const struct schedule_settings *settings = &change->settings;
+    bool new_start = old == NULL || old->start_ms != settings->start_ms;
+    bool new_end = old == NULL || old->end_ms != settings->end_ms;
 
     if (change->parsed.kind == SCHEDULE_AT) /* AWS ignores both */
         return OK;
-    if (settings->start_ms > 0 && settings->start_ms + SCHEDULE_START_PAST_MS < change->now_ms)
+    if (new_start && settings->start_ms > 0 &&
+        settings->start_ms + SCHEDULE_START_PAST_MS < change->now_ms)
         return api_invalid(&change->error,
                            "The StartDate you specify cannot be earlier than 5 minutes ago.");
     if (settings->end_ms > 0 && settings->end_ms <= settings->start_ms)
         return api_invalid(&change->error,
                            "The EndDate you specify must be later than the StartDate.");
-    if (settings->end_ms > 0 && settings->end_ms <= change->now_ms)
+    if (new_end && settings->end_ms > 0 && settings->end_ms <= change->now_ms)
         return api_invalid(&change->error, "The EndDate you specify cannot be in the past.");
     return OK;
 }
@@ -51,12 +55,6 @@ static enum status check_dates(struct schedule_change *change)
 
 static enum status refuse_target(struct schedule_change *change, const struct arn *arn)
 {
-    if (bytes_equal_text(arn->service, "scheduler") &&
-        bytes_start_with(arn->resource, BYTES("aws-sdk:")))
-        return api_invalid(&change->error,
-                           "dynlog does not have the universal target %.*s; targets are functions, "
-                           "SQS queues and event buses by their ARNs",
-                           BYTES_ARG(arn->resource));
     return api_invalid(&change->error,
                        "dynlog does not deliver schedules to %.*s (%.*s); targets are functions, "
                        "SQS queues and event buses",
@@ -90,6 +88,19 @@ static enum status check_bus(struct schedule_change *change)
     return OK;
 }
 
+static enum status check_universal(struct schedule_change *change)
+{
+    const struct schedule_target *target = &change->settings.target;
+    struct schedule_resolved ignored;
+
+    if (target->detail_type.size > 0 || target->message_group_id.size > 0)
+        return api_invalid(
+            &change->error,
+            "EventBridgeParameters and SqsParameters are not for universal targets.");
+    return universal_resolve(change->schedules->options.place, change->arena, target, target->input,
+                             &ignored, &change->error);
+}
+
 static enum status check_target(struct schedule_change *change)
 {
     const struct schedule_target *target = &change->settings.target;
@@ -98,6 +109,11 @@ static enum status check_target(struct schedule_change *change)
 
     if (!arn_parse(target->arn, &arn))
         return api_invalid(&change->error, "Provided Arn is not in correct format.");
+    if (universal_is(target->arn)) {
+        enum status st = check_input(change, true);
+
+        return st == OK ? check_universal(change) : st;
+    }
     function = bytes_equal_text(arn.service, "lambda") &&
                bytes_start_with(arn.resource, BYTES("function:"));
     queue = bytes_equal_text(arn.service, "sqs");
@@ -120,7 +136,5 @@ enum status schedule_check(struct schedules *schedules, struct schedule_change *
 
     if (st == OK)
         st = check_zone(schedules, change);
-    if (st == OK)
-        st = check_dates(change);
     return st == OK ? check_target(change) : st;
 }

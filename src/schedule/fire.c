@@ -17,6 +17,7 @@ struct firing {
     struct bytes stored; /* what is to be there then; empty: it is deleted */
     uint64_t at_ms;      /* when it is due again */
     struct schedule_delivery delivery;
+    struct schedule_resolved resolved; /* of a universal target */
     enum status outcome;
 };
 
@@ -127,6 +128,23 @@ static void firing_done(struct store_work *work, enum status status)
 
 /* ---- beginning ---- */
 
+/* A universal target was looked at when the schedule was made; the attributes in its Input are
+ * replaced by texts that leave JSON what it is. */
+static void resolve(struct firing *firing)
+{
+    struct schedule_delivery *delivery = &firing->delivery;
+    const struct schedule_target *target = &firing->record.view.settings.target;
+    struct api_error error;
+
+    delivery->target = target;
+    if (!universal_is(target->arn) ||
+        universal_resolve(firing->schedules->options.place, firing->arena, target,
+                          delivery->payload, &firing->resolved, &error) != OK)
+        return;
+    delivery->target = &firing->resolved.target;
+    delivery->payload = firing->resolved.payload;
+}
+
 static void submit(struct firing *firing)
 {
     struct schedules *schedules = firing->schedules;
@@ -138,6 +156,7 @@ static void submit(struct firing *firing)
     delivery->arena = firing->arena;
     make_execution_id(delivery->execution_id);
     delivery->payload = payload_make(delivery, schedules->options.place);
+    resolve(firing);
     door->prepare(door->context, delivery);
     firing->entry->firing = true;
     schedules->firing++;

@@ -16,6 +16,7 @@
  *   plan.c         due times of a schedule with its dates and its window
  *   fire.c         what is due, to its target
  *   payload.c      what the target gets
+ *   universal.c    universal targets
  *   rule.c         rules with a schedule
  *
  * Who decides: a schedule's record has a revision, which grows with each change and each due time.
@@ -113,6 +114,11 @@ MUST_USE enum status rule_decode(struct arena *arena, struct bytes stored, struc
 /* REFUSED with change->error. Fills parsed and zone. */
 MUST_USE enum status schedule_check(struct schedules *schedules, struct schedule_change *change);
 
+/* On the writer: what is said of its dates. Those of the schedule that is there (NULL: none) may
+ * have passed: a stack file says them again at every start. */
+MUST_USE enum status schedule_check_dates(struct schedule_change *change,
+                                          const struct schedule_settings *old);
+
 /* ---- token.c: on the writer ---- */
 
 enum token_found { TOKEN_NEW, TOKEN_REPEATED, TOKEN_OF_ANOTHER };
@@ -134,6 +140,19 @@ uint64_t plan_next_ms(const struct schedule_timing *timing, uint64_t after_ms);
 uint64_t plan_first_ms(const struct schedule_timing *timing, uint64_t now_ms);
 /* The moment within its window when what is due at that time happens. */
 uint64_t plan_moment_ms(const struct schedule_view *view, uint64_t due_ms, uint64_t seed);
+
+/* ---- universal.c ---- */
+
+/* What a target comes to: where it goes, and what it gets. */
+struct schedule_resolved {
+    struct schedule_target target;
+    struct bytes payload;
+};
+bool universal_is(struct bytes target_arn);
+/* In the arena. REFUSED: what it asks for dynlog does not have. */
+MUST_USE enum status universal_resolve(const struct arn_place *place, struct arena *arena,
+                                       const struct schedule_target *target, struct bytes input,
+                                       struct schedule_resolved *ret, struct api_error *reterr);
 
 /* ---- payload.c ---- */
 

@@ -91,6 +91,7 @@ struct schedule_group_view {
 /* What is due, for its target. Bytes live until written(), or until the batch has failed. */
 struct schedule_delivery {
     const struct schedule_view *schedule;
+    const struct schedule_target *target; /* the schedule's; of a universal one, where it goes */
     uint64_t scheduled_ms;
     char execution_id[SCHEDULE_EXECUTION_ID_SIZE];
     struct bytes payload; /* Input with its attributes replaced, or the default event */

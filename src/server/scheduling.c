@@ -36,7 +36,7 @@ static void prepare(void *context, struct schedule_delivery *due)
 {
     struct server *server = context;
     struct delivery *delivery = ARENA_NEW(due->arena, struct delivery);
-    const struct schedule_target *target = &due->schedule->settings.target;
+    const struct schedule_target *target = due->target;
     bool to_bus = target->detail_type.size > 0;
 
     *delivery = (struct delivery){

@@ -203,6 +203,33 @@ class Schedules(Case):
         self.assertIn("ERROR_CODE", attributes)
         self.on.scheduler.delete_schedule(Name="lost")
 
+    def test_universal_targets(self):
+        self.on.queue("universal")
+        url = self.on.sqs.get_queue_url(QueueName="universal")["QueueUrl"]
+        self.on.schedule("universal", "rate(1 day)", "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", target={
+            "Input": json.dumps({"QueueUrl": url, "MessageBody": "at <aws.scheduler.scheduled-time>"})})
+        before = len(self.handled())
+        self.on.schedule("invoke", "rate(1 day)", "arn:aws:scheduler:::aws-sdk:lambda:invoke", target={
+            "Input": json.dumps({"FunctionName": "app-local-target", "InvocationType": "Event",
+                                 "Payload": json.dumps({"universal": True})})})
+        self.dynlog.drain()
+        body, = self.on.bodies("universal")
+        self.assertRegex(body, r"^at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual([{"universal": True}], self.handled()[before:])
+        self.refused("ValidationException", None, self.on.schedule, "x", "rate(1 day)",
+                     "arn:aws:scheduler:::aws-sdk:ec2:stopInstances", target={"Input": "{}"})
+        for name in ("universal", "invoke"):
+            self.on.scheduler.delete_schedule(Name=name)
+
+    def test_a_target_that_fails_once(self):
+        queue = self.on.queue("fails")
+        self.dynlog.faults(TargetFailure=[{"ScheduleName": "fails", "Count": 1}])
+        self.on.schedule("fails", "at(%s)" % self.now().strftime("%Y-%m-%dT%H:%M:%S"), queue, target={"Input": "late"})
+        self.assertEqual({"deliveries"}, set(self.dynlog.waiting()))
+        self.assertEqual([], self.on.bodies("fails"))
+        self.dynlog.advance("1m")
+        self.assertEqual(["late"], self.on.bodies("fails"))
+
     def test_time_zones(self):
         queue = self.on.queue("zones")
         try:

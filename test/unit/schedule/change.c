@@ -75,8 +75,8 @@ static void test_what_is_refused(void **state)
                  "queues and event buses");
     settings.target.arn = BYTES("arn:aws:scheduler:::aws-sdk:ec2:stopInstances");
     test_refused(&t, SCHEDULE_CREATE, settings, API_VALIDATION,
-                 "dynlog does not have the universal target aws-sdk:ec2:stopInstances; targets are "
-                 "functions, SQS queues and event buses by their ARNs");
+                 "dynlog does not have the universal target ec2:stopInstances; it has "
+                 "sqs:sendMessage, lambda:invoke and eventbridge:putEvents");
     settings.target.arn = BYTES("arn:aws:lambda:us-east-1:000000000000:function:f");
     settings.target.input = BYTES("no json");
     test_refused(&t, SCHEDULE_CREATE, settings, API_VALIDATION,
@@ -109,6 +109,33 @@ static void test_start_at_the_limit(void **state)
     /* both dates say nothing of what happens once */
     test_must(&t, SCHEDULE_CREATE,
               SETTINGS_WITH("b", "at(2026-07-25T17:30:00)", .start_ms = 1, .end_ms = 2));
+    test_schedules_close(&t);
+}
+
+/* A stack file says them again at every start: what is there keeps them, whatever has passed. */
+static void test_dates_that_have_passed(void **state)
+{
+    struct test_schedules t;
+    struct schedule_settings settings =
+        SETTINGS_WITH("a", "rate(1 hour)", .start_ms = TEST_NOW_MS, .end_ms = TEST_NOW_MS + 1000);
+
+    (void)state;
+    test_schedules_open(&t);
+    test_must(&t, SCHEDULE_CREATE, settings);
+    test_advance(&t, HOUR_MS);
+    DUE_MINUTES(&t, 0, 0);
+    test_refused(&t, SCHEDULE_CREATE, settings, API_SCHEDULER_CONFLICT,
+                 "Schedule a already exists.");
+    test_must(&t, SCHEDULE_UPDATE, settings);
+    settings.start_ms++;
+    test_refused(&t, SCHEDULE_UPDATE, settings, API_VALIDATION,
+                 "The StartDate you specify cannot be earlier than 5 minutes ago.");
+    settings.start_ms--;
+    settings.end_ms++;
+    test_refused(&t, SCHEDULE_UPDATE, settings, API_VALIDATION,
+                 "The EndDate you specify cannot be in the past.");
+    test_advance(&t, HOUR_MS);
+    DUE_MINUTES(&t, 0, 0);
     test_schedules_close(&t);
 }
 
@@ -389,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_schedules),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_start_at_the_limit),
+        cmocka_unit_test(test_dates_that_have_passed),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_a_group_goes_with_what_came_just_before),
         cmocka_unit_test(test_tags),

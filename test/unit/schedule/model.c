@@ -16,7 +16,7 @@
 #include "schedule/calendar.h"
 #include "schedule/next.h"
 
-#define ROUNDS 150
+#define ROUNDS 500
 #define LOOK_AHEAD_MINUTES (3 * 24 * 60)
 #define LOOK_BACK_MINUTES (26 * 60)
 
@@ -171,7 +171,7 @@ static const char *const names[] = {
     "America/Caracas",
 };
 
-/* Half of them shortly before a change of the clocks, when the zone has one in that year. */
+/* Most of them around a change of the clocks, when the zone has one in the year after. */
 static int64_t random_moment(const struct zone *zone)
 {
     int64_t day = calendar_days((struct calendar_date){1973 + (int)chance(120), 1, 1});
@@ -181,7 +181,7 @@ static int64_t random_moment(const struct zone *zone)
         return minute;
     for (int64_t at = minute; at < minute + 400 * 24 * 60; at += 60)
         if (zone_offset_s(zone, at * 60) != zone_offset_s(zone, (at + 60) * 60))
-            return at - (int64_t)chance(36 * 60) + 60;
+            return chance(2) == 0 ? at - (int64_t)chance(36 * 60) : at - 120 + (int64_t)chance(300);
     return minute;
 }
 
