@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from support.case import Case
-from support.server import Dynlog, WAIT_S
+from support.server import Dynlog, WAIT_S, need_aws
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -259,6 +259,26 @@ class Deliveries(Case):
         self.on.rule("loop", {"Id": "queue", "Arn": queue}, {"Id": "bus", "Arn": arn_of("events", "event-bus/default")})
         event_id, = self.on.put("loop", {})
         self.assertEqual([event_id] * 2, [body["id"] for body, _, _ in self.on.messages("loop")])
+
+    def test_with_the_aws_cli(self):
+        """What Debian's `aws` says of a target is kept, obeyed and told as it was given."""
+        need_aws()
+        self.on.queue("cli-dead")
+        targets = [{"Id": "1", "Arn": arn_of("sqs", "not-there"), "Input": '{"a": 1}',
+                    "DeadLetterConfig": {"Arn": arn_of("sqs", "cli-dead")},
+                    "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 120}}]
+        for arguments in (["put-rule", "--name", "cli", "--event-pattern", '{"source":["cli"]}'],
+                          ["put-targets", "--rule", "cli", "--targets", json.dumps(targets)],
+                          ["put-events", "--entries", '[{"Source":"cli","DetailType":"t","Detail":"{}"}]']):
+            result = self.dynlog.aws("events", *arguments)
+            self.assertEqual(0, result.returncode, result.stderr)
+        result = self.dynlog.aws("events", "list-targets-by-rule", "--rule", "cli")
+        self.assertEqual(targets, json.loads(result.stdout)["Targets"])
+        result = self.dynlog.aws("sqs", "receive-message", "--queue-url", self.on.url("cli-dead"),
+                                 "--message-attribute-names", "All")
+        message, = json.loads(result.stdout)["Messages"]
+        self.assertEqual("NO_RESOURCE", message["MessageAttributes"]["ERROR_CODE"]["StringValue"])
+        self.assertEqual("cli", json.loads(message["Body"])["source"])
 
     # ---- dead letters ----
 
