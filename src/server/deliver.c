@@ -154,6 +154,7 @@ static enum delivery_way find_bus_for_schedule(struct server *server, struct del
     entry->source = json_string(json_get(parameters, "Source"));
     entry->detail_type = json_string(json_get(parameters, "DetailType"));
     entry->detail = delivery->payload;
+    entry->resources = arena_printf(delivery->arena, "[\"%.*s\"]", BYTES_ARG(delivery->source_arn));
     if (bus_plan_entry(server->bus, entry, delivery->arena, &slot_of(delivery)->plan))
         return DELIVERY_WRITTEN;
     delivery_error_set(reterr, "INVALID_PARAMETER", false, "%s: %.*s", entry->error_code,
@@ -387,5 +388,12 @@ static bool crowded(void *context)
 
 struct bus_door deliver_bus_door(struct server *server)
 {
-    return (struct bus_door){server, prepare, write_delivery, delivery_written, archived, crowded};
+    return (struct bus_door){.context = server,
+                             .prepare = prepare,
+                             .write = write_delivery,
+                             .written = delivery_written,
+                             .archived = archived,
+                             .crowded = crowded,
+                             .schedule_is_valid = scheduling_is_valid,
+                             .rule_changed = scheduling_rule_changed};
 }

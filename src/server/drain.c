@@ -131,6 +131,11 @@ static struct waits calls_waits(struct server *server)
     return (struct waits){calls.waiting, UINT64_MAX};
 }
 
+static bool schedules_moving(struct server *server)
+{
+    return schedules_busy(server->schedules);
+}
+
 static bool messages_moving(struct server *server)
 {
     return queues_moving(server->queues);
@@ -153,6 +158,7 @@ static const struct drain_row rows[] = {
     {"records of the trigger", trigger_moving, NULL, NULL},
     {"events", bus_moving, NULL, NULL},
     {"replays", replays_moving, NULL, NULL},
+    {"schedules", schedules_moving, NULL, NULL},
     {"deliveries", deliveries_moving, targets_waits, targets_hurry},
     {"calls of API destinations", calls_moving, calls_waits, NULL},
     {"invocations", functions_moving, invocations_waits, invocations_hurry},

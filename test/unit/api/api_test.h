@@ -67,8 +67,11 @@ static inline enum status test_shards_of(void *context, uint32_t stream_id, stru
 
 static inline void test_api_start(struct test_api *t)
 {
-    const struct bus_door door = {t,   test_prepare, test_deliver, test_delivered, test_archived,
-                                  NULL};
+    const struct bus_door door = {.context = t,
+                                  .prepare = test_prepare,
+                                  .write = test_deliver,
+                                  .written = test_delivered,
+                                  .archived = test_archived};
 
     t->timers = timers_new(t->clock, NULL, NULL);
     t->store = test_open(t->folder);

@@ -96,12 +96,12 @@ static inline bool test_door_crowded(void *context)
 static inline void test_bus_attach_at(struct test_bus *test, struct store *store, uint64_t now_ms)
 {
     static const struct arn_place place = {"aws", "us-east-1", "000000000000"};
-    struct bus_door door = {test,
-                            test_door_prepare,
-                            test_door_write,
-                            test_door_written,
-                            test_door_archived,
-                            test_door_crowded};
+    struct bus_door door = {.context = test,
+                            .prepare = test_door_prepare,
+                            .write = test_door_write,
+                            .written = test_door_written,
+                            .archived = test_door_archived,
+                            .crowded = test_door_crowded};
 
     *test = (struct test_bus){.arena = arena_new(), .clock = clock_new_manual(now_ms)};
     test->timers = timers_new(test->clock, NULL, NULL);

@@ -386,7 +386,7 @@ static void test_damaged_settings(void **state)
         {"bus/b", "{\"format\":2,\"name\":\"b\"}", NEWER_FORMAT},
         {"rule/default/r", "[]", CORRUPT},
         {"rule/x/r", "{\"format\":1,\"name\":\"r\",\"bus\":\"x\",\"pattern\":\"{}\"}", CORRUPT},
-        {"rule/default/r", "{\"format\":2}", NEWER_FORMAT},
+        {"rule/default/r", "{\"format\":3}", NEWER_FORMAT},
         {"rule/default/r",
          "{\"format\":1,\"name\":\"r\",\"bus\":\"default\",\"pattern\":\"{}\",\"enabled\":true,"
          "\"targets\":[{\"id\":\"t\",\"arn\":\"a\"}]}",
