@@ -11,6 +11,7 @@
  * Query protocol (query.h) by its content type. */
 #include "api/internal.h"
 #include "api/query.h"
+#include "api/throttle.h"
 
 #define JSON_1_0 "application/x-amz-json-1.0"
 #define JSON_1_1 "application/x-amz-json-1.1"
@@ -138,6 +139,8 @@ static void run_rest(struct api_call *call)
     call->operation = api_lambda_route(http_method(request), http_path(request), &call->path_name);
     if (call->operation == NULL)
         answer_nothing_here(request);
+    else if (throttle_check(call) != OK)
+        api_fail(call, &call->error);
     else
         call->operation->run(call);
 }

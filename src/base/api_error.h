@@ -74,6 +74,8 @@
     X(API_SCHEDULER_QUOTA, "ServiceQuotaExceededException", 402)                                   \
     X(API_REQUEST_TOO_LARGE, "RequestEntityTooLargeException", 413)                                \
     X(API_THROTTLING, "ThrottlingException", 400)                                                  \
+    X(API_PROVISIONED_THROUGHPUT_EXCEEDED, "ProvisionedThroughputExceededException", 400)          \
+    X(API_REQUEST_THROTTLED, "RequestThrottled", 403)                                              \
     X(API_INTERNAL, "InternalServerError", 500)                                                    \
     X(API_SERVICE_UNAVAILABLE, "ServiceUnavailable", 503)
 
