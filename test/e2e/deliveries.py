@@ -440,6 +440,21 @@ class Retries(Case):
         self.assertEqual(6, self.endpoint.attempts[1])
         self.assertEqual(1, len(self.letters("now")))
 
+    def test_a_rate_that_waits_for_the_clock(self):
+        """What waits for its rate is not under way while the clock stands still, and drain says so."""
+        self.answer = lambda number, attempt: 200
+        self.on.rule("rate", {"Id": "1", "Arn": self.on.destination("rate", self.endpoint,
+                                                                    InvocationRateLimitPerSecond=1)})
+        self.on.put("rate", *({"n": n} for n in range(20)))  # more than a lane has under way
+        self.endpoint.wait(0, 1)
+        answer = json.loads(self.dynlog.request("POST", "/_dynlog/drain")[2])
+        self.assertFalse(answer["drained"])
+        self.assertIn("calls of API destinations", [waiting["what"] for waiting in answer["waiting"]])
+        self.assertEqual(1, sum(self.endpoint.taken.values()))
+        self.on.advance(19)
+        self.assertEqual({n: 1 for n in range(20)}, dict(self.endpoint.taken))
+        self.dynlog.drain()
+
     def test_one_slow_target_delays_no_other(self):
         """Requests of one target are held; those of another one, and a queue of the same rule, go through."""
         held = threading.Event()
