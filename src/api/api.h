@@ -53,8 +53,8 @@ struct api_services {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
-    struct outbound *outbound;
     struct schedules *schedules;
+    struct outbound *outbound;
     struct functions *functions;
     struct mappings *mappings;
     struct store *store;

@@ -2,11 +2,11 @@
  * for its time.
  *
  * What moves goes on by itself: a write, a record on its way, an event, a delivery, an invocation
- * that runs or waits for a worker, a replay, a copy of a table, dead letters that are moved back,
- * the archive that is not on disk yet.
+ * that runs or waits for a worker, a call of an API destination, a replay, a copy of a table, dead
+ * letters that are moved back, the archive that is not on disk yet.
  *
  * What waits goes on when the clock says so: the next attempt of a delivery, of an invocation or of
- * a mapping's batch, a window that is open.
+ * a mapping's batch, a call that its rate holds, a window that is open.
  *
  * Each hop is a row of `rows`. A message that waits in a queue for whoever receives it is in none,
  * delayed, received or not, and neither is a schedule, nor an item that is to expire.
@@ -104,18 +104,26 @@ static bool tables_moving(struct server *server)
     return engine_busy(server->engine) || streams_busy(server->streams);
 }
 
+/* Attempts that the rate of their target holds do not move, nor do those behind them. */
 static bool deliveries_moving(struct server *server)
 {
-    struct deliveries_figures deliveries;
-    struct outbound_figures calls;
+    struct deliveries_figures figures;
+    size_t held = outbound_waits(server->outbound).count;
 
     if (is_not_started(server))
         return false;
-    deliveries_figures(server->deliveries, &deliveries);
-    outbound_figures(server->outbound, &calls);
-    /* Calls that wait for their rate stand still with the clock, and their lanes behind them. */
-    return deliveries.running > calls.waiting ||
-           (deliveries.waiting > 0 && deliveries.running == 0);
+    deliveries_figures(server->deliveries, &figures);
+    return held > 0 ? figures.running > held : deliveries_running(server->deliveries);
+}
+
+static bool calls_moving(struct server *server)
+{
+    return outbound_moving(server->outbound);
+}
+
+static struct waits calls_waits(struct server *server)
+{
+    return outbound_waits(server->outbound);
 }
 
 static struct waits targets_waits(struct server *server)
@@ -126,22 +134,6 @@ static struct waits targets_waits(struct server *server)
 static void targets_hurry(struct server *server)
 {
     deliveries_run_due_now(server->deliveries);
-}
-
-static bool calls_moving(struct server *server)
-{
-    struct outbound_figures calls;
-
-    outbound_figures(server->outbound, &calls);
-    return outbound_busy(server->outbound) && (calls.in_flight > 0 || calls.waiting == 0);
-}
-
-static struct waits calls_waits(struct server *server)
-{
-    struct outbound_figures calls;
-
-    outbound_figures(server->outbound, &calls);
-    return (struct waits){calls.waiting, UINT64_MAX};
 }
 
 /* What is due later is nothing that is under way. */
