@@ -21,12 +21,11 @@ enum step {
 
 struct attempt {
     struct store_work work;
-    struct delivery_call call; /* first looked for by its address */
+    struct delivery_call call;
     struct entry *entry;
     enum step step;
     bool calling, cancelled;
-    bool failing; /* the error is of this attempt */
-    struct arena *arena;
+    struct arena *arena;      /* also on the writer, during the work */
     struct delivery delivery; /* its bytes are in the arena */
     struct delivery_error error;
     struct delivery_end end;
@@ -34,58 +33,75 @@ struct attempt {
 
 /* ---- on the writer ---- */
 
-/* What the store has of the last failure. A code must be static: the door's texts are, and what was
- * read lives in the arena as long as the attempt. */
-static void read_last_error(struct store_batch *batch, struct attempt *attempt)
+/* The last failure, as the store has it. False: the store can't say now. */
+static bool read_last_error(struct store_batch *batch, struct attempt *attempt)
 {
-    struct delivery_attempts attempts = {0};
+    struct delivery_attempts last = {0};
     uint8_t key[DELIVERY_KEY_SIZE];
     struct bytes value;
 
     delivery_key_encode(key, DELIVERY_KEY_ATTEMPTS, attempt->entry->position);
-    if (store_batch_get(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), &value) != OK ||
-        delivery_attempts_decode(value, &attempts) != OK || attempts.failed == 0) {
+    enum status st = store_batch_get(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), &value);
+
+    if (st == OK && delivery_attempts_decode(value, &last) == OK)
+        delivery_error_set(&attempt->error, arena_copy_text(attempt->arena, last.code), true,
+                           "%.*s", BYTES_ARG(last.message));
+    else
         delivery_error_set(&attempt->error, "TIMEOUT", true,
                            "The event was too old before its target could be tried.");
-        return;
-    }
-    delivery_error_set(&attempt->error, arena_copy_text(attempt->arena, attempts.code), true,
-                       "%.*s", BYTES_ARG(attempts.message));
+    return st == OK || st == NOT_FOUND;
+}
+
+static void expire(struct store_batch *batch, struct attempt *attempt)
+{
+    struct entry *entry = attempt->entry;
+
+    if (read_last_error(batch, attempt))
+        outcome_give_up(entry->deliveries, batch, &attempt->delivery, &attempt->error,
+                        entry->position, entry->failed, DELIVERY_AGE_EXCEEDED, &attempt->end);
+    else
+        attempt->end = (struct delivery_end){.kind = OUTCOME_STORE_FAILED};
+}
+
+static void fail(struct store_batch *batch, struct attempt *attempt)
+{
+    struct entry *entry = attempt->entry;
+
+    outcome_fail(entry->deliveries, batch, &attempt->delivery, &attempt->error, entry->position,
+                 entry->failed + 1, &attempt->end);
+}
+
+static void succeed(struct store_batch *batch, struct attempt *attempt)
+{
+    outcome_delete(batch, attempt->entry->position);
+    attempt->end = (struct delivery_end){.kind = OUTCOME_DELIVERED};
 }
 
 static void run_step(struct store_batch *batch, struct attempt *attempt)
 {
-    struct entry *entry = attempt->entry;
-    struct deliveries *deliveries = entry->deliveries;
-    const struct delivery_door *door = &deliveries->options.door;
+    const struct delivery_door *door = &attempt->entry->deliveries->options.door;
 
     switch (attempt->step) {
     case STEP_WRITE:
-        attempt->failing = !door->write(door->context, batch, &attempt->delivery, &attempt->error);
+        if (door->write(door->context, batch, &attempt->delivery, &attempt->error))
+            succeed(batch, attempt);
+        else
+            fail(batch, attempt);
         break;
     case STEP_TAKEN:
-        attempt->failing = false;
+        succeed(batch, attempt);
         break;
     case STEP_FAIL:
-        attempt->failing = true;
+        fail(batch, attempt);
         break;
     case STEP_EXPIRE:
-        read_last_error(batch, attempt);
-        outcome_give_up(deliveries, batch, &attempt->delivery, &attempt->error, entry->position,
-                        entry->failed, DELIVERY_AGE_EXCEEDED, &attempt->end);
-        return;
+        expire(batch, attempt);
+        break;
     case STEP_DAMAGED:
-        outcome_delete(batch, entry->position);
+        outcome_delete(batch, attempt->entry->position);
         attempt->end = (struct delivery_end){.kind = OUTCOME_DROPPED, .code = "INTERNAL_ERROR"};
-        return;
+        break;
     }
-    if (attempt->failing) {
-        outcome_fail(deliveries, batch, &attempt->delivery, &attempt->error, entry->position,
-                     entry->failed + 1, &attempt->end);
-        return;
-    }
-    outcome_delete(batch, entry->position);
-    attempt->end = (struct delivery_end){.kind = OUTCOME_DELIVERED};
 }
 
 static void work_run(struct store_batch *batch, struct store_work *work)

@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from support.case import Case
-from support.server import Dynlog, WAIT_S
+from support.server import Dynlog, WAIT_S, need_aws
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -260,6 +260,26 @@ class Deliveries(Case):
         event_id, = self.on.put("loop", {})
         self.assertEqual([event_id] * 2, [body["id"] for body, _, _ in self.on.messages("loop")])
 
+    def test_with_the_aws_cli(self):
+        """What Debian's `aws` says of a target is kept, obeyed and told as it was given."""
+        need_aws()
+        self.on.queue("cli-dead")
+        targets = [{"Id": "1", "Arn": arn_of("sqs", "not-there"), "Input": '{"a": 1}',
+                    "DeadLetterConfig": {"Arn": arn_of("sqs", "cli-dead")},
+                    "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 120}}]
+        for arguments in (["put-rule", "--name", "cli", "--event-pattern", '{"source":["cli"]}'],
+                          ["put-targets", "--rule", "cli", "--targets", json.dumps(targets)],
+                          ["put-events", "--entries", '[{"Source":"cli","DetailType":"t","Detail":"{}"}]']):
+            result = self.dynlog.aws("events", *arguments)
+            self.assertEqual(0, result.returncode, result.stderr)
+        result = self.dynlog.aws("events", "list-targets-by-rule", "--rule", "cli")
+        self.assertEqual(targets, json.loads(result.stdout)["Targets"])
+        result = self.dynlog.aws("sqs", "receive-message", "--queue-url", self.on.url("cli-dead"),
+                                 "--message-attribute-names", "All")
+        message, = json.loads(result.stdout)["Messages"]
+        self.assertEqual("NO_RESOURCE", message["MessageAttributes"]["ERROR_CODE"]["StringValue"])
+        self.assertEqual("cli", json.loads(message["Body"])["source"])
+
     # ---- dead letters ----
 
     def test_attributes_of_a_dead_letter(self):
@@ -419,6 +439,21 @@ class Retries(Case):
         self.assertEqual((200, {"drained": True}), (status, json.loads(body)))
         self.assertEqual(6, self.endpoint.attempts[1])
         self.assertEqual(1, len(self.letters("now")))
+
+    def test_a_rate_that_waits_for_the_clock(self):
+        """What waits for its rate is not under way while the clock stands still, and drain says so."""
+        self.answer = lambda number, attempt: 200
+        self.on.rule("rate", {"Id": "1", "Arn": self.on.destination("rate", self.endpoint,
+                                                                    InvocationRateLimitPerSecond=1)})
+        self.on.put("rate", *({"n": n} for n in range(20)))  # more than a lane has under way
+        self.endpoint.wait(0, 1)
+        answer = json.loads(self.dynlog.request("POST", "/_dynlog/drain")[2])
+        self.assertFalse(answer["drained"])
+        self.assertIn("calls of API destinations", [waiting["what"] for waiting in answer["waiting"]])
+        self.assertEqual(1, sum(self.endpoint.taken.values()))
+        self.on.advance(19)
+        self.assertEqual({n: 1 for n in range(20)}, dict(self.endpoint.taken))
+        self.dynlog.drain()
 
     def test_one_slow_target_delays_no_other(self):
         """Requests of one target are held; those of another one, and a queue of the same rule, go through."""
