@@ -38,7 +38,7 @@ static void running_free(struct running *running)
         outbound->waiting--;
     list_remove(&running->place);
     list_remove(&running->in_calls);
-    timer_cancel(outbound->timers, &running->cancelled);
+    timer_cancel(outbound->wall_timers, &running->cancelled);
     outbound_client_cancel(outbound->client, &running->request);
     running->call->running = NULL;
     arena_free(running->arena);
@@ -251,13 +251,13 @@ static void go_on_with(struct running *running, const struct destination *destin
 
 static void open_gate(struct gate *gate)
 {
-    uint64_t now_ms = clock_waited_ms(timers_clock(gate->outbound->timers));
+    uint64_t now_ms = clock_waited_ms(timers_clock(gate->outbound->wall_timers));
 
     while (!list_empty(&gate->waiting)) {
         uint64_t wait_ms = rate_take(&gate->rate, gate->destination->view.rate, now_ms);
 
         if (wait_ms > 0) {
-            timer_set_after(gate->outbound->timers, &gate->timer, wait_ms);
+            timer_set_after(gate->outbound->wall_timers, &gate->timer, wait_ms);
             return;
         }
         struct running *first = LIST_RUNNING(gate->waiting.next);
@@ -286,16 +286,16 @@ struct gate *gate_new(struct outbound *outbound)
 void gate_move(struct gate *gate, struct destination *destination)
 {
     gate->destination = destination;
-    timer_cancel(gate->outbound->timers, &gate->timer);
+    timer_cancel(gate->outbound->wall_timers, &gate->timer);
     if (!list_empty(&gate->waiting))
-        timer_set_after(gate->outbound->timers, &gate->timer, 0);
+        timer_set_after(gate->outbound->wall_timers, &gate->timer, 0);
 }
 
 void gate_free(struct gate *gate)
 {
     struct list *first = NULL;
 
-    timer_cancel(gate->outbound->timers, &gate->timer);
+    timer_cancel(gate->outbound->wall_timers, &gate->timer);
     while ((first = list_take(&gate->waiting)) != NULL)
         fail_without_destination(LIST_RUNNING(first));
     mem_free(gate);
@@ -407,7 +407,7 @@ void outbound_cancel(struct outbound *outbound, struct outbound_call *call)
         return;
     wake(running);
     outbound_client_cancel(outbound->client, &running->request);
-    timer_set_after(outbound->timers, &running->cancelled, 0);
+    timer_set_after(outbound->wall_timers, &running->cancelled, 0);
 }
 
 void running_forget_all(struct outbound *outbound)

@@ -59,7 +59,7 @@ struct destination {
 struct outbound {
     struct store *store;
     struct store_port *port;
-    struct timers *timers;
+    struct timers *timers, *wall_timers;
     struct arn_place place;
     void (*changed)(void *context);
     void *context;

@@ -42,6 +42,7 @@ enum status outbound_open(const struct outbound_options *options, struct outboun
     outbound->store = options->store;
     outbound->port = options->port;
     outbound->timers = options->timers;
+    outbound->wall_timers = options->wall_timers != NULL ? options->wall_timers : options->timers;
     outbound->place = *options->place;
     outbound->changed = options->changed;
     outbound->context = options->context;

@@ -48,7 +48,8 @@ struct outbound;
 struct outbound_options {
     struct store *store;
     struct store_port *port;
-    struct timers *timers;
+    struct timers *timers;      /* whose clock tells when something was made */
+    struct timers *wall_timers; /* the rates of calls: sockets; NULL: `timers` */
     uv_loop_t *loop;
     const struct arn_place *place;
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */

@@ -306,6 +306,7 @@ static bool open_hops(struct server *server)
     struct outbound_options outbound = {.store = server->store,
                                         .port = server->port,
                                         .timers = server->timers,
+                                        .wall_timers = server->wall_timers,
                                         .loop = &server->loop,
                                         .place = &server->place,
                                         .changed = something_changed,
