@@ -217,6 +217,17 @@ class Manual(Case):
         self.dynlog.advance("1d")
         self.assertEqual(0, self.dynamodb.scan(TableName="expiring")["Count"])
 
+    def test_a_schedule_of_a_minute_fires_sixty_times_in_an_hour(self):
+        events = self.dynlog.client("events")
+        arn = self.lambda_.get_function_configuration(FunctionName="app-local-failed")["FunctionArn"]
+        events.put_rule(Name="minute", ScheduleExpression="rate(1 minute)")
+        events.put_targets(Rule="minute", Targets=[{"Id": "f", "Arn": arn}])
+        self.dynlog.drain()  # a schedule holds nobody up
+        self.assertEqual(60, self.dynlog.advance("1h")["steps"])
+        self.assertEqual(list(range(60, 3601, 60)), [self.seconds(event["time"]) for event in self.noted("failed")])
+        events.remove_targets(Rule="minute", Ids=["f"])
+        events.delete_rule(Name="minute")
+
     def test_a_year_is_quick(self):
         self.dynamodb.put_item(TableName="window", Item={"pk": s("old")})
         self.dynlog.advance("1m")
