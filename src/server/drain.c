@@ -124,6 +124,7 @@ static bool calls_moving(struct server *server)
     return outbound_busy(server->outbound);
 }
 
+/* What is due later is nothing that is under way. */
 static bool schedules_moving(struct server *server)
 {
     return schedules_busy(server->schedules);
