@@ -22,6 +22,8 @@ struct test_api {
     struct bus *bus;
     struct queues *queues;
     struct schedules *schedules;
+    uv_loop_t uv; /* never turned before the end: a token that is asked for never comes */
+    struct outbound *outbound;
     struct api *api;
     struct faults *faults;
     size_t commits_told;
@@ -167,6 +169,15 @@ static inline void test_api_start(struct test_api *t)
 
     assert_int_equal(schedules_open(&schedules, &t->schedules), OK);
     schedules_start(t->schedules);
+    uv_loop_init(&t->uv);
+
+    const struct outbound_options outbound = {.store = t->store,
+                                              .port = t->loop.port,
+                                              .timers = t->timers,
+                                              .loop = &t->uv,
+                                              .place = &test_place};
+
+    assert_int_equal(outbound_open(&outbound, &t->outbound), OK);
     t->streams =
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
@@ -176,6 +187,7 @@ static inline void test_api_start(struct test_api *t)
         .bus = t->bus,
         .queues = t->queues,
         .schedules = t->schedules,
+        .outbound = t->outbound,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -238,7 +250,11 @@ static inline void test_api_stop(struct test_api *t)
     while (!bus_stop(t->bus) || !engine_stop(t->engine))
         test_api_turn(t);
     test_api_settle(t);
+    while (!outbound_stop(t->outbound))
+        uv_run(&t->uv, UV_RUN_NOWAIT);
     api_free(t->api);
+    outbound_close(t->outbound);
+    uv_loop_close(&t->uv);
     queues_close(t->queues);
     schedules_close(t->schedules);
     bus_close(t->bus);
