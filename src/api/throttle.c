@@ -36,11 +36,16 @@ static bool has_parts(const struct api_operation *operation)
 struct bytes throttle_service_name(const struct api_service *service,
                                    char room[THROTTLE_SERVICE_SIZE])
 {
+    static const char *const families[] = {"EventBridge ", "CloudWatch "};
+    const char *name = service->name;
     size_t size = 0;
 
     if (service == &api_events) /* its marketing name is another one */
         return BYTES("events");
-    for (const char *at = service->name; *at != '\0' && size < THROTTLE_SERVICE_SIZE; at++)
+    for (size_t i = 0; i < ARRAY_COUNT(families); i++)
+        if (strncmp(name, families[i], strlen(families[i])) == 0)
+            name += strlen(families[i]);
+    for (const char *at = name; *at != '\0' && size < THROTTLE_SERVICE_SIZE; at++)
         if (*at != ' ')
             room[size++] = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
     return bytes_of(room, size);

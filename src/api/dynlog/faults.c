@@ -223,7 +223,7 @@ static enum status check_name(const struct api_call *call, size_t scope, struct 
 
     if (scope == FAULT_SERVICE && !is_service(name))
         return api_invalid(error,
-                           "There is no service %.*s: dynamodb, dynamodbstreams, events, "
+                           "There is no service %.*s: dynamodb, dynamodbstreams, events, scheduler, "
                            "lambda and sqs are some",
                            BYTES_ARG(name));
     if (scope == FAULT_OPERATION && !is_operation(name))

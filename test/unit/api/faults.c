@@ -114,7 +114,9 @@ static const struct {
     {ONE("Throttle", "{\"QueueName\":\"none\"}"), "There is no queue none", NULL},
     {ONE("Throttle", "{\"Operation\":\"putItem\"}"), "There is no operation putItem", NULL},
     {ONE("Throttle", "{\"Service\":\"s3\"}"),
-     "There is no service s3: dynamodb, dynamodbstreams, events, lambda and sqs are some", NULL},
+     "There is no service s3: dynamodb, dynamodbstreams, events, scheduler, lambda and sqs are "
+     "some",
+     NULL},
     {ONE("Throttle", "{\"Service\":5}"), "Service is a name", NULL},
     {ONE("Throttle", "{\"Probability\":0}"), "Probability is a number above 0, at most 1", NULL},
     {ONE("Throttle", "{\"Probability\":1.01}"), "Probability is a number above 0, at most 1", NULL},

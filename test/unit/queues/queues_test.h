@@ -16,6 +16,7 @@ struct test_queues {
     struct arena *arena;
     struct test_call *calls;
     struct clock *clock;
+    struct faults *faults;
     struct timers *timers;
     struct store *store;
     struct test_loop loop;
@@ -50,12 +51,14 @@ static inline void test_queues_attach(struct test_queues *t, struct store *store
 {
     *t = (struct test_queues){.arena = arena_new(), .clock = clock_new_manual(now_ms)};
     t->timers = timers_new(t->clock, NULL, NULL);
+    t->faults = faults_new();
     t->store = store;
     test_loop_open(&t->loop, store);
 
     const struct queues_options options = {.store = store,
                                            .port = t->loop.port,
                                            .timers = t->timers,
+                                           .faults = t->faults,
                                            .place = &test_place,
                                            .changed = test_changed,
                                            .context = t};
@@ -70,6 +73,7 @@ static inline void test_queues_detach(struct test_queues *t)
     queues_close(t->queues);
     test_loop_close(&t->loop);
     timers_free(t->timers);
+    faults_free(t->faults);
     clock_free(t->clock);
     for (struct test_call *call = t->calls; call != NULL; call = call->next)
         arena_free(call->arena);

@@ -33,6 +33,69 @@ static void test_send_and_receive(void **state)
     test_queues_close(&t);
 }
 
+/* ---- faults that a test asked for ---- */
+
+static void arm(enum fault_kind kind, const char *queue, uint64_t count)
+{
+    struct api_error error = {0};
+    struct fault fault = {.kind = kind, .probability = 1, .count = count};
+
+    fault.where.of[FAULT_QUEUE] = bytes_of_text(queue);
+    assert_int_equal(faults_add(t.faults, &fault, 1, &error), OK);
+}
+
+/* A message of its own with the same id: deleting one leaves the other, and a copy has no copies.
+ */
+static void test_a_message_comes_twice(void **state)
+{
+    char id[ID_UUID_SIZE];
+
+    (void)state;
+    test_queues_open(&t);
+    assert_int_equal(test_create(&t, "q", NULL), OK);
+    assert_int_equal(test_create(&t, "other", NULL), OK);
+    test_send_text(&t, "other", "once");
+    memcpy(id, test_send_text(&t, "q", "twice").message_id, sizeof id);
+    arm(FAULT_DUPLICATE, "q", 0);
+    assert_string_equal(test_receive_bodies(&t, "other", 10), "once");
+    for (int i = 0; i < 2; i++) {
+        struct test_receive *test = test_receive(&t, "q", 10);
+        const struct queue_received *received = test_received(test, 0);
+
+        assert_string_equal(test_bodies(&t, test), "twice");
+        assert_string_equal(received->message.message_id, id);
+        assert_int_equal(received->receive_count, i + 1);
+        test_check(&t, "q");
+        assert_int_equal(test_delete(&t, "q", received->receipt_handle), OK);
+    }
+    assert_string_equal(test_receive_bodies(&t, "q", 10), "");
+    test_expect_figures(&t, "q", 0, 0, 0);
+    test_expect_figures(&t, "other", 0, 1, 0);
+    test_check(&t, "q");
+    test_queues_close(&t);
+}
+
+static void test_messages_are_overtaken(void **state)
+{
+    static const char *const bodies[] = {"a", "b", "c", "d", "e", "f"};
+
+    (void)state;
+    test_queues_open(&t);
+    assert_int_equal(test_create(&t, "q", NULL), OK);
+    for (size_t i = 0; i < ARRAY_COUNT(bodies); i++)
+        test_send_text(&t, "q", bodies[i]);
+    arm(FAULT_REORDER, "q", 1);
+    assert_string_equal(test_receive_bodies(&t, "q", 1), "b");
+    arm(FAULT_REORDER, "q", 2);
+    assert_string_equal(test_receive_bodies(&t, "q", 3), "d e f");
+    assert_string_equal(test_receive_bodies(&t, "q", 10), "a c");
+    test_send_text(&t, "q", "alone"); /* nothing is lost */
+    arm(FAULT_REORDER, "q", 0);
+    assert_string_equal(test_receive_bodies(&t, "q", 1), "alone");
+    test_check(&t, "q");
+    test_queues_close(&t);
+}
+
 static void test_order_and_maximum(void **state)
 {
     (void)state;
@@ -293,6 +356,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_send_and_receive),
         cmocka_unit_test(test_order_and_maximum),
+        cmocka_unit_test(test_a_message_comes_twice),
+        cmocka_unit_test(test_messages_are_overtaken),
         cmocka_unit_test(test_a_send_wakes),
         cmocka_unit_test(test_a_wait_ends),
         cmocka_unit_test(test_no_longer_while_served),
