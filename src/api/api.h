@@ -22,6 +22,7 @@
 #include "functions/mapping.h"
 #include "net/http.h"
 #include "net/sigv4.h"
+#include "outbound/outbound.h"
 #include "queues/queues.h"
 #include "schedule/schedule.h"
 #include "streams/streams.h"
@@ -53,6 +54,7 @@ struct api_services {
     struct bus *bus;
     struct queues *queues;
     struct schedules *schedules;
+    struct outbound *outbound;
     struct functions *functions;
     struct mappings *mappings;
     struct store *store;

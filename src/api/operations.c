@@ -102,6 +102,25 @@ static const struct api_operation operations[] = {
      &shape_events_list_tags_for_resource, NULL},
     {&api_events, "PutEvents", api_put_events, &shape_put_events, NULL},
     {&api_events, "TestEventPattern", api_test_event_pattern, &shape_test_event_pattern, NULL},
+    {&api_events, "CreateConnection", api_create_connection, &shape_create_connection,
+     "secrets are kept in the data folder, not in Secrets Manager; an AuthorizationEndpoint may be "
+     "http:// when it is on this machine; no private APIs"},
+    {&api_events, "DescribeConnection", api_describe_connection, &shape_connection, NULL},
+    {&api_events, "ListConnections", api_list_connections, &shape_list_connections, NULL},
+    {&api_events, "UpdateConnection", api_update_connection, &shape_update_connection,
+     "as CreateConnection"},
+    {&api_events, "DeauthorizeConnection", api_deauthorize_connection, &shape_connection, NULL},
+    {&api_events, "DeleteConnection", api_delete_connection, &shape_connection, NULL},
+    {&api_events, "CreateApiDestination", api_create_api_destination, &shape_create_api_destination,
+     "an InvocationEndpoint may be http:// when it is on this machine (localhost, 127.0.0.0/8, "
+     "[::1])"},
+    {&api_events, "DescribeApiDestination", api_describe_api_destination, &shape_api_destination,
+     NULL},
+    {&api_events, "ListApiDestinations", api_list_api_destinations, &shape_list_api_destinations,
+     NULL},
+    {&api_events, "UpdateApiDestination", api_update_api_destination, &shape_update_api_destination,
+     "as CreateApiDestination"},
+    {&api_events, "DeleteApiDestination", api_delete_api_destination, &shape_api_destination, NULL},
 
     {&api_scheduler, "CreateSchedule", api_create_schedule, &shape_put_schedule,
      "targets are functions, SQS queues and event buses; roles and keys are kept and told, and no "

@@ -304,6 +304,19 @@ static bool is_clean(struct bytes text)
     return true;
 }
 
+/* RFC 9110, section 5.6.2: what the name of a header is made of. */
+static bool is_token(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.ptr[i], letter = c | 0x20;
+
+        if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return false;
+    }
+    return text.size > 0;
+}
+
 static void add_line(struct outbound_exchange *exchange, struct bytes line)
 {
     struct curl_slist *longer =
@@ -348,9 +361,7 @@ static bool is_usable(const struct outbound_request *request)
                                     !bytes_start_with(request->url, BYTES("https://"))))
         return false;
     for (size_t i = 0; i < request->header_count; i++)
-        if (request->headers[i].name.size == 0 || !is_clean(request->headers[i].name) ||
-            bytes_find_byte(request->headers[i].name, ':', 0) != SIZE_MAX ||
-            !is_clean(request->headers[i].value))
+        if (!is_token(request->headers[i].name) || !is_clean(request->headers[i].value))
             return false;
     return true;
 }

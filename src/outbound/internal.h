@@ -65,9 +65,12 @@ struct outbound {
     void *context;
     struct outbound_client *client;
     struct map connections, destinations;
-    struct list changes; /* the first one runs */
-    bool line_busy;      /* it does, or its end is being told */
-    struct list calls;   /* struct running, wherever they are */
+    struct list changes;   /* the first one runs */
+    bool line_busy;        /* it does, or its end is being told */
+    struct list calls;     /* struct running, wherever they are */
+    struct list cancelled; /* of these: to be told so */
+    uv_async_t wake;       /* tells them */
+    bool wake_closed;
     size_t waiting;
     uint64_t delivered, failed;
     bool stopped;
@@ -131,6 +134,7 @@ void running_wait(struct running *running, struct list *list);
 void running_token_there(struct list *waiting, const char *value);
 void running_token_failed(struct list *waiting, const char *why);
 
+void running_end_cancelled(struct outbound *outbound);
 void running_forget_all(struct outbound *outbound); /* without done() */
 
 struct gate *gate_new(struct outbound *outbound);

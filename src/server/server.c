@@ -351,6 +351,7 @@ static void open_api(struct server *server)
         .bus = server->bus,
         .queues = server->queues,
         .schedules = server->schedules,
+        .outbound = server->outbound,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,

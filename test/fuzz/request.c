@@ -46,6 +46,8 @@ static struct {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    uv_loop_t uv; /* never turned before the end: nothing is called */
+    struct outbound *outbound;
     struct api *api;
     size_t runs;
     bool moved; /* the clock: shards roll, items expire while something else is asked */
@@ -266,11 +268,22 @@ static void open_api(void)
 
     status = queues_open(&queues, &on.queues);
     assert(status == OK);
+    uv_loop_init(&on.uv);
+
+    const struct outbound_options outbound = {.store = on.store,
+                                              .port = on.port,
+                                              .timers = on.timers,
+                                              .loop = &on.uv,
+                                              .place = &place};
+
+    status = outbound_open(&outbound, &on.outbound);
+    assert(status == OK);
 
     const struct api_services services = {.engine = on.engine,
                                           .streams = on.streams,
                                           .bus = on.bus,
                                           .queues = on.queues,
+                                          .outbound = on.outbound,
                                           .store = on.store,
                                           .port = on.port,
                                           .timers = on.timers,
@@ -288,7 +301,11 @@ static void close_api(void)
 {
     while (!queues_stop(on.queues))
         turn();
+    while (!outbound_stop(on.outbound))
+        uv_run(&on.uv, UV_RUN_NOWAIT);
     api_free(on.api);
+    outbound_close(on.outbound);
+    uv_loop_close(&on.uv);
     queues_close(on.queues);
     bus_close(on.bus);
     streams_free(on.streams);

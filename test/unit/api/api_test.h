@@ -21,6 +21,8 @@ struct test_api {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    uv_loop_t uv; /* never turned before the end: a token that is asked for never comes */
+    struct outbound *outbound;
     struct api *api;
     size_t commits_told;
     size_t deliveries; /* that the bus wrote */
@@ -81,6 +83,15 @@ static inline void test_api_start(struct test_api *t)
         .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
 
     assert_int_equal(queues_open(&queues, &t->queues), OK);
+    uv_loop_init(&t->uv);
+
+    const struct outbound_options outbound = {.store = t->store,
+                                              .port = t->loop.port,
+                                              .timers = t->timers,
+                                              .loop = &t->uv,
+                                              .place = &test_place};
+
+    assert_int_equal(outbound_open(&outbound, &t->outbound), OK);
     t->streams =
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
@@ -89,6 +100,7 @@ static inline void test_api_start(struct test_api *t)
         .streams = t->streams,
         .bus = t->bus,
         .queues = t->queues,
+        .outbound = t->outbound,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -146,7 +158,11 @@ static inline void test_api_stop(struct test_api *t)
     test_api_settle(t);
     while (!queues_stop(t->queues))
         test_api_turn(t);
+    while (!outbound_stop(t->outbound))
+        uv_run(&t->uv, UV_RUN_NOWAIT);
     api_free(t->api);
+    outbound_close(t->outbound);
+    uv_loop_close(&t->uv);
     queues_close(t->queues);
     bus_close(t->bus);
     streams_free(t->streams);
