@@ -1,11 +1,12 @@
 # The commands of the project; what they do is in scripts/ and test/.
 
-.PHONY: help build start test clean
+.PHONY: help build start test bench clean
 
 help:
 	@echo "make build   installs what is missing and builds the program, build/dynlog"
 	@echo "make start   does that and starts it with examples/users-node"
 	@echo "make test    installs what is missing, builds with sanitizers and runs every test"
+	@echo "make bench   measures, and prints the tables of docs/performance.md"
 	@echo "make clean   removes what was built (no data, no packages)"
 
 build:
@@ -21,5 +22,9 @@ test:
 	@scripts/dependencies test
 	@test/run
 
+bench:
+	@scripts/dependencies build
+	@scripts/bench
+
 clean:
-	rm -rf build build-test build-clang build-fuzz build-tsan
+	rm -rf build build-bench build-test build-clang build-fuzz build-tsan

@@ -3,6 +3,7 @@
 #include "api/internal.h"
 #include "api/query.h"
 #include "api/shape.h"
+#include "api/throttle.h"
 
 struct api *api_new(const struct api_services *services)
 {
@@ -140,6 +141,8 @@ void api_run_operation(struct api_call *call)
         status = shape_check(call->operation->input, call->body, call->operation->service->package,
                              &call->error);
     }
+    if (status == OK)
+        status = throttle_check(call);
     if (status == OK)
         call->operation->run(call);
     else

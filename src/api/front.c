@@ -9,6 +9,7 @@
  *
  * Lambda's and Scheduler's REST paths and dynlog's own questions come to us by their paths, AWS's
  * Query protocol (query.h) by its content type. */
+#include "api/throttle.h"
 #include "api/internal.h"
 #include "api/query.h"
 
@@ -138,6 +139,8 @@ static void run_rest(struct api_call *call)
     call->operation = api_lambda_route(http_method(request), http_path(request), &call->path_name);
     if (call->operation == NULL)
         answer_nothing_here(request);
+    else if (throttle_check(call) != OK)
+        api_fail(call, &call->error);
     else
         call->operation->run(call);
 }

@@ -40,6 +40,8 @@
     X(API_ACCESS_DENIED, "AccessDeniedException", 400)                                             \
     X(API_RESOURCE_ALREADY_EXISTS, "ResourceAlreadyExistsException", 400)                          \
     X(API_INVALID_EVENT_PATTERN, "InvalidEventPatternException", 400)                              \
+    X(API_MANAGED_RULE, "ManagedRuleException", 400)                                               \
+    X(API_ILLEGAL_STATUS, "IllegalStatusException", 400)                                           \
     X(API_POLICY_LENGTH_EXCEEDED, "PolicyLengthExceededException", 400)                            \
     X(API_CONCURRENT_MODIFICATION, "ConcurrentModificationException", 400)                         \
     X(API_LAMBDA_RESOURCE_NOT_FOUND, "ResourceNotFoundException", 404)                             \
@@ -72,6 +74,8 @@
     X(API_SCHEDULER_QUOTA, "ServiceQuotaExceededException", 402)                                   \
     X(API_REQUEST_TOO_LARGE, "RequestEntityTooLargeException", 413)                                \
     X(API_THROTTLING, "ThrottlingException", 400)                                                  \
+    X(API_PROVISIONED_THROUGHPUT_EXCEEDED, "ProvisionedThroughputExceededException", 400)          \
+    X(API_REQUEST_THROTTLED, "RequestThrottled", 403)                                              \
     X(API_INTERNAL, "InternalServerError", 500)                                                    \
     X(API_SERVICE_UNAVAILABLE, "ServiceUnavailable", 503)
 

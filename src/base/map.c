@@ -2,6 +2,7 @@
 #include "base/map.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/random.h>
 
 struct map_slot {
@@ -14,11 +15,13 @@ struct map_slot {
 static uint8_t grave;
 static uint64_t seed[2];
 static pthread_once_t seeded = PTHREAD_ONCE_INIT;
+static atomic_bool is_seeded; /* asked first: it costs less */
 
 static void make_seed(void)
 {
     if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         assert(false && "the kernel gives 16 random bytes");
+    atomic_store_explicit(&is_seeded, true, memory_order_release);
 }
 
 static uint64_t rotate(uint64_t x, int bits)
@@ -38,24 +41,45 @@ static void sip_round(struct sip *s)
     s->v2 += s->v1, s->v1 = rotate(s->v1, 17) ^ s->v2, s->v2 = rotate(s->v2, 32);
 }
 
+/* The last size % 8 bytes as a little-endian word. They are read together with bytes before them,
+ * or in two parts that overlap: a loop over them would cost more than the rest of a short key. */
+static uint64_t last_word(struct bytes key)
+{
+    size_t rest = key.size % 8;
+    uint64_t word = 0;
+    uint32_t low = 0, high = 0;
+
+    if (rest == 0)
+        return 0;
+    if (key.size > 8) {
+        memcpy(&word, key.ptr + key.size - 8, 8);
+        return word >> (8 * (8 - rest));
+    }
+    if (rest >= 4) {
+        memcpy(&low, key.ptr, 4);
+        memcpy(&high, key.ptr + rest - 4, 4);
+        return low | (uint64_t)high << (8 * (rest - 4));
+    }
+    return key.ptr[0] | (uint64_t)key.ptr[rest / 2] << (8 * (rest / 2)) |
+           (uint64_t)key.ptr[rest - 1] << (8 * (rest - 1));
+}
+
 uint64_t map_hash(struct bytes key)
 {
-    pthread_once(&seeded, make_seed);
+    if (!atomic_load_explicit(&is_seeded, memory_order_acquire))
+        pthread_once(&seeded, make_seed);
 
     struct sip s = {0x736f6d6570736575u ^ seed[0], 0x646f72616e646f6du ^ seed[1],
                     0x6c7967656e657261u ^ seed[0], 0x7465646279746573u ^ seed[1]};
-    size_t i = 0;
     uint64_t word = 0;
 
-    for (; i + 8 <= key.size; i += 8) {
+    for (size_t i = 0; i + 8 <= key.size; i += 8) {
         memcpy(&word, key.ptr + i, 8);
         s.v3 ^= word;
         sip_round(&s);
         s.v0 ^= word;
     }
-    word = (uint64_t)key.size << 56;
-    for (size_t shift = 0; i < key.size; i++, shift += 8)
-        word |= (uint64_t)key.ptr[i] << shift;
+    word = (uint64_t)key.size << 56 | last_word(key);
     s.v3 ^= word;
     sip_round(&s);
     s.v0 ^= word;

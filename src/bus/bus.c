@@ -15,6 +15,7 @@ enum status bus_open(struct store *store, struct store_port *port, struct clock 
         (struct bus){.store = store, .port = port, .clock = clock, .place = *place, .door = *door};
     list_init(&bus->running);
     list_init(&bus->waiting);
+    bus->expiry.due_ms = UINT64_MAX;
     enum status st = bus_catalogue_load(bus);
 
     if (st != OK) {
@@ -27,19 +28,63 @@ enum status bus_open(struct store *store, struct store_port *port, struct clock 
 
 void bus_close(struct bus *bus)
 {
+    AUTO(arena_release) struct arena *arena = arena_new();
     struct bytes name;
     void *event_bus = NULL;
 
     if (bus == NULL)
         return;
     assert(bus->in_flight == 0 && list_empty(&bus->running) && list_empty(&bus->waiting));
+    assert(bus->replays_writing == 0 && !bus->expiry.running);
+    archive_expiry_stop(bus);
+    for (size_t i = 0; map_next(&bus->replays, &i, &name, &event_bus); i = 0)
+        replay_forget(bus, arena_copy(arena, name));
+    for (size_t i = 0; map_next(&bus->archives, &i, &name, &event_bus); i = 0)
+        archive_forget(bus, arena_copy(arena, name));
     for (size_t i = 0; map_next(&bus->buses, &i, &name, &event_bus); i = 0) {
         struct event_bus *gone = event_bus;
 
         catalogue_forget_bus(bus, gone->view.name);
     }
     map_free(&bus->buses);
+    map_free(&bus->archives);
+    map_free(&bus->replays);
     mem_free(bus);
+}
+
+/* ---- what goes on by itself ---- */
+
+void bus_start(struct bus *bus, struct timers *timers, struct timers *wall_timers,
+               void (*changed)(void *context), void *context)
+{
+    assert(bus->timers == NULL);
+    bus->timers = timers;
+    bus->wall_timers = wall_timers;
+    bus->changed = changed;
+    bus->context = context;
+    archive_expiry_start(bus);
+    replays_step(bus);
+}
+
+bool bus_stop(struct bus *bus)
+{
+    bus->stopping = true;
+    archive_expiry_stop(bus);
+    return bus->in_flight == 0 && bus->replays_writing == 0 && !bus->expiry.running &&
+           list_empty(&bus->running) && list_empty(&bus->waiting);
+}
+
+void bus_look(struct bus *bus)
+{
+    if (bus->replays_waiting > 0)
+        replays_look(bus);
+}
+
+bool bus_busy(const struct bus *bus)
+{
+    if (bus->expiry.running || bus->replays_writing > 0)
+        return true;
+    return bus->timers != NULL && !bus->stopping && bus->replays_active > 0;
 }
 
 size_t bus_in_flight(const struct bus *bus)

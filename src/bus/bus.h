@@ -1,8 +1,8 @@
 /* bus/bus.h - event buses, rules, targets; PutEvents -> one delivery per matching target.
  * Hop 6 of 7. (AWS: EventBridge user guide and API reference.)
  *
- * PutEvents matches on the loop's thread and writes, in one batch, the event (when its bus is
- * archived) and one delivery for each target of each matching rule; only then it answers. What
+ * PutEvents matches on the loop's thread and writes, in one batch, the event (for each archive that
+ * takes it) and one delivery for each target of each matching rule; only then it answers. What
  * becomes of a delivery is the door's affair (delivery/delivery.h), in that batch and after it.
  *
  * One loop thread, except where said. Settings are durable: a change answers after its sync. */
@@ -14,6 +14,9 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/list.h"
+#include "base/timer.h"
+#include "bus/archive.h"
+#include "bus/replay.h"
 #include "delivery/delivery.h"
 #include "pattern/pattern.h"
 #include "json/json.h"
@@ -38,8 +41,11 @@ struct bus_door {
     void (*write)(void *context, struct store_batch *batch, struct delivery *delivery);
     /* On the loop's thread, after the batch is durable: deliveries_written(). */
     void (*written)(void *context, struct delivery *delivery);
-    /* On the loop's thread: events of an archived bus were written (STORE_EVENTS). */
+    /* On the loop's thread: events that some archive took were written (STORE_EVENTS). */
     void (*archived)(void *context, uint64_t last_position);
+    /* On the loop's thread: whether the targets have so much to do that replays should wait, for a
+     * second at most; bus_look() is called when that may have changed. May be NULL. */
+    bool (*crowded)(void *context);
     /* On the loop's thread: whether a rule may have this ScheduleExpression. NULL: none may. */
     bool (*schedule_is_valid)(void *context, struct bytes expression);
     /* On the loop's thread: a rule was put, changed or deleted, which is durable; bus_find_rule()
@@ -52,6 +58,18 @@ MUST_USE enum status bus_open(struct store *store, struct store_port *port, stru
                               struct bus **ret);
 void bus_close(struct bus *bus);
 
+/* Replays and retention run from here on; what waits for disk and targets waits by wall_timers.
+ * `changed` (may be NULL): something of them ended. */
+void bus_start(struct bus *bus, struct timers *timers, struct timers *wall_timers,
+               void (*changed)(void *context), void *context);
+/* Replays stand still after the page that is under way; they go on after the next start. False:
+ * something is with the store's writer; look again when the store has answered. */
+bool bus_stop(struct bus *bus);
+/* Replays that wait for crowded targets look again. Cheap: call freely. */
+void bus_look(struct bus *bus);
+/* A replay is not over (stopped: its last page is not), or expired events are being deleted. */
+bool bus_busy(const struct bus *bus);
+
 /* ---- events ---- */
 
 struct bus_entry {
@@ -60,7 +78,9 @@ struct bus_entry {
     struct bytes resources;                   /* JSON text of an array of strings; empty: [] */
     struct bytes trace_header;
     struct bytes replay_name; /* empty: no replay. Replayed events are not archived again */
-    uint64_t time_ms;         /* 0: now */
+    /* The event as an archive has it, as JSON: then only bus_name and replay_name count besides. */
+    struct bytes replayed;
+    uint64_t time_ms;                                         /* 0: now */
     bool missing_source, missing_detail_type, missing_detail; /* the member was not there */
     /* results */
     char event_id[ID_UUID_SIZE]; /* empty when refused */
@@ -72,6 +92,8 @@ struct bus_put {
     struct bus_entry *entries;
     size_t count;
     struct arena *arena;
+    const struct bytes *rule_arns; /* only these rules; none: all of the bus */
+    size_t rule_arn_count;
     /* May be NULL: more for the same batch (a cursor), on the writer's thread. */
     void (*also)(struct store_batch *batch, struct bus_put *put);
     void (*done)(struct bus_put *put, enum status status);
@@ -115,14 +137,15 @@ MUST_USE bool bus_plan_event(struct bus *bus, const struct delivery *delivery,
 /* The same for an entry as PutEvents has it. False: the entry's error says why. */
 MUST_USE bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *arena,
                              struct bus_plan **ret);
-/* On the writer's thread, into somebody else's batch. */
-void bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan);
+/* On the writer's thread, into somebody else's batch. Not OK: reading the disk failed, and nothing
+ * of it was put. */
+enum status bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan);
 /* On the loop's thread, once that batch is durable. */
 void bus_plan_written(struct bus *bus, struct bus_plan *plan);
 
 /* An event as it reaches targets, in EventBridge's member order: version, id, detail-type, source,
- * account, time, region, resources, detail. (replay-name, when set, stands before detail.) The time
- * has milliseconds, "2026-01-31T23:59:59.123Z", where AWS's has none: archives sort by it. */
+ * account, time, region, resources, detail. (replay-name, when set, stands before resources.) The
+ * time has milliseconds, "2026-01-31T23:59:59.123Z", where AWS's has none: archives sort by it. */
 
 /* ---- buses and rules: descriptions live until the next change ---- */
 
@@ -137,7 +160,7 @@ struct bus_description {
     const struct bus_tag *tags;
     size_t tag_count;
     uint64_t created_ms, modified_ms;
-    bool archived;
+    bool archived; /* by an earlier dynlog, which had no archives: it wants one that takes all */
 };
 
 /* A name of InputPathsMap. */
@@ -159,7 +182,8 @@ struct bus_target {
 
 struct bus_rule {
     struct bytes name, bus_name, pattern, description, role_arn;
-    struct bytes schedule; /* ScheduleExpression. Pattern or schedule may be empty, not both */
+    struct bytes schedule;   /* ScheduleExpression. Pattern or schedule may be empty, not both */
+    struct bytes managed_by; /* the service that made it; empty: a client. Cannot be changed */
     bool enabled;
     bool all_management_events; /* a word of its state for CloudTrail's events: there are none */
     uint64_t created_ms;
@@ -192,7 +216,6 @@ enum bus_change_kind {
     BUS_FORBID,     /* name, sid */
     BUS_TAG,        /* name, tags, untagged */
     BUS_DELETE,     /* name; its rules must be gone */
-    BUS_ARCHIVE,    /* name, archived: events of this bus are written for the archive */
     BUS_PUT_RULE,   /* name, bus_name, pattern, schedule, description, role_arn, its state; tags,
                      * which an old rule does not take */
     BUS_SET_RULE_STATE, /* name, bus_name, its state */
@@ -200,6 +223,11 @@ enum bus_change_kind {
     BUS_DELETE_RULE,    /* name, bus_name; its targets must be gone */
     BUS_PUT_TARGETS,    /* name (rule), bus_name, targets */
     BUS_REMOVE_TARGETS, /* name (rule), bus_name, target_ids */
+    BUS_CREATE_ARCHIVE, /* name, bus_name, description, pattern, retention_days */
+    BUS_UPDATE_ARCHIVE, /* name, and what has_... says of the same */
+    BUS_DELETE_ARCHIVE, /* name: with its events */
+    BUS_START_REPLAY,   /* name, bus_name, archive_name, description, rule_arns, from_ms, to_ms */
+    BUS_CANCEL_REPLAY,  /* name */
 };
 
 enum { BUS_UPDATES_DESCRIPTION = 1, BUS_UPDATES_KEY = 2, BUS_UPDATES_DEAD_LETTERS = 4 };
@@ -213,10 +241,16 @@ struct bus_change {
     size_t tag_count;
     const struct bytes *untagged;
     size_t untagged_count;
-    bool enabled, all_management_events, archived;
+    bool enabled, all_management_events;
     struct bus_target *targets;
     struct bytes *target_ids;
     size_t target_count;
+    struct bytes archive_name;
+    uint32_t retention_days;
+    bool has_description, has_pattern, has_retention; /* BUS_UPDATE_ARCHIVE: pattern empty: none */
+    const struct bytes *rule_arns;
+    size_t rule_arn_count;
+    uint64_t from_ms, to_ms;
     struct arena *arena;
     void (*done)(struct bus_change *change, enum status status);
     void *context;
@@ -225,8 +259,11 @@ struct bus_change {
     struct bus *bus;
     struct store_work work;
     struct list place; /* among those that run, or that wait */
-    struct bytes subject_bus, subject_rule;
+    struct bytes subject_bus, subject_rule, subject_archive, subject_replay;
     struct bytes key, stored; /* stored empty: the key is deleted */
+    struct bytes
+        bus_stored;      /* BUS_CREATE_ARCHIVE: the bus' record without its old flag, or empty */
+    uint64_t archive_id; /* of what is deleted; of what is made: from the writer */
 };
 /* REFUSED is told through done() too, and so is a change that changes nothing: perhaps before this
  * returns. Changes of one thing are made one after the other, in the order of the calls; the bytes

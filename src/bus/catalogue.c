@@ -1,12 +1,17 @@
 /* bus/catalogue.c - buses and rules as the store holds them (docs/format/bus.md), and the structs
- * in memory that are made from those bytes; see internal.h. */
+ * in memory that are made from those bytes; see internal.h. Reads everything when the store is
+ * opened. */
 #include "bus/internal.h"
 
 #define BUS_KEY "bus/"
 #define BUS_KEY_END "bus0" /* '0' follows '/' */
 #define RULE_KEY "rule/"
 #define RULE_KEY_END "rule0"
-#define FORMAT 1           /* of both */
+#define ARCHIVE_KEYS "archive/"
+#define ARCHIVE_KEYS_END "archive0"
+#define REPLAY_KEYS "replay/"
+#define REPLAY_KEYS_END "replay0"
+#define FORMAT 1           /* of all others */
 #define FORMAT_SCHEDULED 2 /* of a rule with a schedule, which may have no pattern */
 
 struct bytes catalogue_bus_key(struct arena *arena, struct bytes name)
@@ -34,7 +39,7 @@ static void member_set(struct json_writer *w, const char *name, struct bytes tex
         json_member_string(w, name, text);
 }
 
-static struct bytes take(struct arena *arena, const struct buffer *buffer)
+struct bytes catalogue_take(struct arena *arena, const struct buffer *buffer)
 {
     assert(!buffer_failed(buffer) && "the limits of names and inputs keep a setting small");
     return arena_copy(arena, buffer_bytes(buffer));
@@ -66,11 +71,10 @@ struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_descript
     member_set(&w, "deadLetters", description->dead_letter_arn);
     member_set(&w, "policy", description->policy);
     member_tags(&w, description->tags, description->tag_count);
-    json_member_bool(&w, "archived", description->archived);
     member_uint(&w, "created", description->created_ms);
     member_uint(&w, "modified", description->modified_ms);
     json_end_object(&w);
-    return take(arena, &out);
+    return catalogue_take(arena, &out);
 }
 
 static void encode_input_paths(struct json_writer *w, const struct bus_target *target)
@@ -130,7 +134,7 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
         encode_target(&w, &rule->targets[i]);
     json_end_array(&w);
     json_end_object(&w);
-    return take(arena, &out);
+    return catalogue_take(arena, &out);
 }
 
 /* ---- reading ---- */
@@ -153,7 +157,7 @@ static const struct bus_tag *get_tags(struct arena *arena, const struct json *ob
     return tags;
 }
 
-static uint64_t get_uint(const struct json *object, const char *name)
+uint64_t catalogue_get_uint(const struct json *object, const char *name)
 {
     int64_t value = 0;
 
@@ -169,14 +173,20 @@ static int32_t get_limit(const struct json *object, const char *name)
     return (int32_t)value;
 }
 
-static enum status parse_stored(struct arena *arena, struct bytes stored, const struct json **ret)
+static enum status parse_stored(struct arena *arena, struct bytes stored, int64_t format_max,
+                                const struct json **ret)
 {
     int64_t format = 0;
 
     if (json_parse(arena, stored, ret, NULL) != OK ||
         !json_int64(json_get(*ret, "format"), &format) || format < 1)
         return CORRUPT;
-    return format > FORMAT_SCHEDULED ? NEWER_FORMAT : OK;
+    return format > format_max ? NEWER_FORMAT : OK;
+}
+
+enum status catalogue_parse(struct arena *arena, struct bytes stored, const struct json **ret)
+{
+    return parse_stored(arena, stored, FORMAT, ret);
 }
 
 static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
@@ -184,7 +194,7 @@ static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
     const struct json *root = NULL;
 
     event_bus->stored = arena_copy(event_bus->arena, stored);
-    enum status st = parse_stored(event_bus->arena, stored, &root);
+    enum status st = parse_stored(event_bus->arena, stored, FORMAT, &root);
 
     if (st != OK)
         return st;
@@ -194,8 +204,8 @@ static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
         .kms_key = get_text(root, "key"),
         .dead_letter_arn = get_text(root, "deadLetters"),
         .policy = get_text(root, "policy"),
-        .created_ms = get_uint(root, "created"),
-        .modified_ms = get_uint(root, "modified"),
+        .created_ms = catalogue_get_uint(root, "created"),
+        .modified_ms = catalogue_get_uint(root, "modified"),
         .archived = json_bool(json_get(root, "archived")),
     };
     event_bus->view.tags = get_tags(event_bus->arena, root, &event_bus->view.tag_count);
@@ -269,7 +279,7 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     const struct json *root = NULL;
 
     rule->stored = arena_copy(rule->arena, stored);
-    enum status st = parse_stored(rule->arena, stored, &root);
+    enum status st = parse_stored(rule->arena, stored, FORMAT_SCHEDULED, &root);
 
     if (st != OK)
         return st;
@@ -283,12 +293,12 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
         .bus_name = get_text(root, "bus"),
         .pattern = get_text(root, "pattern"),
         .schedule = get_text(root, "schedule"),
-        .scheduled_ms = get_uint(root, "scheduled"),
+        .scheduled_ms = catalogue_get_uint(root, "scheduled"),
         .description = get_text(root, "description"),
         .role_arn = get_text(root, "role"),
         .enabled = json_bool(json_get(root, "enabled")),
         .all_management_events = json_bool(json_get(root, "allManagementEvents")),
-        .created_ms = get_uint(root, "created"),
+        .created_ms = catalogue_get_uint(root, "created"),
         .targets = targets,
         .target_count = json_count(list),
     };
@@ -297,8 +307,11 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     return rule->view.name.size > 0 ? OK : CORRUPT;
 }
 
+/* A managed one goes with its archive. */
 static void free_rule(struct rule *rule)
 {
+    if (rule->archive != NULL)
+        return;
     arena_free(rule->arena);
     mem_free(rule);
 }
@@ -391,5 +404,9 @@ enum status bus_catalogue_load(struct bus *bus)
                                                                        .modified_ms = now_ms}));
     if (st == OK)
         st = load_range(bus, BYTES(RULE_KEY), BYTES(RULE_KEY_END), catalogue_apply_rule);
+    if (st == OK)
+        st = load_range(bus, BYTES(ARCHIVE_KEYS), BYTES(ARCHIVE_KEYS_END), archive_apply);
+    if (st == OK)
+        st = load_range(bus, BYTES(REPLAY_KEYS), BYTES(REPLAY_KEYS_END), replay_apply);
     return st;
 }

@@ -6,9 +6,9 @@
  *                  |                                           ^
  *                  +--> waiting -------(what was before it ended)
  *
- * The subject is a rule, or a whole bus. A change waits while one that came before it, running or
- * waiting, has the same subject or the bus around it; so a check never looks at what is about to
- * change. */
+ * The subject is a rule, or a whole bus; an archive or a replay with its bus. A change waits while
+ * one that came before it, running or waiting, has the same subject or the bus around it; so a
+ * check never looks at what is about to change. */
 #include "bus/input.h"
 #include "bus/internal.h"
 #include "bus/settings.h"
@@ -32,7 +32,7 @@ static bool is_name(struct bytes text, bool slash)
     return true;
 }
 
-static enum status check_size(struct bus_change *change, const char *member, struct bytes text,
+enum status change_check_size(struct bus_change *change, const char *member, struct bytes text,
                               size_t size_max)
 {
     if (text.size <= size_max)
@@ -42,7 +42,7 @@ static enum status check_size(struct bus_change *change, const char *member, str
                        BYTES_ARG(text), member, size_max);
 }
 
-static enum status check_name(struct bus_change *change, const char *member, struct bytes name,
+enum status change_check_name(struct bus_change *change, const char *member, struct bytes name,
                               size_t size_max)
 {
     if (name.size == 0)
@@ -54,10 +54,10 @@ static enum status check_name(struct bus_change *change, const char *member, str
                            CONSTRAINT
                            "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
                            BYTES_ARG(name), member);
-    return check_size(change, member, name, size_max);
+    return change_check_size(change, member, name, size_max);
 }
 
-static enum status refuse_limit(struct bus_change *change)
+enum status change_refuse_limit(struct bus_change *change)
 {
     return api_refuse(&change->error, API_LIMIT_EXCEEDED,
                       "The requested resource exceeds the maximum number allowed.");
@@ -65,7 +65,7 @@ static enum status refuse_limit(struct bus_change *change)
 
 /* ---- buses ---- */
 
-static size_t count_running(const struct bus *bus, enum bus_change_kind kind)
+size_t change_count_running(const struct bus *bus, enum bus_change_kind kind)
 {
     size_t count = 0;
 
@@ -89,22 +89,22 @@ static enum status create_bus(struct bus_change *change)
 
     if (bytes_find_byte(change->name, '/', 0) != SIZE_MAX)
         return api_invalid(&change->error, "Event bus name must not contain '/'.");
-    st = check_name(change, "name", change->name, BUS_NAME_SIZE_MAX);
+    st = change_check_name(change, "name", change->name, BUS_NAME_SIZE_MAX);
     if (st == OK)
-        st = check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
+        st =
+            change_check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
     if (st != OK)
         return st;
     if (bus_get(bus, change->name) != NULL)
         return api_refuse(&change->error, API_RESOURCE_ALREADY_EXISTS,
                           "Event bus %.*s already exists.", BYTES_ARG(change->name));
-    if (bus->buses.count + count_running(bus, BUS_CREATE) >= BUS_COUNT_MAX)
-        return refuse_limit(change);
+    if (bus->buses.count + change_count_running(bus, BUS_CREATE) >= BUS_COUNT_MAX)
+        return change_refuse_limit(change);
     struct bus_description description = {
         .name = change->name,
         .description = change->description,
         .kms_key = change->kms_key,
         .dead_letter_arn = change->dead_letter_arn,
-        .archived = change->archived,
         .created_ms = now_ms,
         .modified_ms = now_ms,
     };
@@ -115,7 +115,7 @@ static enum status create_bus(struct bus_change *change)
     return st;
 }
 
-static enum status refuse_unknown_bus(struct bus_change *change)
+enum status change_refuse_unknown_bus(struct bus_change *change)
 {
     return api_refuse(&change->error, API_RESOURCE_NOT_FOUND, "Event bus %.*s does not exist.",
                       BYTES_ARG(change->subject_bus));
@@ -136,33 +136,18 @@ static enum status delete_bus(struct bus_change *change)
     return OK;
 }
 
-static enum status archive_bus(struct bus_change *change)
-{
-    const struct event_bus *event_bus = bus_get(change->bus, change->subject_bus);
-
-    if (event_bus == NULL)
-        return refuse_unknown_bus(change);
-    if (event_bus->view.archived == change->archived)
-        return OK;
-    struct bus_description description = event_bus->view;
-
-    description.archived = change->archived;
-    plan_bus(change, &description);
-    return OK;
-}
-
 /* BUS_UPDATE and its like. A bus that becomes what it is already was not modified. */
 static enum status set_bus(struct bus_change *change)
 {
     const struct event_bus *event_bus = bus_get(change->bus, change->subject_bus);
     struct bus_description description;
     enum status st =
-        check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
+        change_check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
 
     if (st != OK)
         return st;
     if (event_bus == NULL)
-        return refuse_unknown_bus(change);
+        return change_refuse_unknown_bus(change);
     description = event_bus->view;
     st = settings_change_bus(change, &description);
     if (st != OK ||
@@ -187,10 +172,10 @@ static void plan_rule(struct bus_change *change, const struct bus_rule *rule)
     change->stored = stored;
 }
 
-static enum status check_pattern(struct bus_change *change)
+enum status change_check_pattern(struct bus_change *change, struct bytes pattern)
 {
     struct matcher *matcher = matcher_new();
-    enum status st = matcher_add(matcher, change, change->pattern, &change->error);
+    enum status st = matcher_add(matcher, change, pattern, &change->error);
 
     matcher_free(matcher);
     return st;
@@ -225,18 +210,20 @@ static size_t count_new_rules(const struct bus_change *change)
 
 static enum status check_rule(struct bus_change *change)
 {
-    enum status st = check_name(change, "name", change->name, BUS_RULE_NAME_SIZE_MAX);
+    enum status st = change_check_name(change, "name", change->name, BUS_RULE_NAME_SIZE_MAX);
 
     if (st == OK)
-        st = check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
+        st =
+            change_check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
     if (st == OK)
-        st = check_size(change, "roleArn", change->role_arn, BUS_TARGET_ARN_SIZE_MAX);
+        st = change_check_size(change, "roleArn", change->role_arn, BUS_TARGET_ARN_SIZE_MAX);
     if (st == OK && change->pattern.size == 0 && change->schedule.size == 0)
         st = api_invalid(&change->error,
                          "Parameter(s) EventPattern or ScheduleExpression must be specified.");
     if (st == OK && change->schedule.size > 0)
         st = check_schedule(change);
-    return st == OK && change->pattern.size > 0 ? check_pattern(change) : st;
+    return st == OK && change->pattern.size > 0 ? change_check_pattern(change, change->pattern)
+                                                : st;
 }
 
 /* A schedule counts from when it was given, or enabled again. */
@@ -249,6 +236,16 @@ static uint64_t scheduled_since(const struct bus_change *change, const struct ru
     return goes_on ? old->view.scheduled_ms : clock_now_ms(change->bus->clock);
 }
 
+/* AWS manages a rule for each archive. */
+static enum status refuse_managed(struct bus_change *change, const struct rule *rule)
+{
+    if (rule == NULL || rule->archive == NULL)
+        return OK;
+    return api_refuse(&change->error, API_MANAGED_RULE,
+                      "Rule %.*s is managed by %.*s and can't be changed by clients.",
+                      BYTES_ARG(rule->view.name), BYTES_ARG(rule->view.managed_by));
+}
+
 /* An old rule keeps its targets, its tags and its time; everything else is what is said now. */
 static enum status put_rule(struct bus_change *change)
 {
@@ -259,9 +256,12 @@ static enum status put_rule(struct bus_change *change)
     if (st != OK)
         return st;
     if (home == NULL)
-        return refuse_unknown_bus(change);
+        return change_refuse_unknown_bus(change);
+    st = refuse_managed(change, old);
+    if (st != OK)
+        return st;
     if (old == NULL && home->rules.count + count_new_rules(change) >= BUS_RULES_MAX)
-        return refuse_limit(change);
+        return change_refuse_limit(change);
     const struct bus_tag *tags = old != NULL ? old->view.tags : NULL;
     size_t tag_count = old != NULL ? old->view.tag_count : 0;
 
@@ -292,13 +292,13 @@ static enum status put_rule(struct bus_change *change)
 static enum status find_rule(struct bus_change *change, const struct rule **ret)
 {
     if (bus_get(change->bus, change->subject_bus) == NULL)
-        return refuse_unknown_bus(change);
+        return change_refuse_unknown_bus(change);
     *ret = bus_get_rule(change->bus, change->subject_bus, change->name);
     if (*ret == NULL)
         return api_refuse(&change->error, API_RESOURCE_NOT_FOUND,
                           "Rule %.*s does not exist on EventBus %.*s.", BYTES_ARG(change->name),
                           BYTES_ARG(change->subject_bus));
-    return OK;
+    return refuse_managed(change, *ret);
 }
 
 static enum status set_rule_state(struct bus_change *change)
@@ -338,9 +338,11 @@ static enum status delete_rule(struct bus_change *change)
     const struct rule *old = bus_get_rule(change->bus, change->subject_bus, change->name);
 
     if (bus_get(change->bus, change->subject_bus) == NULL)
-        return refuse_unknown_bus(change);
+        return change_refuse_unknown_bus(change);
     if (old == NULL)
         return OK;
+    if (old->archive != NULL)
+        return refuse_managed(change, old);
     if (old->view.target_count > 0)
         return api_invalid(&change->error, "Rule can't be deleted since it has targets.");
     change->key = catalogue_rule_key(change->arena, change->subject_bus, change->name);
@@ -352,14 +354,15 @@ static enum status delete_rule(struct bus_change *change)
 /* A stack file's targets have not been through the front door. */
 static enum status check_input_sizes(struct bus_change *change, const struct bus_target *target)
 {
-    enum status st = check_size(change, "targets.member.input", target->input, INPUT_SIZE_MAX);
+    enum status st =
+        change_check_size(change, "targets.member.input", target->input, INPUT_SIZE_MAX);
 
     if (st == OK)
-        st =
-            check_size(change, "targets.member.inputPath", target->input_path, INPUT_PATH_SIZE_MAX);
+        st = change_check_size(change, "targets.member.inputPath", target->input_path,
+                               INPUT_PATH_SIZE_MAX);
     if (st == OK)
-        st = check_size(change, "targets.member.inputTransformer.inputTemplate",
-                        target->input_template, INPUT_SIZE_MAX);
+        st = change_check_size(change, "targets.member.inputTransformer.inputTemplate",
+                               target->input_template, INPUT_SIZE_MAX);
     if (st == OK && target->input_path_count > INPUT_PATHS_MAX)
         st = api_invalid(&change->error,
                          "1 validation error detected: Value at "
@@ -367,18 +370,19 @@ static enum status check_input_sizes(struct bus_change *change, const struct bus
                          "constraint: Member must have length less than or equal to %d",
                          INPUT_PATHS_MAX);
     for (size_t i = 0; st == OK && i < target->input_path_count; i++)
-        st = check_size(change, "targets.member.inputTransformer.inputPathsMap.member",
-                        target->input_paths[i].path, INPUT_PATH_SIZE_MAX);
+        st = change_check_size(change, "targets.member.inputTransformer.inputPathsMap.member",
+                               target->input_paths[i].path, INPUT_PATH_SIZE_MAX);
     return st;
 }
 
 static enum status check_target(struct bus_change *change, const struct bus_target *target)
 {
     struct arn arn;
-    enum status st = check_name(change, "targets.member.id", target->id, BUS_TARGET_ID_SIZE_MAX);
+    enum status st =
+        change_check_name(change, "targets.member.id", target->id, BUS_TARGET_ID_SIZE_MAX);
 
     if (st == OK)
-        st = check_size(change, "targets.member.arn", target->arn, BUS_TARGET_ARN_SIZE_MAX);
+        st = change_check_size(change, "targets.member.arn", target->arn, BUS_TARGET_ARN_SIZE_MAX);
     if (st == OK)
         st = check_input_sizes(change, target);
     if (st == OK && !arn_parse(target->arn, &arn))
@@ -421,7 +425,7 @@ static enum status put_targets(struct bus_change *change)
             rule.target_count++;
     }
     if (rule.target_count > BUS_TARGETS_MAX)
-        return refuse_limit(change);
+        return change_refuse_limit(change);
     rule.targets = targets;
     plan_rule(change, &rule);
     return OK;
@@ -455,6 +459,16 @@ static enum status remove_targets(struct bus_change *change)
 
 /* ---- the way of a change ---- */
 
+static bool is_of_archive(enum bus_change_kind kind)
+{
+    return kind == BUS_CREATE_ARCHIVE || kind == BUS_UPDATE_ARCHIVE || kind == BUS_DELETE_ARCHIVE;
+}
+
+static bool is_of_replay(enum bus_change_kind kind)
+{
+    return kind == BUS_START_REPLAY || kind == BUS_CANCEL_REPLAY;
+}
+
 static bool is_of_bus(enum bus_change_kind kind)
 {
     return kind < BUS_PUT_RULE;
@@ -475,8 +489,6 @@ static enum status plan_change(struct bus_change *change)
         return tag_rule(change);
     case BUS_DELETE:
         return delete_bus(change);
-    case BUS_ARCHIVE:
-        return archive_bus(change);
     case BUS_PUT_RULE:
         return put_rule(change);
     case BUS_SET_RULE_STATE:
@@ -487,6 +499,16 @@ static enum status plan_change(struct bus_change *change)
         return put_targets(change);
     case BUS_REMOVE_TARGETS:
         return remove_targets(change);
+    case BUS_CREATE_ARCHIVE:
+        return archive_plan_create(change);
+    case BUS_UPDATE_ARCHIVE:
+        return archive_plan_update(change);
+    case BUS_DELETE_ARCHIVE:
+        return archive_plan_delete(change);
+    case BUS_START_REPLAY:
+        return replay_plan_start(change);
+    case BUS_CANCEL_REPLAY:
+        return replay_plan_cancel(change);
     }
     assert(false && "a kind of change that nobody plans");
     return REFUSED;
@@ -496,33 +518,63 @@ static void write_change(struct store_batch *batch, struct store_work *work)
 {
     struct bus_change *change = CONTAINER_OF(work, struct bus_change, work);
 
+    if (is_of_archive(change->kind))
+        archive_write_change(batch, change);
     if (change->stored.size > 0)
         store_batch_put(batch, STORE_CATALOGUE, change->key, change->stored);
     else
         store_batch_delete(batch, STORE_CATALOGUE, change->key);
 }
 
+static enum status apply_stored(struct bus_change *change)
+{
+    struct bus *bus = change->bus;
+    enum status st = OK;
+
+    if (is_of_bus(change->kind))
+        return catalogue_apply_bus(bus, change->stored);
+    if (is_of_replay(change->kind))
+        return replay_apply(bus, change->stored);
+    if (!is_of_archive(change->kind))
+        return catalogue_apply_rule(bus, change->stored);
+    if (change->bus_stored.size > 0)
+        st = catalogue_apply_bus(bus, change->bus_stored);
+    return st == OK ? archive_apply(bus, change->stored) : st;
+}
+
 static void apply_change(struct bus_change *change)
 {
     struct bus *bus = change->bus;
-    bool of_bus = is_of_bus(change->kind);
     enum status st = OK;
 
     if (change->stored.size > 0)
-        st = of_bus ? catalogue_apply_bus(bus, change->stored)
-                    : catalogue_apply_rule(bus, change->stored);
-    else if (of_bus)
+        st = apply_stored(change);
+    else if (is_of_bus(change->kind))
         catalogue_forget_bus(bus, change->subject_bus);
+    else if (is_of_archive(change->kind))
+        archive_forget(bus, change->subject_archive);
     else
         catalogue_forget_rule(bus, change->subject_bus, change->subject_rule);
     assert(st == OK && "what was checked and encoded is understood");
-    if (!of_bus && bus->door.rule_changed != NULL)
+    if (!is_of_bus(change->kind) && !is_of_archive(change->kind) && bus->door.rule_changed != NULL)
         bus->door.rule_changed(bus->door.context, change->subject_bus, change->subject_rule);
+    if (is_of_archive(change->kind)) { /* replays of it, and what is too old in it */
+        replays_step(bus);
+        archive_expiry_look(bus);
+    }
+}
+
+static bool is_same(struct bytes one, struct bytes other)
+{
+    return one.size > 0 && bytes_equal(one, other);
 }
 
 static bool must_wait(const struct bus_change *change, const struct bus_change *before)
 {
-    return bytes_equal(change->subject_bus, before->subject_bus) &&
+    if (is_same(change->subject_archive, before->subject_archive) ||
+        is_same(change->subject_replay, before->subject_replay))
+        return true;
+    return is_same(change->subject_bus, before->subject_bus) &&
            (change->subject_rule.size == 0 || before->subject_rule.size == 0 ||
             bytes_equal(change->subject_rule, before->subject_rule));
 }
@@ -587,17 +639,33 @@ static void change_written(struct store_work *work, enum status status)
     list_remove(&change->place);
     if (status == OK)
         apply_change(change);
+    if (is_of_replay(change->kind))
+        replay_change_ended(change, status);
     change->done(change, status);
     begin_waiting(bus);
 }
 
-/* A rule's ARN is as good as no name: AWS takes names only, and check_name() says so. */
+/* A rule's ARN is as good as no name: AWS takes names only, and change_check_name() says so. An
+ * archive's rule is a rule of its bus, and a replay is for rules of it: the whole bus stands still.
+ */
 static void name_subject(struct bus_change *change)
 {
-    bool of_bus = is_of_bus(change->kind);
+    bool of_bus = is_of_bus(change->kind), of_archive = is_of_archive(change->kind),
+         of_replay = is_of_replay(change->kind);
+    const struct bus_archive *archive =
+        of_archive ? bus_find_archive(change->bus, change->name) : NULL;
 
     change->subject_bus = bus_name_of(of_bus ? change->name : change->bus_name);
-    change->subject_rule = of_bus ? (struct bytes){NULL, 0} : change->name;
+    if (archive != NULL && change->kind != BUS_CREATE_ARCHIVE)
+        change->subject_bus = arena_copy(change->arena, archive->bus_name);
+    if (change->kind == BUS_CANCEL_REPLAY)
+        change->subject_bus = (struct bytes){NULL, 0};
+    if (of_archive)
+        change->subject_archive = change->name;
+    else if (of_replay)
+        change->subject_replay = change->name;
+    else if (!of_bus)
+        change->subject_rule = change->name;
 }
 
 void bus_change(struct bus *bus, struct bus_change *change)
@@ -606,7 +674,9 @@ void bus_change(struct bus *bus, struct bus_change *change)
 
     change->bus = bus;
     change->error = (struct api_error){.kind = API_NO_ERROR};
-    change->key = change->stored = (struct bytes){NULL, 0};
+    change->key = change->stored = change->bus_stored = (struct bytes){NULL, 0};
+    change->subject_rule = change->subject_archive = change->subject_replay =
+        (struct bytes){NULL, 0};
     list_init(&change->place);
     name_subject(change);
     if (waits_for(change, &bus->running, &bus->running) ||

@@ -2,11 +2,15 @@
  * loop's thread.
  *
  *   struct bus --> struct event_bus (by name) --> struct rule (by name)
- *                        |                             |
- *                        +-- matcher: the enabled rules that have targets
+ *    |                   |                             |   ^
+ *    |                   +-- matcher: the enabled rules that have targets
+ *    |                                                     |
+ *    +-----------> struct archive (by name) --> its managed rule
+ *    +-----------> struct replay (by name)
  *
- * The catalogue in the store is the truth. Both structs are made from the bytes that the store
- * holds (catalogue.c), never changed, and replaced as a whole once a change is durable. */
+ * The catalogue in the store is the truth. Buses, rules and archives are made from the bytes that
+ * the store holds (catalogue.c, archive_catalogue.c), never changed, and replaced as a whole once a
+ * change is durable; so are replays, but for how far they are (replay.c). */
 #ifndef DYNLOG_BUS_INTERNAL_H
 #define DYNLOG_BUS_INTERNAL_H
 
@@ -24,11 +28,30 @@
  * source can. */
 #define BUS_EVENT_SIZE_MAX ((size_t)4 * 1024 * 1024)
 
+/* archive_expiry.c */
+struct expiry {
+    struct timer timer;
+    struct store_work work;
+    struct arena *arena; /* of the work */
+    struct expired *expired;
+    bool running;
+    uint64_t due_ms; /* of the timer; UINT64_MAX: it is not set */
+};
+
 struct rule {
     struct bus_rule view;
-    struct arena *arena; /* holds all of it */
+    struct arena *arena; /* holds all of it; NULL: its archive's does */
     struct bytes stored;
     struct bytes arn;
+    const struct archive *archive; /* whose managed rule it is; NULL: a client's rule */
+};
+
+struct archive {
+    struct bus_archive view;
+    struct arena *arena;
+    struct bytes stored;
+    uint64_t id;
+    struct rule rule; /* in its bus */
 };
 
 struct event_bus {
@@ -46,8 +69,19 @@ struct bus {
     struct arn_place place;
     struct bus_door door;
     struct map buses;             /* struct event_bus */
+    struct map archives;          /* struct archive */
+    struct map replays;           /* struct replay */
     struct list running, waiting; /* changes */
     size_t in_flight;             /* puts */
+
+    struct timers *timers, *wall_timers; /* NULL until bus_start() */
+    void (*changed)(void *context);
+    void *context;
+    bool stopping;
+    struct expiry expiry;
+    size_t replays_active;  /* that have not ended */
+    size_t replays_writing; /* of these: with a page or an end at the store */
+    size_t replays_waiting; /* of these: for crowded targets */
 };
 
 /* The name in a name or ARN; "default" for neither. Points into the text. */
@@ -66,17 +100,153 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
  * NEWER_FORMAT when they can't. */
 MUST_USE enum status catalogue_apply_bus(struct bus *bus, struct bytes stored);
 MUST_USE enum status catalogue_apply_rule(struct bus *bus, struct bytes stored);
+struct bytes catalogue_take(struct arena *arena, const struct buffer *buffer);
+/* The parsed text; CORRUPT or NEWER_FORMAT. */
+MUST_USE enum status catalogue_parse(struct arena *arena, struct bytes stored,
+                                     const struct json **ret);
+uint64_t catalogue_get_uint(const struct json *object, const char *name);
 void catalogue_forget_bus(struct bus *bus, struct bytes name);
 void catalogue_forget_rule(struct bus *bus, struct bytes bus_name, struct bytes rule_name);
 /* Everything that the store holds. */
 MUST_USE enum status bus_catalogue_load(struct bus *bus);
 
+/* ---- change.c ---- */
+
+/* In the words of AWS's front door. */
+MUST_USE enum status change_check_name(struct bus_change *change, const char *member,
+                                       struct bytes name, size_t size_max);
+MUST_USE enum status change_check_size(struct bus_change *change, const char *member,
+                                       struct bytes text, size_t size_max);
+MUST_USE enum status change_check_pattern(struct bus_change *change, struct bytes pattern);
+enum status change_refuse_limit(struct bus_change *change);
+enum status change_refuse_unknown_bus(struct bus_change *change);
+/* Changes of that kind that run. */
+size_t change_count_running(const struct bus *bus, enum bus_change_kind kind);
+
+/* ---- archive_catalogue.c ---- */
+
+#define ARCHIVE_RULE_PREFIX "Events-Archive-"
+
+struct bytes archive_key(struct arena *arena, struct bytes name);
+struct bytes archive_encode(struct arena *arena, const struct bus_archive *archive, uint64_t id);
+MUST_USE enum status archive_apply(struct bus *bus, struct bytes stored);
+void archive_forget(struct bus *bus, struct bytes name);
+
+/* ---- archive_change.c: what a change of an archive does ---- */
+
+MUST_USE enum status archive_plan_create(struct bus_change *change);
+MUST_USE enum status archive_plan_update(struct bus_change *change);
+MUST_USE enum status archive_plan_delete(struct bus_change *change);
+/* On the writer's thread. */
+void archive_write_change(struct store_batch *batch, struct bus_change *change);
+
+/* ---- archive.c ---- */
+
+#define ARCHIVE_ID_SIZE 8
+#define ARCHIVE_EVENT_KEY_SIZE 24
+struct archive_event_key {
+    uint64_t id, time_ms, position;
+};
+void archive_event_key_encode(const struct archive_event_key *key,
+                              uint8_t out[ARCHIVE_EVENT_KEY_SIZE]);
+/* False: it is none of an event. */
+MUST_USE bool archive_event_key_decode(struct bytes key, struct archive_event_key *ret);
+
+/* On the writer's thread. NOT_FOUND: there is no such archive any more. */
+MUST_USE enum status archive_load_figures(struct store_batch *batch, uint64_t id,
+                                          struct bus_archive_figures *ret);
+void archive_store_figures(struct store_batch *batch, uint64_t id,
+                           const struct bus_archive_figures *figures);
+
+/* The events of one put that archives take. */
+struct archived_event {
+    struct bytes text;
+    uint64_t time_ms;
+    size_t *tallies; /* in the plan */
+    size_t count, capacity;
+};
+struct archive_tally {
+    uint64_t id, retention_ms;
+    struct bus_archive_figures figures;
+    bool gone;
+};
+struct archiving_plan {
+    struct archived_event *events;
+    size_t event_count, event_capacity;
+    struct archive_tally *tallies; /* one an archive */
+    size_t tally_count, tally_capacity;
+    uint64_t last_position; /* in STORE_EVENTS; 0: no event is there */
+};
+/* An event that some archive takes; what is returned holds until the next one. */
+struct archived_event *archiving_plan_event(struct archiving_plan *plan, struct arena *arena,
+                                            struct bytes text, uint64_t time_ms);
+/* `event` is the plan's: the archive takes it. */
+void archiving_plan_add(struct archiving_plan *plan, struct arena *arena,
+                        const struct archive *archive, struct archived_event *event);
+/* On the writer's thread. */
+MUST_USE enum status archiving_plan_write(struct archiving_plan *plan, struct store_batch *batch);
+
+/* ---- archive_expiry.c ---- */
+
+/* When events of that time are too old; UINT64_MAX: never. */
+uint64_t archive_retention_ms(const struct archive *archive);
+void archive_expiry_start(struct bus *bus);
+/* The events of the plan were written. */
+void archive_expiry_expect(struct bus *bus, const struct archiving_plan *plan);
+/* A retention changed. */
+void archive_expiry_look(struct bus *bus);
+void archive_expiry_stop(struct bus *bus);
+
+/* ---- replay_catalogue.c ---- */
+
+struct replay {
+    struct bus_replay view;
+    struct arena *arena;
+    struct bytes stored;
+    struct bus *bus;
+    uint64_t archive_id;
+    uint64_t last_position; /* with view.last_ms: the event that was replayed last */
+    bool cancelling;        /* the change that says so is on its way */
+    bool writing;           /* a page or the end is on its way */
+    struct replay_page *page;
+    struct timer again; /* after the store refused, or while the targets are crowded */
+    bool waiting;       /* of the two, the latter */
+    struct store_work work;
+};
+
+struct bytes replay_key(struct arena *arena, struct bytes name);
+struct bytes replay_encode(struct arena *arena, const struct bus_replay *replay,
+                           uint64_t archive_id);
+MUST_USE enum status replay_apply(struct bus *bus, struct bytes stored);
+void replay_forget(struct bus *bus, struct bytes name);
+bool replay_is_active(const struct replay *replay);
+
+/* ---- replay_change.c ---- */
+
+MUST_USE enum status replay_plan_start(struct bus_change *change);
+MUST_USE enum status replay_plan_cancel(struct bus_change *change);
+void replay_change_ended(struct bus_change *change, enum status status);
+
+/* ---- replay.c ---- */
+
+/* key in STORE_CURSORS: time (8) | position (8) of the event that was replayed last */
+struct bytes replay_cursor_key(struct arena *arena, struct bytes name);
+/* The only place that changes a state. */
+void replay_enter(struct replay *replay, enum bus_replay_state state);
+bool replay_is_ending(const struct replay *replay);
+/* Goes on, when it can. */
+void replay_step(struct replay *replay);
+void replays_step(struct bus *bus);
+/* Those that wait for targets, when these are not crowded any more. */
+void replays_look(struct bus *bus);
+void replay_wait_no_more(struct replay *replay);
+
 /* ---- event.c ---- */
 
 /* Checks the entry and gives it an id, or its error. On true *ret is the event as JSON text in the
- * arena. */
+ * arena, and *ret_time_ms its time (of a replayed one: 0, nobody asks). */
 bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
-                struct bytes *ret);
+                struct bytes *ret, uint64_t *ret_time_ms);
 /* The event of a rule whose schedule was due, and the entry it is of. */
 struct bytes event_make_scheduled(const struct bus *bus, const struct rule *rule, uint64_t time_ms,
                                   struct arena *arena, struct bus_entry *ret_entry);

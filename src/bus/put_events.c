@@ -1,24 +1,22 @@
 /* bus/put_events.c - entries to events, events to deliveries, all of it in one batch; see bus.h.
  *
  *   loop     check the entries, make the events, match them: the plan
- *   writer   events of archived buses, deliveries by their door, the caller's own: one batch
+ *   writer   events for archives (archive.c), deliveries by their door, the caller's own: one batch
  *   loop     durable: the door is told of each delivery and of the events, the caller of all
  *
  * The plan lives in the put's arena. */
 #include "bus/input.h"
 #include "bus/internal.h"
 
-/* An event is kept for the archive under its position: big-endian, so they are read in order. */
-#define EVENT_KEY_SIZE 8
-
 struct bus_plan {
     struct arena *arena;
-    uint32_t hops;          /* buses that the event came through before this one */
-    struct bytes *archived; /* events as JSON */
-    size_t archived_count, archived_capacity;
+    uint32_t hops;                 /* buses that the event came through before this one */
+    const struct bytes *rule_arns; /* only these rules; none: all of the bus */
+    size_t rule_arn_count;
+    struct archiving_plan archiving;
     struct delivery *deliveries;
     size_t delivery_count, delivery_capacity;
-    uint64_t last_position; /* of an archived event */
+    enum status status; /* of the writer, for put_written() */
 };
 
 static struct bus_plan *plan_new(struct arena *arena, uint32_t hops)
@@ -38,6 +36,8 @@ struct matching {
     struct bus_plan *plan;
     const struct bus_entry *entry;
     struct input_event event; /* its rule: the one that was found last */
+    uint64_t time_ms;
+    struct archived_event *archived; /* NULL: no archive took it yet */
 };
 
 /* The settings may change before the delivery is written: what it says is copied. */
@@ -71,35 +71,51 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
     };
 }
 
+static void plan_archive(struct matching *matching, const struct archive *archive)
+{
+    struct bus_plan *plan = matching->plan;
+
+    if (matching->entry->replay_name.size > 0)
+        return;
+    if (matching->archived == NULL)
+        matching->archived = archiving_plan_event(&plan->archiving, plan->arena,
+                                                  matching->event.text, matching->time_ms);
+    archiving_plan_add(&plan->archiving, plan->arena, archive, matching->archived);
+}
+
+static bool is_chosen(const struct bus_plan *plan, const struct rule *rule)
+{
+    for (size_t i = 0; i < plan->rule_arn_count; i++)
+        if (bytes_equal(plan->rule_arns[i], rule->arn))
+            return true;
+    return plan->rule_arn_count == 0;
+}
+
 static void rule_found(void *context, void *found)
 {
     struct matching *matching = context;
     const struct rule *rule = found;
 
+    if (rule->archive != NULL) {
+        plan_archive(matching, rule->archive);
+        return;
+    }
+    if (!is_chosen(matching->plan, rule))
+        return;
     matching->event.rule_arn = rule->arn;
     matching->event.rule_name = rule->view.name;
     for (size_t i = 0; i < rule->view.target_count; i++)
         plan_delivery(matching, rule, &rule->view.targets[i]);
 }
 
-static void plan_archived(struct bus_plan *plan, struct bytes text)
-{
-    plan->archived =
-        arena_grow(plan->arena, plan->archived, plan->archived_count, plan->archived_count + 1,
-                   &plan->archived_capacity, sizeof *plan->archived);
-    plan->archived[plan->archived_count++] = text;
-}
-
 static void plan_event(struct bus *bus, struct bus_plan *plan, const struct bus_entry *entry,
-                       struct bytes text)
+                       struct bytes text, uint64_t time_ms)
 {
     const struct event_bus *event_bus = bus_get(bus, bus_name_of(entry->bus_name));
     struct matching matching = {
-        bus, plan, entry, {.text = text, .ingested_ms = clock_now_ms(bus->clock)}};
+        bus, plan, entry, {.text = text, .ingested_ms = clock_now_ms(bus->clock)}, time_ms, NULL};
 
-    if (event_bus->view.archived && entry->replay_name.size == 0)
-        plan_archived(plan, text);
-    if (event_bus->rules.count == 0)
+    if (event_bus == NULL || event_bus->rules.count == 0)
         return;
     if (json_parse(plan->arena, text, &matching.event.json, NULL) != OK)
         assert(false && "an event that was just written is JSON");
@@ -115,33 +131,31 @@ static void plan_prepare(struct bus *bus, struct bus_plan *plan)
 
 /* ---- writing ---- */
 
-void bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan)
+enum status bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan)
 {
-    for (size_t i = 0; i < plan->archived_count; i++) {
-        uint8_t key[EVENT_KEY_SIZE];
+    enum status st = archiving_plan_write(&plan->archiving, batch);
 
-        plan->last_position = store_batch_position(batch);
-        bytes_put_u64(key, plan->last_position);
-        store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key), plan->archived[i]);
-    }
-    for (size_t i = 0; i < plan->delivery_count; i++)
+    for (size_t i = 0; st == OK && i < plan->delivery_count; i++)
         bus->door.write(bus->door.context, batch, &plan->deliveries[i]);
+    return st;
 }
 
 void bus_plan_written(struct bus *bus, struct bus_plan *plan)
 {
     for (size_t i = 0; i < plan->delivery_count; i++)
         bus->door.written(bus->door.context, &plan->deliveries[i]);
-    if (plan->archived_count > 0)
-        bus->door.archived(bus->door.context, plan->last_position);
+    if (plan->archiving.last_position == 0)
+        return;
+    archive_expiry_expect(bus, &plan->archiving);
+    bus->door.archived(bus->door.context, plan->archiving.last_position);
 }
 
 static void write_put(struct store_batch *batch, struct store_work *work)
 {
     struct bus_put *put = CONTAINER_OF(work, struct bus_put, work);
 
-    bus_plan_write(put->bus, batch, put->plan);
-    if (put->also != NULL)
+    put->plan->status = bus_plan_write(put->bus, batch, put->plan);
+    if (put->plan->status == OK && put->also != NULL)
         put->also(batch, put);
 }
 
@@ -150,6 +164,8 @@ static void put_written(struct store_work *work, enum status status)
     struct bus_put *put = CONTAINER_OF(work, struct bus_put, work);
 
     put->bus->in_flight--;
+    if (status == OK)
+        status = put->plan->status;
     if (status == OK)
         bus_plan_written(put->bus, put->plan);
     put->done(put, status);
@@ -195,6 +211,16 @@ static const struct json *parse_event(struct arena *arena, struct bytes text)
     return event;
 }
 
+/* Without milliseconds when another dynlog made it; without any when nobody did: now. */
+static uint64_t time_of(const struct bus *bus, const struct json *event)
+{
+    uint64_t time_ms = 0;
+
+    return clock_parse_iso(json_string(json_get(event, "time")), &time_ms)
+               ? time_ms
+               : clock_now_ms(bus->clock);
+}
+
 bool bus_plan_event(struct bus *bus, const struct delivery *delivery, struct bus_plan **ret)
 {
     struct arena *arena = delivery->arena;
@@ -211,7 +237,7 @@ bool bus_plan_event(struct bus *bus, const struct delivery *delivery, struct bus
     if (id.size > 0)
         memcpy(entry->event_id, id.ptr, id.size);
     *ret = plan_new(arena, delivery->hops + 1);
-    plan_event(bus, *ret, entry, delivery->payload);
+    plan_event(bus, *ret, entry, delivery->payload, time_of(bus, event));
     plan_prepare(bus, *ret);
     return true;
 }
@@ -220,11 +246,12 @@ bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *aren
                     struct bus_plan **ret)
 {
     struct bytes text;
+    uint64_t time_ms = 0;
 
-    if (!event_make(bus, entry, arena, &text))
+    if (!event_make(bus, entry, arena, &text, &time_ms))
         return false;
     *ret = plan_new(arena, 0);
-    plan_event(bus, *ret, entry, text);
+    plan_event(bus, *ret, entry, text, time_ms);
     plan_prepare(bus, *ret);
     return true;
 }
@@ -237,14 +264,17 @@ void bus_put_events(struct bus *bus, struct bus_put *put)
 
     put->bus = bus;
     put->plan = plan;
+    plan->rule_arns = put->rule_arns;
+    plan->rule_arn_count = put->rule_arn_count;
     for (size_t i = 0; i < put->count; i++) {
         struct bytes text;
+        uint64_t time_ms = 0;
 
-        if (event_make(bus, &put->entries[i], put->arena, &text))
-            plan_event(bus, plan, &put->entries[i], text);
+        if (event_make(bus, &put->entries[i], put->arena, &text, &time_ms))
+            plan_event(bus, plan, &put->entries[i], text, time_ms);
     }
     plan_prepare(bus, plan);
-    if (plan->archived_count == 0 && plan->delivery_count == 0 && put->also == NULL) {
+    if (plan->archiving.event_count == 0 && plan->delivery_count == 0 && put->also == NULL) {
         put->done(put, OK);
         return;
     }

@@ -70,6 +70,8 @@ struct delivery_error {
     uint64_t retry_after_ms;
     char message[DELIVERY_ERROR_MESSAGE_SIZE];
 };
+/* The static code of that name; NULL: AWS has none. */
+const char *delivery_error_code_of(struct bytes name);
 /* Characters that a message of a queue may not have become '?'; what is too long is cut. */
 void delivery_error_set(struct delivery_error *error, const char *code, bool retriable,
                         const char *format, ...) PRINTF_LIKE(4, 5);

@@ -5,6 +5,8 @@
 
 #define ADDRESS_TEXT_MAX INET6_ADDRSTRLEN
 
+const char network_nonstandard[] = "Nonstandard IP address";
+
 bool address_parse(struct bytes text, struct address *ret)
 {
     char copy[ADDRESS_TEXT_MAX];
@@ -35,7 +37,7 @@ const char *network_parse(struct bytes text, struct network *ret)
     if (bits < 0)
         return "Malformed CIDR, mask bits must not be negative";
     if (!address_parse(bytes_slice(text, 0, slash), &network.address))
-        return "Nonstandard IP address";
+        return network_nonstandard;
     if (network.address.size == 4 && bits > 31)
         return "IPv4 mask bits must be < 32";
     if (bits > 127)

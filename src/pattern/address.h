@@ -17,6 +17,8 @@ struct network {
 /* "10.0.0.1", "2001:db8::1". False when it is neither. */
 MUST_USE bool address_parse(struct bytes text, struct address *ret);
 
+extern const char network_nonstandard[]; /* AWS shows the address behind it */
+
 /* "10.0.0.0/24". NULL when it is one, else what is wrong with it, in AWS's words; static. */
 MUST_USE const char *network_parse(struct bytes text, struct network *ret);
 

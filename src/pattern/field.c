@@ -20,6 +20,50 @@ static bool next_name(struct bytes *path, struct bytes *name)
     return true;
 }
 
+static uint64_t name_tag(struct bytes name)
+{
+    uint64_t tag = 0;
+    uint32_t low = 0, high = 0;
+
+    if (name.size >= 8) {
+        memcpy(&tag, name.ptr, 8);
+        return (tag << 8) | (name.size & 0xFF);
+    }
+    if (name.size >= 4) { /* the two may overlap */
+        memcpy(&low, name.ptr, 4);
+        memcpy(&high, name.ptr + name.size - 4, 4);
+        return ((uint64_t)high << 24 ^ low) << 8 | name.size;
+    }
+    for (size_t i = 0; i < name.size; i++)
+        tag = tag << 8 | name.ptr[i];
+    return tag << 8 | name.size;
+}
+
+static struct field *find_child(const struct field *field, struct bytes name)
+{
+    if (field->children.count > FIELD_FEW_CHILDREN)
+        return map_get(&field->children, name);
+    uint64_t tag = name_tag(name);
+
+    for (size_t i = 0; i < field->children.count; i++)
+        if (field->few[i].tag == tag && bytes_equal(field->few[i].field->name, name))
+            return field->few[i].field;
+    return NULL;
+}
+
+/* After a child came or went. */
+static void note_children(struct field *field)
+{
+    struct bytes name;
+    void *child = NULL;
+    size_t count = 0;
+
+    if (field->children.count > FIELD_FEW_CHILDREN)
+        return;
+    for (size_t i = 0; map_next(&field->children, &i, &name, &child);)
+        field->few[count++] = (struct field_child){name_tag(name), child};
+}
+
 static struct field *new_child(struct field *parent, struct bytes name)
 {
     struct field *child = mem_new(sizeof *child);
@@ -30,6 +74,7 @@ static struct field *new_child(struct field *parent, struct bytes name)
     child->parent = parent;
     child->name = bytes_of(copy, name.size);
     map_put(&parent->children, child->name, child);
+    note_children(parent);
     return child;
 }
 
@@ -39,7 +84,7 @@ struct field *field_acquire(struct field *root, struct bytes path)
     struct bytes name;
 
     while (next_name(&path, &name)) {
-        struct field *child = map_get(&field->children, name);
+        struct field *child = find_child(field, name);
 
         field = child != NULL ? child : new_child(field, name);
         field->uses++;
@@ -81,6 +126,7 @@ void field_release(struct field *field)
 
         if (--field->uses == 0) {
             map_remove(&parent->children, field->name);
+            note_children(parent);
             field_clear(field);
             free_name(field);
             mem_free(field);
@@ -135,17 +181,27 @@ static void add_leaf(struct event_leaves *leaves, struct field *field, const str
     leaves->fields[leaves->field_count++] = field;
 }
 
+/* The field of a member's name, which may be a path. No child's name has a dot in it. */
+static struct field *find_inner(struct field *field, struct bytes path)
+{
+    struct field *inner = find_child(field, path);
+    struct bytes name;
+
+    if (inner != NULL || bytes_find_byte(path, '.', 0) == SIZE_MAX)
+        return inner;
+    for (inner = field; inner != NULL && next_name(&path, &name);)
+        inner = find_child(inner, name);
+    return inner;
+}
+
 static void take_object(struct event_leaves *leaves, struct field *field, const struct json *object,
                         size_t element)
 {
     if (field->children.count == 0)
         return;
     for (struct json_iter it = json_iter(object); json_next(&it);) {
-        struct field *inner = field;
-        struct bytes path = it.name, name;
+        struct field *inner = find_inner(field, it.name);
 
-        while (inner != NULL && next_name(&path, &name))
-            inner = map_get(&inner->children, name);
         if (inner != NULL)
             take_value(leaves, inner, it.value, element);
     }

@@ -17,9 +17,19 @@
 #define NO_LEAF SIZE_MAX
 #define NO_ELEMENT 0 /* a leaf outside all arrays of objects; elements count from 1 */
 
+/* A child, with eight bytes made of its name, which tell most names apart. */
+struct field_child {
+    uint64_t tag;
+    struct field *field;
+};
+
+/* As long as there are no more children than this, they are looked through instead of hashed. */
+#define FIELD_FEW_CHILDREN 16
+
 struct field {
     struct field *parent;
-    struct map children; /* by name */
+    struct map children;                        /* by name */
+    struct field_child few[FIELD_FEW_CHILDREN]; /* the same, while they are few */
     struct bytes name;
     size_t uses;      /* of this path, or of one below */
     size_t leaf_uses; /* of this path itself */

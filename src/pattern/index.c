@@ -198,13 +198,29 @@ size_t index_cost(const struct index *index, const struct condition *condition)
     return condition->kind == CONDITION_NUMERIC ? COST_RANGE : COST_ASKED + index->asked_count;
 }
 
+static bool is_sieved(const struct condition *condition)
+{
+    return condition->kind == CONDITION_WILDCARD && !condition->anything_but;
+}
+
+static struct grams grams_needed(const struct condition *condition)
+{
+    struct grams grams = {{0}};
+
+    for (size_t i = 0; is_sieved(condition) && i < condition->operands[0].piece_count; i++)
+        grams_add(&grams, condition->operands[0].pieces[i]);
+    return grams;
+}
+
 static void asked_add(struct index *index, const struct condition *condition, void *branch)
 {
     if (index->asked_count == index->asked_capacity) {
         index->asked_capacity = size_max(4, index->asked_capacity * 2);
         index->asked = mem_resize(index->asked, index->asked_capacity * sizeof *index->asked);
     }
-    index->asked[index->asked_count++] = (struct index_asked){condition, branch};
+    index->asked[index->asked_count++] =
+        (struct index_asked){condition, branch, grams_needed(condition)};
+    index->sieved_count += is_sieved(condition);
 }
 
 static void asked_remove(struct index *index, const struct condition *condition, const void *branch)
@@ -213,6 +229,7 @@ static void asked_remove(struct index *index, const struct condition *condition,
         if (index->asked[i].condition != condition || index->asked[i].branch != branch)
             continue;
         index->asked[i] = index->asked[--index->asked_count];
+        index->sieved_count -= is_sieved(condition);
         return;
     }
 }
@@ -307,6 +324,21 @@ static void probe_number(struct index *index, const struct leaf *leaf, const str
     ranges_find(&index->ranges, &leaf->number, probe->found, probe->context);
 }
 
+static void probe_asked(const struct index *index, struct leaf *leaf, struct arena *arena,
+                        const struct probe *probe)
+{
+    struct grams grams = {{0}};
+
+    if (index->sieved_count > 0 && leaf->type == JSON_STRING)
+        grams_add(&grams, leaf->text);
+    for (size_t i = 0; i < index->asked_count; i++) {
+        const struct index_asked *asked = &index->asked[i];
+
+        if (grams_have(&grams, &asked->needed) && condition_holds(asked->condition, leaf, arena))
+            probe->found(probe->context, asked->branch);
+    }
+}
+
 void index_probe(struct index *index, struct leaf *leaf, struct arena *arena,
                  void (*found)(void *context, void *branch), void *context)
 {
@@ -318,7 +350,5 @@ void index_probe(struct index *index, struct leaf *leaf, struct arena *arena,
         probe_number(index, leaf, &probe);
     else
         tell(&probe, leaf->type == JSON_NULL ? &index->nulls : &index->truths[leaf->truth]);
-    for (size_t i = 0; i < index->asked_count; i++)
-        if (condition_holds(index->asked[i].condition, leaf, arena))
-            found(context, index->asked[i].branch);
+    probe_asked(index, leaf, arena, &probe);
 }

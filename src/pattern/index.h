@@ -3,11 +3,12 @@
  * A branch stands in the index of one of its fields only, under each of that field's conditions
  * (its guard, matcher.c chooses it). What compares for equality, by prefix or by suffix is found by
  * hashing the leaf, numeric ranges in a tree; networks, wildcards and anything-but are asked one by
- * one. */
+ * one, wildcards after a look at what they need (grams.h). */
 #ifndef DYNLOG_PATTERN_INDEX_H
 #define DYNLOG_PATTERN_INDEX_H
 
 #include "base/map.h"
+#include "pattern/grams.h"
 #include "pattern/ranges.h"
 
 struct index_list {
@@ -29,6 +30,7 @@ struct index_affixes {
 struct index_asked {
     const struct condition *condition;
     void *branch;
+    struct grams needed; /* by a wildcard; nothing by others */
 };
 
 struct index {
@@ -38,6 +40,7 @@ struct index {
     struct ranges ranges;
     struct index_asked *asked;
     size_t asked_count, asked_capacity;
+    size_t sieved_count; /* of those asked: how many are wildcards */
 };
 
 void index_list_add(struct index_list *list, void *branch);

@@ -400,7 +400,8 @@ static void check_candidate(void *context, void *candidate)
     if (branch->checked_at == leaves->event_number || entry->found_at == leaves->event_number)
         return;
     branch->checked_at = leaves->event_number;
-    if (!branch_holds(leaves, branch))
+    /* With no field but its guard it holds: a leaf of that passed. */
+    if ((branch->field_count > 1 || branch->guard == NO_GUARD) && !branch_holds(leaves, branch))
         return;
     entry->found_at = leaves->event_number;
     search->found(search->context, entry->rule);

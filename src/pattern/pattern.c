@@ -8,6 +8,7 @@
  * The messages are those of AWS's own rule compiler. docs/patterns.md shows every operator. */
 #include "pattern/compiled.h"
 
+#include "pattern/complexity.h"
 #include "pattern/fold.h"
 #include "pattern/place.h"
 
@@ -266,8 +267,12 @@ static enum status compile_cidr(struct compiler *c, const struct json *value, st
         return refuse(c, "prefix match pattern must be a string");
     *ret = (struct condition){.kind = CONDITION_CIDR};
 
-    const char *wrong = network_parse(json_string(value), &ret->network);
+    struct bytes text = json_string(value);
+    const char *wrong = network_parse(text, &ret->network);
 
+    if (wrong == network_nonstandard)
+        return refuse(c, "%s: %.*s", wrong,
+                      BYTES_ARG(bytes_slice(text, 0, bytes_find_byte(text, '/', 0))));
     return wrong == NULL ? OK : refuse(c, "%s", wrong);
 }
 
@@ -563,6 +568,11 @@ static enum status compile_field(struct compiler *c, struct bytes path, const st
     place_value(&c->place);
     if (count == 0)
         return refuse(c, "Empty arrays are not allowed");
+    if (complexity_is_too_high(conditions, count)) /* AWS names no place here */
+        return api_refuse(c->error, API_INVALID_EVENT_PATTERN,
+                          "Event pattern is not valid. Reason: Rule is too complex - try using "
+                          "fewer wildcard characters or fewer repeating character sequences after "
+                          "a wildcard character");
     add_field(c, &(struct pattern_field){path, conditions, count});
     return OK;
 }

@@ -1,9 +1,10 @@
-/* server/archiving.c - events of archived buses: from the store to SQLite, each exactly once.
+/* server/archiving.c - events that some archive took: from the store to SQLite, each exactly once.
  *
  *   bus --batch--> STORE_EVENTS --page--> SQLite's thread --durable--> deleted from STORE_EVENTS
  *
  * SQLite remembers in the same transaction how far it is, so a crash between two steps repeats
- * nothing and loses nothing. */
+ * nothing and loses nothing. The file is made when the first archive is there or, for archives that
+ * a client makes, when the first event is. */
 #include "server/internal.h"
 
 #include <stdio.h>
@@ -65,6 +66,8 @@ bool archiving_open(struct server *server)
     struct archiving *archiving = &server->archiving;
     char message[ARCHIVE_MESSAGE_SIZE] = "";
 
+    if (server->has_archive)
+        return true;
     choose_path(server);
     if (archive_open(archiving->path, store_id(server), woken, server, &archiving->archive,
                      message) != OK) {
@@ -115,9 +118,32 @@ static void give(struct server *server)
     archive_append(archiving->archive, events, count);
 }
 
+static bool open_for_events(struct server *server);
+
+static void reopen(struct timer *timer)
+{
+    open_for_events(CONTAINER_OF(timer, struct server, archiving.reopen));
+}
+
+/* Events wait in the store for a file that can't be opened. */
+static bool open_for_events(struct server *server)
+{
+    struct archiving *archiving = &server->archiving;
+
+    if (server->has_archive)
+        return true;
+    if (timer_is_set(&archiving->reopen))
+        return false;
+    if (archiving_open(server))
+        return true;
+    archiving->reopen.fire = reopen;
+    timer_set_after(server->wall_timers, &archiving->reopen, RETRY_MS);
+    return false;
+}
+
 void archiving_offer(struct server *server, uint64_t last_position)
 {
-    if (!server->has_archive)
+    if (!open_for_events(server))
         return;
     if (last_position > server->archiving.offered)
         server->archiving.offered = last_position;
@@ -185,6 +211,7 @@ bool archiving_busy(const struct server *server)
 
 void archiving_close(struct server *server)
 {
+    timer_cancel(server->wall_timers, &server->archiving.reopen);
     if (!server->has_archive)
         return;
     timer_cancel(server->wall_timers, &server->archiving.retry);

@@ -196,9 +196,10 @@ static enum delivery_way find_bus(struct server *server, struct delivery *delive
 static bool write_bus(struct server *server, struct store_batch *batch, struct delivery *delivery,
                       struct delivery_error *reterr)
 {
-    (void)reterr;
-    bus_plan_write(server->bus, batch, slot_of(delivery)->plan);
-    return true;
+    if (bus_plan_write(server->bus, batch, slot_of(delivery)->plan) == OK)
+        return true;
+    delivery_error_set(reterr, "INTERNAL_ERROR", true, "The event bus can't be read.");
+    return false;
 }
 
 static void bus_written(struct server *server, struct delivery *delivery)
@@ -274,6 +275,53 @@ static const struct target_kind *kind_of(struct bytes target_arn)
     return NULL;
 }
 
+/* "arn:...:rule/BUS/NAME", "rule/NAME" and "schedule/GROUP/NAME": the last part. */
+static struct bytes last_part(struct bytes arn)
+{
+    size_t at = arn.size;
+
+    while (at > 0 && arn.ptr[at - 1] != '/')
+        at--;
+    return bytes_slice(arn, at, arn.size);
+}
+
+/* Of a rule on another bus than the default one. */
+static struct bytes bus_of_rule(struct bytes arn)
+{
+    struct bytes resource = {NULL, 0};
+    struct arn parsed;
+
+    if (arn_parse(arn, &parsed))
+        resource = bytes_slice(parsed.resource, strlen("rule/"), parsed.resource.size);
+    size_t name = resource.size - last_part(resource).size;
+
+    return name > 0 ? bytes_slice(resource, 0, name - 1) : BYTES("default");
+}
+
+/* A test wants this attempt to fail. */
+static bool is_to_fail(struct server *server, const struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    struct fault_place place = {0};
+    struct fault_hit hit;
+    const char *code = NULL;
+    bool of_rule = delivery->source == DELIVERY_OF_RULE;
+
+    if (!faults_any(server->faults, FAULT_TARGET_FAILURE))
+        return false;
+    place.of[of_rule ? FAULT_RULE : FAULT_SCHEDULE] = last_part(delivery->source_arn);
+    if (of_rule)
+        place.of[FAULT_BUS] = bus_of_rule(delivery->source_arn);
+    place.of[FAULT_TARGET_ID] = delivery->target_id;
+    place.of[FAULT_TARGET_ARN] = delivery->target_arn;
+    if (!faults_hit(server->faults, FAULT_TARGET_FAILURE, &place, &hit))
+        return false;
+    code = delivery_error_code_of(bytes_of_text(hit.error_code));
+    delivery_error_set(reterr, code != NULL ? code : "ERROR_FROM_TARGET", hit.retriable,
+                       "A fault that a test asked for.");
+    return true;
+}
+
 static enum delivery_way find(void *context, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
@@ -284,6 +332,8 @@ static enum delivery_way find(void *context, struct delivery *delivery,
         return refuse_missing(delivery, "Target", reterr);
     slot->kind = kind;
     delivery->slot = slot;
+    if (is_to_fail(context, delivery, reterr))
+        return DELIVERY_REFUSED;
     return kind->find(context, delivery, reterr);
 }
 
@@ -374,6 +424,17 @@ static void archived(void *context, uint64_t last_position)
     archiving_offer(context, last_position);
 }
 
+/* Replays leave room for live events: a function's invocations run in the order in which they came.
+ */
+static bool crowded(void *context)
+{
+    struct server *server = context;
+    struct functions_figures figures;
+
+    functions_figures(server->functions, &figures);
+    return figures.queued > SERVER_REPLAY_QUEUED_MAX + figures.retrying + figures.shut_out;
+}
+
 struct bus_door deliver_bus_door(struct server *server)
 {
     return (struct bus_door){.context = server,
@@ -381,6 +442,7 @@ struct bus_door deliver_bus_door(struct server *server)
                              .write = write_delivery,
                              .written = delivery_written,
                              .archived = archived,
+                             .crowded = crowded,
                              .schedule_is_valid = scheduling_is_valid,
                              .rule_changed = scheduling_rule_changed};
 }

@@ -2,9 +2,9 @@
  * for its time.
  *
  *   moves  goes on by itself: a write, a record on its way, an event, a delivery, an invocation
- * that runs or waits for a worker, a copy of a table, dead letters that are moved back, the archive
- * that is not on disk yet waits  goes on when the clock says so: the next attempt of an invocation
- * or of a mapping's batch, a window that is open
+ * that runs or waits for a worker, a replay, a copy of a table, dead letters that are moved back,
+ * the archive that is not on disk yet waits  goes on when the clock says so: the next attempt of an
+ * invocation or of a mapping's batch, a window that is open
  *
  * Each hop is a row of `rows`. A message that waits in a queue for whoever receives it is in none,
  * delayed, received or not, and neither is a schedule, nor an item that is to expire.
@@ -83,6 +83,11 @@ static bool bus_moving(struct server *server)
     return bus_in_flight(server->bus) > 0;
 }
 
+static bool replays_moving(struct server *server)
+{
+    return bus_busy(server->bus);
+}
+
 static bool tables_moving(struct server *server)
 {
     return engine_busy(server->engine) || streams_busy(server->streams);
@@ -108,6 +113,7 @@ static bool calls_moving(struct server *server)
     return outbound_busy(server->outbound);
 }
 
+/* What is due later is nothing that is under way. */
 static bool schedules_moving(struct server *server)
 {
     return schedules_busy(server->schedules);
@@ -134,6 +140,7 @@ static const struct drain_row rows[] = {
     {"records of a mapping", records_moving, records_waits, records_hurry},
     {"records of the trigger", trigger_moving, NULL, NULL},
     {"events", bus_moving, NULL, NULL},
+    {"replays", replays_moving, NULL, NULL},
     {"schedules", schedules_moving, NULL, NULL},
     {"deliveries", deliveries_moving, targets_waits, targets_hurry},
     {"calls", calls_moving, NULL, NULL},

@@ -12,6 +12,9 @@
 #define SERVER_DRAIN_GRACE_MS 5000 /* how long a stopping server waits for what is in flight */
 #define SERVER_LISTENERS_MAX 6     /* three ports, two addresses */
 #define SERVER_ARCHIVE_PAGE_MAX 1000
+/* Asynchronous invocations that have not ended: with more, replays wait. Some pages of replays, so
+ * that workers always have something to do. */
+#define SERVER_REPLAY_QUEUED_MAX 1000
 
 struct drain_waiter;
 struct follow;
@@ -35,7 +38,8 @@ struct archiving {
     bool deleting;
     struct store_work deletion;
     uint64_t deletion_to;
-    struct timer retry; /* of wall_timers */
+    struct timer retry;  /* of wall_timers */
+    struct timer reopen; /* of wall_timers. Set: the file could not be opened */
     char path[4096];
 };
 
@@ -168,7 +172,7 @@ struct runtime_door runtime_door_of(struct server *server);
 void triggering_start(struct server *server);
 
 /* ---- archiving.c ---- */
-/* False: said why on stderr. */
+/* Once some bus has an archive: harmless when it is open. False: said why on stderr. */
 bool archiving_open(struct server *server);
 void archiving_offer(struct server *server, uint64_t last_position);
 void archiving_woken(struct server *server);

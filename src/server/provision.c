@@ -172,36 +172,89 @@ static void add_mappings(struct provisioning *provisioning)
 
 static void next_archive(struct provisioning *provisioning);
 
+static void fail_archive(struct provisioning *provisioning, enum status status)
+{
+    const struct bus_change *change = &provisioning->archive;
+
+    output_error("the archive %.*s of bus %.*s can't be made: %s", BYTES_ARG(change->name),
+                 BYTES_ARG(change->bus_name),
+                 status == REFUSED ? change->error.message : status_text(status));
+    finish(provisioning, false);
+}
+
+static void archive_done(struct bus_change *change, enum status status);
+
+/* What is there already becomes what the file says. The bus of an archive cannot change. */
+static bool update_archive(struct provisioning *provisioning)
+{
+    struct server *server = provisioning->server;
+    struct bus_change *change = &provisioning->archive;
+    const struct bus_archive *old = bus_find_archive(server->bus, change->name);
+
+    if (change->kind != BUS_CREATE_ARCHIVE || change->error.kind != API_RESOURCE_ALREADY_EXISTS ||
+        old == NULL || !bytes_equal(old->bus_name, change->bus_name))
+        return false;
+    change->kind = BUS_UPDATE_ARCHIVE;
+    change->has_description = change->has_pattern = change->has_retention = true;
+    bus_change(server->bus, change);
+    return true;
+}
+
 static void archive_done(struct bus_change *change, enum status status)
 {
     struct provisioning *provisioning = change->context;
 
+    if (status == REFUSED && update_archive(provisioning))
+        return;
     if (status != OK) {
-        output_error("the archive of bus %.*s can't be made: %s", BYTES_ARG(change->name),
-                     status == REFUSED ? change->error.message : status_text(status));
-        finish(provisioning, false);
+        fail_archive(provisioning, status);
         return;
     }
     provisioning->next++;
     next_archive(provisioning);
 }
 
+/* A bus that an earlier dynlog archived has one archive at least: the stack's, or one with the bus'
+ * name. */
+static bool keep_old_archive(struct provisioning *provisioning)
+{
+    struct server *server = provisioning->server;
+    const struct bus_description **buses = NULL;
+    size_t count = 0;
+
+    bus_list(server->bus, (struct bytes){NULL, 0}, server->arena, &buses, &count);
+    for (size_t i = 0; i < count; i++)
+        if (buses[i]->archived) {
+            provisioning->archive.bus_name = arena_copy(server->arena, buses[i]->name);
+            provisioning->archive.name = bytes_slice(
+                provisioning->archive.bus_name, 0,
+                size_min(provisioning->archive.bus_name.size, BUS_ARCHIVE_NAME_SIZE_MAX));
+            return true;
+        }
+    return false;
+}
+
 static void next_archive(struct provisioning *provisioning)
 {
     struct server *server = provisioning->server;
+    const struct stack *stack = server->stack;
 
-    if (provisioning->next == server->stack->archive_count) {
+    provisioning->archive = (struct bus_change){.kind = BUS_CREATE_ARCHIVE,
+                                                .arena = server->arena,
+                                                .done = archive_done,
+                                                .context = provisioning};
+    if (provisioning->next < stack->archive_count) {
+        const struct stack_archive *archive = &stack->archives[provisioning->next];
+
+        provisioning->archive.name = archive->name;
+        provisioning->archive.bus_name = archive->bus_name;
+        provisioning->archive.description = archive->description;
+        provisioning->archive.pattern = archive->pattern;
+        provisioning->archive.retention_days = archive->retention_days;
+    } else if (!keep_old_archive(provisioning)) {
         add_mappings(provisioning);
         return;
     }
-    provisioning->archive = (struct bus_change){
-        .kind = BUS_ARCHIVE,
-        .name = server->stack->archives[provisioning->next].bus_name,
-        .archived = true,
-        .arena = server->arena,
-        .done = archive_done,
-        .context = provisioning,
-    };
     bus_change(server->bus, &provisioning->archive);
 }
 

@@ -19,6 +19,7 @@ static void arm_timer(void *context);
 static void turn(struct server *server)
 {
     store_port_run(server->port);
+    bus_look(server->bus);
     drain_look(server);
     manual_clock_look(server);
     follow_look(server);
@@ -403,9 +404,19 @@ static bool open_all(struct server *server)
     return true;
 }
 
+static bool has_archives(struct server *server)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct bus_archive **archives = NULL;
+    size_t count = 0;
+
+    bus_list_archives(server->bus, (struct bytes){NULL, 0}, arena, &archives, &count);
+    return count > 0;
+}
+
 static void provisioned(struct server *server, bool ok)
 {
-    if (ok && server->stack->archive_count > 0)
+    if (ok && has_archives(server))
         ok = archiving_open(server);
     if (!ok) {
         server->failed = true;
@@ -417,6 +428,7 @@ static void provisioned(struct server *server, bool ok)
     functions_start(server->functions);
     deliveries_start(server->deliveries); /* targets that are not there by now are gone */
     schedules_start(server->schedules);
+    bus_start(server->bus, server->timers, server->wall_timers, something_changed, server);
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
@@ -522,6 +534,7 @@ void server_stop(struct server *server)
     server->state = SERVER_DRAINING;
     listen_close(server);
     listen_serve_held(server);
+    bus_stop(server->bus); /* replays go on after the next start */
     if (server->api != NULL)
         api_end_streams(server->api);
     if (server->schedules != NULL)
@@ -535,10 +548,10 @@ void server_stop(struct server *server)
 /* Nothing of ours is with the store's writer any more. */
 static bool quiet(struct server *server)
 {
-    if (!manual_clock_stop(server) || bus_in_flight(server->bus) > 0 ||
-        !mappings_stop(server->mappings) || !engine_stop(server->engine) ||
-        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
-        !outbound_stop(server->outbound) || !queues_stop(server->queues))
+    if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
+        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
+        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
+        !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;

@@ -101,7 +101,8 @@ static void look_at_all(struct stale *stale)
     for (size_t i = 0; i < bus_count; i++) {
         bus_list_rules(stale->server->bus, buses[i]->name, any, stale->arena, &rules, &rule_count);
         for (size_t j = 0; j < rule_count; j++)
-            look_at_rule(stale, rules[j]);
+            if (rules[j]->managed_by.size == 0)
+                look_at_rule(stale, rules[j]);
     }
 }
 

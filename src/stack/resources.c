@@ -180,6 +180,9 @@ static enum status read_archive(struct loader *loader, struct bytes id, const st
     if (status == OK)
         status = resources_bus(loader, source, "SourceArn", &archive.bus_name);
     if (status == OK)
+        status = read_text(loader, node_get(properties, "Description"), "Description",
+                           &archive.description);
+    if (status == OK)
         status = rules_json(loader, node_get(properties, "EventPattern"), "EventPattern", true,
                             &archive.pattern);
     if (status == OK)

@@ -118,7 +118,7 @@ struct stack_mapping {
 
 /* An archive of a bus (AWS::Events::Archive). */
 struct stack_archive {
-    struct bytes name, bus_name;
+    struct bytes name, bus_name, description;
     struct bytes pattern;    /* JSON, or empty: everything */
     uint32_t retention_days; /* 0: for ever */
 };

@@ -38,8 +38,8 @@
 
 /* In the order of enum store_family, FAMILY_META last. */
 const char *const rocks_family_names[FAMILY_COUNT] = {
-    "catalogue",  "items",   "indexes", "changes", "events",
-    "deliveries", "cursors", "history", "queues",  "default",
+    "catalogue", "items",   "indexes", "changes",  "events",  "deliveries",
+    "cursors",   "history", "queues",  "archives", "default",
 };
 
 struct family_tuning {
@@ -52,7 +52,8 @@ static const struct family_tuning tuning[FAMILY_COUNT] = {
     [STORE_INDEXES] = {16 * MIB, false},  [STORE_CHANGES] = {32 * MIB, true},
     [STORE_EVENTS] = {16 * MIB, true},    [STORE_DELIVERIES] = {8 * MIB, true},
     [STORE_CURSORS] = {2 * MIB, false},   [STORE_HISTORY] = {16 * MIB, true},
-    [STORE_QUEUES] = {16 * MIB, true},    [FAMILY_META] = {2 * MIB, false},
+    [STORE_QUEUES] = {16 * MIB, true},    [STORE_ARCHIVES] = {16 * MIB, true},
+    [FAMILY_META] = {2 * MIB, false},
 };
 
 /* Settings that the C API has no function for go through RocksDB's text form. */

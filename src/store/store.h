@@ -48,6 +48,7 @@ enum store_family {
     STORE_CURSORS,    /* how far each reader of a change stream is */
     STORE_HISTORY,    /* what items were before their changes: point-in-time recovery */
     STORE_QUEUES,     /* messages of queues, and what they are found by (docs/format/queue.md) */
+    STORE_ARCHIVES,   /* events that archives of buses keep (bus/archive.h) */
     STORE_FAMILY_COUNT,
 };
 

@@ -93,6 +93,35 @@ void events_submit(struct api_call *call, struct bus_change *change, enum status
         api_fail_status(call, status);
 }
 
+enum status events_name_in_arn(struct api_call *call, const char *member, struct bytes arn_text,
+                               const char *kind, const char *what, struct bytes *ret)
+{
+    size_t kind_size = strlen(kind);
+    struct arn arn;
+
+    if (!arn_parse(arn_text, &arn) || !bytes_equal_text(arn.service, "events") ||
+        !bytes_start_with(arn.resource, bytes_of_text(kind)) || arn.resource.size == kind_size)
+        return api_invalid(&call->error,
+                           "Parameter %s is not valid. Reason: Must contain an %s ARN.", member,
+                           what);
+    *ret = bytes_slice(arn.resource, kind_size, arn.resource.size);
+    return OK;
+}
+
+enum status events_one_filter(struct api_call *call, const char *operation)
+{
+    int filters = decode_has(call->body, "NamePrefix") + decode_has(call->body, "EventSourceArn") +
+                  decode_has(call->body, "State");
+
+    if (filters <= 1)
+        return OK;
+    return api_invalid(
+        &call->error,
+        "At most one filter is allowed for %s. Use either : State, EventSourceArn, or "
+        "NamePrefix.",
+        operation);
+}
+
 /* A token is the number of the first entry of its page. */
 static enum status find_page(struct api_call *call, struct events_list *list)
 {

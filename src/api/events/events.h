@@ -35,6 +35,13 @@ void events_answer_nothing(struct bus_change *change, enum status status);
 /* Starts the change, or fails the call. */
 void events_submit(struct api_call *call, struct bus_change *change, enum status status);
 
+/* The name in an ARN of EventBridge whose resource begins with `kind` ("event-bus/"). REFUSED with
+ * the member in AWS's words when the text is none. */
+MUST_USE enum status events_name_in_arn(struct api_call *call, const char *member, struct bytes arn,
+                                        const char *kind, const char *what, struct bytes *ret);
+/* Of NamePrefix, EventSourceArn and State one at most. */
+MUST_USE enum status events_one_filter(struct api_call *call, const char *operation);
+
 /* The answer of a List operation: {MEMBER: [what stands from first to end], "NextToken"}. */
 struct events_list {
     struct api_call *call;

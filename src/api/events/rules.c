@@ -97,6 +97,8 @@ static void write_rule(struct api_call *call, struct json_writer *w, const struc
         json_member_string(w, "Description", rule->description);
     if (rule->role_arn.size > 0)
         json_member_string(w, "RoleArn", rule->role_arn);
+    if (rule->managed_by.size > 0)
+        json_member_string(w, "ManagedBy", rule->managed_by);
     json_member_string(w, "EventBusName", rule->bus_name);
 }
 

@@ -1,7 +1,9 @@
 // PutEvents and rules with the AWS SDK for JavaScript, on the bus that is named.
 import assert from 'node:assert/strict'
 import {
-  DescribeRuleCommand, EventBridgeClient, ListRulesCommand, PutEventsCommand, ResourceNotFoundException
+  CreateEventBusCommand, DescribeEventBusCommand, DescribeRuleCommand, EventBridgeClient, ListRulesCommand,
+  ListTagsForResourceCommand, PutEventsCommand, PutPermissionCommand, ResourceNotFoundException, TagResourceCommand,
+  UpdateEventBusCommand
 } from '@aws-sdk/client-eventbridge'
 
 const EventBusName = process.argv[2]
@@ -20,3 +22,23 @@ const { Rules } = await events.send(new ListRulesCommand({ EventBusName }))
 assert.deepEqual(Rules.map(({ Name }) => Name), ['all'])
 await assert.rejects(events.send(new DescribeRuleCommand({ EventBusName, Name: 'none' })), error =>
   error instanceof ResourceNotFoundException && error.$metadata.httpStatusCode === 400)
+
+// What an event bus says beside its rules.
+const { EventBusArn } = await events.send(new CreateEventBusCommand({
+  Name: 'described', Description: 'first', Tags: [{ Key: 'a', Value: '1' }]
+}))
+const updated = await events.send(new UpdateEventBusCommand({
+  Name: 'described', Description: 'second', DeadLetterConfig: { Arn: 'arn:aws:sqs:us-east-1:000000000000:q' }
+}))
+assert.deepEqual([updated.Arn, updated.Name, updated.Description], [EventBusArn, 'described', 'second'])
+await events.send(new PutPermissionCommand({
+  EventBusName: 'described', Action: 'events:PutEvents', Principal: '*', StatementId: 'all'
+}))
+await events.send(new TagResourceCommand({ ResourceARN: EventBusArn, Tags: [{ Key: 'b', Value: '2' }] }))
+const described = await events.send(new DescribeEventBusCommand({ Name: 'described' }))
+assert.equal(described.Description, 'second')
+assert.equal(described.DeadLetterConfig.Arn, 'arn:aws:sqs:us-east-1:000000000000:q')
+assert.equal(JSON.parse(described.Policy).Statement[0].Sid, 'all')
+assert.ok(described.CreationTime instanceof Date && described.LastModifiedTime >= described.CreationTime)
+const { Tags } = await events.send(new ListTagsForResourceCommand({ ResourceARN: EventBusArn }))
+assert.deepEqual(Tags, [{ Key: 'a', Value: '1' }, { Key: 'b', Value: '2' }])

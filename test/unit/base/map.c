@@ -163,12 +163,37 @@ static void test_hash(void **state)
     }
 }
 
+/* Every byte of a key of every size counts, those behind it do not, nor where it lies. */
+static void test_hash_of_every_size(void **state)
+{
+    uint8_t key[64] = {0}, elsewhere[64] = {0};
+
+    (void)state;
+    for (size_t size = 0; size < 40; size++) {
+        uint64_t hash = 0;
+
+        for (size_t i = 0; i < size; i++)
+            key[i] = elsewhere[i + 3] = (uint8_t)(i * 7 + 1);
+        hash = map_hash(bytes_of(key, size));
+        assert_int_equal(hash, map_hash(bytes_of(elsewhere + 3, size)));
+        key[size] ^= 0xFF;
+        assert_int_equal(hash, map_hash(bytes_of(key, size)));
+        key[size] ^= 0xFF;
+        assert_int_not_equal(hash, map_hash(bytes_of(key, size + 1)));
+        for (size_t i = 0; i < size; i++) {
+            key[i] ^= 1;
+            assert_int_not_equal(hash, map_hash(bytes_of(key, size)));
+            key[i] ^= 1;
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model), cmocka_unit_test(test_empty),
         cmocka_unit_test(test_keys),  cmocka_unit_test(test_graves_do_not_grow_it),
-        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_hash),  cmocka_unit_test(test_hash_of_every_size),
     };
 
     return cmocka_run_group_tests_name("base/map", tests, NULL, NULL);

@@ -13,14 +13,16 @@
 struct test_bus {
     struct arena *arena;
     struct clock *clock;
+    struct timers *timers;
     struct test_loop loop;
     struct bus *bus;
+    bool crowded; /* what the door says */
     /* the door's notes, in the test's arena */
-    struct delivery deliveries[64];
-    size_t asked, delivery_count;
+    struct delivery *deliveries;
+    size_t asked, delivery_count, delivery_capacity;
     size_t written_batch; /* on the writer's thread; read once the batch is durable */
     uint64_t archived_to;
-    size_t archived_count;
+    size_t archived_count, rules_changed;
 };
 
 /* A target that is a bus plans for itself, as the server's does. */
@@ -42,7 +44,8 @@ static inline void test_door_write(void *context, struct store_batch *batch,
     char key[32];
 
     if (delivery->slot != NULL) {
-        bus_plan_write(test->bus, batch, delivery->slot);
+        if (bus_plan_write(test->bus, batch, delivery->slot) != OK)
+            assert(false && "nothing is wrong with the disk");
         return;
     }
     snprintf(key, sizeof key, "delivery%zu", ++test->written_batch);
@@ -53,14 +56,16 @@ static inline void test_door_write(void *context, struct store_batch *batch,
 static inline void test_door_written(void *context, struct delivery *delivery)
 {
     struct test_bus *test = context;
-    struct delivery *note = &test->deliveries[test->delivery_count];
+    struct delivery *note = NULL;
 
     if (delivery->slot != test) {
         bus_plan_written(test->bus, delivery->slot);
         return;
     }
-    test->delivery_count++;
-    assert_true(test->delivery_count <= ARRAY_COUNT(test->deliveries));
+    test->deliveries =
+        arena_grow(test->arena, test->deliveries, test->delivery_count, test->delivery_count + 1,
+                   &test->delivery_capacity, sizeof *test->deliveries);
+    note = &test->deliveries[test->delivery_count++];
     *note = *delivery;
     note->target_arn = arena_copy(test->arena, delivery->target_arn);
     note->target_id = arena_copy(test->arena, delivery->target_id);
@@ -80,21 +85,59 @@ static inline void test_door_archived(void *context, uint64_t last_position)
     test->archived_count++;
 }
 
-static inline void test_bus_attach(struct test_bus *test, struct store *store)
+static inline bool test_door_schedule_is_valid(void *context, struct bytes expression)
+{
+    (void)context;
+    return bytes_start_with(expression, BYTES("rate("));
+}
+
+static inline void test_door_rule_changed(void *context, struct bytes bus_name,
+                                          struct bytes rule_name)
+{
+    struct test_bus *test = context;
+
+    (void)bus_name, (void)rule_name;
+    test->rules_changed++;
+}
+
+static inline bool test_door_crowded(void *context)
+{
+    const struct test_bus *test = context;
+
+    return test->crowded;
+}
+
+/* At a time of its own, for what is opened again later. */
+static inline void test_bus_attach_at(struct test_bus *test, struct store *store, uint64_t now_ms)
 {
     static const struct arn_place place = {"aws", "us-east-1", "000000000000"};
-    struct bus_door door = {test, test_door_prepare, test_door_write, test_door_written,
-                            test_door_archived};
+    struct bus_door door = {.context = test,
+                            .prepare = test_door_prepare,
+                            .write = test_door_write,
+                            .written = test_door_written,
+                            .archived = test_door_archived,
+                            .crowded = test_door_crowded,
+                            .schedule_is_valid = test_door_schedule_is_valid,
+                            .rule_changed = test_door_rule_changed};
 
-    *test = (struct test_bus){.arena = arena_new(), .clock = clock_new_manual(TEST_NOW_MS)};
+    *test = (struct test_bus){.arena = arena_new(), .clock = clock_new_manual(now_ms)};
+    test->timers = timers_new(test->clock, NULL, NULL);
     test_loop_open(&test->loop, store);
     assert_int_equal(bus_open(store, test->loop.port, test->clock, &place, &door, &test->bus), OK);
 }
 
+static inline void test_bus_attach(struct test_bus *test, struct store *store)
+{
+    test_bus_attach_at(test, store, TEST_NOW_MS);
+}
+
 static inline void test_bus_detach(struct test_bus *test)
 {
+    while (!bus_stop(test->bus))
+        test_loop_turn(&test->loop);
     bus_close(test->bus);
     test_loop_close(&test->loop);
+    timers_free(test->timers);
     clock_free(test->clock);
     arena_free(test->arena);
 }

@@ -48,7 +48,7 @@ static void test_members_in_order(void **state)
                  "{\"version\":\"0\",\"id\":\"ID\",\"detail-type\":\"a \\\"b\\\" é\","
                  "\"source\":\"shop\",\"account\":\"000000000000\","
                  "\"time\":\"1970-01-01T00:00:01.000Z\",\"region\":\"us-east-1\","
-                 "\"resources\":[\"x\",\"\\\"\"],\"replay-name\":\"again\",\"detail\":{}}");
+                 "\"replay-name\":\"again\",\"resources\":[\"x\",\"\\\"\"],\"detail\":{}}");
     test_bus_close(&test);
 }
 

@@ -185,38 +185,69 @@ static bool next_block(struct bytes page, size_t *at, struct bytes *ret_kind,
     return true;
 }
 
-static void test_examples_of_the_page(void **state)
+static void try_lines(const char *pattern, char *block, bool yes)
+{
+    assert_non_null(pattern);
+    for (char *line = block; line != NULL;) { /* one event a line */
+        char *end = strchr(line, '\n');
+
+        if (end != NULL)
+            *end++ = '\0';
+        if (matches(pattern, line) != yes)
+            fail_msg("%s should %smatch %s", pattern, yes ? "" : "not ", line);
+        line = end;
+    }
+}
+
+static void expect_refused(const char *pattern)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct json *event = NULL;
+    struct api_error error = {0};
+    bool matched = false;
+
+    assert_int_equal(json_parse(arena, BYTES("{}"), &event, NULL), OK);
+    if (pattern_test(bytes_of_text(pattern), event, &matched, &error) != REFUSED)
+        fail_msg("%s should be refused", pattern);
+    assert_int_equal(error.kind, API_INVALID_EVENT_PATTERN);
+}
+
+/* How many blocks the page has. */
+static size_t try_page(const char *path)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     struct bytes page, kind, text;
-    char *pattern = NULL;
-    size_t tried = 0;
+    const char *pattern = NULL;
+    size_t blocks = 0;
 
-    (void)state;
-    assert_int_equal(file_read(arena, SOURCE_ROOT "/docs/patterns.md", 1 << 20, &page), OK);
-    for (size_t at = 0; next_block(page, &at, &kind, &text);) {
+    assert_int_equal(file_read(arena, path, 1 << 20, &page), OK);
+    for (size_t at = 0; next_block(page, &at, &kind, &text); blocks++) {
         char *block = arena_copy_text(arena, text);
 
-        if (bytes_equal_text(kind, "json pattern")) {
+        if (bytes_equal_text(kind, "json pattern"))
             pattern = block;
-            continue;
-        }
-        bool yes = bytes_equal_text(kind, "json matches");
-
-        assert_true(yes || bytes_equal_text(kind, "json does not match"));
-        assert_non_null(pattern);
-        for (char *line = block; line != NULL;) { /* one event a line */
-            char *end = strchr(line, '\n');
-
-            if (end != NULL)
-                *end++ = '\0';
-            if (matches(pattern, line) != yes)
-                fail_msg("%s should %smatch %s", pattern, yes ? "" : "not ", line);
-            tried++;
-            line = end;
-        }
+        else if (bytes_equal_text(kind, "json refused"))
+            expect_refused(block);
+        else if (bytes_equal_text(kind, "json matches"))
+            try_lines(pattern, block, true);
+        else if (bytes_equal_text(kind, "json does not match"))
+            try_lines(pattern, block, false);
+        else
+            fail_msg("%s: an unknown kind of block: %.*s", path, BYTES_ARG(kind));
     }
-    assert_true(tried > 40);
+    return blocks;
+}
+
+static void test_examples_of_the_page(void **state)
+{
+    (void)state;
+    assert_true(try_page(SOURCE_ROOT "/docs/patterns.md") > 30);
+}
+
+static void test_patterns_of_the_user_guide(void **state)
+{
+    (void)state;
+    assert_true(try_page(SOURCE_ROOT "/test/unit/pattern/cases/user_guide.md") > 180);
 }
 
 /* ---- many rules ---- */
@@ -302,13 +333,83 @@ static void test_replacing_and_removing(void **state)
     matcher_free(matcher);
 }
 
+/* Names that begin or end alike, of all sizes around a word's; more of them than are looked
+ * through, and fewer again. */
+static void test_many_names(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct matcher *matcher = matcher_new();
+    struct counter counter;
+    char names[40][24];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        size_t size = i % 20;
+
+        memset(names[i], 'n', sizeof names[i]);
+        names[i][size] = '\0';
+        if (i >= 20 && size > 0)
+            names[i][i % 3 == 0 ? 0 : size - 1] = 'm';
+    }
+    for (size_t i = 1; i < ARRAY_COUNT(names); i++)
+        if (i != 20)
+            add(matcher, i,
+                arena_copy_text(arena, arena_printf(arena, "{\"d\":{\"%s\":[1]}}", names[i])));
+    for (size_t left = ARRAY_COUNT(names); left > 1; left--) {
+        for (size_t i = 1; i < ARRAY_COUNT(names); i++) {
+            struct bytes event = arena_printf(arena, "{\"d\":{\"x\":0,\"%s\":1,\"\":2}}", names[i]);
+
+            count_matches(matcher, arena_copy_text(arena, event), &counter);
+            assert_int_equal(counter.counts[i], i < left && i != 20);
+        }
+        matcher_remove(matcher, (void *)(uintptr_t)(left - 1));
+    }
+    matcher_free(matcher);
+}
+
+/* What is sieved before it is asked holds as it does alone. */
+static void test_wildcards_among_others(void **state)
+{
+    static const char *const wildcards[] = {
+        "*",       "*a*",        "a*",  "*a",    "a",      "*ab*",    "ab*ba", "*ab*ab*", "*a*b*",
+        "*ba*",    "b*b*b",      "*aa", "aa*",   "*aab*",  "*abab*",  "a*a*a", "*bb*aa*", "",
+        "*\\\\**", "*\\\\\\\\*", "*c*", "*abc*", "abcabc", "abc*abc", "*cb*",  "*bca*",
+    };
+    static const char *const values[] = {
+        "",     "a",    "b",   "ab",     "ba", "aa", "bb",  "aba",    "bab",     "abab", "baba",
+        "aabb", "bbaa", "a*b", "a\\\\b", "*",  "c",  "abc", "abcabc", "abcxabc", "cba",  "bca",
+    };
+    struct matcher *matcher = matcher_new();
+    char pattern[128], event[64];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(wildcards); i++) {
+        snprintf(pattern, sizeof pattern, "{\"a\":[{\"wildcard\":\"%s\"}]}", wildcards[i]);
+        add(matcher, i, pattern);
+    }
+    for (size_t j = 0; j < ARRAY_COUNT(values); j++) {
+        struct counter counter;
+
+        snprintf(event, sizeof event, "{\"a\":[1,\"%s\"]}", values[j]);
+        count_matches(matcher, event, &counter);
+        for (size_t i = 0; i < ARRAY_COUNT(wildcards); i++) {
+            snprintf(pattern, sizeof pattern, "{\"a\":[{\"wildcard\":\"%s\"}]}", wildcards[i]);
+            assert_int_equal(counter.counts[i], matches(pattern, event));
+        }
+    }
+    matcher_free(matcher);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_examples_of_the_page),
+        cmocka_unit_test(test_patterns_of_the_user_guide),
         cmocka_unit_test(test_once_each),
         cmocka_unit_test(test_replacing_and_removing),
+        cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_wildcards_among_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,7 @@ static const struct {
     {"{\"a\":[{\"exists\":true,\"x\":1}]}", "Only one key allowed in match expression", 1, 27},
     {"{\"a\":[{\"cidr\":1}]}", "prefix match pattern must be a string", 1, 16},
     {"{\"a\":[{\"cidr\":\"10.0.0.0\"}]}", "Malformed CIDR, one '/' required", 1, 16},
+    {"{\"a\":[{\"cidr\":\"10.0.0/8\"}]}", "Nonstandard IP address: 10.0.0", 1, 16},
     {"{\"a\":[{\"wildcard\":\"a**b\"}]}", "Consecutive wildcard characters at pos 2", 1, 20},
     {"{\"a\":[{\"wildcard\":\"a\\\\b\"}]}", "Invalid escape character at pos 2", 1, 20},
     {"{\"a\":[{\"wildcard\":\"a\\\\\"}]}", "Invalid escape character at pos 2", 1, 20},
