@@ -182,8 +182,8 @@ struct bus_target {
 
 struct bus_rule {
     struct bytes name, bus_name, pattern, description, role_arn;
-    struct bytes schedule;   /* ScheduleExpression. Pattern or schedule may be empty, not both */
     struct bytes managed_by; /* the service that made it; empty: a client. Cannot be changed */
+    struct bytes schedule;   /* ScheduleExpression. Pattern or schedule may be empty, not both */
     bool enabled;
     bool all_management_events; /* a word of its state for CloudTrail's events: there are none */
     uint64_t created_ms;
@@ -209,15 +209,15 @@ struct bytes bus_rule_arn(const struct bus *bus, struct arena *arena, const stru
 
 /* Those of a bus first, then those of a rule. */
 enum bus_change_kind {
-    BUS_CREATE,     /* name, description, kms_key, dead_letter_arn, tags */
-    BUS_UPDATE,     /* name, updates, and those of the three that it names */
-    BUS_PUT_POLICY, /* name, policy: instead of the one before; empty takes it away */
-    BUS_ALLOW,      /* name, sid, policy: one statement, instead of the one of that name */
-    BUS_FORBID,     /* name, sid */
-    BUS_TAG,        /* name, tags, untagged */
-    BUS_DELETE,     /* name; its rules must be gone */
-    BUS_PUT_RULE,   /* name, bus_name, pattern, schedule, description, role_arn, its state; tags,
-                     * which an old rule does not take */
+    BUS_CREATE,         /* name, description, kms_key, dead_letter_arn, tags */
+    BUS_UPDATE,         /* name, updates, and those of the three that it names */
+    BUS_PUT_POLICY,     /* name, policy: instead of the one before; empty takes it away */
+    BUS_ALLOW,          /* name, sid, policy: one statement, instead of the one of that name */
+    BUS_FORBID,         /* name, sid */
+    BUS_TAG,            /* name, tags, untagged */
+    BUS_DELETE,         /* name; its rules must be gone */
+    BUS_PUT_RULE,       /* name, bus_name, pattern, schedule, description, role_arn, its state;
+                         * tags, which an old rule does not take */
     BUS_SET_RULE_STATE, /* name, bus_name, its state */
     BUS_TAG_RULE,       /* name, bus_name, tags, untagged */
     BUS_DELETE_RULE,    /* name, bus_name; its targets must be gone */

@@ -11,7 +11,7 @@
 #define ARCHIVE_KEYS_END "archive0"
 #define REPLAY_KEYS "replay/"
 #define REPLAY_KEYS_END "replay0"
-#define FORMAT 1           /* of all others */
+#define FORMAT 1           /* of all, but for */
 #define FORMAT_SCHEDULED 2 /* of a rule with a schedule, which may have no pattern */
 
 struct bytes catalogue_bus_key(struct arena *arena, struct bytes name)
@@ -173,8 +173,8 @@ static int32_t get_limit(const struct json *object, const char *name)
     return (int32_t)value;
 }
 
-static enum status parse_stored(struct arena *arena, struct bytes stored, int64_t format_max,
-                                const struct json **ret)
+enum status catalogue_parse(struct arena *arena, struct bytes stored, const struct json **ret,
+                            int64_t format_max)
 {
     int64_t format = 0;
 
@@ -184,17 +184,12 @@ static enum status parse_stored(struct arena *arena, struct bytes stored, int64_
     return format > format_max ? NEWER_FORMAT : OK;
 }
 
-enum status catalogue_parse(struct arena *arena, struct bytes stored, const struct json **ret)
-{
-    return parse_stored(arena, stored, FORMAT, ret);
-}
-
 static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
 {
     const struct json *root = NULL;
 
     event_bus->stored = arena_copy(event_bus->arena, stored);
-    enum status st = parse_stored(event_bus->arena, stored, FORMAT, &root);
+    enum status st = catalogue_parse(event_bus->arena, stored, &root, FORMAT);
 
     if (st != OK)
         return st;
@@ -279,7 +274,7 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     const struct json *root = NULL;
 
     rule->stored = arena_copy(rule->arena, stored);
-    enum status st = parse_stored(rule->arena, stored, FORMAT_SCHEDULED, &root);
+    enum status st = catalogue_parse(rule->arena, stored, &root, FORMAT_SCHEDULED);
 
     if (st != OK)
         return st;

@@ -226,16 +226,6 @@ static enum status check_rule(struct bus_change *change)
                                                 : st;
 }
 
-/* A schedule counts from when it was given, or enabled again. */
-static uint64_t scheduled_since(const struct bus_change *change, const struct rule *old,
-                                struct bytes schedule)
-{
-    bool goes_on = old != NULL && bytes_equal(old->view.schedule, schedule) &&
-                   old->view.enabled == change->enabled;
-
-    return goes_on ? old->view.scheduled_ms : clock_now_ms(change->bus->clock);
-}
-
 /* AWS manages a rule for each archive. */
 static enum status refuse_managed(struct bus_change *change, const struct rule *rule)
 {
@@ -244,6 +234,16 @@ static enum status refuse_managed(struct bus_change *change, const struct rule *
     return api_refuse(&change->error, API_MANAGED_RULE,
                       "Rule %.*s is managed by %.*s and can't be changed by clients.",
                       BYTES_ARG(rule->view.name), BYTES_ARG(rule->view.managed_by));
+}
+
+/* A schedule counts from when it was given, or enabled again. */
+static uint64_t scheduled_since(const struct bus_change *change, const struct rule *old,
+                                struct bytes schedule)
+{
+    bool goes_on = old != NULL && bytes_equal(old->view.schedule, schedule) &&
+                   old->view.enabled == change->enabled;
+
+    return goes_on ? old->view.scheduled_ms : clock_now_ms(change->bus->clock);
 }
 
 /* An old rule keeps its targets, its tags and its time; everything else is what is said now. */
@@ -556,7 +556,7 @@ static void apply_change(struct bus_change *change)
     else
         catalogue_forget_rule(bus, change->subject_bus, change->subject_rule);
     assert(st == OK && "what was checked and encoded is understood");
-    if (!is_of_bus(change->kind) && !is_of_archive(change->kind) && bus->door.rule_changed != NULL)
+    if (change->subject_rule.size > 0 && bus->door.rule_changed != NULL)
         bus->door.rule_changed(bus->door.context, change->subject_bus, change->subject_rule);
     if (is_of_archive(change->kind)) { /* replays of it, and what is too old in it */
         replays_step(bus);

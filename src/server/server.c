@@ -427,8 +427,8 @@ static void provisioned(struct server *server, bool ok)
         triggering_start(server);
     functions_start(server->functions);
     deliveries_start(server->deliveries); /* targets that are not there by now are gone */
-    schedules_start(server->schedules);
     bus_start(server->bus, server->timers, server->wall_timers, something_changed, server);
+    schedules_start(server->schedules);
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
@@ -548,10 +548,10 @@ void server_stop(struct server *server)
 /* Nothing of ours is with the store's writer any more. */
 static bool quiet(struct server *server)
 {
-    if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
-        !queues_stop(server->queues))
+    if (!manual_clock_stop(server) || !bus_stop(server->bus) ||
+        !mappings_stop(server->mappings) || !engine_stop(server->engine) ||
+        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
+        !outbound_stop(server->outbound) || !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
