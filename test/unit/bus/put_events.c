@@ -364,7 +364,8 @@ static void test_a_rule_whose_schedule_was_due(void **state)
     (void)state;
     test_bus_open(&test);
     put.put.arena = test.arena;
-    CHANGE_OK(&test, .kind = BUS_ARCHIVE, .name = BYTES("default"), .archived = true);
+    CHANGE_OK(&test, .kind = BUS_CREATE_ARCHIVE, .name = BYTES("all"),
+              .bus_name = BYTES("default"));
     test_put_rule(&test, "", "other", "{\"source\":[\"aws.events\"]}");
     CHANGE_OK(&test, .kind = BUS_PUT_RULE, .name = BYTES("r"), .schedule = BYTES("rate(1 day)"),
               .enabled = true);
