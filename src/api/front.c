@@ -9,9 +9,9 @@
  *
  * Lambda's and Scheduler's REST paths and dynlog's own questions come to us by their paths, AWS's
  * Query protocol (query.h) by its content type. */
-#include "api/throttle.h"
 #include "api/internal.h"
 #include "api/query.h"
+#include "api/throttle.h"
 
 #define JSON_1_0 "application/x-amz-json-1.0"
 #define JSON_1_1 "application/x-amz-json-1.1"

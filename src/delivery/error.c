@@ -39,6 +39,7 @@ void delivery_error_set(struct delivery_error *error, const char *code, bool ret
     error->code = code;
     error->retriable = retriable;
     error->retry_after_ms = 0;
+    error->postponed = false;
     va_start(args, format);
     int size = vsnprintf(error->message, sizeof error->message, format, args);
     va_end(args);

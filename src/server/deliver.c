@@ -298,22 +298,48 @@ static struct bytes bus_of_rule(struct bytes arn)
     return name > 0 ? bytes_slice(resource, 0, name - 1) : BYTES("default");
 }
 
-/* A test wants this attempt to fail. */
-static bool is_to_fail(struct server *server, const struct delivery *delivery,
-                       struct delivery_error *reterr)
+static struct fault_place place_of(const struct delivery *delivery)
 {
     struct fault_place place = {0};
-    struct fault_hit hit;
-    const char *code = NULL;
     bool of_rule = delivery->source == DELIVERY_OF_RULE;
 
-    if (!faults_any(server->faults, FAULT_TARGET_FAILURE))
-        return false;
     place.of[of_rule ? FAULT_RULE : FAULT_SCHEDULE] = last_part(delivery->source_arn);
     if (of_rule)
         place.of[FAULT_BUS] = bus_of_rule(delivery->source_arn);
     place.of[FAULT_TARGET_ID] = delivery->target_id;
     place.of[FAULT_TARGET_ARN] = delivery->target_arn;
+    return place;
+}
+
+/* A test wants this one to wait before its first attempt. */
+static bool is_to_wait(struct server *server, const struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    struct fault_place place;
+    struct fault_hit hit;
+
+    if (!server->delivery_is_new || !faults_any(server->faults, FAULT_DELAY))
+        return false;
+    place = place_of(delivery);
+    if (!faults_hit(server->faults, FAULT_DELAY, &place, &hit))
+        return false;
+    delivery_error_set(reterr, "UNKNOWN", true, "A delay that a test asked for.");
+    reterr->postponed = true;
+    reterr->retry_after_ms = hit.delay_ms;
+    return true;
+}
+
+/* A test wants this attempt to fail. */
+static bool is_to_fail(struct server *server, const struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    struct fault_place place;
+    struct fault_hit hit;
+    const char *code = NULL;
+
+    if (!faults_any(server->faults, FAULT_TARGET_FAILURE))
+        return false;
+    place = place_of(delivery);
     if (!faults_hit(server->faults, FAULT_TARGET_FAILURE, &place, &hit))
         return false;
     code = delivery_error_code_of(bytes_of_text(hit.error_code));
@@ -332,7 +358,7 @@ static enum delivery_way find(void *context, struct delivery *delivery,
         return refuse_missing(delivery, "Target", reterr);
     slot->kind = kind;
     delivery->slot = slot;
-    if (is_to_fail(context, delivery, reterr))
+    if (is_to_wait(context, delivery, reterr) || is_to_fail(context, delivery, reterr))
         return DELIVERY_REFUSED;
     return kind->find(context, delivery, reterr);
 }
@@ -402,7 +428,9 @@ static void prepare(void *context, struct delivery *delivery)
 {
     struct server *server = context;
 
+    server->delivery_is_new = true;
     deliveries_prepare(server->deliveries, delivery);
+    server->delivery_is_new = false;
 }
 
 static void write_delivery(void *context, struct store_batch *batch, struct delivery *delivery)

@@ -1,10 +1,12 @@
 /* server/drain.c - "is it all processed now?": whether anything moves in any hop, and what waits
  * for its time.
  *
- *   moves  goes on by itself: a write, a record on its way, an event, a delivery, an invocation
+ * What moves goes on by itself: a write, a record on its way, an event, a delivery, an invocation
  * that runs or waits for a worker, a replay, a copy of a table, dead letters that are moved back,
- * the archive that is not on disk yet waits  goes on when the clock says so: the next attempt of an
- * invocation or of a mapping's batch, a window that is open
+ * the archive that is not on disk yet.
+ *
+ * What waits goes on when the clock says so: the next attempt of a delivery, of an invocation or of
+ * a mapping's batch, a window that is open.
  *
  * Each hop is a row of `rows`. A message that waits in a queue for whoever receives it is in none,
  * delayed, received or not, and neither is a schedule, nor an item that is to expire.
@@ -40,11 +42,20 @@ struct drain_row {
     void (*hurry)(struct server *server);         /* NULL: it is nothing that is tried again */
 };
 
+/* While the stack is made, what the store held of invocations and deliveries does not move; the
+ * making waits for tables (provision.c), and must not wait for these. */
+static bool is_not_started(const struct server *server)
+{
+    return server->state == SERVER_OPENING;
+}
+
 static bool functions_moving(struct server *server)
 {
     struct functions_figures figures;
 
     functions_figures(server->functions, &figures);
+    if (is_not_started(server))
+        return figures.running + figures.waiting > 0;
     return figures.running + figures.waiting + figures.queued > figures.retrying + figures.shut_out;
 }
 
@@ -95,7 +106,7 @@ static bool tables_moving(struct server *server)
 
 static bool deliveries_moving(struct server *server)
 {
-    return deliveries_running(server->deliveries);
+    return !is_not_started(server) && deliveries_running(server->deliveries);
 }
 
 static struct waits targets_waits(struct server *server)

@@ -68,6 +68,7 @@ struct server {
     struct clock *clock, *wall_clock;
     struct timers *timers, *wall_timers;
     struct faults *faults;
+    bool delivery_is_new; /* while one is prepared: a fault may delay it (deliver.c) */
     struct store *store;
     struct store_port *port;
     struct engine *engine;

@@ -223,6 +223,10 @@ void status_write(void *context, struct json_writer *w)
     json_member_bool(w, "schedules", schedules_busy(server->schedules));
     json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
+    json_key(w, "clock");
+    json_begin_object(w);
+    manual_clock_write(server, w);
+    json_end_object(w);
 }
 
 static void metric(struct buffer *out, const char *name, const char *type, const char *help,

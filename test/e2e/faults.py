@@ -161,6 +161,18 @@ class Faults(Case):
         self.assertEqual(1, len(self.messages(url)))
         self.assertEqual([], self.messages(dead))
 
+    def test_a_slow_target(self):
+        """What the rule has for it waits, and counts as no attempt."""
+        self.dynlog.faults(Delay=[{"RuleName": "slow", "TargetId": "q", "Milliseconds": 30000}])
+        url, dead = self.target("slow")
+        waiting = self.dynlog.waiting()["deliveries"]
+        self.assertEqual(1, waiting["count"])
+        self.dynlog.advance("29.999s")
+        self.assertEqual([], self.messages(url))
+        self.dynlog.advance("1ms")
+        self.assertEqual(1, len(self.messages(url)))
+        self.assertEqual([], self.messages(dead))
+
     def test_a_target_fails_for_good(self):
         for name, fault, code, condition in (
                 ("given-up", {"ErrorCode": "TIMEOUT", "Probability": 1}, "TIMEOUT", "MaximumRetryAttempts"),

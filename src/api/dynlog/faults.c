@@ -165,8 +165,11 @@ static const struct armed_kind {
      "FunctionName, QueueName, "},
     {"Reorder", FAULT_REORDER, SCOPE(FAULT_FUNCTION) | SCOPE(FAULT_QUEUE), EXTRA_NONE,
      "FunctionName, QueueName, "},
-    {"Delay", FAULT_DELAY, SCOPE(FAULT_FUNCTION) | SCOPE(FAULT_TABLE), EXTRA_DELAY,
-     "FunctionName, TableName, Milliseconds, "},
+    {"Delay", FAULT_DELAY,
+     SCOPE(FAULT_FUNCTION) | SCOPE(FAULT_TABLE) | SCOPE(FAULT_BUS) | SCOPE(FAULT_RULE) |
+         SCOPE(FAULT_TARGET_ID) | SCOPE(FAULT_TARGET_ARN),
+     EXTRA_DELAY,
+     "FunctionName, TableName, EventBusName, RuleName, TargetId, TargetArn, Milliseconds, "},
     {"KillWorker", FAULT_KILL_WORKER, SCOPE(FAULT_FUNCTION), EXTRA_WHEN, "FunctionName, When, "},
 };
 
