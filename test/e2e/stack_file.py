@@ -476,6 +476,19 @@ class Many(unittest.TestCase):
         self.assertEqual(("1", "MaximumRetryAttempts"),
                          (attributes["RETRY_ATTEMPTS"], attributes["EXHAUSTED_RETRY_CONDITION"]), attributes)
 
+        self.assertEqual(3, self.events.describe_archive(ArchiveName="shop-local-All")["EventCount"])
+
+    def test_a_schedule_fires(self):
+        self.dynlog.stop()
+        self.dynlog.arguments = ["--clock", "manual"]
+        self.start()
+        self.dynlog.advance("9m")
+        self.assertEqual([], self.take("shop-local-Orders"))
+        self.dynlog.advance("1m")
+        self.dynlog.drain()
+        message, = self.take("shop-local-Orders")
+        self.assertEqual("Scheduled Event", json.loads(message["Body"])["event"]["detail-type"])
+
     def test_a_second_start_and_a_changed_file(self):
         self.sqs.send_message(QueueUrl=self.url("shop-local-Orders"), MessageBody="kept")
         before = self.rules(), self.schedules(), [each["ApiDestinationArn"] for each in
