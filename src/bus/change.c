@@ -174,11 +174,7 @@ static void plan_rule(struct bus_change *change, const struct bus_rule *rule)
 
 enum status change_check_pattern(struct bus_change *change, struct bytes pattern)
 {
-    struct matcher *matcher = matcher_new();
-    enum status st = matcher_add(matcher, change, pattern, &change->error);
-
-    matcher_free(matcher);
-    return st;
+    return pattern_check(pattern, &change->error);
 }
 
 static enum status check_schedule(struct bus_change *change)

@@ -47,9 +47,9 @@ static struct {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    struct schedules *schedules;
     uv_loop_t uv; /* never turned before the end: nothing is called */
     struct outbound *outbound;
-    struct schedules *schedules;
     struct api *api;
     size_t runs;
     bool moved; /* the clock: shards roll, items expire while something else is asked */
@@ -364,8 +364,8 @@ static void open_api(void)
                                           .streams = on.streams,
                                           .bus = on.bus,
                                           .queues = on.queues,
-                                          .outbound = on.outbound,
                                           .schedules = on.schedules,
+                                          .outbound = on.outbound,
                                           .store = on.store,
                                           .port = on.port,
                                           .timers = on.timers,

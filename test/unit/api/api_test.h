@@ -21,9 +21,9 @@ struct test_api {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    struct schedules *schedules;
     uv_loop_t uv; /* never turned before the end: a token that is asked for never comes */
     struct outbound *outbound;
-    struct schedules *schedules;
     struct api *api;
     struct faults *faults;
     size_t commits_told;
@@ -158,15 +158,6 @@ static inline void test_api_start(struct test_api *t)
                                           .place = &test_place};
 
     assert_int_equal(queues_open(&queues, &t->queues), OK);
-    uv_loop_init(&t->uv);
-
-    const struct outbound_options outbound = {.store = t->store,
-                                              .port = t->loop.port,
-                                              .timers = t->timers,
-                                              .loop = &t->uv,
-                                              .place = &test_place};
-
-    assert_int_equal(outbound_open(&outbound, &t->outbound), OK);
 
     const struct schedules_options schedules = {
         .store = t->store,
@@ -178,6 +169,15 @@ static inline void test_api_start(struct test_api *t)
 
     assert_int_equal(schedules_open(&schedules, &t->schedules), OK);
     schedules_start(t->schedules);
+    uv_loop_init(&t->uv);
+
+    const struct outbound_options outbound = {.store = t->store,
+                                              .port = t->loop.port,
+                                              .timers = t->timers,
+                                              .loop = &t->uv,
+                                              .place = &test_place};
+
+    assert_int_equal(outbound_open(&outbound, &t->outbound), OK);
     t->streams =
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
@@ -186,8 +186,8 @@ static inline void test_api_start(struct test_api *t)
         .streams = t->streams,
         .bus = t->bus,
         .queues = t->queues,
-        .outbound = t->outbound,
         .schedules = t->schedules,
+        .outbound = t->outbound,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -247,10 +247,10 @@ static inline void test_api_stop(struct test_api *t)
     test_api_settle(t);
     while (!queues_stop(t->queues) || !schedules_stop(t->schedules))
         test_api_turn(t);
-    while (!outbound_stop(t->outbound))
-        uv_run(&t->uv, UV_RUN_NOWAIT);
     while (!bus_stop(t->bus) || !engine_stop(t->engine))
         test_api_turn(t);
+    while (!outbound_stop(t->outbound))
+        uv_run(&t->uv, UV_RUN_NOWAIT);
     test_api_settle(t);
     api_free(t->api);
     outbound_close(t->outbound);
