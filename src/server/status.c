@@ -235,6 +235,7 @@ void status_write(void *context, struct json_writer *w)
     json_begin_object(w);
     json_member_int(w, "puts", (int64_t)bus_in_flight(server->bus));
     write_records(server, w);
+    json_member_bool(w, "replays", bus_busy(server->bus));
     json_member_bool(w, "archive", archiving_busy(server));
     json_member_bool(w, "queues", queues_busy(server->queues));
     json_member_bool(w, "schedules", schedules_busy(server->schedules));

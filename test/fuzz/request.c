@@ -340,11 +340,8 @@ static void open_api(void)
     assert(status == OK);
     uv_loop_init(&on.uv);
 
-    const struct outbound_options outbound = {.store = on.store,
-                                              .port = on.port,
-                                              .timers = on.timers,
-                                              .loop = &on.uv,
-                                              .place = &place};
+    const struct outbound_options outbound = {
+        .store = on.store, .port = on.port, .timers = on.timers, .loop = &on.uv, .place = &place};
 
     status = outbound_open(&outbound, &on.outbound);
     assert(status == OK);
