@@ -416,8 +416,8 @@ class Many(unittest.TestCase):
         self.dynlog.start()
         self.sqs, self.events, self.scheduler = (self.dynlog.client(name) for name in ("sqs", "events", "scheduler"))
 
-    def again(self, text):
-        self.dynlog.stop()
+    def again(self, text, end=None):
+        (end or self.dynlog.stop)()
         self.dynlog.write("serverless.yml", text)
         self.start()
 
@@ -497,6 +497,9 @@ class Many(unittest.TestCase):
         self.assertEqual(before, (self.rules(), self.schedules(), [
             each["ApiDestinationArn"] for each in self.events.list_api_destinations()["ApiDestinations"]]))
 
+        targets = self.events.list_targets_by_rule(Rule="shop-local-ToNobody", EventBusName="bus")["Targets"]
+        self.assertEqual(before[2], [target["Arn"] for target in targets])
+
         changed = MANY.replace("VisibilityTimeout: 5", "DelaySeconds: 7").replace("cron(0 1", "cron(0 2")
         changed = changed.replace("      - schedule: rate(10 minutes)\n", "").replace("{a: 1}", "{a: 2}")
         for name in ("ToNobody", "Api", "Connection", "Fifo", "All"):
@@ -532,8 +535,9 @@ class Many(unittest.TestCase):
         self.events.put_rule(Name="mine", EventBusName="bus", EventPattern='{"source":["x"]}')
         self.events.put_targets(Rule="mine", EventBusName="bus", Targets=[
             {"Id": "q", "Arn": "arn:aws:sqs:us-east-1:000000000000:shop-local-Orders"}])
-        self.again(without(MANY, "ToQueues"))
+        self.again(without(MANY, "ToQueues"), self.dynlog.kill)
         self.assertIn(("mine", None), self.rules())
+        self.assertNotIn(("shop-local-ToQueues", None), self.rules())
         self.assertEqual(["q"], [target["Id"] for target in self.events.list_targets_by_rule(
             Rule="mine", EventBusName="bus")["Targets"]])
 
