@@ -55,6 +55,20 @@ static bool bus_is_known(const struct loader *loader, struct bytes name)
     return bytes_equal_text(name, "default");
 }
 
+/* Of a bus that is there; its tags stay. */
+static enum status add_bus_update(struct loader *loader, struct bytes name,
+                                  struct bytes description)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+
+    json_begin_object(&writer);
+    json_member_string(&writer, "Name", name);
+    json_member_string(&writer, "Description", description);
+    json_end_object(&writer);
+    return loader_add_update(loader, "AWSEvents.UpdateEventBus", &body);
+}
+
 static enum status add_bus(struct loader *loader, struct bytes name, const struct node *properties,
                            struct bytes id, struct stack_where where)
 {
@@ -80,6 +94,8 @@ static enum status add_bus(struct loader *loader, struct bytes name, const struc
                                loader->bus_count + 1, &loader->bus_capacity, sizeof *loader->buses);
     loader->buses[loader->bus_count++] = name;
     status = loader_add_call(loader, "AWSEvents.CreateEventBus", &body, id, where);
+    if (status == OK && description.size > 0)
+        status = add_bus_update(loader, name, description);
     return status == OK
                ? loader_add_made(loader, arena_printf(loader->arena, "bus %.*s", BYTES_ARG(name)),
                                  NULL, NULL, where)

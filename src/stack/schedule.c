@@ -3,6 +3,7 @@
 #include "stack/loader.h"
 
 #define GROUP_DEFAULT "default"
+#define UNIVERSAL "arn:aws:scheduler:::aws-sdk:"
 
 #define TEXT(name_)                                                                                \
     {                                                                                              \
@@ -146,6 +147,27 @@ static enum status write_target(struct loader *loader, struct json_writer *write
     return status;
 }
 
+/* Universal targets: operations of AWS's API. Those of which a delivery can be made. */
+static bool is_ours(struct loader *loader, struct bytes arn, struct stack_where where)
+{
+    static const char *const operations[] = {"sqs:sendMessage", "lambda:invoke",
+                                             "eventbridge:putEvents"};
+    struct bytes operation = {0};
+
+    if (!bytes_start_with(arn, BYTES(UNIVERSAL)))
+        return target_is_ours(loader, arn, where);
+    operation = bytes_slice(arn, strlen(UNIVERSAL), arn.size);
+    for (size_t i = 0; i < ARRAY_COUNT(operations); i++) {
+        if (bytes_equal_text(operation, operations[i]))
+            return true;
+    }
+    loader_note(loader, where,
+                "not acted on: target %.*s: of AWS's operations only sqs:sendMessage, "
+                "lambda:invoke and eventbridge:putEvents are called",
+                BYTES_ARG(arn));
+    return false;
+}
+
 static enum status read_target(struct loader *loader, struct bytes id,
                                const struct node *properties, const struct node **ret,
                                bool *ret_ours)
@@ -158,7 +180,7 @@ static enum status read_target(struct loader *loader, struct bytes id,
         return loader_refuse(loader, properties->where, "%.*s: expected a Target with an Arn",
                              BYTES_ARG(id));
     status = read_text(loader, node_get(*ret, "Arn"), "Arn", &arn);
-    *ret_ours = status == OK && target_is_ours(loader, arn, (*ret)->where);
+    *ret_ours = status == OK && is_ours(loader, arn, (*ret)->where);
     return status;
 }
 

@@ -2,6 +2,8 @@
 what a changed file means for data that is there."""
 
 import json
+import os
+import re
 import unittest
 
 from support.case import Case, s
@@ -293,6 +295,251 @@ class Changed(unittest.TestCase):
             dynlog.write("serverless.yml", MINIMAL)
             dynlog.start()
             self.assertEqual([], dynlog.client("events").list_rules(EventBusName="bus")["Rules"])
+
+
+# Everything that a stack of buses, queues and schedules has; RELAY sends what it gets to the queue of QUEUE_URL.
+MANY = """service: shop
+provider:
+  name: aws
+  runtime: nodejs20.x
+  environment:
+    QUEUE_URL: !Ref Orders
+    STREAM_ARN: !GetAtt Table.StreamArn
+custom:
+  serverless-offline-aws-eventbridge: {retryDelayMs: 1, maximumRetryAttempts: 1}
+functions:
+  relay:
+    handler: relay.handler
+    events:
+      - schedule: rate(10 minutes)
+      - schedule: {rate: cron(0 0 1 1 ? 2090), method: scheduler, timezone: Europe/Stockholm, input: {a: 1}}
+      - eventBridge: {eventBus: !Ref Bus, pattern: {source: [relay]}, deadLetterQueueArn: !GetAtt Dead.Arn}
+resources:
+  Resources:
+    Orders:
+      Type: AWS::SQS::Queue
+      Properties:
+        VisibilityTimeout: 5
+        RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}
+        Tags: [{Key: a, Value: b}]
+    Fifo:
+      Type: AWS::SQS::Queue
+      Properties: {FifoQueue: true, ContentBasedDeduplication: true}
+    Dead:
+      Type: AWS::SQS::Queue
+      Properties: {QueueName: dead}
+    Allowed:
+      Type: AWS::SQS::QueuePolicy
+      Properties: {Queues: [!Ref Orders], PolicyDocument: {}}
+    Table:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: table
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+        KeySchema: [{AttributeName: pk, KeyType: HASH}]
+        StreamSpecification: {StreamViewType: NEW_IMAGE}
+    Bus:
+      Type: AWS::Events::EventBus
+      Properties: {Name: bus}
+    All:
+      Type: AWS::Events::Archive
+      Properties: {SourceArn: !GetAtt Bus.Arn, EventPattern: {source: [{prefix: ""}]}}
+    ToQueues:
+      Type: AWS::Events::Rule
+      Properties:
+        EventBusName: !Ref Bus
+        EventPattern: {source: [queues]}
+        Targets:
+          - {Id: orders, Arn: !GetAtt Orders.Arn, InputPath: $.detail}
+          - {Id: fifo, Arn: !GetAtt Fifo.Arn, SqsParameters: {MessageGroupId: g}}
+    ToNobody:
+      Type: AWS::Events::Rule
+      Properties:
+        EventBusName: !Ref Bus
+        EventPattern: {source: [nobody]}
+        Targets:
+          - {Id: api, Arn: !GetAtt Api.Arn, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}
+    Connection:
+      Type: AWS::Events::Connection
+      Properties:
+        AuthorizationType: API_KEY
+        AuthParameters: {ApiKeyAuthParameters: {ApiKeyName: key, ApiKeyValue: value}}
+    Api:
+      Type: AWS::Events::ApiDestination
+      Properties: {ConnectionArn: !GetAtt Connection.Arn, InvocationEndpoint: "http://127.0.0.1:1/", HttpMethod: POST}
+    Group:
+      Type: AWS::Scheduler::ScheduleGroup
+      Properties: {Name: group}
+    Hourly:
+      Type: AWS::Scheduler::Schedule
+      Properties:
+        GroupName: !Ref Group
+        ScheduleExpression: cron(0 1 1 1 ? 2090)
+        FlexibleTimeWindow: {Mode: "OFF"}
+        Target: {Arn: !GetAtt Orders.Arn, RoleArn: !GetAtt Role.Arn, Input: !Ref Orders}
+    Role: {Type: AWS::IAM::Role}
+"""
+
+RELAY = """
+const { SQSClient, SendMessageCommand } = require('@aws-sdk/client-sqs')
+const client = new SQSClient({})
+exports.handler = async event => {
+  await client.send(new SendMessageCommand({
+    QueueUrl: process.env.QUEUE_URL, MessageBody: JSON.stringify({ event, stream: process.env.STREAM_ARN })
+  }))
+}
+"""
+
+
+def without(text, name):
+    """The stack file without a resource."""
+    lines, kept, inside = text.splitlines(keepends=True), [], False
+    for line in lines:
+        if re.match(r"    \S", line):
+            inside = line.startswith("    %s:" % name)
+        if not inside:
+            kept.append(line)
+    return "".join(kept)
+
+
+class Many(unittest.TestCase):
+    def setUp(self):
+        self.dynlog = Dynlog({"serverless.yml": MANY, "relay.js": RELAY})
+        self.addCleanup(self.dynlog.remove)
+        self.addCleanup(self.dynlog.stop)
+        os.symlink(os.path.join(os.path.dirname(os.path.abspath(__file__)), "node/node_modules"),
+                   self.dynlog.path("node_modules"))
+        self.start()
+
+    def start(self):
+        self.dynlog.start()
+        self.sqs, self.events, self.scheduler = (self.dynlog.client(name) for name in ("sqs", "events", "scheduler"))
+
+    def again(self, text, end=None):
+        (end or self.dynlog.stop)()
+        self.dynlog.write("serverless.yml", text)
+        self.start()
+
+    def url(self, name):
+        return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+    def take(self, name):
+        """The messages of a queue, each deleted."""
+        answer = self.sqs.receive_message(QueueUrl=self.url(name), MaxNumberOfMessages=10, MessageAttributeNames=["All"],
+                                          AttributeNames=["All"])
+        for message in answer.get("Messages", []):
+            self.sqs.delete_message(QueueUrl=self.url(name), ReceiptHandle=message["ReceiptHandle"])
+        return answer.get("Messages", [])
+
+    def put(self, source, detail):
+        answer = self.events.put_events(Entries=[{"EventBusName": "bus", "Source": source, "DetailType": "x",
+                                                  "Detail": json.dumps(detail)}])
+        self.assertEqual(0, answer["FailedEntryCount"], answer)
+        self.dynlog.drain()
+
+    def rules(self):
+        return sorted((rule["Name"], rule.get("ScheduleExpression")) for bus in ("default", "bus")
+                      for rule in self.events.list_rules(EventBusName=bus)["Rules"] if "ManagedBy" not in rule)
+
+    def schedules(self):
+        return sorted((each["GroupName"], each["Name"]) for each in self.scheduler.list_schedules()["Schedules"])
+
+    def test_it_is_made_and_works(self):
+        self.assertEqual([], self.dynlog.process.err.list)
+        self.assertEqual([("shop-local-RelayEventsRuleSchedule1", "rate(10 minutes)"), ("shop-local-ToNobody", None),
+                          ("shop-local-ToQueues", None), ("shop-local-relay-rule-3", None)], self.rules())
+        self.assertEqual([("default", "shop-local-RelayEventsRuleSchedule2"), ("group", "shop-local-Hourly")],
+                         self.schedules())
+        # Ref gives a URL that works: of this port, although the kernel chose it.
+        hourly = self.scheduler.get_schedule(GroupName="group", Name="shop-local-Hourly")
+        port = self.dynlog.endpoint.split(":")[-1]
+        self.assertEqual("http://127.0.0.1:%s/000000000000/shop-local-Orders" % port, hourly["Target"]["Input"])
+        daily = self.scheduler.get_schedule(Name="shop-local-RelayEventsRuleSchedule2")
+        self.assertEqual(("Europe/Stockholm", '{"a":1}'), (daily["ScheduleExpressionTimezone"], daily["Target"]["Input"]))
+        # A handler sends to it, and has the stream's whole ARN.
+        self.put("relay", {"n": 1})
+        message, = self.take("shop-local-Orders")
+        body = json.loads(message["Body"])
+        self.assertEqual({"n": 1}, body["event"]["detail"])
+        streams = self.dynlog.client("dynamodbstreams").list_streams(TableName="table")["Streams"]
+        self.assertEqual(streams[0]["StreamArn"], body["stream"])
+        # Rules send into queues, and what can't be delivered into a dead-letter queue, after the stack file's retries.
+        self.put("queues", {"n": 2})
+        self.assertEqual(['{"n":2}'], [message["Body"] for message in self.take("shop-local-Orders")])
+        message, = self.take("shop-local-Fifo.fifo")
+        self.assertEqual("g", message["Attributes"]["MessageGroupId"])
+        self.put("nobody", {"n": 3})
+        message, = self.take("dead")
+        attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        self.assertEqual(("1", "MaximumRetryAttempts"),
+                         (attributes["RETRY_ATTEMPTS"], attributes["EXHAUSTED_RETRY_CONDITION"]), attributes)
+
+        self.assertEqual(3, self.events.describe_archive(ArchiveName="shop-local-All")["EventCount"])
+
+    def test_a_schedule_fires(self):
+        self.dynlog.stop()
+        self.dynlog.arguments = ["--clock", "manual"]
+        self.start()
+        self.dynlog.advance("9m")
+        self.assertEqual([], self.take("shop-local-Orders"))
+        self.dynlog.advance("1m")
+        self.dynlog.drain()
+        message, = self.take("shop-local-Orders")
+        self.assertEqual("Scheduled Event", json.loads(message["Body"])["event"]["detail-type"])
+
+    def test_a_second_start_and_a_changed_file(self):
+        self.sqs.send_message(QueueUrl=self.url("shop-local-Orders"), MessageBody="kept")
+        before = self.rules(), self.schedules(), [each["ApiDestinationArn"] for each in
+                                                  self.events.list_api_destinations()["ApiDestinations"]]
+        self.again(MANY)
+        self.assertEqual([], self.dynlog.process.err.list)
+        self.assertEqual(before, (self.rules(), self.schedules(), [
+            each["ApiDestinationArn"] for each in self.events.list_api_destinations()["ApiDestinations"]]))
+
+        targets = self.events.list_targets_by_rule(Rule="shop-local-ToNobody", EventBusName="bus")["Targets"]
+        self.assertEqual(before[2], [target["Arn"] for target in targets])
+
+        changed = MANY.replace("VisibilityTimeout: 5", "DelaySeconds: 7").replace("cron(0 1", "cron(0 2")
+        changed = changed.replace("      - schedule: rate(10 minutes)\n", "").replace("{a: 1}", "{a: 2}")
+        for name in ("ToNobody", "Api", "Connection", "Fifo", "All"):
+            changed = without(changed, name)
+        changed = re.sub(r".*Id: fifo.*\n", "", changed)
+        self.again(changed)
+        self.assertEqual([("shop-local-ToQueues", None), ("shop-local-relay-rule-2", None)], self.rules())
+        self.assertEqual([("default", "shop-local-RelayEventsRuleSchedule1"), ("group", "shop-local-Hourly")],
+                         self.schedules())
+        self.assertEqual("cron(0 2 1 1 ? 2090)", self.scheduler.get_schedule(GroupName="group", Name="shop-local-Hourly")
+                         ["ScheduleExpression"])
+        self.assertEqual('{"a":2}', self.scheduler.get_schedule(Name="shop-local-RelayEventsRuleSchedule1")
+                         ["Target"]["Input"])
+        self.assertEqual([], self.events.list_api_destinations()["ApiDestinations"])
+        self.assertEqual([], self.events.list_connections()["Connections"])
+        self.assertEqual(["orders"], [target["Id"] for target in self.events.list_targets_by_rule(
+            Rule="shop-local-ToQueues", EventBusName="bus")["Targets"]])
+        # The queue is as the file says now: what it says no more is the default again. Its messages are there.
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url("shop-local-Orders"), AttributeNames=["All"])
+        self.assertEqual(("30", "7"), tuple(attributes["Attributes"][name] for name in ("VisibilityTimeout",
+                                                                                     "DelaySeconds")))
+        self.assertEqual(["kept"], [message["Body"] for message in self.take("shop-local-Orders")])
+        # What has data stays, and is told once.
+        self.assertEqual(3, len(self.sqs.list_queues()["QueueUrls"]))
+        notes = self.dynlog.process.err.text()
+        self.assertRegex(notes, "queue shop-local-Fifo.fifo is not in the stack file any more, and stays with its data")
+        self.assertRegex(notes, "archive shop-local-All is not in the stack file any more, and stays with its data")
+        self.assertRegex(notes, "rule shop-local-ToNobody of bus bus is not in the stack file any more, and is removed")
+        self.again(changed)
+        self.assertEqual([], self.dynlog.process.err.list)
+
+    def test_what_clients_made_stays(self):
+        self.events.put_rule(Name="mine", EventBusName="bus", EventPattern='{"source":["x"]}')
+        self.events.put_targets(Rule="mine", EventBusName="bus", Targets=[
+            {"Id": "q", "Arn": "arn:aws:sqs:us-east-1:000000000000:shop-local-Orders"}])
+        self.again(without(MANY, "ToQueues"), self.dynlog.kill)
+        self.assertIn(("mine", None), self.rules())
+        self.assertNotIn(("shop-local-ToQueues", None), self.rules())
+        self.assertEqual(["q"], [target["Id"] for target in self.events.list_targets_by_rule(
+            Rule="mine", EventBusName="bus")["Targets"]])
 
 
 if __name__ == "__main__":

@@ -6,12 +6,30 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(struct arena *arena, const struct stack *stack)
+/* Also when late values are filled in. */
+static void check_json(struct arena *arena, const struct stack *stack, struct bytes text)
 {
+    struct bytes *values = ARENA_NEW_ARRAY(arena, stack->late_count, struct bytes);
     const struct json *body = NULL;
 
-    for (size_t i = 0; i < stack->call_count; i++)
-        assert(json_parse(arena, stack->calls[i].body, &body, NULL) == OK);
+    for (size_t i = 0; i < stack->late_count; i++)
+        values[i] = BYTES("value");
+    assert(json_parse(arena, text, &body, NULL) == OK);
+    assert(json_parse(arena, stack_text(arena, stack, values, text, NULL), &body, NULL) == OK);
+}
+
+static void check(struct arena *arena, const struct stack *stack)
+{
+    for (size_t i = 0; i < stack->call_count; i++) {
+        check_json(arena, stack, stack->calls[i].body);
+        if (stack->calls[i].update != NULL)
+            check_json(arena, stack, stack->calls[i].update_body);
+        assert(stack->calls[i].late < (int32_t)stack->late_count);
+    }
+    for (size_t i = 0; i < stack->made_count; i++) {
+        assert(stack->made[i].what.size > 0);
+        check_json(arena, stack, stack->made[i].body);
+    }
     for (size_t i = 0; i < stack->function_count; i++) {
         assert(stack->functions[i].name.size > 0);
         assert(stack->functions[i].handler.size > 0);

@@ -29,8 +29,12 @@ static void buses(void **state)
     assert_call(
         &loaded, 0, "AWSEvents.CreateEventBus",
         "{\"Name\":\"bus\",\"Description\":\"d\",\"Tags\":[{\"Key\":\"k\",\"Value\":\"v\"}]}");
+    assert_string_equal(loaded.stack->calls[0].update, "AWSEvents.UpdateEventBus");
+    assert_bytes(loaded.stack->calls[0].update_body, "{\"Name\":\"bus\",\"Description\":\"d\"}");
     assert_int_equal(loaded.stack->call_count, 1);
     assert_int_equal(loaded.stack->note_count, 0);
+    assert_made(&loaded, 0, "bus bus", NULL, "{}");
+    assert_made(&loaded, 1, "archive s-local-Archive", NULL, "{}");
     assert_int_equal(loaded.stack->archive_count, 1);
     assert_bytes(loaded.stack->archives[0].name, "s-local-Archive");
     assert_bytes(loaded.stack->archives[0].bus_name, "bus");

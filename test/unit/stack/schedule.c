@@ -63,6 +63,11 @@ static void without_a_role(void **state)
 static void targets_that_are_left_out(void **state)
 {
     LOADED off = load(HEAD WHEN "        Target: {Arn: !GetAtt OffLambdaFunction.Arn}\n");
+    LOADED sends = load(HEAD WHEN "        Target:\n"
+                                  "          Arn: arn:aws:scheduler:::aws-sdk:sqs:sendMessage\n"
+                                  "          Input: '{}'\n");
+    LOADED starts =
+        load(HEAD WHEN "        Target: {Arn: 'arn:aws:scheduler:::aws-sdk:ec2:startInstances'}\n");
     LOADED sns = load(HEAD WHEN "        Target: {Arn: 'arn:aws:sns:us-east-1:1:t'}\n");
 
     (void)state;
@@ -70,6 +75,11 @@ static void targets_that_are_left_out(void **state)
     assert_int_equal(off.stack->call_count, 0);
     assert_note(&sns, 0, 12, 17, "target arn:aws:sns:us-east-1:1:t: dynlog has no sns");
     assert_int_equal(sns.stack->call_count, 0);
+    assert_loaded(&sends);
+    assert_int_equal(sends.stack->call_count, 1);
+    assert_int_equal(sends.stack->note_count, 0);
+    assert_note(&starts, 0, 12, 17, "of AWS's operations only sqs:sendMessage");
+    assert_int_equal(starts.stack->call_count, 0);
 }
 
 static void refused(void **state)
