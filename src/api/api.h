@@ -24,6 +24,7 @@
 #include "net/sigv4.h"
 #include "outbound/outbound.h"
 #include "queues/queues.h"
+#include "schedule/schedule.h"
 #include "streams/streams.h"
 
 #define API_ANSWER_SIZE_MAX ((size_t)64 * 1024 * 1024) /* BatchGetItem: 16 MB, escaped at worst */
@@ -52,6 +53,7 @@ struct api_services {
     struct streams *streams;
     struct bus *bus;
     struct queues *queues;
+    struct schedules *schedules;
     struct outbound *outbound;
     struct functions *functions;
     struct mappings *mappings;
@@ -107,8 +109,10 @@ void api_query_local(struct api *api, struct bytes path, struct bytes body,
 /* ---- the table of operations ---- */
 
 struct api_service {
-    const char *name;         /* "DynamoDB" */
-    const char *target;       /* "DynamoDB_20120810"; NULL: REST paths */
+    const char *name; /* "DynamoDB" */
+    /* "DynamoDB_20120810"; NULL: REST paths. (Scheduler's are REST paths too, and its target is for
+     * api_call_local().) */
+    const char *target;
     const char *error_prefix; /* before an error's name: "com.amazonaws.dynamodb.v20120810#" */
     const char *package;      /* before a class's name in messages */
     const char *content_type;

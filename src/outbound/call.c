@@ -18,7 +18,8 @@ struct running {
     struct arena *arena;
     struct list in_calls;
     struct list place; /* in a gate, at a token, or cancelled; a ring of its own elsewhere */
-    bool waits, turn_taken;
+    size_t *counted;   /* where it waits: among those for a token, or held by a rate */
+    bool turn_taken;
     struct outbound_request request;
     uint64_t token_serial; /* of the token that the request carries */
 };
@@ -27,16 +28,37 @@ struct running {
 
 static void go_on(struct running *running, const char *token);
 
+/* ---- waiting ---- */
+
+static void wait_in(struct running *running, struct list *list, size_t *counted)
+{
+    list_append(list, &running->place);
+    running->counted = counted;
+    ++*counted;
+}
+
+void running_wait(struct running *running, struct list *list)
+{
+    wait_in(running, list, &running->outbound->waiting);
+}
+
+static void wake(struct running *running)
+{
+    list_remove(&running->place);
+    if (running->counted != NULL)
+        --*running->counted;
+    running->counted = NULL;
+}
+
 /* ---- the end ---- */
 
 static void running_free(struct running *running)
 {
     struct outbound *outbound = running->outbound;
 
-    if (running->waits)
-        outbound->waiting--;
-    list_remove(&running->place);
+    wake(running);
     list_remove(&running->in_calls);
+    outbound->call_count--;
     outbound_client_cancel(outbound->client, &running->request);
     running->call->running = NULL;
     arena_free(running->arena);
@@ -299,22 +321,7 @@ void gate_free(struct gate *gate)
     mem_free(gate);
 }
 
-/* ---- waiting and going on ---- */
-
-void running_wait(struct running *running, struct list *list)
-{
-    list_append(list, &running->place);
-    running->waits = true;
-    running->outbound->waiting++;
-}
-
-static void wake(struct running *running)
-{
-    list_remove(&running->place);
-    if (running->waits)
-        running->outbound->waiting--;
-    running->waits = false;
-}
+/* ---- going on ---- */
 
 static void go_on(struct running *running, const char *token)
 {
@@ -326,7 +333,7 @@ static void go_on(struct running *running, const char *token)
     } else if (running->turn_taken) {
         go_on_with(running, destination, token);
     } else {
-        running_wait(running, &destination->gate->waiting);
+        wait_in(running, &destination->gate->waiting, &running->outbound->held);
         if (!timer_is_set(&destination->gate->timer))
             open_gate(destination->gate);
     }
@@ -390,6 +397,7 @@ void outbound_call(struct outbound *outbound, struct outbound_call *call)
     running->arena = arena_new();
     list_init(&running->place);
     list_append(&outbound->calls, &running->in_calls);
+    outbound->call_count++;
     call->running = running;
     call->outcome = OUTBOUND_DELIVERED;
     call->error_code = NULL;

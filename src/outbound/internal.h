@@ -71,7 +71,7 @@ struct outbound {
     struct list cancelled; /* of these: to be told so */
     uv_async_t wake;       /* tells them */
     bool wake_closed;
-    size_t waiting;
+    size_t call_count, waiting, held;
     uint64_t delivered, failed;
     bool stopped;
 };
@@ -128,7 +128,7 @@ void token_fetch(struct token *token);
 /* ---- call.c ---- */
 
 struct running;
-/* In this list until it goes on. */
+/* For a token, until that goes on with it. */
 void running_wait(struct running *running, struct list *list);
 /* All that wait here for a token: there it is, or there is none. */
 void running_token_there(struct list *waiting, const char *value);

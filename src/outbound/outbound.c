@@ -258,14 +258,37 @@ void outbound_figures(const struct outbound *outbound, struct outbound_figures *
 {
     *ret = (struct outbound_figures){
         .waiting = outbound->waiting,
+        .held = outbound->held,
         .in_flight = outbound_client_in_flight(outbound->client),
         .delivered = outbound->delivered,
         .failed = outbound->failed,
     };
 }
 
+bool outbound_moving(const struct outbound *outbound)
+{
+    return outbound->call_count > outbound->held || !list_empty(&outbound->changes) ||
+           outbound->line_busy || outbound_client_in_flight(outbound->client) > 0;
+}
+
 bool outbound_busy(const struct outbound *outbound)
 {
-    return !list_empty(&outbound->calls) || !list_empty(&outbound->changes) ||
-           outbound->line_busy || outbound_client_in_flight(outbound->client) > 0;
+    return outbound_moving(outbound) || outbound->held > 0;
+}
+
+struct waits outbound_waits(const struct outbound *outbound)
+{
+    struct waits waits = {.count = outbound->held, .due_ms = UINT64_MAX};
+    struct bytes name;
+    void *value = NULL;
+
+    for (size_t i = 0;
+         outbound->held > 0 && map_next(&outbound->destinations, &i, &name, &value);) {
+        const struct gate *gate = ((const struct destination *)value)->gate;
+        uint64_t due_ms = timer_due_ms(outbound->timers, &gate->timer);
+
+        if (due_ms < waits.due_ms)
+            waits.due_ms = due_ms;
+    }
+    return waits;
 }

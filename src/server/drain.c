@@ -1,10 +1,12 @@
 /* server/drain.c - "is it all processed now?": whether anything moves in any hop, and what waits
  * for its time.
  *
- *   moves  goes on by itself: a write, a record on its way, an event, a delivery, an invocation
- * that runs or waits for a worker, a replay, a copy of a table, dead letters that are moved back,
- * the archive that is not on disk yet waits  goes on when the clock says so: the next attempt of an
- * invocation or of a mapping's batch, a window that is open
+ * What moves goes on by itself: a write, a record on its way, an event, a delivery, an invocation
+ * that runs or waits for a worker, a call of an API destination, a replay, a copy of a table, dead
+ * letters that are moved back, the archive that is not on disk yet.
+ *
+ * What waits goes on when the clock says so: the next attempt of a delivery, of an invocation or of
+ * a mapping's batch, a call that its rate holds, a window that is open.
  *
  * Each hop is a row of `rows`. A message that waits in a queue for whoever receives it is in none,
  * delayed, received or not, and neither is a schedule, nor an item that is to expire.
@@ -40,11 +42,20 @@ struct drain_row {
     void (*hurry)(struct server *server);         /* NULL: it is nothing that is tried again */
 };
 
+/* While the stack is made, what the store held of invocations and deliveries does not move; the
+ * making waits for tables (provision.c), and must not wait for these. */
+static bool is_not_started(const struct server *server)
+{
+    return server->state == SERVER_OPENING;
+}
+
 static bool functions_moving(struct server *server)
 {
     struct functions_figures figures;
 
     functions_figures(server->functions, &figures);
+    if (is_not_started(server))
+        return figures.running + figures.waiting > 0;
     return figures.running + figures.waiting + figures.queued > figures.retrying + figures.shut_out;
 }
 
@@ -93,16 +104,26 @@ static bool tables_moving(struct server *server)
     return engine_busy(server->engine) || streams_busy(server->streams);
 }
 
+/* Attempts that the rate of their target holds do not move, nor do those behind them. */
 static bool deliveries_moving(struct server *server)
 {
-    struct deliveries_figures deliveries;
-    struct outbound_figures calls;
+    struct deliveries_figures figures;
+    size_t held = outbound_waits(server->outbound).count;
 
-    deliveries_figures(server->deliveries, &deliveries);
-    outbound_figures(server->outbound, &calls);
-    /* Calls that wait for their rate stand still with the clock, and their lanes behind them. */
-    return deliveries.running > calls.waiting ||
-           (deliveries.waiting > 0 && deliveries.running == 0);
+    if (is_not_started(server))
+        return false;
+    deliveries_figures(server->deliveries, &figures);
+    return held > 0 ? figures.running > held : deliveries_running(server->deliveries);
+}
+
+static bool calls_moving(struct server *server)
+{
+    return outbound_moving(server->outbound);
+}
+
+static struct waits calls_waits(struct server *server)
+{
+    return outbound_waits(server->outbound);
 }
 
 static struct waits targets_waits(struct server *server)
@@ -115,20 +136,10 @@ static void targets_hurry(struct server *server)
     deliveries_run_due_now(server->deliveries);
 }
 
-static bool calls_moving(struct server *server)
+/* What is due later is nothing that is under way. */
+static bool schedules_moving(struct server *server)
 {
-    struct outbound_figures calls;
-
-    outbound_figures(server->outbound, &calls);
-    return outbound_busy(server->outbound) && (calls.in_flight > 0 || calls.waiting == 0);
-}
-
-static struct waits calls_waits(struct server *server)
-{
-    struct outbound_figures calls;
-
-    outbound_figures(server->outbound, &calls);
-    return (struct waits){calls.waiting, UINT64_MAX};
+    return schedules_busy(server->schedules);
 }
 
 static bool messages_moving(struct server *server)
@@ -153,6 +164,7 @@ static const struct drain_row rows[] = {
     {"records of the trigger", trigger_moving, NULL, NULL},
     {"events", bus_moving, NULL, NULL},
     {"replays", replays_moving, NULL, NULL},
+    {"schedules", schedules_moving, NULL, NULL},
     {"deliveries", deliveries_moving, targets_waits, targets_hurry},
     {"calls of API destinations", calls_moving, calls_waits, NULL},
     {"invocations", functions_moving, invocations_waits, invocations_hurry},

@@ -95,6 +95,22 @@ static void write_queues(struct server *server, struct json_writer *w)
     json_end_array(w);
 }
 
+/* Of API destinations. */
+static void write_calls(struct server *server, struct json_writer *w)
+{
+    struct outbound_figures figures;
+
+    outbound_figures(server->outbound, &figures);
+    json_key(w, "calls");
+    json_begin_object(w);
+    json_member_int(w, "inFlight", (int64_t)figures.in_flight);
+    json_member_int(w, "held", (int64_t)figures.held);
+    json_member_int(w, "waiting", (int64_t)figures.waiting);
+    json_member_int(w, "delivered", (int64_t)figures.delivered);
+    json_member_int(w, "failed", (int64_t)figures.failed);
+    json_end_object(w);
+}
+
 static void write_deliveries(struct server *server, struct json_writer *w)
 {
     struct deliveries_figures figures;
@@ -110,6 +126,19 @@ static void write_deliveries(struct server *server, struct json_writer *w)
     json_member_int(w, "failed", (int64_t)figures.failed_total);
     json_member_int(w, "deadLetters", (int64_t)figures.dead_letters_total);
     json_member_int(w, "dropped", (int64_t)figures.dropped_total);
+    json_end_object(w);
+}
+
+static void write_schedules(struct server *server, struct json_writer *w)
+{
+    struct schedules_figures figures;
+
+    schedules_figures(server->schedules, &figures);
+    json_key(w, "schedules");
+    json_begin_object(w);
+    json_member_int(w, "schedules", (int64_t)figures.schedules);
+    json_member_int(w, "rules", (int64_t)figures.rules);
+    json_member_int(w, "due", (int64_t)figures.due_total);
     json_end_object(w);
 }
 
@@ -191,6 +220,8 @@ void status_write(void *context, struct json_writer *w)
     write_queues(server, w);
     write_functions(server, w);
     write_deliveries(server, w);
+    write_schedules(server, w);
+    write_calls(server, w);
     if (server->has_archive) {
         json_key(w, "archive");
         json_begin_object(w);
@@ -207,8 +238,13 @@ void status_write(void *context, struct json_writer *w)
     json_member_bool(w, "replays", bus_busy(server->bus));
     json_member_bool(w, "archive", archiving_busy(server));
     json_member_bool(w, "queues", queues_busy(server->queues));
+    json_member_bool(w, "schedules", schedules_busy(server->schedules));
     json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
+    json_key(w, "clock");
+    json_begin_object(w);
+    manual_clock_write(server, w);
+    json_end_object(w);
 }
 
 static void metric(struct buffer *out, const char *name, const char *type, const char *help,
@@ -216,6 +252,32 @@ static void metric(struct buffer *out, const char *name, const char *type, const
 {
     buffer_printf(out, "# HELP dynlog_%s %s\n# TYPE dynlog_%s %s\ndynlog_%s %" PRIu64 "\n", name,
                   help, name, type, name, value);
+}
+
+static void schedule_metrics(struct server *server, struct buffer *out)
+{
+    struct schedules_figures figures;
+
+    schedules_figures(server->schedules, &figures);
+    metric(out, "schedules", "gauge", "Schedules.", figures.schedules);
+    metric(out, "scheduled_rules", "gauge", "Enabled rules with a ScheduleExpression.",
+           figures.rules);
+    metric(out, "due_times_total", "counter", "Due times of schedules and rules that happened.",
+           figures.due_total);
+}
+
+static void call_metrics(struct server *server, struct buffer *out)
+{
+    struct outbound_figures figures;
+
+    outbound_figures(server->outbound, &figures);
+    metric(out, "calls_delivered_total", "counter", "Calls that an API destination took.",
+           figures.delivered);
+    metric(out, "calls_failed_total", "counter", "Calls that it did not take.", figures.failed);
+    metric(out, "calls_in_flight", "gauge", "Requests under way, those for tokens too.",
+           figures.in_flight);
+    metric(out, "calls_held", "gauge", "Calls that the rate of their API destination holds.",
+           figures.held);
 }
 
 /* AWS's metrics of rules, under names of ours. */
@@ -268,5 +330,7 @@ void status_metrics(void *context, struct buffer *out)
     metric(out, "invocations_queued", "gauge", "Asynchronous ones that have not ended.",
            functions.queued);
     delivery_metrics(server, out);
+    schedule_metrics(server, out);
+    call_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
 }

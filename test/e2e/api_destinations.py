@@ -45,7 +45,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Target:
     """A server that keeps what it was asked, and answers what stands in answers[path]: a list of (status, headers,
-    body), of which the last one stays. Else 200."""
+    body), of which the last one stays; status None: no answer. Else 200."""
 
     def __init__(self, context=None):
         target = self
@@ -55,6 +55,9 @@ class Target:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 request = Request(self.command, self.path, self.headers, body)
                 status, headers, text = target.took(request)
+                if status is None:
+                    self.rfile.read()  # until the client goes
+                    return
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -295,6 +298,16 @@ class ApiDestinations(Case):
         (_, attributes, _), = self.on.messages("gone")
         self.assertEqual("THROTTLING", attributes["ERROR_CODE"])
 
+    def test_nobody_answers(self):
+        """AWS's five seconds, by the machine's clock."""
+        self.target.answers["/silent"] = [(None, {}, b"")]
+        self.on.destination("silent", self.on.connection("silent"), "/silent", RetryPolicy={"MaximumRetryAttempts": 0})
+        began = time.monotonic()
+        self.on.put("silent", {})
+        (_, attributes, _), = self.on.messages("silent")
+        self.assertEqual("TIMEOUT", attributes["ERROR_CODE"])
+        self.assertGreaterEqual(time.monotonic() - began, 4.9)
+
     def test_nobody_listens(self):
         gone = Target()
         url = gone.url("/")
@@ -421,6 +434,60 @@ class ApiDestinations(Case):
         self.assertEqual(("PATCH", "secret"), (request.method, request.headers["X-Key"]))
 
 
+class Clock(Case):
+    """Rates, tokens and Retry-After by a clock that stands still until it is moved."""
+    arguments = ["--clock", "manual=2026-01-31T09:30:00Z", "--memory"]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.target = Target()
+        cls.addClassCleanup(cls.target.close)
+        cls.on = Destinations(cls.dynlog, cls.target)
+
+    def test_a_rate(self):
+        self.on.destination("rate", self.on.connection("rate"), "/rate", create={"InvocationRateLimitPerSecond": 2})
+        start = self.dynlog.clock()[1]["now"]
+        self.on.put("rate", *({"n": n} for n in range(6)))
+        waiting = self.dynlog.waiting()
+        self.assertEqual(["calls of API destinations"], list(waiting))
+        self.assertEqual(4, waiting["calls of API destinations"]["count"])
+        self.assertEqual(start[:-4] + "500Z", waiting["calls of API destinations"]["due"])
+        self.assertEqual(2, len(self.target.at("/rate")))
+        self.assertEqual((0, 4), (self.dynlog.status()["calls"]["inFlight"], self.dynlog.status()["calls"]["held"]))
+        self.assertEqual(4, self.on.metric("calls_held"))
+        self.dynlog.clock(to="next")
+        self.assertEqual(3, len(self.target.at("/rate")))
+        self.dynlog.advance("1s")
+        self.assertEqual(5, len(self.target.at("/rate")))
+        self.dynlog.advance("1h")
+        self.assertEqual(6, len(self.target.at("/rate")))
+        self.dynlog.drain()
+
+    def test_retry_after(self):
+        self.target.answers["/busy"] = [(429, {"Retry-After": "120"}, b""), (200, {}, b"")]
+        self.on.destination("busy", self.on.connection("busy"), "/busy")
+        self.on.put("busy", {})
+        self.assertEqual(1, self.dynlog.waiting()["deliveries"]["count"])
+        self.dynlog.advance("119s")
+        self.assertEqual(1, len(self.target.at("/busy")))
+        self.dynlog.advance("1s")
+        self.assertEqual(2, len(self.target.at("/busy")))
+        self.dynlog.drain()
+
+    def test_a_token_expires(self):
+        self.target.answers["/token"] = [(200, {}, b'{"access_token":"one","expires_in":600}'),
+                                         (200, {}, b'{"access_token":"two","expires_in":600}')]
+        self.on.destination("token", self.on.oauth("token", "/token"), "/oauth")
+        for after in ("1s", "530s", "20s"):
+            self.dynlog.advance(after)
+            self.on.put("token", {})
+            self.dynlog.drain()
+        self.assertEqual(["Bearer one", "Bearer one", "Bearer two"],
+                         [request.headers["Authorization"] for request in self.target.at("/oauth")])
+        self.assertEqual(2, len(self.target.at("/token")))
+
+
 class Restarts(unittest.TestCase):
     maxDiff = None
 
@@ -467,8 +534,8 @@ class Restarts(unittest.TestCase):
             slow_ids = on.put("slow", {})
             rare_ids = on.put("rare", *({"n": n} for n in range(30)))
             target.wait("/slow", 1)
-            dynlog.process.popen.send_signal(signal.SIGINT)  # begins to drain ...
-            dynlog.stop()                                    # ... and the second one does not wait
+            dynlog.process.popen.send_signal(signal.SIGTERM)  # begins to drain ...
+            dynlog.stop()                                     # ... and the second one does not wait
             release.set()
             with target.changed:
                 target.requests.clear()

@@ -574,9 +574,12 @@ static void test_a_rate_is_kept(void **state)
     struct outbound_figures figures;
 
     outbound_figures(t->outbound, &figures);
-    assert_int_equal(figures.waiting, 6);
+    assert_int_equal(figures.held, 6);
     assert_int_equal(figures.in_flight, 0);
     assert_true(outbound_busy(t->outbound));
+    assert_false(outbound_moving(t->outbound));
+    assert_int_equal(outbound_waits(t->outbound).count, 6);
+    assert_int_equal(outbound_waits(t->outbound).due_ms, TEST_NOW_MS + 500);
     /* then one each half second, in their order */
     test_advance(t, 499);
     assert_int_equal(timers_run(t->timers), 0);
@@ -596,7 +599,9 @@ static void test_a_rate_is_kept(void **state)
     UNTIL(t, t->ended == 9);
     outbound_figures(t->outbound, &figures);
     assert_int_equal(figures.delivered, 9);
-    assert_int_equal(figures.waiting, 0);
+    assert_int_equal(figures.held, 0);
+    assert_int_equal(outbound_waits(t->outbound).count, 0);
+    assert_false(outbound_busy(t->outbound));
 }
 
 static void test_another_rate_holds_at_once(void **state)
