@@ -548,10 +548,10 @@ void server_stop(struct server *server)
 /* Nothing of ours is with the store's writer any more. */
 static bool quiet(struct server *server)
 {
-    if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
-        !queues_stop(server->queues))
+    if (!manual_clock_stop(server) || !bus_stop(server->bus) ||
+        !mappings_stop(server->mappings) || !engine_stop(server->engine) ||
+        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
+        !outbound_stop(server->outbound) || !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;

@@ -249,9 +249,9 @@ static inline void test_api_stop(struct test_api *t)
         test_api_turn(t);
     while (!bus_stop(t->bus) || !engine_stop(t->engine))
         test_api_turn(t);
+    test_api_settle(t);
     while (!outbound_stop(t->outbound))
         uv_run(&t->uv, UV_RUN_NOWAIT);
-    test_api_settle(t);
     api_free(t->api);
     outbound_close(t->outbound);
     uv_loop_close(&t->uv);
