@@ -142,12 +142,13 @@ class Archives(Base):
         created = aws("create-archive", "--archive-name", "cli", "--event-source-arn", BUS, "--retention-days", "3")
         self.assertEqual((ACCOUNT + "archive/cli", "ENABLED"), (created["ArchiveArn"], created["State"]))
         aws("update-archive", "--archive-name", "cli", "--description", "words")
-        self.put([entry(7, "cli", 1800000000)])
+        second = int(datetime.datetime.now().timestamp()) - 10
+        self.put([entry(7, "cli", second)])
         described = aws("describe-archive", "--archive-name", "cli")
         self.assertEqual((1, 3, "words"), (described["EventCount"], described["RetentionDays"], described["Description"]))
         self.assertEqual(["cli"], [a["ArchiveName"] for a in aws("list-archives", "--name-prefix", "cl")["Archives"]])
         aws("start-replay", "--replay-name", "cli", "--event-source-arn", created["ArchiveArn"],
-            "--event-start-time", "2027-01-15T08:00:00Z", "--event-end-time", "2027-01-15T08:00:01Z",
+            "--event-start-time", utc(second).isoformat(), "--event-end-time", utc(second + 1).isoformat(),
             "--destination", json.dumps({"Arn": BUS, "FilterArns": [self.rule("all")]}))
         self.dynlog.drain()
         self.assertEqual([7], [event["detail"]["n"] for event in self.seen("all", "cli")])

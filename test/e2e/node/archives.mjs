@@ -19,9 +19,9 @@ const Time = new Date('2026-05-01T12:00:00Z')
 await send(PutEventsCommand, {
   Entries: [1, 2, 3].map(n => ({ EventBusName, Source: 'node', DetailType: 'counted', Detail: JSON.stringify({ n }), Time }))
 })
-await send(UpdateArchiveCommand, { ArchiveName, RetentionDays: 9 })
+await send(UpdateArchiveCommand, { ArchiveName, RetentionDays: 36500 })
 const archive = await send(DescribeArchiveCommand, { ArchiveName })
-assert.deepEqual([archive.EventCount, archive.RetentionDays, archive.State], [3, 9, 'ENABLED'])
+assert.deepEqual([archive.EventCount, archive.RetentionDays, archive.State], [3, 36500, 'ENABLED'])
 const { Archives } = await send(ListArchivesCommand, { EventSourceArn: Arn })
 assert.ok(Archives.some(one => one.ArchiveName === ArchiveName))
 
