@@ -23,6 +23,7 @@
 #include "logs/logs.h"
 #include "net/http.h"
 #include "net/sigv4.h"
+#include "outbound/outbound.h"
 #include "queues/queues.h"
 #include "schedule/schedule.h"
 #include "streams/streams.h"
@@ -54,6 +55,7 @@ struct api_services {
     struct bus *bus;
     struct queues *queues;
     struct schedules *schedules;
+    struct outbound *outbound;
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;

@@ -98,9 +98,8 @@ static const struct api_operation operations[] = {
     {&api_events, "DisableRule", api_disable_rule, &shape_rule, NULL},
     {&api_events, "DeleteRule", api_delete_rule, &shape_delete_rule, NULL},
     {&api_events, "PutTargets", api_put_targets, &shape_put_targets,
-     "functions, queues, event buses, API destinations and log groups; an InputTemplate is one "
-     "JSON "
-     "value"},
+     "functions, queues, event buses of the same account, API destinations and log groups; an "
+     "InputTemplate is one JSON value"},
     {&api_events, "ListTargetsByRule", api_list_targets_by_rule, &shape_list_targets_by_rule, NULL},
     {&api_events, "RemoveTargets", api_remove_targets, &shape_remove_targets, NULL},
     {&api_events, "ListRuleNamesByTarget", api_list_rule_names_by_target,
@@ -127,6 +126,25 @@ static const struct api_operation operations[] = {
     {&api_events, "ListReplays", api_list_replays, &shape_list_replays, NULL},
     {&api_events, "CancelReplay", api_cancel_replay, &shape_replay, NULL},
     {&api_events, "TestEventPattern", api_test_event_pattern, &shape_test_event_pattern, NULL},
+    {&api_events, "CreateConnection", api_create_connection, &shape_create_connection,
+     "secrets are kept in the data folder, not in Secrets Manager; an AuthorizationEndpoint may be "
+     "http:// when it is on this machine; no private APIs"},
+    {&api_events, "DescribeConnection", api_describe_connection, &shape_connection, NULL},
+    {&api_events, "ListConnections", api_list_connections, &shape_list_connections, NULL},
+    {&api_events, "UpdateConnection", api_update_connection, &shape_update_connection,
+     "as CreateConnection"},
+    {&api_events, "DeauthorizeConnection", api_deauthorize_connection, &shape_connection, NULL},
+    {&api_events, "DeleteConnection", api_delete_connection, &shape_connection, NULL},
+    {&api_events, "CreateApiDestination", api_create_api_destination, &shape_create_api_destination,
+     "an InvocationEndpoint may be http:// when it is on this machine (localhost, 127.0.0.0/8, "
+     "[::1])"},
+    {&api_events, "DescribeApiDestination", api_describe_api_destination, &shape_api_destination,
+     NULL},
+    {&api_events, "ListApiDestinations", api_list_api_destinations, &shape_list_api_destinations,
+     NULL},
+    {&api_events, "UpdateApiDestination", api_update_api_destination, &shape_update_api_destination,
+     "as CreateApiDestination"},
+    {&api_events, "DeleteApiDestination", api_delete_api_destination, &shape_api_destination, NULL},
 
     {&api_scheduler, "CreateSchedule", api_create_schedule, &shape_put_schedule,
      "targets are functions, SQS queues and event buses; roles and keys are kept and told, and no "

@@ -82,6 +82,17 @@ void api_describe_replay(struct api_call *call);
 void api_list_replays(struct api_call *call);
 void api_cancel_replay(struct api_call *call);
 void api_test_event_pattern(struct api_call *call);
+void api_create_connection(struct api_call *call);
+void api_update_connection(struct api_call *call);
+void api_deauthorize_connection(struct api_call *call);
+void api_delete_connection(struct api_call *call);
+void api_describe_connection(struct api_call *call);
+void api_list_connections(struct api_call *call);
+void api_create_api_destination(struct api_call *call);
+void api_update_api_destination(struct api_call *call);
+void api_delete_api_destination(struct api_call *call);
+void api_describe_api_destination(struct api_call *call);
+void api_list_api_destinations(struct api_call *call);
 
 /* EventBridge Scheduler (REST) */
 void api_create_schedule(struct api_call *call);

@@ -298,7 +298,9 @@ static void print_elements(struct buffer *out, const struct shape *shape, const 
 
 static void print_value(struct buffer *out, const struct shape *shape, const struct json *json)
 {
-    if (json == NULL || json_is(json, JSON_NULL))
+    if (shape != NULL && shape->sensitive)
+        buffer_append_text(out, "***");
+    else if (json == NULL || json_is(json, JSON_NULL))
         buffer_append_text(out, "null");
     else if (shape != NULL && shape->kind == SHAPE_STRUCTURE)
         print_structure(out, shape, json);
@@ -320,7 +322,7 @@ static void begin_error(struct checker *c, const struct path *path, const struct
     buffer_append_text(&c->found, c->found_count++ > 0 ? "; Value " : "Value ");
     if (json == NULL) {
         buffer_append_text(&c->found, "null ");
-    } else if (!bare) {
+    } else if (!bare && !(shape != NULL && shape->sensitive)) {
         buffer_append_byte(&c->found, '\'');
         print_value(&c->found, shape, json);
         buffer_append_text(&c->found, "' ");

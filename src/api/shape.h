@@ -65,6 +65,7 @@ struct shape {
     const struct shape_pattern *pattern;
     bool or_arn;       /* an ARN is taken too, and then pattern and limits do not hold */
     bool length_first; /* of a wrong length AWS does not tell the pattern too */
+    bool sensitive;    /* its value stands in no message */
     bool bare;         /* told as "Value at 'Limit'": without the value, names as they were sent */
     /* Of a number's value, of a string's characters, of a list's or map's elements. */
     bool has_min, has_max;
@@ -156,6 +157,14 @@ extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_
     shape_list_rule_names_by_target, shape_put_events, shape_test_event_pattern,
     shape_update_event_bus, shape_put_permission, shape_events_remove_permission,
     shape_events_tag_resource, shape_events_untag_resource, shape_events_list_tags_for_resource;
+/* HttpParameters of targets and of connections */
+extern const struct shape_pattern shape_header_key_pattern, shape_header_value_pattern,
+    shape_query_key_pattern, shape_query_value_pattern;
+
+/* events/outbound_shapes.c */
+extern const struct shape shape_create_connection, shape_update_connection, shape_connection,
+    shape_list_connections, shape_create_api_destination, shape_update_api_destination,
+    shape_api_destination, shape_list_api_destinations;
 
 /* events/archive_shapes.c */
 extern const struct shape shape_create_archive, shape_update_archive, shape_archive,

@@ -26,8 +26,7 @@
 struct bus;
 
 #define BUS_ARCHIVE_NAME_SIZE_MAX 48
-#define BUS_ARCHIVES_MAX 1000        /* of all buses; AWS names no limit, a list should have one */
-#define BUS_RETENTION_DAYS_MAX 36500 /* what is kept for longer is kept for ever */
+#define BUS_ARCHIVES_MAX 1000 /* of all buses; AWS names no limit, a list should have one */
 
 struct bus_archive {
     struct bytes name, bus_name, description;

@@ -2,8 +2,8 @@
  * what they write; see change.c for their way.
  *
  * An archive's id is a position, which the writer gives: what is stored of a new archive is made
- * there. An archive that is deleted goes with all of its events in that one batch: they are one run
- * of keys. */
+ * there, in memory of its own. An archive that is deleted goes with all of its events in that one
+ * batch: they are one run of keys. */
 #include "bus/internal.h"
 
 static enum status refuse_unknown(struct bus_change *change)
@@ -17,11 +17,6 @@ static enum status check_values(struct bus_change *change, struct bytes pattern)
     enum status st =
         change_check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
 
-    if (st == OK && change->retention_days > BUS_RETENTION_DAYS_MAX)
-        st = api_invalid(&change->error,
-                         "1 validation error detected: Value '%u' at 'retentionDays' failed to "
-                         "satisfy constraint: Member must have value less than or equal to %d",
-                         (unsigned)change->retention_days, BUS_RETENTION_DAYS_MAX);
     if (st == OK && pattern.size > 0)
         st = change_check_pattern(change, pattern);
     return st;
@@ -66,7 +61,7 @@ enum status archive_plan_create(struct bus_change *change)
     if (bus->archives.count + change_count_running(bus, BUS_CREATE_ARCHIVE) >= BUS_ARCHIVES_MAX)
         return change_refuse_limit(change);
     change->key = archive_key(change->arena, change->name);
-    change->archive_id = 0;
+    change->writers = arena_new();
     plan_bus(change, home);
     return OK;
 }
@@ -122,11 +117,12 @@ static void write_new(struct store_batch *batch, struct bus_change *change)
     };
 
     change->archive_id = store_batch_position(batch);
-    change->stored = archive_encode(change->arena, &archive, change->archive_id);
+    change->stored = archive_encode(change->writers, &archive, change->archive_id);
     archive_store_figures(batch, change->archive_id, &none);
     if (change->bus_stored.size > 0)
         store_batch_put(batch, STORE_CATALOGUE,
-                        catalogue_bus_key(change->arena, change->subject_bus), change->bus_stored);
+                        catalogue_bus_key(change->writers, change->subject_bus),
+                        change->bus_stored);
 }
 
 static void delete_events(struct store_batch *batch, uint64_t id)

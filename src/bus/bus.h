@@ -262,8 +262,9 @@ struct bus_change {
     struct bytes subject_bus, subject_rule, subject_archive, subject_replay;
     struct bytes key, stored; /* stored empty: the key is deleted */
     struct bytes
-        bus_stored;      /* BUS_CREATE_ARCHIVE: the bus' record without its old flag, or empty */
-    uint64_t archive_id; /* of what is deleted; of what is made: from the writer */
+        bus_stored;        /* BUS_CREATE_ARCHIVE: the bus' record without its old flag, or empty */
+    struct arena *writers; /* the writer's, until the change is written; NULL: it needs none */
+    uint64_t archive_id;   /* of what is deleted; of what is made: from the writer */
 };
 /* REFUSED is told through done() too, and so is a change that changes nothing: perhaps before this
  * returns. Changes of one thing are made one after the other, in the order of the calls; the bytes

@@ -174,11 +174,7 @@ static void plan_rule(struct bus_change *change, const struct bus_rule *rule)
 
 enum status change_check_pattern(struct bus_change *change, struct bytes pattern)
 {
-    struct matcher *matcher = matcher_new();
-    enum status st = matcher_add(matcher, change, pattern, &change->error);
-
-    matcher_free(matcher);
-    return st;
+    return pattern_check(pattern, &change->error);
 }
 
 static enum status check_schedule(struct bus_change *change)
@@ -639,6 +635,8 @@ static void change_written(struct store_work *work, enum status status)
     list_remove(&change->place);
     if (status == OK)
         apply_change(change);
+    arena_free(change->writers);
+    change->writers = NULL;
     if (is_of_replay(change->kind))
         replay_change_ended(change, status);
     change->done(change, status);
@@ -674,6 +672,7 @@ void bus_change(struct bus *bus, struct bus_change *change)
 
     change->bus = bus;
     change->error = (struct api_error){.kind = API_NO_ERROR};
+    change->writers = NULL;
     change->key = change->stored = change->bus_stored = (struct bytes){NULL, 0};
     change->subject_rule = change->subject_archive = change->subject_replay =
         (struct bytes){NULL, 0};

@@ -137,6 +137,7 @@ static void end_written(struct store_work *work, enum status status)
     end_writing(replay, status);
 }
 
+/* reason: of FAILED; empty: the archive is not there. */
 static void begin_end(struct replay *replay, enum bus_replay_state state, struct bytes reason)
 {
     struct replay_page *page = begin_writing(replay, arena_new());
@@ -145,6 +146,9 @@ static void begin_end(struct replay *replay, enum bus_replay_state state, struct
     page->end = replay->view;
     page->end.state = state;
     page->end.reason = reason;
+    if (state == BUS_REPLAY_FAILED && reason.size == 0)
+        page->end.reason = arena_printf(page->arena, "Archive %.*s does not exist.",
+                                        BYTES_ARG(replay->view.archive_name));
     page->end.ended_ms = clock_now_ms(replay->bus->clock);
     page->stored = replay_encode(page->arena, &page->end, replay->archive_id);
     replay->work = (struct store_work){.run = write_end, .done = end_written};
@@ -289,9 +293,7 @@ static void step(struct replay *replay, bool patient)
     if (replay->view.state == BUS_REPLAY_CANCELLING) {
         begin_end(replay, BUS_REPLAY_CANCELLED, (struct bytes){NULL, 0});
     } else if (archive == NULL || archive->id != replay->archive_id) {
-        begin_end(replay, BUS_REPLAY_FAILED,
-                  arena_printf(replay->arena, "Archive %.*s does not exist.",
-                               BYTES_ARG(replay->view.archive_name)));
+        begin_end(replay, BUS_REPLAY_FAILED, (struct bytes){NULL, 0});
     } else if (patient && is_crowded(bus)) {
         wait_for_targets(replay);
     } else {

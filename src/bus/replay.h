@@ -22,6 +22,7 @@
 struct bus;
 
 #define BUS_REPLAY_NAME_SIZE_MAX 64
+#define BUS_REPLAYS_MAX 10000     /* with those that ended; AWS names no limit */
 #define BUS_REPLAYS_ACTIVE_MAX 10 /* AWS's, a region */
 #define BUS_REPLAYS_KEPT_DAYS 90  /* AWS's, after their end */
 #define BUS_REPLAY_RULES_MAX 1000 /* chosen ones; AWS names no limit, a list should have one */

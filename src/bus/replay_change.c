@@ -62,6 +62,8 @@ enum status replay_plan_start(struct bus_change *change)
         st = check_start(change);
     if (st != OK)
         return st;
+    if (bus->replays.count + change_count_running(bus, BUS_START_REPLAY) >= BUS_REPLAYS_MAX)
+        return change_refuse_limit(change);
     if (bus->replays_active + change_count_running(bus, BUS_START_REPLAY) >= BUS_REPLAYS_ACTIVE_MAX)
         return change_refuse_limit(change);
 

@@ -134,7 +134,7 @@ static void store_failed(struct attempt *attempt)
         return;
     }
     drop_attempt(entry);
-    entry_later(entry);
+    entry_enter(entry, ENTRY_PAUSED);
     lane_dispatch(entry->lane);
 }
 
@@ -280,7 +280,7 @@ void attempt_start(struct entry *entry)
 
     if (st != OK && st != NOT_FOUND && st != CORRUPT) {
         drop_attempt(entry);
-        entry_later(entry);
+        entry_enter(entry, ENTRY_PAUSED);
         return;
     }
     entry_enter(entry, ENTRY_RUNNING);

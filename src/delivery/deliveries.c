@@ -119,7 +119,7 @@ void deliveries_figures(const struct deliveries *deliveries, struct deliveries_f
 
     *ret = deliveries->totals;
     ret->running = counts[ENTRY_RUNNING] + counts[ENTRY_SETTLING];
-    ret->waiting = counts[ENTRY_WAITING] + counts[ENTRY_NEW];
+    ret->waiting = counts[ENTRY_WAITING] + counts[ENTRY_NEW] + counts[ENTRY_PAUSED];
     ret->retrying = counts[ENTRY_RETRYING];
     ret->lanes = deliveries->lanes.count;
 }
@@ -129,7 +129,7 @@ bool deliveries_running(const struct deliveries *deliveries)
     const size_t *counts = deliveries->state_counts;
 
     return counts[ENTRY_RUNNING] + counts[ENTRY_SETTLING] + counts[ENTRY_WAITING] +
-               counts[ENTRY_NEW] >
+               counts[ENTRY_NEW] + counts[ENTRY_PAUSED] >
            0;
 }
 

@@ -50,10 +50,14 @@ void lane_dispatch(struct lane *lane)
 
 static const bool moves[ENTRY_STATE_COUNT][ENTRY_STATE_COUNT] = {
     [ENTRY_NEW] = {[ENTRY_WAITING] = true, [ENTRY_RETRYING] = true},
-    [ENTRY_WAITING] = {[ENTRY_RUNNING] = true, [ENTRY_RETRYING] = true},
-    [ENTRY_RUNNING] = {[ENTRY_RETRYING] = true, [ENTRY_SETTLING] = true, [ENTRY_WAITING] = true},
+    [ENTRY_WAITING] = {[ENTRY_RUNNING] = true, [ENTRY_PAUSED] = true},
+    [ENTRY_RUNNING] = {[ENTRY_RETRYING] = true,
+                       [ENTRY_SETTLING] = true,
+                       [ENTRY_WAITING] = true,
+                       [ENTRY_PAUSED] = true},
     [ENTRY_SETTLING] = {[ENTRY_RETRYING] = true},
     [ENTRY_RETRYING] = {[ENTRY_WAITING] = true},
+    [ENTRY_PAUSED] = {[ENTRY_WAITING] = true},
 };
 
 static bool is_running(enum entry_state state)
@@ -80,6 +84,8 @@ void entry_enter(struct entry *entry, enum entry_state state)
         list_append(&lane->waiting, &entry->in_lane);
     if (state == ENTRY_RETRYING)
         timer_set_at(deliveries->options.timers, &entry->timer, entry->next_ms);
+    if (state == ENTRY_PAUSED)
+        timer_set_after(deliveries->options.wall_timers, &entry->again, DELIVERY_WRITE_AGAIN_MS);
 }
 
 static void on_timer(struct timer *timer)
@@ -96,8 +102,14 @@ static void on_again(struct timer *timer)
 {
     struct entry *entry = CONTAINER_OF(timer, struct entry, again);
 
-    if (!entry->deliveries->stopping)
+    if (entry->deliveries->stopping)
+        return;
+    if (entry->state == ENTRY_SETTLING) {
         attempt_submit(entry->attempt);
+        return;
+    }
+    entry_enter(entry, ENTRY_WAITING);
+    lane_dispatch(entry->lane);
 }
 
 struct entry *entry_new(struct deliveries *deliveries, const struct delivery *delivery,
@@ -123,12 +135,6 @@ void entry_queue(struct entry *entry, uint64_t next_ms)
     entry->next_ms = next_ms;
     entry_enter(entry,
                 next_ms > deliveries_now_ms(entry->deliveries) ? ENTRY_RETRYING : ENTRY_WAITING);
-}
-
-void entry_later(struct entry *entry)
-{
-    entry->next_ms = deliveries_now_ms(entry->deliveries) + DELIVERY_WRITE_AGAIN_MS;
-    entry_enter(entry, ENTRY_RETRYING);
 }
 
 void entry_free(struct entry *entry)

@@ -14,6 +14,8 @@
  *      |             |      +-> SETTLING -----+     the end of a call, with the writer
  *      |             v             |
  *      +-------- RETRYING <--------+                for its time
+ *
+ * PAUSED is what the store could not give or take; it is WAITING again a second later.
  */
 #ifndef DYNLOG_DELIVERY_INTERNAL_H
 #define DYNLOG_DELIVERY_INTERNAL_H
@@ -73,6 +75,7 @@ enum entry_state {
     ENTRY_RUNNING,
     ENTRY_SETTLING,
     ENTRY_RETRYING,
+    ENTRY_PAUSED,
     ENTRY_STATE_COUNT,
 };
 
@@ -91,7 +94,7 @@ struct entry {
     enum entry_state state;
     struct list in_all, in_lane;
     struct timer timer;      /* RETRYING: the next attempt */
-    struct timer again;      /* SETTLING: the next try to write; of wall_timers */
+    struct timer again;      /* SETTLING, PAUSED: the store is asked again; of wall_timers */
     struct attempt *attempt; /* RUNNING, SETTLING */
     uint64_t position, expiry_ms, next_ms;
     uint32_t failed; /* attempts, as the store has it */
@@ -118,8 +121,6 @@ void entry_enter(struct entry *entry, enum entry_state state);
 /* Also its lane, when it was the last one; else the lane goes on. */
 void entry_free(struct entry *entry);
 void lane_dispatch(struct lane *lane);
-/* The store may be asked again soon: RETRYING, without counting. */
-void entry_later(struct entry *entry);
 MUST_USE enum status entries_load(struct deliveries *deliveries);
 void entries_free(struct deliveries *deliveries); /* memory only */
 
@@ -132,7 +133,7 @@ void deliveries_changed(struct deliveries *deliveries);
 
 /* ---- attempt.c ---- */
 
-/* WAITING -> RUNNING, or RETRYING when the store can't give the record now. */
+/* WAITING -> RUNNING, or PAUSED when the store can't give the record now. */
 void attempt_start(struct entry *entry);
 /* SETTLING: its time to write has come again. */
 void attempt_submit(struct attempt *attempt);

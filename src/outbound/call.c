@@ -2,7 +2,7 @@
  *
  *   begin --> its turn (gate) --> a token --> sending --> done()
  *               |                    |            |
- *               +--------------------+------------+--> cancelled: done() from a timer
+ *               +--------------------+------------+--> cancelled: done() from the loop
  *
  * What a call needs is looked up at each step: a destination or a connection may change, or go,
  * while it waits. */
@@ -17,16 +17,38 @@ struct running {
     struct outbound_call *call;
     struct arena *arena;
     struct list in_calls;
-    struct list place; /* in a gate or at a token; a ring of its own elsewhere */
-    bool waits, turn_taken;
+    struct list place; /* in a gate, at a token, or cancelled; a ring of its own elsewhere */
+    size_t *counted;   /* where it waits: among those for a token, or held by a rate */
+    bool turn_taken;
     struct outbound_request request;
     uint64_t token_serial; /* of the token that the request carries */
-    struct timer cancelled;
 };
 
 #define LIST_RUNNING(it) LIST_ITEM(it, struct running, place)
 
 static void go_on(struct running *running, const char *token);
+
+/* ---- waiting ---- */
+
+static void wait_in(struct running *running, struct list *list, size_t *counted)
+{
+    list_append(list, &running->place);
+    running->counted = counted;
+    ++*counted;
+}
+
+void running_wait(struct running *running, struct list *list)
+{
+    wait_in(running, list, &running->outbound->waiting);
+}
+
+static void wake(struct running *running)
+{
+    list_remove(&running->place);
+    if (running->counted != NULL)
+        --*running->counted;
+    running->counted = NULL;
+}
 
 /* ---- the end ---- */
 
@@ -34,11 +56,9 @@ static void running_free(struct running *running)
 {
     struct outbound *outbound = running->outbound;
 
-    if (running->waits)
-        outbound->waiting--;
-    list_remove(&running->place);
+    wake(running);
     list_remove(&running->in_calls);
-    timer_cancel(outbound->timers, &running->cancelled);
+    outbound->call_count--;
     outbound_client_cancel(outbound->client, &running->request);
     running->call->running = NULL;
     arena_free(running->arena);
@@ -301,22 +321,7 @@ void gate_free(struct gate *gate)
     mem_free(gate);
 }
 
-/* ---- waiting and going on ---- */
-
-void running_wait(struct running *running, struct list *list)
-{
-    list_append(list, &running->place);
-    running->waits = true;
-    running->outbound->waiting++;
-}
-
-static void wake(struct running *running)
-{
-    list_remove(&running->place);
-    if (running->waits)
-        running->outbound->waiting--;
-    running->waits = false;
-}
+/* ---- going on ---- */
 
 static void go_on(struct running *running, const char *token)
 {
@@ -328,7 +333,7 @@ static void go_on(struct running *running, const char *token)
     } else if (running->turn_taken) {
         go_on_with(running, destination, token);
     } else {
-        running_wait(running, &destination->gate->waiting);
+        wait_in(running, &destination->gate->waiting, &running->outbound->held);
         if (!timer_is_set(&destination->gate->timer))
             open_gate(destination->gate);
     }
@@ -370,33 +375,35 @@ void running_token_failed(struct list *waiting, const char *why)
 
 /* ---- from outside ---- */
 
-static void cancel_due(struct timer *timer)
+void running_end_cancelled(struct outbound *outbound)
 {
-    struct running *running = CONTAINER_OF(timer, struct running, cancelled);
+    struct list *first = NULL;
 
-    set_error(running, OUTBOUND_RETRIABLE, "INTERNAL_ERROR", UNABLE "The call was cancelled.");
-    end(running);
+    while ((first = list_take(&outbound->cancelled)) != NULL) {
+        struct running *running = LIST_RUNNING(first);
+
+        set_error(running, OUTBOUND_RETRIABLE, "INTERNAL_ERROR", UNABLE "The call was cancelled.");
+        end(running);
+    }
 }
 
 void outbound_call(struct outbound *outbound, struct outbound_call *call)
 {
     struct running *running = mem_new(sizeof *running);
 
+    assert(!outbound->stopped);
     running->outbound = outbound;
     running->call = call;
     running->arena = arena_new();
-    running->cancelled.fire = cancel_due;
     list_init(&running->place);
     list_append(&outbound->calls, &running->in_calls);
+    outbound->call_count++;
     call->running = running;
     call->outcome = OUTBOUND_DELIVERED;
     call->error_code = NULL;
     call->error_message[0] = '\0';
     call->retry_after_ms = 0;
-    if (outbound->stopped)
-        outbound_cancel(outbound, call);
-    else
-        go_on(running, NULL);
+    go_on(running, NULL);
 }
 
 void outbound_cancel(struct outbound *outbound, struct outbound_call *call)
@@ -407,7 +414,8 @@ void outbound_cancel(struct outbound *outbound, struct outbound_call *call)
         return;
     wake(running);
     outbound_client_cancel(outbound->client, &running->request);
-    timer_set_after(outbound->timers, &running->cancelled, 0);
+    list_append(&outbound->cancelled, &running->place);
+    uv_async_send(&outbound->wake);
 }
 
 void running_forget_all(struct outbound *outbound)

@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define HEADERS_MAX 256 /* of an answer */
 
@@ -156,7 +157,8 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *context,
 
 static struct bytes trimmed(struct bytes text)
 {
-    while (text.size > 0 && strchr(" \t\r\n", text.ptr[text.size - 1]) != NULL)
+    while (text.size > 0 && text.ptr[text.size - 1] != '\0' &&
+           strchr(" \t\r\n", text.ptr[text.size - 1]) != NULL)
         text.size--;
     while (text.size > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t'))
         text = bytes_slice(text, 1, text.size);
@@ -304,6 +306,19 @@ static bool is_clean(struct bytes text)
     return true;
 }
 
+/* RFC 9110, section 5.6.2: what the name of a header is made of. */
+static bool is_token(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.ptr[i], letter = c | 0x20;
+
+        if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return false;
+    }
+    return text.size > 0;
+}
+
 static void add_line(struct outbound_exchange *exchange, struct bytes line)
 {
     struct curl_slist *longer =
@@ -348,9 +363,7 @@ static bool is_usable(const struct outbound_request *request)
                                     !bytes_start_with(request->url, BYTES("https://"))))
         return false;
     for (size_t i = 0; i < request->header_count; i++)
-        if (request->headers[i].name.size == 0 || !is_clean(request->headers[i].name) ||
-            bytes_find_byte(request->headers[i].name, ':', 0) != SIZE_MAX ||
-            !is_clean(request->headers[i].value))
+        if (!is_token(request->headers[i].name) || !is_clean(request->headers[i].value))
             return false;
     return true;
 }
@@ -366,6 +379,13 @@ static void set_method(CURL *easy, const struct outbound_request *request)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+/* libcurl's own would be inherited by workers. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)context, (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static void prepare(struct outbound_exchange *exchange)
@@ -387,6 +407,7 @@ static void prepare(struct outbound_exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);

@@ -13,6 +13,13 @@ static bool is_hexadecimal(uint8_t c)
 
 /* ---- hosts ---- */
 
+/* Of an address: no zeros before it, which some readers take for a mark of octal numbers. */
+static bool parse_part(struct bytes text, uint64_t *ret)
+{
+    return text.size > 0 && text.size <= 3 && (text.size == 1 || text.ptr[0] != '0') &&
+           bytes_to_uint64(text, ret) && *ret <= 255;
+}
+
 /* 127.0.0.0/8, in full: other spellings of addresses ("127.1") are names to us. */
 static bool is_loopback_address(struct bytes host)
 {
@@ -23,8 +30,8 @@ static bool is_loopback_address(struct bytes host)
         size_t end = dot == SIZE_MAX ? host.size : dot;
         uint64_t number = 0;
 
-        if (end - from > 3 || !bytes_to_uint64(bytes_slice(host, from, end - from), &number) ||
-            number > 255 || (parts == 0 && number != 127))
+        if (!parse_part(bytes_slice(host, from, end - from), &number) ||
+            (parts == 0 && number != 127))
             return false;
         from = end + 1;
     }
@@ -37,17 +44,28 @@ static bool is_loopback(struct bytes host)
            is_loopback_address(host);
 }
 
+static bool is_address(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (!is_hexadecimal(text.ptr[i]) && text.ptr[i] != ':' && text.ptr[i] != '.')
+            return false;
+    return text.size > 0;
+}
+
+static bool is_name(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (!is_letter_or_digit(text.ptr[i]) && text.ptr[i] != '-' && text.ptr[i] != '.' &&
+            text.ptr[i] != '_')
+            return false;
+    return text.size > 0 && text.ptr[0] != '.';
+}
+
 static bool is_host(struct bytes host)
 {
-    bool brackets = host.size > 2 && host.ptr[0] == '[' && host.ptr[host.size - 1] == ']';
-
-    if (brackets)
-        host = bytes_slice(host, 1, host.size - 2);
-    for (size_t i = 0; i < host.size; i++)
-        if (brackets ? !is_hexadecimal(host.ptr[i]) && host.ptr[i] != ':' && host.ptr[i] != '.'
-                     : !is_letter_or_digit(host.ptr[i]) && strchr("-._", host.ptr[i]) == NULL)
-            return false;
-    return host.size > 0 && host.ptr[0] != '.';
+    if (host.size > 2 && host.ptr[0] == '[' && host.ptr[host.size - 1] == ']')
+        return is_address(bytes_slice(host, 1, host.size - 2));
+    return is_name(host);
 }
 
 static bool parse_port(struct bytes text, uint16_t *ret)

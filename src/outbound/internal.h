@@ -65,10 +65,13 @@ struct outbound {
     void *context;
     struct outbound_client *client;
     struct map connections, destinations;
-    struct list changes; /* the first one runs */
-    bool line_busy;      /* it does, or its end is being told */
-    struct list calls;   /* struct running, wherever they are */
-    size_t waiting;
+    struct list changes;   /* the first one runs */
+    bool line_busy;        /* it does, or its end is being told */
+    struct list calls;     /* struct running, wherever they are */
+    struct list cancelled; /* of these: to be told so */
+    uv_async_t wake;       /* tells them */
+    bool wake_closed;
+    size_t call_count, waiting, held;
     uint64_t delivered, failed;
     bool stopped;
 };
@@ -125,12 +128,13 @@ void token_fetch(struct token *token);
 /* ---- call.c ---- */
 
 struct running;
-/* In this list until it goes on. */
+/* For a token, until that goes on with it. */
 void running_wait(struct running *running, struct list *list);
 /* All that wait here for a token: there it is, or there is none. */
 void running_token_there(struct list *waiting, const char *value);
 void running_token_failed(struct list *waiting, const char *why);
 
+void running_end_cancelled(struct outbound *outbound);
 void running_forget_all(struct outbound *outbound); /* without done() */
 
 struct gate *gate_new(struct outbound *outbound);

@@ -14,6 +14,19 @@ void outbound_tell_changed(struct outbound *outbound)
         outbound->changed(outbound->context);
 }
 
+static void woken(uv_async_t *wake)
+{
+    running_end_cancelled(wake->data);
+}
+
+static void wake_closed(uv_handle_t *wake)
+{
+    struct outbound *outbound = wake->data;
+
+    outbound->wake_closed = true;
+    outbound_tell_changed(outbound);
+}
+
 static void request_ended(void *context)
 {
     outbound_tell_changed(context);
@@ -48,14 +61,19 @@ enum status outbound_open(const struct outbound_options *options, struct outboun
     outbound->client = outbound_client_new(options->loop, request_ended, outbound);
     list_init(&outbound->changes);
     list_init(&outbound->calls);
+    list_init(&outbound->cancelled);
     enum status st = outbound_catalogue_load(outbound);
 
     if (st != OK) {
-        outbound->stopped = true;
-        outbound_client_stop(outbound->client);
+        outbound_client_stop(outbound->client); /* it has begun nothing */
         outbound_close(outbound);
         return st;
     }
+    int failed = uv_async_init(options->loop, &outbound->wake, woken);
+
+    assert(failed == 0);
+    (void)failed;
+    outbound->wake.data = outbound;
     authorize_again(outbound);
     *ret = outbound;
     return OK;
@@ -66,8 +84,9 @@ bool outbound_stop(struct outbound *outbound)
     if (!outbound->stopped) {
         outbound->stopped = true;
         running_forget_all(outbound);
+        uv_close((uv_handle_t *)&outbound->wake, wake_closed);
     }
-    return outbound_client_stop(outbound->client) && !outbound->line_busy;
+    return outbound_client_stop(outbound->client) && outbound->wake_closed && !outbound->line_busy;
 }
 
 void outbound_close(struct outbound *outbound)
@@ -239,14 +258,37 @@ void outbound_figures(const struct outbound *outbound, struct outbound_figures *
 {
     *ret = (struct outbound_figures){
         .waiting = outbound->waiting,
+        .held = outbound->held,
         .in_flight = outbound_client_in_flight(outbound->client),
         .delivered = outbound->delivered,
         .failed = outbound->failed,
     };
 }
 
+bool outbound_moving(const struct outbound *outbound)
+{
+    return outbound->call_count > outbound->held || !list_empty(&outbound->changes) ||
+           outbound->line_busy || outbound_client_in_flight(outbound->client) > 0;
+}
+
 bool outbound_busy(const struct outbound *outbound)
 {
-    return !list_empty(&outbound->calls) || !list_empty(&outbound->changes) ||
-           outbound->line_busy || outbound_client_in_flight(outbound->client) > 0;
+    return outbound_moving(outbound) || outbound->held > 0;
+}
+
+struct waits outbound_waits(const struct outbound *outbound)
+{
+    struct waits waits = {.count = outbound->held, .due_ms = UINT64_MAX};
+    struct bytes name;
+    void *value = NULL;
+
+    for (size_t i = 0;
+         outbound->held > 0 && map_next(&outbound->destinations, &i, &name, &value);) {
+        const struct gate *gate = ((const struct destination *)value)->gate;
+        uint64_t due_ms = timer_due_ms(outbound->timers, &gate->timer);
+
+        if (due_ms < waits.due_ms)
+            waits.due_ms = due_ms;
+    }
+    return waits;
 }

@@ -228,7 +228,8 @@ void outbound_cancel(struct outbound *outbound, struct outbound_call *call);
 /* ---- for drain and status ---- */
 
 struct outbound_figures {
-    size_t waiting;     /* calls: for their rate, or for a token */
+    size_t waiting;     /* calls, for a token */
+    size_t held;        /* calls, by the rate of their API destination */
     size_t in_flight;   /* requests, those for tokens too */
     uint64_t delivered; /* since the start */
     uint64_t failed;    /* attempts that did not deliver */
@@ -236,5 +237,8 @@ struct outbound_figures {
 void outbound_figures(const struct outbound *outbound, struct outbound_figures *ret);
 /* A call, a request or a change is under way. */
 bool outbound_busy(const struct outbound *outbound);
+/* The same, but for calls that their rate holds; and these. */
+bool outbound_moving(const struct outbound *outbound);
+struct waits outbound_waits(const struct outbound *outbound);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/base64.h"
 #include "outbound/endpoint.h"
-#include "outbound/path.h"
+#include "outbound/event_path.h"
 
 #include <stdio.h>
 
@@ -114,14 +114,14 @@ static struct bytes value_of(struct maker *maker, struct bytes text)
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BODY_SIZE_MAX);
     const struct json *value = NULL;
 
-    if (!path_is(text))
+    if (!event_path_is(text))
         return text;
     if (maker->event == NULL &&
         json_parse(maker->arena,
                    maker->call->event.size > 0 ? maker->call->event : maker->call->payload,
                    &maker->event, NULL) != OK)
         return (struct bytes){NULL, 0};
-    value = outbound_path_find(maker->event, text);
+    value = event_path_find(maker->event, text);
     if (value == NULL || json_is(value, JSON_STRING))
         return json_string(value);
     json_print(&out, value);

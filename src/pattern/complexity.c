@@ -17,8 +17,8 @@
 #define STAR 256
 #define QUOTE '"'
 #define OTHER 257 /* a byte that stands in no wildcard */
-/* Sets of states; those of real patterns have some hundreds. More than this is too complex. */
-#define SETS_MAX 4096
+/* Sets of states, of all fields of a pattern; real ones have some hundreds. More is too complex. */
+#define SETS_MAX 16384
 
 struct token {
     uint16_t byte;    /* or STAR */
@@ -37,8 +37,8 @@ struct complexity {
     struct arena *arena;
     struct token *tokens;
     size_t token_count;
-    struct state_set sets[SETS_MAX];
-    size_t set_count;
+    struct state_set *sets;
+    size_t set_count, sets_max;
     struct map known; /* the sets by their bytes */
 };
 
@@ -214,7 +214,7 @@ static bool any_set_too_large(struct complexity *c)
         if (measure(c, &set) > COMPLEXITY_MAX)
             return true;
         for (size_t i = 0; i < count; i++) {
-            if (c->set_count == SETS_MAX)
+            if (c->set_count == c->sets_max)
                 return true;
             remember(c, step(c, &set, bytes[i]));
         }
@@ -222,20 +222,43 @@ static bool any_set_too_large(struct complexity *c)
     return false;
 }
 
-/* ---- the whole ---- */
+/* ---- one field ---- */
 
-static size_t count_all_tokens(const struct condition *conditions, size_t count,
-                               size_t *ret_wildcards)
+/* What is said of one field, by one alternative of $or or by several. */
+struct said {
+    const struct pattern_field **fields;
+    size_t count, capacity;
+};
+
+static size_t count_all_tokens(const struct said *said, size_t *ret_wildcards)
 {
     size_t tokens = 0;
 
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0;
-             conditions[i].kind == CONDITION_WILDCARD && j < conditions[i].operand_count; j++) {
-            tokens += count_tokens(&conditions[i].operands[j]);
-            ++*ret_wildcards;
+    for (size_t i = 0; i < said->count; i++)
+        for (size_t j = 0; j < said->fields[i]->condition_count; j++) {
+            const struct condition *condition = &said->fields[i]->conditions[j];
+
+            if (condition->kind != CONDITION_WILDCARD)
+                continue;
+            *ret_wildcards += condition->operand_count;
+            for (size_t k = 0; k < condition->operand_count; k++)
+                tokens += count_tokens(&condition->operands[k]);
         }
     return tokens;
+}
+
+static void add_all_wildcards(struct complexity *c, const struct said *said)
+{
+    uint16_t term = 0;
+
+    for (size_t i = 0; i < said->count; i++)
+        for (size_t j = 0; j < said->fields[i]->condition_count; j++, term++) {
+            const struct condition *condition = &said->fields[i]->conditions[j];
+
+            for (size_t k = 0;
+                 condition->kind == CONDITION_WILDCARD && k < condition->operand_count; k++)
+                add_wildcard(c, &condition->operands[k], term);
+        }
 }
 
 /* A value begins with its quote, which every wildcard takes. */
@@ -249,25 +272,103 @@ static struct state_set first_set(struct complexity *c, size_t wildcards)
     return set;
 }
 
-bool complexity_is_too_high(const struct condition *conditions, size_t count)
+/* *sets_left: how many more sets may be looked at, for all fields of the pattern. */
+static bool is_field_too_complex(const struct said *said, size_t *sets_left)
 {
-    size_t wildcards = 0, tokens = count_all_tokens(conditions, count, &wildcards);
+    size_t wildcards = 0, tokens = count_all_tokens(said, &wildcards);
 
     if (wildcards == 0)
         return false;
+    if (*sets_left == 0)
+        return true;
     AUTO(arena_release) struct arena *arena = arena_new();
     struct complexity *c = ARENA_NEW(arena, struct complexity);
 
     c->arena = arena;
-    c->known = MAP_INIT;
+    c->sets = ARENA_NEW_ARRAY(arena, *sets_left, struct state_set);
+    c->sets_max = *sets_left;
     c->tokens = ARENA_NEW_ARRAY(arena, tokens, struct token);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0;
-             conditions[i].kind == CONDITION_WILDCARD && j < conditions[i].operand_count; j++)
-            add_wildcard(c, &conditions[i].operands[j], i);
+    add_all_wildcards(c, said);
     remember(c, first_set(c, wildcards));
-    bool too_high = any_set_too_large(c);
+    bool too_complex = any_set_too_large(c);
 
+    *sets_left -= c->set_count;
     map_free(&c->known);
+    return too_complex;
+}
+
+/* ---- the whole ---- */
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct pattern_field *const *x = a, *const *y = b;
+
+    return bytes_compare((*x)->path, (*y)->path);
+}
+
+static bool is_said(const struct said *said, const struct pattern_field *field)
+{
+    for (size_t i = 0; i < said->count; i++)
+        if (said->fields[i]->conditions == field->conditions)
+            return true;
+    return false;
+}
+
+/* Sorts what the branch says of its fields to what others said of them, after the same. */
+static void note_branch(struct arena *arena, struct map *all, const struct pattern_branch *branch)
+{
+    AUTO(buffer_free) struct buffer before = BUFFER_INIT((size_t)1024 * 1024);
+    const struct pattern_field **fields =
+        ARENA_NEW_ARRAY(arena, branch->field_count, const struct pattern_field *);
+
+    for (size_t i = 0; i < branch->field_count; i++)
+        fields[i] = &branch->fields[i];
+    qsort(fields, branch->field_count, sizeof *fields, compare_paths);
+    for (size_t i = 0; i < branch->field_count; i++) {
+        size_t before_size = before.size;
+
+        buffer_append(&before, fields[i]->path);
+        struct said *said = map_get(all, buffer_bytes(&before));
+
+        if (said == NULL) {
+            said = ARENA_NEW(arena, struct said);
+            map_put(all, buffer_bytes(&before), said);
+        }
+        if (!is_said(said, fields[i])) {
+            said->fields = arena_grow(arena, said->fields, said->count, said->count + 1,
+                                      &said->capacity, sizeof *said->fields);
+            said->fields[said->count++] = fields[i];
+        }
+        before.size = before_size;
+        buffer_append(&before, bytes_of(&fields[i]->conditions, sizeof fields[i]->conditions));
+    }
+}
+
+static bool has_wildcards(const struct pattern *pattern)
+{
+    for (size_t i = 0; i < pattern->branch_count; i++)
+        for (size_t j = 0; j < pattern->branches[i].field_count; j++)
+            for (size_t k = 0; k < pattern->branches[i].fields[j].condition_count; k++)
+                if (pattern->branches[i].fields[j].conditions[k].kind == CONDITION_WILDCARD)
+                    return true;
+    return false;
+}
+
+bool complexity_is_too_high(const struct pattern *pattern)
+{
+    AUTO(map_free) struct map all = MAP_INIT;
+    size_t sets_left = SETS_MAX;
+    bool too_high = false;
+    struct bytes key;
+    void *said = NULL;
+
+    if (!has_wildcards(pattern))
+        return false;
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    for (size_t i = 0; i < pattern->branch_count; i++)
+        note_branch(arena, &all, &pattern->branches[i]);
+    for (size_t i = 0; !too_high && map_next(&all, &i, &key, &said);)
+        too_high = is_field_too_complex(said, &sets_left);
     return too_high;
 }

@@ -7,15 +7,17 @@
  * its open source engine (event-ruler, MachineComplexityEvaluator); the limit is what people have
  * met.
  *
- * The matcher here has no such trouble; the pattern would be refused after its deployment. */
+ * Alternatives of $or are rules of their own in one engine: where the fields before in the order of
+ * their paths are the same, their wildcards of one field are followed at once too.
+ *
+ * The matcher here has no such trouble; the pattern would be refused at its deployment. */
 #ifndef DYNLOG_PATTERN_COMPLEXITY_H
 #define DYNLOG_PATTERN_COMPLEXITY_H
 
-#include "pattern/condition.h"
+#include "pattern/compiled.h"
 
 #define COMPLEXITY_MAX 10
 
-/* The conditions of one field; other kinds than CONDITION_WILDCARD count for nothing. */
-bool complexity_is_too_high(const struct condition *conditions, size_t count);
+bool complexity_is_too_high(const struct pattern *pattern);
 
 #endif

@@ -438,8 +438,10 @@ enum status pattern_test(struct bytes pattern, const struct json *event, bool *r
 {
     struct matcher *matcher = matcher_new();
     bool matched = false;
-    enum status st = matcher_add(matcher, matcher, pattern, reterr);
+    enum status st = pattern_check(pattern, reterr);
 
+    if (st == OK)
+        st = matcher_add(matcher, matcher, pattern, reterr);
     if (st == OK) {
         matcher_match(matcher, event, note_match, &matched);
         *ret = matched;

@@ -568,11 +568,6 @@ static enum status compile_field(struct compiler *c, struct bytes path, const st
     place_value(&c->place);
     if (count == 0)
         return refuse(c, "Empty arrays are not allowed");
-    if (complexity_is_too_high(conditions, count)) /* AWS names no place here */
-        return api_refuse(c->error, API_INVALID_EVENT_PATTERN,
-                          "Event pattern is not valid. Reason: Rule is too complex - try using "
-                          "fewer wildcard characters or fewer repeating character sequences after "
-                          "a wildcard character");
     add_field(c, &(struct pattern_field){path, conditions, count});
     return OK;
 }
@@ -724,4 +719,18 @@ enum status pattern_compile(struct arena *arena, struct bytes text, struct patte
     if (st == OK)
         *ret = (struct pattern){c.branches, c.branch_count};
     return st;
+}
+
+enum status pattern_check(struct bytes text, struct api_error *reterr)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct pattern pattern = {0};
+    enum status st = pattern_compile(arena, text, &pattern, reterr);
+
+    if (st != OK || !complexity_is_too_high(&pattern))
+        return st;
+    return api_refuse(reterr, API_INVALID_EVENT_PATTERN, /* AWS names no place here */
+                      "Event pattern is not valid. Reason: Rule is too complex - try using fewer "
+                      "wildcard characters or fewer repeating character sequences after a wildcard "
+                      "character");
 }

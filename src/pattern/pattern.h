@@ -19,7 +19,11 @@ struct matcher *matcher_new(void);
 void matcher_free(struct matcher *matcher);
 
 /* REFUSED with InvalidEventPatternException and where it is wrong:
- * "Event pattern is not valid. Reason: ... at [Source: ...; line: 1, column: 12]". The pattern's
+ * "Event pattern is not valid. Reason: ... at [Source: ...; line: 1, column: 12]"; or because its
+ * wildcards are too complex for EventBridge (complexity.h). */
+MUST_USE enum status pattern_check(struct bytes pattern, struct api_error *reterr);
+
+/* REFUSED as above, but whatever the wildcards: this one has no trouble with them. The pattern's
  * bytes are copied. `rule` is handed back by matcher_match(); adding it again replaces it. */
 MUST_USE enum status matcher_add(struct matcher *matcher, void *rule, struct bytes pattern,
                                  struct api_error *reterr);

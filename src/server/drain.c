@@ -2,11 +2,11 @@
  * for its time.
  *
  * What moves goes on by itself: a write, a record on its way, an event, a delivery, an invocation
- * that runs or waits for a worker, a replay, a copy of a table, dead letters that are moved back,
- * the archive that is not on disk yet.
+ * that runs or waits for a worker, a call of an API destination, a replay, a copy of a table, dead
+ * letters that are moved back, the archive that is not on disk yet.
  *
  * What waits goes on when the clock says so: the next attempt of a delivery, of an invocation or of
- * a mapping's batch, a window that is open.
+ * a mapping's batch, a call that its rate holds, a window that is open.
  *
  * Each hop is a row of `rows`. A message that waits in a queue for whoever receives it is in none,
  * delayed, received or not, and neither is a schedule, nor an item that is to expire.
@@ -104,9 +104,26 @@ static bool tables_moving(struct server *server)
     return engine_busy(server->engine) || streams_busy(server->streams);
 }
 
+/* Attempts that the rate of their target holds do not move, nor do those behind them. */
 static bool deliveries_moving(struct server *server)
 {
-    return !is_not_started(server) && deliveries_running(server->deliveries);
+    struct deliveries_figures figures;
+    size_t held = outbound_waits(server->outbound).count;
+
+    if (is_not_started(server))
+        return false;
+    deliveries_figures(server->deliveries, &figures);
+    return held > 0 ? figures.running > held : deliveries_running(server->deliveries);
+}
+
+static bool calls_moving(struct server *server)
+{
+    return outbound_moving(server->outbound);
+}
+
+static struct waits calls_waits(struct server *server)
+{
+    return outbound_waits(server->outbound);
 }
 
 static struct waits targets_waits(struct server *server)
@@ -117,11 +134,6 @@ static struct waits targets_waits(struct server *server)
 static void targets_hurry(struct server *server)
 {
     deliveries_run_due_now(server->deliveries);
-}
-
-static bool calls_moving(struct server *server)
-{
-    return outbound_busy(server->outbound);
 }
 
 /* What is due later is nothing that is under way. */
@@ -159,7 +171,7 @@ static const struct drain_row rows[] = {
     {"replays", replays_moving, NULL, NULL},
     {"schedules", schedules_moving, NULL, NULL},
     {"deliveries", deliveries_moving, targets_waits, targets_hurry},
-    {"calls", calls_moving, NULL, NULL},
+    {"calls of API destinations", calls_moving, calls_waits, NULL},
     {"invocations", functions_moving, invocations_waits, invocations_hurry},
     {"message move tasks", messages_moving, messages_waits, NULL},
     {"log events", logs_moving, NULL, NULL},

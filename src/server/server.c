@@ -362,6 +362,7 @@ static void open_api(struct server *server)
         .bus = server->bus,
         .queues = server->queues,
         .schedules = server->schedules,
+        .outbound = server->outbound,
         .logs = server->logs,
         .functions = server->functions,
         .mappings = server->mappings,

@@ -1,7 +1,7 @@
 /* server/stale.c - rules that an earlier stack file made and this one does not:
  *
- *   - targets that are functions which are not there any more; a rule that is left with none goes
- *     too
+ *   - targets that are functions of this stack (SERVICE-STAGE-...) which are not there any more; a
+ *     rule that is left with none goes too
  *   - rules that have the name of an event of a function of this stack (SERVICE-STAGE-KEY-rule-N,
  *     docs/stack-file.md) and are not in the file any more
  *
@@ -55,12 +55,17 @@ static bool is_in_stack_file(struct stale *stale, const struct bus_rule *rule)
     return false;
 }
 
-/* Queues, buses and the like are looked for when something is delivered. */
+/* Whether it is a function that an earlier file of this stack had. Queues, buses and functions of
+ * others are looked for when something is delivered: what is gone then is a dead letter. */
 static bool is_missing_function(struct stale *stale, struct bytes target_arn)
 {
+    const struct stack *stack = stale->server->stack;
+    struct bytes ours = arena_printf(stale->arena, "function:%.*s-%.*s-", BYTES_ARG(stack->service),
+                                     BYTES_ARG(stack->stage));
     struct arn arn = {0};
 
     return arn_parse(target_arn, &arn) && bytes_equal_text(arn.service, "lambda") &&
+           bytes_start_with(arn.resource, ours) &&
            functions_find(stale->server->functions, target_arn) == NULL;
 }
 

@@ -95,6 +95,22 @@ static void write_queues(struct server *server, struct json_writer *w)
     json_end_array(w);
 }
 
+/* Of API destinations. */
+static void write_calls(struct server *server, struct json_writer *w)
+{
+    struct outbound_figures figures;
+
+    outbound_figures(server->outbound, &figures);
+    json_key(w, "calls");
+    json_begin_object(w);
+    json_member_int(w, "inFlight", (int64_t)figures.in_flight);
+    json_member_int(w, "held", (int64_t)figures.held);
+    json_member_int(w, "waiting", (int64_t)figures.waiting);
+    json_member_int(w, "delivered", (int64_t)figures.delivered);
+    json_member_int(w, "failed", (int64_t)figures.failed);
+    json_end_object(w);
+}
+
 static void write_deliveries(struct server *server, struct json_writer *w)
 {
     struct deliveries_figures figures;
@@ -205,6 +221,7 @@ void status_write(void *context, struct json_writer *w)
     write_functions(server, w);
     write_deliveries(server, w);
     write_schedules(server, w);
+    write_calls(server, w);
     if (server->has_archive) {
         json_key(w, "archive");
         json_begin_object(w);
@@ -218,6 +235,7 @@ void status_write(void *context, struct json_writer *w)
     json_begin_object(w);
     json_member_int(w, "puts", (int64_t)bus_in_flight(server->bus));
     write_records(server, w);
+    json_member_bool(w, "replays", bus_busy(server->bus));
     json_member_bool(w, "archive", archiving_busy(server));
     json_member_bool(w, "queues", queues_busy(server->queues));
     json_member_bool(w, "schedules", schedules_busy(server->schedules));
@@ -247,6 +265,20 @@ static void schedule_metrics(struct server *server, struct buffer *out)
            figures.rules);
     metric(out, "due_times_total", "counter", "Due times of schedules and rules that happened.",
            figures.due_total);
+}
+
+static void call_metrics(struct server *server, struct buffer *out)
+{
+    struct outbound_figures figures;
+
+    outbound_figures(server->outbound, &figures);
+    metric(out, "calls_delivered_total", "counter", "Calls that an API destination took.",
+           figures.delivered);
+    metric(out, "calls_failed_total", "counter", "Calls that it did not take.", figures.failed);
+    metric(out, "calls_in_flight", "gauge", "Requests under way, those for tokens too.",
+           figures.in_flight);
+    metric(out, "calls_held", "gauge", "Calls that the rate of their API destination holds.",
+           figures.held);
 }
 
 /* AWS's metrics of rules, under names of ours. */
@@ -300,5 +332,6 @@ void status_metrics(void *context, struct buffer *out)
            functions.queued);
     delivery_metrics(server, out);
     schedule_metrics(server, out);
+    call_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
 }

@@ -185,6 +185,35 @@ class Archives(Base):
         self.refused("IllegalStatusException", None, self.events.cancel_replay, ReplayName="cancelled")
 
 
+class Retention(Base):
+    arguments = ["--clock", "manual"]
+
+    def count(self, archive):
+        return self.events.describe_archive(ArchiveName=archive)["EventCount"]
+
+    def test_events_go_as_the_clock_moves(self):
+        self.events.create_archive(ArchiveName="day", EventSourceArn=BUS, RetentionDays=1)
+        self.events.create_archive(ArchiveName="week", EventSourceArn=BUS, RetentionDays=7)
+        self.put([entry(n) for n in range(20)])
+        self.dynlog.advance("12h")
+        self.put([entry(n) for n in range(5)])
+        self.assertEqual((25, 25), (self.count("day"), self.count("week")))
+        self.dynlog.advance("12h")
+        self.dynlog.advance("1m")
+        self.assertEqual((5, 25), (self.count("day"), self.count("week")))
+        self.dynlog.stop()
+        self.dynlog.restart()
+        self.dynlog.advance("12h")
+        self.assertEqual((0, 25), (self.count("day"), self.count("week")))
+        self.assertEqual(0, self.events.describe_archive(ArchiveName="day")["SizeBytes"])
+        self.replay("all", "week", 0, 4000000000)
+        self.dynlog.drain()
+        self.assertEqual(25, len(self.seen("all", "all")))
+        self.events.update_archive(ArchiveName="week", RetentionDays=1)
+        self.dynlog.drain()
+        self.assertEqual(0, self.count("week"))
+
+
 class SQLite(Base):
     def test_what_some_archive_takes_is_in_the_file(self):
         self.put([entry(0)])
@@ -250,11 +279,7 @@ class Killed(Base):
         self.dynlog.drain()
         self.replay("again", "all", first, first + self.COUNT)
         for part in (3, 8):
-            while True:  # each look is a request
-                described = self.events.describe_replay(ReplayName="again")
-                last = described.get("EventLastReplayedTime", utc(0)).timestamp()
-                if described["State"] == "COMPLETED" or last - first > self.COUNT / 10 * part / 10:
-                    break
+            self.wait_for("again", first + self.COUNT / 10 * part / 10)
             self.dynlog.kill()
             self.dynlog.restart()
         self.dynlog.drain()
@@ -262,6 +287,42 @@ class Killed(Base):
         ids = {event["id"]: event["detail"]["n"] for event in self.seen("all", "again")}
         self.assertEqual({n: 1 for n in range(self.COUNT)}, dict(collections.Counter(ids.values())))
         self.assertEqual(self.COUNT, self.events.describe_archive(ArchiveName="all")["EventCount"])
+
+    def test_kill_in_the_middle_of_a_replay_to_a_queue(self):
+        """A message for each archived event: none twice, none left out."""
+        count = 3000
+        sqs = self.dynlog.client("sqs")
+        url = sqs.create_queue(QueueName="replayed")["QueueUrl"]
+        self.events.create_archive(ArchiveName="queued", EventSourceArn=BUS, EventPattern='{"detail-type": ["queued"]}')
+        first = 1600000000
+        self.put([{**entry(n, "queued", first + n // 10), "Source": "bulk"} for n in range(count)])
+        self.events.put_rule(Name="queue", EventBusName="orders", EventPattern='{"detail-type": ["queued"]}')
+        answer = self.events.put_targets(Rule="queue", EventBusName="orders", Targets=[
+            {"Id": "1", "Arn": "arn:aws:sqs:us-east-1:000000000000:replayed"}])
+        self.assertEqual(0, answer["FailedEntryCount"])
+        self.replay("queued", "queued", first, first + count, FilterArns=[ACCOUNT + "rule/orders/queue"])
+        for part in (2, 5, 8):
+            self.wait_for("queued", first + count / 10 * part / 10)
+            self.dynlog.kill()
+            self.dynlog.restart()
+        self.dynlog.drain()
+        self.assertEqual("COMPLETED", self.events.describe_replay(ReplayName="queued")["State"])
+        found = collections.Counter()
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                event = json.loads(message["Body"])
+                self.assertEqual("queued", event["replay-name"])
+                found[event["detail"]["n"]] += 1
+            sqs.delete_message_batch(QueueUrl=url, Entries=[
+                {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)])
+        self.assertEqual({n: 1 for n in range(count)}, dict(found))
+
+    def wait_for(self, replay, second):
+        """Until it is that far, or over; each look is a request."""
+        while True:
+            described = self.events.describe_replay(ReplayName=replay)
+            if described["State"] == "COMPLETED" or described.get("EventLastReplayedTime", utc(0)).timestamp() >= second:
+                return
 
     def test_kill_while_events_come(self):
         """The figures are exact whatever was under way."""

@@ -201,12 +201,12 @@ class Events(Case):
         self.refused("InvalidEventPatternException", None, self.events.test_event_pattern,
                      EventPattern="{", Event=json.dumps(event))
 
-    def transform(self, bus, template, paths=None):
+    def transform(self, bus, template, paths=None, **more):
         """A rule of the bus with this template for the target."""
         self.events.create_event_bus(Name=bus)
         arn = self.events.put_rule(Name="changed", EventBusName=bus, EventPattern='{"source": ["test"]}')["RuleArn"]
         self.events.put_targets(Rule="changed", EventBusName=bus, Targets=[{
-            "Id": "1", "Arn": self.target,
+            "Id": "1", "Arn": self.target, **more,
             "InputTransformer": {"InputTemplate": template, **({"InputPathsMap": paths} if paths else {})}}])
         return arn
 
@@ -232,10 +232,18 @@ class Events(Case):
         self.assertRegex(event["at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 
     def test_a_template_that_gives_no_json(self):
-        bus = "not-escaping"
-        self.transform(bus, '"said <text>"', {"text": "$.detail.text"})
-        self.events.put_events(Entries=[self.entry(bus, {"text": 'a "quote"'}), self.entry(bus, {"text": "plain"})])
+        bus, sqs = "not-escaping", self.dynlog.client("sqs")
+        queue = sqs.create_queue(QueueName="no-json")["QueueUrl"]
+        queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = self.transform(bus, '"said <text>"', {"text": "$.detail.text"}, DeadLetterConfig={"Arn": queue_arn})
+        ids = [entry["EventId"] for entry in self.events.put_events(Entries=[
+            self.entry(bus, {"text": 'a "quote"'}), self.entry(bus, {"text": "plain"})])["Entries"]]
         self.assertEqual(["said plain"], [line["event"] for line in self.seen()])
+        letters = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])["Messages"]
+        attributes = {name: value["StringValue"] for name, value in letters[0]["MessageAttributes"].items()}
+        self.assertEqual((1, ids[0]), (len(letters), json.loads(letters[0]["Body"])["id"]))
+        self.assertEqual(("INVALID_JSON", arn, self.target),
+                         (attributes["ERROR_CODE"], attributes["RULE_ARN"], attributes["TARGET_ARN"]))
 
     def test_input_transformer_of_the_aws_cli(self):
         self.events.create_event_bus(Name="cli-transforming")

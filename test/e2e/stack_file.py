@@ -149,7 +149,7 @@ class Whole(Case):
         events = self.dynlog.client("events")
         self.assertIn("local-bus", [bus["Name"] for bus in events.list_event_buses()["EventBuses"]])
         rules = events.list_rules(EventBusName="local-bus")["Rules"]
-        self.assertEqual(["shop-local-local-onEvent-rule-1"], [rule["Name"] for rule in rules])
+        self.assertEqual(["Events-Archive-all", "shop-local-local-onEvent-rule-1"], [rule["Name"] for rule in rules])
         functions = self.dynlog.client("lambda").list_functions()["Functions"]
         self.assertEqual(["onChange", "onEvent", "onlyLocal"],
                          sorted(function["FunctionName"].split("-")[-1] for function in functions))

@@ -48,6 +48,8 @@ static struct {
     struct bus *bus;
     struct queues *queues;
     struct schedules *schedules;
+    uv_loop_t uv; /* never turned before the end: nothing is called */
+    struct outbound *outbound;
     struct logs *logs;
     struct api *api;
     size_t runs;
@@ -342,6 +344,13 @@ static void open_api(void)
 
     status = queues_open(&queues, &on.queues);
     assert(status == OK);
+    uv_loop_init(&on.uv);
+
+    const struct outbound_options outbound = {
+        .store = on.store, .port = on.port, .timers = on.timers, .loop = &on.uv, .place = &place};
+
+    status = outbound_open(&outbound, &on.outbound);
+    assert(status == OK);
 
     const struct schedules_options schedules = {
         .store = on.store,
@@ -368,6 +377,7 @@ static void open_api(void)
                                           .bus = on.bus,
                                           .queues = on.queues,
                                           .schedules = on.schedules,
+                                          .outbound = on.outbound,
                                           .logs = on.logs,
                                           .store = on.store,
                                           .port = on.port,
@@ -388,7 +398,11 @@ static void close_api(void)
         turn();
     while (!bus_stop(on.bus))
         turn();
+    while (!outbound_stop(on.outbound))
+        uv_run(&on.uv, UV_RUN_NOWAIT);
     api_free(on.api);
+    outbound_close(on.outbound);
+    uv_loop_close(&on.uv);
     queues_close(on.queues);
     schedules_close(on.schedules);
     logs_close(on.logs);

@@ -37,7 +37,7 @@ static const struct shape time_of_event = {.kind = SHAPE_TIMESTAMP};
 
 /* ---- archives ---- */
 
-static const struct shape retention_days = {.kind = SHAPE_INTEGER, SHAPE_AT_LEAST(0)};
+static const struct shape retention_days = {.kind = SHAPE_INTEGER, SHAPE_BETWEEN(0, INT32_MAX)};
 static const struct shape archive_state = {
     .kind = SHAPE_STRING,
     .words = (const char *const[]){"ENABLED", "DISABLED", "CREATING", "UPDATING", "CREATE_FAILED",

@@ -34,16 +34,13 @@ static void changed(struct bus_change *change, enum status status)
 /* What both say. A pattern that is there and empty is none, and AWS refuses it. */
 static enum status decode_settings(struct api_call *call, struct bus_change *change)
 {
-    int64_t days = decode_int(call->body, "RetentionDays", 0);
-
     change->name = decode_string(call->body, "ArchiveName");
     change->has_description = decode_has(call->body, "Description");
     change->description = decode_string(call->body, "Description");
     change->has_pattern = decode_has(call->body, "EventPattern");
     change->pattern = decode_string(call->body, "EventPattern");
     change->has_retention = decode_has(call->body, "RetentionDays");
-    change->retention_days =
-        days <= BUS_RETENTION_DAYS_MAX ? (uint32_t)days : BUS_RETENTION_DAYS_MAX;
+    change->retention_days = (uint32_t)decode_int(call->body, "RetentionDays", 0);
     if (change->has_pattern && change->pattern.size == 0)
         return api_refuse(&call->error, API_INVALID_EVENT_PATTERN,
                           "Event pattern is not valid. Reason: Filter is not an object");

@@ -58,17 +58,25 @@ struct bus_change *events_change(struct api_call *call, enum bus_change_kind kin
     return change;
 }
 
-bool events_change_failed(struct bus_change *change, enum status status)
+static bool failed(struct api_call *call, const struct api_error *error, enum status status)
 {
-    struct api_call *call = change->context;
-
     if (status == OK)
         return false;
     if (status == REFUSED)
-        api_fail(call, &change->error);
+        api_fail(call, error);
     else
         api_fail_status(call, status);
     return true;
+}
+
+bool events_change_failed(struct bus_change *change, enum status status)
+{
+    return failed(change->context, &change->error, status);
+}
+
+bool events_outbound_failed(struct outbound_change *change, enum status status)
+{
+    return failed(change->context, &change->error, status);
 }
 
 void events_answer_nothing(struct bus_change *change, enum status status)

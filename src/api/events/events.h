@@ -28,6 +28,8 @@ struct bus_change *events_change(struct api_call *call, enum bus_change_kind kin
                                  void (*done)(struct bus_change *change, enum status status));
 /* True: answered already, because the change failed. */
 bool events_change_failed(struct bus_change *change, enum status status);
+/* The same for a change of connections and API destinations. */
+bool events_outbound_failed(struct outbound_change *change, enum status status);
 /* For operations that answer nothing. */
 void events_answer_nothing(struct bus_change *change, enum status status);
 /* Starts the change, or fails the call. */

@@ -149,13 +149,13 @@ static bool is_query_value(struct bytes text)
 }
 
 static const struct shape_pattern path_pattern = {"^(?!\\s*$).+", is_path_parameter};
-static const struct shape_pattern header_key_pattern = {"^[!#$%&'*+-.^_`|~0-9a-zA-Z]+$",
-                                                        is_header_key};
-static const struct shape_pattern header_value_pattern = {
+const struct shape_pattern shape_header_key_pattern = {"^[!#$%&'*+-.^_`|~0-9a-zA-Z]+$",
+                                                       is_header_key};
+const struct shape_pattern shape_header_value_pattern = {
     "^[ \\t]*[\\x20-\\x7E]+([ \\t]+[\\x20-\\x7E]+)*[ \\t]*$", is_header_value};
-static const struct shape_pattern query_key_pattern = {"[^\\x00-\\x1F\\x7F]+", is_query_key};
-static const struct shape_pattern query_value_pattern = {
-    "[^\\x00-\\x09\\x0B\\x0C\\x0E-\\x1F\\x7F]+", is_query_value};
+const struct shape_pattern shape_query_key_pattern = {"[^\\x00-\\x1F\\x7F]+", is_query_key};
+const struct shape_pattern shape_query_value_pattern = {"[^\\x00-\\x09\\x0B\\x0C\\x0E-\\x1F\\x7F]+",
+                                                        is_query_value};
 
 static const struct shape rule_name = {
     .kind = SHAPE_STRING, .pattern = &rule_pattern, SHAPE_BETWEEN(1, 64)};
@@ -370,15 +370,15 @@ static const struct shape sqs_parameters = {
 static const struct shape path_parameter = {.kind = SHAPE_STRING, .pattern = &path_pattern};
 static const struct shape path_parameters = {.kind = SHAPE_LIST, .element = &path_parameter};
 static const struct shape header_key = {
-    .kind = SHAPE_STRING, .pattern = &header_key_pattern, SHAPE_AT_MOST(512)};
+    .kind = SHAPE_STRING, .pattern = &shape_header_key_pattern, SHAPE_AT_MOST(512)};
 static const struct shape header_value = {
-    .kind = SHAPE_STRING, .pattern = &header_value_pattern, SHAPE_AT_MOST(512)};
+    .kind = SHAPE_STRING, .pattern = &shape_header_value_pattern, SHAPE_AT_MOST(512)};
 static const struct shape header_parameters = {
     .kind = SHAPE_MAP, .key = &header_key, .element = &header_value};
 static const struct shape query_key = {
-    .kind = SHAPE_STRING, .pattern = &query_key_pattern, SHAPE_AT_MOST(512)};
+    .kind = SHAPE_STRING, .pattern = &shape_query_key_pattern, SHAPE_AT_MOST(512)};
 static const struct shape query_value = {
-    .kind = SHAPE_STRING, .pattern = &query_value_pattern, SHAPE_AT_MOST(512)};
+    .kind = SHAPE_STRING, .pattern = &shape_query_value_pattern, SHAPE_AT_MOST(512)};
 static const struct shape query_parameters = {
     .kind = SHAPE_MAP, .key = &query_key, .element = &query_value};
 static const struct shape_member http_parameters_members[] = {

@@ -22,6 +22,8 @@ struct test_api {
     struct bus *bus;
     struct queues *queues;
     struct schedules *schedules;
+    uv_loop_t uv; /* never turned before the end: a token that is asked for never comes */
+    struct outbound *outbound;
     struct logs *logs;
     struct api *api;
     struct faults *faults;
@@ -168,6 +170,15 @@ static inline void test_api_start(struct test_api *t)
 
     assert_int_equal(schedules_open(&schedules, &t->schedules), OK);
     schedules_start(t->schedules);
+    uv_loop_init(&t->uv);
+
+    const struct outbound_options outbound = {.store = t->store,
+                                              .port = t->loop.port,
+                                              .timers = t->timers,
+                                              .loop = &t->uv,
+                                              .place = &test_place};
+
+    assert_int_equal(outbound_open(&outbound, &t->outbound), OK);
 
     const struct logs_options logs = {.store = t->store,
                                       .port = t->loop.port,
@@ -185,6 +196,7 @@ static inline void test_api_start(struct test_api *t)
         .bus = t->bus,
         .queues = t->queues,
         .schedules = t->schedules,
+        .outbound = t->outbound,
         .logs = t->logs,
         .store = t->store,
         .port = t->loop.port,
@@ -248,7 +260,11 @@ static inline void test_api_stop(struct test_api *t)
     while (!bus_stop(t->bus) || !engine_stop(t->engine))
         test_api_turn(t);
     test_api_settle(t);
+    while (!outbound_stop(t->outbound))
+        uv_run(&t->uv, UV_RUN_NOWAIT);
     api_free(t->api);
+    outbound_close(t->outbound);
+    uv_loop_close(&t->uv);
     queues_close(t->queues);
     schedules_close(t->schedules);
     logs_close(t->logs);

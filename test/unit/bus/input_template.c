@@ -2,7 +2,9 @@
  * "Amazon EventBridge input transformation", over its event. */
 #include "bus/bus_test.h"
 
+#include "base/file.h"
 #include "bus/input.h"
+#include "bus/source_root.h"
 
 #define RULE_ARN "arn:aws:events:us-east-2:123456789012:rule/example"
 #define WITHOUT_DETAIL(type)                                                                       \
@@ -181,6 +183,97 @@ static void test_what_is_refused(void **state)
     }
 }
 
+/* ---- the examples of docs/input-transformers.md ---- */
+
+struct page {
+    struct bytes text;
+    size_t at;
+    struct arena *arena;
+    struct input_event event;
+    struct bus_target target;
+    size_t results;
+};
+
+/* The next block; false at the end of the page. The text may be empty. */
+static bool next_block(struct page *page, struct bytes *ret_kind, struct bytes *ret_text)
+{
+    struct bytes rest = bytes_slice(page->text, page->at, page->text.size);
+    size_t open = bytes_find(rest, BYTES("\n```json "));
+
+    if (open == SIZE_MAX)
+        return false;
+    size_t line_end = bytes_find_byte(rest, '\n', open + 1);
+    size_t close = bytes_find(bytes_slice(rest, line_end, rest.size), BYTES("\n```"));
+
+    assert_true(close != SIZE_MAX);
+    *ret_kind = bytes_slice(rest, open + 9, line_end - open - 9);
+    *ret_text = bytes_slice(rest, line_end + 1, close > 0 ? close - 1 : 0);
+    page->at += line_end + close;
+    return true;
+}
+
+static void take_event(struct page *page, struct bytes text)
+{
+    AUTO(buffer_free) struct buffer compact = BUFFER_INIT(1 << 20);
+
+    page->event = (struct input_event){.rule_arn = BYTES(RULE_ARN), .rule_name = BYTES("example")};
+    assert_int_equal(json_parse(page->arena, text, &page->event.json, NULL), OK);
+    json_print(&compact, page->event.json);
+    page->event.text = arena_copy(page->arena, buffer_bytes(&compact));
+}
+
+static void take_paths(struct page *page, struct bytes text)
+{
+    const struct json *map = NULL;
+
+    assert_int_equal(json_parse(page->arena, text, &map, NULL), OK);
+    struct bus_input_path *all =
+        ARENA_NEW_ARRAY(page->arena, json_count(map), struct bus_input_path);
+
+    for (struct json_iter it = json_iter(map); json_next(&it);)
+        all[it.index] = (struct bus_input_path){it.name, json_string(it.value)};
+    page->target.input_paths = all;
+    page->target.input_path_count = json_count(map);
+}
+
+static void expect_result(struct page *page, bool any, struct bytes expected)
+{
+    struct api_error error = {0};
+    struct bytes made = {NULL, 0};
+
+    if (input_check(page->arena, &page->target, &error) != OK)
+        fail_msg("%s", error.message);
+    bool right = input_make(&page->target, &page->event, page->arena, &made);
+
+    if (right != any || (any && !bytes_equal(made, expected)))
+        fail_msg("%.*s gives %.*s", BYTES_ARG(page->target.input_template), BYTES_ARG(made));
+    page->results++;
+}
+
+static void test_examples_of_the_page(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct page page = {.arena = arena};
+    struct bytes kind, text;
+
+    (void)state;
+    assert_int_equal(
+        file_read(arena, SOURCE_ROOT "/docs/input-transformers.md", 1 << 20, &page.text), OK);
+    while (next_block(&page, &kind, &text)) {
+        if (bytes_equal_text(kind, "event"))
+            take_event(&page, text);
+        else if (bytes_equal_text(kind, "paths"))
+            take_paths(&page, text);
+        else if (bytes_equal_text(kind, "template"))
+            page.target.input_template = text;
+        else if (bytes_equal_text(kind, "result") || bytes_equal_text(kind, "no result"))
+            expect_result(&page, bytes_equal_text(kind, "result"), text);
+        else
+            fail_msg("an unknown kind of block: %.*s", BYTES_ARG(kind));
+    }
+    assert_true(page.results >= 5);
+}
+
 /* However often a template names a large part of the event, what comes of it has an end. */
 static void test_more_than_an_event_can_be(void **state)
 {
@@ -211,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_examples_of_the_page),
         cmocka_unit_test(test_more_than_an_event_can_be),
     };
 

@@ -559,7 +559,8 @@ static void test_a_store_that_refuses(void **state)
     UNTIL(&t, t.deliveries->works == 0);
     assert_int_equal(test_figures(&t).delivered_total, 0);
     assert_int_equal(test_figures(&t).running, 1);
-    assert_int_equal(test_figures(&t).retrying, 1);
+    assert_int_equal(test_figures(&t).waiting, 1);
+    assert_int_equal(test_figures(&t).retrying, 0);
     limit_files(RLIM_INFINITY);
     /* the store looks at its disk again when it likes: each second of ours asks it */
     while (deliveries_busy(t.deliveries))

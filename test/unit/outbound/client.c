@@ -4,6 +4,8 @@
 #include "outbound/client.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <sys/socket.h>
 
 struct test {
     uv_loop_t loop;
@@ -84,6 +86,35 @@ static void test_names_are_looked_up_beside_the_loop(void **state)
 {
     (void)state;
     assert_true(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS);
+}
+
+static const char *answer_while_open(struct test_server *server, const char *request)
+{
+    size_t *inherited = server->context;
+
+    (void)request;
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_in address = {0};
+        socklen_t size = sizeof address;
+
+        if (getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
+            ntohs(address.sin_port) == server->port && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
+            ++*inherited;
+    }
+    return server->fixed;
+}
+
+static void test_connections_are_closed_on_exec(void **state)
+{
+    struct test *t = *state;
+    struct outbound_request request = request_of(t, "GET", "/");
+    size_t inherited = 0;
+
+    t->server.answer = answer_while_open;
+    t->server.context = &inherited;
+    run(t, &request);
+    assert_int_equal(request.end, OUTBOUND_ANSWERED);
+    assert_int_equal(inherited, 0);
 }
 
 static void test_what_is_sent(void **state)
@@ -448,6 +479,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_test, close_test)
     const struct CMUnitTest tests[] = {
         TEST(test_names_are_looked_up_beside_the_loop),
+        TEST(test_connections_are_closed_on_exec),
         TEST(test_what_is_sent),
         TEST(test_a_request_without_a_body),
         TEST(test_an_empty_body),

@@ -88,6 +88,9 @@ static void test_these_are_none(void **state)
         "http://127.0.0.256/",
         "http://127.0.0.1.1/",
         "http://0127.0.0.1/",
+        "http://127.0.00.1/",
+        "http://127.0.0.01/",
+        "http://127..0.1/",
         "http://[::2]/",
         "http://2130706433/",
         "http://0.0.0.0/",
@@ -100,6 +103,23 @@ static void test_these_are_none(void **state)
         if (endpoint_parse(bytes_of_text(cases[i]), &endpoint))
             fail_msg("%s is no endpoint", cases[i]);
     }
+}
+
+/* strchr() finds the end of its text. */
+static void test_nul_is_no_part_of_one(void **state)
+{
+    static const struct bytes cases[] = {
+        {(const uint8_t *)"https://\0", 9},
+        {(const uint8_t *)"https://a\0b/", 12},
+        {(const uint8_t *)"https://a/\0", 11},
+        {(const uint8_t *)"https://a/?\0", 12},
+        {(const uint8_t *)"http://localhost\0.example.com/", 30},
+    };
+    struct endpoint endpoint;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        assert_false(endpoint_parse(cases[i], &endpoint));
 }
 
 static void test_its_size_is_limited(void **state)
@@ -147,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_these_are_endpoints),
         cmocka_unit_test(test_these_are_none),
+        cmocka_unit_test(test_nul_is_no_part_of_one),
         cmocka_unit_test(test_its_size_is_limited),
         cmocka_unit_test(test_wildcards_are_filled_in_order),
     };

@@ -55,10 +55,9 @@ static void test_cases(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
-        struct pattern pattern = {0};
         struct api_error error = {0};
-        enum status st = pattern_compile(
-            arena, arena_printf(arena, "{\"a\":[%s]}", cases[i].conditions), &pattern, &error);
+        enum status st =
+            pattern_check(arena_printf(arena, "{\"a\":[%s]}", cases[i].conditions), &error);
 
         if ((st != OK) != cases[i].too_complex)
             fail_msg("%s: %s", cases[i].conditions, error.message);
@@ -73,9 +72,7 @@ static void test_cases(void **state)
 /* However long the wildcards are, the answer takes no longer than its limit. */
 static void test_it_ends(void **state)
 {
-    AUTO(arena_release) struct arena *arena = arena_new();
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(PATTERN_SIZE_MAX);
-    struct pattern pattern = {0};
     struct api_error error = {0};
 
     (void)state;
@@ -88,15 +85,66 @@ static void test_it_ends(void **state)
     }
     buffer_append_text(&text, "]}");
     assert_false(buffer_failed(&text));
-    enum status st = pattern_compile(arena, buffer_bytes(&text), &pattern, &error);
+    enum status st = pattern_check(buffer_bytes(&text), &error);
 
     assert_true(st == OK || st == REFUSED);
+}
+
+/* Alternatives count together where the fields before are the same. */
+static void test_alternatives(void **state)
+{
+    static const struct {
+        const char *pattern;
+        bool too_complex;
+    } patterns[] = {
+        {"{\"$or\":[{\"a\":[{\"wildcard\":\"*/d/*.e0\"}]},{\"a\":[{\"wildcard\":\"*/d/*.e1\"}]}]}",
+         false},
+        {"{\"$or\":[{\"a\":[{\"wildcard\":\"*/d/*.e0\"}]},{\"a\":[{\"wildcard\":\"*/d/"
+         "*.e1\"}]},{\"a\":[{\"wildcard\":\"*/d/*.e2\"}]}]}",
+         true},
+        {"{\"$or\":[{\"a\":[{\"wildcard\":\"*/d/*.e0\"}]},{\"b\":[{\"wildcard\":\"*/d/"
+         "*.e1\"}]},{\"c\":[{\"wildcard\":\"*/d/*.e2\"}]}]}",
+         false},
+        {"{\"A\":[1],\"$or\":[{\"a\":[{\"wildcard\":\"*/d/*.e0\"}]},{\"a\":[{\"wildcard\":\"*/d/"
+         "*.e1\"}]},{\"a\":[{\"wildcard\":\"*/d/*.e2\"}]}]}",
+         true},
+        {"{\"$or\":[{\"A\":[1],\"a\":[{\"wildcard\":\"*/d/"
+         "*.e0\"}]},{\"A\":[2],\"a\":[{\"wildcard\":\"*/d/"
+         "*.e1\"}]},{\"A\":[3],\"a\":[{\"wildcard\":\"*/d/*.e2\"}]}]}",
+         false},
+        {"{\"a\":[{\"wildcard\":\"*/d/*.e0\"}],\"$or\":[{\"b\":[1]},{\"b\":[2]},{\"c\":[3]}]}",
+         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(patterns); i++) {
+        struct api_error error = {0};
+        enum status st = pattern_check(bytes_of_text(patterns[i].pattern), &error);
+
+        if ((st != OK) != patterns[i].too_complex)
+            fail_msg("%s: %s", patterns[i].pattern, error.message);
+    }
+}
+
+/* What was taken once is matched, whatever it would be answered now. */
+static void test_the_matcher_takes_all(void **state)
+{
+    struct matcher *matcher = matcher_new();
+    struct bytes pattern = BYTES("{\"a\":[{\"wildcard\":\"*a*a*a*a*a*a*\"}]}");
+    struct api_error error = {0};
+
+    (void)state;
+    assert_int_equal(pattern_check(pattern, &error), REFUSED);
+    assert_int_equal(matcher_add(matcher, matcher, pattern, &error), OK);
+    matcher_free(matcher);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_alternatives),
+        cmocka_unit_test(test_the_matcher_takes_all),
         cmocka_unit_test(test_it_ends),
     };
 

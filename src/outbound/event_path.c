@@ -1,7 +1,7 @@
-/* outbound/path.c - see path.h. */
-#include "outbound/path.h"
+/* outbound/event_path.c - see event_path.h. */
+#include "outbound/event_path.h"
 
-bool path_is(struct bytes text)
+bool event_path_is(struct bytes text)
 {
     return bytes_equal_text(text, "$") || bytes_start_with(text, BYTES("$.")) ||
            bytes_start_with(text, BYTES("$["));
@@ -41,11 +41,11 @@ static const struct json *step(const struct json *value, struct bytes path, size
     return json_at(value, (size_t)index);
 }
 
-const struct json *outbound_path_find(const struct json *event, struct bytes path)
+const struct json *event_path_find(const struct json *event, struct bytes path)
 {
     size_t at = 1;
 
-    if (!path_is(path))
+    if (!event_path_is(path))
         return NULL;
     while (event != NULL && at < path.size)
         event = step(event, path, &at);
