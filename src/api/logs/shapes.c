@@ -36,12 +36,12 @@ static bool is_group_pattern(struct bytes text)
 
 static bool is_identifier(struct bytes text)
 {
-    return consists_of(text, "_#+=/:,.@-*", false);
+    return consists_of(text, "_#+=/:,.@-", false);
 }
 
 static bool is_resource(struct bytes text)
 {
-    return consists_of(text, "_+=/:,.@-*#", false);
+    return consists_of(text, "_+=/:,.@-", false);
 }
 
 static bool is_stream_name(struct bytes text)
