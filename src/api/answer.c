@@ -93,10 +93,16 @@ void api_answer_status(struct api_call *call, int http_status, struct bytes json
     send_answer(call, http_status, json, NULL);
 }
 
-/* As AWS's model and its protocol layer spell it. */
-static const char *message_name(enum api_error_kind kind)
+/* Asked by paths: errors have their names in a header. */
+static bool is_rest(const struct api_service *service)
 {
-    bool capital = kind == API_SERIALIZATION || kind == API_ACCESS_DENIED ||
+    return service != NULL && (service->target == NULL || service == &api_scheduler);
+}
+
+/* As AWS's model and its protocol layer spell it. */
+static const char *message_name(const struct api_service *service, enum api_error_kind kind)
+{
+    bool capital = is_rest(service) || kind == API_SERIALIZATION || kind == API_ACCESS_DENIED ||
                    kind == API_TRANSACTION_CANCELED || kind == API_TRANSACTION_IN_PROGRESS ||
                    kind == API_IDEMPOTENT_PARAMETER_MISMATCH;
 
@@ -133,7 +139,7 @@ error_header(struct api_call *call, const struct api_service *service, enum api_
             BYTES("x-amzn-query-error"),
             arena_printf(call->arena, "%s;%s", query_code(query, kind),
                          api_error_http_status(kind) >= 500 ? "Receiver" : "Sender")};
-    if (service != NULL && service->target == NULL)
+    if (is_rest(service))
         return (struct http_header_pair){BYTES("x-amzn-ErrorType"),
                                          bytes_of_text(api_error_name(kind))};
     return (struct http_header_pair){{NULL, 0}, {NULL, 0}};
@@ -165,7 +171,7 @@ void api_fail_with(struct api_call *call, const struct api_error *error, struct 
 
         snprintf(type, sizeof type, "%s%s", error_prefix(service, error->kind), name);
         json_member_text(&w, "__type", type);
-        json_member_string(&w, message_name(error->kind), message);
+        json_member_string(&w, message_name(service, error->kind), message);
     }
     buffer_append(out, error->extra);
     json_end_object(&w);

@@ -24,6 +24,7 @@
 #include "net/sigv4.h"
 #include "outbound/outbound.h"
 #include "queues/queues.h"
+#include "schedule/schedule.h"
 #include "streams/streams.h"
 
 #define API_ANSWER_SIZE_MAX ((size_t)64 * 1024 * 1024) /* BatchGetItem: 16 MB, escaped at worst */
@@ -53,6 +54,7 @@ struct api_services {
     struct bus *bus;
     struct queues *queues;
     struct outbound *outbound;
+    struct schedules *schedules;
     struct functions *functions;
     struct mappings *mappings;
     struct store *store;
@@ -107,8 +109,10 @@ void api_query_local(struct api *api, struct bytes path, struct bytes body,
 /* ---- the table of operations ---- */
 
 struct api_service {
-    const char *name;         /* "DynamoDB" */
-    const char *target;       /* "DynamoDB_20120810"; NULL: REST paths */
+    const char *name; /* "DynamoDB" */
+    /* "DynamoDB_20120810"; NULL: REST paths. (Scheduler's are REST paths too, and its target is for
+     * api_call_local().) */
+    const char *target;
     const char *error_prefix; /* before an error's name: "com.amazonaws.dynamodb.v20120810#" */
     const char *package;      /* before a class's name in messages */
     const char *content_type;

@@ -3,6 +3,7 @@
 #include "api/internal.h"
 #include "api/query.h"
 #include "api/shape.h"
+#include "api/throttle.h"
 
 struct api *api_new(const struct api_services *services)
 {
@@ -50,7 +51,8 @@ struct buffer *api_buffer(struct api_call *call)
 
 const struct api_service *api_service_of_target(struct bytes target)
 {
-    const struct api_service *services[] = {&api_dynamodb, &api_streams, &api_events, &api_sqs};
+    const struct api_service *services[] = {&api_dynamodb, &api_streams, &api_events,
+                                            &api_scheduler, &api_sqs};
 
     for (size_t i = 0; i < ARRAY_COUNT(services); i++) {
         struct bytes name = bytes_of_text(services[i]->target);
@@ -139,6 +141,8 @@ void api_run_operation(struct api_call *call)
         status = shape_check(call->operation->input, call->body, call->operation->service->package,
                              &call->error);
     }
+    if (status == OK)
+        status = throttle_check(call);
     if (status == OK)
         call->operation->run(call);
     else

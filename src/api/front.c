@@ -7,10 +7,11 @@
  *   5. the signature      net/sigv4.h
  *   6. the body's shape   dispatch.c, shape.h
  *
- * Lambda's REST paths and dynlog's own questions come to us by their paths, AWS's Query protocol
- * (query.h) by its content type. */
+ * Lambda's and Scheduler's REST paths and dynlog's own questions come to us by their paths, AWS's
+ * Query protocol (query.h) by its content type. */
 #include "api/internal.h"
 #include "api/query.h"
+#include "api/throttle.h"
 
 #define JSON_1_0 "application/x-amz-json-1.0"
 #define JSON_1_1 "application/x-amz-json-1.1"
@@ -70,7 +71,8 @@ static void answer_nothing_here(struct http_request *request)
                     .content_type = JSON_PLAIN,
                     .body = BYTES("{\"message\":\"Nothing answers here. AWS's services are asked "
                                   "with POST / and X-Amz-Target, functions under "
-                                  "/2015-03-31/functions, dynlog itself under /_dynlog.\"}"),
+                                  "/2015-03-31/functions, schedules under /schedules, dynlog "
+                                  "itself under /_dynlog.\"}"),
                 });
 }
 
@@ -137,8 +139,24 @@ static void run_rest(struct api_call *call)
     call->operation = api_lambda_route(http_method(request), http_path(request), &call->path_name);
     if (call->operation == NULL)
         answer_nothing_here(request);
+    else if (throttle_check(call) != OK)
+        api_fail(call, &call->error);
     else
         call->operation->run(call);
+}
+
+static void run_scheduler(struct api_call *call)
+{
+    enum status status = OK;
+
+    call->content_type = JSON_PLAIN;
+    status = api_scheduler_prepare(call);
+    if (status == OK)
+        api_run_operation(call);
+    else if (status == NOT_FOUND)
+        answer_nothing_here(call->request);
+    else
+        api_fail(call, &call->error);
 }
 
 /* dynlog can be stopped, and its logs read, by its own questions: they are no page's to ask. */
@@ -180,6 +198,8 @@ void api_handle(void *context, struct http_request *request)
         run_own(call);
     else if (bytes_start_with(path, BYTES("/20")))
         run_rest(call);
+    else if (api_scheduler_is_asked(path))
+        run_scheduler(call);
     else
         answer_nothing_here(request);
 }

@@ -15,7 +15,8 @@ struct api {
     struct list log_streams; /* GET /_dynlog/log that goes on */
 };
 
-extern const struct api_service api_dynamodb, api_streams, api_events, api_sqs, api_lambda;
+extern const struct api_service api_dynamodb, api_streams, api_events, api_scheduler, api_sqs,
+    api_lambda;
 
 /* ---- dispatch.c ---- */
 struct api_call *api_call_new(struct api *api, struct arena *arena);
@@ -30,6 +31,12 @@ void api_run_operation(struct api_call *call);
  * the mapping's, is a part of the path. */
 const struct api_operation *api_lambda_route(struct bytes method, struct bytes path,
                                              struct bytes *ret_name);
+
+/* Whether a path is of EventBridge Scheduler's. */
+bool api_scheduler_is_asked(struct bytes path);
+/* Finds the operation of a REST request and makes call->body_text of it. REFUSED with call->error;
+ * NOT_FOUND: there is no such path and method. */
+MUST_USE enum status api_scheduler_prepare(struct api_call *call);
 
 /* GET and POST /_dynlog/...: dynlog's own questions, not AWS's. */
 void api_dynlog_handle(struct api *api, struct http_request *request);

@@ -15,6 +15,8 @@ const struct api_service api_events = {"EventBridge", "AWSEvents", "", "",
                                        "application/x-amz-json-1.1"};
 const struct api_service api_sqs = {"SQS", "AmazonSQS", "com.amazonaws.sqs#", "com.amazonaws.sqs.",
                                     "application/x-amz-json-1.0"};
+const struct api_service api_scheduler = {"EventBridge Scheduler", "AWSScheduler", "", "",
+                                          "application/json"};
 const struct api_service api_lambda = {"Lambda", NULL, "", "", "application/json"};
 
 static const struct api_operation operations[] = {
@@ -78,7 +80,7 @@ static const struct api_operation operations[] = {
     {&api_events, "DescribeEventBus", api_describe_event_bus, &shape_describe_event_bus, NULL},
     {&api_events, "ListEventBuses", api_list_event_buses, &shape_list_event_buses, NULL},
     {&api_events, "DeleteEventBus", api_delete_event_bus, &shape_delete_event_bus, NULL},
-    {&api_events, "PutRule", api_put_rule, &shape_put_rule, "event patterns; no schedules yet"},
+    {&api_events, "PutRule", api_put_rule, &shape_put_rule, NULL},
     {&api_events, "DescribeRule", api_describe_rule, &shape_rule, NULL},
     {&api_events, "ListRules", api_list_rules, &shape_list_rules, NULL},
     {&api_events, "EnableRule", api_enable_rule, &shape_rule, NULL},
@@ -132,6 +134,26 @@ static const struct api_operation operations[] = {
     {&api_events, "UpdateApiDestination", api_update_api_destination, &shape_update_api_destination,
      "as CreateApiDestination"},
     {&api_events, "DeleteApiDestination", api_delete_api_destination, &shape_api_destination, NULL},
+
+    {&api_scheduler, "CreateSchedule", api_create_schedule, &shape_put_schedule,
+     "targets are functions, SQS queues and event buses; roles and keys are kept and told, and no "
+     "role is assumed"},
+    {&api_scheduler, "GetSchedule", api_get_schedule, &shape_schedule, NULL},
+    {&api_scheduler, "UpdateSchedule", api_update_schedule, &shape_put_schedule,
+     "as CreateSchedule"},
+    {&api_scheduler, "DeleteSchedule", api_delete_schedule, &shape_schedule, NULL},
+    {&api_scheduler, "ListSchedules", api_list_schedules, &shape_list_schedules, NULL},
+    {&api_scheduler, "CreateScheduleGroup", api_create_schedule_group, &shape_create_schedule_group,
+     NULL},
+    {&api_scheduler, "GetScheduleGroup", api_get_schedule_group, &shape_schedule_group, NULL},
+    {&api_scheduler, "DeleteScheduleGroup", api_delete_schedule_group, &shape_schedule_group,
+     "the group and its schedules are gone at once, never DELETING"},
+    {&api_scheduler, "ListScheduleGroups", api_list_schedule_groups, &shape_list_schedule_groups,
+     NULL},
+    {&api_scheduler, "TagResource", api_scheduler_tag_resource, &shape_tag_group, NULL},
+    {&api_scheduler, "UntagResource", api_scheduler_untag_resource, &shape_untag_group, NULL},
+    {&api_scheduler, "ListTagsForResource", api_scheduler_list_tags_for_resource,
+     &shape_list_tags_of_group, NULL},
 
     {&api_sqs, "CreateQueue", api_create_queue, &shape_create_queue, NULL},
     {&api_sqs, "GetQueueUrl", api_get_queue_url, &shape_get_queue_url, NULL},

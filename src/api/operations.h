@@ -94,6 +94,20 @@ void api_delete_api_destination(struct api_call *call);
 void api_describe_api_destination(struct api_call *call);
 void api_list_api_destinations(struct api_call *call);
 
+/* EventBridge Scheduler (REST) */
+void api_create_schedule(struct api_call *call);
+void api_get_schedule(struct api_call *call);
+void api_update_schedule(struct api_call *call);
+void api_delete_schedule(struct api_call *call);
+void api_list_schedules(struct api_call *call);
+void api_create_schedule_group(struct api_call *call);
+void api_get_schedule_group(struct api_call *call);
+void api_delete_schedule_group(struct api_call *call);
+void api_list_schedule_groups(struct api_call *call);
+void api_scheduler_tag_resource(struct api_call *call);
+void api_scheduler_untag_resource(struct api_call *call);
+void api_scheduler_list_tags_for_resource(struct api_call *call);
+
 /* SQS */
 void api_create_queue(struct api_call *call);
 void api_get_queue_url(struct api_call *call);

@@ -138,6 +138,11 @@ extern const struct shape shape_create_queue, shape_get_queue_url, shape_list_qu
     shape_change_message_visibility_batch, shape_start_message_move_task,
     shape_cancel_message_move_task, shape_list_message_move_tasks;
 
+/* scheduler/shapes.c */
+extern const struct shape shape_put_schedule, shape_schedule, shape_list_schedules,
+    shape_create_schedule_group, shape_schedule_group, shape_list_schedule_groups, shape_tag_group,
+    shape_untag_group, shape_list_tags_of_group;
+
 /* events/shapes.c */
 extern const struct shape shape_create_event_bus, shape_delete_event_bus, shape_describe_event_bus,
     shape_list_event_buses, shape_put_rule, shape_rule, shape_delete_rule, shape_list_rules,

@@ -69,8 +69,13 @@
     X(API_BATCH_TOO_LONG, "BatchRequestTooLong", 400)                                              \
     X(API_INVALID_BATCH_ENTRY_ID, "InvalidBatchEntryId", 400)                                      \
     X(API_QUEUES_RESOURCE_NOT_FOUND, "ResourceNotFoundException", 404)                             \
+    X(API_SCHEDULER_NOT_FOUND, "ResourceNotFoundException", 404)                                   \
+    X(API_SCHEDULER_CONFLICT, "ConflictException", 409)                                            \
+    X(API_SCHEDULER_QUOTA, "ServiceQuotaExceededException", 402)                                   \
     X(API_REQUEST_TOO_LARGE, "RequestEntityTooLargeException", 413)                                \
     X(API_THROTTLING, "ThrottlingException", 400)                                                  \
+    X(API_PROVISIONED_THROUGHPUT_EXCEEDED, "ProvisionedThroughputExceededException", 400)          \
+    X(API_REQUEST_THROTTLED, "RequestThrottled", 403)                                              \
     X(API_INTERNAL, "InternalServerError", 500)                                                    \
     X(API_SERVICE_UNAVAILABLE, "ServiceUnavailable", 503)
 

@@ -1,9 +1,10 @@
 /* base/duration.h - how long something takes, as people write it.
  *
  *   90        seconds; also 1.5
- *   1h30m     weeks (w), days (d), hours (h), minutes (m), seconds (s), milliseconds (ms); the larger
- *             unit first, each once; the last number may have a fraction
- *   PT1H30M   ISO 8601, with P, W, D, H, M and S; years and months, which differ in length, are none */
+ *   1h30m     weeks (w), days (d), hours (h), minutes (m), seconds (s), milliseconds (ms); the
+ *             larger unit first, each once; the last number may have a fraction
+ *   PT1H30M   ISO 8601, with P, W, D, H, M and S; years and months differ in length, and are none
+ */
 #ifndef DYNLOG_BASE_DURATION_H
 #define DYNLOG_BASE_DURATION_H
 

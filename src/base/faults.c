@@ -121,12 +121,17 @@ static void tell(const struct fault *fault, struct fault_hit *ret)
     snprintf(ret->error_code, sizeof ret->error_code, "%.*s", BYTES_ARG(fault->error_code));
 }
 
+bool faults_any(const struct faults *faults, enum fault_kind kind)
+{
+    return faults != NULL && atomic_load_explicit(&faults->of_kind[kind], memory_order_relaxed) > 0;
+}
+
 bool faults_hit(struct faults *faults, enum fault_kind kind, const struct fault_place *place,
                 struct fault_hit *ret)
 {
     bool hit = false;
 
-    if (faults == NULL || atomic_load_explicit(&faults->of_kind[kind], memory_order_relaxed) == 0)
+    if (!faults_any(faults, kind))
         return false;
     pthread_mutex_lock(&faults->mutex);
     for (struct armed **at = &faults->first; *at != NULL && !hit; at = &(*at)->next) {
@@ -186,15 +191,30 @@ static uint64_t sequence_of(uint64_t seed, uint64_t number)
     return next_of(&place);
 }
 
+static enum status room(const struct faults *faults, size_t count, struct api_error *reterr)
+{
+    if (faults->count + count <= FAULTS_MAX)
+        return OK;
+    return api_invalid(reterr, "No more than %d faults wait at once; DELETE forgets them",
+                       FAULTS_MAX);
+}
+
+enum status faults_room(struct faults *faults, size_t count, struct api_error *reterr)
+{
+    pthread_mutex_lock(&faults->mutex);
+    enum status status = room(faults, count, reterr);
+
+    pthread_mutex_unlock(&faults->mutex);
+    return status;
+}
+
 enum status faults_add(struct faults *faults, const struct fault *list, size_t count,
                        struct api_error *reterr)
 {
     enum status status = OK;
 
     pthread_mutex_lock(&faults->mutex);
-    if (faults->count + count > FAULTS_MAX)
-        status = api_invalid(reterr, "No more than %d faults wait at once; DELETE forgets them",
-                             FAULTS_MAX);
+    status = room(faults, count, reterr);
     for (size_t i = 0; status == OK && i < count; i++) {
         *faults->end = armed_new(&list[i], sequence_of(faults->seed, faults->since_seed++));
         faults->end = &(*faults->end)->next;

@@ -4,9 +4,9 @@
  * A fault says what is to happen (its kind), where (names that must fit; those that are not given
  * fit everything), and how often: a Probability, a Count, or both.
  *
- * Chances are drawn from a seed. Each fault draws from a sequence of its own, which follows from the
- * seed and from how many faults were armed since the seed was set. So what one fault does depends
- * on what it was asked, in that order, and on nothing else: same seed, same run.
+ * Chances are drawn from a seed. Each fault draws from a sequence of its own, which follows from
+ * the seed and from how many faults were armed since the seed was set. So what one fault does
+ * depends on what it was asked, in that order, and on nothing else: same seed, same run.
  *
  * Kept in memory only, and forgotten when the process ends. With nothing armed of a kind, asking
  * costs the load of a number. Threads: any. */
@@ -79,6 +79,8 @@ uint64_t faults_seed_of(struct faults *faults);
 /* All of them or, REFUSED, none. Bytes are copied. */
 MUST_USE enum status faults_add(struct faults *faults, const struct fault *list, size_t count,
                                 struct api_error *reterr);
+/* REFUSED when so many more would be too many. */
+MUST_USE enum status faults_room(struct faults *faults, size_t count, struct api_error *reterr);
 /* Those of a kind that still wait, in their order, with what is left of their counts; in the arena.
  */
 void faults_list(struct faults *faults, enum fault_kind kind, struct arena *arena,
@@ -86,8 +88,11 @@ void faults_list(struct faults *faults, enum fault_kind kind, struct arena *aren
 /* Of all kinds; the seed stays, and counts from its first fault again. */
 void faults_clear(struct faults *faults);
 
-/* Whether that is to go wrong now: the first fault that fits and whose chance comes up is used up by
- * one. faults NULL: there are none. ret may be NULL. */
+/* Whether asking may be worth the making of a place: some of that kind is armed. NULL: none is. */
+bool faults_any(const struct faults *faults, enum fault_kind kind);
+
+/* Whether that is to go wrong now: the first fault that fits and whose chance comes up is used up
+ * by one. faults NULL: there are none. ret may be NULL. */
 bool faults_hit(struct faults *faults, enum fault_kind kind, const struct fault_place *place,
                 struct fault_hit *ret);
 

@@ -118,7 +118,7 @@ static enum status decode(const struct bus *bus, struct archive *archive, struct
     const struct json *root = NULL;
 
     archive->stored = arena_copy(archive->arena, stored);
-    enum status st = catalogue_parse(archive->arena, stored, &root);
+    enum status st = catalogue_parse(archive->arena, stored, &root, ARCHIVE_FORMAT);
 
     if (st != OK)
         return st;

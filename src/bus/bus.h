@@ -46,6 +46,11 @@ struct bus_door {
     /* On the loop's thread: whether the targets have so much to do that replays should wait, for a
      * second at most; bus_look() is called when that may have changed. May be NULL. */
     bool (*crowded)(void *context);
+    /* On the loop's thread: whether a rule may have this ScheduleExpression. NULL: none may. */
+    bool (*schedule_is_valid)(void *context, struct bytes expression);
+    /* On the loop's thread: a rule was put, changed or deleted, which is durable; bus_find_rule()
+     * tells. May be NULL. */
+    void (*rule_changed)(void *context, struct bytes bus_name, struct bytes rule_name);
 };
 
 MUST_USE enum status bus_open(struct store *store, struct store_port *port, struct clock *clock,
@@ -110,6 +115,13 @@ void bus_put_events(struct bus *bus, struct bus_put *put);
 /* What an entry counts for, by AWS's way: 14 for a time, and the UTF-8 bytes of source, detail
  * type, detail and each resource. */
 size_t bus_entry_size(const struct bus_entry *entry, struct arena *arena);
+/* The schedule of a rule was due at that time: an event of it alone for its targets (source
+ * aws.events, detail type "Scheduled Event", the rule as its resource). It matches no other rule
+ * and is in no archive. The put's arena, also, done and context are as above. NOT_FOUND: there is
+ * no such rule, and done() is not called. */
+MUST_USE enum status bus_put_scheduled(struct bus *bus, struct bus_put *put, struct bytes bus_name,
+                                       struct bytes rule_name, uint64_t time_ms);
+
 /* Puts whose done() has not been called. */
 size_t bus_in_flight(const struct bus *bus);
 
@@ -171,9 +183,11 @@ struct bus_target {
 struct bus_rule {
     struct bytes name, bus_name, pattern, description, role_arn;
     struct bytes managed_by; /* the service that made it; empty: a client. Cannot be changed */
+    struct bytes schedule;   /* ScheduleExpression. Pattern or schedule may be empty, not both */
     bool enabled;
     bool all_management_events; /* a word of its state for CloudTrail's events: there are none */
     uint64_t created_ms;
+    uint64_t scheduled_ms; /* since when it has this schedule, or is enabled again */
     const struct bus_target *targets;
     size_t target_count;
     const struct bus_tag *tags;
@@ -202,8 +216,8 @@ enum bus_change_kind {
     BUS_FORBID,         /* name, sid */
     BUS_TAG,            /* name, tags, untagged */
     BUS_DELETE,         /* name; its rules must be gone */
-    BUS_PUT_RULE,       /* name, bus_name, pattern, description, role_arn, its state; tags, which
-                         * an old rule does not take */
+    BUS_PUT_RULE,       /* name, bus_name, pattern, schedule, description, role_arn, its state;
+                         * tags, which an old rule does not take */
     BUS_SET_RULE_STATE, /* name, bus_name, its state */
     BUS_TAG_RULE,       /* name, bus_name, tags, untagged */
     BUS_DELETE_RULE,    /* name, bus_name; its targets must be gone */
@@ -220,7 +234,7 @@ enum { BUS_UPDATES_DESCRIPTION = 1, BUS_UPDATES_KEY = 2, BUS_UPDATES_DEAD_LETTER
 
 struct bus_change {
     enum bus_change_kind kind;
-    struct bytes name, bus_name, description, pattern, role_arn;
+    struct bytes name, bus_name, description, pattern, schedule, role_arn;
     struct bytes kms_key, dead_letter_arn, policy, sid;
     unsigned updates;
     const struct bus_tag *tags;

@@ -11,7 +11,8 @@
 #define ARCHIVE_KEYS_END "archive0"
 #define REPLAY_KEYS "replay/"
 #define REPLAY_KEYS_END "replay0"
-#define FORMAT 1 /* of all */
+#define FORMAT 1           /* of all, but for */
+#define FORMAT_SCHEDULED 2 /* of a rule with a schedule, which may have no pattern */
 
 struct bytes catalogue_bus_key(struct arena *arena, struct bytes name)
 {
@@ -113,10 +114,13 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
     struct json_writer w = JSON_WRITER(&out);
 
     json_begin_object(&w);
-    json_member_int(&w, "format", FORMAT);
+    json_member_int(&w, "format", rule->schedule.size > 0 ? FORMAT_SCHEDULED : FORMAT);
     json_member_string(&w, "name", rule->name);
     json_member_string(&w, "bus", rule->bus_name);
-    json_member_string(&w, "pattern", rule->pattern);
+    member_set(&w, "pattern", rule->pattern);
+    member_set(&w, "schedule", rule->schedule);
+    if (rule->schedule.size > 0)
+        member_uint(&w, "scheduled", rule->scheduled_ms);
     member_set(&w, "description", rule->description);
     member_set(&w, "role", rule->role_arn);
     json_member_bool(&w, "enabled", rule->enabled);
@@ -169,14 +173,15 @@ static int32_t get_limit(const struct json *object, const char *name)
     return (int32_t)value;
 }
 
-enum status catalogue_parse(struct arena *arena, struct bytes stored, const struct json **ret)
+enum status catalogue_parse(struct arena *arena, struct bytes stored, const struct json **ret,
+                            int64_t format_max)
 {
     int64_t format = 0;
 
     if (json_parse(arena, stored, ret, NULL) != OK ||
         !json_int64(json_get(*ret, "format"), &format) || format < 1)
         return CORRUPT;
-    return format > FORMAT ? NEWER_FORMAT : OK;
+    return format > format_max ? NEWER_FORMAT : OK;
 }
 
 static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
@@ -184,7 +189,7 @@ static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
     const struct json *root = NULL;
 
     event_bus->stored = arena_copy(event_bus->arena, stored);
-    enum status st = catalogue_parse(event_bus->arena, stored, &root);
+    enum status st = catalogue_parse(event_bus->arena, stored, &root, FORMAT);
 
     if (st != OK)
         return st;
@@ -269,7 +274,7 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     const struct json *root = NULL;
 
     rule->stored = arena_copy(rule->arena, stored);
-    enum status st = catalogue_parse(rule->arena, stored, &root);
+    enum status st = catalogue_parse(rule->arena, stored, &root, FORMAT_SCHEDULED);
 
     if (st != OK)
         return st;
@@ -282,6 +287,8 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
         .name = get_text(root, "name"),
         .bus_name = get_text(root, "bus"),
         .pattern = get_text(root, "pattern"),
+        .schedule = get_text(root, "schedule"),
+        .scheduled_ms = catalogue_get_uint(root, "scheduled"),
         .description = get_text(root, "description"),
         .role_arn = get_text(root, "role"),
         .enabled = json_bool(json_get(root, "enabled")),
@@ -304,12 +311,13 @@ static void free_rule(struct rule *rule)
     mem_free(rule);
 }
 
-/* Disabled rules, and those without targets, need not be found. False: the pattern is none. */
+/* Disabled rules, and those without targets or without a pattern, need not be found. False: the
+ * pattern is none. */
 static bool add_to_matcher(struct event_bus *home, struct rule *rule)
 {
     struct api_error ignored;
 
-    return !rule->view.enabled || rule->view.target_count == 0 ||
+    return !rule->view.enabled || rule->view.target_count == 0 || rule->view.pattern.size == 0 ||
            matcher_add(home->matcher, rule, rule->view.pattern, &ignored) == OK;
 }
 

@@ -181,6 +181,19 @@ enum status change_check_pattern(struct bus_change *change, struct bytes pattern
     return st;
 }
 
+static enum status check_schedule(struct bus_change *change)
+{
+    const struct bus_door *door = &change->bus->door;
+
+    if (!bytes_equal_text(change->subject_bus, "default"))
+        return api_invalid(&change->error,
+                           "ScheduleExpression is supported only on the default event bus.");
+    if (door->schedule_is_valid == NULL ||
+        !door->schedule_is_valid(door->context, change->schedule))
+        return api_invalid(&change->error, "Parameter ScheduleExpression is not valid.");
+    return OK;
+}
+
 static size_t count_new_rules(const struct bus_change *change)
 {
     size_t count = 0;
@@ -204,10 +217,13 @@ static enum status check_rule(struct bus_change *change)
             change_check_size(change, "description", change->description, BUS_DESCRIPTION_SIZE_MAX);
     if (st == OK)
         st = change_check_size(change, "roleArn", change->role_arn, BUS_TARGET_ARN_SIZE_MAX);
-    if (st == OK && change->pattern.size == 0)
+    if (st == OK && change->pattern.size == 0 && change->schedule.size == 0)
         st = api_invalid(&change->error,
                          "Parameter(s) EventPattern or ScheduleExpression must be specified.");
-    return st == OK ? change_check_pattern(change, change->pattern) : st;
+    if (st == OK && change->schedule.size > 0)
+        st = check_schedule(change);
+    return st == OK && change->pattern.size > 0 ? change_check_pattern(change, change->pattern)
+                                                : st;
 }
 
 /* AWS manages a rule for each archive. */
@@ -218,6 +234,16 @@ static enum status refuse_managed(struct bus_change *change, const struct rule *
     return api_refuse(&change->error, API_MANAGED_RULE,
                       "Rule %.*s is managed by %.*s and can't be changed by clients.",
                       BYTES_ARG(rule->view.name), BYTES_ARG(rule->view.managed_by));
+}
+
+/* A schedule counts from when it was given, or enabled again. */
+static uint64_t scheduled_since(const struct bus_change *change, const struct rule *old,
+                                struct bytes schedule)
+{
+    bool goes_on = old != NULL && bytes_equal(old->view.schedule, schedule) &&
+                   old->view.enabled == change->enabled;
+
+    return goes_on ? old->view.scheduled_ms : clock_now_ms(change->bus->clock);
 }
 
 /* An old rule keeps its targets, its tags and its time; everything else is what is said now. */
@@ -249,6 +275,8 @@ static enum status put_rule(struct bus_change *change)
                           .pattern = change->pattern,
                           .description = change->description,
                           .role_arn = change->role_arn,
+                          .schedule = change->schedule,
+                          .scheduled_ms = scheduled_since(change, old, change->schedule),
                           .enabled = change->enabled,
                           .all_management_events = change->all_management_events,
                           .tags = tags,
@@ -282,6 +310,7 @@ static enum status set_rule_state(struct bus_change *change)
         return st;
     struct bus_rule rule = old->view;
 
+    rule.scheduled_ms = scheduled_since(change, old, old->view.schedule);
     rule.enabled = change->enabled;
     rule.all_management_events = change->all_management_events;
     plan_rule(change, &rule);
@@ -527,6 +556,8 @@ static void apply_change(struct bus_change *change)
     else
         catalogue_forget_rule(bus, change->subject_bus, change->subject_rule);
     assert(st == OK && "what was checked and encoded is understood");
+    if (change->subject_rule.size > 0 && bus->door.rule_changed != NULL)
+        bus->door.rule_changed(bus->door.context, change->subject_bus, change->subject_rule);
     if (is_of_archive(change->kind)) { /* replays of it, and what is too old in it */
         replays_step(bus);
         archive_expiry_look(bus);

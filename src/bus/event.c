@@ -102,74 +102,14 @@ static void write_event(const struct bus *bus, const struct bus_entry *entry, ui
     json_end_object(&w);
 }
 
-/* What another bus put into the archive has its members in any order. */
-static bool write_replayed(struct bus_entry *entry, const struct json *event, struct buffer *out)
-{
-    struct json_writer w = JSON_WRITER(out);
-    bool has_resources = json_get(event, "resources") != NULL;
-
-    json_begin_object(&w);
-    json_member_text(&w, "id", entry->event_id);
-    for (struct json_iter it = json_iter(event); json_next(&it);) {
-        if (bytes_equal_text(it.name, "id") || bytes_equal_text(it.name, "replay-name"))
-            continue;
-        if (bytes_equal_text(it.name, has_resources ? "resources" : "detail"))
-            json_member_string(&w, "replay-name", entry->replay_name);
-        json_key_bytes(&w, it.name);
-        json_write_value(&w, it.value);
-    }
-    json_end_object(&w);
-    return !buffer_failed(out);
-}
-
-static bool rewrite_replayed(struct bus_entry *entry, struct arena *arena, struct bytes *ret)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
-    const struct json *event = NULL;
-
-    if (json_parse(arena, entry->replayed, &event, NULL) != OK || !json_is(event, JSON_OBJECT) ||
-        !write_replayed(entry, event, &out)) {
-        entry->event_id[0] = '\0';
-        return refuse(entry, "InternalFailure", BYTES("The archived event is damaged."));
-    }
-    *ret = arena_copy(arena, buffer_bytes(&out));
-    return true;
-}
-
-/* The event of an archive, with an id of its own and the replay's name. What write_event() wrote
- * begins with version and id, and a quote within a text has a backslash before it: so what looks
- * like the member is the member, and nothing needs to be read. */
-static bool make_replayed(struct bus_entry *entry, struct arena *arena, struct bytes *ret)
-{
-    struct bytes event = entry->replayed, before = BYTES("{\"version\":\"0\",\"id\":\"");
-    struct bytes after = BYTES("\",\"detail-type\":\"");
-    size_t rest = before.size + ID_UUID_SIZE - 1, at = bytes_find(event, BYTES(",\"resources\":"));
-
-    id_uuid(entry->event_id);
-    if (!bytes_start_with(event, before) || at == SIZE_MAX || at < rest ||
-        bytes_find(event, BYTES(",\"detail\":")) < at ||
-        !bytes_start_with(bytes_slice(event, rest, event.size), after))
-        return rewrite_replayed(entry, arena, ret);
-    *ret =
-        arena_printf(arena, "%.*s%s%.*s,\"replay-name\":\"%.*s\"%.*s", BYTES_ARG(before),
-                     entry->event_id, BYTES_ARG(bytes_slice(event, rest, at - rest)),
-                     BYTES_ARG(entry->replay_name), BYTES_ARG(bytes_slice(event, at, event.size)));
-    return true;
-}
-
-bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
-                struct bytes *ret, uint64_t *ret_time_ms)
+/* false: the entry has its error. */
+static bool make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
+                 struct bytes *ret, uint64_t *ret_time_ms)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
     const struct json *detail = NULL, *resources = NULL;
 
-    entry->event_id[0] = '\0';
-    entry->error_code = NULL;
-    entry->error_message = (struct bytes){NULL, 0};
-    if (entry->replayed.size > 0)
-        return make_replayed(entry, arena, ret);
-    if (!check_entry(bus, entry, arena) || !parse_detail(entry, arena, &detail) ||
-        !parse_resources(entry, arena, &resources))
+    if (!parse_detail(entry, arena, &detail) || !parse_resources(entry, arena, &resources))
         return false;
     id_uuid(entry->event_id);
     *ret_time_ms = entry->time_ms != 0 ? entry->time_ms : clock_now_ms(bus->clock);
@@ -181,6 +121,37 @@ bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *ar
     }
     *ret = arena_copy(arena, buffer_bytes(&out));
     return true;
+}
+
+bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
+                struct bytes *ret, uint64_t *ret_time_ms)
+{
+    entry->event_id[0] = '\0';
+    entry->error_code = NULL;
+    entry->error_message = (struct bytes){NULL, 0};
+    if (entry->replayed.size > 0)
+        return event_make_replayed(entry, arena, ret);
+    return check_entry(bus, entry, arena) && make(bus, entry, arena, ret, ret_time_ms);
+}
+
+struct bytes event_make_scheduled(const struct bus *bus, const struct rule *rule, uint64_t time_ms,
+                                  struct arena *arena, struct bus_entry *ret_entry)
+{
+    struct bytes text = {NULL, 0};
+    uint64_t event_time_ms = 0;
+    bool made = false;
+
+    *ret_entry = (struct bus_entry){
+        .bus_name = rule->view.bus_name,
+        .source = BYTES("aws.events"),
+        .detail_type = BYTES("Scheduled Event"),
+        .detail = BYTES("{}"),
+        .resources = arena_printf(arena, "[\"%.*s\"]", BYTES_ARG(rule->arn)),
+        .time_ms = time_ms,
+    };
+    made = make(bus, ret_entry, arena, &text, &event_time_ms);
+    assert(made && "our own entry is right");
+    return text;
 }
 
 size_t bus_entry_size(const struct bus_entry *entry, struct arena *arena)

@@ -103,7 +103,7 @@ MUST_USE enum status catalogue_apply_rule(struct bus *bus, struct bytes stored);
 struct bytes catalogue_take(struct arena *arena, const struct buffer *buffer);
 /* The parsed text; CORRUPT or NEWER_FORMAT. */
 MUST_USE enum status catalogue_parse(struct arena *arena, struct bytes stored,
-                                     const struct json **ret);
+                                     const struct json **ret, int64_t format_max);
 uint64_t catalogue_get_uint(const struct json *object, const char *name);
 void catalogue_forget_bus(struct bus *bus, struct bytes name);
 void catalogue_forget_rule(struct bus *bus, struct bytes bus_name, struct bytes rule_name);
@@ -247,5 +247,10 @@ void replay_wait_no_more(struct replay *replay);
  * arena, and *ret_time_ms its time (of a replayed one: 0, nobody asks). */
 bool event_make(const struct bus *bus, struct bus_entry *entry, struct arena *arena,
                 struct bytes *ret, uint64_t *ret_time_ms);
+/* event_replayed.c: the same for an event that an archive kept. */
+bool event_make_replayed(struct bus_entry *entry, struct arena *arena, struct bytes *ret);
+/* The event of a rule whose schedule was due, and the entry it is of. */
+struct bytes event_make_scheduled(const struct bus *bus, const struct rule *rule, uint64_t time_ms,
+                                  struct arena *arena, struct bus_entry *ret_entry);
 
 #endif

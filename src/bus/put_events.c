@@ -171,6 +171,32 @@ static void put_written(struct store_work *work, enum status status)
     put->done(put, status);
 }
 
+/* ---- a rule whose schedule was due ---- */
+
+enum status bus_put_scheduled(struct bus *bus, struct bus_put *put, struct bytes bus_name,
+                              struct bytes rule_name, uint64_t time_ms)
+{
+    struct rule *rule = bus_get_rule(bus, bus_name, rule_name);
+    struct bus_entry *entry = ARENA_NEW(put->arena, struct bus_entry);
+    struct matching matching = {
+        .bus = bus, .entry = entry, .event = {.ingested_ms = clock_now_ms(bus->clock)}};
+
+    if (rule == NULL)
+        return NOT_FOUND;
+    put->bus = bus;
+    put->plan = plan_new(put->arena, 0);
+    matching.plan = put->plan;
+    matching.event.text = event_make_scheduled(bus, rule, time_ms, put->arena, entry);
+    if (json_parse(put->arena, matching.event.text, &matching.event.json, NULL) != OK)
+        assert(false && "an event that was just written is JSON");
+    rule_found(&matching, rule);
+    plan_prepare(bus, put->plan);
+    put->work = (struct store_work){.run = write_put, .done = put_written};
+    bus->in_flight++;
+    store_submit(bus->store, bus->port, &put->work);
+    return OK;
+}
+
 /* ---- events that are deliveries themselves ---- */
 
 static const struct json *parse_event(struct arena *arena, struct bytes text)

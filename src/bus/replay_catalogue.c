@@ -122,7 +122,7 @@ static enum status decode(struct replay *replay, struct bytes stored)
     const struct json *root = NULL, *rules = NULL;
 
     replay->stored = arena_copy(replay->arena, stored);
-    enum status st = catalogue_parse(replay->arena, stored, &root);
+    enum status st = catalogue_parse(replay->arena, stored, &root, REPLAY_FORMAT);
 
     if (st != OK)
         return st;

@@ -60,6 +60,13 @@ static void print_head(struct cli *cli, const char *url, const struct json *stat
     if (json_bool(json_get(status, "builtInTrigger")))
         print_row(cli, "trigger", BYTES("built in"));
 
+    const struct json *clock = json_get(status, "clock");
+
+    if (bytes_equal_text(json_string(json_get(clock, "clock")), "manual"))
+        print_row(cli, "clock",
+                  arena_printf(cli->arena, "stands at %.*s",
+                               BYTES_ARG(json_string(json_get(clock, "now")))));
+
     struct bytes busy = cli_server_busy(cli->arena, status);
 
     print_row(cli, "in flight", busy.size > 0 ? busy : BYTES("nothing"));

@@ -64,6 +64,17 @@ static void write_to_target(struct deliveries *deliveries, struct store_batch *b
     outcome_fail(deliveries, batch, delivery, delivery->error, 0, 1, delivery->end);
 }
 
+static void refuse(struct deliveries *deliveries, struct store_batch *batch,
+                   struct delivery *delivery)
+{
+    if (!delivery->error->postponed) {
+        outcome_fail(deliveries, batch, delivery, delivery->error, 0, 1, delivery->end);
+        return;
+    }
+    outcome_store(batch, delivery, delivery->end);
+    delivery->end->next_ms = deliveries_now_ms(deliveries) + delivery->error->retry_after_ms;
+}
+
 void deliveries_write(struct deliveries *deliveries, struct store_batch *batch,
                       struct delivery *delivery)
 {
@@ -75,7 +86,7 @@ void deliveries_write(struct deliveries *deliveries, struct store_batch *batch,
         outcome_store(batch, delivery, delivery->end);
         break;
     case DELIVERY_REFUSED:
-        outcome_fail(deliveries, batch, delivery, delivery->error, 0, 1, delivery->end);
+        refuse(deliveries, batch, delivery);
         break;
     }
     /* The cause's batch goes on: a letter that could not be looked at now is a record first. */

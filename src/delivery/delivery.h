@@ -68,8 +68,11 @@ struct delivery_error {
     bool retriable;   /* it may pass. Else: dead letter (or dropped) at once */
     /* Not before so long from now (Retry-After); 0: as the back-off says. The longer one counts. */
     uint64_t retry_after_ms;
+    bool postponed; /* of a new one: this is no attempt, it only waits for retry_after_ms */
     char message[DELIVERY_ERROR_MESSAGE_SIZE];
 };
+/* The static code of that name; NULL: AWS has none. */
+const char *delivery_error_code_of(struct bytes name);
 /* Characters that a message of a queue may not have become '?'; what is too long is cut. */
 void delivery_error_set(struct delivery_error *error, const char *code, bool retriable,
                         const char *format, ...) PRINTF_LIKE(4, 5);

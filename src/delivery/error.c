@@ -39,10 +39,42 @@ void delivery_error_set(struct delivery_error *error, const char *code, bool ret
     error->code = code;
     error->retriable = retriable;
     error->retry_after_ms = 0;
+    error->postponed = false;
     va_start(args, format);
     int size = vsnprintf(error->message, sizeof error->message, format, args);
     va_end(args);
     if (size >= (int)sizeof error->message)
         cut_to_characters(error->message);
     make_allowed(error);
+}
+
+const char *delivery_error_code_of(struct bytes name)
+{
+    static const char *const codes[] = {
+        "CONNECTION_FAILURE",
+        "CROSS_ACCOUNT_INGESTION_FAILED",
+        "CROSS_REGION_INGESTION_FAILED",
+        "ERROR_FROM_TARGET",
+        "EVENT_IN_BATCH_REQUEST_REJECTED",
+        "FAILED_TO_ASSUME_ROLE",
+        "INTERNAL_ERROR",
+        "INVALID_JSON",
+        "INVALID_PARAMETER",
+        "NO_PERMISSIONS",
+        "NO_RESOURCE",
+        "RESOURCE_ALREADY_EXISTS",
+        "RESOURCE_LIMIT_EXCEEDED",
+        "RESOURCE_MODIFICATION_COLLISION",
+        "SDK_CLIENT_ERROR",
+        "THIRD_ACCOUNT_HOP_DETECTED",
+        "THROTTLING",
+        "TIMEOUT",
+        "TRANSIENT_ASSUME_ROLE",
+        "UNKNOWN",
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(codes); i++)
+        if (bytes_equal_text(name, codes[i]))
+            return codes[i];
+    return NULL;
 }

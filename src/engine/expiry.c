@@ -14,7 +14,8 @@
 #include <stdio.h>
 
 #define EXPIRY_INTERVAL_MS ((uint64_t)1000)
-#define EXPIRY_STEP_COUNT_MAX 200 /* deletions in one step of the job */
+#define EXPIRY_STEP_COUNT_MAX 200   /* deletions in one step of the job */
+#define EXPIRY_NEVER_S 253402300800 /* the year 10000: no time that anybody prints */
 #define EXPIRY_OLDEST_S ((uint64_t)5 * 365 * 24 * 60 * 60)
 
 struct expiry {
@@ -239,7 +240,7 @@ static uint64_t second_of(const struct value *value)
     whole = value->number;
     if (whole.exponent < whole.count)
         whole.count = (uint8_t)(whole.exponent > 0 ? whole.exponent : 0);
-    if (!number_to_int64(&whole, &second) || second > INT64_MAX / 1000 - 1)
+    if (!number_to_int64(&whole, &second) || second >= EXPIRY_NEVER_S)
         return 0;
     return (uint64_t)second + 1;
 }

@@ -39,7 +39,7 @@ struct async_write {
 
 static const bool moves[ENTRY_STATE_COUNT][ENTRY_STATE_COUNT] = {
     [ENTRY_LOADED] = {[ENTRY_WAITING] = true, [ENTRY_RETRYING] = true, [ENTRY_ENDING] = true},
-    [ENTRY_WAITING] = {[ENTRY_RUNNING] = true, [ENTRY_ENDING] = true},
+    [ENTRY_WAITING] = {[ENTRY_RUNNING] = true, [ENTRY_RETRYING] = true, [ENTRY_ENDING] = true},
     [ENTRY_RUNNING] = {[ENTRY_RETRYING] = true, [ENTRY_ENDING] = true, [ENTRY_WAITING] = true},
     [ENTRY_RETRYING] = {[ENTRY_WAITING] = true},
 };
@@ -56,6 +56,8 @@ static void entry_enter(struct async_entry *entry, enum entry_state state)
     if (entry->state == ENTRY_RETRYING) {
         timer_cancel(entry->functions->options.timers, &entry->timer);
         async->retrying_count--;
+        entry->function->async.held_count -= entry->held;
+        entry->held = false;
     }
     entry->state = state;
     if (state == ENTRY_WAITING)
@@ -258,8 +260,8 @@ static void choose_destination(struct async_write *write, const struct async_ent
     write->record.invoke_count = entry->attempts;
     assert(name.size <= sizeof write->destination_name);
     memcpy(write->destination_name, name.ptr, name.size);
-    write->destination = (struct async_invocation){
-        .function_name = bytes_of(write->destination_name, name.size)};
+    write->destination =
+        (struct async_invocation){.function_name = bytes_of(write->destination_name, name.size)};
 }
 
 static void entry_end(struct async_entry *entry, struct async_write *write)
@@ -326,6 +328,70 @@ static enum status load_record(const struct async_entry *entry, struct store_val
     return st == OK ? async_record_decode(value->bytes, ret) : st;
 }
 
+/* ---- faults that a test asked for ---- */
+
+static bool strikes(const struct async_entry *entry, enum fault_kind kind, struct fault_hit *ret)
+{
+    struct fault_place place = {.of = {[FAULT_FUNCTION] = entry->function->version->settings.name,
+                                       [FAULT_SERVICE] = BYTES("lambda"),
+                                       [FAULT_OPERATION] = BYTES("AsynchronousInvocation")}};
+
+    return faults_hit(entry->functions->options.faults, kind, &place, ret);
+}
+
+static void wait_until(struct async_entry *entry, uint64_t time_ms)
+{
+    uint64_t expiry = expiry_ms(entry);
+
+    entry->next_ms = time_ms < expiry ? time_ms : expiry;
+    entry_enter(entry, ENTRY_RETRYING);
+}
+
+/* A new invocation is delayed, or held until a later one has overtaken it. */
+static bool is_held_back(struct async_entry *entry)
+{
+    struct fault_hit hit = {0};
+
+    if (strikes(entry, FAULT_DELAY, &hit)) {
+        wait_until(entry, now_ms(entry->functions) + hit.delay_ms);
+        return true;
+    }
+    if (!strikes(entry, FAULT_REORDER, NULL))
+        return false;
+    wait_until(entry, now_ms(entry->functions) + ASYNC_HELD_MS);
+    entry->held = true;
+    entry->function->async.held_count++;
+    return true;
+}
+
+/* A later invocation runs: those that it overtook are next. */
+static void let_go_of_held(struct function *function, uint64_t position)
+{
+    if (function->async.held_count == 0)
+        return;
+    LIST_EACH (&function->functions->async.all, it) {
+        struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+        if (entry->held && entry->function == function && entry->position < position)
+            entry_enter(entry, ENTRY_WAITING);
+    }
+}
+
+/* As Lambda does when there is no concurrency left: back into the queue, and no attempt. */
+static bool is_throttled(struct async_entry *entry)
+{
+    uint64_t delay_ms = ASYNC_THROTTLED_FIRST_MS << (entry->throttles < 9 ? entry->throttles : 9);
+
+    if (!strikes(entry, FAULT_THROTTLE, NULL))
+        return false;
+    entry->throttles++;
+    entry->functions->throttles_total++;
+    if (delay_ms > ASYNC_THROTTLED_LONGEST_MS)
+        delay_ms = ASYNC_THROTTLED_LONGEST_MS;
+    wait_until(entry, now_ms(entry->functions) + delay_ms);
+    return true;
+}
+
 /* ---- attempts ---- */
 
 static uint32_t retries_max(const struct async_entry *entry)
@@ -366,6 +432,12 @@ static void retry_later(struct async_entry *entry, struct bytes error)
 
 static void attempt_ended(struct async_entry *entry, const struct async_run *run)
 {
+    entry->throttles = 0;
+    if (!run->invocation.failed && !entry->repeated && strikes(entry, FAULT_DUPLICATE, NULL)) {
+        entry->repeated = true;
+        entry_enter(entry, ENTRY_WAITING);
+        return;
+    }
     entry->attempts++;
     if (!run->invocation.failed)
         end_after(entry, run, DESTINATION_SUCCESS);
@@ -458,6 +530,9 @@ void async_dispatch(struct function *function)
         }
         if (queue->running_count >= pool_limit(function))
             break;
+        if (is_throttled(entry))
+            continue;
+        let_go_of_held(function, entry->position);
         if (!run_start(entry)) {
             timer_set_after(functions->options.wall_timers, &queue->again, ASYNC_WRITE_AGAIN_MS);
             queue->dispatching = false;
@@ -544,8 +619,11 @@ void functions_async_written(struct functions *functions, const struct async_inv
     if (!functions->started || functions->stopping)
         return;
     entry_resolve(entry);
-    if (entry->function != NULL)
-        async_dispatch(entry->function);
+    if (entry->function == NULL)
+        return;
+    if (entry->state == ENTRY_WAITING)
+        (void)is_held_back(entry);
+    async_dispatch(entry->function);
 }
 
 void async_start(struct functions *functions)

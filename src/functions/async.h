@@ -23,7 +23,13 @@
 #define ASYNC_RETRY_ATTEMPTS 2 /* AWS's default */
 #define ASYNC_RETRY_FIRST_MS ((uint64_t)60 * 1000)
 #define ASYNC_RETRY_NEXT_MS ((uint64_t)120 * 1000)
-#define ASYNC_EVENT_AGE_S ((uint64_t)6 * 60 * 60)      /* AWS's default */
+#define ASYNC_EVENT_AGE_S ((uint64_t)6 * 60 * 60) /* AWS's default */
+/* AWS: "The retry interval increases exponentially from 1 second after the first attempt to a
+ * maximum of 5 minutes", for throttled invocations, which are no attempts. */
+#define ASYNC_THROTTLED_FIRST_MS ((uint64_t)1000)
+#define ASYNC_THROTTLED_LONGEST_MS ((uint64_t)5 * 60 * 1000)
+/* An invocation that is to be overtaken waits no longer than this for a later one. */
+#define ASYNC_HELD_MS ((uint64_t)1000)
 #define ASYNC_WRITE_AGAIN_MS ((uint64_t)1000)          /* after the store refused (a full disk) */
 #define ASYNC_LAST_ERROR_SIZE_MAX ((size_t)256 * 1024) /* kept for the destination */
 
@@ -43,6 +49,7 @@ struct async_queue {
     struct list waiting;
     size_t running_count;
     bool dispatching;
+    size_t held_count;
     struct timer oldest; /* a function that never runs: its events grow too old all the same */
     struct timer again;  /* the store could not give a payload; of wall_timers */
 };

@@ -25,8 +25,11 @@ struct async_entry {
     struct async_write *write; /* ENDING, when the store refused it */
     char *name;                /* LOADED */
     uint64_t position, accepted_ms, next_ms;
-    uint32_t attempts; /* that ended */
-    bool has_state;    /* attempts are in the store */
+    uint32_t attempts;  /* that ended */
+    bool has_state;     /* attempts are in the store */
+    uint32_t throttles; /* since the last attempt */
+    bool repeated;      /* a fault: it has succeeded and comes a second time */
+    bool held;          /* a fault: it waits to be overtaken */
 };
 
 /* LOADED; in the order of positions, behind those that are there. */

@@ -1,8 +1,9 @@
 /* functions/mapping_lane.c - see mapping_lane.h. */
+#include "functions/function.h"
 #include "functions/mapping_private.h"
 
 static const bool moves[LANE_STATE_COUNT][LANE_STATE_COUNT] = {
-    [LANE_RESTING] = {[LANE_RUNNING] = true},
+    [LANE_RESTING] = {[LANE_RUNNING] = true, [LANE_BACKING_OFF] = true},
     [LANE_RUNNING] = {[LANE_RESTING] = true, [LANE_BACKING_OFF] = true},
     [LANE_BACKING_OFF] = {[LANE_RESTING] = true},
 };
@@ -80,6 +81,7 @@ static void next_part(struct lane *lane)
     if (lane->split_count > 0)
         lane->end = lane->ends[--lane->split_count];
     lane->attempts = 0;
+    lane->repeated = lane->delayed = false;
     lane->delay_ms = MAPPING_RETRY_FIRST_MS;
 }
 
@@ -119,6 +121,41 @@ static void give_up(struct lane *lane)
     mapping_tell(lane->mapping, arena_printf(arena, "dropped %zu records after %u attempts",
                                              lane->end - lane->begin, lane->attempts));
     next_part(lane);
+}
+
+/* ---- faults that a test asked for ---- */
+
+/* "arn:...:table/NAME/stream/LABEL" */
+static struct bytes table_of_stream(struct bytes arn)
+{
+    size_t begin = bytes_find_byte(arn, '/', 0);
+
+    if (begin == SIZE_MAX)
+        return (struct bytes){NULL, 0};
+    return bytes_slice(arn, begin + 1, bytes_find_byte(arn, '/', begin + 1) - begin - 1);
+}
+
+static bool strikes(const struct lane *lane, enum fault_kind kind, struct fault_hit *ret)
+{
+    const struct mapping *mapping = lane->mapping;
+    struct fault_place place = {
+        .of = {[FAULT_FUNCTION] = mapping->settings.function_name,
+               [FAULT_TABLE] = table_of_stream(mapping->settings.stream_arn)}};
+
+    return faults_hit(mapping->mappings->functions->options.faults, kind, &place, ret);
+}
+
+/* Once for each part. */
+static bool is_delayed(struct lane *lane)
+{
+    struct fault_hit hit;
+
+    if (lane->delayed || !strikes(lane, FAULT_DELAY, &hit))
+        return false;
+    lane->delayed = true;
+    lane_enter(lane, LANE_BACKING_OFF);
+    timer_set_after(lane->mapping->mappings->timers, &lane->back_off, hit.delay_ms);
+    return true;
 }
 
 /* ---- handing over ---- */
@@ -172,7 +209,10 @@ static void on_done(struct invocation *invocation)
     if (invocation->status == OK && !invocation->failed) {
         mapping->last_result = "OK";
         lane_enter(lane, LANE_RESTING);
-        next_part(lane);
+        if (!lane->repeated && strikes(lane, FAULT_DUPLICATE, NULL))
+            lane->repeated = true;
+        else
+            next_part(lane);
     } else {
         mapping->last_result = invocation->status == OK ? "PROBLEM: Function call failed"
                                                         : "PROBLEM: Function not found";
@@ -209,7 +249,7 @@ void lane_go(struct lane *lane)
         drop_old(lane);
         if (lane->begin == lane->end)
             next_part(lane);
-        else
+        else if (!is_delayed(lane))
             hand_over(lane);
     }
 }

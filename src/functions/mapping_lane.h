@@ -41,7 +41,8 @@ struct lane {
     struct timer back_off;
     struct invocation invocation;
     struct buffer event;
-    bool invoking; /* functions_invoke() has not returned */
+    bool invoking;          /* functions_invoke() has not returned */
+    bool repeated, delayed; /* faults have had this part already */
 };
 
 void lane_init(struct lane *lane, struct mapping_shard *shard);

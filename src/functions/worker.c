@@ -266,6 +266,26 @@ static void adopt(struct worker *worker, struct invocation *invocation)
     log_start(&worker->log);
 }
 
+/* A test wants the process killed in this invocation: now, or when all is done but the answer. */
+static void doom(struct worker *worker)
+{
+    struct fault_place place = {.of = {[FAULT_FUNCTION] = worker->version->settings.name}};
+    struct fault_hit hit;
+
+    worker->doomed = faults_hit(worker->functions->options.faults, FAULT_KILL_WORKER, &place, &hit);
+    if (worker->doomed && hit.at_start)
+        process_kill(&worker->process);
+}
+
+/* Its answer is heard by nobody; that the process is gone ends the invocation. */
+static bool dies_of_answer(struct worker *worker)
+{
+    if (!worker->doomed)
+        return false;
+    process_kill(&worker->process);
+    return true;
+}
+
 void worker_take(struct worker *worker, struct invocation *invocation)
 {
     struct functions *functions = worker->functions;
@@ -287,6 +307,7 @@ void worker_take(struct worker *worker, struct invocation *invocation)
     };
 
     next(worker->next_context, &answer);
+    doom(worker);
 }
 
 /* ---- the Runtime API ---- */
@@ -297,6 +318,10 @@ void worker_next(struct worker *worker,
     struct functions *functions = worker->functions;
     struct timers *timers = functions->options.wall_timers;
 
+    if (worker->state == WORKER_BUSY && worker->doomed) { /* sent with its answer, before it died */
+        next(context, NULL);
+        return;
+    }
     if (worker->state == WORKER_BUSY) {
         AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
 
@@ -344,6 +369,8 @@ bool worker_response(struct worker *worker, struct bytes request_id, struct byte
 {
     if (!has_request(worker, request_id))
         return false;
+    if (dies_of_answer(worker))
+        return true;
     if (result.size > FUNCTION_RESPONSE_SIZE_MAX) {
         end_invocation(worker, &(struct ending){.result = failure_too_large(), .status = "error"});
         return true;
@@ -356,6 +383,8 @@ bool worker_error(struct worker *worker, struct bytes request_id, struct bytes e
 {
     if (!has_request(worker, request_id))
         return false;
+    if (dies_of_answer(worker))
+        return true;
     end_invocation(worker, &(struct ending){.result = error, .status = "error"});
     return true;
 }

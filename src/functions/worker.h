@@ -67,6 +67,7 @@ struct worker {
     struct invocation *invocation; /* of a BUSY one */
     char request_id[ID_UUID_SIZE];
     uint64_t taken_ns;
+    bool doomed;           /* a fault: it is killed when its handler answers */
     struct timer deadline; /* from the invocation's beginning to the next GET next */
     struct log log;
 

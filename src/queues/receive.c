@@ -14,6 +14,9 @@ struct serving {
     struct receive_run *rr;
     struct queue_receive **receives;
     size_t count, at; /* those before `at` have all they can get */
+    /* A fault: messages that are overtaken by those that come after them. */
+    struct place overtaken[QUEUE_BATCH_MAX];
+    size_t overtaken_count;
 };
 
 /* Who gets the next message; NULL: nobody needs one. */
@@ -31,6 +34,46 @@ static struct queue_receive *whose_turn(struct serving *s)
 static bool is_worn_out(const struct receive_run *rr)
 {
     return rr->looked >= RUN_STEP_COUNT_MAX || rr->copied >= RUN_STEP_SIZE_MAX;
+}
+
+/* ---- faults that a test asked for: standard queues promise neither ---- */
+
+static bool strikes(const struct queue_run *run, enum fault_kind kind)
+{
+    struct fault_place place = {.of = {[FAULT_QUEUE] = run->queue->view.name}};
+
+    return !run->fifo && faults_hit(run->queues->options.faults, kind, &place, NULL);
+}
+
+/* The message is there once more, with its id: whoever deletes the one does not delete the other.
+ * One that was received before, or comes from another queue, is left alone, so that a copy has no
+ * copies.
+ */
+static enum status duplicate(struct receive_run *rr, struct place place,
+                             const struct message_state *state)
+{
+    struct queue_run *run = &rr->run;
+    struct key key = key_of_place(run->queue->view.id, KEY_MESSAGE, place);
+    struct place copy = {place.sent_ms, store_batch_position(run->batch)};
+    struct message_state fresh = {.kind = STATE_NONE,
+                                  .receives_before = state->receives,
+                                  .first_received_ms = state->first_received_ms};
+    struct bytes record = {NULL, 0};
+    enum status status = run_get(run, &key, &record);
+
+    if (status == OK)
+        status = message_insert(run, copy, arena_copy(run->arena, record), &fresh, 0);
+    rr->copied += record.size;
+    rr->again = true;
+    return status == NOT_FOUND ? CORRUPT : status;
+}
+
+static bool is_overtaken(struct serving *s, struct place place)
+{
+    if (s->overtaken_count == QUEUE_BATCH_MAX || !strikes(&s->rr->run, FAULT_REORDER))
+        return false;
+    s->overtaken[s->overtaken_count++] = place;
+    return true;
 }
 
 /* ---- one message ---- */
@@ -128,6 +171,8 @@ static enum status offer(struct serving *s, struct queue_receive *receive, struc
         return move_dead_letter(rr, place, state);
     take(&rr->run, receive, place, state);
     *ret_taken = true;
+    if (state->receives == 1 && state->receives_before == 0 && strikes(&rr->run, FAULT_DUPLICATE))
+        return duplicate(rr, place, state);
     return OK;
 }
 
@@ -192,7 +237,19 @@ static enum status serve_proposed(struct serving *s, struct bytes key, bool *ret
         *ret_end = true;
         return OK;
     }
+    if (is_overtaken(s, place))
+        return OK;
     return run->fifo ? serve_group(s, receive, place) : serve_message(s, receive, place);
+}
+
+/* Behind those that came after them, and the last one first. */
+static enum status serve_overtaken(struct serving *s)
+{
+    enum status status = OK;
+
+    while (status == OK && s->overtaken_count > 0 && whose_turn(s) != NULL && !is_full(s))
+        status = serve_message(s, whose_turn(s), s->overtaken[--s->overtaken_count]);
+    return status;
 }
 
 static enum status serve_all(struct serving *s)
@@ -218,7 +275,7 @@ static enum status serve_all(struct serving *s)
         rr->again = true;
     else if (first && whose_turn(s) != NULL && store_iter_status(iter) == OK)
         run_seen(&rr->run, FRONT_READY, (struct bytes){NULL, 0}, NULL);
-    return store_iter_status(iter);
+    return store_iter_status(iter) == OK ? serve_overtaken(s) : store_iter_status(iter);
 }
 
 /* ---- attempts ---- */

@@ -154,6 +154,7 @@ static enum delivery_way find_bus_for_schedule(struct server *server, struct del
     entry->source = json_string(json_get(parameters, "Source"));
     entry->detail_type = json_string(json_get(parameters, "DetailType"));
     entry->detail = delivery->payload;
+    entry->resources = arena_printf(delivery->arena, "[\"%.*s\"]", BYTES_ARG(delivery->source_arn));
     if (bus_plan_entry(server->bus, entry, delivery->arena, &slot_of(delivery)->plan))
         return DELIVERY_WRITTEN;
     delivery_error_set(reterr, "INVALID_PARAMETER", false, "%s: %.*s", entry->error_code,
@@ -274,6 +275,79 @@ static const struct target_kind *kind_of(struct bytes target_arn)
     return NULL;
 }
 
+/* "arn:...:rule/BUS/NAME", "rule/NAME" and "schedule/GROUP/NAME": the last part. */
+static struct bytes last_part(struct bytes arn)
+{
+    size_t at = arn.size;
+
+    while (at > 0 && arn.ptr[at - 1] != '/')
+        at--;
+    return bytes_slice(arn, at, arn.size);
+}
+
+/* Of a rule on another bus than the default one. */
+static struct bytes bus_of_rule(struct bytes arn)
+{
+    struct bytes resource = {NULL, 0};
+    struct arn parsed;
+
+    if (arn_parse(arn, &parsed))
+        resource = bytes_slice(parsed.resource, strlen("rule/"), parsed.resource.size);
+    size_t name = resource.size - last_part(resource).size;
+
+    return name > 0 ? bytes_slice(resource, 0, name - 1) : BYTES("default");
+}
+
+static struct fault_place place_of(const struct delivery *delivery)
+{
+    struct fault_place place = {0};
+    bool of_rule = delivery->source == DELIVERY_OF_RULE;
+
+    place.of[of_rule ? FAULT_RULE : FAULT_SCHEDULE] = last_part(delivery->source_arn);
+    if (of_rule)
+        place.of[FAULT_BUS] = bus_of_rule(delivery->source_arn);
+    place.of[FAULT_TARGET_ID] = delivery->target_id;
+    place.of[FAULT_TARGET_ARN] = delivery->target_arn;
+    return place;
+}
+
+/* A test wants this one to wait before its first attempt. */
+static bool is_to_wait(struct server *server, const struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    struct fault_place place;
+    struct fault_hit hit;
+
+    if (!server->delivery_is_new || !faults_any(server->faults, FAULT_DELAY))
+        return false;
+    place = place_of(delivery);
+    if (!faults_hit(server->faults, FAULT_DELAY, &place, &hit))
+        return false;
+    delivery_error_set(reterr, "UNKNOWN", true, "A delay that a test asked for.");
+    reterr->postponed = true;
+    reterr->retry_after_ms = hit.delay_ms;
+    return true;
+}
+
+/* A test wants this attempt to fail. */
+static bool is_to_fail(struct server *server, const struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    struct fault_place place;
+    struct fault_hit hit;
+    const char *code = NULL;
+
+    if (!faults_any(server->faults, FAULT_TARGET_FAILURE))
+        return false;
+    place = place_of(delivery);
+    if (!faults_hit(server->faults, FAULT_TARGET_FAILURE, &place, &hit))
+        return false;
+    code = delivery_error_code_of(bytes_of_text(hit.error_code));
+    delivery_error_set(reterr, code != NULL ? code : "ERROR_FROM_TARGET", hit.retriable,
+                       "A fault that a test asked for.");
+    return true;
+}
+
 static enum delivery_way find(void *context, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
@@ -284,6 +358,8 @@ static enum delivery_way find(void *context, struct delivery *delivery,
         return refuse_missing(delivery, "Target", reterr);
     slot->kind = kind;
     delivery->slot = slot;
+    if (is_to_wait(context, delivery, reterr) || is_to_fail(context, delivery, reterr))
+        return DELIVERY_REFUSED;
     return kind->find(context, delivery, reterr);
 }
 
@@ -352,7 +428,9 @@ static void prepare(void *context, struct delivery *delivery)
 {
     struct server *server = context;
 
+    server->delivery_is_new = true;
     deliveries_prepare(server->deliveries, delivery);
+    server->delivery_is_new = false;
 }
 
 static void write_delivery(void *context, struct store_batch *batch, struct delivery *delivery)
@@ -387,5 +465,12 @@ static bool crowded(void *context)
 
 struct bus_door deliver_bus_door(struct server *server)
 {
-    return (struct bus_door){server, prepare, write_delivery, delivery_written, archived, crowded};
+    return (struct bus_door){.context = server,
+                             .prepare = prepare,
+                             .write = write_delivery,
+                             .written = delivery_written,
+                             .archived = archived,
+                             .crowded = crowded,
+                             .schedule_is_valid = scheduling_is_valid,
+                             .rule_changed = scheduling_rule_changed};
 }

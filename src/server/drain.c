@@ -42,11 +42,20 @@ struct drain_row {
     void (*hurry)(struct server *server);         /* NULL: it is nothing that is tried again */
 };
 
+/* While the stack is made, what the store held of invocations and deliveries does not move; the
+ * making waits for tables (provision.c), and must not wait for these. */
+static bool is_not_started(const struct server *server)
+{
+    return server->state == SERVER_OPENING;
+}
+
 static bool functions_moving(struct server *server)
 {
     struct functions_figures figures;
 
     functions_figures(server->functions, &figures);
+    if (is_not_started(server))
+        return figures.running + figures.waiting > 0;
     return figures.running + figures.waiting + figures.queued > figures.retrying + figures.shut_out;
 }
 
@@ -101,18 +110,10 @@ static bool deliveries_moving(struct server *server)
     struct deliveries_figures figures;
     size_t held = outbound_waits(server->outbound).count;
 
+    if (is_not_started(server))
+        return false;
     deliveries_figures(server->deliveries, &figures);
     return held > 0 ? figures.running > held : deliveries_running(server->deliveries);
-}
-
-static bool calls_moving(struct server *server)
-{
-    return outbound_moving(server->outbound);
-}
-
-static struct waits calls_waits(struct server *server)
-{
-    return outbound_waits(server->outbound);
 }
 
 static struct waits targets_waits(struct server *server)
@@ -123,6 +124,22 @@ static struct waits targets_waits(struct server *server)
 static void targets_hurry(struct server *server)
 {
     deliveries_run_due_now(server->deliveries);
+}
+
+static bool calls_moving(struct server *server)
+{
+    return !is_not_started(server) && outbound_moving(server->outbound);
+}
+
+static struct waits calls_waits(struct server *server)
+{
+    return outbound_waits(server->outbound);
+}
+
+/* What is due later is nothing that is under way. */
+static bool schedules_moving(struct server *server)
+{
+    return schedules_busy(server->schedules);
 }
 
 static bool messages_moving(struct server *server)
@@ -147,6 +164,7 @@ static const struct drain_row rows[] = {
     {"records of the trigger", trigger_moving, NULL, NULL},
     {"events", bus_moving, NULL, NULL},
     {"replays", replays_moving, NULL, NULL},
+    {"schedules", schedules_moving, NULL, NULL},
     {"deliveries", deliveries_moving, targets_waits, targets_hurry},
     {"calls of API destinations", calls_moving, calls_waits, NULL},
     {"invocations", functions_moving, invocations_waits, invocations_hurry},

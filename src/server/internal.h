@@ -18,6 +18,7 @@
 
 struct drain_waiter;
 struct follow;
+struct made;
 
 /* The built-in trigger of one table, and the way of its events to the bus. */
 struct triggering {
@@ -67,11 +68,13 @@ struct server {
     struct clock *clock, *wall_clock;
     struct timers *timers, *wall_timers;
     struct faults *faults;
+    bool delivery_is_new; /* while one is prepared: a fault may delay it (deliver.c) */
     struct store *store;
     struct store_port *port;
     struct engine *engine;
     struct streams *streams;
     struct deliveries *deliveries;
+    struct schedules *schedules;
     struct outbound *outbound;
     struct bus *bus;
     struct queues *queues;
@@ -101,6 +104,8 @@ struct server {
     struct list drain_waiters;
     struct list clock_moves; /* the first is under way */
     struct follow *follow;   /* under way; NULL: none */
+    struct made *made;
+    struct bytes *late_values; /* of stack->late; empty: not known yet */
     uint64_t started_ns;
 };
 
@@ -130,6 +135,19 @@ void follow_time_to_live(struct server *server, const struct stack_call *call,
 /* Once a loop turn: an index may have been filled. */
 void follow_look(struct server *server);
 
+/* ---- values.c: late values of the stack ---- */
+void values_init(struct server *server);
+/* The text with its values; *ret_known (may be NULL): all are known. Until then "*" is there. */
+struct bytes values_fill(struct server *server, struct bytes text, bool *ret_known);
+/* The answer (200) of a call that tells one. */
+void values_learn(struct server *server, const struct stack_call *call, struct bytes answer);
+
+/* ---- made.c: what an earlier stack file made, and this one has not ---- */
+#define SERVER_MADE_KEY "stack/made/"
+/* Before anything is made; after all is made: removes. */
+void made_begin(struct server *server, void (*done)(struct server *server, bool ok));
+void made_end(struct server *server, void (*done)(struct server *server, bool ok));
+
 /* ---- stale.c: rules of an earlier stack file ---- */
 void stale_remove(struct server *server, void (*done)(struct server *server, bool ok));
 
@@ -139,6 +157,14 @@ void warm_start(struct server *server);
 /* ---- deliver.c: the targets of rules and schedules ---- */
 struct delivery_door deliver_door(struct server *server);
 struct bus_door deliver_bus_door(struct server *server);
+
+/* ---- scheduling.c: what is due, to its targets; rules with a schedule ---- */
+struct schedule_door scheduling_door(struct server *server);
+/* Parts of the bus' door. */
+bool scheduling_is_valid(void *server, struct bytes expression);
+void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes rule_name);
+/* The rules that the bus has already. */
+void scheduling_set_rules(struct server *server);
 
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);

@@ -10,8 +10,8 @@
  * second move waits for the first.
  *
  * What always holds:
- *   1. The time of a step is in the store before the clock shows it. So after a crash it stands
- * where it stood, or at the step that was about to be made; never earlier.
+ *   1. The time of a step is in the store before the clock shows it. So after a crash the clock
+ *      stands where it stood, or at the step that was about to be made; never earlier.
  *   2. While a step is under way only its own timers have fired.
  *
  * In STORE_CATALOGUE, key "store/clock": format 1 (1) | 1 manual, 0 the machine's (1) | ms (8). The

@@ -1,11 +1,15 @@
 /* server/provision.c - makes what the stack file describes: functions, then AWS's own requests for
- * tables, buses, rules and targets in order, then archives and mappings. What is there already
- * stays, with its data; a table follows the file (follow.c). */
+ * tables, queues, buses, rules and targets in order, then archives and mappings. What is there
+ * already stays, with its data, and is updated where AWS has a request for that; a table follows
+ * the file (follow.c). Functions whose environment has a value that only a request gave (values.c)
+ * are put again behind the requests. */
 #include "server/internal.h"
 
 struct provisioning {
     struct server *server;
-    size_t next; /* call, then archive */
+    size_t next;   /* call, then archive */
+    bool updating; /* the call's update is under way */
+    bool *late;    /* functions that wait for values */
     void (*done)(struct server *server, bool ok);
     struct bus_change archive;
 };
@@ -46,16 +50,23 @@ static struct function_destination destination_of(struct server *server,
     return (struct function_destination){DESTINATION_NONE, {NULL, 0}};
 }
 
+/* *ret_known: no value of the environment is still to come. */
 static enum status put_function(struct server *server, const struct stack_function *function,
-                                struct api_error *reterr)
+                                bool *ret_known, struct api_error *reterr)
 {
     struct function_variable *environment =
         ARENA_NEW_ARRAY(server->arena, function->environment_count, struct function_variable);
     int64_t attempts = function->maximum_retry_attempts;
 
-    for (size_t i = 0; i < function->environment_count; i++)
-        environment[i] = (struct function_variable){function->environment[i].name,
-                                                    function->environment[i].value};
+    *ret_known = true;
+    for (size_t i = 0; i < function->environment_count; i++) {
+        bool known = true;
+
+        environment[i] =
+            (struct function_variable){function->environment[i].name,
+                                       values_fill(server, function->environment[i].value, &known)};
+        *ret_known = *ret_known && known;
+    }
     if (attempts < 0) /* the offline plugin's setting stands in for AWS's 2 */
         attempts = server->stack->maximum_retry_attempts;
 
@@ -79,6 +90,7 @@ static enum status put_function(struct server *server, const struct stack_functi
     return functions_put(server->functions, &settings, reterr);
 }
 
+/* Those that wait for a value. */
 static bool put_functions(struct provisioning *provisioning)
 {
     struct server *server = provisioning->server;
@@ -86,8 +98,14 @@ static bool put_functions(struct provisioning *provisioning)
 
     for (size_t i = 0; i < server->stack->function_count; i++) {
         const struct stack_function *function = &server->stack->functions[i];
+        bool known = true;
 
-        if (put_function(server, function, &error) != OK) {
+        if (!provisioning->late[i])
+            continue;
+        enum status status = put_function(server, function, &known, &error);
+
+        provisioning->late[i] = !known;
+        if (status != OK) {
             fail_at(provisioning, &function->where, function->key, bytes_of_text(error.message));
             return false;
         }
@@ -254,7 +272,9 @@ static bool there_already(const struct stack_call *call, struct bytes type, stru
         return bytes_find(message, BYTES("already enabled")) != SIZE_MAX ||
                bytes_find(message, BYTES("already disabled")) != SIZE_MAX;
     return bytes_end_with(type, BYTES("ResourceAlreadyExistsException")) ||
-           bytes_end_with(type, BYTES("ResourceInUseException"));
+           bytes_end_with(type, BYTES("ResourceInUseException")) ||
+           (bytes_end_with(type, BYTES("ConflictException")) &&
+            bytes_start_with(bytes_of_text(call->target), BYTES("AWSScheduler.Create")));
 }
 
 static void fail_call(struct provisioning *provisioning, struct bytes why)
@@ -285,6 +305,47 @@ static void may_be_called_again(void *context, struct bytes why)
         next_call(context);
 }
 
+static void call_now(struct provisioning *provisioning, const char *target, struct bytes body);
+
+/* An operation that this dynlog does not have: a thing less, and that is said. */
+static void skip_call(struct provisioning *provisioning, const struct stack_call *call,
+                      struct bytes message)
+{
+    struct stack_note note = {call->where,
+                              arena_printf(provisioning->server->arena, "not acted on: %.*s: %.*s",
+                                           BYTES_ARG(call->resource), BYTES_ARG(message))};
+
+    output_note(provisioning->server, &note);
+    provisioning->next++;
+    next_call(provisioning);
+}
+
+static void call_succeeded(struct provisioning *provisioning, const struct stack_call *call,
+                           struct bytes answer)
+{
+    values_learn(provisioning->server, call, answer);
+    provisioning->next++;
+    next_call(provisioning);
+}
+
+static void call_failed(struct provisioning *provisioning, const struct stack_call *call,
+                        struct bytes type, struct bytes message)
+{
+    if (has_target(call, "DynamoDB_20120810.UpdateTimeToLive") &&
+        bytes_find(message, BYTES("active on a different AttributeName")) != SIZE_MAX)
+        follow_time_to_live(provisioning->server, call, may_be_called_again, provisioning);
+    else if (bytes_end_with(type, BYTES("UnknownOperationException")))
+        skip_call(provisioning, call, message);
+    else if (provisioning->updating || !there_already(call, type, message))
+        fail_call(provisioning, message);
+    else if (has_target(call, "DynamoDB_20120810.CreateTable"))
+        follow_table(provisioning->server, call, followed, provisioning);
+    else if (call->update != NULL)
+        call_now(provisioning, call->update, call->update_body);
+    else
+        call_succeeded(provisioning, call, BYTES("{}"));
+}
+
 static void call_done(void *context, int http_status, struct bytes answer)
 {
     struct provisioning *provisioning = context;
@@ -293,25 +354,26 @@ static void call_done(void *context, int http_status, struct bytes answer)
     const struct json *error = NULL;
     struct bytes type = {NULL, 0}, message = answer;
 
-    if (http_status != 200 && json_parse(arena, answer, &error, NULL) == OK) {
+    if (http_status / 100 == 2) {
+        call_succeeded(provisioning, call, answer);
+        return;
+    }
+    if (json_parse(arena, answer, &error, NULL) == OK) {
         type = json_string(json_get(error, "__type"));
         message = json_string(json_get(error, "message"));
+        if (message.size == 0)
+            message = json_string(json_get(error, "Message"));
     }
-    if (has_target(call, "DynamoDB_20120810.UpdateTimeToLive") &&
-        bytes_find(message, BYTES("active on a different AttributeName")) != SIZE_MAX) {
-        follow_time_to_live(provisioning->server, call, may_be_called_again, provisioning);
-        return;
-    }
-    if (http_status != 200 && !there_already(call, type, message)) {
-        fail_at(provisioning, &call->where, call->resource, message);
-        return;
-    }
-    if (has_target(call, "DynamoDB_20120810.CreateTable") && http_status != 200) {
-        follow_table(provisioning->server, call, followed, provisioning);
-        return;
-    }
-    provisioning->next++;
-    next_call(provisioning);
+    call_failed(provisioning, call, type, message);
+}
+
+/* The call's request, or its update when it is another target. */
+static void call_now(struct provisioning *provisioning, const char *target, struct bytes body)
+{
+    struct server *server = provisioning->server;
+
+    provisioning->updating = target != server->stack->calls[provisioning->next].target;
+    api_call_local(server->api, target, values_fill(server, body, NULL), call_done, provisioning);
 }
 
 /* A table that was being restored when the process before ended: it goes on, and takes no settings
@@ -344,7 +406,8 @@ static void next_call(struct provisioning *provisioning)
 
     if (provisioning->next == stack->call_count) {
         provisioning->next = 0;
-        next_archive(provisioning);
+        if (put_functions(provisioning))
+            next_archive(provisioning);
         return;
     }
     const struct stack_call *call = &stack->calls[provisioning->next];
@@ -353,7 +416,7 @@ static void next_call(struct provisioning *provisioning)
         drain_wait(provisioning->server, false, restored, provisioning);
         return;
     }
-    api_call_local(provisioning->server->api, call->target, call->body, call_done, provisioning);
+    call_now(provisioning, call->target, call->body);
 }
 
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok))
@@ -362,6 +425,10 @@ void provision_start(struct server *server, void (*done)(struct server *server, 
 
     provisioning->server = server;
     provisioning->done = done;
+    values_init(server);
+    provisioning->late = ARENA_NEW_ARRAY(server->arena, server->stack->function_count, bool);
+    for (size_t i = 0; i < server->stack->function_count; i++)
+        provisioning->late[i] = true;
     if (put_functions(provisioning))
         next_call(provisioning);
 }

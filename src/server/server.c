@@ -213,6 +213,7 @@ static void make_environment(struct server *server)
                                         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
                                         "AWS_ENDPOINT_URL_EVENTBRIDGE",
                                         "AWS_ENDPOINT_URL_LAMBDA",
+                                        "AWS_ENDPOINT_URL_SCHEDULER",
                                         "AWS_ENDPOINT_URL_SQS"};
     struct bytes url =
         arena_printf(server->arena, "http://127.0.0.1:%u", (unsigned)server->port_number);
@@ -295,6 +296,13 @@ static bool open_hops(struct server *server)
                                     .place = &server->place,
                                     .changed = something_changed,
                                     .context = server};
+    struct schedules_options schedules = {.store = server->store,
+                                          .port = server->port,
+                                          .timers = server->timers,
+                                          .place = &server->place,
+                                          .door = scheduling_door(server),
+                                          .changed = something_changed,
+                                          .context = server};
     struct outbound_options outbound = {.store = server->store,
                                         .port = server->port,
                                         .timers = server->timers,
@@ -313,6 +321,8 @@ static bool open_hops(struct server *server)
     if (status == OK)
         status = deliveries_open(&deliveries, &server->deliveries);
     if (status == OK)
+        status = schedules_open(&schedules, &server->schedules);
+    if (status == OK)
         status = bus_open(server->store, server->port, server->clock, &server->place, &door,
                           &server->bus);
     if (status == OK)
@@ -321,6 +331,7 @@ static bool open_hops(struct server *server)
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
     }
+    scheduling_set_rules(server);
     engine_set_shard_count(server->engine, shard_count(server));
     server->streams = streams_new(server->store, server->port, server->timers, &shards);
     server->mappings = mappings_new(server->functions, server->streams, server->store, server->port,
@@ -341,6 +352,7 @@ static void open_api(struct server *server)
         .bus = server->bus,
         .queues = server->queues,
         .outbound = server->outbound,
+        .schedules = server->schedules,
         .functions = server->functions,
         .mappings = server->mappings,
         .store = server->store,
@@ -416,6 +428,7 @@ static void provisioned(struct server *server, bool ok)
     functions_start(server->functions);
     deliveries_start(server->deliveries); /* targets that are not there by now are gone */
     bus_start(server->bus, server->timers, server->wall_timers, something_changed, server);
+    schedules_start(server->schedules);
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
@@ -424,10 +437,28 @@ static void provisioned(struct server *server, bool ok)
     listen_serve_held(server);
 }
 
+/* ---- the stack, step by step ---- */
+
+static void rules_removed(struct server *server, bool ok)
+{
+    if (ok)
+        made_end(server, provisioned);
+    else
+        provisioned(server, false);
+}
+
 static void made(struct server *server, bool ok)
 {
     if (ok)
-        stale_remove(server, provisioned);
+        stale_remove(server, rules_removed);
+    else
+        provisioned(server, false);
+}
+
+static void remembered(struct server *server, bool ok)
+{
+    if (ok)
+        provision_start(server, made);
     else
         provisioned(server, false);
 }
@@ -435,7 +466,7 @@ static void made(struct server *server, bool ok)
 static void clock_noted(struct server *server, bool ok)
 {
     if (ok)
-        provision_start(server, made);
+        made_begin(server, remembered);
     else
         provisioned(server, false);
 }
@@ -506,6 +537,8 @@ void server_stop(struct server *server)
     bus_stop(server->bus); /* replays go on after the next start */
     if (server->api != NULL)
         api_end_streams(server->api);
+    if (server->schedules != NULL)
+        schedules_stop(server->schedules); /* what is due from now on is due at the next start */
     server->drain_limit.fire = drain_limit_reached;
     timer_set_after(server->wall_timers, &server->drain_limit, SERVER_DRAIN_GRACE_MS);
     manual_clock_stop(server);
@@ -517,7 +550,8 @@ static bool quiet(struct server *server)
 {
     if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
         !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !outbound_stop(server->outbound) || !queues_stop(server->queues))
+        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
+        !queues_stop(server->queues))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -552,6 +586,8 @@ static void free_all(struct server *server)
         queues_close(server->queues);
     if (server->bus != NULL)
         bus_close(server->bus);
+    if (server->schedules != NULL)
+        schedules_close(server->schedules);
     if (server->deliveries != NULL)
         deliveries_close(server->deliveries);
     if (server->outbound != NULL)

@@ -129,6 +129,19 @@ static void write_deliveries(struct server *server, struct json_writer *w)
     json_end_object(w);
 }
 
+static void write_schedules(struct server *server, struct json_writer *w)
+{
+    struct schedules_figures figures;
+
+    schedules_figures(server->schedules, &figures);
+    json_key(w, "schedules");
+    json_begin_object(w);
+    json_member_int(w, "schedules", (int64_t)figures.schedules);
+    json_member_int(w, "rules", (int64_t)figures.rules);
+    json_member_int(w, "due", (int64_t)figures.due_total);
+    json_end_object(w);
+}
+
 /* The data folder, and the id by which a store made anew is told from an old one. */
 static void write_place(struct server *server, struct json_writer *w)
 {
@@ -208,6 +221,7 @@ void status_write(void *context, struct json_writer *w)
     write_functions(server, w);
     write_deliveries(server, w);
     write_calls(server, w);
+    write_schedules(server, w);
     if (server->has_archive) {
         json_key(w, "archive");
         json_begin_object(w);
@@ -223,8 +237,13 @@ void status_write(void *context, struct json_writer *w)
     write_records(server, w);
     json_member_bool(w, "archive", archiving_busy(server));
     json_member_bool(w, "queues", queues_busy(server->queues));
+    json_member_bool(w, "schedules", schedules_busy(server->schedules));
     json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
+    json_key(w, "clock");
+    json_begin_object(w);
+    manual_clock_write(server, w);
+    json_end_object(w);
 }
 
 static void metric(struct buffer *out, const char *name, const char *type, const char *help,
@@ -246,6 +265,18 @@ static void call_metrics(struct server *server, struct buffer *out)
            figures.in_flight);
     metric(out, "calls_held", "gauge", "Calls that the rate of their API destination holds.",
            figures.held);
+}
+
+static void schedule_metrics(struct server *server, struct buffer *out)
+{
+    struct schedules_figures figures;
+
+    schedules_figures(server->schedules, &figures);
+    metric(out, "schedules", "gauge", "Schedules.", figures.schedules);
+    metric(out, "scheduled_rules", "gauge", "Enabled rules with a ScheduleExpression.",
+           figures.rules);
+    metric(out, "due_times_total", "counter", "Due times of schedules and rules that happened.",
+           figures.due_total);
 }
 
 /* AWS's metrics of rules, under names of ours. */
@@ -299,5 +330,6 @@ void status_metrics(void *context, struct buffer *out)
            functions.queued);
     delivery_metrics(server, out);
     call_metrics(server, out);
+    schedule_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
 }

@@ -43,6 +43,7 @@ static void add_call(struct stack *stack, const char *target, struct bytes body,
         .body = body,
         .resource = bytes_of_text(resource),
         .where = {"(no stack file)", 1, 1},
+        .late = -1,
     };
 }
 

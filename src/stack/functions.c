@@ -146,11 +146,6 @@ static enum status add_variable(struct loader *loader, const struct node_member 
                              "environment: %.*s: expected text, a number or a boolean, got %.*s",
                              BYTES_ARG(member->name),
                              BYTES_ARG(node_describe(loader->arena, member->value)));
-    if (bytes_start_with(variable.value, BYTES("arn:")) &&
-        bytes_end_with(variable.value, BYTES("/stream/*")))
-        loader_note(loader, member->where,
-                    "%.*s: the stream's label is known only when the table is made: it is * here",
-                    BYTES_ARG(member->name));
     for (size_t i = 0; i < function->environment_count; i++) {
         if (bytes_equal(function->environment[i].name, variable.name)) {
             function->environment[i].value = variable.value;

@@ -71,6 +71,38 @@ enum status loader_add_call(struct loader *loader, const char *target, const str
         .body = arena_copy(loader->arena, buffer_bytes(body)),
         .resource = resource,
         .where = where,
+        .late = -1,
     };
+    return OK;
+}
+
+enum status loader_add_update(struct loader *loader, const char *update, const struct buffer *body)
+{
+    struct stack *stack = loader->stack;
+    struct stack_call *call = &stack->calls[stack->call_count - 1];
+
+    if (body != NULL && buffer_failed(body))
+        return loader_refuse(loader, call->where,
+                             "%.*s: expected a description of at most %zu bytes",
+                             BYTES_ARG(call->resource), LOADER_BODY_SIZE_MAX);
+    call->update = update;
+    call->update_body = body != NULL ? arena_copy(loader->arena, buffer_bytes(body)) : call->body;
+    return OK;
+}
+
+enum status loader_add_made(struct loader *loader, struct bytes what, const char *removal,
+                            const struct buffer *body, struct stack_where where)
+{
+    struct stack *stack = loader->stack;
+    struct stack_made made = {what, removal, BYTES("{}")};
+
+    if (body != NULL && buffer_failed(body))
+        return loader_refuse(loader, where, "%.*s: expected a name of at most %zu bytes",
+                             BYTES_ARG(what), LOADER_BODY_SIZE_MAX);
+    if (body != NULL)
+        made.body = arena_copy(loader->arena, buffer_bytes(body));
+    stack->made = arena_grow(loader->arena, stack->made, stack->made_count, stack->made_count + 1,
+                             &loader->made_capacity, sizeof *stack->made);
+    stack->made[stack->made_count++] = made;
     return OK;
 }

@@ -8,10 +8,18 @@
  *   conditions.c  the template's Conditions           conditions_hold()
  *   enabled.c     `enabled: '"a" == "a"'`             enabled_evaluate()
  *   functions.c   functions -> stack->functions       functions_declare(), functions_read()
- *   events.c      their events -> mappings and calls  events_read()
+ *   events.c      what calls them                     events_read()
+ *   mappings.c    change stream -> function           mappings_read_stream()
+ *   bridge.c      bus -> function                     bridge_read()
+ *   timed.c       time -> function                    timed_read()
  *   resources.c   resources -> calls, archives        resources_read(), resources_read_rules()
+ *   property.c    properties as a request's members   property_write()
  *   table.c       a table's calls                     table_read()
+ *   queue.c       a queue's calls                     queue_read()
+ *   outbound.c    connections, API destinations       outbound_read_connection() ...
+ *   schedule.c    schedules and their groups          schedule_read() ...
  *   rules.c       a rule's calls                      rules_add()
+ *   late.c        values that are known later         late_mark()
  *   serverless.c  the order of all that               stack_load()
  *
  * A step that finds something wrong fills the one error and returns REFUSED (loader_refuse()); what
@@ -67,6 +75,7 @@ struct loader {
     struct bytes *buses; /* names that have their CreateEventBus */
     size_t bus_count;
     size_t call_capacity, note_capacity, mapping_capacity, archive_capacity, bus_capacity;
+    size_t made_capacity, late_capacity;
 };
 
 enum status loader_refuse(struct loader *loader, struct stack_where where, const char *format, ...)
@@ -85,6 +94,12 @@ MUST_USE enum status loader_count_text(struct loader *loader, struct stack_where
 MUST_USE enum status loader_add_call(struct loader *loader, const char *target,
                                      const struct buffer *body, struct bytes resource,
                                      struct stack_where where);
+/* What the call added last is followed by when the thing is there. body NULL: the call's own. */
+MUST_USE enum status loader_add_update(struct loader *loader, const char *update,
+                                       const struct buffer *body);
+/* See struct stack_made. body NULL: it stays, and so removal is. */
+MUST_USE enum status loader_add_made(struct loader *loader, struct bytes what, const char *removal,
+                                     const struct buffer *body, struct stack_where where);
 
 /* ---- yaml.c ---- */
 MUST_USE enum status yaml_parse(struct loader *loader, const char *file, struct bytes text,
@@ -120,7 +135,18 @@ const struct node *intrinsics_text(struct loader *loader, struct bytes text,
 const struct node *intrinsics_unknowable(struct loader *loader, const char *function,
                                          struct bytes name, struct stack_where where);
 
+/* ---- late.c ---- */
+/* The mark of a value, as text; the same one for the same value. */
+struct bytes late_mark(struct loader *loader, enum stack_late_kind kind, struct bytes name);
+int32_t late_index(struct loader *loader, enum stack_late_kind kind, struct bytes name);
+
 /* ---- references.c ---- */
+/* The name that a resource of that type has: of its property, or as CloudFormation makes one up,
+ * without the random end. */
+MUST_USE enum status references_name(struct loader *loader, struct bytes id,
+                                     const struct node *resource, struct bytes *ret);
+/* The ARN of a role that nobody looks at: where AWS wants one and the file's is not known. */
+struct bytes references_role(struct loader *loader);
 MUST_USE enum status references_find(struct loader *loader, struct bytes name,
                                      struct stack_where where, const struct node **ret);
 /* path: Resource.Attribute */
@@ -158,6 +184,46 @@ struct bytes read_nearest(struct bytes word, const struct bytes *candidates, siz
 /* ---- enabled.c ---- */
 MUST_USE enum status enabled_evaluate(struct loader *loader, const struct node *node, bool *ret);
 
+/* ---- property.c ---- */
+
+/* Properties of a resource are the members of AWS's request under the same names. A table says
+ * which, and what each is. */
+enum property_kind {
+    PROPERTY_TEXT,
+    PROPERTY_INTEGER, /* from smallest to largest, also as text */
+    PROPERTY_BOOLEAN,
+    PROPERTY_TIME,      /* ISO 8601 -> seconds since 1970 */
+    PROPERTY_VALUE,     /* as it is */
+    PROPERTY_PATTERN,   /* a mapping or JSON -> text that is JSON */
+    PROPERTY_MAP,       /* of the properties `inside` */
+    PROPERTY_LIST,      /* of such mappings */
+    PROPERTY_ELSEWHERE, /* known; its reader looks at it */
+};
+
+struct property {
+    const char *name;
+    enum property_kind kind;
+    const char *note; /* not NULL: what is not done with it; it is left out */
+    int64_t smallest, largest;
+    const struct property *inside;
+    size_t inside_count;
+    bool required;
+};
+
+/* The members of a mapping, into the object that is open; what: "a queue", for messages. Keys that
+ * no row knows are noted. The mapping's intrinsics are performed already. */
+MUST_USE enum status property_write(struct loader *loader, struct json_writer *writer,
+                                    const struct node *map, const struct property *properties,
+                                    size_t count, const char *what);
+/* The Properties of a resource with their intrinsics performed; an empty mapping when there are
+ * none. */
+MUST_USE enum status property_read(struct loader *loader, struct bytes id,
+                                   const struct node *resource, const struct node **ret);
+/* The member of that name: [{Key, Value}] as {Key: Value}; nothing when there are none. */
+MUST_USE enum status property_write_tags(struct loader *loader, struct json_writer *writer,
+                                         const char *name, const struct node *tags);
+bool property_has_value(const struct node *map, const char *name);
+
 /* ---- functions.c, events.c ---- */
 MUST_USE enum status functions_declare(struct loader *loader);
 MUST_USE enum status functions_read(struct loader *loader);
@@ -165,7 +231,24 @@ MUST_USE enum status functions_read(struct loader *loader);
 const struct loader_function *stack_function_find(const struct loader *loader, struct bytes name);
 MUST_USE enum status events_read(struct loader *loader, const struct loader_function *function);
 
-/* ---- resources.c, table.c ---- */
+/* ---- mappings.c, bridge.c, timed.c: one event; index: its place among the function's, from 1.
+ * Of `schedule` the expressions are counted: *number is of the last one. ---- */
+MUST_USE enum status mappings_read_stream(struct loader *loader,
+                                          const struct loader_function *function,
+                                          const struct node_member *event);
+MUST_USE enum status bridge_read(struct loader *loader, const struct loader_function *function,
+                                 const struct node_member *event, size_t index);
+MUST_USE enum status timed_read(struct loader *loader, const struct loader_function *function,
+                                const struct node_member *event, size_t *number);
+/* inputPath and inputTransformer of an event, into the target; input is JSON where it is a
+ * mapping. */
+struct rule_target;
+MUST_USE enum status bridge_read_transformer(struct loader *loader, const struct node *event,
+                                             struct rule_target *target);
+/* Ref or Fn::...: what stands there is not a mapping of ours. */
+bool node_is_intrinsic(const struct node *node);
+
+/* ---- resources.c, table.c, queue.c, outbound.c, schedule.c ---- */
 MUST_USE enum status resources_find(struct loader *loader);
 MUST_USE enum status resources_read(struct loader *loader);
 MUST_USE enum status resources_read_rules(struct loader *loader);
@@ -176,8 +259,29 @@ MUST_USE enum status resources_bus(struct loader *loader, const struct node *nod
 MUST_USE enum status table_read(struct loader *loader, struct bytes logical_id,
                                 const struct node *resource);
 
+MUST_USE enum status queue_read(struct loader *loader, struct bytes id,
+                                const struct node *resource);
+/* When all queues are there: they name each other. */
+MUST_USE enum status queue_read_attributes(struct loader *loader, struct bytes id,
+                                           const struct node *resource);
+MUST_USE enum status outbound_read_connection(struct loader *loader, struct bytes id,
+                                              const struct node *resource);
+MUST_USE enum status outbound_read_destination(struct loader *loader, struct bytes id,
+                                               const struct node *resource);
+MUST_USE enum status schedule_read_group(struct loader *loader, struct bytes id,
+                                         const struct node *resource);
+MUST_USE enum status schedule_read(struct loader *loader, struct bytes id,
+                                   const struct node *resource);
+/* CreateSchedule, and UpdateSchedule where it is there; body: its JSON, with the name too. */
+MUST_USE enum status schedule_add(struct loader *loader, struct bytes name, struct bytes group,
+                                  const struct buffer *body, struct bytes resource,
+                                  struct stack_where where);
+/* arn: of what rule or schedule sends to. False, and noted: dynlog has nothing of that kind, or it
+ * is not known; or it is a function that is disabled. */
+bool target_is_ours(struct loader *loader, struct bytes arn, struct stack_where where);
+
 /* ---- rules.c: PutRule and PutTargets ---- */
-struct rule_target {
+struct rule_target { /* of an event of a function */
     struct bytes id, arn;
     struct bytes input, input_path;      /* empty: not said */
     const struct node *input_paths;      /* of an input transformer; NULL: none */
@@ -188,12 +292,15 @@ struct rule_target {
 #define RULE_TARGET_INIT ((struct rule_target){.retry_attempts = -1, .event_age_s = -1})
 
 struct rule {
-    struct bytes name, bus, description, pattern; /* pattern: JSON */
+    struct bytes name, bus, description;
+    struct bytes pattern;  /* JSON; empty: none */
+    struct bytes schedule; /* empty: none */
+    struct bytes role;     /* empty: none */
     bool enabled;
     struct bytes resource; /* for the calls' messages */
     struct stack_where where;
-    const struct rule_target *targets;
-    size_t target_count;
+    const struct rule_target *target; /* NULL: as below */
+    const struct node *targets;       /* of a resource: a list; NULL: none */
 };
 MUST_USE enum status rules_add(struct loader *loader, const struct rule *rule);
 /* A pattern or input as JSON text: a mapping is printed, text is taken as JSON already where

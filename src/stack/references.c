@@ -7,28 +7,62 @@
 
 /* ---- resources by name ---- */
 
-/* What dynlog makes: the property that names it, and the attributes that are texts around the name.
- */
+#define NAME_SIZE_MAX 64 /* rules, schedules, connections ... */
+#define QUEUE_NAME_SIZE_MAX 80
+
+/* What an attribute is a text around: `%` stands for the resource's name. */
+struct attribute {
+    const char *name, *service; /* service NULL: the text as it is */
+    const char *text;
+};
+
+/* What dynlog makes: the property that names it, and what Ref (attribute "") and Fn::GetAtt give.
+ * Without a row for Ref it is the name. */
 static const struct resource_type {
     const char *type, *name_property;
     bool name_optional; /* CloudFormation makes one up */
-    struct {
-        const char *name, *service, *before, *after; /* service NULL: the bare name */
-    } attributes[2];
+    size_t name_size_max;
+    struct attribute attributes[4];
 } resource_types[] = {
     {"AWS::DynamoDB::Table",
      "TableName",
      false,
-     {{"Arn", "dynamodb", "table/", ""}, {"StreamArn", "dynamodb", "table/", "/stream/*"}}},
+     0,
+     {{"Arn", "dynamodb", "table/%"}, {"StreamArn", "dynamodb", "table/%/stream/*"}}},
     {"AWS::Events::EventBus",
      "Name",
      false,
-     {{"Arn", "events", "event-bus/", ""}, {"Name", NULL, "", ""}}},
+     0,
+     {{"Arn", "events", "event-bus/%"}, {"Name", NULL, "%"}}},
     {"AWS::Events::Archive",
      "ArchiveName",
      true,
-     {{"Arn", "events", "archive/", ""}, {"ArchiveName", NULL, "", ""}}},
-    {"AWS::Events::Rule", "Name", true, {{NULL, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL}}},
+     48,
+     {{"Arn", "events", "archive/%"}, {"ArchiveName", NULL, "%"}}},
+    {"AWS::Events::Rule", "Name", true, NAME_SIZE_MAX, {{"Arn", "events", "rule/%"}}},
+    {"AWS::Events::Connection",
+     "Name",
+     true,
+     NAME_SIZE_MAX,
+     {{"Arn", "events", "connection/%/*"}, {"ArnForPolicy", "events", "connection/%"}}},
+    {"AWS::Events::ApiDestination",
+     "Name",
+     true,
+     NAME_SIZE_MAX,
+     {{"Arn", "events", "api-destination/%/*"}, {"ArnForPolicy", "events", "api-destination/%"}}},
+    {"AWS::Scheduler::Schedule", "Name", true, NAME_SIZE_MAX, {{"Arn", "scheduler", "schedule/%"}}},
+    {"AWS::Scheduler::ScheduleGroup",
+     "Name",
+     true,
+     NAME_SIZE_MAX,
+     {{"Arn", "scheduler", "schedule-group/%"}}},
+    {"AWS::SQS::Queue",
+     "QueueName",
+     true,
+     QUEUE_NAME_SIZE_MAX,
+     {{"", NULL, "url"}, {"QueueUrl", NULL, "url"}, {"Arn", "sqs", "%"}, {"QueueName", NULL, "%"}}},
+    {"AWS::Logs::LogGroup", "LogGroupName", true, 512, {{"Arn", "logs", "log-group:%:*"}}},
+    {"AWS::IAM::Role", "RoleName", true, NAME_SIZE_MAX, {{"Arn", "iam", "role/%"}}},
 };
 
 static const struct resource_type *type_of(const struct node *resource)
@@ -44,22 +78,62 @@ static const struct resource_type *type_of(const struct node *resource)
     return NULL;
 }
 
-static enum status resource_name(struct loader *loader, struct bytes id,
-                                 const struct node_member *resource,
-                                 const struct resource_type *type, struct bytes *ret)
+static bool has_type(const struct resource_type *type, const char *name)
 {
-    const struct node *properties = node_get(resource->value, "Properties");
+    return strcmp(type->type, name) == 0;
+}
+
+/* STACK-ID, as CloudFormation makes it, but without the random letters behind it: the same file
+ * must find its things again. Too long: the stack's part is cut. */
+static enum status make_name(struct loader *loader, struct bytes id, const struct node *resource,
+                             const struct resource_type *type, struct bytes *ret)
+{
+    struct bytes stack = loader->stack_name, ending = {0};
+    bool fifo = false;
     enum status status = OK;
 
+    if (has_type(type, "AWS::SQS::Queue"))
+        status = read_boolean(loader, node_get(node_get(resource, "Properties"), "FifoQueue"),
+                              "FifoQueue", &fifo);
+    if (fifo)
+        ending = BYTES(".fifo");
+    if (type->name_size_max > 0 && id.size + ending.size + 1 < type->name_size_max)
+        stack.size = size_min(stack.size, type->name_size_max - id.size - ending.size - 1);
+    *ret = arena_printf(loader->arena, "%.*s-%.*s%.*s", BYTES_ARG(stack), BYTES_ARG(id),
+                        BYTES_ARG(ending));
+    return status;
+}
+
+enum status references_name(struct loader *loader, struct bytes id, const struct node *resource,
+                            struct bytes *ret)
+{
+    const struct resource_type *type = type_of(resource);
+    const struct node *properties = node_get(resource, "Properties");
+    enum status status = OK;
+
+    assert(type != NULL);
     *ret = (struct bytes){0};
     status = read_text(loader, node_get(properties, type->name_property), type->name_property, ret);
     if (status != OK || ret->size > 0)
         return status;
     if (!type->name_optional)
-        return loader_refuse(loader, resource->value->where, "%.*s: expected Properties with %s",
+        return loader_refuse(loader, resource->where, "%.*s: expected Properties with %s",
                              BYTES_ARG(id), type->name_property);
-    *ret = arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(loader->stack_name), BYTES_ARG(id));
-    return OK;
+    return make_name(loader, id, resource, type, ret);
+}
+
+static struct bytes role_arn(struct loader *loader, struct bytes name)
+{
+    return arena_printf(loader->arena, "arn:%s:iam::%s:role/%.*s", loader->place.partition,
+                        loader->place.account, BYTES_ARG(name));
+}
+
+/* The name that the Serverless Framework gives to the one role of its functions. */
+struct bytes references_role(struct loader *loader)
+{
+    return role_arn(loader, arena_printf(loader->arena, "%.*s-%.*s-%s-lambdaRole",
+                                         BYTES_ARG(loader->stack->service),
+                                         BYTES_ARG(loader->stack->stage), loader->place.region));
 }
 
 /* Resources that the Serverless Framework adds when it deploys. */
@@ -105,6 +179,86 @@ static const struct loader_function *function_of(const struct loader *loader, st
             return &loader->functions[i];
     }
     return NULL;
+}
+
+/* ---- what Ref and Fn::GetAtt give of a resource ---- */
+
+/* Rules and schedules have the bus or group in their ARN, unless it is the default rule's. */
+static enum status name_in_arn(struct loader *loader, const struct node_member *resource,
+                               const struct resource_type *type, struct bytes *name)
+{
+    const struct node *properties = node_get(resource->value, "Properties");
+    bool rule = has_type(type, "AWS::Events::Rule");
+    struct bytes owner = {0};
+    enum status status = OK;
+
+    if (!rule && !has_type(type, "AWS::Scheduler::Schedule"))
+        return OK;
+    status = read_text(loader, node_get(properties, rule ? "EventBusName" : "GroupName"),
+                       rule ? "EventBusName" : "GroupName", &owner);
+    if (status != OK)
+        return status;
+    while (rule && bytes_find_byte(owner, '/', 0) != SIZE_MAX) /* a bus by ARN */
+        owner = bytes_slice(owner, bytes_find_byte(owner, '/', 0) + 1, owner.size);
+    if (owner.size == 0)
+        owner = BYTES("default");
+    if (!rule || !bytes_equal_text(owner, "default"))
+        *name = arena_printf(loader->arena, "%.*s/%.*s", BYTES_ARG(owner), BYTES_ARG(*name));
+    return OK;
+}
+
+/* The text with the name for `%`, and for `*` what is known later. */
+static struct bytes fill_in(struct loader *loader, const struct resource_type *type,
+                            const char *text, struct bytes name, struct bytes plain_name)
+{
+    enum stack_late_kind kind = has_type(type, "AWS::DynamoDB::Table") ? STACK_LATE_STREAM
+                                : has_type(type, "AWS::Events::Connection")
+                                    ? STACK_LATE_CONNECTION
+                                    : STACK_LATE_API_DESTINATION;
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(LOADER_TEXT_SIZE_MAX);
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '%')
+            buffer_append(&out, name);
+        else if (*at == '*' && !has_type(type, "AWS::Logs::LogGroup"))
+            buffer_append(&out, late_mark(loader, kind, plain_name));
+        else
+            buffer_append_byte(&out, (uint8_t)*at);
+    }
+    return arena_copy(loader->arena, buffer_bytes(&out));
+}
+
+/* attribute "": Ref */
+static enum status resource_text(struct loader *loader, const struct node_member *resource,
+                                 const struct resource_type *type, const char *attribute,
+                                 struct bytes *ret)
+{
+    struct bytes name = {0}, full = {0};
+    const struct attribute *found = NULL;
+    enum status status = references_name(loader, resource->name, resource->value, &name);
+
+    for (size_t i = 0; i < ARRAY_COUNT(type->attributes); i++)
+        if (type->attributes[i].name != NULL && strcmp(type->attributes[i].name, attribute) == 0)
+            found = &type->attributes[i];
+    *ret = full = name;
+    if (status != OK || found == NULL)
+        return status;
+    if (strcmp(found->text, "url") == 0) {
+        *ret = arena_printf(loader->arena, "http://127.0.0.1:%.*s/%s/%.*s",
+                            BYTES_ARG(late_mark(loader, STACK_LATE_PORT, (struct bytes){0})),
+                            loader->place.account, BYTES_ARG(name));
+        return OK;
+    }
+    if (has_type(type, "AWS::IAM::Role")) {
+        *ret = role_arn(loader, name);
+        return OK;
+    }
+    if (found->service != NULL)
+        status = name_in_arn(loader, resource, type, &full);
+    *ret = fill_in(loader, type, found->text, full, name);
+    if (status == OK && found->service != NULL)
+        *ret = arn_make(loader->arena, &loader->place, found->service, "%.*s", BYTES_ARG(*ret));
+    return status;
 }
 
 /* ---- Ref and Fn::GetAtt ---- */
@@ -156,7 +310,7 @@ enum status references_find(struct loader *loader, struct bytes name, struct sta
         return OK;
     }
     if (resource != NULL && type_of(resource->value) != NULL) {
-        status = resource_name(loader, name, resource, type_of(resource->value), &text);
+        status = resource_text(loader, resource, type_of(resource->value), "", &text);
         if (status == OK)
             *ret = intrinsics_text(loader, text, where);
         return status;
@@ -176,30 +330,25 @@ static enum status resource_attribute(struct loader *loader, const struct node_m
                                       const struct node **ret)
 {
     const struct resource_type *type = type_of(resource->value);
-    struct bytes name = {0};
+    const struct node *properties = node_get(resource->value, "Properties");
+    struct bytes text = {0};
 
     for (size_t i = 0; type != NULL && i < ARRAY_COUNT(type->attributes); i++) {
-        const char *service = type->attributes[i].service;
+        const char *name = type->attributes[i].name;
         enum status status = OK;
 
-        if (type->attributes[i].name == NULL ||
-            !bytes_equal_text(attribute, type->attributes[i].name))
+        if (name == NULL || name[0] == '\0' || !bytes_equal_text(attribute, name))
             continue;
         if (bytes_equal_text(attribute, "StreamArn") &&
-            node_is_nothing(
-                node_get(node_get(resource->value, "Properties"), "StreamSpecification")))
+            !property_has_value(properties, "StreamSpecification"))
             return loader_refuse(loader, where,
                                  "Fn::GetAtt %.*s.StreamArn: expected a StreamSpecification in "
                                  "the table",
                                  BYTES_ARG(resource->name));
-        status = resource_name(loader, resource->name, resource, type, &name);
-        if (status != OK)
-            return status;
-        if (service != NULL)
-            name = arn_make(loader->arena, &loader->place, service, "%s%.*s%s",
-                            type->attributes[i].before, BYTES_ARG(name), type->attributes[i].after);
-        *ret = intrinsics_text(loader, name, where);
-        return OK;
+        status = resource_text(loader, resource, type, name, &text);
+        if (status == OK)
+            *ret = intrinsics_text(loader, text, where);
+        return status;
     }
     *ret = intrinsics_unknowable(
         loader, "Fn::GetAtt",

@@ -1,6 +1,10 @@
-/* stack/resources.c - the template's Resources: what dynlog makes of each type. Tables (table.c)
- * and buses come first, then archives, and rules (rules.c) when the functions' own rules stand. */
+/* stack/resources.c - the template's Resources: what dynlog makes of each type, in passes, so that
+ * a thing is there before what names it: tables, queues, buses, groups; archives, connections,
+ * queues' attributes; API destinations; the functions' own rules and schedules; those of the
+ * template. */
 #include "stack/loader.h"
+
+#define PASS_BEHIND_FUNCTIONS 4
 
 static const struct key_rule section_keys[] = {
     {"Resources", NULL},
@@ -75,7 +79,11 @@ static enum status add_bus(struct loader *loader, struct bytes name, const struc
     loader->buses = arena_grow(loader->arena, loader->buses, loader->bus_count,
                                loader->bus_count + 1, &loader->bus_capacity, sizeof *loader->buses);
     loader->buses[loader->bus_count++] = name;
-    return loader_add_call(loader, "AWSEvents.CreateEventBus", &body, id, where);
+    status = loader_add_call(loader, "AWSEvents.CreateEventBus", &body, id, where);
+    return status == OK
+               ? loader_add_made(loader, arena_printf(loader->arena, "bus %.*s", BYTES_ARG(name)),
+                                 NULL, NULL, where)
+               : status;
 }
 
 static enum status read_bus(struct loader *loader, struct bytes id, const struct node *resource)
@@ -143,7 +151,7 @@ static enum status read_archive(struct loader *loader, struct bytes id, const st
     struct stack_archive archive = {0};
     const struct node *properties = NULL, *source = NULL;
     int64_t days = 0;
-    enum status status = intrinsics_resolve(loader, node_get(resource, "Properties"), &properties);
+    enum status status = property_read(loader, id, resource, &properties);
 
     if (status != OK)
         return status;
@@ -152,9 +160,7 @@ static enum status read_archive(struct loader *loader, struct bytes id, const st
         return loader_refuse(loader, resource->where, "%.*s: expected Properties with SourceArn",
                              BYTES_ARG(id));
     read_check_keys(loader, properties, keys, ARRAY_COUNT(keys), "an archive");
-    archive.name =
-        arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(loader->stack_name), BYTES_ARG(id));
-    status = read_text(loader, node_get(properties, "ArchiveName"), "ArchiveName", &archive.name);
+    status = references_name(loader, id, resource, &archive.name);
     if (status == OK)
         status = resources_bus(loader, source, "SourceArn", &archive.bus_name);
     if (status == OK)
@@ -173,7 +179,70 @@ static enum status read_archive(struct loader *loader, struct bytes id, const st
         arena_grow(loader->arena, stack->archives, stack->archive_count, stack->archive_count + 1,
                    &loader->archive_capacity, sizeof *stack->archives);
     stack->archives[stack->archive_count++] = archive;
-    return OK;
+    return loader_add_made(loader,
+                           arena_printf(loader->arena, "archive %.*s", BYTES_ARG(archive.name)),
+                           NULL, NULL, resource->where);
+}
+
+/* ---- log groups ---- */
+
+static enum status add_retention(struct loader *loader, struct bytes id, struct bytes name,
+                                 const struct node *days, struct stack_where where)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+    int64_t number = 0;
+    enum status status = read_integer(loader, days, "RetentionInDays", 1, 3653, &number);
+
+    json_begin_object(&writer);
+    json_member_string(&writer, "logGroupName", name);
+    if (number > 0)
+        json_member_int(&writer, "retentionInDays", number);
+    json_end_object(&writer);
+    return status != OK ? status
+                        : loader_add_call(loader,
+                                          number > 0 ? "Logs_20140328.PutRetentionPolicy"
+                                                     : "Logs_20140328.DeleteRetentionPolicy",
+                                          &body, id, where);
+}
+
+static enum status read_log_group(struct loader *loader, struct bytes id,
+                                  const struct node *resource)
+{
+    static const struct key_rule keys[] = {{"LogGroupName", NULL},
+                                           {"RetentionInDays", NULL},
+                                           {"KmsKeyId", NULL},
+                                           {"DataProtectionPolicy", NULL},
+                                           {"Tags", NULL},
+                                           {"FieldIndexPolicies", NULL},
+                                           {"LogGroupClass", NULL},
+                                           {"ResourcePolicyDocument", NULL},
+                                           {"DeletionProtection", NULL}};
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+    const struct node *properties = NULL;
+    struct bytes name = {0};
+    enum status status = property_read(loader, id, resource, &properties);
+
+    if (status == OK)
+        status = references_name(loader, id, resource, &name);
+    if (status != OK)
+        return status;
+    read_check_keys(loader, properties, keys, ARRAY_COUNT(keys), "a log group");
+    json_begin_object(&writer);
+    json_member_string(&writer, "logGroupName", name);
+    status = property_write_tags(loader, &writer, "tags", node_get(properties, "Tags"));
+    json_end_object(&writer);
+    if (status == OK)
+        status =
+            loader_add_call(loader, "Logs_20140328.CreateLogGroup", &body, id, resource->where);
+    if (status == OK)
+        status =
+            loader_add_made(loader, arena_printf(loader->arena, "log group %.*s", BYTES_ARG(name)),
+                            NULL, NULL, resource->where);
+    return status == OK ? add_retention(loader, id, name, node_get(properties, "RetentionInDays"),
+                                        resource->where)
+                        : status;
 }
 
 /* ---- all ---- */
@@ -183,7 +252,12 @@ static bool means_nothing_offline(struct bytes type)
 {
     static const char *const types[] = {
         "AWS::IAM::",
-        "AWS::Logs::",
+        "AWS::Logs::LogStream", /* made by what writes into the group */
+        "AWS::Logs::QueryDefinition",
+        "AWS::Logs::ResourcePolicy",
+        "AWS::Logs::MetricFilter",
+        "AWS::Logs::LogAnomalyDetector",
+        "AWS::Logs::AccountPolicy",
         "AWS::CloudWatch::",
         "AWS::XRay::",
         "AWS::KMS::",
@@ -194,6 +268,7 @@ static bool means_nothing_offline(struct bytes type)
         "AWS::Events::EventBusPolicy",
         "AWS::S3::BucketPolicy",
         "AWS::SQS::QueuePolicy",
+        "AWS::SQS::QueueInlinePolicy",
         "AWS::SNS::TopicPolicy",
     };
 
@@ -214,9 +289,24 @@ static const struct {
 } types[] = {
     {"AWS::DynamoDB::Table", 1, table_read},
     {"AWS::Events::EventBus", 1, read_bus},
+    {"AWS::SQS::Queue", 1, queue_read},
+    {"AWS::Logs::LogGroup", 1, read_log_group},
+    {"AWS::Scheduler::ScheduleGroup", 1, schedule_read_group},
+    {"AWS::SQS::Queue", 2, queue_read_attributes},
     {"AWS::Events::Archive", 2, read_archive},
-    {"AWS::Events::Rule", 3, rules_read_resource},
+    {"AWS::Events::Connection", 2, outbound_read_connection},
+    {"AWS::Events::ApiDestination", 3, outbound_read_destination},
+    {"AWS::Events::Rule", PASS_BEHIND_FUNCTIONS, rules_read_resource},
+    {"AWS::Scheduler::Schedule", PASS_BEHIND_FUNCTIONS, schedule_read},
 };
+
+static bool is_made(struct bytes type)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++)
+        if (bytes_equal_text(type, types[i].type))
+            return true;
+    return false;
+}
 
 static enum status read_resource(struct loader *loader, const struct node_member *member, int pass)
 {
@@ -234,10 +324,10 @@ static enum status read_resource(struct loader *loader, const struct node_member
     if (status != OK || !wanted)
         return status;
     for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
-        if (bytes_equal_text(type, types[i].type))
-            return types[i].pass == pass ? types[i].read(loader, member->name, resource) : OK;
+        if (types[i].pass == pass && bytes_equal_text(type, types[i].type))
+            return types[i].read(loader, member->name, resource);
     }
-    if (pass == 1 && !means_nothing_offline(type))
+    if (pass == 1 && !is_made(type) && !means_nothing_offline(type))
         loader_note(loader, member->where, "not acted on: resource %.*s: dynlog has no %.*s",
                     BYTES_ARG(member->name), BYTES_ARG(type));
     return OK;
@@ -256,12 +346,14 @@ static enum status read_pass(struct loader *loader, int pass)
 
 enum status resources_read(struct loader *loader)
 {
-    enum status status = read_pass(loader, 1);
+    enum status status = OK;
 
-    return status == OK ? read_pass(loader, 2) : status;
+    for (int pass = 1; status == OK && pass < PASS_BEHIND_FUNCTIONS; pass++)
+        status = read_pass(loader, pass);
+    return status;
 }
 
 enum status resources_read_rules(struct loader *loader)
 {
-    return read_pass(loader, 3);
+    return read_pass(loader, PASS_BEHIND_FUNCTIONS);
 }

@@ -124,15 +124,115 @@ static enum status add_put_rule(struct loader *loader, const struct rule *rule)
     json_begin_object(&writer);
     json_member_string(&writer, "Name", rule->name);
     json_member_string(&writer, "EventBusName", rule->bus);
-    json_member_string(&writer, "EventPattern", rule->pattern);
+    if (rule->pattern.size > 0)
+        json_member_string(&writer, "EventPattern", rule->pattern);
+    if (rule->schedule.size > 0)
+        json_member_string(&writer, "ScheduleExpression", rule->schedule);
     json_member_text(&writer, "State", rule->enabled ? "ENABLED" : "DISABLED");
     if (rule->description.size > 0)
         json_member_string(&writer, "Description", rule->description);
+    if (rule->role.size > 0)
+        json_member_string(&writer, "RoleArn", rule->role);
     json_end_object(&writer);
     return loader_add_call(loader, "AWSEvents.PutRule", &body, rule->resource, rule->where);
 }
 
-static enum status add_put_targets(struct loader *loader, const struct rule *rule)
+/* ---- targets of a resource ---- */
+
+#define TEXT(name_)                                                                                \
+    {                                                                                              \
+        .name = (name_), .kind = PROPERTY_TEXT                                                     \
+    }
+#define MAP(name_, inside_)                                                                        \
+    {                                                                                              \
+        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
+        .inside_count = ARRAY_COUNT(inside_)                                                       \
+    }
+
+static const struct property transformer[] = {
+    {.name = "InputPathsMap", .kind = PROPERTY_VALUE},
+    {.name = "InputTemplate", .kind = PROPERTY_TEXT, .required = true}};
+static const struct property retry[] = {
+    {.name = "MaximumEventAgeInSeconds",
+     .kind = PROPERTY_INTEGER,
+     .smallest = 60,
+     .largest = 86400},
+    {.name = "MaximumRetryAttempts", .kind = PROPERTY_INTEGER, .smallest = 0, .largest = 185}};
+static const struct property dead_letters[] = {TEXT("Arn")};
+static const struct property sqs[] = {TEXT("MessageGroupId")};
+static const struct property http[] = {{.name = "PathParameterValues", .kind = PROPERTY_VALUE},
+                                       {.name = "HeaderParameters", .kind = PROPERTY_VALUE},
+                                       {.name = "QueryStringParameters", .kind = PROPERTY_VALUE}};
+static const struct property target_properties[] = {
+    {.name = "Id", .kind = PROPERTY_TEXT, .required = true},
+    {.name = "Arn", .kind = PROPERTY_TEXT, .required = true},
+    TEXT("RoleArn"),
+    TEXT("Input"),
+    TEXT("InputPath"),
+    MAP("InputTransformer", transformer),
+    MAP("RetryPolicy", retry),
+    MAP("DeadLetterConfig", dead_letters),
+    MAP("SqsParameters", sqs),
+    MAP("HttpParameters", http),
+    {.name = "AppSyncParameters", .note = "dynlog has no AppSync"},
+    {.name = "BatchParameters", .note = "dynlog has no Batch"},
+    {.name = "EcsParameters", .note = "dynlog has no ECS"},
+    {.name = "KinesisParameters", .note = "dynlog has no Kinesis"},
+    {.name = "RedshiftDataParameters", .note = "dynlog has no Redshift"},
+    {.name = "RunCommandParameters", .note = "dynlog has no Systems Manager"},
+    {.name = "SageMakerPipelineParameters", .note = "dynlog has no SageMaker"},
+};
+
+bool target_is_ours(struct loader *loader, struct bytes arn, struct stack_where where)
+{
+    const struct loader_function *function = NULL;
+    struct arn parts = {0};
+
+    if (arn.size == 0) {
+        loader_note(loader, where, "not acted on: a target whose ARN is not known offline");
+        return false;
+    }
+    function = stack_function_find(loader, arn);
+    if (function != NULL)
+        return function->enabled;
+    if (!arn_parse(arn, &parts)) /* AWS's own check tells what is wrong with it */
+        return true;
+    if (bytes_equal_text(parts.service, "lambda")) {
+        loader_note(loader, where,
+                    "not acted on: target %.*s: of functions only this stack's are called",
+                    BYTES_ARG(arn));
+        return false;
+    }
+    if (bytes_equal_text(parts.service, "sqs") || bytes_equal_text(parts.service, "events") ||
+        bytes_equal_text(parts.service, "logs"))
+        return true;
+    loader_note(loader, where, "not acted on: target %.*s: dynlog has no %.*s", BYTES_ARG(arn),
+                BYTES_ARG(parts.service));
+    return false;
+}
+
+static struct bytes rule_text(struct loader *loader, const struct rule *rule)
+{
+    return bytes_equal_text(rule->bus, "default")
+               ? arena_printf(loader->arena, "rule %.*s", BYTES_ARG(rule->name))
+               : arena_printf(loader->arena, "rule %.*s of bus %.*s", BYTES_ARG(rule->name),
+                              BYTES_ARG(rule->bus));
+}
+
+static enum status add_made_rule(struct loader *loader, const struct rule *rule)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+
+    json_begin_object(&writer);
+    json_member_string(&writer, "Name", rule->name);
+    json_member_string(&writer, "EventBusName", rule->bus);
+    json_end_object(&writer);
+    return loader_add_made(loader, rule_text(loader, rule), "AWSEvents.DeleteRule", &body,
+                           rule->where);
+}
+
+static enum status add_made_target(struct loader *loader, const struct rule *rule, struct bytes id)
 {
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
     struct json_writer writer = JSON_WRITER(&body);
@@ -140,109 +240,98 @@ static enum status add_put_targets(struct loader *loader, const struct rule *rul
     json_begin_object(&writer);
     json_member_string(&writer, "Rule", rule->name);
     json_member_string(&writer, "EventBusName", rule->bus);
-    json_key(&writer, "Targets");
+    json_key(&writer, "Ids");
     json_begin_array(&writer);
-    for (size_t i = 0; i < rule->target_count; i++)
-        write_target(&writer, &rule->targets[i]);
+    json_write_string(&writer, id);
     json_end_array(&writer);
     json_end_object(&writer);
-    return loader_add_call(loader, "AWSEvents.PutTargets", &body, rule->resource, rule->where);
+    return loader_add_made(loader,
+                           arena_printf(loader->arena, "target %.*s of %.*s", BYTES_ARG(id),
+                                        BYTES_ARG(rule_text(loader, rule))),
+                           "AWSEvents.RemoveTargets", &body, rule->where);
 }
 
+/* Of a resource; *ret_id is empty when the target is left out. */
+static enum status write_resource_target(struct loader *loader, struct json_writer *writer,
+                                         const struct node *node, struct bytes *ret_id)
+{
+    struct bytes arn = {0};
+    enum status status = OK;
+
+    *ret_id = (struct bytes){0};
+    if (!node_is(node, NODE_MAP))
+        return loader_refuse(loader, node->where, "a target: expected a mapping, got %.*s",
+                             BYTES_ARG(node_describe(loader->arena, node)));
+    status = read_text(loader, node_get(node, "Arn"), "Arn", &arn);
+    if (status != OK)
+        return status;
+    if (arn.size == 0 && node_find(node, BYTES("Arn")) == NULL)
+        return loader_refuse(loader, node->where, "a target: expected Arn in it");
+    if (!target_is_ours(loader, arn, node->where))
+        return OK;
+    json_begin_object(writer);
+    status = property_write(loader, writer, node, target_properties, ARRAY_COUNT(target_properties),
+                            "a target");
+    json_end_object(writer);
+    return status == OK ? read_text(loader, node_get(node, "Id"), "Id", ret_id) : status;
+}
+
+static enum status write_targets(struct loader *loader, struct json_writer *writer,
+                                 const struct rule *rule, size_t *ret_count)
+{
+    size_t count = rule->target != NULL ? 1 : rule->targets != NULL ? rule->targets->count : 0;
+
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct bytes id = {0};
+        enum status status = OK;
+
+        if (rule->target != NULL) {
+            write_target(writer, rule->target);
+            id = rule->target->id;
+        } else {
+            status = write_resource_target(loader, writer, rule->targets->items[i], &id);
+        }
+        if (status == OK && id.size > 0)
+            status = add_made_target(loader, rule, id);
+        if (status != OK)
+            return status;
+        *ret_count += id.size > 0 ? 1 : 0;
+    }
+    return OK;
+}
+
+static enum status add_put_targets(struct loader *loader, const struct rule *rule)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+    size_t count = 0;
+    enum status status = OK;
+
+    json_begin_object(&writer);
+    json_member_string(&writer, "Rule", rule->name);
+    json_member_string(&writer, "EventBusName", rule->bus);
+    json_key(&writer, "Targets");
+    json_begin_array(&writer);
+    status = write_targets(loader, &writer, rule, &count);
+    json_end_array(&writer);
+    json_end_object(&writer);
+    return status != OK || count == 0 ? status
+                                      : loader_add_call(loader, "AWSEvents.PutTargets", &body,
+                                                        rule->resource, rule->where);
+}
+
+/* A rule whose targets are all left out is made too: it can be asked about, and calls nobody. */
 enum status rules_add(struct loader *loader, const struct rule *rule)
 {
     enum status status = add_put_rule(loader, rule);
 
+    if (status == OK)
+        status = add_made_rule(loader, rule);
     return status == OK ? add_put_targets(loader, rule) : status;
 }
 
 /* ---- AWS::Events::Rule ---- */
-
-static enum status read_target_input(struct loader *loader, const struct node *node,
-                                     struct rule_target *target)
-{
-    const struct node *transformer = node_get(node, "InputTransformer");
-    enum status status = read_text(loader, node_get(node, "Input"), "Input", &target->input);
-
-    if (status == OK)
-        status = read_text(loader, node_get(node, "InputPath"), "InputPath", &target->input_path);
-    if (status == OK)
-        status = read_map(loader, node_get(transformer, "InputPathsMap"), "InputPathsMap", false,
-                          &target->input_paths);
-    if (status == OK)
-        status = read_text(loader, node_get(transformer, "InputTemplate"), "InputTemplate",
-                           &target->input_template);
-    return status;
-}
-
-static enum status read_target(struct loader *loader, const struct node *node,
-                               struct rule_target *target)
-{
-    static const struct key_rule keys[] = {
-        {"Arn", NULL},
-        {"Id", NULL},
-        {"Input", NULL},
-        {"InputPath", NULL},
-        {"InputTransformer", NULL},
-        {"RetryPolicy", NULL},
-        {"DeadLetterConfig", NULL},
-        {"RoleArn", NULL},
-    };
-    const struct node *retry = node_get(node, "RetryPolicy");
-    enum status status = read_text(loader, node_get(node, "Id"), "Id", &target->id);
-
-    if (status == OK && target->id.size == 0)
-        return loader_refuse(loader, node->where, "a target: expected an Id in it");
-    read_check_keys(loader, node, keys, ARRAY_COUNT(keys), "a target");
-    if (status == OK)
-        status = read_target_input(loader, node, target);
-    if (status == OK)
-        status = read_integer(loader, node_get(retry, "MaximumRetryAttempts"),
-                              "MaximumRetryAttempts", 0, 185, &target->retry_attempts);
-    if (status == OK)
-        status = read_integer(loader, node_get(retry, "MaximumEventAgeInSeconds"),
-                              "MaximumEventAgeInSeconds", 60, 86400, &target->event_age_s);
-    if (status == OK)
-        status = read_text(loader, node_get(node_get(node, "DeadLetterConfig"), "Arn"),
-                           "DeadLetterConfig", &target->dead_letter_arn);
-    return status;
-}
-
-/* Only the targets that are enabled functions of the stack. */
-static enum status read_targets(struct loader *loader, const struct node *list,
-                                struct rule_target *targets, size_t *ret_count)
-{
-    *ret_count = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct node *node = list->items[i];
-        const struct loader_function *function = NULL;
-        struct bytes arn = {0};
-        enum status status = OK;
-
-        if (!node_is(node, NODE_MAP))
-            return loader_refuse(loader, node->where, "a target: expected a mapping, got %.*s",
-                                 BYTES_ARG(node_describe(loader->arena, node)));
-        status = read_text(loader, node_get(node, "Arn"), "Arn", &arn);
-        if (status != OK)
-            return status;
-        function = stack_function_find(loader, arn);
-        if (function == NULL) {
-            loader_note(loader, node->where,
-                        "not acted on: target %.*s: only functions of this stack are called",
-                        BYTES_ARG(arn));
-            continue;
-        }
-        if (!function->enabled)
-            continue;
-        targets[*ret_count] = RULE_TARGET_INIT;
-        targets[*ret_count].arn = function->arn;
-        status = read_target(loader, node, &targets[*ret_count]);
-        if (status != OK)
-            return status;
-        (*ret_count)++;
-    }
-    return OK;
-}
 
 static enum status read_state(struct loader *loader, const struct node *node, bool *ret)
 {
@@ -256,25 +345,28 @@ static enum status read_state(struct loader *loader, const struct node *node, bo
     return status;
 }
 
-static enum status read_rule(struct loader *loader, struct bytes id, const struct node *properties,
-                             struct rule *rule)
+/* *ret_known: false when only AWS knows the rule's bus. */
+static enum status read_rule(struct loader *loader, const struct node *properties,
+                             struct rule *rule, bool *ret_known)
 {
     const struct node *bus = node_get(properties, "EventBusName");
     enum status status = OK;
 
-    rule->resource = id;
-    rule->name =
-        arena_printf(loader->arena, "%.*s-%.*s", BYTES_ARG(loader->stack_name), BYTES_ARG(id));
     rule->bus = BYTES("default");
-    status = read_text(loader, node_get(properties, "Name"), "Name", &rule->name);
-    if (status == OK && bus != NULL)
+    if (bus != NULL)
         status = resources_bus(loader, bus, "EventBusName", &rule->bus);
+    *ret_known = rule->bus.size > 0;
     if (status == OK)
         status = rules_json(loader, node_get(properties, "EventPattern"), "EventPattern", true,
                             &rule->pattern);
     if (status == OK)
+        status = read_text(loader, node_get(properties, "ScheduleExpression"), "ScheduleExpression",
+                           &rule->schedule);
+    if (status == OK)
         status = read_text(loader, node_get(properties, "Description"), "Description",
                            &rule->description);
+    if (status == OK)
+        status = read_text(loader, node_get(properties, "RoleArn"), "RoleArn", &rule->role);
     if (status == OK)
         status = read_state(loader, node_get(properties, "State"), &rule->enabled);
     return status;
@@ -283,36 +375,31 @@ static enum status read_rule(struct loader *loader, struct bytes id, const struc
 enum status rules_read_resource(struct loader *loader, struct bytes id, const struct node *resource)
 {
     static const struct key_rule keys[] = {
-        {"Name", NULL},    {"EventBusName", NULL}, {"EventPattern", NULL},
-        {"State", NULL},   {"Description", NULL},  {"Targets", NULL},
-        {"RoleArn", NULL}, {"Tags", NULL},         {"ScheduleExpression", "schedules do not run"},
+        {"Name", NULL},  {"EventBusName", NULL}, {"EventPattern", NULL},
+        {"State", NULL}, {"Description", NULL},  {"Targets", NULL},
+        {"Tags", NULL},  {"RoleArn", NULL},      {"ScheduleExpression", NULL},
     };
-    struct rule rule = {.where = resource->where};
-    const struct node *properties = NULL, *list = NULL;
-    struct rule_target *targets = NULL;
-    enum status status = intrinsics_resolve(loader, node_get(resource, "Properties"), &properties);
+    struct rule rule = {.resource = id, .where = resource->where};
+    const struct node *properties = NULL;
+    bool known = false;
+    enum status status = property_read(loader, id, resource, &properties);
 
+    if (status == OK)
+        status = references_name(loader, id, resource, &rule.name);
     if (status != OK)
         return status;
-    if (!node_is(properties, NODE_MAP))
-        return loader_refuse(loader, resource->where, "%.*s: expected Properties", BYTES_ARG(id));
     read_check_keys(loader, properties, keys, ARRAY_COUNT(keys), "a rule");
-    list = node_get(properties, "Targets");
-    if (!node_is_nothing(list) && list->kind != NODE_LIST)
-        return loader_refuse(loader, list->where, "Targets: expected a list, got %.*s",
-                             BYTES_ARG(node_describe(loader->arena, list)));
-    status = read_rule(loader, id, properties, &rule);
-    if (status != OK)
+    if (property_has_value(properties, "Targets"))
+        rule.targets = node_get(properties, "Targets");
+    if (rule.targets != NULL && rule.targets->kind != NODE_LIST)
+        return loader_refuse(loader, rule.targets->where, "Targets: expected a list, got %.*s",
+                             BYTES_ARG(node_describe(loader->arena, rule.targets)));
+    status = read_rule(loader, properties, &rule, &known);
+    if (status != OK || !known)
         return status;
-    if (rule.pattern.size == 0 && node_is_nothing(node_get(properties, "ScheduleExpression")))
-        return loader_refuse(loader, resource->where, "%.*s: expected an EventPattern",
+    if (rule.pattern.size == 0 && rule.schedule.size == 0)
+        return loader_refuse(loader, resource->where,
+                             "%.*s: expected an EventPattern or a ScheduleExpression",
                              BYTES_ARG(id));
-    if (rule.pattern.size == 0 || rule.bus.size == 0 || node_is_nothing(list))
-        return OK; /* noted already, or nobody is called */
-    targets = ARENA_NEW_ARRAY(loader->arena, list->count, struct rule_target);
-    rule.targets = targets;
-    status = read_targets(loader, list, targets, &rule.target_count);
-    if (status != OK || rule.target_count == 0)
-        return status;
     return rules_add(loader, &rule);
 }

@@ -1,5 +1,6 @@
-/* stack/stack.h - a stack file (serverless.yml) as resources: tables, buses, archives, functions,
- * subscriptions. The same file deploys to AWS. What is understood: docs/stack-file.md.
+/* stack/stack.h - a stack file (serverless.yml) as resources: tables, queues, buses, rules,
+ * schedules, functions and what calls them. The same file deploys to AWS. What is understood:
+ * docs/stack-file.md.
  *
  * Steps, a file each: yaml.c (text -> nodes that know their line and column), variables.c
  * (${opt:stage, 'local'}, ${self:...}, ${env:...}, ${file(...)}), intrinsics.c (!Ref, !GetAtt, !Sub
@@ -35,6 +36,37 @@ struct stack_call {
     struct bytes body;     /* JSON */
     struct bytes resource; /* the resource's logical id, for messages */
     struct stack_where where;
+    /* When it is there already, this is asked instead: it becomes what the file says. NULL: it
+     * stays as it is. */
+    const char *update;
+    struct bytes update_body;
+    int32_t late; /* of stack->late: the answer tells it; -1: none */
+};
+
+/* What a later start without it in its file removes, the last first. */
+struct stack_made {
+    struct bytes what;   /* "rule b-rule-1", for messages; one for each thing */
+    const char *removal; /* a target as above; NULL: it has data and stays, and that is noted */
+    struct bytes body;
+};
+
+/* ---- values that are known when the stack is made ----
+ *
+ * A text of a call's body or of an environment that has such a value in it holds a mark in its
+ * place: the number in stack->late between two characters that no text may have (Unicode keeps them
+ * for a program's own use). stack_text() puts the values in. */
+#define STACK_LATE_BEGIN "\xEF\xB7\x90" /* U+FDD0 */
+#define STACK_LATE_END "\xEF\xB7\x91"   /* U+FDD1 */
+
+enum stack_late_kind {
+    STACK_LATE_PORT,            /* of the server: in the URLs of queues */
+    STACK_LATE_STREAM,          /* the label of a table's change stream: the end of its ARN */
+    STACK_LATE_CONNECTION,      /* the end of a connection's ARN */
+    STACK_LATE_API_DESTINATION, /* the same */
+};
+struct stack_late {
+    enum stack_late_kind kind;
+    struct bytes name; /* of the table, connection, API destination */
 };
 
 struct stack_variable { /* of an environment */
@@ -82,8 +114,7 @@ struct stack_mapping {
     struct stack_where where;
 };
 
-/* bus -> function (events: eventBridge): one PutRule and one PutTargets in calls; nothing more
- * here. */
+/* bus or time -> function (events: eventBridge, schedule): calls, and nothing more here. */
 
 /* An archive of a bus (AWS::Events::Archive). */
 struct stack_archive {
@@ -96,8 +127,12 @@ struct stack {
     struct bytes service, stage, region, account;
     const char *folder; /* of the stack file: handlers are relative to it */
     struct stack_call
-        *calls; /* CreateTable, UpdateTimeToLive, CreateEventBus, PutRule, PutTargets ... */
+        *calls; /* CreateTable, CreateQueue, CreateEventBus, PutRule, PutTargets ... */
     size_t call_count;
+    struct stack_made *made;
+    size_t made_count;
+    struct stack_late *late;
+    size_t late_count;
     struct stack_function *functions;
     size_t function_count;
     struct stack_mapping *mappings;
@@ -129,6 +164,11 @@ struct stack_error {
 /* NOT_FOUND: no such file. REFUSED: *reterr says where and what. */
 MUST_USE enum status stack_load(struct arena *arena, const struct stack_options *options,
                                 const struct stack **ret, struct stack_error *reterr);
+
+/* The text with its late values; values[n] is of stack->late[n], and empty while it is not known:
+ * then "*" stands for it. *ret_known (may be NULL): all were. */
+struct bytes stack_text(struct arena *arena, const struct stack *stack, const struct bytes *values,
+                        struct bytes text, bool *ret_known);
 
 /* The stack of a start without a file: tables STAGE-dynamodb-logs and STAGE-core, bus dynamodb-log,
  * archive dynamodb-logs-archive, archive file ./db. */

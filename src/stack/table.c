@@ -272,6 +272,18 @@ static enum status add_table_call(struct loader *loader, const char *target,
     return loader_add_call(loader, target, &body, id, specification->where);
 }
 
+static enum status add_made(struct loader *loader, const struct node *properties,
+                            struct stack_where where)
+{
+    struct bytes name = {0};
+    enum status status = read_text(loader, node_get(properties, "TableName"), "TableName", &name);
+
+    return status == OK
+               ? loader_add_made(loader, arena_printf(loader->arena, "table %.*s", BYTES_ARG(name)),
+                                 NULL, NULL, where)
+               : status;
+}
+
 enum status table_read(struct loader *loader, struct bytes id, const struct node *resource)
 {
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
@@ -289,6 +301,8 @@ enum status table_read(struct loader *loader, struct bytes id, const struct node
     if (status == OK)
         status =
             loader_add_call(loader, "DynamoDB_20120810.CreateTable", &body, id, resource->where);
+    if (status == OK)
+        status = add_made(loader, properties, resource->where);
     if (status != OK)
         return status;
 

@@ -181,6 +181,26 @@ class Manual(Case):
             self.dynlog.advance(30)
             self.assertEqual(1, len(waiting.result()["Messages"]))
 
+    def test_dead_letters_at_a_rate(self):
+        """A move task of one message a second is moved by the clock, and no retry."""
+        sqs = self.dynlog.client("sqs")
+        dead = sqs.create_queue(QueueName="slow-dead")["QueueUrl"]
+        arn = "arn:aws:sqs:us-east-1:000000000000:slow-dead"
+        url = sqs.create_queue(QueueName="slow", Attributes={"VisibilityTimeout": "0", "RedrivePolicy": json.dumps(
+            {"deadLetterTargetArn": arn, "maxReceiveCount": 1})})["QueueUrl"]
+        for body in "abc":
+            sqs.send_message(QueueUrl=url, MessageBody=body)
+        for _ in range(2):
+            sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        status, _ = self.dynlog.call("AmazonSQS.StartMessageMoveTask", {
+            "SourceArn": arn, "MaxNumberOfMessagesPerSecond": 1})
+        self.assertEqual(200, status)
+        self.assertEqual(["message move tasks"], list(self.dynlog.waiting(retries_now=True)))
+        self.dynlog.advance(10)
+        self.dynlog.drain()
+        self.assertEqual(3, len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]))
+        self.assertNotIn("Messages", sqs.receive_message(QueueUrl=dead))
+
     def test_time_to_live(self):
         """Each item goes at its time, though the move is longer."""
         now = START_S + int((self.seconds(START) * -1))

@@ -111,6 +111,8 @@ resources:
       Properties: {ArchiveName: all, SourceArn: !GetAtt bus.Arn}
     queue:
       Type: AWS::SQS::Queue
+    topic:
+      Type: AWS::SNS::Topic
   Outputs:
     busArn: {Value: !GetAtt bus.Arn}
 """
@@ -158,7 +160,7 @@ class Whole(Case):
         self.assertEqual(len(set(notes)), len(notes))
         text = "\n".join(notes)
         self.assertRegex(text, r"note: serverless-node\.yml:\d+:\d+: .*http")
-        self.assertRegex(text, r"note: serverless-node\.yml:\d+:\d+: .*AWS::SQS::Queue")
+        self.assertRegex(text, r"note: serverless-node\.yml:\d+:\d+: .*AWS::SNS::Topic")
         for accepted in ("iam", "plugins", "individually", "readInterval", "SSESpecification", "Outputs", "anything"):
             self.assertNotIn(accepted, text)
 

@@ -173,9 +173,13 @@ class Faults(Case):
         self.ask("DELETE")
 
     def ask(self, method, body=None):
+        """(status, what is said of conflicts, or why not); other faults are faults.py's."""
         status, _, text = self.dynlog.request(method, "/_dynlog/faults",
                                               json.dumps(body) if body is not None else None)
-        return status, json.loads(text)
+        answer = json.loads(text)
+        if status == 200:
+            answer = {"TransactionConflict": answer["TransactionConflict"]}
+        return status, answer
 
     def conflict(self, **more):
         return {"TransactionConflict": [{"TableName": self.name, **more}]}

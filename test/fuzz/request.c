@@ -1,7 +1,7 @@
 /* Fuzz target: requests, against an api in memory that has some tables: "abc" with a partition key
  * alone, "log" with a sort key and a change stream, "idx" with indexes of both kinds, a stream and
- * a time to live; a bus, a rule and an archive with an event; a queue "q" and one with an order,
- * "q.fifo".
+ * a time to live; a bus, a rule and an archive with an event; a schedule "s" in a group "g"; a
+ * queue "q" and one with an order, "q.fifo".
  *
  *   PutItem                                   an operation of AWS's target services (or with its
  *                                             service: AWSEvents.TagResource) ...
@@ -49,6 +49,7 @@ static struct {
     struct queues *queues;
     uv_loop_t uv; /* never turned before the end: nothing is called */
     struct outbound *outbound;
+    struct schedules *schedules;
     struct api *api;
     size_t runs;
     bool moved; /* the clock: shards roll, items expire while something else is asked */
@@ -128,7 +129,8 @@ static void settle(void)
         struct barrier barrier = {.work = {.run = nothing, .done = barrier_done}};
 
         store_submit(on.store, on.port, &barrier.work);
-        while (!barrier.done || engine_busy(on.engine) || bus_busy(on.bus))
+        while (!barrier.done || engine_busy(on.engine) || bus_busy(on.bus) ||
+               schedules_busy(on.schedules))
             turn();
     }
 }
@@ -179,6 +181,57 @@ static void delivered(void *context, struct delivery *delivery)
 static void archived(void *context, uint64_t last_position)
 {
     (void)context, (void)last_position;
+}
+
+static bool schedule_is_valid(void *context, struct bytes expression)
+{
+    (void)context;
+    return schedules_rule_is_valid(expression);
+}
+
+static void rule_changed(void *context, struct bytes bus_name, struct bytes rule_name)
+{
+    const struct bus_rule *rule = bus_find_rule(on.bus, bus_name, rule_name);
+
+    (void)context;
+    if (rule != NULL && rule->enabled && rule->schedule.size > 0)
+        schedules_set_rule(on.schedules,
+                           &(struct schedule_rule){rule->bus_name, rule->name, rule->schedule,
+                                                   rule->scheduled_ms});
+    else
+        schedules_forget_rule(on.schedules, bus_name, rule_name);
+}
+
+static void prepare_due(void *context, struct schedule_delivery *due)
+{
+    (void)context, (void)due;
+}
+
+static void write_due(void *context, struct store_batch *batch, struct schedule_delivery *due)
+{
+    (void)context, (void)batch, (void)due;
+}
+
+static void also_rule(struct store_batch *batch, struct bus_put *put)
+{
+    schedules_write_rule(batch, put->context);
+}
+
+static void rule_put(struct bus_put *put, enum status status)
+{
+    schedules_rule_fired(put->context, status);
+}
+
+static void fire_rule(void *context, struct schedule_firing *firing)
+{
+    struct bus_put *put = ARENA_NEW(firing->arena, struct bus_put);
+
+    (void)context;
+    *put = (struct bus_put){
+        .arena = firing->arena, .also = also_rule, .done = rule_put, .context = firing};
+    if (bus_put_scheduled(on.bus, put, firing->bus_name, firing->rule_name, firing->scheduled_ms) !=
+        OK)
+        schedules_rule_fired(firing, NOT_FOUND);
 }
 
 static enum status shards(void *context, uint32_t stream_id, struct arena *arena,
@@ -238,6 +291,11 @@ static const struct {
     ITEM("idx", "\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"2\"},\"g\":{\"S\":\"g\"},\"ttl\":{\"N\":"
                 "\"1785000060\"}"),
     {"AWSEvents.PutRule", "{\"Name\":\"rule\",\"EventPattern\":\"{\\\"source\\\":[\\\"a\\\"]}\"}"},
+    {"AWSScheduler.CreateScheduleGroup", "{\"Name\":\"g\"}"},
+    {"AWSScheduler.CreateSchedule",
+     "{\"Name\":\"s\",\"GroupName\":\"g\",\"ScheduleExpression\":\"rate(1 day)\","
+     "\"FlexibleTimeWindow\":{\"Mode\":\"OFF\"},\"Target\":{\"Arn\":\"arn:aws:sqs:us-east-1:"
+     "000000000000:q\",\"RoleArn\":\"arn:aws:iam::000000000000:role/r\"}}"},
     {"AWSEvents.CreateArchive",
      "{\"ArchiveName\":\"archive\",\"EventSourceArn\":\"arn:aws:events:us-east-1:000000000000:"
      "event-bus/default\",\"RetentionDays\":1}"},
@@ -249,7 +307,12 @@ static const struct {
 
 static void open_api(void)
 {
-    const struct bus_door door = {NULL, prepare, deliver, delivered, archived, NULL};
+    const struct bus_door door = {.prepare = prepare,
+                                  .write = deliver,
+                                  .written = delivered,
+                                  .archived = archived,
+                                  .schedule_is_valid = schedule_is_valid,
+                                  .rule_changed = rule_changed};
     const struct store_options options = {.memory = true};
     char message[STORE_MESSAGE_SIZE];
     enum status status = store_open(&options, &on.store, message);
@@ -286,11 +349,23 @@ static void open_api(void)
     status = outbound_open(&outbound, &on.outbound);
     assert(status == OK);
 
+    const struct schedules_options schedules = {
+        .store = on.store,
+        .port = on.port,
+        .timers = on.timers,
+        .place = &place,
+        .door = {NULL, prepare_due, write_due, prepare_due, fire_rule}};
+
+    status = schedules_open(&schedules, &on.schedules);
+    assert(status == OK);
+    schedules_start(on.schedules);
+
     const struct api_services services = {.engine = on.engine,
                                           .streams = on.streams,
                                           .bus = on.bus,
                                           .queues = on.queues,
                                           .outbound = on.outbound,
+                                          .schedules = on.schedules,
                                           .store = on.store,
                                           .port = on.port,
                                           .timers = on.timers,
@@ -306,7 +381,7 @@ static void open_api(void)
 
 static void close_api(void)
 {
-    while (!queues_stop(on.queues))
+    while (!queues_stop(on.queues) || !schedules_stop(on.schedules))
         turn();
     while (!bus_stop(on.bus))
         turn();
@@ -316,6 +391,7 @@ static void close_api(void)
     outbound_close(on.outbound);
     uv_loop_close(&on.uv);
     queues_close(on.queues);
+    schedules_close(on.schedules);
     bus_close(on.bus);
     streams_free(on.streams);
     on.streams = NULL;
@@ -337,8 +413,8 @@ static void check_answer(const struct answer *answer, uint64_t position_before, 
     const struct json *json = NULL;
     struct bytes message = {NULL, 0};
 
-    assert(answer->http_status == 200 || answer->http_status == 400 || answer->http_status == 403 ||
-           answer->http_status == 404);
+    assert(answer->http_status == 200 || answer->http_status == 400 || answer->http_status == 402 ||
+           answer->http_status == 403 || answer->http_status == 404 || answer->http_status == 409);
     if (answer->http_status == 200 && answer->body.size == 0)
         return;
     if (json_parse(answer->arena, answer->body, &json, NULL) != OK)

@@ -1,8 +1,9 @@
 /* api/dynamodb/batch_write_item.c - BatchWriteItem: up to 25 puts and deletes, each on its own. All
  * of them go in one group, so the only ones that are left unprocessed are those whose item a
- * transaction holds: clients send UnprocessedItems again. */
+ * transaction holds, and those that a test wants throttled: clients send UnprocessedItems again. */
 #include "api/dynamodb/dynamodb.h"
 #include "api/operations.h"
+#include "api/throttle.h"
 
 struct batch_write {
     struct api_call *call;
@@ -10,6 +11,10 @@ struct batch_write {
     /* As the request has them: tables, by ARN perhaps, and what to do. */
     struct bytes given[ENGINE_BATCH_WRITE_MAX];
     const struct json *requests[ENGINE_BATCH_WRITE_MAX];
+    /* Left unprocessed: those that are throttled are no part of the write. */
+    struct bytes left_given[ENGINE_BATCH_WRITE_MAX];
+    const struct json *left[ENGINE_BATCH_WRITE_MAX];
+    size_t left_count;
     enum capacity_wanted capacity;
 };
 
@@ -62,6 +67,28 @@ static enum status decode(struct api_call *call, struct batch_write *batch)
     return status;
 }
 
+/* Takes out what a test wants throttled. REFUSED when nothing else is left, as AWS has it. */
+static enum status throttle(struct api_call *call, struct batch_write *batch)
+{
+    struct engine_write *write = &batch->write;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < write->count; i++) {
+        if (throttle_part(call, FAULT_TABLE, batch->given[i], NULL)) {
+            batch->left_given[batch->left_count] = batch->given[i];
+            batch->left[batch->left_count++] = batch->requests[i];
+            continue;
+        }
+        batch->given[kept] = batch->given[i];
+        batch->requests[kept] = batch->requests[i];
+        write->writes[kept++] = write->writes[i];
+    }
+    write->count = kept;
+    if (kept > 0 || batch->left_count == 0)
+        return OK;
+    return throttle_refuse(call, throttle_name_of(batch->left_given[0]));
+}
+
 /* ---- the answer ---- */
 
 static bool is_unprocessed(const struct item_write *item)
@@ -69,29 +96,39 @@ static bool is_unprocessed(const struct item_write *item)
     return item->status == REFUSED && item->error->kind == API_TRANSACTION_CONFLICT;
 }
 
-/* Requests of one table stand together, as they did in the request. */
-static void print_unprocessed(struct json_writer *w, const struct batch_write *batch)
+static void take_unprocessed(struct batch_write *batch)
 {
-    struct bytes table = {NULL, 0};
-    bool open = false;
-
-    json_key(w, "UnprocessedItems");
-    json_begin_object(w);
     for (size_t i = 0; i < batch->write.count; i++) {
         if (!is_unprocessed(&batch->write.writes[i]))
             continue;
-        if (!open || !bytes_equal(table, batch->given[i])) {
-            if (open)
-                json_end_array(w);
-            open = true;
-            table = batch->given[i];
-            json_key_bytes(w, table);
-            json_begin_array(w);
-        }
-        json_write_value(w, batch->requests[i]);
+        batch->left_given[batch->left_count] = batch->given[i];
+        batch->left[batch->left_count++] = batch->requests[i];
     }
-    if (open)
+}
+
+static bool is_first_of_table(const struct batch_write *batch, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (bytes_equal(batch->left_given[i], batch->left_given[at]))
+            return false;
+    return true;
+}
+
+/* A member for each table. */
+static void print_unprocessed(struct json_writer *w, const struct batch_write *batch)
+{
+    json_key(w, "UnprocessedItems");
+    json_begin_object(w);
+    for (size_t i = 0; i < batch->left_count; i++) {
+        if (!is_first_of_table(batch, i))
+            continue;
+        json_key_bytes(w, batch->left_given[i]);
+        json_begin_array(w);
+        for (size_t k = i; k < batch->left_count; k++)
+            if (bytes_equal(batch->left_given[k], batch->left_given[i]))
+                json_write_value(w, batch->left[k]);
         json_end_array(w);
+    }
     json_end_object(w);
 }
 
@@ -102,6 +139,7 @@ static void answer(struct batch_write *batch)
     struct capacity_sums sums = {.count = 0};
 
     json_begin_object(&w);
+    take_unprocessed(batch);
     print_unprocessed(&w, batch);
     for (size_t i = 0; i < batch->write.count; i++) {
         const struct item_write *item = &batch->write.writes[i];
@@ -158,6 +196,8 @@ void api_batch_write_item(struct api_call *call)
     batch->call = call;
     batch->write = (struct engine_write){.arena = call->arena, .done = done};
     status = decode(call, batch);
+    if (status == OK)
+        status = throttle(call, batch);
     if (status == OK)
         engine_write(call->on->engine, call->on->port, &batch->write);
     else

@@ -28,6 +28,7 @@ void api_dynlog_post_faults(struct api *api, struct http_request *request);
 void api_dynlog_delete_faults(struct api *api, struct http_request *request);
 /* What POST does with the call's body. REFUSED: call->error. */
 MUST_USE enum status api_add_faults(struct api_call *call);
+void api_clear_faults(struct api_call *call);
 /* What GET answers. */
 void api_print_faults(struct api_call *call, struct buffer *out);
 

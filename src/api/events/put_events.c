@@ -1,6 +1,7 @@
 /* api/events/put_events.c - PutEvents and TestEventPattern. */
 #include "api/events/events.h"
 #include "api/operations.h"
+#include "api/throttle.h"
 
 struct put_call {
     struct api_call *call;
@@ -99,6 +100,21 @@ static struct bytes content_of(struct api_call *call, const struct bus_entry *en
                         BYTES_ARG(entry->resources), 0, BYTES_ARG(entry->detail));
 }
 
+/* A test wants this one refused. */
+static bool is_throttled(struct api_call *call, struct bus_entry *entry)
+{
+    struct fault_hit hit;
+    bool internal = false;
+
+    if (!throttle_part(call, FAULT_BUS,
+                       entry->bus_name.size > 0 ? entry->bus_name : BYTES("default"), &hit))
+        return false;
+    internal = strcmp(hit.error_code, "InternalFailure") == 0;
+    entry->error_code = internal ? "InternalFailure" : "ThrottlingException";
+    entry->error_message = internal ? BYTES("Internal Service Failure") : BYTES("Rate exceeded");
+    return true;
+}
+
 static void take_new_entries(struct put_call *put_call)
 {
     struct api_call *call = put_call->call;
@@ -111,6 +127,8 @@ static void take_new_entries(struct put_call *put_call)
         struct bus_entry *entry = &put_call->entries[i];
         struct bytes content = {NULL, 0};
 
+        if (is_throttled(call, entry))
+            continue;
         if (put_call->has_source) {
             content = content_of(call, entry);
             if (mapping_put_before(&put_call->source, content, entry->event_id))

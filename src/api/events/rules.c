@@ -38,12 +38,13 @@ void api_put_rule(struct api_call *call)
 
     change->name = decode_string(call->body, "Name");
     change->pattern = decode_string(call->body, "EventPattern");
+    change->schedule = decode_string(call->body, "ScheduleExpression");
     change->description = decode_string(call->body, "Description");
     change->role_arn = decode_string(call->body, "RoleArn");
     change->enabled = !bytes_equal_text(state, "DISABLED");
     change->all_management_events = bytes_equal_text(state, STATE_WITH_MANAGEMENT_EVENTS);
     events_decode_tags(call, change);
-    if (status == OK && change->pattern.size == 0)
+    if (status == OK && change->pattern.size == 0 && change->schedule.size == 0)
         status =
             api_invalid(&call->error, "Parameter(s) EventPattern or ScheduleExpression must be "
                                       "specified.");
@@ -87,7 +88,10 @@ static void write_rule(struct api_call *call, struct json_writer *w, const struc
 {
     json_member_string(w, "Name", rule->name);
     json_member_string(w, "Arn", bus_rule_arn(call->on->bus, call->arena, rule));
-    json_member_string(w, "EventPattern", rule->pattern);
+    if (rule->pattern.size > 0)
+        json_member_string(w, "EventPattern", rule->pattern);
+    if (rule->schedule.size > 0)
+        json_member_string(w, "ScheduleExpression", rule->schedule);
     json_member_text(w, "State", state_of(rule));
     if (rule->description.size > 0)
         json_member_string(w, "Description", rule->description);

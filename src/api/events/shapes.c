@@ -178,6 +178,7 @@ static const struct shape arn = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, ARN_SIZE
 static const struct shape description = {.kind = SHAPE_STRING, SHAPE_AT_MOST(512)};
 static const struct shape page_limit = {.kind = SHAPE_INTEGER, SHAPE_BETWEEN(1, 100)};
 static const struct shape page_token = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 2048)};
+static const struct shape schedule = {.kind = SHAPE_STRING, SHAPE_AT_MOST(256)};
 static const struct shape pattern = {.kind = SHAPE_STRING, SHAPE_AT_MOST(PATTERN_SIZE_MAX)};
 
 /* ---- tags ---- */
@@ -309,13 +310,13 @@ static const struct shape rule_state = {
                                    "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", NULL}};
 static const struct shape_member put_rule[] = {
     SHAPE_MEMBER("Name", &rule_name, REQUIRED),
+    SHAPE_MEMBER("ScheduleExpression", &schedule, OPTIONAL),
     SHAPE_MEMBER("EventPattern", &pattern, OPTIONAL),
     SHAPE_MEMBER("State", &rule_state, OPTIONAL),
     SHAPE_MEMBER("Description", &description, OPTIONAL),
     SHAPE_MEMBER("RoleArn", &arn, OPTIONAL),
     SHAPE_MEMBER("EventBusName", &bus_or_arn, OPTIONAL),
     SHAPE_MEMBER("Tags", &tags, OPTIONAL),
-    SHAPE_REFUSED("ScheduleExpression"),
 };
 const struct shape shape_put_rule = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(put_rule)};
 

@@ -23,9 +23,11 @@ struct test_api {
     struct queues *queues;
     uv_loop_t uv; /* never turned before the end: a token that is asked for never comes */
     struct outbound *outbound;
+    struct schedules *schedules;
     struct api *api;
+    struct faults *faults;
     size_t commits_told;
-    size_t deliveries; /* that the bus wrote */
+    size_t deliveries; /* that the bus and schedules wrote */
 };
 
 /* ---- the bus' door ---- */
@@ -53,6 +55,68 @@ static inline void test_archived(void *context, uint64_t last_position)
     (void)context, (void)last_position;
 }
 
+static inline bool test_schedule_is_valid(void *context, struct bytes expression)
+{
+    (void)context;
+    return schedules_rule_is_valid(expression);
+}
+
+static inline void test_rule_changed(void *context, struct bytes bus_name, struct bytes rule_name)
+{
+    struct test_api *t = context;
+    const struct bus_rule *rule = bus_find_rule(t->bus, bus_name, rule_name);
+
+    if (rule != NULL && rule->enabled && rule->schedule.size > 0)
+        schedules_set_rule(t->schedules,
+                           &(struct schedule_rule){rule->bus_name, rule->name, rule->schedule,
+                                                   rule->scheduled_ms});
+    else
+        schedules_forget_rule(t->schedules, bus_name, rule_name);
+}
+
+/* ---- the schedules' door ---- */
+
+static inline void test_prepare_due(void *context, struct schedule_delivery *delivery)
+{
+    (void)context, (void)delivery;
+}
+
+static inline void test_write_due(void *context, struct store_batch *batch,
+                                  struct schedule_delivery *delivery)
+{
+    (void)context, (void)batch, (void)delivery;
+}
+
+static inline void test_due_written(void *context, struct schedule_delivery *delivery)
+{
+    struct test_api *t = context;
+
+    (void)delivery;
+    t->deliveries++;
+}
+
+static inline void test_also_rule(struct store_batch *batch, struct bus_put *put)
+{
+    schedules_write_rule(batch, put->context);
+}
+
+static inline void test_rule_put(struct bus_put *put, enum status status)
+{
+    schedules_rule_fired(put->context, status);
+}
+
+static inline void test_fire_rule(void *context, struct schedule_firing *firing)
+{
+    struct test_api *t = context;
+    struct bus_put *put = ARENA_NEW(firing->arena, struct bus_put);
+
+    *put = (struct bus_put){
+        .arena = firing->arena, .also = test_also_rule, .done = test_rule_put, .context = firing};
+    if (bus_put_scheduled(t->bus, put, firing->bus_name, firing->rule_name, firing->scheduled_ms) !=
+        OK)
+        schedules_rule_fired(firing, NOT_FOUND);
+}
+
 /* ---- the streams' door ---- */
 
 static inline enum status test_shards_of(void *context, uint32_t stream_id, struct arena *arena,
@@ -67,8 +131,13 @@ static inline enum status test_shards_of(void *context, uint32_t stream_id, stru
 
 static inline void test_api_start(struct test_api *t)
 {
-    const struct bus_door door = {t,   test_prepare, test_deliver, test_delivered, test_archived,
-                                  NULL};
+    const struct bus_door door = {.context = t,
+                                  .prepare = test_prepare,
+                                  .write = test_deliver,
+                                  .written = test_delivered,
+                                  .archived = test_archived,
+                                  .schedule_is_valid = test_schedule_is_valid,
+                                  .rule_changed = test_rule_changed};
 
     t->timers = timers_new(t->clock, NULL, NULL);
     t->store = test_open(t->folder);
@@ -81,8 +150,12 @@ static inline void test_api_start(struct test_api *t)
     assert_int_equal(bus_open(t->store, t->loop.port, t->clock, &test_place, &door, &t->bus), OK);
     bus_start(t->bus, t->timers, t->timers, NULL, NULL);
 
-    const struct queues_options queues = {
-        .store = t->store, .port = t->loop.port, .timers = t->timers, .place = &test_place};
+    t->faults = faults_new();
+    const struct queues_options queues = {.store = t->store,
+                                          .port = t->loop.port,
+                                          .timers = t->timers,
+                                          .faults = t->faults,
+                                          .place = &test_place};
 
     assert_int_equal(queues_open(&queues, &t->queues), OK);
     uv_loop_init(&t->uv);
@@ -94,6 +167,17 @@ static inline void test_api_start(struct test_api *t)
                                               .place = &test_place};
 
     assert_int_equal(outbound_open(&outbound, &t->outbound), OK);
+
+    const struct schedules_options schedules = {
+        .store = t->store,
+        .port = t->loop.port,
+        .timers = t->timers,
+        .place = &test_place,
+        .door = {t, test_prepare_due, test_write_due, test_due_written, test_fire_rule},
+    };
+
+    assert_int_equal(schedules_open(&schedules, &t->schedules), OK);
+    schedules_start(t->schedules);
     t->streams =
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
@@ -103,9 +187,11 @@ static inline void test_api_start(struct test_api *t)
         .bus = t->bus,
         .queues = t->queues,
         .outbound = t->outbound,
+        .schedules = t->schedules,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
+        .faults = t->faults,
         .place = &test_place,
     };
 
@@ -159,7 +245,7 @@ static inline void test_api_advance(struct test_api *t, uint64_t by_ms)
 static inline void test_api_stop(struct test_api *t)
 {
     test_api_settle(t);
-    while (!queues_stop(t->queues))
+    while (!queues_stop(t->queues) || !schedules_stop(t->schedules))
         test_api_turn(t);
     while (!bus_stop(t->bus) || !engine_stop(t->engine))
         test_api_turn(t);
@@ -170,12 +256,14 @@ static inline void test_api_stop(struct test_api *t)
     outbound_close(t->outbound);
     uv_loop_close(&t->uv);
     queues_close(t->queues);
+    schedules_close(t->schedules);
     bus_close(t->bus);
     streams_free(t->streams);
     test_loop_close(&t->loop);
     engine_close(t->engine);
     store_close(t->store);
     timers_free(t->timers);
+    faults_free(t->faults);
     t->commits_told = 0;
 }
 

@@ -211,7 +211,7 @@ static void fail_step(const struct case_step *step, const struct test_answer *an
 }
 
 /* AWS's model spells it both ways. */
-static const char *message_name(struct bytes error_type)
+static const char *message_name(const struct case_step *step)
 {
     static const char *const capital[] = {
         "SerializationException",
@@ -222,9 +222,10 @@ static const char *message_name(struct bytes error_type)
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(capital); i++)
-        if (bytes_end_with(error_type, bytes_of_text(capital[i])))
+        if (bytes_end_with(step->error_type, bytes_of_text(capital[i])))
             return "Message";
-    return "message";
+    return bytes_start_with(bytes_of_text(step->target), BYTES("AWSScheduler.")) ? "Message"
+                                                                                 : "message";
 }
 
 /* The type and message of an error, and nothing beside them. */
@@ -233,7 +234,7 @@ static bool is_error(const struct case_step *step, const struct json *answered,
 {
     return bytes_equal(json_string(json_get(answered, "__type")), step->error_type) &&
            json_count(answered) == 2 &&
-           bytes_equal(json_string(json_get(answered, message_name(step->error_type))), message);
+           bytes_equal(json_string(json_get(answered, message_name(step))), message);
 }
 
 static void run_call(struct arena *arena, const struct case_step *step)
@@ -422,6 +423,7 @@ int main(int count, char **arguments)
     int failed = 0;
 
     add_folder(&found, API_CASES "/dynamodb");
+    add_folder(&found, API_CASES "/scheduler");
     add_folder(&found, API_CASES "/streams");
     add_folder(&found, API_CASES "/events");
     add_folder(&found, API_CASES "/sqs");

@@ -22,7 +22,7 @@ struct test_bus {
     size_t asked, delivery_count, delivery_capacity;
     size_t written_batch; /* on the writer's thread; read once the batch is durable */
     uint64_t archived_to;
-    size_t archived_count;
+    size_t archived_count, rules_changed;
 };
 
 /* A target that is a bus plans for itself, as the server's does. */
@@ -85,6 +85,21 @@ static inline void test_door_archived(void *context, uint64_t last_position)
     test->archived_count++;
 }
 
+static inline bool test_door_schedule_is_valid(void *context, struct bytes expression)
+{
+    (void)context;
+    return bytes_start_with(expression, BYTES("rate("));
+}
+
+static inline void test_door_rule_changed(void *context, struct bytes bus_name,
+                                          struct bytes rule_name)
+{
+    struct test_bus *test = context;
+
+    (void)bus_name, (void)rule_name;
+    test->rules_changed++;
+}
+
 static inline bool test_door_crowded(void *context)
 {
     const struct test_bus *test = context;
@@ -96,12 +111,14 @@ static inline bool test_door_crowded(void *context)
 static inline void test_bus_attach_at(struct test_bus *test, struct store *store, uint64_t now_ms)
 {
     static const struct arn_place place = {"aws", "us-east-1", "000000000000"};
-    struct bus_door door = {test,
-                            test_door_prepare,
-                            test_door_write,
-                            test_door_written,
-                            test_door_archived,
-                            test_door_crowded};
+    struct bus_door door = {.context = test,
+                            .prepare = test_door_prepare,
+                            .write = test_door_write,
+                            .written = test_door_written,
+                            .archived = test_door_archived,
+                            .crowded = test_door_crowded,
+                            .schedule_is_valid = test_door_schedule_is_valid,
+                            .rule_changed = test_door_rule_changed};
 
     *test = (struct test_bus){.arena = arena_new(), .clock = clock_new_manual(now_ms)};
     test->timers = timers_new(test->clock, NULL, NULL);

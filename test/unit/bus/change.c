@@ -386,7 +386,7 @@ static void test_damaged_settings(void **state)
         {"bus/b", "{\"format\":2,\"name\":\"b\"}", NEWER_FORMAT},
         {"rule/default/r", "[]", CORRUPT},
         {"rule/x/r", "{\"format\":1,\"name\":\"r\",\"bus\":\"x\",\"pattern\":\"{}\"}", CORRUPT},
-        {"rule/default/r", "{\"format\":2}", NEWER_FORMAT},
+        {"rule/default/r", "{\"format\":3}", NEWER_FORMAT},
         {"rule/default/r",
          "{\"format\":1,\"name\":\"r\",\"bus\":\"default\",\"pattern\":\"{}\",\"enabled\":true,"
          "\"targets\":[{\"id\":\"t\",\"arn\":\"a\"}]}",
@@ -408,6 +408,52 @@ static void test_damaged_settings(void **state)
         clock_free(clock);
         store_close(store);
     }
+}
+
+/* ---- rules with a schedule ---- */
+
+static void test_scheduled_rules(void **state)
+{
+    struct test_bus test;
+
+    (void)state;
+    test_bus_open(&test);
+    CHANGE_OK(&test, .kind = BUS_PUT_RULE, .name = BYTES("r"), .schedule = BYTES("rate(1 day)"),
+              .enabled = true);
+    assert_int_equal(test.rules_changed, 1);
+    const struct bus_rule *rule = bus_find_rule(test.bus, BYTES("default"), BYTES("r"));
+
+    assert_int_equal(rule->scheduled_ms, TEST_NOW_MS);
+    clock_advance(test.clock, 1000);
+    /* the same again changes nothing; targets and descriptions do not begin it anew */
+    CHANGE_OK(&test, .kind = BUS_PUT_RULE, .name = BYTES("r"), .schedule = BYTES("rate(1 day)"),
+              .enabled = true);
+    assert_int_equal(test.rules_changed, 1);
+    CHANGE_OK(&test, .kind = BUS_PUT_RULE, .name = BYTES("r"), .schedule = BYTES("rate(1 day)"),
+              .description = BYTES("d"), .enabled = true);
+    rule = bus_find_rule(test.bus, BYTES("default"), BYTES("r"));
+    assert_int_equal(rule->scheduled_ms, TEST_NOW_MS);
+    /* another expression does, and so does enabling it again */
+    CHANGE_OK(&test, .kind = BUS_PUT_RULE, .name = BYTES("r"), .schedule = BYTES("rate(2 days)"),
+              .enabled = true);
+    rule = bus_find_rule(test.bus, BYTES("default"), BYTES("r"));
+    assert_int_equal(rule->scheduled_ms, TEST_NOW_MS + 1000);
+    CHANGE_OK(&test, .kind = BUS_SET_RULE_STATE, .name = BYTES("r"), .enabled = false);
+    clock_advance(test.clock, 1000);
+    CHANGE_OK(&test, .kind = BUS_SET_RULE_STATE, .name = BYTES("r"), .enabled = true);
+    rule = bus_find_rule(test.bus, BYTES("default"), BYTES("r"));
+    assert_int_equal(rule->scheduled_ms, TEST_NOW_MS + 2000);
+    assert_int_equal(test.rules_changed, 5);
+    CHANGE_REFUSED(&test, API_VALIDATION, "Parameter ScheduleExpression is not valid.",
+                   .kind = BUS_PUT_RULE, .name = BYTES("x"), .schedule = BYTES("now"));
+    CHANGE_OK(&test, .kind = BUS_CREATE, .name = BYTES("b"));
+    CHANGE_REFUSED(&test, API_VALIDATION,
+                   "ScheduleExpression is supported only on the default event bus.",
+                   .kind = BUS_PUT_RULE, .bus_name = BYTES("b"), .name = BYTES("x"),
+                   .schedule = BYTES("rate(1 day)"));
+    CHANGE_OK(&test, .kind = BUS_DELETE_RULE, .name = BYTES("r"));
+    assert_int_equal(test.rules_changed, 6);
+    test_bus_close(&test);
 }
 
 /* All that a bus and a rule say is there after a start. */
@@ -467,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_a_change_that_changes_nothing),
         cmocka_unit_test(test_settings_are_there_again),
         cmocka_unit_test(test_damaged_settings),
+        cmocka_unit_test(test_scheduled_rules),
         cmocka_unit_test(test_settings_survive_a_start),
     };
 

@@ -337,6 +337,64 @@ static void test_a_rule_that_goes_meanwhile(void **state)
 }
 
 /* What a template makes of an event reaches the target; what is no JSON then, reaches nobody. */
+struct scheduled_put {
+    struct bus_put put;
+    bool done;
+};
+
+static void put_also(struct store_batch *batch, struct bus_put *put)
+{
+    (void)put;
+    store_batch_put(batch, STORE_CURSORS, BYTES("also"), BYTES("x"));
+}
+
+static void put_done(struct bus_put *put, enum status status)
+{
+    assert_int_equal(status, OK);
+    CONTAINER_OF(put, struct scheduled_put, put)->done = true;
+}
+
+/* For its own targets alone, whatever other rules match; in no archive. */
+static void test_a_rule_whose_schedule_was_due(void **state)
+{
+    struct test_bus test;
+    struct bus_target target;
+    struct scheduled_put put = {.put = {.also = put_also, .done = put_done}};
+
+    (void)state;
+    test_bus_open(&test);
+    put.put.arena = test.arena;
+    CHANGE_OK(&test, .kind = BUS_CREATE_ARCHIVE, .name = BYTES("all"),
+              .bus_name = BYTES("default"));
+    test_put_rule(&test, "", "other", "{\"source\":[\"aws.events\"]}");
+    CHANGE_OK(&test, .kind = BUS_PUT_RULE, .name = BYTES("r"), .schedule = BYTES("rate(1 day)"),
+              .enabled = true);
+    target = test_target(&test, "a", "f");
+    CHANGE_OK(&test, .kind = BUS_PUT_TARGETS, .name = BYTES("r"), .targets = &target,
+              .target_count = 1);
+    assert_int_equal(bus_put_scheduled(test.bus, &put.put, BYTES("default"), BYTES("none"), 1),
+                     NOT_FOUND);
+    assert_int_equal(
+        bus_put_scheduled(test.bus, &put.put, BYTES("default"), BYTES("r"), 1785000060000), OK);
+    assert_int_equal(bus_in_flight(test.bus), 1);
+    while (!put.done)
+        test_loop_turn(&test.loop);
+    assert_int_equal(test.delivery_count, 1);
+    assert_int_equal(test.archived_count, 0);
+    struct bytes expected = arena_printf(
+        test.arena,
+        "{\"version\":\"0\",\"id\":\"%.*s\",\"detail-type\":\"Scheduled "
+        "Event\",\"source\":\"aws.events\","
+        "\"account\":\"000000000000\",\"time\":\"2026-07-25T17:21:00.000Z\",\"region\":\"us-east-"
+        "1\","
+        "\"resources\":[\"arn:aws:events:us-east-1:000000000000:rule/r\"],\"detail\":{}}",
+        BYTES_ARG(test.deliveries[0].event_id));
+
+    assert_true(bytes_equal(test.deliveries[0].payload, expected));
+    test_expect(test.loop.store, NULL, STORE_CURSORS, "also", "x");
+    test_bus_close(&test);
+}
+
 static void test_templates(void **state)
 {
     struct bus_input_path path = {BYTES("text"), BYTES("$.detail.text")};
@@ -384,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_the_callers_part),
         cmocka_unit_test(test_nothing_to_write),
         cmocka_unit_test(test_a_rule_that_goes_meanwhile),
+        cmocka_unit_test(test_a_rule_whose_schedule_was_due),
         cmocka_unit_test(test_templates),
     };
 

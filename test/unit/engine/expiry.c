@@ -102,6 +102,44 @@ static void put_cases(struct test_engine *t)
     test_put_item(t, "t", "{'pk':{'S':'without'}}");
 }
 
+/* Where a clock that is moved by hand has to stop: at the first second that an item's time lies
+ * before.
+ */
+static void test_the_next_to_expire(void **state)
+{
+    static const struct {
+        int64_t offset;
+        const char *text;
+        int64_t due; /* seconds from now */
+    } nexts[] = {
+        {2, NULL, 3},
+        {0, "{'N':'1785000007.5'}", 8},
+        {100, NULL, 101},
+        {0, "{'N':'253402300799'}", 253402300800 - (int64_t)NOW_S},
+        {0, "{'N':'253402300800'}", 0}, /* and never */
+        {0, "{'N':'9.9E+125'}", 0},
+    };
+    struct test_engine t;
+
+    (void)state;
+    open_with_ttl(&t);
+    for (size_t i = ARRAY_COUNT(nexts); i-- > 0;) {
+        put(&t, (const char *)arena_printf(t.arena, "%zu", i).ptr, nexts[i].offset, nexts[i].text);
+        timers_run_upkeep(t.timers);
+        test_settle(&t);
+        assert_int_equal(timers_next_step_ms(t.timers),
+                         nexts[i].due == 0 ? UINT64_MAX : (NOW_S + (uint64_t)nexts[i].due) * 1000);
+    }
+    for (size_t i = 0; nexts[i].due > 0; i++) {
+        clock_advance(t.clock, (NOW_S + (uint64_t)nexts[i].due) * 1000 - clock_now_ms(t.clock));
+        timers_run(t.timers);
+        test_settle(&t);
+        assert_false(is_there(&t, (const char *)arena_printf(t.arena, "%zu", i).ptr));
+        assert_true(is_there(&t, (const char *)arena_printf(t.arena, "%zu", i + 1).ptr));
+    }
+    test_engine_close(&t);
+}
+
 static void test_what_goes(void **state)
 {
     struct test_engine t;
@@ -529,6 +567,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_goes),
+        cmocka_unit_test(test_the_next_to_expire),
         cmocka_unit_test(test_enabled_on_a_filled_table),
         cmocka_unit_test(test_nobody_looks_without_need),
         cmocka_unit_test(test_written_meanwhile),

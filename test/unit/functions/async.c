@@ -2,6 +2,8 @@
  * restarts. */
 #include "harness.h"
 
+#include "functions/async.h"
+
 static int set_up(void **state)
 {
     struct harness *h = harness_new();
@@ -453,6 +455,132 @@ static void many(void **state)
     assert_true(figures(h).workers <= FUNCTION_WORKERS_MAX);
 }
 
+/* ---- faults that a test asked for ---- */
+
+static void arm(struct harness *h, enum fault_kind kind, uint64_t count, uint64_t delay_ms)
+{
+    struct api_error error = {0};
+    struct fault fault = {.kind = kind, .probability = 1, .count = count, .delay_ms = delay_ms};
+
+    fault.where.of[FAULT_FUNCTION] = BYTES("f");
+    assert_int_equal(faults_add(h->faults, &fault, 1, &error), OK);
+}
+
+/* 1, 2, 4 seconds and so on up to 5 minutes; no attempts. */
+static void throttled_events_wait_longer_and_longer(void **state)
+{
+    static const uint64_t waits_ms[] = {1000,  2000,   4000,   8000,   16000, 32000,
+                                        64000, 128000, 256000, 300000, 300000};
+    struct harness *h = *state;
+
+    put(h, "f", "f.fails");
+    functions_start(h->functions);
+    arm(h, FAULT_THROTTLE, ARRAY_COUNT(waits_ms), 0);
+    invoke(h, "f", "{\"n\":1}");
+    for (size_t i = 0; i < ARRAY_COUNT(waits_ms); i++) {
+        struct waits waits = functions_waits(h->functions);
+
+        assert_int_equal(waits.count, 1);
+        assert_int_equal(waits.due_ms, clock_now_ms(h->clock) + waits_ms[i]);
+        assert_int_equal(count_of(h, "try 1"), 0);
+        harness_advance(h, waits_ms[i]);
+    }
+    UNTIL_RETRYING(h);
+    assert_int_equal(count_of(h, "try 1"), 1);
+    assert_int_equal(figures(h).throttles_total, ARRAY_COUNT(waits_ms));
+    functions_hurry(h->functions); /* its two attempts more */
+    UNTIL_RETRYING(h);
+    functions_hurry(h->functions);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "try 1"), 3);
+}
+
+/* What is throttled grows too old at its time, and not later. */
+static void throttled_events_grow_too_old(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", "f.ok");
+    functions_start(h->functions);
+    arm(h, FAULT_THROTTLE, 0, 0);
+    invoke_with(h, "f", "{\"n\":1}", 0, 60);
+    for (int i = 0; i < 5; i++)
+        harness_advance(h, functions_waits(h->functions).due_ms - clock_now_ms(h->clock));
+    assert_int_equal(functions_waits(h->functions).due_ms, clock_now_ms(h->clock) + 29000);
+    harness_advance(h, 29000);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "ok"), 0);
+}
+
+static void an_event_comes_twice(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", "f.ok");
+    put(h, "g", "f.ok");
+    functions_start(h->functions);
+    arm(h, FAULT_DUPLICATE, 0, 0);
+    invoke(h, "f", "{\"n\":1}");
+    invoke(h, "g", "{\"n\":2}");
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "ok {\"n\":1}"), 2); /* not three times */
+    assert_int_equal(count_of(h, "ok {\"n\":2}"), 1);
+}
+
+static void an_event_is_overtaken(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings = settings_of(h, "f", "f.ok");
+
+    settings.reserved_concurrency = 1;
+    harness_put(h, &settings);
+    functions_start(h->functions);
+    arm(h, FAULT_REORDER, 2, 0);
+    for (int n = 1; n <= 4; n++)
+        invoke(h, "f", (const char *)arena_printf(h->arena, "{\"n\":%d}", n).ptr);
+    UNTIL_EMPTY(h);
+    const char *log = harness_log_text(h);
+
+    assert_true(strstr(log, "ok {\"n\":3}") < strstr(log, "ok {\"n\":1}"));
+    assert_true(strstr(log, "ok {\"n\":3}") < strstr(log, "ok {\"n\":2}"));
+    arm(h, FAULT_REORDER, 1, 0);
+    invoke(h, "f", "{\"n\":5}"); /* nobody comes */
+    assert_int_equal(functions_waits(h->functions).due_ms, clock_now_ms(h->clock) + ASYNC_HELD_MS);
+    harness_advance(h, ASYNC_HELD_MS);
+    UNTIL_EMPTY(h);
+}
+
+static void an_event_is_late(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", "f.ok");
+    functions_start(h->functions);
+    arm(h, FAULT_DELAY, 0, 5000);
+    invoke(h, "f", "{\"n\":1}");
+    harness_advance(h, 4999);
+    assert_int_equal(figures(h).retrying, 1);
+    harness_advance(h, 1);
+    UNTIL_EMPTY(h); /* once, though the fault stays */
+    assert_int_equal(count_of(h, "ok {\"n\":1}"), 1);
+}
+
+/* Its work is done, and nobody heard of it: it is tried again by another process. */
+static void a_worker_dies_with_its_answer(void **state)
+{
+    struct harness *h = *state;
+
+    put(h, "f", "f.ok");
+    functions_start(h->functions);
+    arm(h, FAULT_KILL_WORKER, 1, 0);
+    invoke(h, "f", "{\"n\":1}");
+    UNTIL_RETRYING(h);
+    assert_int_equal(count_of(h, "ok {\"n\":1}"), 1);
+    functions_hurry(h->functions);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "ok {\"n\":1}"), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +597,12 @@ int main(void)
         TEST(a_restart_goes_on),
         TEST(functions_that_are_gone),
         TEST(many),
+        TEST(throttled_events_wait_longer_and_longer),
+        TEST(throttled_events_grow_too_old),
+        TEST(an_event_comes_twice),
+        TEST(an_event_is_overtaken),
+        TEST(an_event_is_late),
+        TEST(a_worker_dies_with_its_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ struct harness {
     uv_timer_t patience;
     struct clock *clock;
     struct timers *timers;
+    struct faults *faults;
     struct store *store;
     struct store_port *port;
     struct functions *functions;
@@ -115,6 +116,7 @@ static inline void harness_open_functions(struct harness *h)
         .store = h->store,
         .port = h->port,
         .timers = h->timers,
+        .faults = h->faults,
         .place = &place,
         .runtime = {&h->door, door_listen, door_close},
         .runtimes_folder = harness_runtimes(h),
@@ -141,6 +143,7 @@ static inline struct harness *harness_new(void)
     h->wake.data = h->patience.data = h;
     h->clock = clock_new_manual(HARNESS_START_MS);
     h->timers = timers_new(h->clock, NULL, NULL);
+    h->faults = faults_new();
     h->arena = arena_new();
     h->log = BUFFER_INIT((size_t)64 * 1024 * 1024);
     h->door.loop = &h->loop;
@@ -181,6 +184,7 @@ static inline void harness_free(struct harness *h)
     uv_run(&h->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&h->loop), 0);
     timers_free(h->timers);
+    faults_free(h->faults);
     clock_free(h->clock);
     arena_free(h->arena);
     buffer_free(&h->log);

@@ -141,12 +141,23 @@ static void environment(void **state)
     }
 }
 
-static void stream_arn_in_environment_is_noted(void **state)
+static void values_that_are_known_later(void **state)
 {
-    LOADED loaded = load(HEAD "    environment: {ARN: 'arn:aws:dynamodb:r:a:table/t/stream/*'}\n");
+    LOADED loaded = load(HEAD "    environment: {QUEUE: !Ref Queue, ARN: !GetAtt Queue.Arn}\n"
+                              "resources:\n"
+                              "  Resources:\n"
+                              "    Queue: {Type: AWS::SQS::Queue}\n");
+    const struct stack_function *function = NULL;
 
     (void)state;
-    assert_note(&loaded, 0, 5, 19, "ARN: the stream's label is known only when the table is made");
+    assert_loaded(&loaded);
+    function = &loaded.stack->functions[0];
+    assert_int_equal(function->environment_count, 2);
+    assert_bytes(filled(&loaded, function->environment[0].value),
+                 "http://127.0.0.1:PORT/000000000000/s-local-Queue");
+    assert_bytes(function->environment[1].value,
+                 "arn:aws:sqs:us-east-1:000000000000:s-local-Queue");
+    assert_int_equal(loaded.stack->note_count, 0);
 }
 
 static void destinations(void **state)
@@ -281,7 +292,7 @@ int main(void)
         cmocka_unit_test(all_fields),
         cmocka_unit_test(limits),
         cmocka_unit_test(environment),
-        cmocka_unit_test(stream_arn_in_environment_is_noted),
+        cmocka_unit_test(values_that_are_known_later),
         cmocka_unit_test(destinations),
         cmocka_unit_test(unknowable_destination_is_noted),
         cmocka_unit_test(refused),

@@ -30,7 +30,7 @@ static const char resources[] =
     "    Archive:\n"
     "      Type: AWS::Events::Archive\n"
     "      Properties: {SourceArn: !GetAtt Bus.Arn}\n"
-    "    Queue: {Type: AWS::SQS::Queue}\n";
+    "    Topic: {Type: AWS::SNS::Topic}\n";
 
 static void values(void **state)
 {
@@ -51,7 +51,7 @@ static void values(void **state)
         {"!GetAtt Table.Arn", resources,
          "{\"v\":\"arn:aws:dynamodb:us-east-1:000000000000:table/s-local-t\"}"},
         {"!GetAtt [Table, StreamArn]", resources,
-         "{\"v\":\"arn:aws:dynamodb:us-east-1:000000000000:table/s-local-t/stream/*\"}"},
+         "{\"v\":\"arn:aws:dynamodb:us-east-1:000000000000:table/s-local-t/stream/LABEL\"}"},
         {"{Fn::GetAtt: [Bus, Arn]}", resources,
          "{\"v\":\"arn:aws:events:us-east-1:000000000000:event-bus/bus\"}"},
         {"{Fn::GetAtt: Bus.Name}", resources, "{\"v\":\"bus\"}"},
@@ -88,8 +88,8 @@ static void unknowable(void **state)
         const char *value, *expected, *words;
     } cases[] = {
         {"!ImportValue theirs", "{\"v\":null}", "Fn::ImportValue theirs: its value is not known"},
-        {"!Ref Queue", "{\"v\":null}", "Ref Queue: its value is not known"},
-        {"!GetAtt Queue.Arn", "{\"v\":null}", "Fn::GetAtt Queue.Arn"},
+        {"!Ref Topic", "{\"v\":null}", "Ref Topic: its value is not known"},
+        {"!GetAtt Topic.Arn", "{\"v\":null}", "Fn::GetAtt Topic.Arn"},
         {"!GetAtt Table.Nothing", "{\"v\":null}", "Fn::GetAtt Table.Nothing"},
         {"!Ref Secret", "{\"v\":null}", "Ref Secret"},
         {"!Ref AWS::StackId", "{\"v\":null}", "Ref AWS::StackId"},
@@ -102,7 +102,7 @@ static void unknowable(void **state)
         LOADED loaded = load_value(cases[i].value, resources, NULL);
 
         assert_bytes(pattern_of(&loaded), cases[i].expected);
-        assert_note(&loaded, 1, 8, 16, cases[i].words); /* 0: the queue itself */
+        assert_note(&loaded, 1, 8, 16, cases[i].words); /* 0: the topic itself */
         assert_int_equal(loaded.stack->note_count, 2);
     }
 }

@@ -56,20 +56,38 @@ static void archive_of_another_bus(void **state)
 
 static void types(void **state)
 {
-    LOADED loaded = load(HEAD "    Queue: {Type: AWS::SQS::Queue}\n"
-                              "    Role: {Type: AWS::IAM::Role}\n"
-                              "    Logs: {Type: AWS::Logs::LogGroup}\n"
-                              "    Own: {Type: Custom::Thing}\n"
-                              "  Outputs: {a: {Value: !Ref Nowhere}}\n"
-                              "  extensions: {a: {}}\n"
-                              "  Resorces: {}\n");
+    LOADED loaded =
+        load(HEAD "    Topic: {Type: AWS::SNS::Topic}\n"
+                  "    Role: {Type: AWS::IAM::Role}\n"
+                  "    Policy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Topic]}}\n"
+                  "    Own: {Type: Custom::Thing}\n"
+                  "  Outputs: {a: {Value: !Ref Nowhere}}\n"
+                  "  extensions: {a: {}}\n"
+                  "  Resorces: {}\n");
 
     (void)state;
     assert_note(&loaded, 0, 9, 3, "extensions of resources");
     assert_note(&loaded, 1, 10, 3, "did you mean \"Resources\"?");
-    assert_note(&loaded, 2, 4, 5, "resource Queue: dynlog has no AWS::SQS::Queue");
+    assert_note(&loaded, 2, 4, 5, "resource Topic: dynlog has no AWS::SNS::Topic");
     assert_note(&loaded, 3, 7, 5, "resource Own: dynlog has no Custom::Thing");
     assert_int_equal(loaded.stack->note_count, 4);
+}
+
+static void log_groups(void **state)
+{
+    LOADED loaded = load(
+        HEAD
+        "    A: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /a, RetentionInDays: '7'}}\n"
+        "    B: {Type: AWS::Logs::LogGroup}\n");
+
+    (void)state;
+    assert_call(&loaded, 0, "Logs_20140328.CreateLogGroup", "{\"logGroupName\":\"/a\"}");
+    assert_call(&loaded, 1, "Logs_20140328.PutRetentionPolicy",
+                "{\"logGroupName\":\"/a\",\"retentionInDays\":7}");
+    assert_call(&loaded, 2, "Logs_20140328.CreateLogGroup", "{\"logGroupName\":\"s-local-B\"}");
+    assert_call(&loaded, 3, "Logs_20140328.DeleteRetentionPolicy",
+                "{\"logGroupName\":\"s-local-B\"}");
+    assert_int_equal(loaded.stack->note_count, 0);
 }
 
 static void conditions(void **state)
@@ -135,11 +153,9 @@ static void refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(buses),
-        cmocka_unit_test(archive_of_another_bus),
-        cmocka_unit_test(types),
-        cmocka_unit_test(conditions),
-        cmocka_unit_test(lists_are_merged),
+        cmocka_unit_test(buses),      cmocka_unit_test(archive_of_another_bus),
+        cmocka_unit_test(types),      cmocka_unit_test(log_groups),
+        cmocka_unit_test(conditions), cmocka_unit_test(lists_are_merged),
         cmocka_unit_test(refused),
     };
 

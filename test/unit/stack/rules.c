@@ -100,33 +100,92 @@ static void resource(void **state)
     assert_int_equal(loaded.stack->note_count, 0);
 }
 
-static void resource_without_a_function(void **state)
+/* Of all kinds that dynlog delivers to, with all that a target may have. */
+static void resource_targets(void **state)
 {
-    LOADED loaded = load(FUNCTIONS "        EventPattern: '{\"source\":[\"a\"]}'\n"
-                                   "        Targets:\n"
-                                   "          - {Id: q, Arn: 'arn:aws:sqs:us-east-1:1:q'}\n");
+    LOADED loaded =
+        load(FUNCTIONS
+             "        EventPattern: '{\"source\":[\"a\"]}'\n"
+             "        RoleArn: !GetAtt Role.Arn\n"
+             "        Targets:\n"
+             "          - {Id: q, Arn: !GetAtt Queue.Arn, SqsParameters: {MessageGroupId: g}}\n"
+             "          - {Id: b, Arn: !GetAtt Bus.Arn, RoleArn: r}\n"
+             "          - {Id: l, Arn: !GetAtt Logs.Arn}\n"
+             "          - Id: a\n"
+             "            Arn: !GetAtt Api.Arn\n"
+             "            HttpParameters: {HeaderParameters: {h: v}, PathParameterValues: [p]}\n"
+             "            InputTransformer: {InputPathsMap: {t: $.time}, InputTemplate: <t>}\n"
+             "            RetryPolicy: {MaximumEventAgeInSeconds: '60'}\n"
+             "          - {Id: s, Arn: 'arn:aws:sns:us-east-1:1:t'}\n"
+             "          - {Id: o, Arn: 'arn:aws:lambda:us-east-1:1:function:other'}\n"
+             "    Queue: {Type: AWS::SQS::Queue}\n"
+             "    Role: {Type: AWS::IAM::Role}\n"
+             "    Logs: {Type: AWS::Logs::LogGroup}\n"
+             "    Api:\n"
+             "      Type: AWS::Events::ApiDestination\n"
+             "      Properties: {ConnectionArn: c, InvocationEndpoint: 'https://a', HttpMethod: "
+             "POST}\n");
 
     (void)state;
-    assert_note(&loaded, 0, 13, 13,
-                "target arn:aws:sqs:us-east-1:1:q: only functions of this stack are called");
-    assert_int_equal(loaded.stack->call_count, 1);
+    assert_note(&loaded, 0, 22, 13, "target arn:aws:sns:us-east-1:1:t: dynlog has no sns");
+    assert_note(&loaded, 1, 23, 13,
+                "target arn:aws:lambda:us-east-1:1:function:other: of functions only this stack's");
+    assert_int_equal(loaded.stack->note_count, 2);
+    assert_call_of(&loaded, "AWSEvents.PutRule", 0,
+                   "{\"Name\":\"s-local-Rule\",\"EventBusName\":\"default\",\"EventPattern\":"
+                   "\"{\\\"source\\\":[\\\"a\\\"]}\",\"State\":\"ENABLED\",\"RoleArn\":"
+                   "\"arn:aws:iam::000000000000:role/s-local-Role\"}");
+    assert_call_of(
+        &loaded, "AWSEvents.PutTargets", 0,
+        "{\"Rule\":\"s-local-Rule\",\"EventBusName\":\"default\",\"Targets\":["
+        "{\"Id\":\"q\",\"Arn\":\"arn:aws:sqs:us-east-1:000000000000:s-local-Queue\","
+        "\"SqsParameters\":{\"MessageGroupId\":\"g\"}},"
+        "{\"Id\":\"b\",\"Arn\":\"arn:aws:events:us-east-1:000000000000:event-bus/bus\","
+        "\"RoleArn\":\"r\"},"
+        "{\"Id\":\"l\",\"Arn\":\"arn:aws:logs:us-east-1:000000000000:log-group:s-local-Logs:*\"},"
+        "{\"Id\":\"a\",\"Arn\":\"arn:aws:events:us-east-1:000000000000:api-destination/s-local-Api/"
+        "DESTINATION\",\"InputTransformer\":{\"InputPathsMap\":{\"t\":\"$.time\"},"
+        "\"InputTemplate\":\"<t>\"},\"RetryPolicy\":{\"MaximumEventAgeInSeconds\":60},"
+        "\"HttpParameters\":{\"PathParameterValues\":[\"p\"],\"HeaderParameters\":{\"h\":\"v\"}}}]"
+        "}");
+}
+
+static void resource_without_targets(void **state)
+{
+    LOADED loaded =
+        load(FUNCTIONS "        EventPattern: {}\n"
+                       "        Targets: [{Id: s, Arn: 'arn:aws:sns:us-east-1:1:t'}]\n");
+
+    (void)state;
+    assert_call(&loaded, 1, "AWSEvents.PutRule",
+                "{\"Name\":\"s-local-Rule\",\"EventBusName\":\"default\",\"EventPattern\":"
+                "\"{}\",\"State\":\"ENABLED\"}");
+    assert_int_equal(loaded.stack->call_count, 2);
 }
 
 static void resource_with_a_schedule(void **state)
 {
-    LOADED loaded =
-        load(FUNCTIONS "        ScheduleExpression: rate(1 minute)\n"
-                       "        Targets: [{Id: a, Arn: !GetAtt FLambdaFunction.Arn}]\n");
+    LOADED loaded = load(
+        FUNCTIONS "        ScheduleExpression: rate(1 minute)\n"
+                  "        Targets: [{Id: a, Arn: !GetAtt FLambdaFunction.Arn, Input: '{}'}]\n");
 
     (void)state;
-    assert_note(&loaded, 0, 11, 9, "ScheduleExpression of a rule: schedules do not run");
-    assert_int_equal(loaded.stack->call_count, 1);
+    assert_call(&loaded, 1, "AWSEvents.PutRule",
+                "{\"Name\":\"s-local-Rule\",\"EventBusName\":\"default\","
+                "\"ScheduleExpression\":\"rate(1 minute)\",\"State\":\"ENABLED\"}");
+    assert_call(
+        &loaded, 2, "AWSEvents.PutTargets",
+        "{\"Rule\":\"s-local-Rule\",\"EventBusName\":\"default\",\"Targets\":[{\"Id\":\"a\","
+        "\"Arn\":\"arn:aws:lambda:us-east-1:000000000000:function:s-local-f\","
+        "\"Input\":\"{}\"}]}");
+    assert_int_equal(loaded.stack->note_count, 0);
 }
 
 static void refused(void **state)
 {
     static const struct refused_case cases[] = {
-        {FUNCTIONS "        Targets: []\n", 9, 7, "Rule: expected an EventPattern"},
+        {FUNCTIONS "        Targets: []\n", 9, 7,
+         "Rule: expected an EventPattern or a ScheduleExpression"},
         {FUNCTIONS "        EventPattern: nonsense\n", 11, 23, "expected a mapping or JSON"},
         {FUNCTIONS "        EventPattern: [a]\n", 11, 23, "expected a mapping or JSON, got a list"},
         {FUNCTIONS "        EventPattern: {}\n        State: on\n", 12, 16,
@@ -135,7 +194,7 @@ static void refused(void **state)
         {FUNCTIONS "        EventPattern: {}\n        Targets: [x]\n", 12, 19,
          "expected a mapping"},
         {FUNCTIONS "        EventPattern: {}\n        Targets: [{Arn: f}]\n", 12, 19,
-         "a target: expected an Id in it"},
+         "a target: expected Id in it"},
     };
 
     (void)state;
@@ -147,7 +206,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
         cmocka_unit_test(resource),
-        cmocka_unit_test(resource_without_a_function),
+        cmocka_unit_test(resource_targets),
+        cmocka_unit_test(resource_without_targets),
         cmocka_unit_test(resource_with_a_schedule),
         cmocka_unit_test(refused),
     };

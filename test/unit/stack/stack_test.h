@@ -94,6 +94,51 @@ static inline void assert_call(const struct loaded *loaded, size_t index, const 
     assert_bytes(loaded->stack->calls[index].body, body);
 }
 
+/* removal NULL: it stays. */
+static inline void assert_made(const struct loaded *loaded, size_t index, const char *what,
+                               const char *removal, const char *body)
+{
+    const struct stack_made *made = NULL;
+
+    assert_loaded(loaded);
+    assert_true(index < loaded->stack->made_count);
+    made = &loaded->stack->made[index];
+    assert_bytes(made->what, what);
+    assert_bytes(made->body, body);
+    assert_int_equal(made->removal == NULL, removal == NULL);
+    if (removal != NULL)
+        assert_string_equal(made->removal, removal);
+}
+
+/* The text with PORT and the like for late values. */
+static inline struct bytes filled(const struct loaded *loaded, struct bytes text)
+{
+    static const char *const words[] = {[STACK_LATE_PORT] = "PORT",
+                                        [STACK_LATE_STREAM] = "LABEL",
+                                        [STACK_LATE_CONNECTION] = "CONNECTION",
+                                        [STACK_LATE_API_DESTINATION] = "DESTINATION"};
+    const struct stack *stack = loaded->stack;
+    struct bytes *values = ARENA_NEW_ARRAY(loaded->arena, stack->late_count, struct bytes);
+
+    for (size_t i = 0; i < stack->late_count; i++)
+        values[i] = bytes_of_text(words[stack->late[i].kind]);
+    return stack_text(loaded->arena, stack, values, text, NULL);
+}
+
+/* The n-th call of a target. */
+static inline void assert_call_of(const struct loaded *loaded, const char *target, size_t n,
+                                  const char *body)
+{
+    assert_loaded(loaded);
+    for (size_t i = 0; i < loaded->stack->call_count; i++) {
+        if (strcmp(loaded->stack->calls[i].target, target) != 0 || n-- > 0)
+            continue;
+        assert_bytes(filled(loaded, loaded->stack->calls[i].body), body);
+        return;
+    }
+    fail_msg("no such %s", target);
+}
+
 /* A stack with one function whose pattern is {v: VALUE}; more: further top-level lines. The value
  * stands in line 8 from column 16. */
 static inline struct loaded load_value(const char *value, const char *more, const char *stage)
@@ -141,7 +186,7 @@ static inline void check_values(const struct value_case *cases, size_t count, co
     for (size_t i = 0; i < count; i++) {
         LOADED loaded = load_value(cases[i].value, cases[i].more, stage);
 
-        assert_bytes(pattern_of(&loaded), cases[i].expected);
+        assert_bytes(filled(&loaded, pattern_of(&loaded)), cases[i].expected);
     }
 }
 

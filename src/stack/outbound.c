@@ -1,0 +1,156 @@
+/* stack/outbound.c - AWS::Events::Connection and AWS::Events::ApiDestination. Their properties are
+ * the members of CreateConnection and CreateApiDestination; what is there already is updated. */
+#include "stack/loader.h"
+
+#define TEXT(name_)                                                                                \
+    {                                                                                              \
+        .name = (name_), .kind = PROPERTY_TEXT                                                     \
+    }
+#define NEEDED(name_)                                                                              \
+    {                                                                                              \
+        .name = (name_), .kind = PROPERTY_TEXT, .required = true                                   \
+    }
+#define MAP(name_, inside_)                                                                        \
+    {                                                                                              \
+        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
+        .inside_count = ARRAY_COUNT(inside_)                                                       \
+    }
+#define LIST(name_, inside_)                                                                       \
+    {                                                                                              \
+        .name = (name_), .kind = PROPERTY_LIST, .inside = (inside_),                               \
+        .inside_count = ARRAY_COUNT(inside_)                                                       \
+    }
+
+/* ---- connections ---- */
+
+static const struct property parameter[] = {
+    TEXT("Key"), TEXT("Value"), {.name = "IsValueSecret", .kind = PROPERTY_BOOLEAN}};
+static const struct property http_parameters[] = {LIST("HeaderParameters", parameter),
+                                                  LIST("QueryStringParameters", parameter),
+                                                  LIST("BodyParameters", parameter)};
+static const struct property api_key[] = {NEEDED("ApiKeyName"), NEEDED("ApiKeyValue")};
+static const struct property basic[] = {NEEDED("Username"), NEEDED("Password")};
+static const struct property client[] = {NEEDED("ClientID"), NEEDED("ClientSecret")};
+static const struct property oauth[] = {
+    NEEDED("AuthorizationEndpoint"),
+    NEEDED("HttpMethod"),
+    MAP("ClientParameters", client),
+    MAP("OAuthHttpParameters", http_parameters),
+};
+static const struct property auth[] = {
+    MAP("ApiKeyAuthParameters", api_key),
+    MAP("BasicAuthParameters", basic),
+    MAP("OAuthParameters", oauth),
+    MAP("InvocationHttpParameters", http_parameters),
+    {.name = "ConnectivityParameters", .note = "endpoints are called without a private network"},
+};
+static const struct property connection[] = {
+    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    TEXT("Description"),
+    NEEDED("AuthorizationType"),
+    MAP("AuthParameters", auth),
+    {.name = "InvocationConnectivityParameters",
+     .note = "endpoints are called without a private network"},
+    {.name = "KmsKeyIdentifier", .kind = PROPERTY_ELSEWHERE},
+};
+
+/* ---- API destinations ---- */
+
+static const struct property destination[] = {
+    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    TEXT("Description"),
+    NEEDED("ConnectionArn"),
+    NEEDED("InvocationEndpoint"),
+    NEEDED("HttpMethod"),
+    {.name = "InvocationRateLimitPerSecond",
+     .kind = PROPERTY_INTEGER,
+     .smallest = 1,
+     .largest = INT32_MAX},
+};
+
+/* ---- both ---- */
+
+struct outbound {
+    const struct property *properties;
+    size_t count;
+    const char *what, *called; /* "a connection", "connection" */
+    const char *create, *update, *removal;
+    enum stack_late_kind late;
+};
+
+static enum status add_made(struct loader *loader, const struct outbound *outbound,
+                            struct bytes name, struct stack_where where)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+
+    json_begin_object(&writer);
+    json_member_string(&writer, "Name", name);
+    json_end_object(&writer);
+    return loader_add_made(
+        loader, arena_printf(loader->arena, "%s %.*s", outbound->called, BYTES_ARG(name)),
+        outbound->removal, &body, where);
+}
+
+static enum status read_outbound(struct loader *loader, const struct outbound *outbound,
+                                 struct bytes id, const struct node *resource)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+    const struct node *properties = NULL;
+    struct bytes name = {0};
+    struct stack *stack = loader->stack;
+    enum status status = property_read(loader, id, resource, &properties);
+
+    if (status == OK)
+        status = references_name(loader, id, resource, &name);
+    if (status != OK)
+        return status;
+    json_begin_object(&writer);
+    json_member_string(&writer, "Name", name);
+    status = property_write(loader, &writer, properties, outbound->properties, outbound->count,
+                            outbound->what);
+    json_end_object(&writer);
+    if (status == OK)
+        status = loader_add_call(loader, outbound->create, &body, id, resource->where);
+    if (status == OK)
+        status = loader_add_update(loader, outbound->update, NULL);
+    if (status != OK)
+        return status;
+    stack->calls[stack->call_count - 1].late = late_index(loader, outbound->late, name);
+    return add_made(loader, outbound, name, resource->where);
+}
+
+enum status outbound_read_connection(struct loader *loader, struct bytes id,
+                                     const struct node *resource)
+{
+    static const struct outbound outbound = {
+        .properties = connection,
+        .count = ARRAY_COUNT(connection),
+        .what = "a connection",
+        .called = "connection",
+        .create = "AWSEvents.CreateConnection",
+        .update = "AWSEvents.UpdateConnection",
+        .removal = "AWSEvents.DeleteConnection",
+        .late = STACK_LATE_CONNECTION,
+    };
+
+    return read_outbound(loader, &outbound, id, resource);
+}
+
+enum status outbound_read_destination(struct loader *loader, struct bytes id,
+                                      const struct node *resource)
+{
+    static const struct outbound outbound = {
+        .properties = destination,
+        .count = ARRAY_COUNT(destination),
+        .what = "an API destination",
+        .called = "API destination",
+        .create = "AWSEvents.CreateApiDestination",
+        .update = "AWSEvents.UpdateApiDestination",
+        .removal = "AWSEvents.DeleteApiDestination",
+        .late = STACK_LATE_API_DESTINATION,
+    };
+
+    return read_outbound(loader, &outbound, id, resource);
+}
