@@ -238,9 +238,11 @@ int main(int count, char **arguments)
     memcpy(bench.detail + DETAIL_SIZE - 2, "\"}", 3);
     bench.port = store_port_new(store, wake, NULL, NULL);
     must("the bus",
-         bus_open(store, bench.port, clock, &place,
-                  &(struct bus_door){NULL, prepare, deliver, delivered, archived, NULL},
-                  &bench.bus),
+         bus_open(
+             store, bench.port, clock, &place,
+             &(struct bus_door){
+                 .prepare = prepare, .write = deliver, .written = delivered, .archived = archived},
+             &bench.bus),
          NULL);
     bus_start(bench.bus, timers, timers, NULL, NULL);
     put_rule();

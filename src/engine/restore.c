@@ -154,8 +154,8 @@ static void restore_ended(struct job *job, enum status status)
     restore_free(restore);
 }
 
-/* The table is there. CORRUPT: it is not. */
-static enum status start(struct restore *restore)
+/* The table is there, and its job can be started. CORRUPT: it is not. */
+static enum status take_up(struct restore *restore)
 {
     const struct restore_record *record = &restore->now.record;
 
@@ -167,8 +167,12 @@ static enum status start(struct restore *restore)
                                 .stepped = restore_stepped,
                                 .ended = restore_ended,
                                 .keeps_trying = true};
-    job_start(&restore->engine->jobs, &restore->job);
     return OK;
+}
+
+static void go_on(struct restore *restore)
+{
+    job_start(&restore->engine->jobs, &restore->job);
 }
 
 static enum status resume(struct engine *engine, struct bytes text)
@@ -182,8 +186,10 @@ static enum status resume(struct engine *engine, struct bytes text)
         status = copy_last_key(engine, record->table_id, restore->arena, &last);
     buffer_append(&restore->now.after, last);
     if (status == OK)
-        status = start(restore);
-    if (status != OK)
+        status = take_up(restore);
+    if (status == OK)
+        go_on(restore);
+    else
         restore_free(restore);
     return status;
 }
@@ -338,6 +344,7 @@ static void accompany(struct table_change_part *part, struct table_change *chang
         space_hold(batch, restore->scratch, &restore->history);
 }
 
+/* Who asked is told of the table as it begins, without an item: so that is done first. */
 static void begun(struct table_change *change, enum status status)
 {
     struct restore *restore = CONTAINER_OF(change, struct table_source, change)->restore;
@@ -345,10 +352,12 @@ static void begun(struct table_change *change, enum status status)
     change->done = restore->answer;
     change->part = NULL;
     if (status == OK)
-        status = start(restore);
-    if (status != OK)
-        restore_free(restore);
+        status = take_up(restore);
     change->done(change, status);
+    if (status == OK)
+        go_on(restore);
+    else
+        restore_free(restore);
 }
 
 void engine_restore_table(struct engine *engine, struct table_source *source)

@@ -205,9 +205,10 @@ static const struct json *parse(struct arena *arena, const struct case_step *ste
 
 static void fail_step(const struct case_step *step, const struct test_answer *answer)
 {
-    fail_msg("%s:%zu: %s\n  expected: %d %.*s\n%.*s\n  answered: %d\n%.*s", opened->path,
-             step->line, step->target, step->http_status, BYTES_ARG(step->error_type),
-             BYTES_ARG(step->answer), answer->http_status, BYTES_ARG(answer->body));
+    /* cmocka cuts what is long: the answer first, the rest is in the file */
+    fail_msg("%s:%zu: %s\n  answered: %d\n%.*s\n  expected: %d %.*s\n%.*s", opened->path,
+             step->line, step->target, answer->http_status, BYTES_ARG(answer->body),
+             step->http_status, BYTES_ARG(step->error_type), BYTES_ARG(step->answer));
 }
 
 /* AWS's model spells it both ways. */

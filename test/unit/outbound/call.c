@@ -341,7 +341,7 @@ static void test_a_token_is_fetched_and_kept(void **state)
 
     t->server.answer = answer_token;
     test_connection(t, "c", OAUTH);
-    assert_int_equal(t->last_change->connection.state, OUTBOUND_AUTHORIZING);
+    assert_int_equal(t->last_state, OUTBOUND_AUTHORIZING);
     UNTIL(t, is_authorized(t));
 
     const char *request = t->server.requests[0];
