@@ -186,10 +186,11 @@ MUST_USE enum status enabled_evaluate(struct loader *loader, const struct node *
 
 /* ---- property.c ---- */
 
-/* Properties of a resource are the members of AWS's request under the same names. A table says
- * which, and what each is. */
+/* Properties of a resource are the members of AWS's request, nearly always under the same names. A
+ * table says which, and what each is. */
 enum property_kind {
     PROPERTY_TEXT,
+    PROPERTY_TEXTS,   /* a list */
     PROPERTY_INTEGER, /* from smallest to largest, also as text */
     PROPERTY_BOOLEAN,
     PROPERTY_TIME,      /* ISO 8601 -> seconds since 1970 */
@@ -202,8 +203,11 @@ enum property_kind {
 
 struct property {
     const char *name;
+    const char *call_name; /* AWS's own, where it differs; NULL: name */
+    const char *what;      /* one such mapping, for messages: "an index"; NULL: name */
     enum property_kind kind;
-    const char *note; /* not NULL: what is not done with it; it is left out */
+    const char *note;   /* not NULL: what is not done with it; it is left out */
+    const char *stated; /* not NULL: a member of the mapping that is true because it is there */
     int64_t smallest, largest;
     const struct property *inside;
     size_t inside_count;
@@ -215,6 +219,10 @@ struct property {
 MUST_USE enum status property_write(struct loader *loader, struct json_writer *writer,
                                     const struct node *map, const struct property *properties,
                                     size_t count, const char *what);
+/* One of them alone; the other keys are not looked at. */
+MUST_USE enum status property_write_one(struct loader *loader, struct json_writer *writer,
+                                        const struct node *map, const struct property *property,
+                                        const char *what);
 /* The Properties of a resource with their intrinsics performed; an empty mapping when there are
  * none. */
 MUST_USE enum status property_read(struct loader *loader, struct bytes id,

@@ -63,7 +63,7 @@ static enum status write_text(struct loader *loader, struct json_writer *writer,
     enum status status = read_text(loader, node, property->name, &text);
 
     if (status == OK)
-        json_member_string(writer, property->name, text);
+        json_write_string(writer, text);
     return status;
 }
 
@@ -75,7 +75,7 @@ static enum status write_integer(struct loader *loader, struct json_writer *writ
         read_integer(loader, node, property->name, property->smallest, property->largest, &number);
 
     if (status == OK)
-        json_member_int(writer, property->name, number);
+        json_write_int(writer, number);
     return status;
 }
 
@@ -86,7 +86,7 @@ static enum status write_boolean(struct loader *loader, struct json_writer *writ
     enum status status = read_boolean(loader, node, property->name, &yes);
 
     if (status == OK)
-        json_member_bool(writer, property->name, yes);
+        json_write_bool(writer, yes);
     return status;
 }
 
@@ -103,7 +103,6 @@ static enum status write_time(struct loader *loader, struct json_writer *writer,
         return loader_refuse(loader, node->where,
                              "%s: expected a time as 2026-01-31T23:59:59Z, got %.*s",
                              property->name, BYTES_ARG(node_describe(loader->arena, node)));
-    json_key(writer, property->name);
     json_write_epoch(writer, time_ms);
     return OK;
 }
@@ -115,21 +114,43 @@ static enum status write_pattern(struct loader *loader, struct json_writer *writ
     enum status status = rules_json(loader, node, property->name, true, &text);
 
     if (status == OK)
-        json_member_string(writer, property->name, text);
+        json_write_string(writer, text);
+    return status;
+}
+
+static enum status refuse_kind(struct loader *loader, const struct node *node, const char *what,
+                               const char *expected)
+{
+    return loader_refuse(loader, node->where, "%s: expected %s, got %.*s", what, expected,
+                         BYTES_ARG(node_describe(loader->arena, node)));
+}
+
+static enum status write_texts(struct loader *loader, struct json_writer *writer,
+                               const struct node *node, const struct property *property)
+{
+    enum status status = OK;
+
+    if (node->kind != NODE_LIST)
+        return refuse_kind(loader, node, property->name, "a list");
+    json_begin_array(writer);
+    for (size_t i = 0; status == OK && i < node->count; i++)
+        status = write_text(loader, writer, node->items[i], property);
+    json_end_array(writer);
     return status;
 }
 
 static enum status write_map(struct loader *loader, struct json_writer *writer,
                              const struct node *node, const struct property *property)
 {
+    const char *what = property->what != NULL ? property->what : property->name;
     enum status status = OK;
 
     if (node->kind != NODE_MAP)
-        return loader_refuse(loader, node->where, "%s: expected a mapping, got %.*s",
-                             property->name, BYTES_ARG(node_describe(loader->arena, node)));
+        return refuse_kind(loader, node, what, "a mapping");
     json_begin_object(writer);
-    status = property_write(loader, writer, node, property->inside, property->inside_count,
-                            property->name);
+    status = property_write(loader, writer, node, property->inside, property->inside_count, what);
+    if (property->stated != NULL)
+        json_member_bool(writer, property->stated, true);
     json_end_object(writer);
     return status;
 }
@@ -140,8 +161,7 @@ static enum status write_list(struct loader *loader, struct json_writer *writer,
     enum status status = OK;
 
     if (node->kind != NODE_LIST)
-        return loader_refuse(loader, node->where, "%s: expected a list, got %.*s", property->name,
-                             BYTES_ARG(node_describe(loader->arena, node)));
+        return refuse_kind(loader, node, property->name, "a list");
     json_begin_array(writer);
     for (size_t i = 0; status == OK && i < node->count; i++)
         status = write_map(loader, writer, node->items[i], property);
@@ -149,12 +169,14 @@ static enum status write_list(struct loader *loader, struct json_writer *writer,
     return status;
 }
 
-static enum status write_one(struct loader *loader, struct json_writer *writer,
-                             const struct node *node, const struct property *property)
+static enum status write_value(struct loader *loader, struct json_writer *writer,
+                               const struct node *node, const struct property *property)
 {
     switch (property->kind) {
     case PROPERTY_TEXT:
         return write_text(loader, writer, node, property);
+    case PROPERTY_TEXTS:
+        return write_texts(loader, writer, node, property);
     case PROPERTY_INTEGER:
         return write_integer(loader, writer, node, property);
     case PROPERTY_BOOLEAN:
@@ -162,21 +184,18 @@ static enum status write_one(struct loader *loader, struct json_writer *writer,
     case PROPERTY_TIME:
         return write_time(loader, writer, node, property);
     case PROPERTY_VALUE:
-        json_key(writer, property->name);
         node_write(writer, node);
         return OK;
     case PROPERTY_PATTERN:
         return write_pattern(loader, writer, node, property);
     case PROPERTY_MAP:
-        json_key(writer, property->name);
         return write_map(loader, writer, node, property);
     case PROPERTY_LIST:
-        json_key(writer, property->name);
         return write_list(loader, writer, node, property);
     case PROPERTY_ELSEWHERE:
-        return OK;
+        break;
     }
-    assert(false && "a property of no kind");
+    assert(false && "a property that has no value");
     return OK;
 }
 
@@ -191,23 +210,28 @@ static void check_keys(struct loader *loader, const struct node *map,
     read_check_keys(loader, map, rules, count, what);
 }
 
+enum status property_write_one(struct loader *loader, struct json_writer *writer,
+                               const struct node *map, const struct property *property,
+                               const char *what)
+{
+    const struct node *node = node_get(map, property->name);
+
+    if (node_is_nothing(node) && property->required)
+        return loader_refuse(loader, map->where, "%s: expected %s in it", what, property->name);
+    if (node_is_nothing(node) || property->note != NULL || property->kind == PROPERTY_ELSEWHERE)
+        return OK;
+    json_key(writer, property->call_name != NULL ? property->call_name : property->name);
+    return write_value(loader, writer, node, property);
+}
+
 enum status property_write(struct loader *loader, struct json_writer *writer,
                            const struct node *map, const struct property *properties, size_t count,
                            const char *what)
 {
-    check_keys(loader, map, properties, count, what);
-    for (size_t i = 0; i < count; i++) {
-        const struct node *node = node_get(map, properties[i].name);
-        enum status status = OK;
+    enum status status = OK;
 
-        if (node_is_nothing(node) && properties[i].required)
-            return loader_refuse(loader, map->where, "%s: expected %s in it", what,
-                                 properties[i].name);
-        if (node_is_nothing(node) || properties[i].note != NULL)
-            continue;
-        status = write_one(loader, writer, node, &properties[i]);
-        if (status != OK)
-            return status;
-    }
-    return OK;
+    check_keys(loader, map, properties, count, what);
+    for (size_t i = 0; status == OK && i < count; i++)
+        status = property_write_one(loader, writer, map, &properties[i], what);
+    return status;
 }

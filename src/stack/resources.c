@@ -222,18 +222,22 @@ static enum status add_retention(struct loader *loader, struct bytes id, struct 
                                           &body, id, where);
 }
 
+static const struct property log_group_properties[] = {
+    {.name = "LogGroupName", .kind = PROPERTY_ELSEWHERE},
+    {.name = "RetentionInDays", .kind = PROPERTY_ELSEWHERE},
+    {.name = "Tags", .kind = PROPERTY_ELSEWHERE},
+    {.name = "KmsKeyId", .call_name = "kmsKeyId", .kind = PROPERTY_TEXT},
+    {.name = "LogGroupClass", .call_name = "logGroupClass", .kind = PROPERTY_TEXT},
+    {.name = "FieldIndexPolicies", .kind = PROPERTY_ELSEWHERE},
+    {.name = "ResourcePolicyDocument", .kind = PROPERTY_ELSEWHERE},
+    {.name = "BearerTokenAuthenticationEnabled", .kind = PROPERTY_ELSEWHERE},
+    {.name = "DataProtectionPolicy", .note = "what is logged is not masked"},
+    {.name = "DeletionProtectionEnabled", .note = "a log group goes when a client deletes it"},
+};
+
 static enum status read_log_group(struct loader *loader, struct bytes id,
                                   const struct node *resource)
 {
-    static const struct key_rule keys[] = {{"LogGroupName", NULL},
-                                           {"RetentionInDays", NULL},
-                                           {"KmsKeyId", NULL},
-                                           {"DataProtectionPolicy", NULL},
-                                           {"Tags", NULL},
-                                           {"FieldIndexPolicies", NULL},
-                                           {"LogGroupClass", NULL},
-                                           {"ResourcePolicyDocument", NULL},
-                                           {"DeletionProtection", NULL}};
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
     struct json_writer writer = JSON_WRITER(&body);
     const struct node *properties = NULL;
@@ -244,10 +248,12 @@ static enum status read_log_group(struct loader *loader, struct bytes id,
         status = references_name(loader, id, resource, &name);
     if (status != OK)
         return status;
-    read_check_keys(loader, properties, keys, ARRAY_COUNT(keys), "a log group");
     json_begin_object(&writer);
     json_member_string(&writer, "logGroupName", name);
-    status = property_write_tags(loader, &writer, "tags", node_get(properties, "Tags"));
+    status = property_write(loader, &writer, properties, log_group_properties,
+                            ARRAY_COUNT(log_group_properties), "a log group");
+    if (status == OK)
+        status = property_write_tags(loader, &writer, "tags", node_get(properties, "Tags"));
     json_end_object(&writer);
     if (status == OK)
         status =

@@ -542,5 +542,127 @@ class Many(unittest.TestCase):
             Rule="mine", EventBusName="bus")["Targets"]])
 
 
+# What a rule of the stack writes into groups of the stack, by each way to name one; a function's own group.
+LOGS = """service: shop
+provider: {name: aws, runtime: nodejs20.x}
+functions:
+  one: {handler: one.handler}
+resources:
+  Resources:
+    Orders:
+      Type: AWS::Logs::LogGroup
+      Properties: {LogGroupName: /aws/events/orders, RetentionInDays: 7, Tags: [{Key: a, Value: b}]}
+    Unnamed: {Type: AWS::Logs::LogGroup}
+    OfOne:
+      Type: AWS::Logs::LogGroup
+      Properties: {LogGroupName: /aws/lambda/shop-local-one, RetentionInDays: 30, LogGroupClass: INFREQUENT_ACCESS}
+    ToLogs:
+      Type: AWS::Events::Rule
+      Properties:
+        EventPattern: {source: [shop]}
+        Targets:
+          - {Id: got, Arn: !GetAtt Orders.Arn}
+          - Id: written
+            Arn: !Sub "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/events/orders"
+            InputTransformer:
+              InputPathsMap: {time: $.time, n: $.detail.n}
+              InputTemplate: '{"timestamp": <time>, "message": "order <n>"}'
+          - {Id: named, Arn: !Sub "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${Unnamed}"}
+"""
+
+
+class LogGroups(unittest.TestCase):
+    def setUp(self):
+        self.dynlog = Dynlog({"serverless.yml": LOGS, "one.js": "exports.handler = async () => 'there'"})
+        self.addCleanup(self.dynlog.remove)
+        self.addCleanup(self.dynlog.stop)
+        self.start()
+
+    def start(self):
+        self.dynlog.start()
+        self.logs, self.events = (self.dynlog.client(name) for name in ("logs", "events"))
+
+    def again(self, text):
+        self.dynlog.stop()
+        self.dynlog.write("serverless.yml", text)
+        self.start()
+
+    def put(self, n):
+        answer = self.events.put_events(Entries=[{"Source": "shop", "DetailType": "order", "Detail": json.dumps({"n": n})}])
+        self.assertEqual(0, answer["FailedEntryCount"], answer)
+        self.dynlog.drain()
+
+    def written(self, group):
+        """(stream, n of the event that was written, or the message that an input made) of all, sorted."""
+        found = []
+        for event in self.logs.filter_log_events(logGroupName=group)["events"]:
+            message = event["message"]
+            found.append((event["logStreamName"], json.loads(message)["detail"]["n"] if message[0] == "{" else message))
+        return sorted(found, key=str)
+
+    def groups(self):
+        return {group["logGroupName"]: group.get("retentionInDays")
+                for group in self.logs.describe_log_groups()["logGroups"]}
+
+    def test_a_rule_writes_into_them(self):
+        self.assertEqual([], self.dynlog.process.err.list)
+        self.assertEqual({"/aws/events/orders": 7, "/aws/lambda/shop-local-one": 30, "shop-local-Unnamed": None},
+                         self.groups())
+        self.assertEqual({"a": "b"}, self.logs.list_tags_log_group(logGroupName="/aws/events/orders")["tags"])
+        self.put(1)
+        rule = "shop-local-ToLogs/"
+        self.assertEqual([(rule + "got", 1), (rule + "written", "order 1")], self.written("/aws/events/orders"))
+        self.assertEqual([(rule + "named", 1)], self.written("shop-local-Unnamed"))
+        result = self.dynlog.aws("logs", "filter-log-events", "--log-group-name", "/aws/events/orders",
+                                 "--filter-pattern", "{ $.detail.n = 1 }", "--query", "events[].logStreamName")
+        self.assertEqual([rule + "got"], json.loads(result.stdout), result.stderr)
+        # The group that is named as a function's own is one like any other.
+        answer = self.dynlog.client("lambda").invoke(FunctionName="shop-local-one")
+        self.assertEqual("there", json.loads(answer["Payload"].read()))
+        # (Debian's boto3 does not know classes.)
+        _, answer = self.dynlog.call("Logs_20140328.DescribeLogGroups", {"logGroupNamePrefix": "/aws/lambda/"})
+        self.assertEqual("INFREQUENT_ACCESS", answer["logGroups"][0]["logGroupClass"])
+
+    def test_a_second_start_and_a_changed_file(self):
+        self.put(1)
+        before = self.written("/aws/events/orders")
+        self.again(LOGS)
+        self.assertEqual([], self.dynlog.process.err.list)
+        self.assertEqual(before, self.written("/aws/events/orders"))
+        self.assertEqual(7, self.groups()["/aws/events/orders"])
+
+        # Retention follows the file: other days, any days at all, none.
+        changed = LOGS.replace("RetentionInDays: 7", "RetentionInDays: '14'")
+        changed = changed.replace("{Type: AWS::Logs::LogGroup}",
+                                  "{Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 3}}")
+        self.again(changed.replace("RetentionInDays: 30, ", ""))
+        self.assertEqual([], self.dynlog.process.err.list)
+        self.assertEqual({"/aws/events/orders": 14, "/aws/lambda/shop-local-one": None, "shop-local-Unnamed": 3},
+                         self.groups())
+        self.put(2)
+        self.assertEqual(sorted(before + [("shop-local-ToLogs/got", 2), ("shop-local-ToLogs/written", "order 2")], key=str),
+                         self.written("/aws/events/orders"))
+
+        # A group that the file has no more stays, with its events and its retention, and is told once.
+        gone = re.sub(r".*Id: got.*\n", "", without(changed, "Orders"))
+        self.again(gone)
+        note = "log group /aws/events/orders is not in the stack file any more, and stays with its data"
+        self.assertIn(note, self.dynlog.process.err.text())
+        self.assertEqual(14, self.groups()["/aws/events/orders"])
+        self.put(3)
+        self.assertEqual(5, len(self.written("/aws/events/orders")))
+        self.again(gone)
+        self.assertEqual([], self.dynlog.process.err.list)
+
+    def test_what_is_no_retention_is_refused(self):
+        self.dynlog.stop()
+        self.dynlog.write("serverless.yml", LOGS.replace("RetentionInDays: 7", "RetentionInDays: 8"))
+        process = self.dynlog.spawn()
+        self.assertEqual(1, process.wait())
+        self.dynlog.process = None
+        self.assertRegex(process.err.text(), r"serverless\.yml:\d+:\d+: Orders can't be made: .*'retentionInDays'")
+        self.dynlog.expect_clean(process)
+
+
 if __name__ == "__main__":
     unittest.main()

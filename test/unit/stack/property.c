@@ -6,6 +6,8 @@ static const struct property inside[] = {
     {.name = "Inner", .kind = PROPERTY_TEXT, .required = true}};
 static const struct property properties[] = {
     {.name = "Text", .kind = PROPERTY_TEXT},
+    {.name = "Texts", .kind = PROPERTY_TEXTS},
+    {.name = "Renamed", .call_name = "other", .kind = PROPERTY_TEXT},
     {.name = "Integer", .kind = PROPERTY_INTEGER, .smallest = 1, .largest = 10},
     {.name = "Boolean", .kind = PROPERTY_BOOLEAN},
     {.name = "Time", .kind = PROPERTY_TIME},
@@ -13,6 +15,12 @@ static const struct property properties[] = {
     {.name = "Pattern", .kind = PROPERTY_PATTERN},
     {.name = "Map", .kind = PROPERTY_MAP, .inside = inside, .inside_count = 1},
     {.name = "List", .kind = PROPERTY_LIST, .inside = inside, .inside_count = 1},
+    {.name = "Things",
+     .what = "a thing",
+     .kind = PROPERTY_LIST,
+     .inside = inside,
+     .inside_count = 1},
+    {.name = "On", .kind = PROPERTY_MAP, .stated = "Enabled", .inside = inside, .inside_count = 1},
     {.name = "Elsewhere", .kind = PROPERTY_ELSEWHERE},
     {.name = "Noted", .kind = PROPERTY_TEXT, .note = "it is not done"},
 };
@@ -56,6 +64,8 @@ static void kinds(void **state)
         {"{Text: 5}", "{\"Text\":\"5\"}"},
         {"{Text: true}", "{\"Text\":\"true\"}"},
         {"{Text: null}", "{}"},
+        {"{Texts: [a, 5]}", "{\"Texts\":[\"a\",\"5\"]}"},
+        {"{Renamed: a}", "{\"other\":\"a\"}"},
         {"{Integer: 10}", "{\"Integer\":10}"},
         {"{Integer: '1'}", "{\"Integer\":1}"},
         {"{Boolean: 'false'}", "{\"Boolean\":false}"},
@@ -65,6 +75,7 @@ static void kinds(void **state)
         {"{Pattern: '{\"a\":1}'}", "{\"Pattern\":\"{\\\"a\\\":1}\"}"},
         {"{Map: {Inner: a}}", "{\"Map\":{\"Inner\":\"a\"}}"},
         {"{List: [{Inner: a}, {Inner: b}]}", "{\"List\":[{\"Inner\":\"a\"},{\"Inner\":\"b\"}]}"},
+        {"{On: {Inner: a}}", "{\"On\":{\"Inner\":\"a\",\"Enabled\":true}}"},
         {"{List: []}", "{\"List\":[]}"},
         {"{Elsewhere: a}", "{}"},
     };
@@ -105,6 +116,8 @@ static void refused(void **state)
         const char *message;
     } cases[] = {
         {"{Text: [a]}", 8, "Text: expected text, got a list"},
+        {"{Texts: a}", 9, "Texts: expected a list, got \"a\""},
+        {"{Texts: [{}]}", 10, "Texts: expected text, got a mapping"},
         {"{Integer: 11}", 11, "Integer: expected a whole number from 1 to 10, got 11"},
         {"{Integer: 0}", 11, "Integer: expected a whole number from 1 to 10, got 0"},
         {"{Boolean: 1}", 11, "Boolean: expected true or false, got 1"},
@@ -113,6 +126,9 @@ static void refused(void **state)
         {"{Map: a}", 7, "Map: expected a mapping, got \"a\""},
         {"{Map: {}}", 7, "Map: expected Inner in it"},
         {"{List: {}}", 8, "List: expected a list, got a mapping"},
+        {"{Things: a}", 10, "Things: expected a list, got \"a\""},
+        {"{Things: [a]}", 11, "a thing: expected a mapping, got \"a\""},
+        {"{Things: [{}]}", 11, "a thing: expected Inner in it"},
         {"{List: [a]}", 9, "List: expected a mapping, got \"a\""},
     };
 

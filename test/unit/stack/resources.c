@@ -82,7 +82,10 @@ static void log_groups(void **state)
     LOADED loaded = load(
         HEAD
         "    A: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /a, RetentionInDays: '7'}}\n"
-        "    B: {Type: AWS::Logs::LogGroup}\n");
+        "    B: {Type: AWS::Logs::LogGroup}\n"
+        "    C: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /c, KmsKeyId: k, "
+        "LogGroupClass: INFREQUENT_ACCESS, Tags: [{Key: a, Value: b}], FieldIndexPolicies: [], "
+        "DataProtectionPolicy: {}}}\n");
 
     (void)state;
     assert_call(&loaded, 0, "Logs_20140328.CreateLogGroup", "{\"logGroupName\":\"/a\"}");
@@ -91,7 +94,13 @@ static void log_groups(void **state)
     assert_call(&loaded, 2, "Logs_20140328.CreateLogGroup", "{\"logGroupName\":\"s-local-B\"}");
     assert_call(&loaded, 3, "Logs_20140328.DeleteRetentionPolicy",
                 "{\"logGroupName\":\"s-local-B\"}");
-    assert_int_equal(loaded.stack->note_count, 0);
+    assert_call(&loaded, 4, "Logs_20140328.CreateLogGroup",
+                "{\"logGroupName\":\"/c\",\"kmsKeyId\":\"k\",\"logGroupClass\":"
+                "\"INFREQUENT_ACCESS\",\"tags\":{\"a\":\"b\"}}");
+    assert_true(
+        bytes_end_with(loaded.stack->notes[0].text,
+                       BYTES("DataProtectionPolicy of a log group: what is logged is not masked")));
+    assert_int_equal(loaded.stack->note_count, 1);
 }
 
 static void conditions(void **state)
