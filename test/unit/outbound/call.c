@@ -672,8 +672,9 @@ static void test_a_cancelled_call_is_told_so(void **state)
 
 static void test_a_stop_ends_calls_without_a_word(void **state)
 {
+    enum { COUNT = 3 };
     struct test *t = *state;
-    struct outbound_call calls[3];
+    struct outbound_call *calls = ARENA_NEW_ARRAY(t->arena, COUNT, struct outbound_call);
 
     t->server.answer = answer_never;
     test_connection(t, "c", BASIC);
@@ -681,7 +682,7 @@ static void test_a_stop_ends_calls_without_a_word(void **state)
     struct bytes arn = test_destination(t, "d", "c", "POST", "/", 1);
     struct bytes oauth = test_destination(t, "e", "o", "POST", "/", 1);
 
-    for (size_t i = 0; i < ARRAY_COUNT(calls); i++) {
+    for (size_t i = 0; i < COUNT; i++) {
         calls[i] = test_call(t, i < 2 ? arn : oauth, "{}");
         outbound_call(t->outbound, &calls[i]);
     }
