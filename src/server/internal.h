@@ -167,11 +167,6 @@ void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes r
 /* The rules that the bus has already. */
 void scheduling_set_rules(struct server *server);
 
-/* ---- log_target.c: what a rule writes into a log group ---- */
-/* The log event of a delivery; its bytes live in the delivery and its arena. False: *reterr. */
-bool log_target_event(struct server *server, const struct delivery *delivery,
-                      struct log_letter *ret, struct delivery_error *reterr);
-
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);
 
