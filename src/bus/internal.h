@@ -104,7 +104,6 @@ struct bytes catalogue_take(struct arena *arena, const struct buffer *buffer);
 /* The parsed text; CORRUPT or NEWER_FORMAT. */
 MUST_USE enum status catalogue_parse(struct arena *arena, struct bytes stored,
                                      const struct json **ret, int64_t format_max);
-uint64_t catalogue_get_uint(const struct json *object, const char *name);
 void catalogue_forget_bus(struct bus *bus, struct bytes name);
 void catalogue_forget_rule(struct bus *bus, struct bytes bus_name, struct bytes rule_name);
 /* Everything that the store holds. */
