@@ -122,14 +122,14 @@ static enum status decode(const struct bus *bus, struct archive *archive, struct
 
     if (st != OK)
         return st;
-    archive->id = catalogue_get_uint(root, "id");
+    archive->id = json_get_uint(root, "id", 0);
     archive->view = (struct bus_archive){
         .name = json_string(json_get(root, "name")),
         .bus_name = json_string(json_get(root, "bus")),
         .description = json_string(json_get(root, "description")),
         .pattern = json_string(json_get(root, "pattern")),
-        .retention_days = (uint32_t)catalogue_get_uint(root, "retentionDays"),
-        .created_ms = catalogue_get_uint(root, "created"),
+        .retention_days = (uint32_t)json_get_uint(root, "retentionDays", 0),
+        .created_ms = json_get_uint(root, "created", 0),
     };
     if (archive->view.name.size == 0 || archive->id == 0)
         return CORRUPT;

@@ -43,7 +43,7 @@ static enum status check_name(struct bus_change *change, const struct event_bus 
     return OK;
 }
 
-enum status archive_plan_create(struct bus_change *change)
+static enum status create_archive(struct bus_change *change)
 {
     struct bus *bus = change->bus;
     const struct event_bus *home = bus_get(bus, change->subject_bus);
@@ -66,7 +66,7 @@ enum status archive_plan_create(struct bus_change *change)
     return OK;
 }
 
-enum status archive_plan_update(struct bus_change *change)
+static enum status update_archive(struct bus_change *change)
 {
     const struct archive *old = map_get(&change->bus->archives, change->name);
     enum status st = OK;
@@ -93,7 +93,7 @@ enum status archive_plan_update(struct bus_change *change)
     return OK;
 }
 
-enum status archive_plan_delete(struct bus_change *change)
+static enum status delete_archive(struct bus_change *change)
 {
     const struct archive *old = map_get(&change->bus->archives, change->name);
 
@@ -135,10 +135,57 @@ static void delete_events(struct store_batch *batch, uint64_t id)
                              bytes_of(to, sizeof to));
 }
 
-void archive_write_change(struct store_batch *batch, struct bus_change *change)
+static void write_change(struct store_batch *batch, struct bus_change *change)
 {
     if (change->kind == BUS_CREATE_ARCHIVE)
         write_new(batch, change);
     else if (change->kind == BUS_DELETE_ARCHIVE)
         delete_events(batch, change->archive_id);
 }
+
+/* An archive's rule is a rule of its bus: the whole bus stands still. */
+static void name_subject(struct bus_change *change)
+{
+    const struct bus_archive *archive = bus_find_archive(change->bus, change->name);
+
+    change->subject_bus = bus_name_of(change->bus_name);
+    if (archive != NULL && change->kind != BUS_CREATE_ARCHIVE)
+        change->subject_bus = arena_copy(change->arena, archive->bus_name);
+    change->subject_archive = change->name;
+}
+
+static enum status apply_stored(struct bus_change *change)
+{
+    enum status st = OK;
+
+    if (change->bus_stored.size > 0)
+        st = catalogue_apply_bus(change->bus, change->bus_stored);
+    return st == OK ? archive_apply(change->bus, change->stored) : st;
+}
+
+static enum status apply(struct bus_change *change)
+{
+    enum status st = OK;
+
+    if (change->stored.size > 0)
+        st = apply_stored(change);
+    else
+        archive_forget(change->bus, change->subject_archive);
+    if (st == OK) { /* replays of it, and what is too old in it */
+        replays_step(change->bus);
+        archive_expiry_look(change->bus);
+    }
+    return st;
+}
+
+const struct change_subject change_of_archive = {
+    .plans =
+        {
+            [BUS_CREATE_ARCHIVE] = create_archive,
+            [BUS_UPDATE_ARCHIVE] = update_archive,
+            [BUS_DELETE_ARCHIVE] = delete_archive,
+        },
+    .name = name_subject,
+    .write = write_change,
+    .apply = apply,
+};

@@ -207,7 +207,6 @@ struct bytes bus_rule_arn(const struct bus *bus, struct arena *arena, const stru
 
 /* ---- changing them ---- */
 
-/* Those of a bus first, then those of a rule. */
 enum bus_change_kind {
     BUS_CREATE,         /* name, description, kms_key, dead_letter_arn, tags */
     BUS_UPDATE,         /* name, updates, and those of the three that it names */
@@ -228,6 +227,7 @@ enum bus_change_kind {
     BUS_DELETE_ARCHIVE, /* name: with its events */
     BUS_START_REPLAY,   /* name, bus_name, archive_name, description, rule_arns, from_ms, to_ms */
     BUS_CANCEL_REPLAY,  /* name */
+    BUS_CHANGE_KIND_COUNT,
 };
 
 enum { BUS_UPDATES_DESCRIPTION = 1, BUS_UPDATES_KEY = 2, BUS_UPDATES_DEAD_LETTERS = 4 };

@@ -27,18 +27,6 @@ struct bytes catalogue_rule_key(struct arena *arena, struct bytes bus_name, stru
 
 /* ---- writing ---- */
 
-static void member_uint(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_key(w, name);
-    json_write_uint(w, value);
-}
-
-static void member_set(struct json_writer *w, const char *name, struct bytes text)
-{
-    if (text.size > 0)
-        json_member_string(w, name, text);
-}
-
 struct bytes catalogue_take(struct arena *arena, const struct buffer *buffer)
 {
     assert(!buffer_failed(buffer) && "the limits of names and inputs keep a setting small");
@@ -66,13 +54,13 @@ struct bytes catalogue_encode_bus(struct arena *arena, const struct bus_descript
     json_begin_object(&w);
     json_member_int(&w, "format", FORMAT);
     json_member_string(&w, "name", description->name);
-    member_set(&w, "description", description->description);
-    member_set(&w, "key", description->kms_key);
-    member_set(&w, "deadLetters", description->dead_letter_arn);
-    member_set(&w, "policy", description->policy);
+    json_member_set(&w, "description", description->description);
+    json_member_set(&w, "key", description->kms_key);
+    json_member_set(&w, "deadLetters", description->dead_letter_arn);
+    json_member_set(&w, "policy", description->policy);
     member_tags(&w, description->tags, description->tag_count);
-    member_uint(&w, "created", description->created_ms);
-    member_uint(&w, "modified", description->modified_ms);
+    json_member_uint(&w, "created", description->created_ms);
+    json_member_uint(&w, "modified", description->modified_ms);
     json_end_object(&w);
     return catalogue_take(arena, &out);
 }
@@ -93,18 +81,18 @@ static void encode_target(struct json_writer *w, const struct bus_target *target
     json_begin_object(w);
     json_member_string(w, "id", target->id);
     json_member_string(w, "arn", target->arn);
-    member_set(w, "input", target->input);
-    member_set(w, "inputPath", target->input_path);
-    member_set(w, "parameters", target->parameters);
-    member_set(w, "deadLetter", target->dead_letter_arn);
-    member_set(w, "inputTemplate", target->input_template);
+    json_member_set(w, "input", target->input);
+    json_member_set(w, "inputPath", target->input_path);
+    json_member_set(w, "parameters", target->parameters);
+    json_member_set(w, "deadLetter", target->dead_letter_arn);
+    json_member_set(w, "inputTemplate", target->input_template);
     if (target->input_path_count > 0)
         encode_input_paths(w, target);
     if (target->maximum_retry_attempts >= 0)
         json_member_int(w, "maximumRetryAttempts", target->maximum_retry_attempts);
     if (target->maximum_event_age_s >= 0)
         json_member_int(w, "maximumEventAge", target->maximum_event_age_s);
-    member_set(w, "json", target->json);
+    json_member_set(w, "json", target->json);
     json_end_object(w);
 }
 
@@ -117,17 +105,17 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
     json_member_int(&w, "format", rule->schedule.size > 0 ? FORMAT_SCHEDULED : FORMAT);
     json_member_string(&w, "name", rule->name);
     json_member_string(&w, "bus", rule->bus_name);
-    member_set(&w, "pattern", rule->pattern);
-    member_set(&w, "schedule", rule->schedule);
+    json_member_set(&w, "pattern", rule->pattern);
+    json_member_set(&w, "schedule", rule->schedule);
     if (rule->schedule.size > 0)
-        member_uint(&w, "scheduled", rule->scheduled_ms);
-    member_set(&w, "description", rule->description);
-    member_set(&w, "role", rule->role_arn);
+        json_member_uint(&w, "scheduled", rule->scheduled_ms);
+    json_member_set(&w, "description", rule->description);
+    json_member_set(&w, "role", rule->role_arn);
     json_member_bool(&w, "enabled", rule->enabled);
     if (rule->all_management_events)
         json_member_bool(&w, "allManagementEvents", true);
     member_tags(&w, rule->tags, rule->tag_count);
-    member_uint(&w, "created", rule->created_ms);
+    json_member_uint(&w, "created", rule->created_ms);
     json_key(&w, "targets");
     json_begin_array(&w);
     for (size_t i = 0; i < rule->target_count; i++)
@@ -140,11 +128,6 @@ struct bytes catalogue_encode_rule(struct arena *arena, const struct bus_rule *r
 /* ---- reading ---- */
 
 /* The parsed texts live in the arena already. */
-static struct bytes get_text(const struct json *object, const char *name)
-{
-    return json_string(json_get(object, name));
-}
-
 static const struct bus_tag *get_tags(struct arena *arena, const struct json *object,
                                       size_t *ret_count)
 {
@@ -155,13 +138,6 @@ static const struct bus_tag *get_tags(struct arena *arena, const struct json *ob
         tags[it.index] = (struct bus_tag){it.name, json_string(it.value)};
     *ret_count = json_count(list);
     return tags;
-}
-
-uint64_t catalogue_get_uint(const struct json *object, const char *name)
-{
-    int64_t value = 0;
-
-    return json_int64(json_get(object, name), &value) && value > 0 ? (uint64_t)value : 0;
 }
 
 static int32_t get_limit(const struct json *object, const char *name)
@@ -194,13 +170,13 @@ static enum status decode_bus(struct event_bus *event_bus, struct bytes stored)
     if (st != OK)
         return st;
     event_bus->view = (struct bus_description){
-        .name = get_text(root, "name"),
-        .description = get_text(root, "description"),
-        .kms_key = get_text(root, "key"),
-        .dead_letter_arn = get_text(root, "deadLetters"),
-        .policy = get_text(root, "policy"),
-        .created_ms = catalogue_get_uint(root, "created"),
-        .modified_ms = catalogue_get_uint(root, "modified"),
+        .name = json_get_string(root, "name"),
+        .description = json_get_string(root, "description"),
+        .kms_key = json_get_string(root, "key"),
+        .dead_letter_arn = json_get_string(root, "deadLetters"),
+        .policy = json_get_string(root, "policy"),
+        .created_ms = json_get_uint(root, "created", 0),
+        .modified_ms = json_get_uint(root, "modified", 0),
         .archived = json_bool(json_get(root, "archived")),
     };
     event_bus->view.tags = get_tags(event_bus->arena, root, &event_bus->view.tag_count);
@@ -254,16 +230,16 @@ static const struct bus_input_path *decode_input_paths(struct arena *arena,
 static struct bus_target decode_target(struct arena *arena, const struct json *object)
 {
     return (struct bus_target){
-        .id = get_text(object, "id"),
-        .arn = get_text(object, "arn"),
-        .input = get_text(object, "input"),
-        .input_path = get_text(object, "inputPath"),
-        .parameters = get_text(object, "parameters"),
-        .dead_letter_arn = get_text(object, "deadLetter"),
-        .input_template = get_text(object, "inputTemplate"),
+        .id = json_get_string(object, "id"),
+        .arn = json_get_string(object, "arn"),
+        .input = json_get_string(object, "input"),
+        .input_path = json_get_string(object, "inputPath"),
+        .parameters = json_get_string(object, "parameters"),
+        .dead_letter_arn = json_get_string(object, "deadLetter"),
+        .input_template = json_get_string(object, "inputTemplate"),
         .input_paths = decode_input_paths(arena, json_get(object, "inputPaths")),
         .input_path_count = json_count(json_get(object, "inputPaths")),
-        .json = get_text(object, "json"),
+        .json = json_get_string(object, "json"),
         .maximum_retry_attempts = get_limit(object, "maximumRetryAttempts"),
         .maximum_event_age_s = get_limit(object, "maximumEventAge"),
     };
@@ -284,16 +260,16 @@ static enum status decode_rule(const struct bus *bus, struct rule *rule, struct 
     for (struct json_iter it = json_iter(list); json_next(&it);)
         targets[it.index] = decode_target(rule->arena, it.value);
     rule->view = (struct bus_rule){
-        .name = get_text(root, "name"),
-        .bus_name = get_text(root, "bus"),
-        .pattern = get_text(root, "pattern"),
-        .schedule = get_text(root, "schedule"),
-        .scheduled_ms = catalogue_get_uint(root, "scheduled"),
-        .description = get_text(root, "description"),
-        .role_arn = get_text(root, "role"),
+        .name = json_get_string(root, "name"),
+        .bus_name = json_get_string(root, "bus"),
+        .pattern = json_get_string(root, "pattern"),
+        .schedule = json_get_string(root, "schedule"),
+        .scheduled_ms = json_get_uint(root, "scheduled", 0),
+        .description = json_get_string(root, "description"),
+        .role_arn = json_get_string(root, "role"),
         .enabled = json_bool(json_get(root, "enabled")),
         .all_management_events = json_bool(json_get(root, "allManagementEvents")),
-        .created_ms = catalogue_get_uint(root, "created"),
+        .created_ms = json_get_uint(root, "created", 0),
         .targets = targets,
         .target_count = json_count(list),
     };

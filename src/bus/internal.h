@@ -104,15 +104,39 @@ struct bytes catalogue_take(struct arena *arena, const struct buffer *buffer);
 /* The parsed text; CORRUPT or NEWER_FORMAT. */
 MUST_USE enum status catalogue_parse(struct arena *arena, struct bytes stored,
                                      const struct json **ret, int64_t format_max);
-uint64_t catalogue_get_uint(const struct json *object, const char *name);
 void catalogue_forget_bus(struct bus *bus, struct bytes name);
 void catalogue_forget_rule(struct bus *bus, struct bytes bus_name, struct bytes rule_name);
 /* Everything that the store holds. */
 MUST_USE enum status bus_catalogue_load(struct bus *bus);
 
-/* ---- change.c ---- */
+/* ---- change.c: the way of a change ---- */
 
-/* In the words of AWS's front door. */
+/* What changes are about: what is particular to it, a row of plans for each kind of change. All but
+ * write() on the loop's thread. */
+struct change_subject {
+    /* Refuses, or leaves in the change its key and what is to be stored there (nothing: the key is
+     * deleted); no key when nothing changes. NULL: the kind is of another subject. */
+    enum status (*plans[BUS_CHANGE_KIND_COUNT])(struct bus_change *change);
+    /* What must stand still meanwhile: subject_... of the change. */
+    void (*name)(struct bus_change *change);
+    /* On the writer's thread, before what is planned is written. NULL: nothing. */
+    void (*write)(struct store_batch *batch, struct bus_change *change);
+    /* It is durable: what is stored (nothing: it is deleted) becomes what is in memory. */
+    enum status (*apply)(struct bus_change *change);
+    /* It was applied, or could not be written. NULL: nobody asks. */
+    void (*ended)(struct bus_change *change);
+};
+extern const struct change_subject change_of_bus;     /* bus_change.c */
+extern const struct change_subject change_of_rule;    /* rule_change.c */
+extern const struct change_subject change_of_targets; /* target_change.c */
+extern const struct change_subject change_of_archive; /* archive_change.c */
+extern const struct change_subject change_of_replay;  /* replay_change.c */
+
+/* Changes of that kind that run. */
+size_t change_count_running(const struct bus *bus, enum bus_change_kind kind);
+
+/* ---- change_check.c: in the words of AWS's front door ---- */
+
 MUST_USE enum status change_check_name(struct bus_change *change, const char *member,
                                        struct bytes name, size_t size_max);
 MUST_USE enum status change_check_size(struct bus_change *change, const char *member,
@@ -120,8 +144,14 @@ MUST_USE enum status change_check_size(struct bus_change *change, const char *me
 MUST_USE enum status change_check_pattern(struct bus_change *change, struct bytes pattern);
 enum status change_refuse_limit(struct bus_change *change);
 enum status change_refuse_unknown_bus(struct bus_change *change);
-/* Changes of that kind that run. */
-size_t change_count_running(const struct bus *bus, enum bus_change_kind kind);
+
+/* ---- rule_change.c: what changes of targets do as those of their rule ---- */
+
+/* REFUSED when there is none, or an archive manages it. */
+MUST_USE enum status rule_change_find(struct bus_change *change, const struct rule **ret);
+void rule_change_plan(struct bus_change *change, const struct bus_rule *rule);
+void rule_change_name(struct bus_change *change);
+MUST_USE enum status rule_change_apply(struct bus_change *change);
 
 /* ---- archive_catalogue.c ---- */
 
@@ -131,14 +161,6 @@ struct bytes archive_key(struct arena *arena, struct bytes name);
 struct bytes archive_encode(struct arena *arena, const struct bus_archive *archive, uint64_t id);
 MUST_USE enum status archive_apply(struct bus *bus, struct bytes stored);
 void archive_forget(struct bus *bus, struct bytes name);
-
-/* ---- archive_change.c: what a change of an archive does ---- */
-
-MUST_USE enum status archive_plan_create(struct bus_change *change);
-MUST_USE enum status archive_plan_update(struct bus_change *change);
-MUST_USE enum status archive_plan_delete(struct bus_change *change);
-/* On the writer's thread. */
-void archive_write_change(struct store_batch *batch, struct bus_change *change);
 
 /* ---- archive.c ---- */
 
@@ -220,12 +242,6 @@ struct bytes replay_encode(struct arena *arena, const struct bus_replay *replay,
 MUST_USE enum status replay_apply(struct bus *bus, struct bytes stored);
 void replay_forget(struct bus *bus, struct bytes name);
 bool replay_is_active(const struct replay *replay);
-
-/* ---- replay_change.c ---- */
-
-MUST_USE enum status replay_plan_start(struct bus_change *change);
-MUST_USE enum status replay_plan_cancel(struct bus_change *change);
-void replay_change_ended(struct bus_change *change, enum status status);
 
 /* ---- replay.c ---- */
 

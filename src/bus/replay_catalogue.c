@@ -67,12 +67,6 @@ bool replay_is_active(const struct replay *replay)
 
 /* ---- writing ---- */
 
-static void member_uint(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_key(w, name);
-    json_write_uint(w, value);
-}
-
 struct bytes replay_encode(struct arena *arena, const struct bus_replay *replay,
                            uint64_t archive_id)
 {
@@ -85,22 +79,22 @@ struct bytes replay_encode(struct arena *arena, const struct bus_replay *replay,
     if (replay->description.size > 0)
         json_member_string(&w, "description", replay->description);
     json_member_string(&w, "archive", replay->archive_name);
-    member_uint(&w, "archiveId", archive_id);
+    json_member_uint(&w, "archiveId", archive_id);
     json_member_string(&w, "bus", replay->bus_name);
     json_key(&w, "rules");
     json_begin_array(&w);
     for (size_t i = 0; i < replay->rule_arn_count; i++)
         json_write_string(&w, replay->rule_arns[i]);
     json_end_array(&w);
-    member_uint(&w, "from", replay->from_ms);
-    member_uint(&w, "to", replay->to_ms);
+    json_member_uint(&w, "from", replay->from_ms);
+    json_member_uint(&w, "to", replay->to_ms);
     json_member_text(&w, "state", bus_replay_states[replay->state]);
     if (replay->reason.size > 0)
         json_member_string(&w, "reason", replay->reason);
-    member_uint(&w, "started", replay->started_ms);
-    member_uint(&w, "ended", replay->ended_ms);
+    json_member_uint(&w, "started", replay->started_ms);
+    json_member_uint(&w, "ended", replay->ended_ms);
     if (replay->has_last)
-        member_uint(&w, "last", replay->last_ms);
+        json_member_uint(&w, "last", replay->last_ms);
     json_end_object(&w);
     return catalogue_take(arena, &out);
 }
@@ -132,7 +126,7 @@ static enum status decode(struct replay *replay, struct bytes stored)
 
     for (struct json_iter it = json_iter(rules); json_next(&it);)
         rule_arns[it.index] = json_string(it.value);
-    replay->archive_id = catalogue_get_uint(root, "archiveId");
+    replay->archive_id = json_get_uint(root, "archiveId", 0);
     replay->view = (struct bus_replay){
         .name = json_string(json_get(root, "name")),
         .description = json_string(json_get(root, "description")),
@@ -140,13 +134,13 @@ static enum status decode(struct replay *replay, struct bytes stored)
         .bus_name = json_string(json_get(root, "bus")),
         .rule_arns = rule_arns,
         .rule_arn_count = json_count(rules),
-        .from_ms = catalogue_get_uint(root, "from"),
-        .to_ms = catalogue_get_uint(root, "to"),
+        .from_ms = json_get_uint(root, "from", 0),
+        .to_ms = json_get_uint(root, "to", 0),
         .reason = json_string(json_get(root, "reason")),
-        .started_ms = catalogue_get_uint(root, "started"),
-        .ended_ms = catalogue_get_uint(root, "ended"),
+        .started_ms = json_get_uint(root, "started", 0),
+        .ended_ms = json_get_uint(root, "ended", 0),
         .has_last = json_get(root, "last") != NULL,
-        .last_ms = catalogue_get_uint(root, "last"),
+        .last_ms = json_get_uint(root, "last", 0),
     };
     if (replay->view.name.size == 0 || replay->view.bus_name.size == 0)
         return CORRUPT;

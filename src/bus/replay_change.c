@@ -49,7 +49,7 @@ static enum status check_start(struct bus_change *change)
     return check_rules(change, home);
 }
 
-enum status replay_plan_start(struct bus_change *change)
+static enum status start_replay(struct bus_change *change)
 {
     struct bus *bus = change->bus;
     enum status st =
@@ -88,7 +88,7 @@ enum status replay_plan_start(struct bus_change *change)
 }
 
 /* From here on no page begins; what is under way ends before the replay is CANCELLED. */
-enum status replay_plan_cancel(struct bus_change *change)
+static enum status cancel_replay(struct bus_change *change)
 {
     struct replay *replay = map_get(&change->bus->replays, change->name);
 
@@ -108,13 +108,33 @@ enum status replay_plan_cancel(struct bus_change *change)
     return OK;
 }
 
-void replay_change_ended(struct bus_change *change, enum status status)
+/* One that could not be cancelled goes on. */
+static void ended(struct bus_change *change)
 {
     struct replay *replay = map_get(&change->bus->replays, change->name);
 
-    (void)status; /* one that could not be cancelled goes on */
     if (replay == NULL)
         return;
     replay->cancelling = false;
     replay_step(replay);
 }
+
+/* A new replay is for rules of its bus: the whole bus stands still. */
+static void name_subject(struct bus_change *change)
+{
+    if (change->kind == BUS_START_REPLAY)
+        change->subject_bus = bus_name_of(change->bus_name);
+    change->subject_replay = change->name;
+}
+
+static enum status apply(struct bus_change *change)
+{
+    return replay_apply(change->bus, change->stored);
+}
+
+const struct change_subject change_of_replay = {
+    .plans = {[BUS_START_REPLAY] = start_replay, [BUS_CANCEL_REPLAY] = cancel_replay},
+    .name = name_subject,
+    .apply = apply,
+    .ended = ended,
+};

@@ -43,8 +43,13 @@ enum status settings_tag(struct bus_change *change, const struct bus_tag **tags,
     return OK;
 }
 
+enum status settings_tag_bus(struct bus_change *change, struct bus_description *description)
+{
+    return settings_tag(change, &description->tags, &description->tag_count);
+}
+
 /* What is not said stays as it is. */
-static enum status update_bus(struct bus_change *change, struct bus_description *description)
+enum status settings_update(struct bus_change *change, struct bus_description *description)
 {
     if (change->updates & BUS_UPDATES_DESCRIPTION)
         description->description = change->description;
@@ -55,7 +60,7 @@ static enum status update_bus(struct bus_change *change, struct bus_description 
     return OK;
 }
 
-static enum status put_policy(struct bus_change *change, struct bus_description *description)
+enum status settings_put_policy(struct bus_change *change, struct bus_description *description)
 {
     enum status st = OK;
 
@@ -66,17 +71,13 @@ static enum status put_policy(struct bus_change *change, struct bus_description 
     return st;
 }
 
-enum status settings_change_bus(struct bus_change *change, struct bus_description *description)
+enum status settings_allow(struct bus_change *change, struct bus_description *description)
 {
-    if (change->kind == BUS_UPDATE)
-        return update_bus(change, description);
-    if (change->kind == BUS_PUT_POLICY)
-        return put_policy(change, description);
-    if (change->kind == BUS_ALLOW)
-        return policy_allow(change->arena, &description->policy, change->sid, change->policy,
-                            &change->error);
-    if (change->kind == BUS_FORBID)
-        return policy_forbid(change->arena, &description->policy, change->sid, &change->error);
-    assert(change->kind == BUS_TAG);
-    return settings_tag(change, &description->tags, &description->tag_count);
+    return policy_allow(change->arena, &description->policy, change->sid, change->policy,
+                        &change->error);
+}
+
+enum status settings_forbid(struct bus_change *change, struct bus_description *description)
+{
+    return policy_forbid(change->arena, &description->policy, change->sid, &change->error);
 }

@@ -1,7 +1,7 @@
 /* bus/settings.h - what a bus and a rule say beside what they do: descriptions, tags, permissions.
  *
- * The functions below make what is stored of what was there and what a change says; change.c looks
- * after the rest. Texts live in the change's arena or where they were. */
+ * The functions below make what is stored of what was there and what a change says; bus_change.c
+ * and rule_change.c look after the rest. Texts live in the change's arena or where they were. */
 #ifndef DYNLOG_BUS_SETTINGS_H
 #define DYNLOG_BUS_SETTINGS_H
 
@@ -23,10 +23,16 @@ MUST_USE enum status policy_forbid(struct arena *arena, struct bytes *policy, st
 
 /* ---- settings.c ---- */
 
-/* BUS_UPDATE, BUS_PUT_POLICY, BUS_ALLOW, BUS_FORBID, BUS_TAG: *description is what is there, and
- * becomes what is to be. */
-MUST_USE enum status settings_change_bus(struct bus_change *change,
+/* *description is what is there, and becomes what the change says. */
+MUST_USE enum status settings_update(struct bus_change *change,
+                                     struct bus_description *description);
+MUST_USE enum status settings_put_policy(struct bus_change *change,
                                          struct bus_description *description);
+MUST_USE enum status settings_allow(struct bus_change *change, struct bus_description *description);
+MUST_USE enum status settings_forbid(struct bus_change *change,
+                                     struct bus_description *description);
+MUST_USE enum status settings_tag_bus(struct bus_change *change,
+                                      struct bus_description *description);
 /* The change's tags, put over those that are there, and the untagged taken away. */
 MUST_USE enum status settings_tag(struct bus_change *change, const struct bus_tag **tags,
                                   size_t *count);

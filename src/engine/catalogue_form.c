@@ -39,12 +39,6 @@ struct bytes catalogue_stream_key(struct arena *arena, uint32_t stream_id)
 
 /* ---- writing ---- */
 
-static void write_member_uint(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_key(w, name);
-    json_write_uint(w, value);
-}
-
 static void write_begin(struct json_writer *w)
 {
     json_begin_object(w);
@@ -64,9 +58,9 @@ struct bytes catalogue_print_state(struct arena *arena, const struct catalogue_s
     struct json_writer w = JSON_WRITER(&out);
 
     write_begin(&w);
-    write_member_uint(&w, "nextId", state->next_id);
-    write_member_uint(&w, "tableCount", state->table_count);
-    write_member_uint(&w, "lastLabelMs", state->last_label_ms);
+    json_member_uint(&w, "nextId", state->next_id);
+    json_member_uint(&w, "tableCount", state->table_count);
+    json_member_uint(&w, "lastLabelMs", state->last_label_ms);
     return write_end(&w, arena);
 }
 
@@ -81,16 +75,16 @@ static void write_key_attribute(struct json_writer *w, const struct key_attribut
 static void write_shard(struct json_writer *w, const struct stream_shard *shard)
 {
     json_begin_object(w);
-    write_member_uint(w, "number", shard->number);
+    json_member_uint(w, "number", shard->number);
     if (shard->parent != SHARD_NONE)
-        write_member_uint(w, "parent", shard->parent);
-    write_member_uint(w, "hashFrom", shard->hash_from);
-    write_member_uint(w, "hashTo", shard->hash_to);
-    write_member_uint(w, "begin", shard->begin);
-    write_member_uint(w, "openedMs", shard->opened_ms);
+        json_member_uint(w, "parent", shard->parent);
+    json_member_uint(w, "hashFrom", shard->hash_from);
+    json_member_uint(w, "hashTo", shard->hash_to);
+    json_member_uint(w, "begin", shard->begin);
+    json_member_uint(w, "openedMs", shard->opened_ms);
     if (!shard_is_open(shard)) {
-        write_member_uint(w, "end", shard->end);
-        write_member_uint(w, "closedMs", shard->closed_ms);
+        json_member_uint(w, "end", shard->end);
+        json_member_uint(w, "closedMs", shard->closed_ms);
     }
     json_end_object(w);
 }
@@ -122,7 +116,7 @@ static void write_index_key(struct json_writer *w, const struct key_schema *key)
 static void write_index(struct json_writer *w, const struct table_index *index)
 {
     json_begin_object(w);
-    write_member_uint(w, "id", index->id);
+    json_member_uint(w, "id", index->id);
     json_member_string(w, "name", index->name);
     json_member_text(w, "kind", kind_names[index->kind]);
     write_index_key(w, &index->key);
@@ -132,8 +126,8 @@ static void write_index(struct json_writer *w, const struct table_index *index)
     for (size_t i = 0; i < index->included_count; i++)
         json_write_string(w, index->included[i]);
     json_end_array(w);
-    write_member_uint(w, "readUnits", index->read_units);
-    write_member_uint(w, "writeUnits", index->write_units);
+    json_member_uint(w, "readUnits", index->read_units);
+    json_member_uint(w, "writeUnits", index->write_units);
     json_member_bool(w, "backfilling", index->backfilling);
     json_end_object(w);
 }
@@ -153,12 +147,12 @@ static void write_stream(struct json_writer *w, const struct table_stream *strea
         return;
     json_key(w, "stream");
     json_begin_object(w);
-    write_member_uint(w, "id", stream->id);
+    json_member_uint(w, "id", stream->id);
     json_member_string(w, "label", stream->label);
     json_member_text(w, "view", view_names[stream->view]);
     json_member_bool(w, "enabled", stream->enabled);
-    write_member_uint(w, "createdMs", stream->created_ms);
-    write_member_uint(w, "closedMs", stream->closed_ms);
+    json_member_uint(w, "createdMs", stream->created_ms);
+    json_member_uint(w, "closedMs", stream->closed_ms);
     json_key(w, "shards");
     json_begin_array(w);
     for (size_t i = 0; i < stream->shard_count; i++)
@@ -188,7 +182,7 @@ static void write_restore(struct json_writer *w, const struct table_restore *res
     json_begin_object(w);
     json_member_string(w, "backupArn", restore->backup_arn);
     json_member_string(w, "tableArn", restore->table_arn);
-    write_member_uint(w, "dateTimeMs", restore->date_time_ms);
+    json_member_uint(w, "dateTimeMs", restore->date_time_ms);
     json_end_object(w);
 }
 
@@ -198,22 +192,22 @@ struct bytes catalogue_print_table(struct arena *arena, const struct table *tabl
     struct json_writer w = JSON_WRITER(&out);
 
     write_begin(&w);
-    write_member_uint(&w, "id", table->id);
+    json_member_uint(&w, "id", table->id);
     json_member_string(&w, "tableId", table->table_id);
     json_member_string(&w, "name", table->name);
     write_table_key(&w, &table->key);
     json_member_text(&w, "billing", billing_names[table->billing]);
-    write_member_uint(&w, "readUnits", table->read_units);
-    write_member_uint(&w, "writeUnits", table->write_units);
-    write_member_uint(&w, "billingChangedMs", table->billing_changed_ms);
-    write_member_uint(&w, "createdMs", table->created_ms);
+    json_member_uint(&w, "readUnits", table->read_units);
+    json_member_uint(&w, "writeUnits", table->write_units);
+    json_member_uint(&w, "billingChangedMs", table->billing_changed_ms);
+    json_member_uint(&w, "createdMs", table->created_ms);
     write_stream(&w, &table->stream);
     json_member_string(&w, "ttlAttribute", table->ttl_attribute);
     json_member_bool(&w, "ttlEnabled", table->ttl_enabled);
     json_member_bool(&w, "pointInTimeRecovery", table->point_in_time_recovery);
-    write_member_uint(&w, "pointInTimeRecoverySinceMs", table->point_in_time_recovery_since_ms);
-    write_member_uint(&w, "recoveryPeriodDays", table->recovery_period_days);
-    write_member_uint(&w, "recoveryId", table->recovery_id);
+    json_member_uint(&w, "pointInTimeRecoverySinceMs", table->point_in_time_recovery_since_ms);
+    json_member_uint(&w, "recoveryPeriodDays", table->recovery_period_days);
+    json_member_uint(&w, "recoveryId", table->recovery_id);
     json_member_bool(&w, "deletionProtection", table->deletion_protection);
     json_member_bool(&w, "sseEnabled", table->sse_enabled);
     json_member_string(&w, "sseKmsKey", table->sse_kms_key);

@@ -40,12 +40,16 @@ struct bytes
 json_number_text(const struct json *value); /* as it was written; empty unless a number */
 /* Whole numbers in range, also written as 1.0 or 1e3. */
 MUST_USE bool json_int64(const struct json *value, int64_t *ret);
+MUST_USE bool json_uint64(const struct json *value, uint64_t *ret); /* the same, from 0 on */
 MUST_USE bool json_double(const struct json *value, double *ret);
 
 /* Members of an object or elements of an array; 0 for anything else. */
 size_t json_count(const struct json *value);
 const struct json *json_get(const struct json *object, const char *name);
 const struct json *json_get_bytes(const struct json *object, struct bytes name);
+/* Of a member: empty, or `otherwise`, when it is not there or not of that kind. */
+struct bytes json_get_string(const struct json *object, const char *name);
+uint64_t json_get_uint(const struct json *object, const char *name, uint64_t otherwise);
 const struct json *json_at(const struct json *array,
                            size_t index); /* steps from the front: prefer the loop */
 
@@ -92,7 +96,10 @@ void json_write_value(struct json_writer *w, const struct json *value);
 /* key + value in one call, for the many plain members. */
 void json_member_text(struct json_writer *w, const char *name, const char *text);
 void json_member_string(struct json_writer *w, const char *name, struct bytes text);
+void json_member_set(struct json_writer *w, const char *name,
+                     struct bytes text); /* nothing when it is empty */
 void json_member_int(struct json_writer *w, const char *name, int64_t value);
+void json_member_uint(struct json_writer *w, const char *name, uint64_t value);
 void json_member_bool(struct json_writer *w, const char *name, bool value);
 
 /* Appends the text as a JSON string with its quotes: the piece the item encoder uses too. */

@@ -219,6 +219,16 @@ bool json_int64(const struct json *value, int64_t *ret)
     return true;
 }
 
+bool json_uint64(const struct json *value, uint64_t *ret)
+{
+    int64_t number = 0;
+
+    if (!json_int64(value, &number) || number < 0)
+        return false;
+    *ret = (uint64_t)number;
+    return true;
+}
+
 size_t json_count(const struct json *value)
 {
     if (!json_is(value, JSON_ARRAY) && !json_is(value, JSON_OBJECT))
@@ -236,6 +246,18 @@ const struct json *json_get_bytes(const struct json *object, struct bytes name)
     if (!json_is(object, JSON_OBJECT))
         return NULL;
     return json_of(yyjson_obj_getn(val(object), (const char *)name.ptr, name.size));
+}
+
+struct bytes json_get_string(const struct json *object, const char *name)
+{
+    return json_string(json_get(object, name));
+}
+
+uint64_t json_get_uint(const struct json *object, const char *name, uint64_t otherwise)
+{
+    uint64_t number = 0;
+
+    return json_uint64(json_get(object, name), &number) ? number : otherwise;
 }
 
 const struct json *json_at(const struct json *array, size_t index)

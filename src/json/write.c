@@ -5,14 +5,12 @@
 
 /* 0: as it is; 'u': \u00XX; else the letter after the backslash (RFC 8259, section 7). */
 static const char escapes[256] = {
-    ['"'] = '"',
-    ['\\'] = '\\',
-    [0x00] = 'u', [0x01] = 'u', [0x02] = 'u', [0x03] = 'u', [0x04] = 'u', [0x05] = 'u',
-    [0x06] = 'u', [0x07] = 'u', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', [0x0B] = 'u',
-    ['\f'] = 'f', ['\r'] = 'r', [0x0E] = 'u', [0x0F] = 'u', [0x10] = 'u', [0x11] = 'u',
-    [0x12] = 'u', [0x13] = 'u', [0x14] = 'u', [0x15] = 'u', [0x16] = 'u', [0x17] = 'u',
-    [0x18] = 'u', [0x19] = 'u', [0x1A] = 'u', [0x1B] = 'u', [0x1C] = 'u', [0x1D] = 'u',
-    [0x1E] = 'u', [0x1F] = 'u',
+    ['"'] = '"',  ['\\'] = '\\', [0x00] = 'u', [0x01] = 'u', [0x02] = 'u', [0x03] = 'u',
+    [0x04] = 'u', [0x05] = 'u',  [0x06] = 'u', [0x07] = 'u', ['\b'] = 'b', ['\t'] = 't',
+    ['\n'] = 'n', [0x0B] = 'u',  ['\f'] = 'f', ['\r'] = 'r', [0x0E] = 'u', [0x0F] = 'u',
+    [0x10] = 'u', [0x11] = 'u',  [0x12] = 'u', [0x13] = 'u', [0x14] = 'u', [0x15] = 'u',
+    [0x16] = 'u', [0x17] = 'u',  [0x18] = 'u', [0x19] = 'u', [0x1A] = 'u', [0x1B] = 'u',
+    [0x1C] = 'u', [0x1D] = 'u',  [0x1E] = 'u', [0x1F] = 'u',
 };
 
 static void append_escape(struct buffer *out, uint8_t c)
@@ -20,8 +18,8 @@ static void append_escape(struct buffer *out, uint8_t c)
     static const char digits[] = "0123456789abcdef";
 
     if (escapes[c] == 'u')
-        buffer_append(out, bytes_of((char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]},
-                                    6));
+        buffer_append(out,
+                      bytes_of((char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6));
     else
         buffer_append(out, bytes_of((char[]){'\\', escapes[c]}, 2));
 }
@@ -183,10 +181,22 @@ void json_member_string(struct json_writer *w, const char *name, struct bytes te
     json_write_string(w, text);
 }
 
+void json_member_set(struct json_writer *w, const char *name, struct bytes text)
+{
+    if (text.size > 0)
+        json_member_string(w, name, text);
+}
+
 void json_member_int(struct json_writer *w, const char *name, int64_t value)
 {
     json_key(w, name);
     json_write_int(w, value);
+}
+
+void json_member_uint(struct json_writer *w, const char *name, uint64_t value)
+{
+    json_key(w, name);
+    json_write_uint(w, value);
 }
 
 void json_member_bool(struct json_writer *w, const char *name, bool value)

@@ -41,16 +41,6 @@ struct bytes log_group_encode(struct arena *arena, const struct log_group_view *
 
 /* ---- reading ---- */
 
-static bool read_number(const struct json *json, const char *name, uint64_t *ret)
-{
-    int64_t number = 0;
-
-    if (!json_int64(json_get(json, name), &number) || number < 0)
-        return false;
-    *ret = (uint64_t)number;
-    return true;
-}
-
 static void read_tags(const struct json *json, struct arena *arena, struct log_group_view *view)
 {
     const struct json *tags = json_get(json, "tags");
@@ -68,7 +58,8 @@ static enum status read_view(const struct arn_place *place, struct bytes stored,
     const struct json *json = NULL;
     uint64_t format = 0, days = 0;
 
-    if (json_parse(arena, stored, &json, NULL) != OK || !read_number(json, "format", &format))
+    if (json_parse(arena, stored, &json, NULL) != OK ||
+        !json_uint64(json_get(json, "format"), &format))
         return CORRUPT;
     if (format > FORMAT)
         return NEWER_FORMAT;
@@ -76,9 +67,9 @@ static enum status read_view(const struct arn_place *place, struct bytes stored,
     view->arn = arn_make(arena, place, "logs", "log-group:%.*s", BYTES_ARG(view->name));
     view->kms_key = arena_copy(arena, json_string(json_get(json, "kmsKey")));
     view->class = arena_copy(arena, json_string(json_get(json, "class")));
-    if (view->name.size == 0 || !read_number(json, "id", &view->id) || view->id == 0 ||
-        !read_number(json, "created", &view->created_ms) ||
-        !read_number(json, "retentionDays", &days) || days > UINT32_MAX)
+    if (view->name.size == 0 || !json_uint64(json_get(json, "id"), &view->id) || view->id == 0 ||
+        !json_uint64(json_get(json, "created"), &view->created_ms) ||
+        !json_uint64(json_get(json, "retentionDays"), &days) || days > UINT32_MAX)
         return CORRUPT;
     view->retention_days = (uint32_t)days;
     read_tags(json, arena, view);

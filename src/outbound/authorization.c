@@ -21,11 +21,6 @@ static const struct {
 
 /* ---- reading ---- */
 
-static struct bytes get_text(const struct json *object, const char *name)
-{
-    return json_string(json_get(object, name));
-}
-
 /* AWS's parser takes the word too. */
 static bool is_secret(const struct json *parameter)
 {
@@ -43,8 +38,9 @@ static struct outbound_parameter_list read_list(struct arena *arena, const struc
     };
 
     for (struct json_iter it = json_iter(array); json_next(&it);)
-        list.items[it.index] = (struct outbound_parameter){
-            get_text(it.value, "Key"), get_text(it.value, "Value"), is_secret(it.value)};
+        list.items[it.index] =
+            (struct outbound_parameter){json_get_string(it.value, "Key"),
+                                        json_get_string(it.value, "Value"), is_secret(it.value)};
     return list;
 }
 
@@ -66,15 +62,15 @@ void outbound_authorization_read(struct arena *arena, const struct json *paramet
     if (forms[type].inner != NULL)
         inner = json_get(own, forms[type].inner);
     *ret = (struct outbound_authorization){
-        .name = get_text(inner, forms[type].name),
-        .secret = get_text(inner, forms[type].secret),
+        .name = json_get_string(inner, forms[type].name),
+        .secret = json_get_string(inner, forms[type].secret),
         .invocation_parameters =
             read_parameters(arena, json_get(parameters, "InvocationHttpParameters")),
     };
     if (type != OUTBOUND_OAUTH)
         return;
-    ret->endpoint = get_text(own, "AuthorizationEndpoint");
-    ret->method = get_text(own, "HttpMethod");
+    ret->endpoint = json_get_string(own, "AuthorizationEndpoint");
+    ret->method = json_get_string(own, "HttpMethod");
     ret->token_parameters = read_parameters(arena, json_get(own, "OAuthHttpParameters"));
 }
 

@@ -27,18 +27,6 @@ struct bytes outbound_destination_key(struct arena *arena, struct bytes name)
 
 /* ---- writing ---- */
 
-static void member_uint(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_key(w, name);
-    json_write_uint(w, value);
-}
-
-static void member_set(struct json_writer *w, const char *name, struct bytes text)
-{
-    if (text.size > 0)
-        json_member_string(w, name, text);
-}
-
 static struct bytes take(struct arena *arena, const struct buffer *buffer)
 {
     assert(!buffer_failed(buffer) && "the limits of names and parameters keep a setting small");
@@ -55,13 +43,13 @@ struct bytes outbound_encode_connection(struct arena *arena,
     json_member_int(&w, "format", FORMAT);
     json_member_string(&w, "name", connection->name);
     json_member_string(&w, "id", connection->id);
-    member_set(&w, "description", connection->description);
+    json_member_set(&w, "description", connection->description);
     json_member_text(&w, "type", outbound_type_words[connection->type]);
     json_member_text(&w, "state", outbound_state_words[connection->state]);
-    member_set(&w, "reason", connection->state_reason);
-    member_uint(&w, "created", connection->created_ms);
-    member_uint(&w, "modified", connection->modified_ms);
-    member_uint(&w, "authorized", connection->authorized_ms);
+    json_member_set(&w, "reason", connection->state_reason);
+    json_member_uint(&w, "created", connection->created_ms);
+    json_member_uint(&w, "modified", connection->modified_ms);
+    json_member_uint(&w, "authorized", connection->authorized_ms);
     if (connection->secret_id.size > 0) {
         json_member_string(&w, "secret", connection->secret_id);
         json_key(&w, "parameters");
@@ -83,36 +71,23 @@ struct bytes outbound_encode_destination(struct arena *arena,
     json_member_int(&w, "format", FORMAT);
     json_member_string(&w, "name", destination->name);
     json_member_string(&w, "id", destination->id);
-    member_set(&w, "description", destination->description);
+    json_member_set(&w, "description", destination->description);
     json_member_string(&w, "connection", destination->connection_arn);
     json_member_string(&w, "endpoint", destination->endpoint);
     json_member_string(&w, "method", destination->method);
-    member_uint(&w, "rate", destination->rate);
-    member_uint(&w, "created", destination->created_ms);
-    member_uint(&w, "modified", destination->modified_ms);
+    json_member_uint(&w, "rate", destination->rate);
+    json_member_uint(&w, "created", destination->created_ms);
+    json_member_uint(&w, "modified", destination->modified_ms);
     json_end_object(&w);
     return take(arena, &out);
 }
 
 /* ---- reading ---- */
 
-/* The parsed texts live in the arena already. */
-static struct bytes get_text(const struct json *object, const char *name)
-{
-    return json_string(json_get(object, name));
-}
-
-static uint64_t get_uint(const struct json *object, const char *name)
-{
-    int64_t value = 0;
-
-    return json_int64(json_get(object, name), &value) && value > 0 ? (uint64_t)value : 0;
-}
-
 static bool get_word(const struct json *object, const char *name, const char *const *words,
                      size_t count, size_t *ret)
 {
-    struct bytes text = get_text(object, name);
+    struct bytes text = json_get_string(object, name);
 
     for (*ret = 0; *ret < count; ++*ret)
         if (bytes_equal_text(text, words[*ret]))
@@ -143,16 +118,16 @@ static enum status decode_connection(struct connection *connection, struct bytes
         !get_word(root, "state", outbound_state_words, OUTBOUND_STATE_COUNT, &state))
         return CORRUPT;
     connection->view = (struct outbound_connection){
-        .name = get_text(root, "name"),
-        .id = get_text(root, "id"),
-        .description = get_text(root, "description"),
-        .secret_id = get_text(root, "secret"),
+        .name = json_get_string(root, "name"),
+        .id = json_get_string(root, "id"),
+        .description = json_get_string(root, "description"),
+        .secret_id = json_get_string(root, "secret"),
         .type = (enum outbound_type)type,
         .state = (enum outbound_state)state,
-        .state_reason = get_text(root, "reason"),
-        .created_ms = get_uint(root, "created"),
-        .modified_ms = get_uint(root, "modified"),
-        .authorized_ms = get_uint(root, "authorized"),
+        .state_reason = json_get_string(root, "reason"),
+        .created_ms = json_get_uint(root, "created", 0),
+        .modified_ms = json_get_uint(root, "modified", 0),
+        .authorized_ms = json_get_uint(root, "authorized", 0),
     };
     outbound_authorization_read(connection->arena, json_get(root, "parameters"),
                                 connection->view.type, &connection->view.authorization);
@@ -171,18 +146,18 @@ static enum status decode_destination(struct destination *destination, struct by
     if (st != OK)
         return st;
 
-    uint64_t rate = get_uint(root, "rate");
+    uint64_t rate = json_get_uint(root, "rate", 0);
 
     destination->view = (struct outbound_destination){
-        .name = get_text(root, "name"),
-        .id = get_text(root, "id"),
-        .description = get_text(root, "description"),
-        .connection_arn = get_text(root, "connection"),
-        .endpoint = get_text(root, "endpoint"),
-        .method = get_text(root, "method"),
+        .name = json_get_string(root, "name"),
+        .id = json_get_string(root, "id"),
+        .description = json_get_string(root, "description"),
+        .connection_arn = json_get_string(root, "connection"),
+        .endpoint = json_get_string(root, "endpoint"),
+        .method = json_get_string(root, "method"),
         .rate = (uint32_t)rate,
-        .created_ms = get_uint(root, "created"),
-        .modified_ms = get_uint(root, "modified"),
+        .created_ms = json_get_uint(root, "created", 0),
+        .modified_ms = json_get_uint(root, "modified", 0),
     };
     return destination->view.name.size > 0 && destination->view.id.size > 0 && rate > 0 &&
                    rate <= OUTBOUND_RATE_MAX

@@ -93,16 +93,6 @@ struct bytes catalogue_encode_queue(struct arena *arena, const struct queue_view
 
 /* ---- reading ---- */
 
-static bool read_number(const struct json *json, const char *name, uint64_t *ret)
-{
-    int64_t number = 0;
-
-    if (!json_int64(json_get(json, name), &number) || number < 0)
-        return false;
-    *ret = (uint64_t)number;
-    return true;
-}
-
 /* FifoQueue first: the others' meaning hangs on it. */
 static enum status read_settings(const struct json *json, struct arena *arena,
                                  struct queue_settings *ret)
@@ -138,15 +128,16 @@ static enum status read_view(const struct arn_place *place, struct bytes stored,
     uint64_t format = 0;
     enum status status = OK;
 
-    if (json_parse(arena, stored, &json, NULL) != OK || !read_number(json, "format", &format))
+    if (json_parse(arena, stored, &json, NULL) != OK ||
+        !json_uint64(json_get(json, "format"), &format))
         return CORRUPT;
     if (format > FORMAT)
         return NEWER_FORMAT;
     view->name = arena_copy(arena, json_string(json_get(json, "name")));
     view->arn = queue_arn(arena, place, view->name);
-    if (view->name.size == 0 || !read_number(json, "id", &view->id) ||
-        !read_number(json, "created", &view->created_ms) ||
-        !read_number(json, "modified", &view->modified_ms))
+    if (view->name.size == 0 || !json_uint64(json_get(json, "id"), &view->id) ||
+        !json_uint64(json_get(json, "created"), &view->created_ms) ||
+        !json_uint64(json_get(json, "modified"), &view->modified_ms))
         return CORRUPT;
     status = read_settings(json, arena, &view->settings);
     if (status == OK)

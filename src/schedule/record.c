@@ -6,22 +6,10 @@
 
 /* ---- writing ---- */
 
-static void member_uint(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_key(w, name);
-    json_write_uint(w, value);
-}
-
-static void member_set(struct json_writer *w, const char *name, struct bytes text)
-{
-    if (text.size > 0)
-        json_member_string(w, name, text);
-}
-
 static void member_time(struct json_writer *w, const char *name, uint64_t time_ms)
 {
     if (time_ms > 0 && time_ms != SCHEDULE_NEVER)
-        member_uint(w, name, time_ms);
+        json_member_uint(w, name, time_ms);
 }
 
 static struct bytes take(struct arena *arena, const struct buffer *buffer)
@@ -35,12 +23,12 @@ static void encode_target(struct json_writer *w, const struct schedule_target *t
     json_key(w, "target");
     json_begin_object(w);
     json_member_string(w, "arn", target->arn);
-    member_set(w, "role", target->role_arn);
-    member_set(w, "input", target->input);
-    member_set(w, "deadLetter", target->dead_letter_arn);
-    member_set(w, "messageGroup", target->message_group_id);
-    member_set(w, "detailType", target->detail_type);
-    member_set(w, "source", target->source);
+    json_member_set(w, "role", target->role_arn);
+    json_member_set(w, "input", target->input);
+    json_member_set(w, "deadLetter", target->dead_letter_arn);
+    json_member_set(w, "messageGroup", target->message_group_id);
+    json_member_set(w, "detailType", target->detail_type);
+    json_member_set(w, "source", target->source);
     json_member_int(w, "retryAttempts", target->retry_attempts);
     json_member_int(w, "eventAge", target->event_age_s);
     json_end_object(w);
@@ -55,13 +43,13 @@ struct bytes schedule_encode(struct arena *arena, const struct schedule_record *
 
     json_begin_object(&w);
     json_member_int(&w, "format", FORMAT);
-    member_uint(&w, "revision", record->revision);
+    json_member_uint(&w, "revision", record->revision);
     json_member_string(&w, "group", settings->group);
     json_member_string(&w, "name", settings->name);
-    member_set(&w, "description", settings->description);
+    json_member_set(&w, "description", settings->description);
     json_member_string(&w, "expression", settings->expression);
-    member_set(&w, "timezone", settings->timezone);
-    member_set(&w, "kmsKey", settings->kms_key_arn);
+    json_member_set(&w, "timezone", settings->timezone);
+    json_member_set(&w, "kmsKey", settings->kms_key_arn);
     member_time(&w, "start", settings->start_ms);
     member_time(&w, "end", settings->end_ms);
     if (settings->window_minutes > 0)
@@ -69,8 +57,8 @@ struct bytes schedule_encode(struct arena *arena, const struct schedule_record *
     json_member_bool(&w, "enabled", settings->enabled);
     json_member_bool(&w, "deleteAfter", settings->delete_after);
     encode_target(&w, &settings->target);
-    member_uint(&w, "created", view->created_ms);
-    member_uint(&w, "modified", view->modified_ms);
+    json_member_uint(&w, "created", view->created_ms);
+    json_member_uint(&w, "modified", view->modified_ms);
     member_time(&w, "first", record->first_ms);
     member_time(&w, "due", view->due_ms);
     json_end_object(&w);
@@ -105,25 +93,13 @@ struct bytes rule_encode(struct arena *arena, const struct rule_record *record)
 
     json_begin_object(&w);
     json_member_int(&w, "format", FORMAT);
-    member_uint(&w, "since", record->since_ms);
-    member_uint(&w, "last", record->last_ms);
+    json_member_uint(&w, "since", record->since_ms);
+    json_member_uint(&w, "last", record->last_ms);
     json_end_object(&w);
     return take(arena, &out);
 }
 
 /* ---- reading ---- */
-
-static struct bytes get_text(const struct json *object, const char *name)
-{
-    return json_string(json_get(object, name));
-}
-
-static uint64_t get_uint(const struct json *object, const char *name, uint64_t otherwise)
-{
-    int64_t value = 0;
-
-    return json_int64(json_get(object, name), &value) && value >= 0 ? (uint64_t)value : otherwise;
-}
 
 static enum status parse_stored(struct arena *arena, struct bytes stored, const struct json **ret)
 {
@@ -138,15 +114,15 @@ static enum status parse_stored(struct arena *arena, struct bytes stored, const 
 static struct schedule_target decode_target(const struct json *object)
 {
     return (struct schedule_target){
-        .arn = get_text(object, "arn"),
-        .role_arn = get_text(object, "role"),
-        .input = get_text(object, "input"),
-        .dead_letter_arn = get_text(object, "deadLetter"),
-        .message_group_id = get_text(object, "messageGroup"),
-        .detail_type = get_text(object, "detailType"),
-        .source = get_text(object, "source"),
-        .retry_attempts = (int32_t)get_uint(object, "retryAttempts", SCHEDULE_RETRY_ATTEMPTS),
-        .event_age_s = (int32_t)get_uint(object, "eventAge", SCHEDULE_EVENT_AGE_S),
+        .arn = json_get_string(object, "arn"),
+        .role_arn = json_get_string(object, "role"),
+        .input = json_get_string(object, "input"),
+        .dead_letter_arn = json_get_string(object, "deadLetter"),
+        .message_group_id = json_get_string(object, "messageGroup"),
+        .detail_type = json_get_string(object, "detailType"),
+        .source = json_get_string(object, "source"),
+        .retry_attempts = (int32_t)json_get_uint(object, "retryAttempts", SCHEDULE_RETRY_ATTEMPTS),
+        .event_age_s = (int32_t)json_get_uint(object, "eventAge", SCHEDULE_EVENT_AGE_S),
     };
 }
 
@@ -159,20 +135,20 @@ enum status schedule_decode(const struct arn_place *place, struct arena *arena, 
     if (st != OK)
         return st;
     *ret = (struct schedule_record){
-        .revision = get_uint(root, "revision", 0),
-        .first_ms = get_uint(root, "first", 0),
-        .view = {.created_ms = get_uint(root, "created", 0),
-                 .modified_ms = get_uint(root, "modified", 0),
-                 .due_ms = get_uint(root, "due", SCHEDULE_NEVER),
-                 .settings = {.group = get_text(root, "group"),
-                              .name = get_text(root, "name"),
-                              .description = get_text(root, "description"),
-                              .expression = get_text(root, "expression"),
-                              .timezone = get_text(root, "timezone"),
-                              .kms_key_arn = get_text(root, "kmsKey"),
-                              .start_ms = get_uint(root, "start", 0),
-                              .end_ms = get_uint(root, "end", 0),
-                              .window_minutes = (uint32_t)get_uint(root, "window", 0),
+        .revision = json_get_uint(root, "revision", 0),
+        .first_ms = json_get_uint(root, "first", 0),
+        .view = {.created_ms = json_get_uint(root, "created", 0),
+                 .modified_ms = json_get_uint(root, "modified", 0),
+                 .due_ms = json_get_uint(root, "due", SCHEDULE_NEVER),
+                 .settings = {.group = json_get_string(root, "group"),
+                              .name = json_get_string(root, "name"),
+                              .description = json_get_string(root, "description"),
+                              .expression = json_get_string(root, "expression"),
+                              .timezone = json_get_string(root, "timezone"),
+                              .kms_key_arn = json_get_string(root, "kmsKey"),
+                              .start_ms = json_get_uint(root, "start", 0),
+                              .end_ms = json_get_uint(root, "end", 0),
+                              .window_minutes = (uint32_t)json_get_uint(root, "window", 0),
                               .enabled = json_bool(json_get(root, "enabled")),
                               .delete_after = json_bool(json_get(root, "deleteAfter")),
                               .target = decode_target(json_get(root, "target"))}},
@@ -204,9 +180,9 @@ enum status schedule_group_decode(const struct arn_place *place, struct arena *a
     for (struct json_iter it = json_iter(tags); json_next(&it);)
         list[it.index] = (struct schedule_tag){it.name, json_string(it.value)};
     *ret = (struct schedule_group_view){
-        .name = get_text(root, "name"),
-        .created_ms = get_uint(root, "created", 0),
-        .modified_ms = get_uint(root, "modified", 0),
+        .name = json_get_string(root, "name"),
+        .created_ms = json_get_uint(root, "created", 0),
+        .modified_ms = json_get_uint(root, "modified", 0),
         .tags = list,
         .tag_count = json_count(tags),
     };
@@ -220,6 +196,7 @@ enum status rule_decode(struct arena *arena, struct bytes stored, struct rule_re
     enum status st = parse_stored(arena, stored, &root);
 
     if (st == OK)
-        *ret = (struct rule_record){get_uint(root, "since", 0), get_uint(root, "last", 0)};
+        *ret =
+            (struct rule_record){json_get_uint(root, "since", 0), json_get_uint(root, "last", 0)};
     return st;
 }

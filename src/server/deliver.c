@@ -1,42 +1,13 @@
-/* server/deliver.c - the door to all targets: of rules, and of schedules (delivery/delivery.h).
- *
- *   function           written: an asynchronous invocation
- *   queue              written: a message
- *   event bus          written: planned on the loop, its deliveries in the same batch
- *   API destination    called
- *   log group          written: a log event (log_target.c)
- *
- * A kind of target is a row of the table below. */
-#include "server/internal.h"
+/* server/deliver.c - the door to all targets: of rules, and of schedules (delivery/delivery.h). A
+ * kind of target is a row of the table below; see target.h. */
+#include "server/target.h"
 
-struct target_kind {
-    const char *service, *prefix; /* of its ARN; of the ARN's resource */
-    enum delivery_way (*find)(struct server *server, struct delivery *delivery,
-                              struct delivery_error *reterr);
-    bool (*write)(struct server *server, struct store_batch *batch, struct delivery *delivery,
-                  struct delivery_error *reterr);
-    void (*written)(struct server *server, struct delivery *delivery);
-    /* What is called has these two, and not those two. */
-    void (*call)(struct server *server, struct delivery_call *call);
-    void (*cancel)(struct server *server, struct delivery_call *call);
-};
-
-/* What the kinds leave in a delivery's slot. */
-struct target_slot {
-    const struct target_kind *kind;
-    struct async_invocation invocation;
-    struct queue_letter letter;
-    struct bus_plan *plan;
-    struct outbound_call call;
-    struct log_letter log;
-};
-
-static struct target_slot *slot_of(const struct delivery *delivery)
+struct target_slot *target_slot(const struct delivery *delivery)
 {
     return delivery->slot;
 }
 
-static const struct json *parameter(const struct delivery *delivery, const char *name)
+const struct json *target_parameter(const struct delivery *delivery, const char *name)
 {
     const struct json *parameters = NULL;
 
@@ -46,7 +17,7 @@ static const struct json *parameter(const struct delivery *delivery, const char 
     return json_get(parameters, name);
 }
 
-static enum delivery_way refuse_missing(const struct delivery *delivery, const char *what,
+enum delivery_way target_refuse_missing(const struct delivery *delivery, const char *what,
                                         struct delivery_error *reterr)
 {
     delivery_error_set(reterr, "NO_RESOURCE", false, "%s %.*s does not exist.", what,
@@ -54,254 +25,10 @@ static enum delivery_way refuse_missing(const struct delivery *delivery, const c
     return DELIVERY_REFUSED;
 }
 
-/* ---- functions ---- */
-
-static enum delivery_way find_function(struct server *server, struct delivery *delivery,
-                                       struct delivery_error *reterr)
-{
-    if (functions_find(server->functions, delivery->target_arn) == NULL)
-        return refuse_missing(delivery, "Function", reterr);
-    if (delivery->payload.size > FUNCTION_EVENT_SIZE_MAX) {
-        delivery_error_set(reterr, "INVALID_PARAMETER", false,
-                           "%zu byte payload is too large for the Event invocation type (limit %zu "
-                           "bytes)",
-                           delivery->payload.size, FUNCTION_EVENT_SIZE_MAX);
-        return DELIVERY_REFUSED;
-    }
-    slot_of(delivery)->invocation = (struct async_invocation){.function_name = delivery->target_arn,
-                                                              .payload = delivery->payload};
-    return DELIVERY_WRITTEN;
-}
-
-static bool write_function(struct server *server, struct store_batch *batch,
-                           struct delivery *delivery, struct delivery_error *reterr)
-{
-    (void)reterr;
-    functions_async_write(server->functions, batch, &slot_of(delivery)->invocation);
-    return true;
-}
-
-static void function_written(struct server *server, struct delivery *delivery)
-{
-    functions_async_written(server->functions, &slot_of(delivery)->invocation);
-}
-
-/* ---- queues ---- */
-
-static enum delivery_way find_queue(struct server *server, struct delivery *delivery,
-                                    struct delivery_error *reterr)
-{
-    const struct queue_view *queue = queues_find_arn(server->queues, delivery->target_arn);
-    struct bytes group =
-        json_string(json_get(parameter(delivery, "SqsParameters"), "MessageGroupId"));
-
-    if (queue == NULL)
-        return refuse_missing(delivery, "Queue", reterr);
-    if (queue->settings.fifo && group.size == 0) {
-        delivery_error_set(reterr, "INVALID_PARAMETER", false,
-                           "The request must contain the parameter MessageGroupId.");
-        return DELIVERY_REFUSED;
-    }
-    if (queue->settings.fifo && !queue->settings.content_based_deduplication) {
-        delivery_error_set(reterr, "INVALID_PARAMETER", false,
-                           "The queue should either have ContentBasedDeduplication enabled or "
-                           "MessageDeduplicationId provided explicitly");
-        return DELIVERY_REFUSED;
-    }
-    slot_of(delivery)->letter = (struct queue_letter){
-        .queue_arn = delivery->target_arn,
-        .message = {.body = delivery->payload,
-                    .group_id = group,
-                    .trace_header = delivery->trace_header},
-    };
-    return DELIVERY_WRITTEN;
-}
-
-static bool write_queue(struct server *server, struct store_batch *batch, struct delivery *delivery,
-                        struct delivery_error *reterr)
-{
-    enum status st = queues_write(server->queues, batch, &slot_of(delivery)->letter);
-
-    if (st == NOT_FOUND)
-        (void)refuse_missing(delivery, "Queue", reterr);
-    else if (st == TOO_LARGE)
-        delivery_error_set(reterr, "INVALID_PARAMETER", false,
-                           "One or more parameters are invalid. Reason: Message must be shorter "
-                           "than the queue's MaximumMessageSize.");
-    else if (st == MALFORMED)
-        delivery_error_set(reterr, "INVALID_PARAMETER", false,
-                           "The message has characters or a MessageGroupId that the queue does not "
-                           "take.");
-    else if (st != OK)
-        delivery_error_set(reterr, "INTERNAL_ERROR", true, "The store can't be read: %s",
-                           status_text(st));
-    return st == OK;
-}
-
-static void queue_written(struct server *server, struct delivery *delivery)
-{
-    queues_written(server->queues, &slot_of(delivery)->letter);
-}
-
-/* ---- event buses ---- */
-
-/* A schedule says what the event is to be. */
-static enum delivery_way find_bus_for_schedule(struct server *server, struct delivery *delivery,
-                                               const struct json *parameters,
-                                               struct delivery_error *reterr)
-{
-    struct bus_entry *entry = ARENA_NEW(delivery->arena, struct bus_entry);
-
-    entry->bus_name = delivery->target_arn;
-    entry->source = json_string(json_get(parameters, "Source"));
-    entry->detail_type = json_string(json_get(parameters, "DetailType"));
-    entry->detail = delivery->payload;
-    entry->resources = arena_printf(delivery->arena, "[\"%.*s\"]", BYTES_ARG(delivery->source_arn));
-    if (bus_plan_entry(server->bus, entry, delivery->arena, &slot_of(delivery)->plan))
-        return DELIVERY_WRITTEN;
-    delivery_error_set(reterr, "INVALID_PARAMETER", false, "%s: %.*s", entry->error_code,
-                       BYTES_ARG(entry->error_message));
-    return DELIVERY_REFUSED;
-}
-
-/* Buses of other accounts and regions are not to be reached from here. */
-static bool is_our_bus(struct server *server, struct bytes target_arn)
-{
-    struct arn arn;
-
-    return arn_parse(target_arn, &arn) && bytes_equal_text(arn.region, server->place.region) &&
-           bytes_equal_text(arn.account, server->place.account) &&
-           bus_find(server->bus, target_arn) != NULL;
-}
-
-static enum delivery_way find_bus(struct server *server, struct delivery *delivery,
-                                  struct delivery_error *reterr)
-{
-    const struct json *parameters = parameter(delivery, "EventBridgeParameters");
-
-    if (!is_our_bus(server, delivery->target_arn))
-        return refuse_missing(delivery, "Event bus", reterr);
-    if (parameters != NULL)
-        return find_bus_for_schedule(server, delivery, parameters, reterr);
-    if (delivery->hops > 0) {
-        delivery_error_set(reterr, "THIRD_ACCOUNT_HOP_DETECTED", false,
-                           "Events received from another event bus cannot be forwarded to a third "
-                           "one.");
-        return DELIVERY_REFUSED;
-    }
-    if (bus_plan_event(server->bus, delivery, &slot_of(delivery)->plan))
-        return DELIVERY_WRITTEN;
-    delivery_error_set(reterr, "INVALID_JSON", false, "The input for the event bus is no event.");
-    return DELIVERY_REFUSED;
-}
-
-static bool write_bus(struct server *server, struct store_batch *batch, struct delivery *delivery,
-                      struct delivery_error *reterr)
-{
-    if (bus_plan_write(server->bus, batch, slot_of(delivery)->plan) == OK)
-        return true;
-    delivery_error_set(reterr, "INTERNAL_ERROR", true, "The event bus can't be read.");
-    return false;
-}
-
-static void bus_written(struct server *server, struct delivery *delivery)
-{
-    bus_plan_written(server->bus, slot_of(delivery)->plan);
-}
-
-/* ---- log groups ---- */
-
-static enum delivery_way find_log_group(struct server *server, struct delivery *delivery,
-                                        struct delivery_error *reterr)
-{
-    struct bytes name = logs_name_of_arn(server->logs, delivery->target_arn);
-
-    if (logs_find(server->logs, name) == NULL)
-        return refuse_missing(delivery, "Log group", reterr);
-    if (log_target_event(server, delivery, &slot_of(delivery)->log, reterr))
-        return DELIVERY_WRITTEN;
-    return DELIVERY_REFUSED;
-}
-
-static bool write_log_group(struct server *server, struct store_batch *batch,
-                            struct delivery *delivery, struct delivery_error *reterr)
-{
-    enum status st = logs_write(server->logs, batch, &slot_of(delivery)->log);
-
-    if (st == NOT_FOUND)
-        (void)refuse_missing(delivery, "Log group", reterr);
-    else if (st == TOO_LARGE)
-        delivery_error_set(reterr, "INVALID_PARAMETER", false,
-                           "The message is larger than a log event may be.");
-    else if (st == MALFORMED)
-        delivery_error_set(reterr, "INVALID_PARAMETER", false,
-                           "The message is empty, or its timestamp is more than 14 days in the "
-                           "past or 2 hours in the future.");
-    else if (st != OK)
-        delivery_error_set(reterr, "INTERNAL_ERROR", true, "The store can't be read: %s",
-                           status_text(st));
-    return st == OK;
-}
-
-static void log_group_written(struct server *server, struct delivery *delivery)
-{
-    (void)server, (void)delivery;
-}
-
-/* ---- API destinations ---- */
-
-static enum delivery_way find_destination(struct server *server, struct delivery *delivery,
-                                          struct delivery_error *reterr)
-{
-    if (outbound_destination_of(server->outbound, delivery->target_arn) == NULL)
-        return refuse_missing(delivery, "API destination", reterr);
-    return DELIVERY_CALLED;
-}
-
-static void destination_called(struct outbound_call *out)
-{
-    struct delivery_error error;
-
-    if (out->outcome == OUTBOUND_DELIVERED) {
-        delivery_called(out->context, NULL);
-        return;
-    }
-    delivery_error_set(&error, out->error_code, out->outcome == OUTBOUND_RETRIABLE, "%s",
-                       out->error_message);
-    error.retry_after_ms = out->retry_after_ms;
-    delivery_called(out->context, &error);
-}
-
-static void call_destination(struct server *server, struct delivery_call *call)
-{
-    const struct delivery *delivery = call->delivery;
-    struct outbound_call *out = &slot_of(delivery)->call;
-
-    *out = (struct outbound_call){
-        .destination_arn = delivery->target_arn,
-        .parameters = delivery->parameters,
-        .payload = delivery->payload,
-        .event = delivery->event.size > 0 ? delivery->event : delivery->payload,
-        .done = destination_called,
-        .context = call,
-    };
-    outbound_call(server->outbound, out);
-}
-
-static void cancel_destination(struct server *server, struct delivery_call *call)
-{
-    outbound_cancel(server->outbound, &slot_of(call->delivery)->call);
-}
-
 /* ---- the door ---- */
 
-static const struct target_kind kinds[] = {
-    {"lambda", "function:", find_function, write_function, function_written, NULL, NULL},
-    {"sqs", "", find_queue, write_queue, queue_written, NULL, NULL},
-    {"events", "event-bus/", find_bus, write_bus, bus_written, NULL, NULL},
-    {"events", "api-destination/", find_destination, NULL, NULL, call_destination,
-     cancel_destination},
-    {"logs", "log-group:", find_log_group, write_log_group, log_group_written, NULL, NULL},
+static const struct target_kind *const kinds[] = {
+    &target_function, &target_queue, &target_bus, &target_log_group, &target_destination,
 };
 
 static const struct target_kind *kind_of(struct bytes target_arn)
@@ -311,9 +38,9 @@ static const struct target_kind *kind_of(struct bytes target_arn)
     if (!arn_parse(target_arn, &arn))
         return NULL;
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
-        if (bytes_equal_text(arn.service, kinds[i].service) &&
-            bytes_start_with(arn.resource, bytes_of_text(kinds[i].prefix)))
-            return &kinds[i];
+        if (bytes_equal_text(arn.service, kinds[i]->service) &&
+            bytes_start_with(arn.resource, bytes_of_text(kinds[i]->prefix)))
+            return kinds[i];
     return NULL;
 }
 
@@ -397,7 +124,7 @@ static enum delivery_way find(void *context, struct delivery *delivery,
     struct target_slot *slot = ARENA_NEW(delivery->arena, struct target_slot);
 
     if (kind == NULL) /* a rule of an older dynlog, or of a folder that a newer one had */
-        return refuse_missing(delivery, "Target", reterr);
+        return target_refuse_missing(delivery, "Target", reterr);
     slot->kind = kind;
     delivery->slot = slot;
     if (is_to_wait(context, delivery, reterr) || is_to_fail(context, delivery, reterr))
@@ -408,22 +135,22 @@ static enum delivery_way find(void *context, struct delivery *delivery,
 static bool write_at_target(void *context, struct store_batch *batch, struct delivery *delivery,
                             struct delivery_error *reterr)
 {
-    return slot_of(delivery)->kind->write(context, batch, delivery, reterr);
+    return target_slot(delivery)->kind->write(context, batch, delivery, reterr);
 }
 
 static void written(void *context, struct delivery *delivery)
 {
-    slot_of(delivery)->kind->written(context, delivery);
+    target_slot(delivery)->kind->written(context, delivery);
 }
 
 static void call(void *context, struct delivery_call *call)
 {
-    slot_of(call->delivery)->kind->call(context, call);
+    target_slot(call->delivery)->kind->call(context, call);
 }
 
 static void cancel(void *context, struct delivery_call *call)
 {
-    slot_of(call->delivery)->kind->cancel(context, call);
+    target_slot(call->delivery)->kind->cancel(context, call);
 }
 
 /* ---- dead letters ---- */

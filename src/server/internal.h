@@ -110,6 +110,24 @@ struct server {
     uint64_t started_ns;
 };
 
+/* ---- loop.c: the loop, and what wakes it ---- */
+/* With wall_timers. */
+void loop_open(struct server *server);
+/* Ends uv_run(). */
+void loop_end(struct server *server);
+/* One more turn; from any thread. */
+void loop_wake(void *server);
+/* `timers` have another earliest one. */
+void loop_arm(void *server);
+/* Something ended, or there is more to do. */
+void loop_changed(void *server);
+
+/* ---- parts.c: the parts, opened and freed in their order ---- */
+bool parts_open(struct server *server); /* false: said why on stderr */
+/* A server stops: nothing of its parts is with the store's writer any more. */
+bool parts_quiet(struct server *server);
+void parts_free(struct server *server);
+
 /* ---- identity.c: the store's own id, made at its first start ---- */
 #define SERVER_STORE_ID_KEY "store/id"
 void identity_ensure(struct server *server, void (*done)(struct server *server, bool ok));
@@ -167,11 +185,6 @@ void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes r
 /* The rules that the bus has already. */
 void scheduling_set_rules(struct server *server);
 
-/* ---- log_target.c: what a rule writes into a log group ---- */
-/* The log event of a delivery; its bytes live in the delivery and its arena. False: *reterr. */
-bool log_target_event(struct server *server, const struct delivery *delivery,
-                      struct log_letter *ret, struct delivery_error *reterr);
-
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);
 
@@ -226,7 +239,10 @@ void output_note(struct server *server, const struct stack_note *note);
 void output_log(void *server, const struct function_log *log);
 void output_error(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* ---- server.c ---- */
 /* Begins an orderly stop; harmless when one is under way. */
 void server_stop(struct server *server);
+/* Called on every turn while CLOSING, until the store's last answers are in; then ends the loop. */
+void server_close_down(struct server *server);
 
 #endif

@@ -1,4 +1,4 @@
-/* server/log_target.c - what a rule writes into a log group.
+/* server/log_target.c - a log group as a target: what a rule writes into it.
  *
  *   the event as it is            its JSON is the message, and the time of delivery the timestamp
  *   what an input made of it      {"timestamp": T, "message": M}: T a number of milliseconds or a
@@ -7,7 +7,7 @@
  * AWS names streams by ids of its own and does not say which events share one. Here each target of
  * each rule has its stream: RULE/TARGET-ID, or BUS/RULE/TARGET-ID of another bus than the default
  * one. (docs/adr/0023-logs.md) */
-#include "server/internal.h"
+#include "server/target.h"
 
 #define MESSAGE_SIZE_MAX (2 * LOG_EVENT_SIZE_MAX)
 
@@ -50,8 +50,9 @@ static bool read_message(const struct delivery *delivery, const struct json *jso
     return !buffer_failed(&text);
 }
 
-bool log_target_event(struct server *server, const struct delivery *delivery,
-                      struct log_letter *ret, struct delivery_error *reterr)
+/* Its bytes live in the delivery and its arena. */
+static bool make_event(struct server *server, const struct delivery *delivery,
+                       struct log_letter *ret, struct delivery_error *reterr)
 {
     const struct json *json = NULL;
 
@@ -72,3 +73,48 @@ bool log_target_event(struct server *server, const struct delivery *delivery,
                        "\"message\":...}.");
     return false;
 }
+
+static enum delivery_way find(struct server *server, struct delivery *delivery,
+                              struct delivery_error *reterr)
+{
+    struct bytes name = logs_name_of_arn(server->logs, delivery->target_arn);
+
+    if (logs_find(server->logs, name) == NULL)
+        return target_refuse_missing(delivery, "Log group", reterr);
+    if (make_event(server, delivery, &target_slot(delivery)->log, reterr))
+        return DELIVERY_WRITTEN;
+    return DELIVERY_REFUSED;
+}
+
+static bool write_event(struct server *server, struct store_batch *batch, struct delivery *delivery,
+                        struct delivery_error *reterr)
+{
+    enum status st = logs_write(server->logs, batch, &target_slot(delivery)->log);
+
+    if (st == NOT_FOUND)
+        (void)target_refuse_missing(delivery, "Log group", reterr);
+    else if (st == TOO_LARGE)
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The message is larger than a log event may be.");
+    else if (st == MALFORMED)
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The message is empty, or its timestamp is more than 14 days in the "
+                           "past or 2 hours in the future.");
+    else if (st != OK)
+        delivery_error_set(reterr, "INTERNAL_ERROR", true, "The store can't be read: %s",
+                           status_text(st));
+    return st == OK;
+}
+
+static void written(struct server *server, struct delivery *delivery)
+{
+    (void)server, (void)delivery;
+}
+
+const struct target_kind target_log_group = {
+    .service = "logs",
+    .prefix = "log-group:",
+    .find = find,
+    .write = write_event,
+    .written = written,
+};

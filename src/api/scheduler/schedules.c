@@ -105,12 +105,6 @@ void api_delete_schedule(struct api_call *call)
 
 /* ---- telling ---- */
 
-static void member_set(struct json_writer *w, const char *name, struct bytes text)
-{
-    if (text.size > 0)
-        json_member_string(w, name, text);
-}
-
 static void member_time(struct json_writer *w, const char *name, uint64_t time_ms)
 {
     if (time_ms == 0)
@@ -158,7 +152,7 @@ static void write_target(struct json_writer *w, const struct schedule_target *ta
     json_begin_object(w);
     json_member_string(w, "Arn", target->arn);
     write_parameters(w, target);
-    member_set(w, "Input", target->input);
+    json_member_set(w, "Input", target->input);
     json_key(w, "RetryPolicy");
     json_begin_object(w);
     json_member_int(w, "MaximumEventAgeInSeconds", target->event_age_s);
@@ -176,11 +170,11 @@ static void write_schedule(struct json_writer *w, const struct schedule_view *vi
     json_member_text(w, "ActionAfterCompletion", settings->delete_after ? "DELETE" : "NONE");
     json_member_string(w, "Arn", view->arn);
     member_time(w, "CreationDate", view->created_ms);
-    member_set(w, "Description", settings->description);
+    json_member_set(w, "Description", settings->description);
     member_time(w, "EndDate", settings->end_ms);
     write_window(w, settings);
     json_member_string(w, "GroupName", settings->group);
-    member_set(w, "KmsKeyArn", settings->kms_key_arn);
+    json_member_set(w, "KmsKeyArn", settings->kms_key_arn);
     member_time(w, "LastModificationDate", view->modified_ms);
     json_member_string(w, "Name", settings->name);
     json_member_string(w, "ScheduleExpression", settings->expression);

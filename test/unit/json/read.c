@@ -283,6 +283,30 @@ static void test_int64(void **state)
     assert_false(json_int64(NULL, &value));
 }
 
+static void test_members(void **state)
+{
+    const struct json *object =
+        parsed("{\"a\":0,\"b\":-1,\"c\":9223372036854775807,\"d\":\"text\"}");
+    uint64_t value = 12345;
+
+    (void)state;
+    assert_true(json_uint64(json_get(object, "a"), &value));
+    assert_int_equal(value, 0);
+    assert_true(json_uint64(json_get(object, "c"), &value));
+    assert_int_equal(value, INT64_MAX);
+    assert_false(json_uint64(json_get(object, "b"), &value));
+    assert_false(json_uint64(json_get(object, "d"), &value));
+    assert_false(json_uint64(NULL, &value));
+    assert_int_equal(value, INT64_MAX);
+    assert_int_equal(json_get_uint(object, "a", 7), 0);
+    assert_int_equal(json_get_uint(object, "b", 7), 7);
+    assert_int_equal(json_get_uint(object, "d", 7), 7);
+    assert_int_equal(json_get_uint(object, "none", 7), 7);
+    assert_true(bytes_equal_text(json_get_string(object, "d"), "text"));
+    assert_int_equal(json_get_string(object, "a").size, 0);
+    assert_int_equal(json_get_string(object, "none").size, 0);
+}
+
 static void test_double(void **state)
 {
     double value = 0;
@@ -400,19 +424,13 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(test_errors),
-        TEST(test_refusals),
-        TEST(test_depth),
-        TEST(test_brackets_in_strings_are_not_depth),
-        TEST(test_types),
-        TEST(test_numbers_keep_their_text),
-        TEST(test_int64),
-        TEST(test_double),
-        TEST(test_strings),
-        TEST(test_lookups),
-        TEST(test_wrong_types_chain_to_nothing),
-        TEST(test_iteration),
-        TEST(test_text_is_borrowed_by_nobody),
+        TEST(test_errors),    TEST(test_refusals),
+        TEST(test_depth),     TEST(test_brackets_in_strings_are_not_depth),
+        TEST(test_types),     TEST(test_numbers_keep_their_text),
+        TEST(test_int64),     TEST(test_members),
+        TEST(test_double),    TEST(test_strings),
+        TEST(test_lookups),   TEST(test_wrong_types_chain_to_nothing),
+        TEST(test_iteration), TEST(test_text_is_borrowed_by_nobody),
     };
 
     return cmocka_run_group_tests_name("json/read", tests, NULL, NULL);

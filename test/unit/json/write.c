@@ -55,11 +55,14 @@ static void test_commas_and_nesting(void **state)
     json_member_text(&w, "e", "text");
     json_member_text(&w, "f", NULL);
     json_member_string(&w, "g", (struct bytes){0});
-    json_key(&w, "h");
+    json_member_set(&w, "left out", (struct bytes){0});
+    json_member_set(&w, "h", BYTES("i"));
+    json_member_uint(&w, "j", UINT64_MAX);
+    json_key(&w, "k");
     json_write_bool(&w, false);
     json_end_object(&w);
     check_out("{\"a\":[[],{},1,null],\"b\\\"\":{\"c\":-1,\"d\":true},\"e\":\"text\",\"f\":null,"
-              "\"g\":\"\",\"h\":false}");
+              "\"g\":\"\",\"h\":\"i\",\"j\":18446744073709551615,\"k\":false}");
 }
 
 static void test_every_value_is_separated(void **state)

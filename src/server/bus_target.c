@@ -1,0 +1,75 @@
+/* server/bus_target.c - an event bus as a target: an event, planned on the loop; its deliveries are
+ * in the same batch. */
+#include "server/target.h"
+
+/* A schedule says what the event is to be. */
+static enum delivery_way find_for_schedule(struct server *server, struct delivery *delivery,
+                                           const struct json *parameters,
+                                           struct delivery_error *reterr)
+{
+    struct bus_entry *entry = ARENA_NEW(delivery->arena, struct bus_entry);
+
+    entry->bus_name = delivery->target_arn;
+    entry->source = json_string(json_get(parameters, "Source"));
+    entry->detail_type = json_string(json_get(parameters, "DetailType"));
+    entry->detail = delivery->payload;
+    entry->resources = arena_printf(delivery->arena, "[\"%.*s\"]", BYTES_ARG(delivery->source_arn));
+    if (bus_plan_entry(server->bus, entry, delivery->arena, &target_slot(delivery)->plan))
+        return DELIVERY_WRITTEN;
+    delivery_error_set(reterr, "INVALID_PARAMETER", false, "%s: %.*s", entry->error_code,
+                       BYTES_ARG(entry->error_message));
+    return DELIVERY_REFUSED;
+}
+
+/* Buses of other accounts and regions are not to be reached from here. */
+static bool is_our_bus(struct server *server, struct bytes target_arn)
+{
+    struct arn arn;
+
+    return arn_parse(target_arn, &arn) && bytes_equal_text(arn.region, server->place.region) &&
+           bytes_equal_text(arn.account, server->place.account) &&
+           bus_find(server->bus, target_arn) != NULL;
+}
+
+static enum delivery_way find(struct server *server, struct delivery *delivery,
+                              struct delivery_error *reterr)
+{
+    const struct json *parameters = target_parameter(delivery, "EventBridgeParameters");
+
+    if (!is_our_bus(server, delivery->target_arn))
+        return target_refuse_missing(delivery, "Event bus", reterr);
+    if (parameters != NULL)
+        return find_for_schedule(server, delivery, parameters, reterr);
+    if (delivery->hops > 0) {
+        delivery_error_set(reterr, "THIRD_ACCOUNT_HOP_DETECTED", false,
+                           "Events received from another event bus cannot be forwarded to a third "
+                           "one.");
+        return DELIVERY_REFUSED;
+    }
+    if (bus_plan_event(server->bus, delivery, &target_slot(delivery)->plan))
+        return DELIVERY_WRITTEN;
+    delivery_error_set(reterr, "INVALID_JSON", false, "The input for the event bus is no event.");
+    return DELIVERY_REFUSED;
+}
+
+static bool write_plan(struct server *server, struct store_batch *batch, struct delivery *delivery,
+                       struct delivery_error *reterr)
+{
+    if (bus_plan_write(server->bus, batch, target_slot(delivery)->plan) == OK)
+        return true;
+    delivery_error_set(reterr, "INTERNAL_ERROR", true, "The event bus can't be read.");
+    return false;
+}
+
+static void written(struct server *server, struct delivery *delivery)
+{
+    bus_plan_written(server->bus, target_slot(delivery)->plan);
+}
+
+const struct target_kind target_bus = {
+    .service = "events",
+    .prefix = "event-bus/",
+    .find = find,
+    .write = write_plan,
+    .written = written,
+};

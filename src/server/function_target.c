@@ -1,0 +1,40 @@
+/* server/function_target.c - a function as a target: an asynchronous invocation. */
+#include "server/target.h"
+
+static enum delivery_way find(struct server *server, struct delivery *delivery,
+                              struct delivery_error *reterr)
+{
+    if (functions_find(server->functions, delivery->target_arn) == NULL)
+        return target_refuse_missing(delivery, "Function", reterr);
+    if (delivery->payload.size > FUNCTION_EVENT_SIZE_MAX) {
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "%zu byte payload is too large for the Event invocation type (limit %zu "
+                           "bytes)",
+                           delivery->payload.size, FUNCTION_EVENT_SIZE_MAX);
+        return DELIVERY_REFUSED;
+    }
+    target_slot(delivery)->invocation = (struct async_invocation){
+        .function_name = delivery->target_arn, .payload = delivery->payload};
+    return DELIVERY_WRITTEN;
+}
+
+static bool write_invocation(struct server *server, struct store_batch *batch,
+                             struct delivery *delivery, struct delivery_error *reterr)
+{
+    (void)reterr;
+    functions_async_write(server->functions, batch, &target_slot(delivery)->invocation);
+    return true;
+}
+
+static void written(struct server *server, struct delivery *delivery)
+{
+    functions_async_written(server->functions, &target_slot(delivery)->invocation);
+}
+
+const struct target_kind target_function = {
+    .service = "lambda",
+    .prefix = "function:",
+    .find = find,
+    .write = write_invocation,
+    .written = written,
+};

@@ -1,0 +1,65 @@
+/* server/queue_target.c - a queue as a target: a message. */
+#include "server/target.h"
+
+static enum delivery_way find(struct server *server, struct delivery *delivery,
+                              struct delivery_error *reterr)
+{
+    const struct queue_view *queue = queues_find_arn(server->queues, delivery->target_arn);
+    struct bytes group =
+        json_string(json_get(target_parameter(delivery, "SqsParameters"), "MessageGroupId"));
+
+    if (queue == NULL)
+        return target_refuse_missing(delivery, "Queue", reterr);
+    if (queue->settings.fifo && group.size == 0) {
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The request must contain the parameter MessageGroupId.");
+        return DELIVERY_REFUSED;
+    }
+    if (queue->settings.fifo && !queue->settings.content_based_deduplication) {
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The queue should either have ContentBasedDeduplication enabled or "
+                           "MessageDeduplicationId provided explicitly");
+        return DELIVERY_REFUSED;
+    }
+    target_slot(delivery)->letter = (struct queue_letter){
+        .queue_arn = delivery->target_arn,
+        .message = {.body = delivery->payload,
+                    .group_id = group,
+                    .trace_header = delivery->trace_header},
+    };
+    return DELIVERY_WRITTEN;
+}
+
+static bool write_message(struct server *server, struct store_batch *batch,
+                          struct delivery *delivery, struct delivery_error *reterr)
+{
+    enum status st = queues_write(server->queues, batch, &target_slot(delivery)->letter);
+
+    if (st == NOT_FOUND)
+        (void)target_refuse_missing(delivery, "Queue", reterr);
+    else if (st == TOO_LARGE)
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "One or more parameters are invalid. Reason: Message must be shorter "
+                           "than the queue's MaximumMessageSize.");
+    else if (st == MALFORMED)
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The message has characters or a MessageGroupId that the queue does not "
+                           "take.");
+    else if (st != OK)
+        delivery_error_set(reterr, "INTERNAL_ERROR", true, "The store can't be read: %s",
+                           status_text(st));
+    return st == OK;
+}
+
+static void written(struct server *server, struct delivery *delivery)
+{
+    queues_written(server->queues, &target_slot(delivery)->letter);
+}
+
+const struct target_kind target_queue = {
+    .service = "sqs",
+    .prefix = "",
+    .find = find,
+    .write = write_message,
+    .written = written,
+};
