@@ -64,22 +64,22 @@ void outcome_fail(struct deliveries *deliveries, struct store_batch *batch,
                   const struct delivery *delivery, const struct delivery_error *error,
                   uint64_t position, uint32_t failed, struct delivery_end *end)
 {
-    bool is_new = position == 0;
-
-    /* The position of a new record is known only after it was asked for; the jitter needs one. */
-    uint64_t seed = is_new ? bytes_hash(delivery->event_id) : position;
-    struct delivery_verdict verdict = delivery_decide(&deliveries->options, delivery, seed, failed,
-                                                      error, deliveries_now_ms(deliveries));
+    uint64_t now_ms = deliveries_now_ms(deliveries);
+    struct delivery_verdict verdict =
+        delivery_decide(&deliveries->options, delivery, position, failed, error, now_ms);
 
     if (!verdict.again) {
         outcome_give_up(deliveries, batch, delivery, error, position, failed, verdict.condition,
                         end);
         return;
     }
-    if (is_new)
+    if (position == 0) { /* a new record has its position now, and the jitter goes by that */
         outcome_store(batch, delivery, end);
-    else
+        verdict =
+            delivery_decide(&deliveries->options, delivery, end->position, failed, error, now_ms);
+    } else {
         *end = (struct delivery_end){.kind = OUTCOME_STORED, .position = position};
+    }
     end->failed = failed;
     end->next_ms = verdict.next_ms;
     put_attempts(batch, end->position,

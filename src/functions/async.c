@@ -392,6 +392,15 @@ static bool is_throttled(struct async_entry *entry)
     return true;
 }
 
+/* Decided as it begins: invocations begin in the queue's order, and end in any. */
+static void decide_duplicate(struct async_entry *entry)
+{
+    if (entry->drawn)
+        return;
+    entry->drawn = true;
+    entry->twice = strikes(entry, FAULT_DUPLICATE, NULL);
+}
+
 /* ---- attempts ---- */
 
 static uint32_t retries_max(const struct async_entry *entry)
@@ -433,8 +442,8 @@ static void retry_later(struct async_entry *entry, struct bytes error)
 static void attempt_ended(struct async_entry *entry, const struct async_run *run)
 {
     entry->throttles = 0;
-    if (!run->invocation.failed && !entry->repeated && strikes(entry, FAULT_DUPLICATE, NULL)) {
-        entry->repeated = true;
+    if (!run->invocation.failed && entry->twice) {
+        entry->twice = false;
         entry_enter(entry, ENTRY_WAITING);
         return;
     }
@@ -489,6 +498,7 @@ static bool run_start(struct async_entry *entry)
         return st == NOT_FOUND || st == CORRUPT;
     }
     entry_enter(entry, ENTRY_RUNNING);
+    decide_duplicate(entry);
     run->entry = entry;
     run->invocation.function_name = entry->function->version->settings.name;
     run->invocation.payload = run->record.payload;

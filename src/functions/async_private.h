@@ -28,7 +28,8 @@ struct async_entry {
     uint32_t attempts;  /* that ended */
     bool has_state;     /* attempts are in the store */
     uint32_t throttles; /* since the last attempt */
-    bool repeated;      /* a fault: it has succeeded and comes a second time */
+    bool drawn;         /* it is decided whether a fault makes it come twice */
+    bool twice;         /* a fault: when it has succeeded, it comes once more */
     bool held;          /* a fault: it waits to be overtaken */
 };
 

@@ -170,9 +170,12 @@ class Events(Case):
                          (event["time"].replace(".000", ""), event["resources"]))
 
     def test_patterns(self):
+        """TestEventPattern and rules say the same."""
         event = {"id": "1", "account": "000000000000", "source": "shop.orders", "time": "2024-01-01T00:00:00Z",
                  "region": "us-east-1", "resources": [], "detail-type": "created",
-                 "detail": {"state": "new", "count": 7, "tags": ["a", "b"], "deep": {"x": None}, "file": "a.png"}}
+                 "detail": {"state": "new", "count": 7, "tags": ["a", "b"], "deep": {"x": None}, "file": "a.png",
+                            "price": 300, "ip": "10.0.0.255", "ip6": "2001:db8::1", "path": "a*/b",
+                            "items": [{"k": 1, "v": "x"}, {"k": 2, "v": "y"}]}}
         cases = [
             ({"source": ["shop.orders"]}, True), ({"source": ["x", "shop.orders"]}, True), ({"source": ["x"]}, False),
             ({"source": [{"prefix": "shop."}]}, True), ({"detail": {"file": [{"suffix": ".png"}]}}, True),
@@ -183,11 +186,42 @@ class Events(Case):
             ({"detail": {"count": [{"numeric": ["=", 8]}]}}, False), ({"detail": {"tags": ["b"]}}, True),
             ({"detail": {"deep": {"x": [None]}}}, True), ({"detail": {"deep": {"x": [""]}}}, False),
             ({"detail": {"count": ["7"]}}, False), ({"detail-type": ["created"], "detail": {"state": ["old"]}}, False),
+            ({"detail": {"price": [3.0e2]}}, True), ({"detail": {"deep": [{"exists": True}]}}, False),
+            ({"detail": {"items": {"k": [2], "v": ["y"]}}}, True),
+            ({"detail": {"items": {"k": [1], "v": ["y"]}}}, False),
+            ({"detail": {"state": [{"equals-ignore-case": "NEW"}]}}, True),
+            ({"detail": {"state": [{"prefix": {"equals-ignore-case": "NE"}}]}}, True),
+            ({"detail": {"file": [{"suffix": {"equals-ignore-case": ".PNG"}}]}}, True),
+            ({"detail": {"state": [{"anything-but": {"prefix": "n"}}]}}, False),
+            ({"detail": {"file": [{"anything-but": {"suffix": ".txt"}}]}}, True),
+            ({"detail": {"state": [{"anything-but": {"equals-ignore-case": ["OLD", "NEW"]}}]}}, False),
+            ({"detail": {"file": [{"anything-but": {"wildcard": "*.p*g"}}]}}, False),
+            ({"detail": {"ip": [{"cidr": "10.0.0.0/24"}]}}, True),
+            ({"detail": {"ip": [{"cidr": "10.0.1.0/24"}]}}, False),
+            ({"detail": {"ip6": [{"cidr": "2001:db8::/32"}]}}, True),
+            ({"detail": {"file": [{"wildcard": "a*.*png"}]}}, True),
+            ({"detail": {"path": [{"wildcard": "a\\*/*"}]}}, True),
+            ({"detail": {"file": [{"wildcard": "a\\*png"}]}}, False),
+            ({"$or": [{"source": ["x"]}, {"detail": {"count": [7]}}]}, True),
+            ({"source": ["shop.orders"], "detail": {"$or": [{"count": [8]}, {"state": ["old"]}]}}, False),
         ]
-        for pattern, matches in cases:
+        sqs, bus = self.dynlog.client("sqs"), "patterns"
+        queue = sqs.create_queue(QueueName=bus)["QueueUrl"]
+        self.events.create_event_bus(Name=bus)
+        for number, (pattern, matches) in enumerate(cases):
             with self.subTest(json.dumps(pattern)):
                 answer = self.events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))
                 self.assertEqual(matches, answer["Result"])
+            self.events.put_rule(Name=str(number), EventBusName=bus, EventPattern=json.dumps(pattern))
+            self.events.put_targets(Rule=str(number), EventBusName=bus, Targets=[
+                {"Id": "1", "Arn": "arn:aws:sqs:us-east-1:000000000000:" + bus, "Input": str(number)}])
+        self.events.put_events(Entries=[{"Source": event["source"], "DetailType": event["detail-type"],
+                                         "Detail": json.dumps(event["detail"]), "EventBusName": bus}])
+        self.dynlog.drain()
+        found = []
+        while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            found += [int(message["Body"]) for message in batch]
+        self.assertEqual([number for number, (_, matches) in enumerate(cases) if matches], sorted(found))
         self.refused("InvalidEventPatternException", None, self.events.test_event_pattern,
                      EventPattern="{", Event=json.dumps(event))
 

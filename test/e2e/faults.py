@@ -21,6 +21,11 @@ functions:
     handler: handlers.record
   failed:
     handler: handlers.record
+  pair:
+    handler: handlers.pair
+    destinations: {onSuccess: opens}
+  opens:
+    handler: handlers.opens
   stream:
     handler: handlers.record
     events:
@@ -39,10 +44,22 @@ resources:
 """
 HANDLERS = """
 import json
+import os
 
 def record(event, context):
     with open(context.function_name.split("-")[-1] + ".jsonl", "a") as file:
         file.write(json.dumps({"id": context.aws_request_id, "event": event}) + "\\n")
+
+def pair(event, context):  # n 0 ends after n 1
+    if event["n"] == 0 and not os.path.exists("passed"):
+        with open("gate") as gate:
+            gate.read()
+        open("passed", "w").close()
+    record(event, context)
+
+def opens(event, context):
+    if event["requestPayload"]["n"] == 1 and not os.path.exists("passed"):
+        open("gate", "w").close()  # waits until n 0 is there
 """
 
 
@@ -196,6 +213,15 @@ class Faults(Case):
         first, second = self.recorded("work")
         self.assertEqual(first, second)  # the request's id too
         self.assertEqual(1, len(self.recorded("other")))
+
+    def test_who_comes_twice_is_decided_as_they_begin(self):
+        """They end in any order: a seed would repeat nothing."""
+        os.mkfifo(self.dynlog.path("gate"))
+        self.dynlog.faults(Duplicate=[{"FunctionName": "app-local-pair"}])
+        self.invoke("pair", {"n": 0})
+        self.invoke("pair", {"n": 1})
+        self.dynlog.drain()
+        self.assertEqual([1, 0, 0], [r["event"]["n"] for r in self.recorded("pair")])
 
     def test_a_batch_comes_twice(self):
         self.dynlog.faults(Duplicate=[{"FunctionName": "app-local-stream"}])

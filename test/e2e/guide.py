@@ -1,7 +1,11 @@
-"""The programs of docs/test-guide.md (examples/*/offline) against this dynlog: what the page shows, works."""
+"""The programs of docs/test-guide.md (examples/*/offline) against this dynlog: what the page shows, works. And every
+command line of dynlog's that a page shows is one."""
 
+import glob
 import importlib.util
 import os
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -31,6 +35,23 @@ class Guide(unittest.TestCase):
     def test_shell(self):
         need_aws()
         self.assertEqual(3, self.run_in("users-python", "offline/users.sh").count("ok - "))
+
+    def test_commands_of_the_pages(self):
+        """Asked where nobody listens: each ends with 4, not with 2."""
+        shown = set()
+        for page in glob.glob(os.path.join(TOP, "docs", "*.md")) + [os.path.join(TOP, "README.md")]:
+            with open(page, encoding="utf-8") as file:
+                for kind, block in re.findall(r"^```(\w*)[^\n]*\n(.*?)^```$", file.read(), re.M | re.S):
+                    if kind in ("", "sh"):
+                        shown.update(re.findall(r"^(?:build/)?dynlog ((?:append|read|tail|status|drain|clock).*)",
+                                                block, re.M))
+        self.assertLessEqual({"clock --advance 1h", "drain --retries now"}, shown)
+        with tempfile.TemporaryDirectory(prefix="dynlog-e2e-") as home:
+            for line in sorted(shown):
+                result = subprocess.run([PROGRAM, *shlex.split(line, comments=True), "--endpoint", "http://127.0.0.1:1"],
+                                        env=environment(home), stdin=subprocess.DEVNULL, capture_output=True,
+                                        text=True, timeout=60, check=False)
+                self.assertEqual(4, result.returncode, line + "\n" + result.stderr)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,27 @@ static void test_tried_again_until_it_is_taken(void **state)
     test_deliveries_close(&t);
 }
 
+/* Ids of events are others in each run, the moments are the same. */
+static void test_moments_do_not_go_by_the_event(void **state)
+{
+    static const char *const ids[] = {"1", "2"};
+    uint64_t due_ms[ARRAY_COUNT(ids)][3];
+
+    (void)state;
+    for (size_t run = 0; run < ARRAY_COUNT(ids); run++) {
+        test_deliveries_open(&t, NULL);
+        t.failing_write = "written:a";
+        passes("busy");
+        test_hand_over(&t, test_delivery(&t, "written:a", ids[run]));
+        for (size_t i = 0; i < ARRAY_COUNT(due_ms[run]); i++) {
+            due_ms[run][i] = timers_next_ms(t.timers);
+            test_advance(&t, due_ms[run][i] - clock_now_ms(t.clock));
+        }
+        test_deliveries_close(&t);
+    }
+    assert_memory_equal(due_ms[0], due_ms[1], sizeof due_ms[0]);
+}
+
 /* ---- dead letters ---- */
 
 static void test_an_error_that_stays(void **state)
@@ -600,6 +621,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_written_in_the_batch_of_the_cause),
         cmocka_unit_test(test_tried_again_until_it_is_taken),
+        cmocka_unit_test(test_moments_do_not_go_by_the_event),
         cmocka_unit_test(test_an_error_that_stays),
         cmocka_unit_test(test_attempts_exhausted),
         cmocka_unit_test(test_no_retry_at_all),
