@@ -98,8 +98,7 @@ static const struct api_operation operations[] = {
     {&api_events, "DisableRule", api_disable_rule, &shape_rule, NULL},
     {&api_events, "DeleteRule", api_delete_rule, &shape_delete_rule, NULL},
     {&api_events, "PutTargets", api_put_targets, &shape_put_targets,
-     "functions, queues, event buses of the same account, API destinations and log groups; an "
-     "InputTemplate is one JSON value"},
+     "functions, queues, event buses of the same account, API destinations and log groups"},
     {&api_events, "ListTargetsByRule", api_list_targets_by_rule, &shape_list_targets_by_rule, NULL},
     {&api_events, "RemoveTargets", api_remove_targets, &shape_remove_targets, NULL},
     {&api_events, "ListRuleNamesByTarget", api_list_rule_names_by_target,

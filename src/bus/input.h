@@ -4,8 +4,8 @@
  *
  * A path:  $   $.detail.instance-id   $.resources[0]   $.detail.items[*].sku   $.detail.*
  *
- * A template is one JSON value in which <name> may stand: a name of InputPathsMap, or one that is
- * there without a path (input_template.c lists them).
+ * A template is one JSON value, or several strings, one a line, in which <name> may stand: a name
+ * of InputPathsMap, or one that is there without a path (input_template.c lists them).
  *
  *   outside of quotes   a string gets its quotes; all else is put as the JSON that it is; a path
  *                       that points at nothing gives ""

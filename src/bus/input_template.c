@@ -4,7 +4,7 @@
  *   template = { text | "<" name ">" }      neither "<" nor ">" can be escaped, as in EventBridge
  *
  * A "<" that no ">" follows is text. The check puts null in the place of every name and looks
- * whether that is JSON. */
+ * whether that is JSON, or several lines with a string each. */
 #include "bus/input.h"
 
 #include "bus/internal.h"
@@ -113,20 +113,35 @@ static bool is_object(struct bytes text)
     return at < text.size && text.ptr[at] == '{';
 }
 
-/* EventBridge takes several lines with a string each, for targets that take any text. */
-static bool is_lines_of_strings(struct arena *arena, struct bytes text)
+/* A line's end behind the last one begins none. */
+static size_t count_lines(struct bytes text)
 {
-    size_t count = 0;
+    size_t count = 1;
 
-    for (size_t at = 0; at < text.size;) {
+    while (text.size > 0 && is_blank(text.ptr[text.size - 1]))
+        text.size--;
+    for (size_t i = 0; i < text.size; i++)
+        count += text.ptr[i] == '\n';
+    return count;
+}
+
+/* Several lines with a string each: EventBridge takes them, for targets that take any text. False:
+ * it is something else, and what was printed is of no use. */
+static bool print_lines(struct arena *arena, struct bytes text, struct buffer *out)
+{
+    size_t count = count_lines(text), at = 0;
+
+    for (size_t i = 0; i < count; i++) {
         size_t end = size_min(bytes_find_byte(text, '\n', at), text.size);
         const struct json *line = NULL;
 
         if (json_parse(arena, bytes_slice(text, at, end - at), &line, NULL) != OK ||
             !json_is(line, JSON_STRING))
             return false;
+        if (i > 0)
+            buffer_append_byte(out, '\n');
+        json_print(out, line);
         at = end + 1;
-        count++;
     }
     return count > 1;
 }
@@ -159,6 +174,7 @@ enum status input_template_check(struct arena *arena, const struct bus_target *t
                                  struct api_error *reterr)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT((size_t)2 * INPUT_SIZE_MAX);
+    AUTO(buffer_free) struct buffer lines = BUFFER_INIT((size_t)2 * INPUT_SIZE_MAX);
     struct template_reader r = {.text = target->input_template};
     struct template_piece piece;
     const struct json *ignored = NULL;
@@ -171,9 +187,8 @@ enum status input_template_check(struct arena *arena, const struct bus_target *t
         buffer_append(&text, piece.is_name ? BYTES("null") : piece.text);
     if (json_parse(arena, buffer_bytes(&text), &ignored, &wrong) == OK)
         return OK;
-    if (is_lines_of_strings(arena, buffer_bytes(&text)))
-        return api_invalid(reterr,
-                           "dynlog does not support an InputTemplate of several strings yet");
+    if (print_lines(arena, buffer_bytes(&text), &lines))
+        return OK;
     return api_invalid(reterr,
                        "Invalid InputTemplate for target %.*s : [Source: (String)\"%.*s\"; line: "
                        "%zu, column: %zu].",
@@ -290,6 +305,7 @@ bool input_template_fill(const struct bus_target *target, const struct input_eve
                          struct arena *arena, struct bytes *ret)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
+    AUTO(buffer_free) struct buffer printed = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
     struct template_reader r = {.text = target->input_template};
     struct filling f = {target, event, arena, &out,
                         ARENA_NEW_ARRAY(arena, target->input_path_count, struct path_value)};
@@ -302,12 +318,15 @@ bool input_template_fill(const struct bus_target *target, const struct input_eve
         else
             buffer_append(&out, piece.text);
     }
-    if (buffer_failed(&out) || json_parse(arena, buffer_bytes(&out), &json, NULL) != OK)
-        return false;
-    buffer_clear(&out);
-    json_print(&out, json);
     if (buffer_failed(&out))
         return false;
-    *ret = arena_copy(arena, buffer_bytes(&out));
+    if (json_parse(arena, buffer_bytes(&out), &json, NULL) == OK)
+        json_print(&printed, json);
+    else if (count_lines(buffer_bytes(&out)) != count_lines(target->input_template) ||
+             !print_lines(arena, buffer_bytes(&out), &printed))
+        return false; /* no JSON; or a value that has lines of its own */
+    if (buffer_failed(&printed))
+        return false;
+    *ret = arena_copy(arena, buffer_bytes(&printed));
     return true;
 }

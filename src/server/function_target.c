@@ -1,6 +1,15 @@
 /* server/function_target.c - a function as a target: an asynchronous invocation. */
 #include "server/target.h"
 
+/* An input transformer may give lines of strings, which no handler could read. */
+static bool is_lines(struct delivery *delivery)
+{
+    const struct json *ignored = NULL;
+
+    return delivery->payload.size > 0 && delivery->payload.ptr[0] == '"' &&
+           json_parse(delivery->arena, delivery->payload, &ignored, NULL) != OK;
+}
+
 static enum delivery_way find(struct server *server, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
@@ -11,6 +20,11 @@ static enum delivery_way find(struct server *server, struct delivery *delivery,
                            "%zu byte payload is too large for the Event invocation type (limit %zu "
                            "bytes)",
                            delivery->payload.size, FUNCTION_EVENT_SIZE_MAX);
+        return DELIVERY_REFUSED;
+    }
+    if (is_lines(delivery)) {
+        delivery_error_set(reterr, "INVALID_JSON", false,
+                           "Could not parse request body into json.");
         return DELIVERY_REFUSED;
     }
     target_slot(delivery)->invocation = (struct async_invocation){

@@ -269,6 +269,22 @@ class Events(Case):
         self.assertEqual(("INVALID_JSON", arn, self.target),
                          (attributes["ERROR_CODE"], attributes["RULE_ARN"], attributes["TARGET_ARN"]))
 
+    def test_a_template_of_several_strings(self):
+        """A queue gets the lines; a function can't read them."""
+        bus, sqs = "lines", self.dynlog.client("sqs")
+        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("lines", "unread")]
+        arns = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+                for url in urls]
+        transformer = {"InputPathsMap": {"n": "$.detail.n"}, "InputTemplate": '"one <n>"\n"two"\n'}
+        self.transform(bus, transformer["InputTemplate"], transformer["InputPathsMap"], DeadLetterConfig={"Arn": arns[1]})
+        self.events.put_targets(Rule="changed", EventBusName=bus, Targets=[
+            {"Id": "2", "Arn": arns[0], "InputTransformer": transformer}])
+        self.events.put_events(Entries=[self.entry(bus, {"n": 1})])
+        self.assertEqual([], self.seen())
+        lines, letter = [sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"][0] for url in urls]
+        self.assertEqual('"one 1"\n"two"', lines["Body"])
+        self.assertEqual("INVALID_JSON", letter["MessageAttributes"]["ERROR_CODE"]["StringValue"])
+
     def test_input_transformer_of_the_aws_cli(self):
         self.events.create_event_bus(Name="cli-transforming")
         self.events.put_rule(Name="r", EventBusName="cli-transforming", EventPattern='{"source": ["test"]}')

@@ -102,6 +102,11 @@ static const struct {
     {"\"<n> < 3\"", "\"1.50 < 3\""},
     {"{\"{[/\":\"{[/<n>\"}", "{\"{[/\":\"{[/1.50\"}"},
     {"\"\\\\<n>\\\\\"", "\"\\\\1.50\\\\\""},
+    /* several strings, one a line */
+    {"\"one <n>\"\n\"two \\\"<instance>\\\"\"", "\"one 1.50\"\n\"two \\\"i-0123456789\\\"\""},
+    {" \"one\" \r\n\"<state>\"\n", "\"one\"\n\"RUNNING\""},
+    {"\"one\"\n\"<list>\"", "\"one\"\n\"[a,2]\""},
+    {"\"one\"\n\"a<quoted>\"", NULL},
 };
 
 static struct bus_target target_of(struct arena *arena, const char *text)
@@ -167,7 +172,11 @@ static const struct {
                             "null\"; line: 1, column: 1]."},
     {"{\"a\":1,\n <instance>:2}", "Invalid InputTemplate for target t : [Source: "
                                   "(String)\"{\"a\":1,\n null:2}\"; line: 2, column: 2]."},
-    {"\"one <n>\"\n\"two\"", "dynlog does not support an InputTemplate of several strings yet"},
+    {"\"one <n>\"\nnull", "Invalid InputTemplate for target t : [Source: (String)\"\"one null\"\n"
+                          "null\"; line: 2, column: 1]."},
+    {"\"one <n>\"\n\n\"two\"",
+     "Invalid InputTemplate for target t : [Source: (String)\"\"one null\""
+     "\n\n\"two\"\"; line: 3, column: 1]."},
 };
 
 static void test_what_is_refused(void **state)
