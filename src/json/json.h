@@ -100,6 +100,9 @@ void json_member_set(struct json_writer *w, const char *name,
                      struct bytes text); /* nothing when it is empty */
 void json_member_int(struct json_writer *w, const char *name, int64_t value);
 void json_member_uint(struct json_writer *w, const char *name, uint64_t value);
+void json_member_epoch(struct json_writer *w, const char *name, uint64_t time_ms);
+/* Left out when it is 0: that has not happened. */
+void json_member_epoch_set(struct json_writer *w, const char *name, uint64_t time_ms);
 void json_member_bool(struct json_writer *w, const char *name, bool value);
 
 /* Appends the text as a JSON string with its quotes: the piece the item encoder uses too. */

@@ -199,6 +199,18 @@ void json_member_uint(struct json_writer *w, const char *name, uint64_t value)
     json_write_uint(w, value);
 }
 
+void json_member_epoch(struct json_writer *w, const char *name, uint64_t time_ms)
+{
+    json_key(w, name);
+    json_write_epoch(w, time_ms);
+}
+
+void json_member_epoch_set(struct json_writer *w, const char *name, uint64_t time_ms)
+{
+    if (time_ms != 0)
+        json_member_epoch(w, name, time_ms);
+}
+
 void json_member_bool(struct json_writer *w, const char *name, bool value)
 {
     json_key(w, name);

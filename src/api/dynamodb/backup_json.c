@@ -53,12 +53,6 @@ void backup_write_arn(struct api_call *call, struct json_writer *w, const char *
 
 /* ---- what a backup is ---- */
 
-static void write_time(struct json_writer *w, const char *member, uint64_t time_ms)
-{
-    json_key(w, member);
-    json_write_epoch(w, time_ms);
-}
-
 /* What details and summaries have in common. */
 static void write_members(struct api_call *call, struct json_writer *w,
                           const struct engine_backup *backup, const char *status)
@@ -68,9 +62,9 @@ static void write_members(struct api_call *call, struct json_writer *w,
     json_member_int(w, "BackupSizeBytes", (int64_t)backup->size_bytes);
     json_member_text(w, "BackupStatus", status);
     json_member_text(w, "BackupType", type_names[backup->type]);
-    write_time(w, "BackupCreationDateTime", backup->created_ms);
+    json_member_epoch(w, "BackupCreationDateTime", backup->created_ms);
     if (backup->expires_ms != 0)
-        write_time(w, "BackupExpiryDateTime", backup->expires_ms);
+        json_member_epoch(w, "BackupExpiryDateTime", backup->expires_ms);
 }
 
 static void write_source_names(struct api_call *call, struct json_writer *w,
@@ -111,7 +105,7 @@ static void write_source(struct api_call *call, struct json_writer *w,
     write_source_names(call, w, backup);
     json_member_int(w, "TableSizeBytes", (int64_t)backup->size_bytes);
     key_schema_write(w, &table->key);
-    write_time(w, "TableCreationDateTime", table->created_ms);
+    json_member_epoch(w, "TableCreationDateTime", table->created_ms);
     json_key(w, "ProvisionedThroughput");
     json_begin_object(w);
     json_member_int(w, "ReadCapacityUnits", (int64_t)table->read_units);

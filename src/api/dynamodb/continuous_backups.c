@@ -20,10 +20,8 @@ static void write_recovery(struct api_call *call, struct json_writer *w, const s
         struct recovery_window window = engine_recovery_window(call->on->engine, table);
 
         json_member_int(w, "RecoveryPeriodInDays", table->recovery_period_days);
-        json_key(w, "EarliestRestorableDateTime");
-        json_write_epoch(w, window.earliest_ms);
-        json_key(w, "LatestRestorableDateTime");
-        json_write_epoch(w, window.latest_ms);
+        json_member_epoch(w, "EarliestRestorableDateTime", window.earliest_ms);
+        json_member_epoch(w, "LatestRestorableDateTime", window.latest_ms);
     }
     json_end_object(w);
 }

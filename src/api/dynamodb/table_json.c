@@ -43,8 +43,7 @@ static void write_billing(struct json_writer *w, const struct table *table, bool
     json_begin_object(w);
     json_member_text(w, "BillingMode", on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
     if (changed_ms > 0) {
-        json_key(w, "LastUpdateToPayPerRequestDateTime");
-        json_write_epoch(w, changed_ms);
+        json_member_epoch(w, "LastUpdateToPayPerRequestDateTime", changed_ms);
     }
     json_end_object(w);
 }
@@ -89,8 +88,7 @@ static void write_restore(struct json_writer *w, const struct table_restore *res
     if (restore->backup_arn.size > 0)
         json_member_string(w, "SourceBackupArn", restore->backup_arn);
     json_member_string(w, "SourceTableArn", restore->table_arn);
-    json_key(w, "RestoreDateTime");
-    json_write_epoch(w, restore->date_time_ms);
+    json_member_epoch(w, "RestoreDateTime", restore->date_time_ms);
     json_member_bool(w, "RestoreInProgress", true);
     json_end_object(w);
 }
@@ -128,8 +126,7 @@ void table_write_updated(struct api_call *call, struct json_writer *w, const str
         w, "TableArn",
         arn_make(call->arena, call->on->place, "dynamodb", "table/%.*s", BYTES_ARG(table->name)));
     json_member_string(w, "TableId", table->table_id);
-    json_key(w, "CreationDateTime");
-    json_write_epoch(w, table->created_ms);
+    json_member_epoch(w, "CreationDateTime", table->created_ms);
     key_definitions_write(call->arena, w, table);
     key_schema_write(w, &table->key);
     write_billing(w, table, creating);

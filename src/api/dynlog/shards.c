@@ -32,12 +32,6 @@ static void write_position(struct json_writer *w, const char *name, uint64_t pos
     json_member_text(w, name, text);
 }
 
-static void write_time(struct json_writer *w, const char *name, uint64_t time_ms)
-{
-    json_key(w, name);
-    json_write_epoch(w, time_ms);
-}
-
 static void write_shard(struct json_writer *w, uint32_t stream_id, const struct stream_shard *shard)
 {
     json_begin_object(w);
@@ -50,9 +44,9 @@ static void write_shard(struct json_writer *w, uint32_t stream_id, const struct 
     write_position(w, "startingSequenceNumber", shard->begin);
     if (!shard_is_open(shard))
         write_position(w, "endingSequenceNumber", shard->end);
-    write_time(w, "openedAt", shard->opened_ms);
+    json_member_epoch(w, "openedAt", shard->opened_ms);
     if (!shard_is_open(shard))
-        write_time(w, "closedAt", shard->closed_ms);
+        json_member_epoch(w, "closedAt", shard->closed_ms);
     json_end_object(w);
 }
 

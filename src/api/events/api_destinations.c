@@ -18,12 +18,6 @@ static const char *state_of(const struct api_call *call,
     return outbound_is_active(call->on->outbound, destination) ? "ACTIVE" : "INACTIVE";
 }
 
-static void member_time(struct json_writer *w, const char *name, uint64_t time_ms)
-{
-    json_key(w, name);
-    json_write_epoch(w, time_ms);
-}
-
 static void answer(struct outbound_change *change, enum status status)
 {
     struct api_call *call = change->context;
@@ -39,8 +33,8 @@ static void answer(struct outbound_change *change, enum status status)
     json_member_string(&w, "ApiDestinationArn",
                        outbound_destination_arn(call->on->outbound, call->arena, destination));
     json_member_text(&w, "ApiDestinationState", state_of(call, destination));
-    member_time(&w, "CreationTime", destination->created_ms);
-    member_time(&w, "LastModifiedTime", destination->modified_ms);
+    json_member_epoch(&w, "CreationTime", destination->created_ms);
+    json_member_epoch(&w, "LastModifiedTime", destination->modified_ms);
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
 }
@@ -100,8 +94,8 @@ static void write_summary(struct api_call *call, struct json_writer *w,
     json_member_string(w, "InvocationEndpoint", destination->endpoint);
     json_member_string(w, "HttpMethod", destination->method);
     json_member_int(w, "InvocationRateLimitPerSecond", destination->rate);
-    member_time(w, "CreationTime", destination->created_ms);
-    member_time(w, "LastModifiedTime", destination->modified_ms);
+    json_member_epoch(w, "CreationTime", destination->created_ms);
+    json_member_epoch(w, "LastModifiedTime", destination->modified_ms);
 }
 
 void api_describe_api_destination(struct api_call *call)

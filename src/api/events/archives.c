@@ -24,8 +24,7 @@ static void changed(struct bus_change *change, enum status status)
     json_member_string(&w, "ArchiveArn", bus_archive_arn(call->on->bus, call->arena, change->name));
     json_member_text(&w, "State", STATE);
     if (archive != NULL) {
-        json_key(&w, "CreationTime");
-        json_write_epoch(&w, archive->created_ms);
+        json_member_epoch(&w, "CreationTime", archive->created_ms);
     }
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
@@ -88,8 +87,7 @@ static enum status write_archive(struct api_call *call, struct json_writer *w,
     json_member_int(w, "RetentionDays", archive->retention_days);
     json_member_int(w, "SizeBytes", (int64_t)figures.size);
     json_member_int(w, "EventCount", (int64_t)figures.count);
-    json_key(w, "CreationTime");
-    json_write_epoch(w, archive->created_ms);
+    json_member_epoch(w, "CreationTime", archive->created_ms);
     return status;
 }
 

@@ -107,10 +107,8 @@ static void write_bus(struct api_call *call, struct json_writer *w,
     json_member_string(w, "Arn", bus_arn(call->on->bus, call->arena, bus->name));
     write_set(w, "Description", bus->description);
     write_set(w, "Policy", bus->policy);
-    json_key(w, "CreationTime");
-    json_write_epoch(w, bus->created_ms);
-    json_key(w, "LastModifiedTime");
-    json_write_epoch(w, bus->modified_ms);
+    json_member_epoch(w, "CreationTime", bus->created_ms);
+    json_member_epoch(w, "LastModifiedTime", bus->modified_ms);
 }
 
 void api_describe_event_bus(struct api_call *call)

@@ -28,14 +28,6 @@ static struct outbound_change *make_change(struct api_call *call, enum outbound_
     return change;
 }
 
-static void member_time(struct json_writer *w, const char *name, uint64_t time_ms)
-{
-    if (time_ms == 0)
-        return;
-    json_key(w, name);
-    json_write_epoch(w, time_ms);
-}
-
 static void answer(struct outbound_change *change, enum status status)
 {
     struct api_call *call = change->context;
@@ -51,10 +43,10 @@ static void answer(struct outbound_change *change, enum status status)
     json_member_string(&w, "ConnectionArn",
                        outbound_connection_arn(call->on->outbound, call->arena, connection));
     json_member_text(&w, "ConnectionState", outbound_state_words[connection->state]);
-    member_time(&w, "CreationTime", connection->created_ms);
-    member_time(&w, "LastModifiedTime", connection->modified_ms);
+    json_member_epoch_set(&w, "CreationTime", connection->created_ms);
+    json_member_epoch_set(&w, "LastModifiedTime", connection->modified_ms);
     if (change->kind != OUTBOUND_CREATE_CONNECTION)
-        member_time(&w, "LastAuthorizedTime", connection->authorized_ms);
+        json_member_epoch_set(&w, "LastAuthorizedTime", connection->authorized_ms);
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
 }
@@ -96,9 +88,9 @@ static void write_summary(struct api_call *call, struct json_writer *w,
     if (connection->state_reason.size > 0)
         json_member_string(w, "StateReason", connection->state_reason);
     json_member_text(w, "AuthorizationType", outbound_type_words[connection->type]);
-    member_time(w, "CreationTime", connection->created_ms);
-    member_time(w, "LastModifiedTime", connection->modified_ms);
-    member_time(w, "LastAuthorizedTime", connection->authorized_ms);
+    json_member_epoch_set(w, "CreationTime", connection->created_ms);
+    json_member_epoch_set(w, "LastModifiedTime", connection->modified_ms);
+    json_member_epoch_set(w, "LastAuthorizedTime", connection->authorized_ms);
 }
 
 void api_describe_connection(struct api_call *call)

@@ -20,8 +20,7 @@ static void started(struct bus_change *change, enum status status)
     json_member_string(&w, "ReplayArn", bus_replay_arn(call->on->bus, call->arena, change->name));
     json_member_text(&w, "State", bus_replay_states[BUS_REPLAY_STARTING]);
     if (replay != NULL) {
-        json_key(&w, "ReplayStartTime");
-        json_write_epoch(&w, replay->started_ms);
+        json_member_epoch(&w, "ReplayStartTime", replay->started_ms);
     }
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
@@ -94,12 +93,6 @@ void api_cancel_replay(struct api_call *call)
 
 /* ---- descriptions ---- */
 
-static void write_time(struct json_writer *w, const char *name, uint64_t time_ms)
-{
-    json_key(w, name);
-    json_write_epoch(w, time_ms);
-}
-
 static void write_replay(struct api_call *call, struct json_writer *w,
                          const struct bus_replay *replay)
 {
@@ -109,13 +102,13 @@ static void write_replay(struct api_call *call, struct json_writer *w,
     json_member_text(w, "State", bus_replay_states[replay->state]);
     if (replay->reason.size > 0)
         json_member_string(w, "StateReason", replay->reason);
-    write_time(w, "EventStartTime", replay->from_ms);
-    write_time(w, "EventEndTime", replay->to_ms);
+    json_member_epoch(w, "EventStartTime", replay->from_ms);
+    json_member_epoch(w, "EventEndTime", replay->to_ms);
     if (replay->has_last)
-        write_time(w, "EventLastReplayedTime", replay->last_ms);
-    write_time(w, "ReplayStartTime", replay->started_ms);
+        json_member_epoch(w, "EventLastReplayedTime", replay->last_ms);
+    json_member_epoch(w, "ReplayStartTime", replay->started_ms);
     if (replay->ended_ms > 0)
-        write_time(w, "ReplayEndTime", replay->ended_ms);
+        json_member_epoch(w, "ReplayEndTime", replay->ended_ms);
 }
 
 static void write_destination(struct api_call *call, struct json_writer *w,

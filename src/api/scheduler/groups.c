@@ -28,21 +28,13 @@ void api_delete_schedule_group(struct api_call *call)
     schedules_change(call->on->schedules, change);
 }
 
-static void member_time(struct json_writer *w, const char *name, uint64_t time_ms)
-{
-    if (time_ms == 0)
-        return;
-    json_key(w, name);
-    json_write_epoch(w, time_ms);
-}
-
 /* A group that is being deleted is gone at once: State is always ACTIVE. */
 static void write_group(struct json_writer *w, const struct schedule_group_view *group)
 {
     json_begin_object(w);
     json_member_string(w, "Arn", group->arn);
-    member_time(w, "CreationDate", group->created_ms);
-    member_time(w, "LastModificationDate", group->modified_ms);
+    json_member_epoch_set(w, "CreationDate", group->created_ms);
+    json_member_epoch_set(w, "LastModificationDate", group->modified_ms);
     json_member_string(w, "Name", group->name);
     json_member_text(w, "State", "ACTIVE");
     json_end_object(w);

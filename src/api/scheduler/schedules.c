@@ -105,14 +105,6 @@ void api_delete_schedule(struct api_call *call)
 
 /* ---- telling ---- */
 
-static void member_time(struct json_writer *w, const char *name, uint64_t time_ms)
-{
-    if (time_ms == 0)
-        return;
-    json_key(w, name);
-    json_write_epoch(w, time_ms);
-}
-
 static void write_window(struct json_writer *w, const struct schedule_settings *settings)
 {
     json_key(w, "FlexibleTimeWindow");
@@ -169,18 +161,18 @@ static void write_schedule(struct json_writer *w, const struct schedule_view *vi
     json_begin_object(w);
     json_member_text(w, "ActionAfterCompletion", settings->delete_after ? "DELETE" : "NONE");
     json_member_string(w, "Arn", view->arn);
-    member_time(w, "CreationDate", view->created_ms);
+    json_member_epoch_set(w, "CreationDate", view->created_ms);
     json_member_set(w, "Description", settings->description);
-    member_time(w, "EndDate", settings->end_ms);
+    json_member_epoch_set(w, "EndDate", settings->end_ms);
     write_window(w, settings);
     json_member_string(w, "GroupName", settings->group);
     json_member_set(w, "KmsKeyArn", settings->kms_key_arn);
-    member_time(w, "LastModificationDate", view->modified_ms);
+    json_member_epoch_set(w, "LastModificationDate", view->modified_ms);
     json_member_string(w, "Name", settings->name);
     json_member_string(w, "ScheduleExpression", settings->expression);
     json_member_string(w, "ScheduleExpressionTimezone",
                        settings->timezone.size > 0 ? settings->timezone : BYTES("UTC"));
-    member_time(w, "StartDate", settings->start_ms);
+    json_member_epoch_set(w, "StartDate", settings->start_ms);
     json_member_text(w, "State", settings->enabled ? "ENABLED" : "DISABLED");
     write_target(w, &settings->target);
     json_end_object(w);
@@ -212,9 +204,9 @@ static void write_summary(struct json_writer *w, const struct schedule_view *vie
 {
     json_begin_object(w);
     json_member_string(w, "Arn", view->arn);
-    member_time(w, "CreationDate", view->created_ms);
+    json_member_epoch_set(w, "CreationDate", view->created_ms);
     json_member_string(w, "GroupName", view->settings.group);
-    member_time(w, "LastModificationDate", view->modified_ms);
+    json_member_epoch_set(w, "LastModificationDate", view->modified_ms);
     json_member_string(w, "Name", view->settings.name);
     json_member_text(w, "State", view->settings.enabled ? "ENABLED" : "DISABLED");
     json_key(w, "Target");

@@ -76,8 +76,7 @@ static void write_description(struct api_call *call, struct json_writer *w,
     json_member_string(w, "StreamLabel", stream->stream.label);
     json_member_text(w, "StreamStatus", stream->stream.enabled ? "ENABLED" : "DISABLED");
     json_member_text(w, "StreamViewType", table_view_name(stream->stream.view));
-    json_key(w, "CreationRequestDateTime");
-    json_write_epoch(w, stream->stream.created_ms);
+    json_member_epoch(w, "CreationRequestDateTime", stream->stream.created_ms);
     json_member_string(w, "TableName", stream->table_name);
     write_key_schema(w, stream);
     write_shards(call, w, stream, wanted);

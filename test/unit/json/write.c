@@ -58,11 +58,15 @@ static void test_commas_and_nesting(void **state)
     json_member_set(&w, "left out", (struct bytes){0});
     json_member_set(&w, "h", BYTES("i"));
     json_member_uint(&w, "j", UINT64_MAX);
+    json_member_epoch(&w, "l", 0);
+    json_member_epoch_set(&w, "m", 0);
+    json_member_epoch_set(&w, "n", 1785000000123);
     json_key(&w, "k");
     json_write_bool(&w, false);
     json_end_object(&w);
     check_out("{\"a\":[[],{},1,null],\"b\\\"\":{\"c\":-1,\"d\":true},\"e\":\"text\",\"f\":null,"
-              "\"g\":\"\",\"h\":\"i\",\"j\":18446744073709551615,\"k\":false}");
+              "\"g\":\"\",\"h\":\"i\",\"j\":18446744073709551615,\"l\":0.000,\"n\":1785000000.123,"
+              "\"k\":false}");
 }
 
 static void test_every_value_is_separated(void **state)
