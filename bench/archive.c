@@ -7,13 +7,10 @@
  * on a bus without archives, with one, with three; then a replay of one archive, whose deliveries
  * are written into the store as invocations are. Prints one JSON object a line: events a second,
  * and the processor time of all threads for one. */
+#include "bench.h"
+
 #include "base/file.h"
 #include "bus/bus.h"
-
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 
 #define IN_FLIGHT 16
 #define DETAIL_SIZE 700
@@ -28,50 +25,12 @@ struct put {
 };
 
 static struct {
-    struct store_port *port;
+    struct bench_loop loop;
     struct bus *bus;
-    pthread_mutex_t mutex;
-    pthread_cond_t moved;
-    bool awake, done;
+    bool done;
     size_t delivered;
     char detail[DETAIL_SIZE + 32];
-} bench = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
-
-static void must(const char *what, enum status status, const struct api_error *error)
-{
-    if (status == OK)
-        return;
-    fprintf(stderr, "%s: %s\n", what, status == REFUSED ? error->message : status_text(status));
-    exit(1);
-}
-
-static void wake(void *context)
-{
-    (void)context;
-    pthread_mutex_lock(&bench.mutex);
-    bench.awake = true;
-    pthread_cond_signal(&bench.moved);
-    pthread_mutex_unlock(&bench.mutex);
-}
-
-static void turn(void)
-{
-    pthread_mutex_lock(&bench.mutex);
-    while (!bench.awake)
-        pthread_cond_wait(&bench.moved, &bench.mutex);
-    bench.awake = false;
-    pthread_mutex_unlock(&bench.mutex);
-    store_port_run(bench.port);
-}
-
-static double cpu_us(void)
-{
-    struct rusage used;
-
-    getrusage(RUSAGE_SELF, &used);
-    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
-           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
-}
+} bench = {.loop = BENCH_LOOP_INIT};
 
 /* ---- the door: a delivery is a record of its own ---- */
 
@@ -104,7 +63,7 @@ static void archived(void *context, uint64_t last_position)
 
 static void changed(struct bus_change *change, enum status status)
 {
-    must("a setting", status, &change->error);
+    bench_must("a setting", status, &change->error);
     bench.done = true;
 }
 
@@ -117,7 +76,7 @@ static void change(const struct bus_change *what)
     bench.done = false;
     bus_change(bench.bus, &made);
     while (!bench.done)
-        turn();
+        bench_turn(&bench.loop);
     arena_free(made.arena);
 }
 
@@ -148,14 +107,14 @@ static void report(const char *what, size_t events, uint64_t from_ns, double fro
     double seconds = (double)(clock_monotonic_ns() - from_ns) / 1e9;
 
     printf("{\"what\":\"%s\",\"events\":%zu,\"per_second\":%.0f,\"cpu_us\":%.2f}\n", what, events,
-           (double)events / seconds, (cpu_us() - from_cpu_us) / (double)events);
+           (double)events / seconds, (bench_cpu_us() - from_cpu_us) / (double)events);
 }
 
 static void put_done(struct bus_put *done, enum status status)
 {
     struct put *put = CONTAINER_OF(done, struct put, put);
 
-    must("a put", status, NULL);
+    bench_must("a put", status, NULL);
     put->done = true;
 }
 
@@ -178,12 +137,12 @@ static void put_events(const char *what, size_t events)
     static struct put puts[IN_FLIGHT];
     size_t begun = 0, ended = 0, all = events / BUS_ENTRIES_MAX;
     uint64_t from_ns = clock_monotonic_ns();
-    double from_cpu_us = cpu_us();
+    double from_cpu_us = bench_cpu_us();
 
     for (size_t i = 0; i < IN_FLIGHT && begun < all; i++, begun++)
         begin_put(&puts[i]);
     while (ended < all) {
-        turn();
+        bench_turn(&bench.loop);
         for (size_t i = 0; i < IN_FLIGHT; i++) {
             if (!puts[i].done)
                 continue;
@@ -202,7 +161,7 @@ static void put_events(const char *what, size_t events)
 static void replay(void)
 {
     uint64_t from_ns = clock_monotonic_ns();
-    double from_cpu_us = cpu_us();
+    double from_cpu_us = bench_cpu_us();
 
     bench.delivered = 0;
     change(&(struct bus_change){.kind = BUS_START_REPLAY,
@@ -210,7 +169,7 @@ static void replay(void)
                                 .archive_name = BYTES("one"),
                                 .to_ms = INT64_MAX});
     while (bus_busy(bench.bus))
-        turn();
+        bench_turn(&bench.loop);
     report("replay", bench.delivered, from_ns, from_cpu_us);
 }
 
@@ -236,14 +195,15 @@ int main(int count, char **arguments)
     memset(bench.detail, 'x', DETAIL_SIZE);
     memcpy(bench.detail, "{\"n\":1,\"text\":\"", 15);
     memcpy(bench.detail + DETAIL_SIZE - 2, "\"}", 3);
-    bench.port = store_port_new(store, wake, NULL, NULL);
-    must("the bus",
-         bus_open(
-             store, bench.port, clock, &place,
-             &(struct bus_door){
-                 .prepare = prepare, .write = deliver, .written = delivered, .archived = archived},
-             &bench.bus),
-         NULL);
+    bench_open(&bench.loop, store);
+    bench_must("the bus",
+               bus_open(store, bench.loop.port, clock, &place,
+                        &(struct bus_door){.prepare = prepare,
+                                           .write = deliver,
+                                           .written = delivered,
+                                           .archived = archived},
+                        &bench.bus),
+               NULL);
     bus_start(bench.bus, timers, timers, NULL, NULL);
     put_rule();
     put_events("no archive", events);
@@ -254,13 +214,13 @@ int main(int count, char **arguments)
     put_events("three archives", events);
     replay();
     while (!bus_stop(bench.bus))
-        turn();
+        bench_turn(&bench.loop);
     bus_close(bench.bus);
-    store_port_free(bench.port);
+    store_port_free(bench.loop.port);
     store_close(store);
     timers_free(timers);
     clock_free(clock);
     if (!options.memory)
-        must("the folder", file_remove_folder(arguments[1]), NULL);
+        bench_must("the folder", file_remove_folder(arguments[1]), NULL);
     return 0;
 }

@@ -8,14 +8,11 @@
  * once without recovery and once with it, backed up, restored from the backup, and restored to the
  * moment before it was written over. Prints one JSON object a line: items a second, and the CPU
  * time that all threads take for one. */
+#include "bench.h"
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/backup.h"
-
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 
 #define IN_FLIGHT 256
 #define PAYLOAD_SIZE_MAX 100000
@@ -23,41 +20,11 @@
 static const struct arn_place place = {"aws", "us-east-1", "000000000000"};
 
 static struct {
-    struct store_port *port;
+    struct bench_loop loop;
     struct engine *engine;
-    pthread_mutex_t mutex;
-    pthread_cond_t moved;
-    bool awake;
     uint64_t items, size, next, answered;
     uint8_t payload[PAYLOAD_SIZE_MAX];
-} bench = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
-
-static void check(const char *what, enum status status, const struct api_error *error)
-{
-    if (status == OK)
-        return;
-    fprintf(stderr, "%s: %s\n", what, status == REFUSED ? error->message : status_text(status));
-    exit(1);
-}
-
-static void wake(void *context)
-{
-    (void)context;
-    pthread_mutex_lock(&bench.mutex);
-    bench.awake = true;
-    pthread_cond_signal(&bench.moved);
-    pthread_mutex_unlock(&bench.mutex);
-}
-
-static void turn(void)
-{
-    pthread_mutex_lock(&bench.mutex);
-    while (!bench.awake)
-        pthread_cond_wait(&bench.moved, &bench.mutex);
-    bench.awake = false;
-    pthread_mutex_unlock(&bench.mutex);
-    store_port_run(bench.port);
-}
+} bench = {.loop = BENCH_LOOP_INIT};
 
 /* ---- what is measured ---- */
 
@@ -98,7 +65,7 @@ static void put_done(struct engine_write *write, enum status status)
 {
     struct put *put = CONTAINER_OF(write, struct put, write);
 
-    check("a put", status, &write->error);
+    bench_must("a put", status, &write->error);
     arena_free(write->arena);
     bench.answered++;
     submit(put);
@@ -120,7 +87,7 @@ static void submit(struct put *put)
         .kind = WRITE_PUT, .table_name = BYTES("source"), .item = {attributes, 2}};
     put->write =
         (struct engine_write){.writes = &put->item, .count = 1, .arena = arena, .done = put_done};
-    engine_write(bench.engine, bench.port, &put->write);
+    engine_write(bench.engine, bench.loop.port, &put->write);
 }
 
 static void put_all(void)
@@ -132,14 +99,14 @@ static void put_all(void)
     for (size_t i = 0; i < IN_FLIGHT; i++)
         submit(&puts[i]);
     while (bench.answered < bench.items)
-        turn();
+        bench_turn(&bench.loop);
 }
 
 /* ---- tables, a backup, restores ---- */
 
 static void changed(struct table_change *change, enum status status)
 {
-    check("a table", status, &change->error);
+    bench_must("a table", status, &change->error);
     *(bool *)change->context = true;
 }
 
@@ -166,16 +133,16 @@ static void change_table(enum table_change_kind kind)
     };
 
     key_schema_add(&change.wanted.key, BYTES("pk"), VALUE_N, true);
-    engine_change_table(bench.engine, bench.port, &change);
+    engine_change_table(bench.engine, bench.loop.port, &change);
     while (!done)
-        turn();
+        bench_turn(&bench.loop);
 }
 
 static char backup_id[BACKUP_ID_SIZE];
 
 static void backed_up(struct backup_change *change, enum status status)
 {
-    check("the backup", status, &change->error);
+    bench_must("the backup", status, &change->error);
     snprintf(backup_id, sizeof backup_id, "%.*s", BYTES_ARG(change->backup.id));
 }
 
@@ -187,7 +154,7 @@ static void back_up(void)
 
     engine_backup_create(bench.engine, &change);
     while (backup_id[0] == '\0')
-        turn();
+        bench_turn(&bench.loop);
 }
 
 static enum status leave_as_is(struct table_change *change, struct table *table,
@@ -210,7 +177,7 @@ static void restore(struct table_source *source)
     source->table_name = BYTES("source");
     engine_restore_table(bench.engine, source);
     while (!done || engine_busy(bench.engine))
-        turn();
+        bench_turn(&bench.loop);
 }
 
 static void restore_backup(void)
@@ -266,18 +233,18 @@ int main(int count, char **args)
         fprintf(stderr, "%s\n", message);
         return 1;
     }
-    bench.port = store_port_new(store, wake, NULL, NULL);
+    bench_open(&bench.loop, store);
 
     enum status status = engine_open(store, clock, &place, &bench.engine);
-    struct engine_door door = {.port = bench.port, .timers = timers_new(clock, NULL, NULL)};
+    struct engine_door door = {.port = bench.loop.port, .timers = timers_new(clock, NULL, NULL)};
 
     if (status == OK)
         status = engine_start(bench.engine, &door);
-    check("the engine", status, NULL);
+    bench_must("the engine", status, NULL);
     measure_all();
     if (!engine_stop(bench.engine))
         fprintf(stderr, "something is under way\n");
-    store_port_free(bench.port);
+    store_port_free(bench.loop.port);
     engine_close(bench.engine);
     store_close(store);
     timers_free(door.timers);

@@ -5,12 +5,9 @@
  *
  * In memory, and in processor time, so that the disk and other programs do not count. Prints one
  * JSON object a line. */
-#include "engine/engine.h"
+#include "bench.h"
 
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
+#include "engine/engine.h"
 
 #define BATCH 25
 #define PUTS 20000
@@ -21,34 +18,12 @@ static const struct arn_place place = {"aws", "us-east-1", "000000000000"};
 
 struct bench {
     struct store *store;
-    struct store_port *port;
+    struct bench_loop loop;
     struct clock *clock;
     struct timers *timers;
     struct engine *engine;
-    pthread_mutex_t mutex;
-    pthread_cond_t moved;
-    bool awake, done;
+    bool done;
 };
-
-static void wake(void *context)
-{
-    struct bench *bench = context;
-
-    pthread_mutex_lock(&bench->mutex);
-    bench->awake = true;
-    pthread_cond_signal(&bench->moved);
-    pthread_mutex_unlock(&bench->mutex);
-}
-
-static void turn(struct bench *bench)
-{
-    pthread_mutex_lock(&bench->mutex);
-    while (!bench->awake)
-        pthread_cond_wait(&bench->moved, &bench->mutex);
-    bench->awake = false;
-    pthread_mutex_unlock(&bench->mutex);
-    store_port_run(bench->port);
-}
 
 static void must(enum status status)
 {
@@ -56,15 +31,6 @@ static void must(enum status status)
         return;
     fprintf(stderr, "%s\n", status_text(status));
     exit(1);
-}
-
-static double cpu_us(void)
-{
-    struct rusage used;
-
-    getrusage(RUSAGE_SELF, &used);
-    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
-           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
 /* ---- tables ---- */
@@ -86,9 +52,9 @@ static void change_table(struct bench *bench, struct table_change *change)
     change->done = changed;
     change->context = bench;
     bench->done = false;
-    engine_change_table(bench->engine, bench->port, change);
+    engine_change_table(bench->engine, bench->loop.port, change);
     while (!bench->done)
-        turn(bench);
+        bench_turn(&bench->loop);
     arena_free(change->arena);
 }
 
@@ -166,9 +132,9 @@ static void put_batch(struct bench *bench, const char *table, uint64_t first, si
             .kind = WRITE_PUT, .table_name = bytes_of_text(table), .item = {attributes, 5}};
     }
     bench->done = false;
-    engine_write(bench->engine, bench->port, &write);
+    engine_write(bench->engine, bench->loop.port, &write);
     while (!bench->done)
-        turn(bench);
+        bench_turn(&bench->loop);
 }
 
 static void put_many(struct bench *bench, const char *table, uint64_t from, uint64_t to)
@@ -183,10 +149,10 @@ static void measure_puts(struct bench *bench, enum table_kind kind)
 
     make_table(bench, kind_names[kind], kind);
     put_many(bench, kind_names[kind], 0, 1000);
-    start_us = cpu_us();
+    start_us = bench_cpu_us();
     put_many(bench, kind_names[kind], 1000, 1000 + PUTS);
     printf("{\"what\":\"put\",\"table\":\"%s\",\"cpu_us\":%.2f}\n", kind_names[kind],
-           (cpu_us() - start_us) / PUTS);
+           (bench_cpu_us() - start_us) / PUTS);
     fflush(stdout);
 }
 
@@ -198,7 +164,7 @@ static double page_us(struct bench *bench, uint64_t at, bool backward)
     struct attribute start[] = {
         text_attribute(BYTES("pk"), BYTES("users#12#stream")), number_attribute(BYTES("sk"), at),
         text_attribute(BYTES("a"), BYTES("x")), number_attribute(BYTES("n"), at)};
-    double start_us = cpu_us();
+    double start_us = bench_cpu_us();
 
     for (size_t i = 0; i < PAGES; i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
@@ -215,7 +181,7 @@ static double page_us(struct bench *bench, uint64_t at, bool backward)
         if (query.count != PAGE)
             abort();
     }
-    return (cpu_us() - start_us) / PAGES;
+    return (bench_cpu_us() - start_us) / PAGES;
 }
 
 static void measure_pages(struct bench *bench, uint64_t entries)
@@ -236,20 +202,18 @@ static void measure_pages(struct bench *bench, uint64_t entries)
 
 /* ---- a store for each measurement, so that none finds what another left ---- */
 
-static void bench_open(struct bench *bench)
+static void open_all(struct bench *bench)
 {
     char message[STORE_MESSAGE_SIZE];
     struct store_options options = {.memory = true};
 
-    *bench = (struct bench){.clock = clock_new_manual(1785000000000)};
-    pthread_mutex_init(&bench->mutex, NULL);
-    pthread_cond_init(&bench->moved, NULL);
+    *bench = (struct bench){.loop = BENCH_LOOP_INIT, .clock = clock_new_manual(1785000000000)};
     must(store_open(&options, &bench->store, message));
-    bench->port = store_port_new(bench->store, wake, NULL, bench);
+    bench_open(&bench->loop, bench->store);
     bench->timers = timers_new(bench->clock, NULL, NULL);
     must(engine_open(bench->store, bench->clock, &place, &bench->engine));
 
-    struct engine_door door = {.port = bench->port, .timers = bench->timers};
+    struct engine_door door = {.port = bench->loop.port, .timers = bench->timers};
 
     must(engine_start(bench->engine, &door));
 }
@@ -257,9 +221,9 @@ static void bench_open(struct bench *bench)
 static void bench_close(struct bench *bench)
 {
     while (!engine_stop(bench->engine))
-        turn(bench);
+        bench_turn(&bench->loop);
     timers_free(bench->timers);
-    store_port_free(bench->port);
+    store_port_free(bench->loop.port);
     engine_close(bench->engine);
     store_close(bench->store);
     clock_free(bench->clock);
@@ -271,11 +235,11 @@ int main(int count, char **arguments)
     struct bench bench;
 
     for (size_t i = 0; i < TABLE_KINDS; i++) {
-        bench_open(&bench);
+        open_all(&bench);
         measure_puts(&bench, (enum table_kind)i);
         bench_close(&bench);
     }
-    bench_open(&bench);
+    open_all(&bench);
     measure_pages(&bench, entries);
     bench_close(&bench);
     return 0;

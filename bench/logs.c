@@ -5,13 +5,10 @@
  *
  * In memory, and in processor time of all threads, so that the disk and other programs do not
  * count. Prints one JSON object a line. */
+#include "bench.h"
+
 #include "logs/filter.h"
 #include "logs/logs.h"
-
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 
 #define PUT_EVENTS 100 /* in one PutLogEvents */
 #define LINE                                                                                       \
@@ -22,35 +19,13 @@ static const struct arn_place place = {"aws", "us-east-1", "000000000000"};
 
 struct bench {
     struct store *store;
-    struct store_port *port;
+    struct bench_loop loop;
     struct clock *clock;
     struct timers *timers;
     struct logs *logs;
-    pthread_mutex_t mutex;
-    pthread_cond_t moved;
-    bool awake, done;
+    bool done;
     uint64_t durable;
 };
-
-static void wake(void *context)
-{
-    struct bench *bench = context;
-
-    pthread_mutex_lock(&bench->mutex);
-    bench->awake = true;
-    pthread_cond_signal(&bench->moved);
-    pthread_mutex_unlock(&bench->mutex);
-}
-
-static void turn(struct bench *bench)
-{
-    pthread_mutex_lock(&bench->mutex);
-    while (!bench->awake)
-        pthread_cond_wait(&bench->moved, &bench->mutex);
-    bench->awake = false;
-    pthread_mutex_unlock(&bench->mutex);
-    store_port_run(bench->port);
-}
 
 static void must(enum status status)
 {
@@ -58,15 +33,6 @@ static void must(enum status status)
         return;
     fprintf(stderr, "%s\n", status_text(status));
     exit(1);
-}
-
-static double cpu_s(void)
-{
-    struct rusage usage;
-
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static void print(const char *what, size_t count, double seconds)
@@ -92,14 +58,14 @@ static void append(struct bench *bench, size_t lines)
                                                                       .durable = note_durable,
                                                                       .context = bench});
     uint64_t now_ms = clock_now_ms(bench->clock);
-    double begin = cpu_s();
+    double begin = bench_cpu_us() / 1e6;
 
     for (size_t i = 0; i < lines; i++)
         while (log_append(appender, now_ms + i / 100, BYTES(LINE)) == 0)
-            turn(bench);
+            bench_turn(&bench->loop);
     while (bench->durable < lines)
-        turn(bench);
-    print("append", lines, cpu_s() - begin);
+        bench_turn(&bench->loop);
+    print("append", lines, bench_cpu_us() / 1e6 - begin);
     log_appender_close(appender);
 }
 
@@ -124,7 +90,7 @@ static void stream_changed(struct log_stream_change *change, enum status status)
 static void wait(struct bench *bench)
 {
     while (!bench->done)
-        turn(bench);
+        bench_turn(&bench->loop);
     bench->done = false;
 }
 
@@ -161,7 +127,7 @@ static void put(struct bench *bench, size_t lines)
     double begin = 0;
 
     make(bench);
-    begin = cpu_s();
+    begin = bench_cpu_us() / 1e6;
     for (size_t i = 0; i < lines; i += PUT_EVENTS) {
         struct log_put request = {.group_name = BYTES("p"),
                                   .stream_name = BYTES("s"),
@@ -175,7 +141,7 @@ static void put(struct bench *bench, size_t lines)
         logs_put(bench->logs, &request);
         wait(bench);
     }
-    print("put", lines, cpu_s() - begin);
+    print("put", lines, bench_cpu_us() / 1e6 - begin);
 }
 
 /* ---- read ---- */
@@ -188,7 +154,7 @@ static void read_stream(struct bench *bench)
                             .from_head = true,
                             .limit = LOG_PAGE_COUNT_MAX,
                             .arena = arena_new()};
-    double begin = cpu_s();
+    double begin = bench_cpu_us() / 1e6;
     size_t lines = 0;
 
     do {
@@ -196,7 +162,7 @@ static void read_stream(struct bench *bench)
         lines += read.count;
         read.token = read.forward_token;
     } while (read.count > 0);
-    print("GetLogEvents", lines, cpu_s() - begin);
+    print("GetLogEvents", lines, bench_cpu_us() / 1e6 - begin);
     arena_free(read.arena);
 }
 
@@ -206,7 +172,7 @@ static void search_group(struct bench *bench, const char *pattern)
                                 .end_ms = UINT64_MAX,
                                 .limit = LOG_PAGE_COUNT_MAX,
                                 .arena = arena_new()};
-    double begin = cpu_s();
+    double begin = bench_cpu_us() / 1e6;
     struct log_figures figures;
     struct api_error error;
 
@@ -216,24 +182,24 @@ static void search_group(struct bench *bench, const char *pattern)
         must(logs_search(bench->logs, &search));
         search.token = search.next_token;
     } while (search.token.size > 0);
-    print(pattern, (size_t)figures.events, cpu_s() - begin);
+    print(pattern, (size_t)figures.events, bench_cpu_us() / 1e6 - begin);
     arena_free(search.arena);
 }
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+    struct bench bench = {.loop = BENCH_LOOP_INIT};
     struct store_options options = {.memory = true};
     char message[STORE_MESSAGE_SIZE];
     size_t lines = argc > 1 ? strtoul(argv[1], NULL, 10) : 200000;
 
     must(store_open(&options, &bench.store, message));
-    bench.port = store_port_new(bench.store, wake, NULL, &bench);
+    bench_open(&bench.loop, bench.store);
     bench.clock = clock_new_real();
     bench.timers = timers_new(bench.clock, NULL, NULL);
 
     const struct logs_options with = {.store = bench.store,
-                                      .port = bench.port,
+                                      .port = bench.loop.port,
                                       .timers = bench.timers,
                                       .wall_timers = bench.timers,
                                       .place = &place};
@@ -246,9 +212,9 @@ int main(int argc, char **argv)
     search_group(&bench, "[date, id, level = ERROR, ...]");
     search_group(&bench, "%version [5-9]$%");
     while (!logs_stop(bench.logs))
-        turn(&bench);
+        bench_turn(&bench.loop);
     logs_close(bench.logs);
-    store_port_free(bench.port);
+    store_port_free(bench.loop.port);
     store_close(bench.store);
     timers_free(bench.timers);
     clock_free(bench.clock);

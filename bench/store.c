@@ -5,13 +5,11 @@
  *
  * A work is what an append is to the store: one read of a key that is not there, one item of 200
  * bytes, one change record of 300 bytes at the next position. Prints one JSON object a line. */
+#include "bench.h"
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "store/store.h"
-
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #define IN_FLIGHT_MAX 64
 #define ITEM_SIZE 200
@@ -25,24 +23,11 @@ struct append {
 
 struct bench {
     struct store *store;
-    struct store_port *port;
-    pthread_mutex_t mutex;
-    pthread_cond_t moved;
-    bool awake;
+    struct bench_loop loop;
     uint64_t next_number, until_ns, answered, latency_ns, latency_ns_max;
     size_t in_flight;
     struct append appends[IN_FLIGHT_MAX];
 };
-
-static void wake(void *context)
-{
-    struct bench *bench = context;
-
-    pthread_mutex_lock(&bench->mutex);
-    bench->awake = true;
-    pthread_cond_signal(&bench->moved);
-    pthread_mutex_unlock(&bench->mutex);
-}
 
 static void run(struct store_batch *batch, struct store_work *work)
 {
@@ -93,7 +78,7 @@ static void submit(struct append *append)
     append->work.run = run;
     append->work.done = done;
     bench->in_flight++;
-    store_submit(bench->store, bench->port, &append->work);
+    store_submit(bench->store, bench->loop.port, &append->work);
 }
 
 static void measure_appends(struct bench *bench, size_t in_flight, uint64_t seconds)
@@ -106,14 +91,8 @@ static void measure_appends(struct bench *bench, size_t in_flight, uint64_t seco
         bench->appends[i].bench = bench;
         submit(&bench->appends[i]);
     }
-    while (bench->in_flight > 0) {
-        pthread_mutex_lock(&bench->mutex);
-        while (!bench->awake)
-            pthread_cond_wait(&bench->moved, &bench->mutex);
-        bench->awake = false;
-        pthread_mutex_unlock(&bench->mutex);
-        store_port_run(bench->port);
-    }
+    while (bench->in_flight > 0)
+        bench_turn(&bench->loop);
 
     double took_s = (double)(clock_monotonic_ns() - start_ns) / 1e9;
 
@@ -173,14 +152,14 @@ static void open_store(struct bench *bench, const struct store_options *options,
     }
     printf("{\"what\":\"%s\",\"ms\":%.1f}\n", what,
            (double)(clock_monotonic_ns() - start_ns) / 1e6);
-    bench->port = store_port_new(bench->store, wake, NULL, bench);
+    bench_open(&bench->loop, bench->store);
 }
 
 static void close_store(struct bench *bench, const char *what)
 {
     uint64_t start_ns = clock_monotonic_ns();
 
-    store_port_free(bench->port);
+    store_port_free(bench->loop.port);
     store_close(bench->store);
     printf("{\"what\":\"%s\",\"ms\":%.1f}\n", what,
            (double)(clock_monotonic_ns() - start_ns) / 1e6);
@@ -188,8 +167,7 @@ static void close_store(struct bench *bench, const char *what)
 
 int main(int count, char **args)
 {
-    static struct bench bench = {.mutex = PTHREAD_MUTEX_INITIALIZER,
-                                 .moved = PTHREAD_COND_INITIALIZER};
+    static struct bench bench = {.loop = BENCH_LOOP_INIT};
     uint64_t seconds = 3;
     struct store_figures figures;
 

@@ -7,13 +7,12 @@
  * change stream, 64 of them in flight unless another number is given. Prints one JSON object a
  * line: writes acknowledged a second, and what one costs the loop's thread, which is where
  * planning, conflicts and answers are; the writer's thread is measured by bench/store.c. */
+#include "bench.h"
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/engine.h"
 
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #define IN_FLIGHT_MAX 10000
@@ -29,11 +28,8 @@ struct append {
 
 struct bench {
     struct store *store;
-    struct store_port *port;
+    struct bench_loop loop;
     struct engine *engine;
-    pthread_mutex_t mutex;
-    pthread_cond_t moved;
-    bool awake;
     uint64_t next_number, until_ns, answered;
     size_t in_flight;
     struct append appends[IN_FLIGHT_MAX];
@@ -43,26 +39,6 @@ static void fail(const char *what, enum status status)
 {
     fprintf(stderr, "%s: %s\n", what, status_text(status));
     exit(1);
-}
-
-static void wake(void *context)
-{
-    struct bench *bench = context;
-
-    pthread_mutex_lock(&bench->mutex);
-    bench->awake = true;
-    pthread_cond_signal(&bench->moved);
-    pthread_mutex_unlock(&bench->mutex);
-}
-
-static void turn(struct bench *bench)
-{
-    pthread_mutex_lock(&bench->mutex);
-    while (!bench->awake)
-        pthread_cond_wait(&bench->moved, &bench->mutex);
-    bench->awake = false;
-    pthread_mutex_unlock(&bench->mutex);
-    store_port_run(bench->port);
 }
 
 /* ---- the table ---- */
@@ -92,9 +68,9 @@ static void make_table(struct bench *bench)
 
     key_schema_add(&change.wanted.key, BYTES("pk"), VALUE_S, true);
     key_schema_add(&change.wanted.key, BYTES("sk"), VALUE_N, false);
-    engine_change_table(bench->engine, bench->port, &change);
+    engine_change_table(bench->engine, bench->loop.port, &change);
     while (!made)
-        turn(bench);
+        bench_turn(&bench->loop);
 }
 
 /* ---- appends ---- */
@@ -146,7 +122,7 @@ static void submit(struct append *append)
     append->write =
         (struct engine_write){.writes = &append->item, .count = 1, .arena = arena, .done = done};
     bench->in_flight++;
-    engine_write(bench->engine, bench->port, &append->write);
+    engine_write(bench->engine, bench->loop.port, &append->write);
 }
 
 /* Of this thread alone. */
@@ -170,7 +146,7 @@ static void measure(struct bench *bench, size_t in_flight, uint64_t seconds)
         submit(&bench->appends[i]);
     }
     while (bench->in_flight > 0)
-        turn(bench);
+        bench_turn(&bench->loop);
 
     double took_s = (double)(clock_monotonic_ns() - start_ns) / 1e9;
 
@@ -191,7 +167,7 @@ static void open_all(struct bench *bench, const char *folder, struct clock *cloc
         fprintf(stderr, "%s\n", message);
         exit(1);
     }
-    bench->port = store_port_new(bench->store, wake, NULL, bench);
+    bench_open(&bench->loop, bench->store);
 
     enum status status = engine_open(bench->store, clock, &place, &bench->engine);
 
@@ -202,8 +178,7 @@ static void open_all(struct bench *bench, const char *folder, struct clock *cloc
 
 int main(int count, char **args)
 {
-    static struct bench bench = {.mutex = PTHREAD_MUTEX_INITIALIZER,
-                                 .moved = PTHREAD_COND_INITIALIZER};
+    static struct bench bench = {.loop = BENCH_LOOP_INIT};
     uint64_t seconds = 3, in_flight = 64;
     struct clock *clock = clock_new_real();
 
@@ -215,7 +190,7 @@ int main(int count, char **args)
     }
     open_all(&bench, args[1], clock);
     measure(&bench, (size_t)in_flight, seconds);
-    store_port_free(bench.port);
+    store_port_free(bench.loop.port);
     engine_close(bench.engine);
     store_close(bench.store);
     clock_free(clock);
