@@ -19,7 +19,7 @@
 #include "bus/bus.h"
 #include "engine/engine.h"
 #include "functions/functions.h"
-#include "functions/mapping.h"
+#include "mapping/mapping.h"
 #include "logs/logs.h"
 #include "net/http.h"
 #include "net/sigv4.h"

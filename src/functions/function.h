@@ -58,10 +58,6 @@ struct functions {
 
 struct function *function_find(const struct functions *functions, struct bytes name_or_arn);
 
-/* NAME of NAME, NAME:$LATEST, ACCOUNT:function:NAME and an ARN; empty when the text is none of them
- * or asks for another version. Points into the text; knows no registry, so any thread may ask. */
-struct bytes function_name_of(struct bytes name_or_arn);
-
 static inline bool function_has_reserved_concurrency(const struct function *function)
 {
     return function->version->settings.reserved_concurrency >= 0;

@@ -151,6 +151,9 @@ MUST_USE enum status functions_put(struct functions *functions,
  * Holds until the next change. */
 const struct function_settings *functions_find(const struct functions *functions,
                                                struct bytes name_or_arn);
+/* NAME of NAME, NAME:$LATEST, ACCOUNT:function:NAME and an ARN; empty when the text is none of them
+ * or asks for another version. Points into the text; knows no registry, so any thread may ask. */
+struct bytes function_name_of(struct bytes name_or_arn);
 void functions_list(const struct functions *functions, struct arena *arena,
                     const struct function_settings ***ret, size_t *ret_count); /* in name order */
 struct bytes functions_arn(const struct functions *functions, struct arena *arena,

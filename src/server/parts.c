@@ -251,6 +251,23 @@ static enum status (*const stored_parts[])(struct server *server) = {
     open_schedules, open_bus,       open_queues,   open_logs,
 };
 
+static void open_mappings(struct server *server)
+{
+    struct mappings_options options = {.functions = server->functions,
+                                       .streams = server->streams,
+                                       .store = server->store,
+                                       .port = server->port,
+                                       .timers = server->timers,
+                                       .wall_timers = server->wall_timers,
+                                       .faults = server->faults,
+                                       .place = &server->place,
+                                       .log = output_log,
+                                       .changed = loop_changed,
+                                       .context = server};
+
+    server->mappings = mappings_new(&options);
+}
+
 static bool open_hops(struct server *server)
 {
     struct stream_door shards = {server, shards_of_engine};
@@ -265,8 +282,7 @@ static bool open_hops(struct server *server)
     scheduling_set_rules(server);
     engine_set_shard_count(server->engine, shard_count(server));
     server->streams = streams_new(server->store, server->port, server->timers, &shards);
-    server->mappings = mappings_new(server->functions, server->streams, server->store, server->port,
-                                    server->timers, loop_changed, server);
+    open_mappings(server);
     return true;
 }
 

@@ -36,7 +36,7 @@ class Killed(unittest.TestCase):
         self.seed = random.randrange(1 << 32)
         self.random = random.Random(self.seed)
         self.lock, self.up = threading.Condition(), threading.Event()
-        self.acknowledged, self.unsure, self.next = set(), [], 0
+        self.acknowledged, self.unsure, self.next, self.given_up = set(), [], 0, False
         # of the called ones: always, at first, never
         self.endpoint = Endpoint(lambda n, attempt: 503 if n // 8 % 4 == 0 or (n // 8 % 4 == 1 and attempt == 1) else 200)
         self.addCleanup(self.endpoint.close)
@@ -71,7 +71,7 @@ class Killed(unittest.TestCase):
             if not self.up.wait(WAIT_S):
                 raise AssertionError("dynlog is not there again")
             with self.lock:
-                if len(self.acknowledged) >= EVENTS:
+                if self.given_up or len(self.acknowledged) >= EVENTS:
                     return
                 numbers = list(range(self.next, self.next + BATCH))
                 self.next += BATCH
@@ -137,6 +137,9 @@ class Killed(unittest.TestCase):
                 writers = [pool.submit(self.write) for _ in range(WRITERS)]
                 try:
                     self.kill_at_random_points(dynlog)
+                except BaseException:
+                    self.given_up = True  # nobody writes to a server that does not come back
+                    raise
                 finally:
                     self.up.set()
                 for writer in writers:

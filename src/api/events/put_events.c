@@ -9,7 +9,7 @@ struct put_call {
     size_t count;
     struct bus_put put; /* those that are new */
     size_t *place;      /* of put.entries in entries */
-    /* a mapping's function asks: what a crash cut off is not put twice (functions/rerun.h) */
+    /* a mapping's function asks: what a crash cut off is not put twice (mapping/rerun.h) */
     bool has_source;
     struct mapping_source source;
     struct bytes *content; /* of put.entries */

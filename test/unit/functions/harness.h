@@ -67,6 +67,8 @@ static inline void harness_hangs(uv_timer_t *timer)
     fail_msg("nothing happens any more; log:\n%.*s", (int)h->log.size, (char *)h->log.ptr);
 }
 
+static const struct arn_place harness_place = {"aws", "us-east-1", "000000000000"};
+
 static inline void harness_log(void *context, const struct function_log *log)
 {
     static const char *const kinds[] = {"START", "LINE", "END", "REPORT"};
@@ -108,7 +110,6 @@ static inline const char *harness_runtimes(struct harness *h)
 
 static inline void harness_open_functions(struct harness *h)
 {
-    static const struct arn_place place = {"aws", "us-east-1", "000000000000"};
     const struct function_variable common[] = {
         {BYTES("AWS_ENDPOINT_URL"), BYTES("http://127.0.0.1:8000")}};
     struct functions_options options = {
@@ -117,7 +118,7 @@ static inline void harness_open_functions(struct harness *h)
         .port = h->port,
         .timers = h->timers,
         .faults = h->faults,
-        .place = &place,
+        .place = &harness_place,
         .runtime = {&h->door, door_listen, door_close},
         .runtimes_folder = harness_runtimes(h),
         .environment = common,

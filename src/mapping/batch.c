@@ -1,5 +1,5 @@
-/* functions/batch.c - see batch.h. */
-#include "functions/batch.h"
+/* mapping/batch.c - see batch.h. */
+#include "mapping/batch.h"
 
 static const char event_begin[] = "{\"Records\":[";
 static const char event_end[] = "]}";

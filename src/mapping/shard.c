@@ -1,6 +1,6 @@
-/* functions/mapping_shard.c - the shards of a mapping's stream, and their records on the way into
- * lanes; see mapping_private.h. */
-#include "functions/mapping_private.h"
+/* mapping/shard.c - the shards of a mapping's stream, and their records on the way into
+ * lanes; see internal.h. */
+#include "mapping/internal.h"
 
 /* ---- what a shard is at ---- */
 
@@ -85,7 +85,7 @@ static struct mapping_shard *shard_new(struct mapping *mapping, const struct str
 
 void mapping_shard_stop(struct mapping_shard *shard)
 {
-    timer_cancel(shard->mapping->mappings->wall_timers, &shard->read_again);
+    timer_cancel(shard->mapping->mappings->options.wall_timers, &shard->read_again);
     for (size_t i = 0; i < shard->mapping->lane_count; i++)
         lane_stop(&shard->lanes[i]);
 }
@@ -145,9 +145,10 @@ enum status mapping_find_shards(struct mapping *mapping)
     AUTO(arena_release) struct arena *arena = arena_new();
     struct stream_shards shards = {0};
 
-    if (mapping->known_to > 0 && store_last_position(mappings->store) <= mapping->known_to)
+    if (mapping->known_to > 0 && store_last_position(mappings->options.store) <= mapping->known_to)
         return OK;
-    enum status st = streams_shards(mappings->streams, mapping->settings.stream_id, arena, &shards);
+    enum status st =
+        streams_shards(mappings->options.streams, mapping->settings.stream_id, arena, &shards);
 
     if (st != OK && st != NOT_FOUND)
         return st;
@@ -218,12 +219,12 @@ static void read_failed(struct mapping_shard *shard, bool trimmed)
     struct mappings *mappings = mapping->mappings;
 
     if (trimmed) { /* stopped for more than a day: what is left is still in order */
-        uint64_t to = streams_trimmed_to(mappings->streams, mapping->settings.stream_id);
+        uint64_t to = streams_trimmed_to(mappings->options.streams, mapping->settings.stream_id);
 
         mapping_tell(mapping, BYTES("records were trimmed before the function could take them"));
         shard->read_after = to < shard->shard.end ? to : shard->shard.end;
     }
-    timer_set_after(mappings->wall_timers, &shard->read_again,
+    timer_set_after(mappings->options.wall_timers, &shard->read_again,
                     trimmed ? 0 : MAPPING_STORE_RETRY_MS);
 }
 
@@ -243,7 +244,8 @@ static bool read_page(struct mapping_shard *shard)
 
     if (read.limit == 0)
         return false;
-    enum status st = streams_read(mapping->mappings->streams, &read, arena, &page, &trimmed);
+    enum status st =
+        streams_read(mapping->mappings->options.streams, &read, arena, &page, &trimmed);
 
     if (st != OK) {
         read_failed(shard, trimmed);

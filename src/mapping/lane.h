@@ -1,4 +1,4 @@
-/* functions/mapping_lane.h - one line of batches of a shard: collected, handed over, tried again.
+/* mapping/lane.h - one line of batches of a shard: collected, handed over, tried again.
  *
  *      RESTING ----------> RUNNING      its event is with the function
  *         ^  ^               |  |
@@ -13,10 +13,10 @@
  *
  * What always holds: records of a lane are handed over in the order of their positions, and none
  * before all earlier ones have succeeded or were given up. */
-#ifndef DYNLOG_FUNCTIONS_MAPPING_LANE_H
-#define DYNLOG_FUNCTIONS_MAPPING_LANE_H
+#ifndef DYNLOG_MAPPING_LANE_H
+#define DYNLOG_MAPPING_LANE_H
 
-#include "functions/batch.h"
+#include "mapping/batch.h"
 
 #define LANE_SPLITS_MAX 16 /* 10,000 records are halved 14 times */
 

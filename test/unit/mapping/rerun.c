@@ -1,8 +1,8 @@
-/* test/unit/functions/rerun.c - functions/rerun.c: events are recognised once each, until the cursor has
+/* Tests of mapping/rerun.c: events are recognised once each, until the cursor has
  * passed the batch that put them. */
-#include "harness.h"
+#include "functions/harness.h"
 
-#include "functions/rerun.h"
+#include "mapping/rerun.h"
 
 #define NAME BYTES("mapping/3/users-local-trigger")
 #define OTHER BYTES("mapping/3/users-local-trigger2") /* begins with the first one's name */

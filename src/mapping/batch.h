@@ -1,9 +1,9 @@
-/* functions/batch.h - records of a change stream, collected for one event: their text, and where
+/* mapping/batch.h - records of a change stream, collected for one event: their text, and where
  * each of them ends in it, so that a part of the batch is an event too. */
-#ifndef DYNLOG_FUNCTIONS_BATCH_H
-#define DYNLOG_FUNCTIONS_BATCH_H
+#ifndef DYNLOG_MAPPING_BATCH_H
+#define DYNLOG_MAPPING_BATCH_H
 
-#include "functions/mapping.h"
+#include "mapping/mapping.h"
 
 struct mapping_batch_record {
     uint64_t position, time_ms;

@@ -1,28 +1,20 @@
-/* functions/mapping_private.h - what the files of a mapping share.
+/* mapping/internal.h - what the files of a mapping share.
  *
- *   mapping.c         settings, when to read, life
- *   mapping_shard.c   which shards there are, and their records into lanes
- *   mapping_lane.c    one line of batches of a shard
- *   mapping_cursor.c  how far it is, durably
- *   mapping_source.c  events that its function puts on the bus */
-#ifndef DYNLOG_FUNCTIONS_MAPPING_PRIVATE_H
-#define DYNLOG_FUNCTIONS_MAPPING_PRIVATE_H
+ *   mapping.c      settings, when to read, life
+ *   shard.c   which shards there are, and their records into lanes
+ *   lane.c         one line of batches of a shard
+ *   cursor.c       how far it is, durably
+ *   put_source.c   events that its function puts on the bus */
+#ifndef DYNLOG_MAPPING_INTERNAL_H
+#define DYNLOG_MAPPING_INTERNAL_H
 
-#include "functions/mapping_lane.h"
-#include "functions/rerun.h"
+#include "mapping/lane.h"
+#include "mapping/rerun.h"
 
 #define MAPPING_NUMBER_SIZE 12 /* "/" and a shard's number, behind the mapping's name */
 
 struct mappings {
-    struct functions *functions;
-    struct streams *streams;
-    struct store *store;
-    struct store_port *port;
-    struct timers *timers;      /* back-off, windows: the clock's */
-    struct timers *wall_timers; /* tries of the store */
-    const char *region;
-    void (*changed)(void *context);
-    void *context;
+    struct mappings_options options;
     struct stream_listener listener;
     struct mapping **all;
     size_t count, capacity;
@@ -91,7 +83,7 @@ void mapping_go(struct mapping *mapping);
 void mapping_changed(struct mapping *mapping);
 void mapping_tell(const struct mapping *mapping, struct bytes text);
 
-/* ---- mapping_shard.c ---- */
+/* ---- shard.c ---- */
 
 /* Asks which shards there are, when something was committed since. */
 MUST_USE enum status mapping_find_shards(struct mapping *mapping);
@@ -107,7 +99,7 @@ bool mapping_shard_busy(const struct mapping_shard *shard);
 /* Of that, what no function and no time has to end first. */
 bool mapping_shard_moving(const struct mapping_shard *shard);
 
-/* ---- mapping_cursor.c ---- */
+/* ---- cursor.c ---- */
 
 void mapping_cursor_init(struct mapping *mapping);
 void mapping_cursor_free(struct mapping *mapping);

@@ -1,4 +1,4 @@
-/* functions/mapping.h - event source mappings: change stream -> function, as Lambda polls a stream
+/* mapping/mapping.h - event source mappings: change stream -> function, as Lambda polls a stream
  * - but woken by the commit. (AWS: Lambda developer guide, "Using Lambda with DynamoDB".)
  *
  * Records of a shard are collected until batch_size, batch_window or 6 MB, and handed to the
@@ -16,8 +16,8 @@
  * already (at least once).
  *
  * One loop thread. */
-#ifndef DYNLOG_FUNCTIONS_MAPPING_H
-#define DYNLOG_FUNCTIONS_MAPPING_H
+#ifndef DYNLOG_MAPPING_MAPPING_H
+#define DYNLOG_MAPPING_MAPPING_H
 
 #include "functions/functions.h"
 #include "streams/streams.h"
@@ -53,9 +53,22 @@ struct mapping_settings {
     int32_t maximum_record_age_s;   /* -1: until the record expires */
 };
 
-struct mappings *mappings_new(struct functions *functions, struct streams *streams,
-                              struct store *store, struct store_port *port, struct timers *timers,
-                              void (*changed)(void *context), void *context);
+struct mappings_options {
+    struct functions *functions;
+    struct streams *streams;
+    struct store *store;
+    struct store_port *port;
+    struct timers *timers;      /* back-off, windows: the clock's */
+    struct timers *wall_timers; /* tries of the store; NULL: `timers` */
+    struct faults *faults;      /* that a test asked for; NULL: none */
+    const struct arn_place *place;
+    /* A line for people, among those of the function; may be NULL. */
+    void (*log)(void *context, const struct function_log *log);
+    void (*changed)(void *context); /* something ended: drain looks again */
+    void *context;
+};
+
+struct mappings *mappings_new(const struct mappings_options *options);
 /* Stops reading; batches that are with a function may end (functions_stop() sees to it). True when
  * neither a function nor the store has anything of a mapping's any more; `changed` is called when
  * that may have become so. May be called again to ask. */

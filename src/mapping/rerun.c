@@ -1,5 +1,5 @@
-/* functions/rerun.c - see rerun.h. */
-#include "functions/rerun.h"
+/* mapping/rerun.c - see rerun.h. */
+#include "mapping/rerun.h"
 
 #include "base/buffer.h"
 

@@ -1,21 +1,21 @@
-/* functions/rerun.h - what a mapping's function had put on the bus when dynlog was killed.
+/* mapping/rerun.h - what a mapping's function had put on the bus when dynlog was killed.
  *
- * A batch is handed over again when its cursor was not durable yet, and its function puts its events
- * again. On AWS a batch is repeated when the function fails; that the machine below was killed is not the
- * function's affair. So every event that a mapping's function puts is noted in the batch that makes it
- * durable, until the cursor has passed; after a restart an event that was noted is answered with the id
- * that it has, and not written again. Events of a batch that failed and is tried again in the same life
- * are written again, as AWS does.
+ * A batch is handed over again when its cursor was not durable yet, and its function puts its
+ * events again. On AWS a batch is repeated when the function fails; that the machine below was
+ * killed is not the function's affair. So every event that a mapping's function puts is noted in
+ * the batch that makes it durable, until the cursor has passed; after a restart an event that was
+ * noted is answered with the id that it has, and not written again. Events of a batch that failed
+ * and is tried again in the same life are written again, as AWS does.
  *
- *   key    "put/" | cursor's name | 0 | last position of the batch (8) | digest (16) | event id (36)
- *   value  nothing                                                          in STORE_CURSORS
+ *   key    "put/" | cursor's name | 0 | last position of the batch (8) | digest (16) | event id
+ * (36) value  nothing                                                          in STORE_CURSORS
  *
  * Which invocation puts an event is told by the trace header, which AWS's SDKs send from a function
  * (X-Amzn-Trace-Id). What comes without it is written as often as it comes.
  *
  * The loop's thread, except where said. */
-#ifndef DYNLOG_FUNCTIONS_RERUN_H
-#define DYNLOG_FUNCTIONS_RERUN_H
+#ifndef DYNLOG_MAPPING_RERUN_H
+#define DYNLOG_MAPPING_RERUN_H
 
 #include "base/id.h"
 #include "base/map.h"

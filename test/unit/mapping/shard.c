@@ -1,4 +1,4 @@
-/* Tests of functions/mapping_shard.c and mapping_cursor.c: shards side by side, children behind
+/* Tests of mapping/shard.c and cursor.c: shards side by side, children behind
  * their parents, cursors of both. */
 #include "mapping_test.h"
 

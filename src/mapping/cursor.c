@@ -1,4 +1,4 @@
-/* functions/mapping_cursor.c - how far a mapping is, durably.
+/* mapping/cursor.c - how far a mapping is, durably.
  *
  *   "mapping/STREAM/FUNCTION"          everything up to it is done with, in every shard
  *   "mapping/STREAM/FUNCTION/NUMBER"   of a shard that is further than that
@@ -6,7 +6,7 @@
  * So a mapping whose stream has one shard has one cursor; a shard that is held up by a batch that
  * fails does not make the others hand over again what they have done; and which shards are done
  * with is told by positions alone: those that end at or below the cursor. */
-#include "functions/mapping_private.h"
+#include "mapping/internal.h"
 
 #include <stdio.h>
 
@@ -98,12 +98,12 @@ void mapping_cursor_write(struct mapping *mapping)
         mapping->cursor_wanted = first;
     if (mapping->writing || !has_moved(mapping))
         return;
-    timer_cancel(mapping->mappings->wall_timers, &mapping->write_again);
+    timer_cancel(mapping->mappings->options.wall_timers, &mapping->write_again);
     mapping->writing = true;
     mapping->cursor_writing = mapping->cursor_wanted;
     collect_changes(mapping);
     mapping->mappings->in_flight++;
-    store_submit(mapping->mappings->store, mapping->mappings->port, &mapping->work);
+    store_submit(mapping->mappings->options.store, mapping->mappings->options.port, &mapping->work);
 }
 
 /* ---- written ---- */
@@ -148,7 +148,7 @@ static void on_written(struct store_work *work, enum status status)
     if (status == OK)
         are_durable(mapping);
     else if (!mapping->mappings->stopping)
-        timer_set_after(mapping->mappings->wall_timers, &mapping->write_again,
+        timer_set_after(mapping->mappings->options.wall_timers, &mapping->write_again,
                         MAPPING_STORE_RETRY_MS);
     mapping_go(mapping);
 }
@@ -172,18 +172,19 @@ void mapping_cursor_init(struct mapping *mapping)
 
 void mapping_cursor_free(struct mapping *mapping)
 {
-    timer_cancel(mapping->mappings->wall_timers, &mapping->write_again);
+    timer_cancel(mapping->mappings->options.wall_timers, &mapping->write_again);
     arena_free(mapping->write_arena);
 }
 
 enum status mapping_cursor_load(struct mapping *mapping)
 {
     struct mappings *mappings = mapping->mappings;
-    uint64_t begin = mapping->settings.trim_horizon
-                         ? streams_trimmed_to(mappings->streams, mapping->settings.stream_id)
-                         : store_last_position(mappings->store);
-    enum status st =
-        stream_cursor_load(mappings->store, bytes_of_text(mapping->cursor_name), &mapping->cursor);
+    uint64_t begin =
+        mapping->settings.trim_horizon
+            ? streams_trimmed_to(mappings->options.streams, mapping->settings.stream_id)
+            : store_last_position(mappings->options.store);
+    enum status st = stream_cursor_load(mappings->options.store,
+                                        bytes_of_text(mapping->cursor_name), &mapping->cursor);
 
     if (st != OK && st != NOT_FOUND)
         return st;
@@ -213,7 +214,7 @@ static void make_names(struct mapping_shard *shard)
 enum status mapping_cursor_load_shard(struct mapping_shard *shard)
 {
     const struct mapping *mapping = shard->mapping;
-    struct store *store = mapping->mappings->store;
+    struct store *store = mapping->mappings->options.store;
     uint64_t own = 0;
 
     make_names(shard);

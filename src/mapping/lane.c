@@ -1,6 +1,5 @@
-/* functions/mapping_lane.c - see mapping_lane.h. */
-#include "functions/function.h"
-#include "functions/mapping_private.h"
+/* mapping/lane.c - see lane.h. */
+#include "mapping/internal.h"
 
 static const bool moves[LANE_STATE_COUNT][LANE_STATE_COUNT] = {
     [LANE_RESTING] = {[LANE_RUNNING] = true, [LANE_BACKING_OFF] = true},
@@ -26,15 +25,16 @@ enum status lane_add(struct lane *lane, const struct change *change)
 {
     const struct mapping *mapping = lane->mapping;
     const struct mapping_settings *settings = &mapping->settings;
-    enum status st = mapping_batch_add(&lane->filling, change, settings->view,
-                                       mapping->mappings->region, settings->stream_arn);
+    enum status st =
+        mapping_batch_add(&lane->filling, change, settings->view,
+                          mapping->mappings->options.place->region, settings->stream_arn);
 
     if (st != OK) {
         lane->full = lane->filling.count > 0;
         return st;
     }
     if (lane->filling.count == 1 && settings->batch_window_s > 0)
-        timer_set_after(mapping->mappings->timers, &lane->window,
+        timer_set_after(mapping->mappings->options.timers, &lane->window,
                         (uint64_t)settings->batch_window_s * 1000);
     lane->full = lane->filling.count >= settings->batch_size;
     return OK;
@@ -61,7 +61,7 @@ static bool take_filled(struct lane *lane)
 
     if (lane->filling.count == 0 || !ready)
         return false;
-    timer_cancel(lane->mapping->mappings->timers, &lane->window);
+    timer_cancel(lane->mapping->mappings->options.timers, &lane->window);
     lane->running = lane->filling;
     lane->filling = emptied;
     mapping_batch_clear(&lane->filling);
@@ -98,7 +98,7 @@ static void drop_old(struct lane *lane)
     const struct mapping *mapping = lane->mapping;
     int32_t age_s = mapping->settings.maximum_record_age_s;
     uint64_t age_ms = age_s < 0 ? STREAM_RETENTION_MS : (uint64_t)age_s * 1000;
-    uint64_t now_ms = clock_now_ms(timers_clock(mapping->mappings->timers));
+    uint64_t now_ms = clock_now_ms(timers_clock(mapping->mappings->options.timers));
     size_t begin = lane->begin;
 
     if (age_ms > STREAM_RETENTION_MS)
@@ -142,7 +142,7 @@ static bool strikes(const struct lane *lane, enum fault_kind kind, struct fault_
         .of = {[FAULT_FUNCTION] = mapping->settings.function_name,
                [FAULT_TABLE] = table_of_stream(mapping->settings.stream_arn)}};
 
-    return faults_hit(mapping->mappings->functions->options.faults, kind, &place, ret);
+    return faults_hit(mapping->mappings->options.faults, kind, &place, ret);
 }
 
 /* Once for each part. */
@@ -154,7 +154,7 @@ static bool is_delayed(struct lane *lane)
         return false;
     lane->delayed = true;
     lane_enter(lane, LANE_BACKING_OFF);
-    timer_set_after(lane->mapping->mappings->timers, &lane->back_off, hit.delay_ms);
+    timer_set_after(lane->mapping->mappings->options.timers, &lane->back_off, hit.delay_ms);
     return true;
 }
 
@@ -164,7 +164,7 @@ static void back_off(struct lane *lane)
 {
     lane_enter(lane, LANE_BACKING_OFF);
     if (!lane->mapping->mappings->stopping)
-        timer_set_after(lane->mapping->mappings->timers, &lane->back_off, lane->delay_ms);
+        timer_set_after(lane->mapping->mappings->options.timers, &lane->back_off, lane->delay_ms);
     lane->delay_ms =
         lane->delay_ms * 2 < MAPPING_RETRY_LAST_MS ? lane->delay_ms * 2 : MAPPING_RETRY_LAST_MS;
 }
@@ -237,7 +237,7 @@ static void hand_over(struct lane *lane)
     };
     lane_enter(lane, LANE_RUNNING);
     lane->invoking = true;
-    functions_invoke(mapping->mappings->functions, &lane->invocation);
+    functions_invoke(mapping->mappings->options.functions, &lane->invocation);
     lane->invoking = false;
 }
 
@@ -272,7 +272,7 @@ bool lane_moving(const struct lane *lane)
 
 void lane_waits(const struct lane *lane, struct waits *waits)
 {
-    struct timers *timers = lane->mapping->mappings->timers;
+    struct timers *timers = lane->mapping->mappings->options.timers;
 
     if (lane->state == LANE_BACKING_OFF)
         waits_add(waits, timer_due_ms(timers, &lane->back_off));
@@ -282,7 +282,7 @@ void lane_waits(const struct lane *lane, struct waits *waits)
 
 void lane_hurry(struct lane *lane)
 {
-    struct timers *timers = lane->mapping->mappings->timers;
+    struct timers *timers = lane->mapping->mappings->options.timers;
 
     if (timer_is_set(&lane->window)) {
         timer_cancel(timers, &lane->window);
@@ -315,8 +315,8 @@ void lane_init(struct lane *lane, struct mapping_shard *shard)
 
 void lane_stop(struct lane *lane)
 {
-    timer_cancel(lane->mapping->mappings->timers, &lane->window);
-    timer_cancel(lane->mapping->mappings->timers, &lane->back_off);
+    timer_cancel(lane->mapping->mappings->options.timers, &lane->window);
+    timer_cancel(lane->mapping->mappings->options.timers, &lane->back_off);
 }
 
 void lane_free(struct lane *lane)

@@ -1,4 +1,4 @@
-/* Tests of functions/mapping.c and mapping_lane.c: batches, windows, failures, ages, lanes,
+/* Tests of mapping/mapping.c and lane.c: batches, windows, failures, ages, lanes,
  * restarts. */
 #include "mapping_test.h"
 

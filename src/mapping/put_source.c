@@ -1,6 +1,6 @@
-/* functions/mapping_source.c - which batch an event comes from, and whether it came before;
+/* mapping/put_source.c - which batch an event comes from, and whether it came before;
  * rerun.h. */
-#include "functions/mapping_private.h"
+#include "mapping/internal.h"
 
 /* "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=...": the part that all of one invocation share.
  */

@@ -1,19 +1,18 @@
-/* functions/mapping.c - see mapping.h: settings, when to read, life. */
-#include "functions/mapping.h"
+/* mapping/mapping.c - see mapping.h: settings, when to read, life. */
+#include "mapping/mapping.h"
 
-#include "functions/function.h"
-#include "functions/mapping_private.h"
+#include "mapping/internal.h"
 
 #include <stdio.h>
 
 void mapping_changed(struct mapping *mapping)
 {
-    mapping->mappings->changed(mapping->mappings->context);
+    mapping->mappings->options.changed(mapping->mappings->options.context);
 }
 
 void mapping_tell(const struct mapping *mapping, struct bytes text)
 {
-    const struct functions_options *options = &mapping->mappings->functions->options;
+    const struct mappings_options *options = &mapping->mappings->options;
     struct function_log log = {
         .kind = FUNCTION_LOG_LINE,
         .function_name = mapping->settings.function_name,
@@ -29,7 +28,8 @@ void mapping_tell(const struct mapping *mapping, struct bytes text)
 
 static void find_failed(struct mapping *mapping)
 {
-    timer_set_after(mapping->mappings->wall_timers, &mapping->look_again, MAPPING_STORE_RETRY_MS);
+    timer_set_after(mapping->mappings->options.wall_timers, &mapping->look_again,
+                    MAPPING_STORE_RETRY_MS);
 }
 
 static bool may_look(const struct mapping *mapping)
@@ -165,7 +165,7 @@ static struct mapping *mapping_new(struct mappings *mappings,
 
 static void mapping_free(struct mapping *mapping)
 {
-    timer_cancel(mapping->mappings->wall_timers, &mapping->look_again);
+    timer_cancel(mapping->mappings->options.wall_timers, &mapping->look_again);
     mapping_cursor_free(mapping);
     for (size_t i = 0; i < mapping->shard_count; i++)
         mapping_shard_free(mapping->shards[i]);
@@ -223,7 +223,7 @@ static bool mapping_busy(struct mapping *mapping)
 {
     if (!mapping->settings.enabled)
         return mapping->writing;
-    if (mapping->known_to < store_last_position(mapping->mappings->store))
+    if (mapping->known_to < store_last_position(mapping->mappings->options.store))
         go(mapping); /* committed, but we were not told yet */
     for (size_t i = 0; i < mapping->shard_count; i++)
         if (mapping_shard_busy(mapping->shards[i]))
@@ -288,23 +288,15 @@ void mappings_hurry(struct mappings *mappings)
 
 /* ---- life ---- */
 
-struct mappings *mappings_new(struct functions *functions, struct streams *streams,
-                              struct store *store, struct store_port *port, struct timers *timers,
-                              void (*changed)(void *context), void *context)
+struct mappings *mappings_new(const struct mappings_options *options)
 {
     struct mappings *mappings = mem_new(sizeof *mappings);
 
-    mappings->functions = functions;
-    mappings->streams = streams;
-    mappings->store = store;
-    mappings->port = port;
-    mappings->timers = timers;
-    mappings->wall_timers = functions->options.wall_timers;
-    mappings->region = functions->options.place->region;
-    mappings->changed = changed;
-    mappings->context = context;
+    mappings->options = *options;
+    if (options->wall_timers == NULL)
+        mappings->options.wall_timers = options->timers;
     mappings->listener.committed = on_committed;
-    streams_listen(streams, &mappings->listener);
+    streams_listen(options->streams, &mappings->listener);
     return mappings;
 }
 
@@ -314,8 +306,8 @@ bool mappings_stop(struct mappings *mappings)
     for (size_t i = 0; i < mappings->count; i++) {
         struct mapping *mapping = mappings->all[i];
 
-        timer_cancel(mappings->wall_timers, &mapping->look_again);
-        timer_cancel(mappings->wall_timers, &mapping->write_again);
+        timer_cancel(mappings->options.wall_timers, &mapping->look_again);
+        timer_cancel(mappings->options.wall_timers, &mapping->write_again);
         for (size_t k = 0; k < mapping->shard_count; k++)
             mapping_shard_stop(mapping->shards[k]);
     }

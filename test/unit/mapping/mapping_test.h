@@ -1,11 +1,11 @@
-/* functions/mapping_test.h - what the tests of a mapping's files share: functions with a mapping
+/* mapping/mapping_test.h - what the tests of a mapping's files share: functions with a mapping
  * over a stream whose shards and records a test makes. */
-#ifndef DYNLOG_TEST_FUNCTIONS_MAPPING_TEST_H
-#define DYNLOG_TEST_FUNCTIONS_MAPPING_TEST_H
+#ifndef DYNLOG_TEST_MAPPING_MAPPING_TEST_H
+#define DYNLOG_TEST_MAPPING_MAPPING_TEST_H
 
-#include "harness.h"
+#include "functions/harness.h"
 
-#include "functions/mapping.h"
+#include "mapping/mapping.h"
 
 #include <pthread.h>
 
@@ -39,6 +39,13 @@ static inline void changed(void *context)
     t->changes++;
 }
 
+static inline void logged_line(void *context, const struct function_log *log)
+{
+    struct test *t = context;
+
+    harness_log(t->h, log);
+}
+
 static inline enum status shards_of_test(void *context, uint32_t stream_id, struct arena *arena,
                                          struct stream_shard **ret, size_t *ret_count)
 {
@@ -57,9 +64,19 @@ static inline void open_mappings(struct test *t)
 {
     struct harness *h = t->h;
     const struct stream_door door = {t, shards_of_test};
+    struct mappings_options options = {.functions = h->functions,
+                                       .store = h->store,
+                                       .port = h->port,
+                                       .timers = h->timers,
+                                       .faults = h->faults,
+                                       .place = &harness_place,
+                                       .log = logged_line,
+                                       .changed = changed,
+                                       .context = t};
 
     t->streams = streams_new(h->store, h->port, h->timers, &door);
-    t->mappings = mappings_new(h->functions, t->streams, h->store, h->port, h->timers, changed, t);
+    options.streams = t->streams;
+    t->mappings = mappings_new(&options);
 }
 
 static inline void close_mappings(struct test *t, uint64_t grace_ms)
