@@ -173,9 +173,10 @@ void stale_remove(struct server *server, void (*done)(struct server *server, boo
 /* ---- warm.c: workers before the first event ---- */
 void warm_start(struct server *server);
 
-/* ---- deliver.c: the targets of rules and schedules ---- */
+/* ---- deliver.c: the targets of rules, schedules and functions ---- */
 struct delivery_door deliver_door(struct server *server);
 struct bus_door deliver_bus_door(struct server *server);
+struct destination_door deliver_destination_door(struct server *server);
 
 /* ---- scheduling.c: what is due, to its targets; rules with a schedule ---- */
 struct schedule_door scheduling_door(struct server *server);
