@@ -116,6 +116,15 @@ struct destination_door {
     void (*written)(void *context, struct delivery *delivery);
 };
 
+/* CloudWatch's side of what workers print: one log stream a worker, made with its first line. All
+ * on the loop's thread; nothing waits. */
+struct function_log_door {
+    void *context;
+    void *(*open)(void *context, struct bytes group, struct bytes stream);
+    void (*append)(void *context, void *stream, uint64_t time_ms, struct bytes text);
+    void (*close)(void *context, void *stream); /* what was appended is kept all the same */
+};
+
 /* Where lines of handlers go. Called on the loop's thread. */
 enum function_log_kind {
     FUNCTION_LOG_START,
@@ -147,6 +156,7 @@ struct functions_options {
     const struct function_variable *environment;
     size_t environment_count;
     void (*log)(void *context, const struct function_log *log); /* may be NULL */
+    struct function_log_door log_streams;                       /* open NULL: there are none */
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     void *context;
 };
@@ -181,6 +191,9 @@ const struct function_settings *functions_find(const struct functions *functions
 /* NAME of NAME, NAME:$LATEST, ACCOUNT:function:NAME and an ARN; empty when the text is none of them
  * or asks for another version. Points into the text; knows no registry, so any thread may ask. */
 struct bytes function_name_of(struct bytes name_or_arn);
+/* Where its lines are in CloudWatch Logs: as its settings say, or /aws/lambda/NAME. In the arena.
+ */
+struct bytes function_log_group(struct arena *arena, const struct function_settings *settings);
 void functions_list(const struct functions *functions, struct arena *arena,
                     const struct function_settings ***ret, size_t *ret_count); /* in name order */
 struct bytes functions_arn(const struct functions *functions, struct arena *arena,

@@ -108,6 +108,7 @@ struct server {
     struct made *made;
     struct bytes *late_values; /* of stack->late; empty: not known yet */
     uint64_t started_ns;
+    uint64_t lost_log_lines; /* of functions: more than may wait for the disk */
 };
 
 /* ---- loop.c: the loop, and what wakes it ---- */
@@ -185,6 +186,9 @@ bool scheduling_is_valid(void *server, struct bytes expression);
 void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes rule_name);
 /* The rules that the bus has already. */
 void scheduling_set_rules(struct server *server);
+
+/* ---- function_logs.c: what functions print, into their log groups ---- */
+struct function_log_door function_log_door_of(struct server *server);
 
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);

@@ -160,6 +160,7 @@ static enum status open_functions(struct server *server)
         .environment = server->environment,
         .environment_count = server->environment_count,
         .log = output_log,
+        .log_streams = function_log_door_of(server),
         .changed = loop_changed,
         .context = server,
     };
