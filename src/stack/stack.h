@@ -18,6 +18,7 @@
 
 #define STACK_FILE_SIZE_MAX ((size_t)4 * 1024 * 1024)
 #define STACK_VARIABLE_DEPTH_MAX 32
+#define STACK_FILTERS_MAX 10 /* of a mapping: what AWS raises its quota of 5 to */
 #define STACK_SHARDS_MAX 100 /* SHARDS_BEGIN_MAX of value/shard.h */
 
 struct stack_where { /* a place in a file, for messages: "serverless.yml:12:5" */
