@@ -1,6 +1,71 @@
 /* functions/destination.c - see destination.h. */
 #include "functions/destination.h"
 
+/* ---- kinds ---- */
+
+static enum status refuse_kind(struct bytes arn, struct bytes service, struct api_error *reterr)
+{
+    return api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                      "The destination ARN %.*s is not supported: dynlog has functions, queues and "
+                      "event buses as destinations, no \"%.*s\".",
+                      BYTES_ARG(arn), BYTES_ARG(service));
+}
+
+static bool is_fifo(struct bytes name)
+{
+    return bytes_end_with(name, BYTES(".fifo"));
+}
+
+enum status function_destination_of(struct bytes text, struct function_destination *ret,
+                                    struct api_error *reterr)
+{
+    enum destination_kind kind = DESTINATION_NONE;
+    struct arn arn;
+
+    *ret = (struct function_destination){DESTINATION_NONE, {NULL, 0}};
+    if (text.size == 0)
+        return OK;
+    if (!arn_parse(text, &arn))
+        return api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                          "The destination ARN %.*s is invalid.", BYTES_ARG(text));
+    if (bytes_equal_text(arn.service, "lambda") && function_name_of(text).size > 0)
+        kind = DESTINATION_FUNCTION;
+    else if (bytes_equal_text(arn.service, "sqs") && !is_fifo(arn.resource))
+        kind = DESTINATION_QUEUE;
+    else if (bytes_equal_text(arn.service, "events") &&
+             bytes_start_with(arn.resource, BYTES("event-bus/")))
+        kind = DESTINATION_BUS;
+    else if (bytes_equal_text(arn.service, "sns") || bytes_equal_text(arn.service, "s3"))
+        return refuse_kind(text, arn.service, reterr);
+    if (kind == DESTINATION_NONE)
+        return api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                          "The destination ARN %.*s is invalid.", BYTES_ARG(text));
+    *ret = (struct function_destination){kind, text};
+    return OK;
+}
+
+enum status function_check_dead_letter(struct bytes text, struct api_error *reterr)
+{
+    struct arn arn;
+
+    if (text.size == 0)
+        return OK;
+    if (!arn_parse(text, &arn))
+        return api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                          "The provided target ARN %.*s is invalid.", BYTES_ARG(text));
+    if (bytes_equal_text(arn.service, "sns"))
+        return api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                          "The dead-letter target %.*s is not supported: dynlog has queues and no "
+                          "\"sns\".",
+                          BYTES_ARG(text));
+    if (!bytes_equal_text(arn.service, "sqs") || is_fifo(arn.resource))
+        return api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                          "The provided target ARN %.*s is invalid.", BYTES_ARG(text));
+    return OK;
+}
+
+/* ---- the record ---- */
+
 static const char *condition_text(enum destination_condition condition)
 {
     switch (condition) {

@@ -114,6 +114,8 @@ static struct function_version *version_new(const struct functions *functions,
     copy->description = arena_copy(arena, settings->description);
     copy->on_success.arn = arena_copy(arena, settings->on_success.arn);
     copy->on_failure.arn = arena_copy(arena, settings->on_failure.arn);
+    copy->dead_letter_arn = arena_copy(arena, settings->dead_letter_arn);
+    copy->log_group = arena_copy(arena, settings->log_group);
     copy->environment = copy_variables(arena, settings->environment, settings->environment_count);
     version->arn = functions_arn(functions, arena, copy->name);
     return version;

@@ -56,11 +56,23 @@ struct function_variable {
     struct bytes name, value;
 };
 
-enum destination_kind { DESTINATION_NONE, DESTINATION_FUNCTION };
+enum destination_kind {
+    DESTINATION_NONE,
+    DESTINATION_FUNCTION,
+    DESTINATION_QUEUE,
+    DESTINATION_BUS
+};
 struct function_destination {
     enum destination_kind kind;
-    struct bytes arn; /* of a function: arn:aws:lambda:...:function:NAME */
+    struct bytes arn;
 };
+/* An empty ARN is none. REFUSED, in AWS's words: no ARN, a FIFO queue; by name: a topic, a bucket
+ * and what else dynlog does not have. Whether it is there is seen when something is delivered to
+ * it. */
+MUST_USE enum status function_destination_of(struct bytes arn, struct function_destination *ret,
+                                             struct api_error *reterr);
+/* The same for a dead-letter queue, which is a standard queue. */
+MUST_USE enum status function_check_dead_letter(struct bytes arn, struct api_error *reterr);
 
 /* What a function is. Bytes are copied by functions_put(). */
 struct function_settings {
@@ -78,6 +90,8 @@ struct function_settings {
     int64_t retry_delay_ms;         /* offline override of the 1 and 2 minutes; -1: AWS's */
     int32_t maximum_event_age_s;    /* -1: 6 hours */
     struct function_destination on_success, on_failure;
+    struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
+    struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
 };
 
 /* Per-worker listener of the Runtime API: the port tells which worker speaks, because its paths do
@@ -201,8 +215,8 @@ void functions_invoke(struct functions *functions, struct invocation *invocation
 struct async_invocation {
     struct bytes function_name, payload;
     char request_id[ID_UUID_SIZE]; /* filled by functions_async_write() when empty */
-    uint64_t position;    /* its place in the queue; filled by functions_async_write() */
-    uint64_t accepted_ms; /* its age counts from here; filled by functions_async_write() */
+    uint64_t position;             /* its place in the queue; filled by functions_async_write() */
+    uint64_t accepted_ms;          /* its age counts from here; filled by functions_async_write() */
 };
 /* On the writer's thread: into the batch (STORE_DELIVERIES). */
 void functions_async_write(struct functions *functions, struct store_batch *batch,

@@ -96,6 +96,8 @@ struct stack_function {
     int32_t maximum_retry_attempts; /* 0-2; -1: AWS's default of 2 */
     int32_t maximum_event_age_s;    /* 60-21600; -1: default */
     struct stack_destination on_success, on_failure;
+    struct bytes dead_letter_arn; /* `onError`: of a queue; empty: none */
+    struct bytes log_group;       /* empty: /aws/lambda/NAME */
     struct stack_where where;
 };
 
