@@ -201,11 +201,12 @@ static bool begin(struct function_change *change, enum status *ret)
     return true;
 }
 
+/* Whether one of the list, up to `end`, must end first. */
 static bool waits_for(const struct function_change *change, const struct list *list,
                       const struct list *end)
 {
-    for (const struct list *it = list->next; it != end; it = it->next)
-        if (bytes_equal(CONTAINER_OF(it, const struct function_change, place)->name, change->name))
+    for (struct list *it = list->next; it != end; it = it->next)
+        if (bytes_equal(LIST_CHANGE(it)->name, change->name))
             return true;
     return false;
 }

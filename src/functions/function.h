@@ -26,7 +26,7 @@ struct function_version {
     struct function_settings settings;
     struct bytes arn;    /* with its qualifier, but of $LATEST without */
     struct bytes code;   /* a reference to it (code.h); empty: a stack file's */
-    uint64_t generation; /* workers of another one are not used any more */
+    uint64_t generation; /* workers of another one, or of 0, are not used */
 };
 
 enum function_kind { FUNCTION_LATEST, FUNCTION_PUBLISHED, FUNCTION_ALIAS };

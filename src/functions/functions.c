@@ -242,7 +242,7 @@ static size_t shut_out(const struct functions *functions)
         const struct function *function = functions->all[i];
 
         if (pool_limit(function) == 0)
-            count += function->waiting_count + async_waiting_count(function);
+            count += function->waiting_count;
     }
     return count;
 }

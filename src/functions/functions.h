@@ -11,8 +11,8 @@
  * worker goes, the next invocation gets a fresh one; worker.h has the drawing)
  *
  * Asynchronous invocations are durable: written in the batch of whatever causes them, tried, tried
- * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise), then handed to the
- * destination. At least once.
+ * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise); then their
+ * destination is told. At least once.
  *
  * One loop thread, except where said. */
 #ifndef DYNLOG_FUNCTIONS_FUNCTIONS_H
@@ -24,6 +24,7 @@
 #include "base/id.h"
 #include "base/list.h"
 #include "base/timer.h"
+#include "delivery/delivery.h"
 #include "json/json.h"
 #include "store/store.h"
 
@@ -107,6 +108,26 @@ struct runtime_door {
     void (*close)(void *context, void *listener);
 };
 
+/* The way to destinations and dead-letter queues: deliveries (delivery/delivery.h). */
+struct destination_door {
+    void *context;
+    /* On the loop's thread, before the put: deliveries_prepare(). */
+    void (*prepare)(void *context, struct delivery *delivery);
+    /* On the writer's thread, into the batch: deliveries_write(). */
+    void (*write)(void *context, struct store_batch *batch, struct delivery *delivery);
+    /* On the loop's thread, after the batch is durable: deliveries_written(). */
+    void (*written)(void *context, struct delivery *delivery);
+};
+
+/* CloudWatch's side of what workers print: one log stream a worker, made with its first line. All
+ * on the loop's thread; nothing waits. */
+struct function_log_door {
+    void *context;
+    void *(*open)(void *context, struct bytes group, struct bytes stream);
+    void (*append)(void *context, void *stream, uint64_t time_ms, struct bytes text);
+    void (*close)(void *context, void *stream); /* what was appended is kept all the same */
+};
+
 /* Where lines of handlers go. Called on the loop's thread. */
 enum function_log_kind {
     FUNCTION_LOG_START,
@@ -131,6 +152,7 @@ struct functions_options {
     struct faults *faults;      /* that a test asked for; NULL: none */
     const struct arn_place *place;
     struct runtime_door runtime;
+    struct destination_door destinations; /* prepare NULL: nobody is told of ends */
     const char *
         runtimes_folder; /* our bootstraps: FOLDER/node/bootstrap.mjs, FOLDER/python/bootstrap.py */
     /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */
@@ -139,6 +161,7 @@ struct functions_options {
     /* where the code of functions lies that clients make (functions/code.h); NULL: they can't */
     const char *code_folder;
     void (*log)(void *context, const struct function_log *log); /* may be NULL */
+    struct function_log_door log_streams;                       /* open NULL: there are none */
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     void *context;
 };
@@ -181,6 +204,9 @@ const struct function_settings *functions_find(const struct functions *functions
  * ACCOUNT:function:NAME:live and ARNs; empty when the text is none of them. Points into the text;
  * knows no registry, so any thread may ask. */
 struct bytes function_name_of(struct bytes name_or_arn);
+/* Where its lines are in CloudWatch Logs: as its settings say, or /aws/lambda/NAME. In the arena.
+ */
+struct bytes function_log_group(struct arena *arena, const struct function_settings *settings);
 /* The same without the qualifier, which *ret_qualifier is; "$LATEST" when there is none. */
 struct bytes function_name_split(struct bytes name_or_arn, struct bytes *ret_qualifier);
 /* $LATEST of each. */
@@ -249,13 +275,12 @@ struct functions_figures {
     size_t waiting;  /* for a worker */
     size_t queued;   /* asynchronous: not ended, with those that wait for a retry */
     size_t retrying; /* of these: waiting for their time */
-    size_t shut_out; /* of waiting and queued: their function may not run (concurrency 0) */
+    size_t shut_out; /* of waiting: their function may not run (concurrency 0) */
     size_t workers;
     uint64_t invocations_total, errors_total, throttles_total;
 };
 void functions_figures(const struct functions *functions, struct functions_figures *ret);
-/* Asynchronous invocations that wait for their time: `retrying`, and those that are shut out until
- * they are too old. */
+/* Asynchronous invocations that wait for their time: `retrying`. */
 struct waits functions_waits(const struct functions *functions);
 /* Those that wait for their next attempt make it now. */
 void functions_hurry(struct functions *functions);

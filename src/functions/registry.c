@@ -51,6 +51,13 @@ void functions_list(const struct functions *functions, struct arena *arena,
             list[(*ret_count)++] = &functions->all[i]->version->settings;
 }
 
+struct bytes function_log_group(struct arena *arena, const struct function_settings *settings)
+{
+    if (settings->log_group.size > 0)
+        return settings->log_group;
+    return arena_printf(arena, "/aws/lambda/%.*s", BYTES_ARG(settings->name));
+}
+
 struct bytes functions_arn(const struct functions *functions, struct arena *arena,
                            struct bytes name)
 {
@@ -167,6 +174,7 @@ static struct function_version *version_new(struct functions *functions,
         codes_ref(functions->codes, from->code);
     }
     set_event_config(&version->settings, function_record_event_config(record, qualifier));
+    version->settings.log_group = function_log_group(arena, &version->settings);
     copy_settings(arena, &version->settings);
     version->arn = functions_arn(functions, arena, record->name);
     if (!bytes_equal_text(qualifier, "$LATEST"))
@@ -195,7 +203,8 @@ static void set_version(struct function *function, struct function_version *vers
     struct function_version *old = function->version;
 
     function->version = version;
-    if (old != NULL && is_same_process(&old->settings, &version->settings)) {
+    if (old != NULL && old->generation != 0 &&
+        is_same_process(&old->settings, &version->settings)) {
         version->generation = old->generation;
     } else {
         version->generation = ++function->functions->generation;
@@ -488,7 +497,7 @@ static void hide(struct functions *functions, const struct function *function)
 enum status registry_put(struct functions *functions, const struct function_settings *settings)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    const struct function *function = map_get(&functions->by_name, settings->name);
+    struct function *function = map_get(&functions->by_name, settings->name);
     char revision[ID_UUID_SIZE];
 
     id_uuid(revision);
@@ -528,5 +537,7 @@ enum status registry_put(struct functions *functions, const struct function_sett
 
     if (function != NULL && function->record->stored)
         hide(functions, function);
+    if (function != NULL) /* what lies in its folder may have changed */
+        function->version->generation = 0;
     return registry_apply(functions, function_record_encode(arena, &record));
 }
