@@ -14,8 +14,12 @@ import { pathToFileURL } from 'node:url'
 import util from 'node:util'
 
 const API_PATH = '/2018-06-01/runtime'
+const LOADED_PATH = '/_dynlog/loaded' // dynlog's own: what this worker loaded
 const EXIT_UNHANDLED_REJECTION = 128
 const EXIT_UNCAUGHT_EXCEPTION = 129
+
+/* Somebody watches the function's files. */
+const loaded = process.argv.includes('--tell-loaded') ? await import('./loaded.mjs') : null
 
 /* ---- errors, as Lambda names them ---- */
 
@@ -99,13 +103,16 @@ class RuntimeApi {
       ? `Lambda-Runtime-Function-Error-Type: ${errorType.replace(/[^\x20-\x7e]/g, '?')}\r\n`
       : ''
 
-    return this.#request(`POST ${API_PATH}${where} HTTP/1.1\r\nHost: dynlog\r\n` +
+    return this.#request(`POST ${where} HTTP/1.1\r\nHost: dynlog\r\n` +
       `Content-Type: application/json\r\n${type}Content-Length: ${body.length}\r\n\r\n`, body)
   }
 
-  /* What is posted in `write` leaves together. */
+  /* What is posted in `write` leaves together, behind what is new of the files that were loaded. */
   together (write) {
+    const files = loaded?.take()
+
     this.#socket.cork()
+    if (files) this.post(LOADED_PATH, files)
     const result = write()
     this.#socket.uncork()
     return result
@@ -175,9 +182,18 @@ const splitHandler = (text) => {
 const isModuleFolder = (folder) => {
   for (let at = folder; ; at = path.dirname(at)) {
     const file = path.join(at, 'package.json')
-    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')).type === 'module'
+    if (existsSync(file)) {
+      loaded?.loaded(file)
+      return JSON.parse(readFileSync(file, 'utf8')).type === 'module'
+    }
     if (at === path.dirname(at)) return false
   }
+}
+
+const importFile = (file) => {
+  loaded?.loaded(file)
+  loaded?.followImports()
+  return import(pathToFileURL(file).href)
 }
 
 const loadModule = async (root, folder, module) => {
@@ -185,11 +201,11 @@ const loadModule = async (root, folder, module) => {
   const require = createRequire(path.join(root, 'bootstrap.js'))
 
   if (existsSync(`${base}.js`)) {
-    if (isModuleFolder(path.dirname(base))) return import(pathToFileURL(`${base}.js`).href)
-    return require(`${base}.js`)
+    return isModuleFolder(path.dirname(base)) ? importFile(`${base}.js`) : require(`${base}.js`)
   }
-  if (existsSync(`${base}.mjs`)) return import(pathToFileURL(`${base}.mjs`).href)
+  if (existsSync(`${base}.mjs`)) return importFile(`${base}.mjs`)
   if (existsSync(`${base}.cjs`)) return require(`${base}.cjs`)
+  loaded?.wanted(base)
   return require(require.resolve(`./${path.join(folder, module)}`, { paths: [root] }))
 }
 
@@ -201,7 +217,9 @@ const loadHandler = async (root, text) => {
     found = await loadModule(root, folder, module)
   } catch (error) {
     if (error instanceof SyntaxError) {
-      throw Object.assign(new RuntimeError('Runtime.UserCodeSyntaxError', String(error)), { stack: error.stack })
+      throw Object.assign(new RuntimeError('Runtime.UserCodeSyntaxError', String(error)), {
+        stack: loaded?.stackWithPlace(error) ?? error.stack
+      })
     }
     if (error?.code === 'MODULE_NOT_FOUND' || error?.code === 'ERR_MODULE_NOT_FOUND') {
       throw Object.assign(new RuntimeError('Runtime.ImportModuleError', String(error)), { stack: error.stack })
@@ -220,6 +238,14 @@ const loadHandler = async (root, text) => {
   }
   return handler
 }
+
+/* Handlers of this kind can't be loaded: whoever wraps one is told at once. */
+const streaming = () => {
+  throw new RuntimeError('Runtime.StreamingNotSupported', 'dynlog does not support response streaming ' +
+    '(awslambda.streamifyResponse): export a handler that returns its response')
+}
+
+globalThis.awslambda = { streamifyResponse: streaming, HttpResponseStream: { from: streaming } }
 
 /* ---- one invocation ---- */
 
@@ -309,9 +335,9 @@ const dieOf = async (what, error, status) => {
 
   api?.hold()
   if (requestId !== null) {
-    await api.post(`/invocation/${requestId}/error`, JSON.stringify(payload), payload.errorType)
+    await api.post(`${API_PATH}/invocation/${requestId}/error`, JSON.stringify(payload), payload.errorType)
   } else if (api && !dieOf.initialized) {
-    await api.post('/init/error', JSON.stringify(payload), payload.errorType)
+    await api.together(() => api.post(`${API_PATH}/init/error`, JSON.stringify(payload), payload.errorType))
   }
   process.exit(status)
 }
@@ -347,7 +373,7 @@ const runOne = async (handler, { headers, body }) => {
 
   if (written) await written
   return api.together(() => {
-    api.post(`/invocation/${requestId}/${where}`, payload, errorType)
+    api.post(`${API_PATH}/invocation/${requestId}/${where}`, payload, errorType)
     requestId = null
     return api.next()
   })
@@ -362,7 +388,7 @@ const main = async () => {
     await dieOf('Uncaught Exception', error, EXIT_UNCAUGHT_EXCEPTION)
   }
   dieOf.initialized = true
-  for (let invocation = await api.next(); ;) invocation = await runOne(handler, invocation)
+  for (let invocation = await api.together(() => api.next()); ;) invocation = await runOne(handler, invocation)
 }
 
 await main()

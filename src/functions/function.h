@@ -10,6 +10,7 @@
 #include "functions/async.h"
 #include "functions/functions.h"
 #include "functions/interpreter.h"
+#include "functions/reload.h"
 
 struct function_version {
     size_t references; /* the function's own, and one a worker */
@@ -29,7 +30,9 @@ struct function {
     size_t worker_count, waiting_count;
     size_t coming_count; /* workers that will ask for work by themselves: starting, responded */
     size_t busy_count;
+    bool init_failed; /* the last worker that was started did not come to its first GET next */
 
+    struct reload reload;
     struct async_queue async;
 };
 
@@ -40,6 +43,8 @@ struct functions {
     size_t count, capacity;
     struct map by_name;
     struct interpreters *interpreters;
+    struct watcher *watcher;   /* NULL: nothing is watched */
+    struct timer memory;       /* looks at busy workers */
     struct clock
         *machine_clock; /* what handlers compare deadlines with, also when ours is moved by hand */
     struct async async;

@@ -199,6 +199,7 @@ static void function_new(struct functions *functions, struct function_version *v
     list_init(&function->idle);
     list_init(&function->waiting);
     async_queue_init(&function->async);
+    reload_open(function);
     map_put(&functions->by_name, version->settings.name, function);
     insert_in_order(functions, function);
 }
@@ -221,6 +222,7 @@ enum status functions_put(struct functions *functions, const struct function_set
     }
     function_version_unref(function->version);
     function->version = version;
+    reload_open(function);
     pool_retire(function);
     pool_dispatch(function);
     async_dispatch(function);
@@ -231,6 +233,7 @@ static void function_free(struct function *function)
 {
     assert(list_empty(&function->workers) && list_empty(&function->waiting));
     async_queue_free(function);
+    reload_close(function);
     function_version_unref(function->version);
     mem_free(function);
 }
@@ -250,6 +253,9 @@ static void copy_options(struct functions *functions, const struct functions_opt
         functions->options.wall_timers = options->timers;
     functions->options.runtimes_folder =
         arena_copy_text(functions->arena, bytes_of_text(options->runtimes_folder));
+    if (options->temporary_folder != NULL)
+        functions->options.temporary_folder =
+            arena_copy_text(functions->arena, bytes_of_text(options->temporary_folder));
     functions->options.environment =
         copy_variables(functions->arena, options->environment, options->environment_count);
 }
@@ -259,6 +265,7 @@ enum status functions_open(const struct functions_options *options, struct funct
     struct functions *functions = mem_new(sizeof *functions);
 
     copy_options(functions, options);
+    functions->memory.fire = workers_look_at_memory;
     functions->machine_clock = clock_new_real();
     functions->interpreters = interpreters_new(options->loop, on_interpreters_idle, functions);
     functions->starting_at_once_max = size_max(1, uv_available_parallelism());
@@ -302,6 +309,27 @@ static void on_grace_closed(uv_handle_t *handle)
     functions->stopped(functions->stopped_context);
 }
 
+static void close_grace(void *context)
+{
+    struct functions *functions = context;
+
+    uv_close((uv_handle_t *)&functions->grace, on_grace_closed);
+}
+
+static void stop_watching(struct functions *functions)
+{
+    struct watcher *watcher = functions->watcher;
+
+    functions->watcher = NULL;
+    for (size_t i = 0; i < functions->count; i++)
+        reload_close(functions->all[i]);
+    timer_cancel(functions->options.wall_timers, &functions->memory);
+    if (watcher != NULL)
+        watcher_close(watcher, close_grace, functions);
+    else
+        close_grace(functions);
+}
+
 void functions_changed(struct functions *functions)
 {
     if (functions->options.changed != NULL)
@@ -309,7 +337,7 @@ void functions_changed(struct functions *functions)
     if (!is_stopped(functions) || functions->told_stopped)
         return;
     functions->told_stopped = true;
-    uv_close((uv_handle_t *)&functions->grace, on_grace_closed);
+    stop_watching(functions);
 }
 
 /* Grace is over. */

@@ -114,3 +114,15 @@ void log_report(struct log *log, const struct log_report *report)
                       BYTES_ARG(bytes_slice(report->error_type, 0, FUNCTION_NAME_SIZE_MAX)));
     tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
 }
+
+void log_init_report(struct log *log, const char *phase, const struct log_report *report)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
+
+    buffer_printf(&text, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s\t",
+                  (double)report->init_us / 1000, phase, report->status);
+    if (report->error_type.size > 0 && strcmp(report->status, "error") == 0)
+        buffer_printf(&text, "Error Type: %.*s\t",
+                      BYTES_ARG(bytes_slice(report->error_type, 0, FUNCTION_NAME_SIZE_MAX)));
+    tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
+}

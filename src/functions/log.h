@@ -38,5 +38,7 @@ struct log_report {
     struct bytes error_type; /* with "error" */
 };
 void log_report(struct log *log, const struct log_report *report);
+/* Of an init that failed or took too long; phase: "init", or "invoke" when it was begun again. */
+void log_init_report(struct log *log, const char *phase, const struct log_report *report);
 
 #endif

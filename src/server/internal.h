@@ -89,6 +89,7 @@ struct server {
     struct http_request **held; /* came before the stack was there */
     size_t held_count, held_capacity;
     char runtimes[4096]; /* where our bootstraps are */
+    char temporary[256]; /* where workers have their temporary files; empty: nowhere */
     struct timer drain_limit;
     const struct stack *stack;
     bool own_stack;           /* zero-config: no stack file */

@@ -49,7 +49,10 @@ void output_log(void *context, const struct function_log *log)
 
     if (server->options.quiet)
         return;
-    if (log->kind != FUNCTION_LOG_LINE)
+    if (log->kind == FUNCTION_LOG_NOTE)
+        fprintf(stdout, "%s[%.*s]%s %.*s\n", paint(stdout, YELLOW), BYTES_ARG(log->function_name),
+                paint(stdout, PLAIN), BYTES_ARG(log->text));
+    else if (log->kind != FUNCTION_LOG_LINE)
         fprintf(stdout, "%s[%.*s] %.*s%s\n", paint(stdout, DIM), BYTES_ARG(log->function_name),
                 BYTES_ARG(log->text), paint(stdout, PLAIN));
     else

@@ -156,6 +156,7 @@ static enum status open_functions(struct server *server)
         .place = &server->place,
         .runtime = runtime_door_of(server),
         .runtimes_folder = server->runtimes,
+        .temporary_folder = server->temporary[0] != '\0' ? server->temporary : NULL,
         .environment = server->environment,
         .environment_count = server->environment_count,
         .log = output_log,

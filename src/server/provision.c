@@ -83,6 +83,7 @@ static enum status put_function(struct server *server, const struct stack_functi
         .maximum_retry_attempts = (int32_t)attempts,
         .retry_delay_ms = server->stack->retry_delay_ms,
         .maximum_event_age_s = function->maximum_event_age_s,
+        .reload = !server->options.no_reload,
         .on_success = destination_of(server, &function->on_success),
         .on_failure = destination_of(server, &function->on_failure),
     };
