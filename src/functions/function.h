@@ -43,8 +43,8 @@ struct functions {
     size_t count, capacity;
     struct map by_name;
     struct interpreters *interpreters;
-    struct watcher *watcher;   /* NULL: nothing is watched */
-    struct timer memory;       /* looks at busy workers */
+    struct watcher *watcher; /* NULL: nothing is watched */
+    struct timer memory;     /* looks at busy workers */
     struct clock
         *machine_clock; /* what handlers compare deadlines with, also when ours is moved by hand */
     struct async async;

@@ -205,8 +205,8 @@ void functions_invoke(struct functions *functions, struct invocation *invocation
 struct async_invocation {
     struct bytes function_name, payload;
     char request_id[ID_UUID_SIZE]; /* filled by functions_async_write() when empty */
-    uint64_t position;    /* its place in the queue; filled by functions_async_write() */
-    uint64_t accepted_ms; /* its age counts from here; filled by functions_async_write() */
+    uint64_t position;             /* its place in the queue; filled by functions_async_write() */
+    uint64_t accepted_ms;          /* its age counts from here; filled by functions_async_write() */
 };
 /* On the writer's thread: into the batch (STORE_DELIVERIES). */
 void functions_async_write(struct functions *functions, struct store_batch *batch,

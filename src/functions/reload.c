@@ -17,8 +17,7 @@ static struct bytes path_in_folder(const struct function *function, struct bytes
 {
     struct bytes folder = function->version->settings.folder;
 
-    if (bytes_start_with(path, folder) && path.size > folder.size &&
-        path.ptr[folder.size] == '/')
+    if (bytes_start_with(path, folder) && path.size > folder.size && path.ptr[folder.size] == '/')
         return bytes_slice(path, folder.size + 1, path.size);
     return path;
 }

@@ -14,7 +14,11 @@
 
 #define EVENTS_SIZE ((size_t)16 * 1024)
 #define EVENT_SIZE_MAX (sizeof(struct inotify_event) + NAME_MAX + 1)
-#define READS_MAX 256 /* somebody who writes for ever must not hold the loop: the rest is a loss */
+#define READS_MAX                                                                                  \
+    256 /* somebody who writes for ever must not hold the loop: the rest is a loss                 \
+         */
+
+#define FUTURE_NS ((uint64_t)1000 * 1000 * 1000)
 
 #define APPEARS ((uint32_t)(IN_CREATE | IN_MOVED_TO))
 #define LEAVES ((uint32_t)(IN_DELETE | IN_MOVED_FROM))
@@ -73,10 +77,11 @@ static uint64_t stamp_ns(const struct stat *file)
     return (uint64_t)file->st_ctim.tv_sec * 1000000000 + (uint64_t)file->st_ctim.tv_nsec;
 }
 
-/* A stamp of the future is of a clock that was set: it says nothing. */
+/* A stamp of the future is of a clock that was set: it says nothing. (Kernels stamp with the exact
+ * clock too, which is a tick ahead of ours.) */
 static bool changed_since(const struct stat *file, uint64_t since_ns)
 {
-    return stamp_ns(file) >= since_ns && stamp_ns(file) <= watch_now_ns();
+    return stamp_ns(file) >= since_ns && stamp_ns(file) <= watch_now_ns() + FUTURE_NS;
 }
 
 /* ---- folders ---- */
@@ -89,7 +94,7 @@ static struct bytes number_key(const int *number)
 /* NULL: it is not there, or no more can be watched (errno says which). */
 static struct watch_folder *folder_get(struct watcher *watcher, const char *path)
 {
-    int number = inotify_add_watch(watcher->descriptor, path, MASK);
+    int number = inotify_add_watch(watcher->descriptor, path, MASK); /* the same for a known one */
 
     if (number < 0)
         return NULL;
@@ -315,39 +320,51 @@ static void entry_note_file(struct watch_entry *entry, const struct stat *file)
     entry->modified = file->st_mtim;
 }
 
-/* It is there already and is only asked for again; it can be of another kind by now. */
-static bool renew(struct watched *watched, struct bytes path, enum entry_kind kind)
+/* It is still what is asked for: of that kind, and in the folder to which its path leads now. */
+static bool is_current(const struct watch_entry *entry, const struct watch_folder *folder,
+                       enum entry_kind kind)
 {
-    struct watch_entry *entry = map_get(&watched->entries, path);
-
-    if (entry == NULL)
-        return false;
-    if (entry->folder->number < 0 || (entry->kind != kind && !(entry->kind == ENTRY_FILE && kind == ENTRY_FOLDER))) {
-        map_remove(&watched->entries, path);
-        entry_free(entry);
-        return false;
-    }
-    entry->old = false;
-    return true;
+    return entry->folder == folder &&
+           (entry->kind == kind || (entry->kind == ENTRY_FILE && kind == ENTRY_FOLDER));
 }
 
-static enum watch_added add_entry(struct watched *watched, struct bytes path, enum entry_kind kind,
-                                  struct watch_entry **ret)
+/* NULL in the folder's place: it can't be watched; *reterror says why. */
+static struct watch_folder *folder_of_path(struct watcher *watcher, struct bytes path,
+                                           int *reterror)
 {
     char text[PATH_MAX];
 
-    *ret = NULL;
-    if (renew(watched, path, kind))
-        return WATCH_SAME;
-    if (watched->entries.count >= WATCH_PATHS_MAX)
-        return WATCH_FULL;
     snprintf(text, sizeof text, "%.*s", (int)folder_size(path), (const char *)path.ptr);
-    struct watch_folder *found = folder_get(watched->watcher, text);
+    struct watch_folder *folder = folder_get(watcher, text);
 
-    if (found == NULL)
-        return errno == ENOENT || errno == ENOTDIR ? WATCH_CHANGED : WATCH_FULL;
-    *ret = entry_new(watched, path, found, kind);
-    return WATCH_SAME;
+    *reterror = errno;
+    return folder;
+}
+
+/* *ret: the new entry; NULL: it was there already, or could not be made. */
+static enum watch_added add_entry(struct watched *watched, struct bytes path, enum entry_kind kind,
+                                  struct watch_entry **ret)
+{
+    struct watch_entry *before = map_get(&watched->entries, path);
+    int error;
+    struct watch_folder *folder = folder_of_path(watched->watcher, path, &error);
+
+    *ret = NULL;
+    if (before != NULL && is_current(before, folder, kind)) {
+        before->old = false;
+        return WATCH_SAME;
+    }
+    if (before != NULL)
+        map_remove(&watched->entries, path);
+    if (folder != NULL && watched->entries.count < WATCH_PATHS_MAX)
+        *ret = entry_new(watched, path, folder, kind);
+    else if (folder != NULL)
+        folder_free_if_unused(folder);
+    if (before != NULL)
+        entry_free(before); /* now, because it may be the only one in the folder */
+    if (*ret != NULL)
+        return WATCH_SAME;
+    return folder == NULL && (error == ENOENT || error == ENOTDIR) ? WATCH_CHANGED : WATCH_FULL;
 }
 
 /* Folders that lead to the path, up to the one in which the root lies. */

@@ -42,7 +42,8 @@ struct watcher *watcher_new(uv_loop_t *loop, void (*read)(void *context), void *
 /* Tells all that has changed until now. Without blocking; half a microsecond when nothing has. */
 void watcher_read(struct watcher *watcher);
 size_t watcher_folders(const struct watcher *watcher);
-/* Everybody's paths must be gone. The handle closes at the loop's next turn; `closed` may be NULL. */
+/* Everybody's paths must be gone. The handle closes at the loop's next turn; `closed` may be NULL.
+ */
 void watcher_close(struct watcher *watcher, void (*closed)(void *context), void *context);
 
 struct watched {

@@ -467,8 +467,7 @@ static void fail_init_with(struct worker *worker, const char *status, const char
     const char *request_id = "";
 
     if (!list_empty(&function->waiting))
-        request_id =
-            LIST_ITEM(function->waiting.next, struct invocation, in_waiting)->request_id;
+        request_id = LIST_ITEM(function->waiting.next, struct invocation, in_waiting)->request_id;
     failure_print(&payload, type, request_id, what);
     fail_init(worker,
               &(struct ending){.result = buffer_bytes(&payload), .status = status, .stop = true},

@@ -17,9 +17,10 @@
  *   3. A worker that is STOPPING takes nothing any more; its process group was killed.
  *
  * Deadlines and idle lives wait for a process, so they go by wall_timers: who moves the clock by an
- * hour ends no handler. Starting is libuv's affair: init may take FUNCTION_INIT_MS_MAX. When it fails
- * or takes longer, and an invocation waits, the next worker begins `again`, within the invocation:
- * now init and handler have the function's time-out together, and the invocation fails with it.
+ * hour ends no handler. Starting is libuv's affair: init may take FUNCTION_INIT_MS_MAX. When it
+ * fails or takes longer, and an invocation waits, the next worker begins `again`, within the
+ * invocation: now init and handler have the function's time-out together, and the invocation fails
+ * with it.
  *
  * Memory is Lambda's too: the process tree of a busy worker that uses more than the function has is
  * killed (looked at every 100 ms).
@@ -56,9 +57,9 @@ struct worker {
     void *listener; /* of its Runtime API; NULL: closed */
     uint16_t port;
     struct process process;
-    bool has_process;    /* process_start() was called: closed() comes */
+    bool has_process;             /* process_start() was called: closed() comes */
     struct launch_folder *folder; /* its TMPDIR; NULL: it has none of its own */
-    uv_timer_t starting; /* init's limit; fires at once when the start failed */
+    uv_timer_t starting;          /* init's limit; fires at once when the start failed */
     bool starting_open;
     char *start_error; /* why it could not start; NULL: it took too long */
     struct timer age;  /* idle life */

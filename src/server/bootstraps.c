@@ -13,7 +13,10 @@
 
 #define FILE_OF(folder, name, array)                                                               \
     {                                                                                              \
-        folder, name, { array, sizeof(array) }                                                     \
+        folder, name,                                                                              \
+        {                                                                                          \
+            array, sizeof(array)                                                                   \
+        }                                                                                          \
     }
 static const struct runtime_file {
     const char *folder, *name;

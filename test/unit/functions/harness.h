@@ -30,7 +30,7 @@ struct harness {
     struct store_port *port;
     struct functions *functions;
     struct door door;
-    char folder[64];
+    char folder[64], temporary[64];
     struct arena *arena;
     struct buffer log; /* "KIND REQUEST-ID TEXT\n" */
     bool stopped;
@@ -71,7 +71,7 @@ static const struct arn_place harness_place = {"aws", "us-east-1", "000000000000
 
 static inline void harness_log(void *context, const struct function_log *log)
 {
-    static const char *const kinds[] = {"START", "LINE", "END", "REPORT"};
+    static const char *const kinds[] = {"START", "LINE", "END", "REPORT", "NOTE"};
     struct harness *h = context;
 
     buffer_printf(&h->log, "%s%s %.*s %.*s\n", kinds[log->kind], log->from_stderr ? "!" : "",
@@ -121,6 +121,7 @@ static inline void harness_open_functions(struct harness *h)
         .place = &harness_place,
         .runtime = {&h->door, door_listen, door_close},
         .runtimes_folder = harness_runtimes(h),
+        .temporary_folder = h->temporary,
         .environment = common,
         .environment_count = ARRAY_COUNT(common),
         .log = harness_log,
@@ -152,6 +153,8 @@ static inline struct harness *harness_new(void)
     h->port = store_port_new(h->store, harness_wake, harness_committed, h);
     snprintf(h->folder, sizeof h->folder, "/tmp/dynlog-functions-XXXXXX");
     assert_non_null(mkdtemp(h->folder));
+    snprintf(h->temporary, sizeof h->temporary, "/tmp/dynlog-temporary-XXXXXX");
+    assert_non_null(mkdtemp(h->temporary));
     harness_open_functions(h);
     return h;
 }
@@ -190,6 +193,7 @@ static inline void harness_free(struct harness *h)
     arena_free(h->arena);
     buffer_free(&h->log);
     assert_int_equal(file_remove_folder(h->folder), OK);
+    assert_int_equal(file_remove_folder(h->temporary), OK);
     mem_free(h);
 }
 
