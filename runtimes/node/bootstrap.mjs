@@ -18,6 +18,10 @@ const LOADED_PATH = '/_dynlog/loaded' // dynlog's own: what this worker loaded
 const EXIT_UNHANDLED_REJECTION = 128
 const EXIT_UNCAUGHT_EXCEPTION = 129
 
+const CALLBACK_REMOVED = 'ERROR: AWS Lambda has removed support for callback-based function handlers starting ' +
+  'with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 ' +
+  'or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.'
+
 /* Somebody watches the function's files. */
 const loaded = process.argv.includes('--tell-loaded') ? await import('./loaded.mjs') : null
 
@@ -63,7 +67,21 @@ const logError = (what, error) => {
   } catch {
     text = util.inspect(error)
   }
-  console.error(`${what}\t${text}`)
+  console.error(`${what} \t${text}`)
+}
+
+/* ---- the console, as CloudWatch shows it: time, request, level, message ---- */
+
+let requestId // of the invocation that runs
+
+/* One stream, so that lines keep their order; a line's own ends are \r, which dynlog turns back. */
+for (const [name, level] of Object.entries(
+  { trace: 'TRACE', debug: 'DEBUG', log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR', fatal: 'FATAL' })) {
+  console[name] = (...message) => {
+    const text = `${new Date().toISOString()}\t${requestId}\t${level}\t${util.format(...message)}`
+
+    process.stdout.write(text.replace(/\n/g, '\r') + '\n')
+  }
 }
 
 /* ---- the Runtime API: requests in order over one connection, kept open ---- */
@@ -236,6 +254,9 @@ const loadHandler = async (root, text) => {
   if (typeof handler !== 'function') {
     throw new RuntimeError('Runtime.HandlerNotFound', `${text} is not a function`)
   }
+  if (handler.length >= 3 && Number(/nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV)?.[1]) >= 24) {
+    throw new RuntimeError('Runtime.CallbackHandlerDeprecated', CALLBACK_REMOVED)
+  }
   return handler
 }
 
@@ -284,7 +305,10 @@ const callHandler = (handler, event, context) => new Promise((resolve, reject) =
     if (error === undefined || error === null) resolve(result)
     else reject(error)
   }
+  let called = false
   const callback = (error, result) => {
+    if (called) return
+    called = true
     if ((error === undefined || error === null) && context.callbackWaitsForEmptyEventLoop) {
       whenLoopIsEmpty = () => done(null, result)
     } else {
@@ -324,7 +348,6 @@ const outputIsWritten = () => {
 /* ---- the loop ---- */
 
 let api
-let requestId = null // of the invocation that runs
 
 const dieOf = async (what, error, status) => {
   if (dieOf.dying) return
@@ -334,7 +357,7 @@ const dieOf = async (what, error, status) => {
   const payload = errorPayload(error)
 
   api?.hold()
-  if (requestId !== null) {
+  if (requestId !== undefined) {
     await api.post(`${API_PATH}/invocation/${requestId}/error`, JSON.stringify(payload), payload.errorType)
   } else if (api && !dieOf.initialized) {
     await api.together(() => api.post(`${API_PATH}/init/error`, JSON.stringify(payload), payload.errorType))
@@ -374,7 +397,7 @@ const runOne = async (handler, { headers, body }) => {
   if (written) await written
   return api.together(() => {
     api.post(`${API_PATH}/invocation/${requestId}/${where}`, payload, errorType)
-    requestId = null
+    requestId = undefined
     return api.next()
   })
 }

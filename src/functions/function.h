@@ -32,6 +32,7 @@ struct function {
     size_t busy_count;
     bool init_failed; /* the last worker that was started did not come to its first GET next */
 
+    bool said_extensions;
     struct reload reload;
     struct async_queue async;
 };

@@ -5,6 +5,7 @@
 #include "functions/environment.h"
 #include "functions/worker.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,9 +159,37 @@ static void on_interpreter(struct interpreter_request *request, const char *prog
         worker_cannot_start(worker, bytes_of_text(message));
 }
 
+/* Lambda would start them beside the runtime. */
+static void look_for_extensions(struct worker *worker)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct function_settings *settings = &worker->version->settings;
+    struct bytes own = arena_printf(arena, "%.*s/extensions", BYTES_ARG(settings->folder));
+    const char *folders[] = {arena_copy_text(arena, own), "/opt/extensions"};
+
+    if (worker->function->said_extensions)
+        return;
+    worker->function->said_extensions = true;
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+        DIR *folder = opendir(folders[i]);
+        struct dirent *found = NULL;
+
+        while (folder != NULL && (found = readdir(folder)) != NULL && found->d_name[0] == '.')
+            ;
+        if (found != NULL)
+            log_note(&worker->functions->options, settings->name,
+                     arena_printf(arena, "%s/%s is not started: dynlog runs no extensions",
+                                  folders[i], found->d_name));
+        if (folder != NULL)
+            closedir(folder);
+    }
+}
+
 void launch(struct worker *worker)
 {
     const struct function_settings *settings = &worker->version->settings;
+
+    look_for_extensions(worker);
 
     worker->interpreter.chosen = on_interpreter;
     interpreters_choose(worker->functions->interpreters, settings->runtime, settings->folder,

@@ -126,3 +126,16 @@ void log_init_report(struct log *log, const char *phase, const struct log_report
                       BYTES_ARG(bytes_slice(report->error_type, 0, FUNCTION_NAME_SIZE_MAX)));
     tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
 }
+
+void log_note(const struct functions_options *options, struct bytes function_name,
+              struct bytes text)
+{
+    struct function_log line = {
+        .kind = FUNCTION_LOG_NOTE,
+        .function_name = function_name,
+        .text = text,
+    };
+
+    if (options->log != NULL)
+        options->log(options->context, &line);
+}

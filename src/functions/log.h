@@ -40,5 +40,8 @@ struct log_report {
 void log_report(struct log *log, const struct log_report *report);
 /* Of an init that failed or took too long; phase: "init", or "invoke" when it was begun again. */
 void log_init_report(struct log *log, const char *phase, const struct log_report *report);
+/* What dynlog says about a function, to its developer alone. */
+void log_note(const struct functions_options *options, struct bytes function_name,
+              struct bytes text);
 
 #endif

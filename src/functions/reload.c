@@ -24,17 +24,7 @@ static struct bytes path_in_folder(const struct function *function, struct bytes
 
 static void say(const struct function *function, struct bytes text)
 {
-    const struct functions_options *options = &function->functions->options;
-
-    if (options->log == NULL)
-        return;
-    struct function_log line = {
-        .kind = FUNCTION_LOG_NOTE,
-        .function_name = function->version->settings.name,
-        .text = text,
-    };
-
-    options->log(options->context, &line);
+    log_note(&function->functions->options, function->version->settings.name, text);
 }
 
 static void say_changed(struct function *function)

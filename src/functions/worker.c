@@ -486,8 +486,18 @@ void worker_init_error(struct worker *worker, struct bytes error)
 static void on_line(struct process *process, struct bytes line, bool from_stderr)
 {
     struct worker *worker = CONTAINER_OF(process, struct worker, process);
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(FUNCTION_LOG_LINE_SIZE_MAX);
 
-    log_line(&worker->log, line, from_stderr);
+    if (runtime_kind_of(worker->version->settings.runtime) != RUNTIME_NODE ||
+        bytes_find_byte(line, '\r', 0) == SIZE_MAX) {
+        log_line(&worker->log, line, from_stderr);
+        return;
+    }
+    buffer_append(&text, line); /* a message of several lines is one event: the bootstrap's doing */
+    for (size_t i = 0; i < text.size; i++)
+        if (text.ptr[i] == '\r')
+            text.ptr[i] = '\n';
+    log_line(&worker->log, buffer_bytes(&text), from_stderr);
 }
 
 static void on_exited(struct process *process, int64_t exit_status, int signal)

@@ -69,13 +69,23 @@ static inline void harness_hangs(uv_timer_t *timer)
 
 static const struct arn_place harness_place = {"aws", "us-east-1", "000000000000"};
 
+/* Of what the console of Node.js prints only the message: "TIME\tID\tLEVEL\tMESSAGE". */
+static inline struct bytes harness_message(struct bytes text)
+{
+    size_t time = bytes_find_byte(text, '\t', 0);
+    size_t id = time == 24 ? bytes_find_byte(text, '\t', time + 1) : SIZE_MAX;
+    size_t level = id != SIZE_MAX ? bytes_find_byte(text, '\t', id + 1) : SIZE_MAX;
+
+    return level != SIZE_MAX ? bytes_slice(text, level + 1, text.size) : text;
+}
+
 static inline void harness_log(void *context, const struct function_log *log)
 {
     static const char *const kinds[] = {"START", "LINE", "END", "REPORT", "NOTE"};
     struct harness *h = context;
 
     buffer_printf(&h->log, "%s%s %.*s %.*s\n", kinds[log->kind], log->from_stderr ? "!" : "",
-                  BYTES_ARG(log->request_id), BYTES_ARG(log->text));
+                  BYTES_ARG(log->request_id), BYTES_ARG(harness_message(log->text)));
 }
 
 static inline void harness_stopped(void *context)
