@@ -38,6 +38,13 @@ const struct arn_place *engine_place(const struct engine *engine);
  * Before any write, on one thread. */
 void engine_set_shard_count(struct engine *engine, uint32_t count);
 
+/* Writes are told to the journeys (journey/journey.h) from now on. */
+void engine_record_journeys(struct engine *engine, struct journeys *journeys);
+/* The last write of that key, if the journeys still know it. */
+MUST_USE bool engine_find_append(struct engine *engine, const struct table *table,
+                                 const struct item *key, uint64_t *ret_position,
+                                 uint64_t *ret_time_ms);
+
 /* ---- what goes on behind the requests: copies, trimming (job.h) ---- */
 
 /* The loop that a started engine lives on. */
@@ -207,6 +214,7 @@ struct engine_write {
     size_t count;
     bool atomic, apart;
     struct bytes token;       /* ClientRequestToken; empty: none */
+    struct bytes trace_header; /* X-Amzn-Trace-Id of who asks, for the journeys; empty: none */
     struct bytes fingerprint; /* of the request: tells a repetition from a misuse of the token */
     struct arena *arena;
     void (*done)(struct engine_write *write, enum status status);
@@ -219,6 +227,7 @@ struct engine_write {
     struct engine *engine;
     struct write_plan *plans; /* one a write */
     struct write_flights *flights;
+    uint64_t ran_ms;
     uint8_t digest[16];  /* of the fingerprint */
     enum status outcome; /* of run(); REFUSED before: run() does nothing */
 };
