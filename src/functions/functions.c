@@ -40,6 +40,13 @@ struct bytes function_name_of(struct bytes name_or_arn)
     return name.size <= FUNCTION_NAME_SIZE_MAX ? name : BYTES("");
 }
 
+struct bytes function_log_group(struct arena *arena, const struct function_settings *settings)
+{
+    if (settings->log_group.size > 0)
+        return settings->log_group;
+    return arena_printf(arena, "/aws/lambda/%.*s", BYTES_ARG(settings->name));
+}
+
 struct function *function_find(const struct functions *functions, struct bytes name_or_arn)
 {
     return map_get(&functions->by_name, function_name_of(name_or_arn));
@@ -114,6 +121,8 @@ static struct function_version *version_new(const struct functions *functions,
     copy->description = arena_copy(arena, settings->description);
     copy->on_success.arn = arena_copy(arena, settings->on_success.arn);
     copy->on_failure.arn = arena_copy(arena, settings->on_failure.arn);
+    copy->dead_letter_arn = arena_copy(arena, settings->dead_letter_arn);
+    copy->log_group = arena_copy(arena, function_log_group(arena, settings));
     copy->environment = copy_variables(arena, settings->environment, settings->environment_count);
     version->arn = functions_arn(functions, arena, copy->name);
     return version;
@@ -380,7 +389,7 @@ static size_t shut_out(const struct functions *functions)
         const struct function *function = functions->all[i];
 
         if (pool_limit(function) == 0)
-            count += function->waiting_count + async_waiting_count(function);
+            count += function->waiting_count;
     }
     return count;
 }

@@ -11,8 +11,8 @@
  * worker goes, the next invocation gets a fresh one; worker.h has the drawing)
  *
  * Asynchronous invocations are durable: written in the batch of whatever causes them, tried, tried
- * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise), then handed to the
- * destination. At least once.
+ * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise); then their
+ * destination is told. At least once.
  *
  * One loop thread, except where said. */
 #ifndef DYNLOG_FUNCTIONS_FUNCTIONS_H
@@ -24,6 +24,7 @@
 #include "base/id.h"
 #include "base/list.h"
 #include "base/timer.h"
+#include "delivery/delivery.h"
 #include "json/json.h"
 #include "store/store.h"
 
@@ -56,11 +57,23 @@ struct function_variable {
     struct bytes name, value;
 };
 
-enum destination_kind { DESTINATION_NONE, DESTINATION_FUNCTION };
+enum destination_kind {
+    DESTINATION_NONE,
+    DESTINATION_FUNCTION,
+    DESTINATION_QUEUE,
+    DESTINATION_BUS
+};
 struct function_destination {
     enum destination_kind kind;
-    struct bytes arn; /* of a function: arn:aws:lambda:...:function:NAME */
+    struct bytes arn;
 };
+/* An empty ARN is none. REFUSED, in AWS's words: no ARN, a FIFO queue; by name: a topic, a bucket
+ * and what else dynlog does not have. Whether it is there is seen when something is delivered to
+ * it. */
+MUST_USE enum status function_destination_of(struct bytes arn, struct function_destination *ret,
+                                             struct api_error *reterr);
+/* The same for a dead-letter queue, which is a standard queue. */
+MUST_USE enum status function_check_dead_letter(struct bytes arn, struct api_error *reterr);
 
 /* What a function is. Bytes are copied by functions_put(). */
 struct function_settings {
@@ -78,6 +91,8 @@ struct function_settings {
     int64_t retry_delay_ms;         /* offline override of the 1 and 2 minutes; -1: AWS's */
     int32_t maximum_event_age_s;    /* -1: 6 hours */
     struct function_destination on_success, on_failure;
+    struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
+    struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
 };
 
 /* Per-worker listener of the Runtime API: the port tells which worker speaks, because its paths do
@@ -88,6 +103,26 @@ struct runtime_door {
     void *(*listen)(void *context, struct worker *worker, uint16_t *ret_port);
     /* Closes the listener and its connections. No worker_...() call for that worker after it. */
     void (*close)(void *context, void *listener);
+};
+
+/* The way to destinations and dead-letter queues: deliveries (delivery/delivery.h). */
+struct destination_door {
+    void *context;
+    /* On the loop's thread, before the put: deliveries_prepare(). */
+    void (*prepare)(void *context, struct delivery *delivery);
+    /* On the writer's thread, into the batch: deliveries_write(). */
+    void (*write)(void *context, struct store_batch *batch, struct delivery *delivery);
+    /* On the loop's thread, after the batch is durable: deliveries_written(). */
+    void (*written)(void *context, struct delivery *delivery);
+};
+
+/* CloudWatch's side of what workers print: one log stream a worker, made with its first line. All
+ * on the loop's thread; nothing waits. */
+struct function_log_door {
+    void *context;
+    void *(*open)(void *context, struct bytes group, struct bytes stream);
+    void (*append)(void *context, void *stream, uint64_t time_ms, struct bytes text);
+    void (*close)(void *context, void *stream); /* what was appended is kept all the same */
 };
 
 /* Where lines of handlers go. Called on the loop's thread. */
@@ -114,12 +149,14 @@ struct functions_options {
     struct faults *faults;      /* that a test asked for; NULL: none */
     const struct arn_place *place;
     struct runtime_door runtime;
+    struct destination_door destinations; /* prepare NULL: nobody is told of ends */
     const char *
         runtimes_folder; /* our bootstraps: FOLDER/node/bootstrap.mjs, FOLDER/python/bootstrap.py */
     /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */
     const struct function_variable *environment;
     size_t environment_count;
     void (*log)(void *context, const struct function_log *log); /* may be NULL */
+    struct function_log_door log_streams;                       /* open NULL: there are none */
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     void *context;
 };
@@ -154,6 +191,9 @@ const struct function_settings *functions_find(const struct functions *functions
 /* NAME of NAME, NAME:$LATEST, ACCOUNT:function:NAME and an ARN; empty when the text is none of them
  * or asks for another version. Points into the text; knows no registry, so any thread may ask. */
 struct bytes function_name_of(struct bytes name_or_arn);
+/* Where its lines are in CloudWatch Logs: as its settings say, or /aws/lambda/NAME. In the arena.
+ */
+struct bytes function_log_group(struct arena *arena, const struct function_settings *settings);
 void functions_list(const struct functions *functions, struct arena *arena,
                     const struct function_settings ***ret, size_t *ret_count); /* in name order */
 struct bytes functions_arn(const struct functions *functions, struct arena *arena,
@@ -203,8 +243,8 @@ void functions_invoke(struct functions *functions, struct invocation *invocation
 struct async_invocation {
     struct bytes function_name, payload;
     char request_id[ID_UUID_SIZE]; /* filled by functions_async_write() when empty */
-    uint64_t position;    /* its place in the queue; filled by functions_async_write() */
-    uint64_t accepted_ms; /* its age counts from here; filled by functions_async_write() */
+    uint64_t position;             /* its place in the queue; filled by functions_async_write() */
+    uint64_t accepted_ms;          /* its age counts from here; filled by functions_async_write() */
 };
 /* On the writer's thread: into the batch (STORE_DELIVERIES). */
 void functions_async_write(struct functions *functions, struct store_batch *batch,
@@ -219,13 +259,12 @@ struct functions_figures {
     size_t waiting;  /* for a worker */
     size_t queued;   /* asynchronous: not ended, with those that wait for a retry */
     size_t retrying; /* of these: waiting for their time */
-    size_t shut_out; /* of waiting and queued: their function may not run (concurrency 0) */
+    size_t shut_out; /* of waiting: their function may not run (concurrency 0) */
     size_t workers;
     uint64_t invocations_total, errors_total, throttles_total;
 };
 void functions_figures(const struct functions *functions, struct functions_figures *ret);
-/* Asynchronous invocations that wait for their time: `retrying`, and those that are shut out until
- * they are too old. */
+/* Asynchronous invocations that wait for their time: `retrying`. */
 struct waits functions_waits(const struct functions *functions);
 /* Those that wait for their next attempt make it now. */
 void functions_hurry(struct functions *functions);

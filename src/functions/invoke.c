@@ -33,9 +33,7 @@ static enum status refuse_too_many(struct functions *functions, struct invocatio
                                    const char *reason)
 {
     functions->throttles_total++;
-    invocation->error.extra = strcmp(reason, "ReservedFunctionInvocationLimitExceeded") == 0
-                                  ? BYTES(",\"Reason\":\"ReservedFunctionInvocationLimitExceeded\"")
-                                  : BYTES(",\"Reason\":\"ConcurrentInvocationLimitExceeded\"");
+    invocation->error.extra = bytes_of_text(reason);
     return api_refuse(&invocation->error, API_LAMBDA_TOO_MANY_REQUESTS, "Rate Exceeded.");
 }
 

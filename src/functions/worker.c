@@ -67,7 +67,7 @@ static void free_if_gone(struct worker *worker)
     list_remove(&worker->in_workers);
     function->worker_count--;
     functions->worker_count--;
-    log_tail_free(&worker->log.tail);
+    log_close(&worker->log);
     mem_free(worker->start_error);
     function_version_unref(worker->version);
     mem_free(worker);
@@ -389,6 +389,15 @@ bool worker_error(struct worker *worker, struct bytes request_id, struct bytes e
     return true;
 }
 
+/* The code outside the handler came to an end that was none of its own. */
+static void report_init(struct worker *worker, const char *status, struct bytes error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    uint64_t init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;
+
+    log_init_report(&worker->log, init_us, status, failure_type(arena, error));
+}
+
 void worker_init_error(struct worker *worker, struct bytes error)
 {
     if (worker->state != WORKER_STARTING)
@@ -396,6 +405,7 @@ void worker_init_error(struct worker *worker, struct bytes error)
     struct invocation *first = pool_first(worker->function);
 
     drain(worker);
+    report_init(worker, "error", error);
     if (first == NULL) {
         worker_stop(worker);
         return;
@@ -410,9 +420,12 @@ void worker_init_error(struct worker *worker, struct bytes error)
 static void fail_worker(struct worker *worker, const char *status, const char *type,
                         const char *what)
 {
-    struct invocation *first =
-        worker->state == WORKER_STARTING ? pool_first(worker->function) : NULL;
+    bool starting = worker->state == WORKER_STARTING;
+    struct invocation *first = starting ? pool_first(worker->function) : NULL;
 
+    if (starting)
+        log_init_report(&worker->log, (clock_monotonic_ns() - worker->started_ns) / 1000, status,
+                        bytes_of_text(type));
     if (first != NULL)
         adopt(worker, first);
     if (worker->state == WORKER_BUSY)
@@ -496,7 +509,8 @@ static void start_process(struct worker *worker, const char *program)
         .region = options->place->region,
         .runtime_folder = options->runtimes_folder,
         .runtime_api_port = worker->port,
-        .now_ms = clock_now_ms(timers_clock(options->timers)),
+        .log_group = worker->log.group,
+        .log_stream = bytes_of_text(worker->log.stream_name),
     };
     struct process_options process = {
         .loop = options->loop,
@@ -509,6 +523,7 @@ static void start_process(struct worker *worker, const char *program)
     worker->process.exited = on_exited;
     worker->process.closed = on_process_closed;
     worker->has_process = true;
+    log_init_start(&worker->log, settings->runtime);
     enum status st = process_start(&worker->process, &process);
 
     if (st != OK)
@@ -558,6 +573,7 @@ static struct worker *worker_new(struct function *function)
         .function_name = worker->version->settings.name,
         .tail = LOG_TAIL_INIT,
     };
+    log_open(&worker->log, worker->version->settings.log_group);
     list_init(&worker->in_idle);
     list_append(&function->workers, &worker->in_workers);
     function->worker_count++;
