@@ -19,6 +19,7 @@
 #include "bus/bus.h"
 #include "engine/engine.h"
 #include "functions/functions.h"
+#include "journey/journey.h"
 #include "mapping/mapping.h"
 #include "logs/logs.h"
 #include "net/http.h"
@@ -64,6 +65,7 @@ struct api_services {
     struct timers *timers;
     struct timers *wall_timers; /* signatures, Date headers, connections; NULL: `timers` */
     struct faults *faults;      /* that a test asked for; NULL: none */
+    struct journeys *journeys;  /* NULL: none are recorded */
     const struct arn_place *place;
     const struct sigv4_keys *keys;
     /* /_dynlog/...: what only the server knows */
@@ -161,6 +163,8 @@ struct api_call {
     const char *content_type;
 };
 
+/* X-Amzn-Trace-Id of who asks; empty: none. */
+struct bytes api_trace_header(const struct api_call *call);
 /* An empty buffer to print the answer into, the same one for every call: print and answer in one
  * go. */
 struct buffer *api_buffer(struct api_call *call);

@@ -27,6 +27,7 @@
 #define ENGINE_TOKEN_LIFE_MS ((uint64_t)10 * 60 * 1000) /* ClientRequestToken */
 
 struct engine;
+struct journeys;
 
 /* Reads the catalogue from the store. */
 MUST_USE enum status engine_open(struct store *store, struct clock *clock,
@@ -213,9 +214,9 @@ struct engine_write {
     struct item_write *writes;
     size_t count;
     bool atomic, apart;
-    struct bytes token;       /* ClientRequestToken; empty: none */
+    struct bytes token;        /* ClientRequestToken; empty: none */
     struct bytes trace_header; /* X-Amzn-Trace-Id of who asks, for the journeys; empty: none */
-    struct bytes fingerprint; /* of the request: tells a repetition from a misuse of the token */
+    struct bytes fingerprint;  /* of the request: tells a repetition from a misuse of the token */
     struct arena *arena;
     void (*done)(struct engine_write *write, enum status status);
     void *context;

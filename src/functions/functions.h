@@ -51,6 +51,7 @@
 
 struct function;
 struct functions;
+struct journeys;
 struct worker;
 
 struct function_variable {
@@ -147,6 +148,7 @@ struct functions_options {
     struct timers *timers;      /* what Lambda does at a time: retries, windows, ages of events */
     struct timers *wall_timers; /* what waits for processes and the disk; NULL: `timers` */
     struct faults *faults;      /* that a test asked for; NULL: none */
+    struct journeys *journeys;  /* NULL: nobody asks */
     const struct arn_place *place;
     struct runtime_door runtime;
     struct destination_door destinations; /* prepare NULL: nobody is told of ends */

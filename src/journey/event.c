@@ -154,14 +154,6 @@ void journey_archived(struct journeys *journeys, struct bytes event_id, struct b
         hop_enter(hop, JOURNEY_DONE, NULL);
 }
 
-void journey_event_lost(struct journeys *journeys, struct bytes event_id, const char *why)
-{
-    struct hop *hop = journeys != NULL ? find_event(journeys, event_id) : NULL;
-
-    if (hop != NULL)
-        hop_enter(hop, JOURNEY_FAILED, &(struct journey_end){.message = bytes_of_text(why)});
-}
-
 /* ---- rules and deliveries ---- */
 
 static struct hop *find_child(struct hop *parent, enum hop_kind kind, enum hop_text name,
@@ -173,6 +165,24 @@ static struct hop *find_child(struct hop *parent, enum hop_kind kind, enum hop_t
     return NULL;
 }
 
+static struct hop *find_target(struct hop *parent, struct bytes target_id)
+{
+    for (struct hop *hop = parent->first; hop != NULL; hop = hop->next)
+        if ((hop->kind == HOP_DELIVERY || hop->kind == HOP_DESTINATION ||
+             hop->kind == HOP_LETTER) &&
+            bytes_equal(hop_text(hop, TEXT_TARGET_ID), target_id))
+            return hop;
+    return NULL;
+}
+
+/* What an invocation has for a target is its destination, or its dead letter. */
+static enum hop_kind kind_of(const struct hop *cause, const struct journey_delivery *delivery)
+{
+    if (cause->kind != HOP_INVOCATION)
+        return HOP_DELIVERY;
+    return bytes_equal_text(delivery->target_id, "DeadLetterConfig") ? HOP_LETTER : HOP_DESTINATION;
+}
+
 /* Of an event that came to several buses, or again by a replay, the newest that has it. */
 struct hop *delivery_find(struct journeys *journeys, const struct journey_delivery *delivery)
 {
@@ -180,8 +190,7 @@ struct hop *delivery_find(struct journeys *journeys, const struct journey_delive
 
     while ((cause = find_text(journeys, LINK_ID, delivery->cause_id, cause)) != NULL) {
         struct hop *rule = find_child(cause, HOP_RULE, TEXT_RULE, delivery->source_arn);
-        struct hop *hop = find_child(rule != NULL ? rule : cause, HOP_DELIVERY, TEXT_TARGET_ID,
-                                     delivery->target_id);
+        struct hop *hop = find_target(rule != NULL ? rule : cause, delivery->target_id);
 
         if (hop != NULL)
             return hop;
@@ -245,7 +254,7 @@ struct hop *delivery_hop(struct journeys *journeys, const struct journey_deliver
         cause = rule_of(cause, delivery);
     if (cause == NULL)
         return NULL;
-    hop = hop_new(cause->root, cause, HOP_DELIVERY, texts);
+    hop = hop_new(cause->root, cause, kind_of(cause, delivery), texts);
     if (hop != NULL)
         hop_enter(hop, JOURNEY_WAITING, NULL);
     return hop;

@@ -80,28 +80,11 @@ void attempt_end(struct hop *of, const struct journey_end *end)
 
 /* ---- invocations ---- */
 
-static struct hop *last_destination(struct hop *invocation)
-{
-    struct hop *found = invocation;
-
-    for (struct hop *hop = invocation->first; hop != NULL; hop = hop->next)
-        if (hop->kind == HOP_DESTINATION)
-            found = hop;
-    return found;
-}
-
 /* NULL: it begins a journey. */
 static struct hop *find_cause(struct journeys *journeys, const struct journey_invocation *of)
 {
-    struct hop *hop = NULL;
-
-    if (of->delivery != NULL)
-        return delivery_hop(journeys, of->delivery);
-    if (of->cause_id.size > 0)
-        hop = find_text(journeys, LINK_ID, of->cause_id, NULL);
-    if (hop != NULL)
-        return last_destination(hop);
-    return find_attempt(journeys, of->trace_header);
+    return of->delivery != NULL ? delivery_hop(journeys, of->delivery)
+                                : find_attempt(journeys, of->trace_header);
 }
 
 static struct hop *invocation_new(struct journeys *journeys, const struct journey_invocation *of)
@@ -183,22 +166,6 @@ void journey_invocation_ends(struct journeys *journeys, const char *request_id,
     hop = find_invocation(journeys, bytes_of_text(request_id));
     if (hop != NULL)
         hop_enter(hop, end->result, end);
-}
-
-void journey_destination(struct journeys *journeys, const char *request_id, struct bytes arn,
-                         struct bytes condition, bool dead_letter)
-{
-    const struct named_text texts[] = {
-        {TEXT_TARGET, arn}, {TEXT_CONDITION, condition}, {TEXT_NONE, {0}}};
-    struct hop *hop = NULL;
-
-    if (journeys == NULL)
-        return;
-    hop = find_invocation(journeys, bytes_of_text(request_id));
-    if (hop != NULL)
-        hop = hop_new(hop->root, hop, dead_letter ? HOP_LETTER : HOP_DESTINATION, texts);
-    if (hop != NULL)
-        hop_enter(hop, JOURNEY_DONE, NULL);
 }
 
 /* ---- what handlers write ---- */

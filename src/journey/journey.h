@@ -133,8 +133,6 @@ struct journey_event {
 };
 void journey_event(struct journeys *journeys, const struct journey_event *event);
 void journey_archived(struct journeys *journeys, struct bytes event_id, struct bytes archive_name);
-/* It could not be written: who put it was told. */
-void journey_event_lost(struct journeys *journeys, struct bytes event_id, const char *why);
 
 /* ---- hop: a rule that matched, and what it has for a target ---- */
 
@@ -157,9 +155,8 @@ void journey_call_begins(struct journeys *journeys, const struct journey_deliver
 
 struct journey_invocation {
     struct bytes request_id, function_name;
-    const struct journey_delivery *delivery; /* that caused it; NULL: see cause_id */
-    struct bytes cause_id;     /* request id of the invocation that it is the destination of */
-    struct bytes trace_header; /* of the client that asked for it */
+    const struct journey_delivery *delivery; /* that caused it; NULL: none */
+    struct bytes trace_header;               /* of the client that asked for it */
     bool synchronous;
 };
 void journey_invocation(struct journeys *journeys, const struct journey_invocation *invocation);
@@ -172,10 +169,6 @@ void journey_attempt_ends(struct journeys *journeys, const char *request_id,
 /* DONE, FAILED (code: RetriesExhausted, EventAgeExceeded), DROPPED, RETRYING ... */
 void journey_invocation_ends(struct journeys *journeys, const char *request_id,
                              const struct journey_end *end);
-/* Its record goes to a destination or a dead-letter queue. condition: "Success", ... */
-void journey_destination(struct journeys *journeys, const char *request_id, struct bytes arn,
-                         struct bytes condition, bool dead_letter);
-
 /* A write by whoever was given that trace header. Costs nothing when it is empty. */
 void journey_wrote(struct journeys *journeys, struct bytes trace_header,
                    const struct journey_record *record);

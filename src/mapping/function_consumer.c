@@ -1,5 +1,6 @@
 /* mapping/function_consumer.c - the consumer that is a function: a batch is one synchronous
  * invocation. (AWS: Lambda developer guide, "Process DynamoDB records with Lambda".) */
+#include "journey/journey.h"
 #include "mapping/internal.h"
 
 /* What comes beside the records and the state of a window: names, times, an ARN of 2,048 bytes. */
@@ -11,6 +12,8 @@ struct job { /* one batch that is with the function */
     struct invocation invocation;
     struct buffer event;
     struct arena *arena; /* of the answer */
+    struct mappings *mappings;
+    char trace_header[JOURNEY_TRACE_HEADER_SIZE];
 };
 
 static void job_free(struct job *job)
@@ -84,12 +87,63 @@ static enum mapping_outcome outcome_of(struct job *job, const char **ret_problem
     return outcome;
 }
 
+/* ---- for the journeys ---- */
+
+static void tell_begin(struct job *job)
+{
+    const struct mapping_handover *handover = job->handover;
+    struct journey_batch batch = {.mapping = handover->settings->uuid,
+                                  .consumer = handover->settings->function_name,
+                                  .positions = &handover->records->position,
+                                  .stride = sizeof *handover->records,
+                                  .count = handover->count};
+
+    if (handover->count == 0 || handover->records->position == 0)
+        return; /* the end of a window, and messages of a queue */
+    journey_batch_begins(job->mappings->options.journeys, &batch, job->invocation.request_id,
+                         job->trace_header);
+    job->invocation.trace_id = bytes_of_text(job->trace_header);
+}
+
+static enum journey_result result_of(enum mapping_outcome outcome)
+{
+    switch (outcome) {
+    case MAPPING_HANDLED:
+        return JOURNEY_DONE;
+    case MAPPING_FAILED:
+    case MAPPING_PARTLY_FAILED:
+        return JOURNEY_FAILED;
+    case MAPPING_NOT_TAKEN:
+        return JOURNEY_THROTTLED;
+    case MAPPING_CLOSED:
+        return JOURNEY_STOPPED;
+    }
+    return JOURNEY_FAILED;
+}
+
+static void tell_end(const struct job *job, enum mapping_outcome outcome, const char *problem)
+{
+    const struct invocation *invocation = &job->invocation;
+    bool failed = invocation->status == OK && invocation->failed;
+
+    journey_batch_attempt(
+        job->mappings->options.journeys, invocation->request_id,
+        &(struct journey_end){
+            .result = result_of(outcome),
+            .duration_us = invocation->status == OK ? invocation->duration_us : 0,
+            .payload = failed ? invocation->result : BYTES(""),
+            .message = !failed && problem != NULL ? bytes_of_text(problem) : BYTES(""),
+        });
+}
+
 static void on_done(struct invocation *invocation)
 {
     struct job *job = CONTAINER_OF(invocation, struct job, invocation);
     struct mapping_handover *handover = job->handover;
     const char *problem = NULL;
     enum mapping_outcome outcome = outcome_of(job, &problem);
+
+    tell_end(job, outcome, problem);
 
     handover->own = NULL;
     mapping_handover_end(handover, outcome, problem);
@@ -102,6 +156,7 @@ static void take(void *context, struct mapping_handover *handover)
     struct job *job = mem_new(sizeof *job);
 
     job->handover = handover;
+    job->mappings = mappings;
     job->arena = arena_new();
     job->event = BUFFER_INIT(EVENT_SIZE_MAX);
     print_event(&job->event, handover);
@@ -115,7 +170,9 @@ static void take(void *context, struct mapping_handover *handover)
     id_uuid(job->invocation.request_id);
     memcpy(handover->request_id, job->invocation.request_id, sizeof handover->request_id);
     handover->own = job;
-    functions_make_trace_id(mappings->options.functions, &job->invocation);
+    tell_begin(job);
+    if (job->invocation.trace_id.size == 0)
+        functions_make_trace_id(mappings->options.functions, &job->invocation);
     handover->trace_id = job->invocation.trace_id;
     functions_invoke(mappings->options.functions, &job->invocation);
 }

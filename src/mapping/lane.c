@@ -1,4 +1,5 @@
 /* mapping/lane.c - see lane.h. */
+#include "journey/journey.h"
 #include "mapping/internal.h"
 
 static const bool moves[LANE_STATE_COUNT][LANE_STATE_COUNT] = {
@@ -21,6 +22,16 @@ static void lane_enter(struct lane *lane, enum lane_state state)
 
 /* ---- filling ---- */
 
+/* "arn:...:table/NAME/stream/LABEL" */
+static struct bytes table_of_stream(struct bytes arn)
+{
+    size_t begin = bytes_find_byte(arn, '/', 0);
+
+    if (begin == SIZE_MAX)
+        return (struct bytes){NULL, 0};
+    return bytes_slice(arn, begin + 1, bytes_find_byte(arn, '/', begin + 1) - begin - 1);
+}
+
 enum status lane_add(struct lane *lane, const struct change *change)
 {
     const struct mapping *mapping = lane->mapping;
@@ -33,6 +44,8 @@ enum status lane_add(struct lane *lane, const struct change *change)
         lane->full = lane->filling.count > 0;
         return st;
     }
+    stream_tell_read(mapping->mappings->options.journeys, table_of_stream(settings->source_arn),
+                     change);
     if (lane->filling.count == 1 && settings->batch_window_s > 0)
         timer_set_after(mapping->mappings->options.timers, &lane->window,
                         (uint64_t)settings->batch_window_s * 1000);
@@ -125,16 +138,6 @@ static void give_up(struct lane *lane)
 
 /* ---- faults that a test asked for ---- */
 
-/* "arn:...:table/NAME/stream/LABEL" */
-static struct bytes table_of_stream(struct bytes arn)
-{
-    size_t begin = bytes_find_byte(arn, '/', 0);
-
-    if (begin == SIZE_MAX)
-        return (struct bytes){NULL, 0};
-    return bytes_slice(arn, begin + 1, bytes_find_byte(arn, '/', begin + 1) - begin - 1);
-}
-
 static bool strikes(const struct lane *lane, enum fault_kind kind, struct fault_hit *ret)
 {
     const struct mapping *mapping = lane->mapping;
@@ -160,8 +163,24 @@ static bool is_delayed(struct lane *lane)
 
 /* ---- handing over ---- */
 
+/* For the journeys: what becomes of the part. */
+static void tell(const struct lane *lane, enum journey_result result, uint64_t next_ms)
+{
+    const struct mapping *mapping = lane->mapping;
+    struct journey_batch batch = {.mapping = bytes_of_text(mapping->uuid),
+                                  .consumer = mapping->settings.function_name,
+                                  .positions = &lane->running.records[lane->begin].position,
+                                  .stride = sizeof *lane->running.records,
+                                  .count = lane->end - lane->begin};
+
+    journey_batch_ends(mapping->mappings->options.journeys, &batch,
+                       &(struct journey_end){.result = result, .next_ms = next_ms});
+}
+
 static void back_off(struct lane *lane)
 {
+    tell(lane, JOURNEY_RETRYING,
+         clock_now_ms(timers_clock(lane->mapping->mappings->options.timers)) + lane->delay_ms);
     lane_enter(lane, LANE_BACKING_OFF);
     if (mapping_may_go(lane->mapping))
         timer_set_after(lane->mapping->mappings->options.timers, &lane->back_off, lane->delay_ms);
@@ -183,6 +202,7 @@ static void part_failed(struct lane *lane)
     int32_t retries = settings->maximum_retry_attempts;
 
     if (settings->bisect_on_error && lane->end - lane->begin > 1) {
+        tell(lane, JOURNEY_SPLIT, 0);
         halve_part(lane); /* counts as no attempt */
         lane_enter(lane, LANE_RESTING);
         return;
@@ -193,11 +213,13 @@ static void part_failed(struct lane *lane)
         return;
     }
     lane_enter(lane, LANE_RESTING);
+    tell(lane, JOURNEY_DROPPED, 0);
     give_up(lane);
 }
 
 static void part_handled(struct lane *lane)
 {
+    tell(lane, JOURNEY_DONE, 0);
     lane_enter(lane, LANE_RESTING);
     if (!lane->repeated && strikes(lane, FAULT_DUPLICATE, NULL))
         lane->repeated = true;
@@ -219,6 +241,7 @@ static void end_part(struct lane *lane, enum mapping_outcome outcome)
         back_off(lane);
         break;
     case MAPPING_CLOSED: /* the cursor stands before it */
+        tell(lane, JOURNEY_STOPPED, 0);
         lane_enter(lane, LANE_RESTING);
         break;
     }

@@ -90,6 +90,7 @@ struct mappings_options {
     struct timers *timers;      /* back-off, windows: the clock's */
     struct timers *wall_timers; /* tries of the store; NULL: `timers` */
     struct faults *faults;      /* that a test asked for; NULL: none */
+    struct journeys *journeys;  /* NULL: nobody asks */
     const struct arn_place *place;
     /* A line for people, among those of the function; may be NULL. */
     void (*log)(void *context, const struct function_log *log);

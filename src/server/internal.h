@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "archive/archive.h"
+#include "journey/journey.h"
 #include "outbound/outbound.h"
 #include "server/server.h"
 #include "stack/stack.h"
@@ -68,7 +69,8 @@ struct server {
     struct clock *clock, *wall_clock;
     struct timers *timers, *wall_timers;
     struct faults *faults;
-    bool delivery_is_new; /* while one is prepared: a fault may delay it (deliver.c) */
+    struct journeys *journeys; /* NULL: none are recorded */
+    bool delivery_is_new;      /* while one is prepared: a fault may delay it (deliver.c) */
     struct store *store;
     struct store_port *port;
     struct engine *engine;

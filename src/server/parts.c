@@ -82,6 +82,7 @@ static bool open_store(struct server *server)
     if (!manual_clock_open(server))
         return false;
     server->timers = timers_new(server->clock, loop_arm, server);
+    server->journeys = journeys_new(&(struct journeys_options){.clock = server->clock});
     return true;
 }
 
@@ -141,6 +142,8 @@ static enum status open_engine(struct server *server)
                                .context = server};
     enum status st = engine_open(server->store, server->clock, &server->place, &server->engine);
 
+    if (st == OK)
+        engine_record_journeys(server->engine, server->journeys);
     return st == OK ? engine_start(server->engine, &door) : st;
 }
 
@@ -152,6 +155,7 @@ static enum status open_functions(struct server *server)
         .port = server->port,
         .timers = server->timers,
         .wall_timers = server->wall_timers,
+        .journeys = server->journeys,
         .faults = server->faults,
         .place = &server->place,
         .runtime = runtime_door_of(server),
@@ -188,6 +192,7 @@ static enum status open_deliveries(struct server *server)
         .port = server->port,
         .timers = server->timers,
         .wall_timers = server->wall_timers,
+        .journeys = server->journeys,
         .door = deliver_door(server),
         .retry_delay_ms = server->stack->retry_delay_ms,
         .maximum_retry_attempts = server->stack->maximum_retry_attempts,
@@ -216,8 +221,12 @@ static enum status open_bus(struct server *server)
 {
     struct bus_door door = deliver_bus_door(server);
 
-    return bus_open(server->store, server->port, server->clock, &server->place, &door,
-                    &server->bus);
+    enum status st =
+        bus_open(server->store, server->port, server->clock, &server->place, &door, &server->bus);
+
+    if (st == OK)
+        bus_record_journeys(server->bus, server->journeys);
+    return st;
 }
 
 static enum status open_queues(struct server *server)
@@ -262,6 +271,7 @@ static void open_mappings(struct server *server)
                                        .port = server->port,
                                        .timers = server->timers,
                                        .wall_timers = server->wall_timers,
+                                       .journeys = server->journeys,
                                        .faults = server->faults,
                                        .place = &server->place,
                                        .log = output_log,
@@ -310,6 +320,7 @@ static void open_api(struct server *server)
         .port = server->port,
         .timers = server->timers,
         .wall_timers = server->wall_timers,
+        .journeys = server->journeys,
         .faults = server->faults,
         .place = &server->place,
         .keys = server->keys,
@@ -398,6 +409,7 @@ void parts_free(struct server *server)
         store_close(server->store);
     sigv4_keys_free(server->keys);
     bootstraps_remove(server);
+    journeys_free(server->journeys);
     timers_free(server->timers);
     timers_free(server->wall_timers);
     clock_free(server->clock);

@@ -102,6 +102,16 @@ uint64_t streams_trimmed_to(struct streams *streams, uint32_t stream_id);
 void stream_sequence_print(uint64_t position, char out[STREAM_SEQUENCE_SIZE]);
 MUST_USE bool stream_sequence_parse(struct bytes text, uint64_t *ret_position);
 
+#define STREAM_EVENT_ID_SIZE 33
+/* eventID: stream, shard and position in hex digits. */
+void stream_event_id_print(const struct change *change, char out[STREAM_EVENT_ID_SIZE]);
+const char *stream_kind_name(enum change_kind kind); /* "INSERT" */
+
+struct journeys;
+/* A reader took it up: its journey begins, if it has not (journey/journey.h). */
+void stream_tell_read(struct journeys *journeys, struct bytes table_name,
+                      const struct change *change);
+
 #define STREAM_SHARD_ID_SIZE 66 /* AWS: 28 to 65 characters */
 /* Ids of a stream's shards order as texts as their numbers do: some clients go by that. */
 void stream_shard_id_print(uint32_t stream_id, uint32_t number, char out[STREAM_SHARD_ID_SIZE]);

@@ -222,10 +222,11 @@ static enum status check_name(const struct api_call *call, size_t scope, struct 
     const struct table *table = NULL;
 
     if (scope == FAULT_SERVICE && !is_service(name))
-        return api_invalid(error,
-                           "There is no service %.*s: dynamodb, dynamodbstreams, events, scheduler, "
-                           "lambda and sqs are some",
-                           BYTES_ARG(name));
+        return api_invalid(
+            error,
+            "There is no service %.*s: dynamodb, dynamodbstreams, events, scheduler, "
+            "lambda and sqs are some",
+            BYTES_ARG(name));
     if (scope == FAULT_OPERATION && !is_operation(name))
         return api_invalid(error, "There is no operation %.*s", BYTES_ARG(name));
     if (scope == FAULT_FUNCTION && call->on->functions != NULL &&

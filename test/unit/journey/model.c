@@ -147,14 +147,11 @@ static void invoke(struct world *world)
                                                 .request_id = bytes_of_text(world->ids[at]),
                                                 .function_name = BYTES("g"),
                                                 .delivery = draw(2) ? &delivery : NULL,
-                                                .cause_id = bytes_of_text(world->ids[draw(KNOWN)]),
                                             });
     journey_attempt_begins(world->journeys, world->ids[at], BYTES("g"), world->headers[at]);
     journey_attempt_ends(
         world->journeys, world->ids[at],
         &(struct journey_end){.result = JOURNEY_FAILED, .payload = BYTES("nonsense")});
-    if (draw(2))
-        journey_destination(world->journeys, world->ids[at], BYTES("arn"), BYTES("Success"), false);
     if (draw(2))
         journey_invocation_ends(world->journeys, world->ids[at],
                                 &(struct journey_end){.result = JOURNEY_DONE});
