@@ -8,7 +8,7 @@
  * Times are since the journey's beginning. */
 #include "base/clock.h"
 #include "base/map.h"
-#include "cli/interrupts.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/server_door.h"
 
@@ -419,17 +419,15 @@ static int follow(struct showing *showing)
     struct client_answer answer = {0};
 
     cli_interrupts_catch(&interrupts);
-    struct client_lines lines = {.line = take_line,
-                                 .context = showing,
-                                 .wake_fd = interrupts.fds[0],
-                                 .silence_ms = SILENCE_MS};
+    struct client_lines lines = {
+        .line = take_line, .context = showing, .wake_fd = interrupts.fd, .silence_ms = SILENCE_MS};
     enum status status = cli_client_lines(showing->client, cli->arena,
                                           make_path(showing, cli->arena), &lines, &answer);
 
     cli_interrupts_release(&interrupts);
     if (status != OK)
         return cli_client_fail(cli, showing->client, status, &answer);
-    return showing->unread ? CLI_FAILED : CLI_DONE;
+    return showing->unread ? CLI_FAILED : cli_interrupts_end(cli);
 }
 
 static int journey_run(struct cli *cli, const void *given)

@@ -363,6 +363,7 @@ bool parts_open(struct server *server)
     if (!open_hops(server))
         return false;
     open_api(server);
+    exporting_open(server);
     return true;
 }
 
@@ -377,12 +378,13 @@ bool parts_quiet(struct server *server)
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
-    return !server->archiving.deleting;
+    return !server->archiving.deleting && exporting_stop(server);
 }
 
 void parts_free(struct server *server)
 {
     archiving_close(server);
+    exporting_close(server);
     trigger_free(server->triggering.trigger);
     api_free(server->api);
     if (server->mappings != NULL)

@@ -24,7 +24,7 @@
 #define FOLLOW_MS 20 /* hops that come together are one line */
 #define ALIVE_MS 10000
 #define WAITING_SIZE_MAX ((size_t)4 * 1024 * 1024)
-#define TABLES_MAX 100 /* that a key is looked for in */
+#define SEARCHED_TABLES_MAX 100 /* that a key is looked for in */
 
 /* ---- the question ---- */
 
@@ -196,7 +196,7 @@ static size_t print_appends(struct api *api, const struct journey_query *query, 
 
     if (!query->has_name || query->name.kind != JOURNEY_NAME_KEY || query->failed)
         return 0;
-    engine_table_names(api->services.engine, (struct bytes){NULL, 0}, TABLES_MAX, arena, &names,
+    engine_table_names(api->services.engine, (struct bytes){NULL, 0}, SEARCHED_TABLES_MAX, arena, &names,
                        &name_count, &more);
     for (size_t i = 0; i < name_count; i++) {
         uint64_t position = 0, time_ms = 0;
