@@ -93,7 +93,8 @@ void triggering_start(struct server *server)
 {
     struct triggering *triggering = &server->triggering;
     const struct table *table = log_table(server);
-    struct trigger_door door = {triggering, put_events, changed, server->journeys, {NULL, 0}};
+    struct trigger_door door = {
+        .context = triggering, .put = put_events, .changed = changed, .journeys = server->journeys};
 
     if (table == NULL)
         return;
