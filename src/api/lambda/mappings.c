@@ -9,7 +9,7 @@ static void write_mapping(struct api_call *call, struct json_writer *w,
 
     json_begin_object(w);
     json_member_text(w, "UUID", mapping->uuid);
-    json_member_string(w, "EventSourceArn", settings->stream_arn);
+    json_member_string(w, "EventSourceArn", settings->source_arn);
     json_member_string(w, "FunctionArn",
                        functions_arn(call->on->functions, call->arena, settings->function_name));
     json_member_text(w, "State", mapping->state);
@@ -44,7 +44,7 @@ void api_list_event_source_mappings(struct api_call *call)
         if (by_function &&
             (wanted == NULL || !bytes_equal(wanted->name, mapping.settings->function_name)))
             continue;
-        if (by_source && !bytes_equal(source, mapping.settings->stream_arn))
+        if (by_source && !bytes_equal(source, mapping.settings->source_arn))
             continue;
         write_mapping(call, &w, &mapping);
     }
