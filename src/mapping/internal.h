@@ -10,6 +10,9 @@
  *   filters.c            which records it takes
  *   failures.c           records of what was given up, into a queue
  *   cursor.c             how far it is, durably
+ *   queue_source.c       a queue as a source
+ *   poller.c             one batch of a queue at a time
+ *   queue_record.c       a message as the function gets it
  *   consumer.h           who takes the batches
  *   function_consumer.c  a function does
  *   handover.c           what consumers share
@@ -26,6 +29,7 @@
 struct mappings {
     struct mappings_options options;
     struct stream_listener listener;
+    struct queue_listener queue_listener;
     struct mapping **all;
     size_t count, capacity;
     size_t in_flight; /* invocations and works of the store */
@@ -115,6 +119,8 @@ struct mapping {
     struct timer rested;
     void (*paused)(void *context);
     void *paused_context;
+
+    struct queue_source *queue; /* queue_source.h; of a queue's mapping while it is open */
 
     /* reading */
     struct mapping_shard **shards; /* by number */
