@@ -103,6 +103,11 @@ enum status mapping_check_settings(const struct mapping_settings *settings,
     if (st == OK && settings->maximum_concurrency != 0)
         st = refuse_range(reterr, settings->maximum_concurrency, "scalingConfig.maximumConcurrency",
                           MAPPING_CONCURRENCY_MIN, MAPPING_CONCURRENCY_MAX);
+    if (st == OK && settings->tumbling_window_s > 0 && settings->parallelization_factor > 1)
+        st = api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                        "TumblingWindowInSeconds needs a ParallelizationFactor of 1.");
+    if (st == OK)
+        st = mapping_filters_check(settings, reterr);
     return st;
 }
 
