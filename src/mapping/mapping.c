@@ -119,15 +119,14 @@ static uint64_t fold(uint64_t hash, struct bytes bytes)
     return hash;
 }
 
-static void make_uuid(struct mapping *mapping)
+void mapping_make_uuid(const struct mapping_settings *settings, char out[ID_UUID_SIZE])
 {
-    const struct mapping_settings *settings = &mapping->settings;
     uint64_t high =
         fold(fold(14695981039346656037u, settings->function_name), settings->source_arn);
     uint64_t low = fold(fold(high, settings->source_arn), settings->function_name);
 
-    snprintf(mapping->uuid, sizeof mapping->uuid, "%08x-%04x-8%03x-%04x-%012llx",
-             (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFF),
+    snprintf(out, ID_UUID_SIZE, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(high >> 32),
+             (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFF),
              (unsigned)(0x8000 | (low >> 48 & 0x3FFF)),
              (unsigned long long)(low & 0xFFFFFFFFFFFFu));
 }
@@ -151,7 +150,7 @@ void mapping_set_settings(struct mapping *mapping, const struct mapping_settings
     if (settings->uuid.size == ID_UUID_SIZE - 1)
         memcpy(mapping->uuid, settings->uuid.ptr, ID_UUID_SIZE - 1);
     else
-        make_uuid(mapping);
+        mapping_make_uuid(own, mapping->uuid);
     own->uuid = bytes_of_text(mapping->uuid);
 }
 
