@@ -1,7 +1,7 @@
 /* mapping/mapping.c - see mapping.h: settings, all of them, figures. */
 #include "mapping/mapping.h"
 
-#include "mapping/internal.h"
+#include "mapping/queue_source.h"
 
 #include <stdio.h>
 
@@ -45,7 +45,18 @@ static void on_committed(struct stream_listener *listener, uint64_t last_positio
     struct mappings *mappings = CONTAINER_OF(listener, struct mappings, listener);
 
     for (size_t i = 0; i < mappings->count; i++)
-        if (last_position > mappings->all[i]->known_to && mapping_may_go(mappings->all[i]))
+        if (mappings->all[i]->settings.source == MAPPING_OF_STREAM &&
+            last_position > mappings->all[i]->known_to && mapping_may_go(mappings->all[i]))
+            mapping_go(mappings->all[i]);
+}
+
+static void on_queue_made(struct queue_listener *listener, const struct queue_view *queue)
+{
+    struct mappings *mappings = CONTAINER_OF(listener, struct mappings, queue_listener);
+
+    for (size_t i = 0; i < mappings->count; i++)
+        if (bytes_equal(mappings->all[i]->settings.source_arn, queue->arn) &&
+            mapping_may_go(mappings->all[i]))
             mapping_go(mappings->all[i]);
 }
 
@@ -92,6 +103,11 @@ enum status mapping_check_settings(const struct mapping_settings *settings,
     if (st == OK && settings->maximum_concurrency != 0)
         st = refuse_range(reterr, settings->maximum_concurrency, "scalingConfig.maximumConcurrency",
                           MAPPING_CONCURRENCY_MIN, MAPPING_CONCURRENCY_MAX);
+    if (st == OK && settings->tumbling_window_s > 0 && settings->parallelization_factor > 1)
+        st = api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                        "TumblingWindowInSeconds needs a ParallelizationFactor of 1.");
+    if (st == OK)
+        st = mapping_filters_check(settings, reterr);
     return st;
 }
 
@@ -103,15 +119,14 @@ static uint64_t fold(uint64_t hash, struct bytes bytes)
     return hash;
 }
 
-static void make_uuid(struct mapping *mapping)
+void mapping_make_uuid(const struct mapping_settings *settings, char out[ID_UUID_SIZE])
 {
-    const struct mapping_settings *settings = &mapping->settings;
     uint64_t high =
         fold(fold(14695981039346656037u, settings->function_name), settings->source_arn);
     uint64_t low = fold(fold(high, settings->source_arn), settings->function_name);
 
-    snprintf(mapping->uuid, sizeof mapping->uuid, "%08x-%04x-8%03x-%04x-%012llx",
-             (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFF),
+    snprintf(out, ID_UUID_SIZE, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(high >> 32),
+             (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFF),
              (unsigned)(0x8000 | (low >> 48 & 0x3FFF)),
              (unsigned long long)(low & 0xFFFFFFFFFFFFu));
 }
@@ -135,7 +150,7 @@ void mapping_set_settings(struct mapping *mapping, const struct mapping_settings
     if (settings->uuid.size == ID_UUID_SIZE - 1)
         memcpy(mapping->uuid, settings->uuid.ptr, ID_UUID_SIZE - 1);
     else
-        make_uuid(mapping);
+        mapping_make_uuid(own, mapping->uuid);
     own->uuid = bytes_of_text(mapping->uuid);
 }
 
@@ -149,7 +164,8 @@ static struct mapping *mapping_new(struct mappings *mappings,
     mapping->arena = arena_new();
     mapping_set_settings(mapping, settings);
     mapping->consumer = consumer != NULL ? *consumer : mapping_function_consumer(mappings);
-    mapping->reader = &mapping_stream_reader;
+    mapping->reader = mapping->settings.source == MAPPING_OF_QUEUE ? &mapping_queue_reader
+                                                                   : &mapping_stream_reader;
     mapping->last_result = MAPPING_RESULT_NONE;
     mapping_life_init(mapping);
     return mapping;
@@ -202,7 +218,7 @@ void mappings_describe(const struct mappings *mappings, size_t index,
     memcpy(ret->uuid, mapping->uuid, sizeof ret->uuid);
     ret->settings = &mapping->settings;
     ret->state = mapping->settings.enabled ? "Enabled" : "Disabled";
-    ret->cursor = mapping_cursor_of(mapping);
+    ret->cursor = mapping->settings.source == MAPPING_OF_STREAM ? mapping_cursor_of(mapping) : 0;
     ret->last_result = mapping->last_result;
 }
 
@@ -271,6 +287,10 @@ struct mappings *mappings_new(const struct mappings_options *options)
         mappings->options.wall_timers = options->timers;
     mappings->listener.committed = on_committed;
     streams_listen(options->streams, &mappings->listener);
+    list_init(&mappings->queue_listener.place);
+    mappings->queue_listener.made = on_queue_made;
+    if (options->queues != NULL)
+        queues_listen(options->queues, &mappings->queue_listener);
     return mappings;
 }
 
@@ -293,6 +313,7 @@ void mappings_free(struct mappings *mappings)
         return;
     assert(mappings->in_flight == 0);
     streams_unlisten(&mappings->listener);
+    queues_unlisten(&mappings->queue_listener);
     for (size_t i = 0; i < mappings->count; i++)
         mapping_free(mappings->all[i]);
     mem_free(mappings->all);

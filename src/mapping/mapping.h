@@ -36,6 +36,8 @@
 #define MAPPING_CONCURRENCY_MIN 2 /* MaximumConcurrency of a queue's mapping */
 #define MAPPING_CONCURRENCY_MAX 1000
 #define MAPPING_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024)
+/* Beside the records and the state of a window: names, times, an ARN of at most 2,048 bytes. */
+#define MAPPING_ENVELOPE_SIZE_MAX ((size_t)4096)
 #define MAPPING_RETRY_FIRST_MS ((uint64_t)100)
 #define MAPPING_RETRY_LAST_MS ((uint64_t)60 * 1000)
 #define MAPPING_STORE_RETRY_MS ((uint64_t)1000) /* after the store failed */
@@ -47,6 +49,12 @@
 #define MAPPING_PROBLEM_FAILED "PROBLEM: Function call failed"
 #define MAPPING_PROBLEM_NOT_FOUND "PROBLEM: Function not found"
 #define MAPPING_PROBLEM_THROTTLED "PROBLEM: Function call was throttled"
+#define MAPPING_PROBLEM_NO_STREAM "PROBLEM: Stream not found"
+#define MAPPING_PROBLEM_NO_QUEUE "PROBLEM: Queue not found"
+
+/* requestContext.condition of a failure record */
+#define MAPPING_RETRY_ATTEMPTS_EXHAUSTED "RetryAttemptsExhausted"
+#define MAPPING_RECORD_AGE_EXCEEDED "RecordAgeExceeded"
 
 struct mappings;
 struct mapping;
@@ -112,6 +120,11 @@ MUST_USE enum status mappings_add(struct mappings *mappings,
                                   const struct mapping_settings *settings,
                                   const struct mapping_consumer *consumer, struct mapping **ret,
                                   struct api_error *reterr);
+
+/* On the writer's thread: a mapping of a stream that will be added with these settings begins
+ * behind this position. For the batch that writes its settings down; they have a name. */
+void mapping_begin_at(const struct mapping_settings *settings, struct store_batch *batch,
+                      uint64_t position);
 
 /* ---- the life of one (life.c) ---- */
 
