@@ -159,6 +159,8 @@ void journey_batch_ends(struct journeys *journeys, const struct journey_batch *b
     if (journeys == NULL || batch->count == 0)
         return;
     hop = find_batch(journeys, batch);
+    if (hop == NULL) /* given up before it was handed over */
+        hop = batch_new(journeys, batch);
     if (hop != NULL)
         hop_enter(hop, end->result, end);
 }

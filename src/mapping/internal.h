@@ -227,4 +227,16 @@ void mapping_cursor_forget(const struct mapping *mapping, struct store_batch *ba
 /* Writes what has moved. One write at a time: what moves meanwhile goes with the next one. */
 void mapping_cursor_write(struct mapping *mapping);
 
+/* ---- journey.c ---- */
+
+void lane_tell_read(const struct lane *lane, const struct change *change, struct bytes table_name);
+/* Of the part that is in work. */
+void lane_tell_handled(const struct lane *lane);
+void lane_tell_again(const struct lane *lane, uint64_t next_ms);
+void lane_tell_split(const struct lane *lane);
+void lane_tell_stopped(const struct lane *lane);
+/* It began there; its first records are too old by now. */
+void lane_tell_split_from(const struct lane *lane, size_t begin);
+void lane_tell_given_up(const struct lane *lane, size_t begin, size_t end, const char *condition);
+
 #endif

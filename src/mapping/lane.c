@@ -74,6 +74,7 @@ enum status lane_add(struct lane *lane, struct bytes text, const struct change *
         lane->full = lane->filling.count > 0;
         return st;
     }
+    lane_tell_read(lane, change, table_of_stream(lane->mapping->settings.source_arn));
     if (lane->filling.count == 1)
         begin_filling(lane, start_ms);
     lane->full = lane->filling.count >= lane->mapping->settings.batch_size;
@@ -127,6 +128,7 @@ static struct timers *timers_of(const struct lane *lane)
 
 static void back_off(struct lane *lane)
 {
+    lane_tell_again(lane, clock_now_ms(timers_clock(timers_of(lane))) + lane->delay_ms);
     lane_enter(lane, LANE_BACKING_OFF);
     if (mapping_may_go(lane->mapping))
         timer_set_after(timers_of(lane), &lane->back_off, lane->delay_ms);
@@ -152,6 +154,7 @@ static void go_on(struct lane *lane, enum lane_again again)
 
 static void part_handled(struct lane *lane)
 {
+    lane_tell_handled(lane);
     tumbling_keep(lane->shard, &lane->handover, lane->handover.count);
     lane_enter(lane, LANE_RESTING);
     if (lane->faults.repeats)
@@ -184,6 +187,7 @@ static void end_part(struct lane *lane, enum mapping_outcome outcome)
         back_off(lane);
         break;
     case MAPPING_CLOSED: /* the cursor stands before it */
+        lane_tell_stopped(lane);
         lane_enter(lane, LANE_RESTING);
         break;
     }

@@ -30,6 +30,7 @@ void lane_next_part(struct lane *lane)
 static void halve_part(struct lane *lane)
 {
     assert(lane->split_count < LANE_SPLITS_MAX);
+    lane_tell_split(lane);
     lane->ends[lane->split_count++] = lane->end;
     lane->end = lane->begin + (lane->end - lane->begin) / 2;
 }
@@ -42,6 +43,7 @@ static void note_failure(struct lane *lane, size_t begin, size_t end, const char
     const struct mapping_record last = mapping_batch_record_at(&lane->running, end - 1);
     bool tried = lane->attempts > 0;
 
+    lane_tell_given_up(lane, begin, end, condition);
     mapping_shard_note_failure(lane->shard,
                                &(struct mapping_failure){
                                    .condition = condition,
@@ -77,6 +79,8 @@ void lane_drop_old(struct lane *lane)
         lane->begin++;
     if (lane->begin == begin)
         return;
+    if (lane->begin < lane->end)
+        lane_tell_split_from(lane, begin);
     AUTO(arena_release) struct arena *arena = arena_new();
 
     lane->mapping->moved = true;
@@ -130,6 +134,7 @@ enum lane_again lane_part_failed_from(struct lane *lane, size_t count)
 {
     if (count == 0)
         return lane_part_failed(lane);
+    lane_tell_split(lane);
     lane->begin += count;
     lane->mapping->moved = true;
     start_part(lane);
