@@ -156,6 +156,14 @@ static void drop_damaged(struct async_entry *entry)
     async_drop(entry);
 }
 
+/* Its function was deleted: nobody will ever run it. */
+static void drop_of_gone(struct async_entry *entry)
+{
+    tell(entry->functions, entry->function->version->settings.name, BYTES(""),
+         "dropped an asynchronous invocation: its function was deleted");
+    async_drop(entry);
+}
+
 /* Without another attempt. What it met last is its response: that there was no concurrency left for
  * it, or its last failure. False: the store cannot say now what it was. */
 static bool end_untried(struct async_entry *entry, enum destination_condition condition)
@@ -279,7 +287,8 @@ static void end_after(struct async_entry *entry, const struct async_run *run,
     struct async_ending ending = {.condition = condition,
                                   .invocation = &run->record,
                                   .status = 200,
-                                  .response = run->invocation.result};
+                                  .response = run->invocation.result,
+                                  .version = bytes_of_text(run->invocation.version)};
 
     async_end(entry, &ending);
 }
@@ -300,6 +309,8 @@ static void attempt_ended(struct async_entry *entry, const struct async_run *run
         end_after(entry, run, DESTINATION_RETRIES_EXHAUSTED);
     } else if (entry->next_ms >= expiry_ms(entry)) { /* as AWS: at once, and not at its age */
         end_after(entry, run, DESTINATION_EVENT_AGE_EXCEEDED);
+    } else if (entry->function->gone) {
+        drop_of_gone(entry);
     } else {
         async_count(entry, run->invocation.result);
         async_entry_enter(entry, ENTRY_RETRYING);
@@ -370,7 +381,7 @@ static bool run_start(struct async_entry *entry)
     async_entry_enter(entry, ENTRY_RUNNING);
     decide_duplicate(entry);
     run->entry = entry;
-    run->invocation.function_name = entry->function->version->settings.name;
+    run->invocation.function_name = bytes_of_text(entry->function->name);
     run->invocation.payload = run->record.payload;
     memcpy(run->invocation.request_id, run->record.request_id, sizeof run->invocation.request_id);
     run->invocation.wait = true;
@@ -552,6 +563,31 @@ void async_hurry(struct functions *functions)
     }
     for (size_t i = 0; i < functions->count; i++)
         async_dispatch(functions->all[i]);
+}
+
+/* ---- a function that is deleted ---- */
+
+void async_forget(struct function *function)
+{
+    LIST_EACH (&function->functions->async.all, it) {
+        struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+        if (entry->function != function)
+            continue;
+        if (entry->state == ENTRY_RETRYING)
+            async_entry_enter(entry, ENTRY_WAITING);
+        if (entry->state == ENTRY_WAITING)
+            drop_of_gone(entry);
+    }
+    async_queue_free(function);
+}
+
+bool async_has_entries(const struct function *function)
+{
+    LIST_EACH (&function->functions->async.all, it)
+        if (LIST_ITEM(it, struct async_entry, in_all)->function == function)
+            return true;
+    return false;
 }
 
 /* ---- life ---- */

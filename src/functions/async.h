@@ -67,5 +67,8 @@ void async_free(struct functions *functions); /* entries only; the store keeps t
 void async_queue_init(struct async_queue *queue);
 void async_queue_free(struct function *function);
 void async_dispatch(struct function *function);
+/* Its function is gone: what waits is dropped, with a line in its log; what runs may end. */
+void async_forget(struct function *function);
+bool async_has_entries(const struct function *function);
 
 #endif

@@ -209,8 +209,12 @@ static void choose(struct async_write *write, const struct async_entry *entry,
         .condition = ending->condition,
         .time_ms = async_now_ms(entry->functions),
         .request_id = bytes_of_text(ending->invocation->request_id),
-        .function_arn = arena_printf(telling->arena, "%.*s:$LATEST", BYTES_ARG(version->arn)),
-        .executed_version = BYTES("$LATEST"),
+        .function_arn = entry->function->kind == FUNCTION_LATEST
+                            ? arena_printf(telling->arena, "%.*s:$LATEST", BYTES_ARG(version->arn))
+                            : arena_copy(telling->arena, version->arn),
+        .executed_version = ending->version.size > 0
+                                ? ending->version
+                                : arena_copy(telling->arena, settings->version),
         .invoke_count = entry->attempts,
         .request_payload = ending->invocation->payload,
         .status = ending->status,

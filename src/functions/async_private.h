@@ -61,6 +61,7 @@ struct async_ending {
     const struct async_invocation *invocation;
     int status;            /* as in struct destination_record */
     struct bytes response; /* empty: none, or unknown */
+    struct bytes version;  /* that ran; empty: the function's */
 };
 /* ENDING: it leaves the store in the batch that tells its destination, and is freed. */
 void async_end(struct async_entry *entry, const struct async_ending *ending);

@@ -71,7 +71,8 @@ static void set_lambdas(struct variables *variables, const struct environment_op
     set_text(variables, "AWS_REGION", options->region);
     set_text(variables, "AWS_DEFAULT_REGION", options->region);
     set(variables, BYTES("AWS_LAMBDA_FUNCTION_NAME"), settings->name);
-    set_text(variables, "AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+    set(variables, BYTES("AWS_LAMBDA_FUNCTION_VERSION"),
+        settings->version.size > 0 ? settings->version : BYTES("$LATEST"));
     set(variables, BYTES("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
         arena_printf(arena, "%u", settings->memory_mb));
     set(variables, BYTES("AWS_LAMBDA_LOG_GROUP_NAME"), options->log_group);

@@ -34,6 +34,8 @@
 #define FUNCTION_RESPONSE_SIZE_MAX ((size_t)6291556)        /* AWS: 6 MB and 100 bytes */
 #define FUNCTION_EVENT_SIZE_MAX ((size_t)1024 * 1024)       /* asynchronous */
 #define FUNCTION_NAME_SIZE_MAX 64
+#define FUNCTION_QUALIFIER_SIZE_MAX 128 /* "$LATEST", a version, an alias */
+#define FUNCTION_QUALIFIED_SIZE_MAX (FUNCTION_NAME_SIZE_MAX + 1 + FUNCTION_QUALIFIER_SIZE_MAX)
 #define FUNCTION_TIMEOUT_S_MAX 900
 #define FUNCTION_CONCURRENCY_MAX 1000 /* AWS: per account; see also FUNCTION_WORKERS_MAX */
 /* Processes that a function without reserved concurrency may have: two a processor, but at least
@@ -79,6 +81,7 @@ MUST_USE enum status function_check_dead_letter(struct bytes arn, struct api_err
 /* What a function is. Bytes are copied by functions_put(). */
 struct function_settings {
     struct bytes name;
+    struct bytes version; /* that runs: "$LATEST" (also when it is empty), "3" */
     struct bytes handler; /* "src/handler.handler" */
     struct bytes runtime; /* "nodejs20.x", "python3.12", "provided.al2023" */
     struct bytes folder;  /* absolute path of the code */
@@ -158,6 +161,8 @@ struct functions_options {
     /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */
     const struct function_variable *environment;
     size_t environment_count;
+    /* where the code of functions lies that clients make (functions/code.h); NULL: they can't */
+    const char *code_folder;
     void (*log)(void *context, const struct function_log *log); /* may be NULL */
     struct function_log_door log_streams;                       /* open NULL: there are none */
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
@@ -180,23 +185,34 @@ void functions_stop(struct functions *functions, uint64_t grace_ms, void (*stopp
 /* After `stopped`. */
 void functions_close(struct functions *functions);
 
-/* ---- settings (in memory: a stack file is read at every start) ---- */
+/* ---- settings ----
+ *
+ * A stack file's functions are in memory: the file is read at every start. Those that clients make
+ * (functions/change.h) are in the store, and there from functions_open() on. What a client changes
+ * of a stack file's holds until the next start. */
 
-/* New or changed; a changed function gets fresh workers. REFUSED: runtime or handler that dynlog
- * cannot run, with what was expected. */
+/* New or changed; a changed function gets fresh workers. One of the same name that a client made is
+ * hidden by it, with its versions and aliases, until a start without this one. REFUSED: runtime or
+ * handler that dynlog cannot run, with what was expected. */
 MUST_USE enum status functions_put(struct functions *functions,
                                    const struct function_settings *settings,
                                    struct api_error *reterr);
-/* name, ARN (with or without qualifier $LATEST) or ACCOUNT:function:NAME; NULL: there is none.
- * Holds until the next change. */
+/* Whether a client made it. */
+bool functions_is_stored(const struct functions *functions, struct bytes name);
+/* Name, ARN or ACCOUNT:function:NAME, with or without a qualifier: of a version its settings, of an
+ * alias those of the version that it leads to. NULL: there is none. Holds until the next change. */
 const struct function_settings *functions_find(const struct functions *functions,
                                                struct bytes name_or_arn);
-/* NAME of NAME, NAME:$LATEST, ACCOUNT:function:NAME and an ARN; empty when the text is none of them
- * or asks for another version. Points into the text; knows no registry, so any thread may ask. */
+/* NAME, or NAME:QUALIFIER of a published version or an alias, of NAME, NAME:$LATEST, NAME:3,
+ * ACCOUNT:function:NAME:live and ARNs; empty when the text is none of them. Points into the text;
+ * knows no registry, so any thread may ask. */
 struct bytes function_name_of(struct bytes name_or_arn);
 /* Where its lines are in CloudWatch Logs: as its settings say, or /aws/lambda/NAME. In the arena.
  */
 struct bytes function_log_group(struct arena *arena, const struct function_settings *settings);
+/* The same without the qualifier, which *ret_qualifier is; "$LATEST" when there is none. */
+struct bytes function_name_split(struct bytes name_or_arn, struct bytes *ret_qualifier);
+/* $LATEST of each. */
 void functions_list(const struct functions *functions, struct arena *arena,
                     const struct function_settings ***ret, size_t *ret_count); /* in name order */
 struct bytes functions_arn(const struct functions *functions, struct arena *arena,
@@ -224,13 +240,15 @@ struct invocation {
         status; /* OK: it ran (perhaps badly); REFUSED: error says why not; CLOSED: stopping */
     struct api_error error; /* ResourceNotFound, TooManyRequests, ... */
     struct bytes result;    /* JSON; or AWS's error payload {errorType, errorMessage, trace} */
-    bool failed;            /* X-Amz-Function-Error: Unhandled */
-    struct bytes log_tail;  /* the last 4 KB of its log lines, not encoded */
+    char version[FUNCTION_QUALIFIER_SIZE_MAX + 1]; /* that ran: "$LATEST", "3" */
+    bool failed;                                   /* X-Amz-Function-Error: Unhandled */
+    struct bytes log_tail;                         /* the last 4 KB of its log lines, not encoded */
     uint64_t duration_us, billed_ms;
     uint32_t memory_used_mb;
 
     /* private */
     struct function *function;
+    char qualifier[FUNCTION_QUALIFIER_SIZE_MAX + 1]; /* as it was asked for; empty: none */
     struct list in_waiting;
     char made_trace_id[FUNCTION_TRACE_ID_SIZE];
 };

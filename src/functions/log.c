@@ -51,7 +51,7 @@ static uint64_t now_ms(const struct log *log)
     return clock_now_ms(timers_clock(log->options->timers));
 }
 
-void log_open(struct log *log, struct bytes group)
+void log_open(struct log *log, struct bytes group, struct bytes version)
 {
     char date[CLOCK_ISO_SIZE];
     uint64_t random[2];
@@ -59,9 +59,10 @@ void log_open(struct log *log, struct bytes group)
     clock_format_iso(now_ms(log), false, date);
     id_random((uint8_t *)random, sizeof random);
     snprintf(log->stream_name, sizeof log->stream_name,
-             "%.4s/%.2s/%.2s/[$LATEST]%016" PRIx64 "%016" PRIx64, date, date + 5, date + 8,
-             random[0], random[1]);
+             "%.4s/%.2s/%.2s/[%.*s]%016" PRIx64 "%016" PRIx64, date, date + 5, date + 8,
+             BYTES_ARG(version), random[0], random[1]);
     log->group = group;
+    log->version = version;
     log->event = BUFFER_INIT(FUNCTION_LOG_LINE_SIZE_MAX + 1);
 }
 
@@ -159,7 +160,8 @@ void log_start(struct log *log)
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
 
     log_tail_clear(&log->tail);
-    buffer_printf(&text, "START RequestId: %.*s Version: $LATEST", BYTES_ARG(log->request_id));
+    buffer_printf(&text, "START RequestId: %.*s Version: %.*s", BYTES_ARG(log->request_id),
+                  BYTES_ARG(log->version));
     tell(log, FUNCTION_LOG_START, buffer_bytes(&text), false);
 }
 

@@ -9,7 +9,7 @@
 
 #include "functions/functions.h"
 
-#define LOG_STREAM_NAME_SIZE 64 /* "2026/11/26/[$LATEST]" and 32 hex digits, with the NUL */
+#define LOG_STREAM_NAME_SIZE 80 /* "2026/11/26/[VERSION]" and 32 hex digits, with the NUL */
 
 /* The last lines of one invocation. */
 struct log_tail {
@@ -29,13 +29,13 @@ struct log {
     struct bytes request_id; /* empty: outside an invocation */
     struct log_tail tail;
     char stream_name[LOG_STREAM_NAME_SIZE];
-    struct bytes group; /* holds as long as this does */
-    void *stream;       /* the door's; NULL: nothing was said yet */
+    struct bytes group, version; /* hold as long as this does */
+    void *stream;                /* the door's; NULL: nothing was said yet */
     struct buffer event;
 };
 
-/* Before the first line: group and stream name. */
-void log_open(struct log *log, struct bytes group);
+/* Before the first line: group, and the stream's name, which has the function's version. */
+void log_open(struct log *log, struct bytes group, struct bytes version);
 void log_close(struct log *log);
 
 void log_line(struct log *log, struct bytes line, bool from_stderr);

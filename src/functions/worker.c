@@ -12,6 +12,9 @@
 #define MEMORY_READ_EVERY_NS                                                                       \
     ((uint64_t)100 * 1000 * 1000) /* it costs 20 us; a maximum may be late */
 
+/* arn:aws:lambda:REGION:ACCOUNT:function: and a qualified name */
+#define INVOKED_ARN_SIZE (128 + FUNCTION_QUALIFIED_SIZE_MAX)
+
 /* ---- states ---- */
 
 static const bool moves[WORKER_STATE_COUNT][WORKER_STATE_COUNT] = {
@@ -297,9 +300,13 @@ void worker_take(struct worker *worker, struct invocation *invocation)
     adopt(worker, invocation);
     worker->used_ms = clock_waited_ms(timers_clock(timers));
     set_deadline(worker);
+    char arn[INVOKED_ARN_SIZE];
+
+    snprintf(arn, sizeof arn, "%.*s%s%s", BYTES_ARG(worker->function->latest->version->arn),
+             invocation->qualifier[0] != '\0' ? ":" : "", invocation->qualifier);
     struct runtime_next answer = {
         .request_id = bytes_of_text(worker->request_id),
-        .function_arn = worker->version->arn,
+        .function_arn = bytes_of_text(arn),
         .trace_id = invocation->trace_id,
         .client_context = invocation->client_context,
         .payload = invocation->payload,
@@ -345,7 +352,7 @@ void worker_next(struct worker *worker,
     worker->next_context = context;
     if (worker->state != WORKER_IDLE)
         worker_enter(worker, WORKER_IDLE);
-    if (functions->stopping || worker->version != worker->function->version)
+    if (functions->stopping || !function_version_is_current(worker->version, worker->function))
         worker_stop(worker);
     else
         pool_dispatch(worker->function);
@@ -575,7 +582,8 @@ static struct worker *worker_new(struct function *function)
         .function_name = worker->version->settings.name,
         .tail = LOG_TAIL_INIT,
     };
-    log_open(&worker->log, settings->disable_logs ? BYTES("") : settings->log_group);
+    log_open(&worker->log, settings->disable_logs ? BYTES("") : settings->log_group,
+             settings->version);
     list_init(&worker->in_idle);
     list_append(&function->workers, &worker->in_workers);
     function->worker_count++;

@@ -157,10 +157,11 @@ static const struct armed_kind {
      EXTRA_ERROR_CODE,
      "Service, Operation, TableName, FunctionName, EventBusName, QueueName, ErrorCode, "},
     {"TargetFailure", FAULT_TARGET_FAILURE,
-     SCOPE(FAULT_BUS) | SCOPE(FAULT_RULE) | SCOPE(FAULT_SCHEDULE) | SCOPE(FAULT_TARGET_ID) |
-         SCOPE(FAULT_TARGET_ARN),
+     SCOPE(FAULT_BUS) | SCOPE(FAULT_RULE) | SCOPE(FAULT_SCHEDULE) | SCOPE(FAULT_FUNCTION) |
+         SCOPE(FAULT_TARGET_ID) | SCOPE(FAULT_TARGET_ARN),
      EXTRA_ERROR_CODE | EXTRA_RETRIABLE,
-     "EventBusName, RuleName, ScheduleName, TargetId, TargetArn, ErrorCode, Retriable, "},
+     "EventBusName, RuleName, ScheduleName, FunctionName, TargetId, TargetArn, ErrorCode, "
+     "Retriable, "},
     {"Duplicate", FAULT_DUPLICATE, SCOPE(FAULT_FUNCTION) | SCOPE(FAULT_QUEUE), EXTRA_NONE,
      "FunctionName, QueueName, "},
     {"Reorder", FAULT_REORDER, SCOPE(FAULT_FUNCTION) | SCOPE(FAULT_QUEUE), EXTRA_NONE,
