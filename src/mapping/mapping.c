@@ -222,6 +222,19 @@ void mappings_describe(const struct mappings *mappings, size_t index,
     ret->last_result = mapping->last_result;
 }
 
+size_t mappings_count_records(struct mappings *mappings, size_t index, bool *ret_more)
+{
+    struct mapping *mapping = mappings->all[index];
+    size_t count = 0;
+
+    *ret_more = false;
+    if (!mapping_may_go(mapping) || mapping->reader->count == NULL)
+        return 0;
+    mapping_go(mapping); /* finds shards that it was not told of yet */
+    mapping->reader->count(mapping, &count, ret_more);
+    return count;
+}
+
 /* A pause that is not over. */
 static bool is_pausing(const struct mapping *mapping)
 {
