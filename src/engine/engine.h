@@ -39,6 +39,15 @@ const struct arn_place *engine_place(const struct engine *engine);
  * Before any write, on one thread. */
 void engine_set_shard_count(struct engine *engine, uint32_t count);
 
+/* Told of every change record, on the writer's thread, before its batch is committed (it may yet
+ * fail): stream, slot of the shard (value/shard.h), position. */
+struct engine_change_listener {
+    void (*changed)(void *context, uint32_t stream_id, uint16_t slot, uint64_t position);
+    void *context;
+};
+/* Before any write, on one thread. */
+void engine_tell_changes(struct engine *engine, const struct engine_change_listener *listener);
+
 /* Writes are told to the journeys (journey/journey.h) from now on. */
 void engine_record_journeys(struct engine *engine, struct journeys *journeys);
 /* The last write of that key, if the journeys still know it. */

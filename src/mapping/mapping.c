@@ -222,6 +222,19 @@ void mappings_describe(const struct mappings *mappings, size_t index,
     ret->last_result = mapping->last_result;
 }
 
+size_t mappings_count_records(struct mappings *mappings, size_t index, bool *ret_more)
+{
+    struct mapping *mapping = mappings->all[index];
+    size_t count = 0;
+
+    *ret_more = false;
+    if (!mapping_may_go(mapping) || mapping->reader->count == NULL)
+        return 0;
+    mapping_go(mapping); /* finds shards that it was not told of yet */
+    mapping->reader->count(mapping, &count, ret_more);
+    return count;
+}
+
 /* A pause that is not over. */
 static bool is_pausing(const struct mapping *mapping)
 {
@@ -262,6 +275,16 @@ struct waits mappings_waits(const struct mappings *mappings)
     for (size_t i = 0; i < mappings->count; i++)
         if (mappings->all[i]->is_open)
             mappings->all[i]->reader->waits(mappings->all[i], &waits);
+    return waits;
+}
+
+struct waits mappings_hidden(const struct mappings *mappings)
+{
+    struct waits waits = WAITS_NONE;
+
+    for (size_t i = 0; i < mappings->count; i++)
+        if (mappings->all[i]->queue != NULL)
+            queue_source_hidden(mappings->all[i], &waits);
     return waits;
 }
 

@@ -155,6 +155,9 @@ struct mapping_description {
 size_t mappings_count(const struct mappings *mappings);
 void mappings_describe(const struct mappings *mappings, size_t index,
                        struct mapping_description *ret);
+/* How many records a mapping has not done with; *ret_more: and others, which were not counted. 0 of
+ * one that is disabled. */
+size_t mappings_count_records(struct mappings *mappings, size_t index, bool *ret_more);
 /* Committed records that a function has not handled yet, or a cursor that is being written. */
 bool mappings_busy(struct mappings *mappings);
 /* Of that, what moves by itself: all but the batches that are with a function (they are the
@@ -162,7 +165,9 @@ bool mappings_busy(struct mappings *mappings);
 bool mappings_moving(struct mappings *mappings);
 /* Batches that wait for their next attempt, and batches whose window is open. */
 struct waits mappings_waits(const struct mappings *mappings);
-/* They are handed over now. */
+/* Messages of queues that are not visible, but will come to a mapping: failed before, delayed. */
+struct waits mappings_hidden(const struct mappings *mappings);
+/* They are handed over now; failed messages become visible. */
 void mappings_hurry(struct mappings *mappings);
 
 /* ---- events that a mapping's function puts on the bus (rerun.h) ---- */

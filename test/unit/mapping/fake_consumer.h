@@ -16,6 +16,7 @@ struct fake {
     const char *fail;     /* ",2,7,": a batch with one of them fails */
     const char *response; /* read as a function's answer; NULL: none */
     bool refuses;         /* takes nothing */
+    bool waits;           /* what it holds was not begun: it can be withdrawn */
     bool holds;           /* keeps what it is handed until fake_release() */
     struct mapping_handover *held[FAKE_HELD_MAX];
     size_t held_count;
@@ -94,12 +95,11 @@ static inline void fake_take(void *context, struct mapping_handover *handover)
     }
 }
 
-/* What is held was never begun: so every batch waits for its turn. */
 static inline bool fake_withdraw(void *context, struct mapping_handover *handover)
 {
     struct fake *fake = context;
 
-    for (size_t i = 0; i < fake->held_count; i++) {
+    for (size_t i = 0; fake->waits && i < fake->held_count; i++) {
         if (fake->held[i] != handover)
             continue;
         fake->held[i] = fake->held[--fake->held_count];

@@ -204,7 +204,7 @@ static void what_waits_grows_old(void **state)
     struct mapping_settings settings = settings_of("f");
 
     settings.maximum_record_age_s = 60;
-    fake->holds = true;
+    fake->holds = fake->waits = true;
     fake_add(fake, &settings);
     write_records(t, "a", 1, 2, 1);
     HARNESS_UNTIL(t->h, fake->held_count == 1);
