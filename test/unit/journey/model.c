@@ -205,8 +205,9 @@ static void test_bounds(void **unused)
     state = seed != NULL ? strtoull(seed, NULL, 10) : clock_monotonic_ns() | 1;
     printf("TEST_SEED=%llu\n", (unsigned long long)state);
     for (size_t round = 0; round < 4; round++) {
-        world.journeys = journeys_new(&(struct journeys_options){
-            .clock = world.clock, .size_max = 40000 << round, .count_max = 10 << round});
+        world.journeys = journeys_new(&(struct journeys_options){.clock = world.clock,
+                                                                 .size_max = (size_t)40000 << round,
+                                                                 .count_max = (size_t)10 << round});
         world.position = 0;
         journeys_export(world.journeys, on_span, &world);
         for (size_t i = 0; i < KNOWN; i++) {
