@@ -103,7 +103,6 @@ static struct hop *batch_new(struct journeys *journeys, const struct journey_bat
     hop->position = position_at(batch, 0);
     hop->last_position = position_at(batch, batch->count - 1);
     hop->number = (uint32_t)batch->count;
-    hop->result = JOURNEY_RUNNING; /* before its trace is known: it is not exported yet */
     hop_link(hop, LINK_BATCH, hash_number(LINK_BATCH, hop->position));
     for (size_t i = 0; i < batch->count; i++) {
         struct hop *append = find_number(journeys, LINK_POSITION, position_at(batch, i));

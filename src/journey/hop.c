@@ -200,6 +200,9 @@ struct hop *hop_new(struct root *root, struct hop *parent, enum hop_kind kind,
     hop->text_size = text_size;
     hop->at_ms = clock_now_ms(root->journeys->clock);
     hop->span = journeys_random(root->journeys);
+    /* What has an end is not exported when its trace is set. */
+    if (kind == HOP_BATCH || kind == HOP_INVOCATION || kind == HOP_DELIVERY)
+        hop->result = JOURNEY_WAITING;
     texts_put(hop->texts, texts);
     if (parent == NULL)
         root->top = hop;

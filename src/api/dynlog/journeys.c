@@ -170,8 +170,8 @@ static void print_append(struct buffer *out, struct bytes table, struct bytes na
     json_member_bool(&w, "failed", false);
     json_member_bool(&w, "retried", false);
     json_member_text(&w, "note",
-                     "nothing has taken it up from a change stream: its table has none, or no "
-                     "mapping and no trigger reads it");
+                     "no more is known: nothing has read it from a change stream (its table has "
+                     "none, or no mapping and no trigger reads it), or its journey was forgotten");
     json_key(&w, "hops");
     json_begin_array(&w);
     json_begin_object(&w);
@@ -196,8 +196,8 @@ static size_t print_appends(struct api *api, const struct journey_query *query, 
 
     if (!query->has_name || query->name.kind != JOURNEY_NAME_KEY || query->failed)
         return 0;
-    engine_table_names(api->services.engine, (struct bytes){NULL, 0}, SEARCHED_TABLES_MAX, arena, &names,
-                       &name_count, &more);
+    engine_table_names(api->services.engine, (struct bytes){NULL, 0}, SEARCHED_TABLES_MAX, arena,
+                       &names, &name_count, &more);
     for (size_t i = 0; i < name_count; i++) {
         uint64_t position = 0, time_ms = 0;
 
