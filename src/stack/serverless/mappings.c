@@ -1,4 +1,5 @@
-/* stack/mappings.c - `stream` and `sqs` of a function's events: event source mappings. */
+/* stack/serverless/mappings.c - `stream` and `sqs` of a function's events: event source mappings.
+ */
 #include "stack/loader.h"
 
 static const struct key_rule stream_keys[] = {
@@ -30,15 +31,13 @@ static const struct key_rule queue_keys[] = {
     {"maximumConcurrency", NULL},
 };
 
-/* The table of arn:...:table/NAME/stream/LABEL. Empty, and noted, when it is no change stream that
- * is known here. */
-static enum status read_table_name(struct loader *loader, const struct node *node,
-                                   struct stack_where where, struct bytes *ret)
+enum status mappings_table(struct loader *loader, const struct node *node, const char *what,
+                           struct stack_where where, struct bytes *ret)
 {
     struct bytes text = {0}, rest = {0};
     struct arn arn = {0};
     size_t end = 0;
-    enum status status = read_text(loader, node, "arn", &text);
+    enum status status = read_text(loader, node, what, &text);
 
     if (status != OK)
         return status;
@@ -48,7 +47,7 @@ static enum status read_table_name(struct loader *loader, const struct node *nod
     }
     if (!arn_parse(text, &arn))
         return loader_refuse(loader, node->where,
-                             "arn: expected the ARN of a table's stream, got \"%.*s\"",
+                             "%s: expected the ARN of a table's stream, got \"%.*s\"", what,
                              BYTES_ARG(text));
     if (!bytes_equal_text(arn.service, "dynamodb")) {
         loader_note(loader, where, "not acted on: a stream of %.*s: only tables have streams here",
@@ -59,9 +58,9 @@ static enum status read_table_name(struct loader *loader, const struct node *nod
     end = bytes_find(rest, BYTES("/stream/"));
     if (!bytes_start_with(arn.resource, BYTES("table/")) || end == SIZE_MAX || end == 0)
         return loader_refuse(loader, node->where,
-                             "arn: expected arn:aws:dynamodb:...:table/NAME/stream/..., got "
+                             "%s: expected arn:aws:dynamodb:...:table/NAME/stream/..., got "
                              "\"%.*s\"",
-                             BYTES_ARG(text));
+                             what, BYTES_ARG(text));
     *ret = bytes_slice(rest, 0, end);
     return OK;
 }
@@ -181,7 +180,7 @@ static enum status read_common_fields(struct loader *loader, const struct node *
     return status;
 }
 
-static void add_mapping(struct loader *loader, const struct stack_mapping *mapping)
+void mappings_add_one(struct loader *loader, const struct stack_mapping *mapping)
 {
     struct stack *stack = loader->stack;
 
@@ -309,9 +308,9 @@ enum status mappings_read_stream(struct loader *loader, const struct loader_func
         status = read_stream_fields(loader, stream, &mapping);
     }
     if (status == OK)
-        status = read_table_name(loader, arn, event->where, &mapping.table_name);
+        status = mappings_table(loader, arn, "arn", event->where, &mapping.table_name);
     if (status == OK && mapping.table_name.size > 0)
-        add_mapping(loader, &mapping);
+        mappings_add_one(loader, &mapping);
     return status;
 }
 
@@ -369,6 +368,6 @@ enum status mappings_read_queue(struct loader *loader, const struct loader_funct
     if (status == OK)
         status = read_queue_arn(loader, arn, event->where, &mapping.queue_arn);
     if (status == OK && mapping.queue_arn.size > 0)
-        add_mapping(loader, &mapping);
+        mappings_add_one(loader, &mapping);
     return status;
 }
