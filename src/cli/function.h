@@ -4,10 +4,8 @@
 
 #include "cli/client.h"
 
-/* A name, an ARN, or the key that the function has in its stack file, when the target is a dynlog:
- * the one function there is whose name ends in "-KEY". NULL: said why, exit status in *ret_exit.
- * What is no function of the dynlog is taken as it is: the answer will say so. */
-const char *cli_function_name(const struct cli *cli, struct client *client, const char *wanted,
-                              int *ret_exit);
+/* Of a name, an ARN, or, when the target is a dynlog, the key that the function has in its stack
+ * file. What is no function there is taken as it is: the answer will say so. */
+const char *cli_function_name(const struct cli *cli, struct client *client, const char *wanted);
 
 #endif

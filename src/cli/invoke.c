@@ -139,11 +139,7 @@ static int invoke_run(struct cli *cli, const void *given)
         (client = cli_client_open(cli, &on->target, &exit_status)) == NULL)
         return exit_status;
 
-    const char *name = cli_function_name(cli, client, on->function, &exit_status);
-
-    if (name == NULL)
-        return exit_status;
-
+    const char *name = cli_function_name(cli, client, on->function);
     struct client_request request = {
         .service = "lambda",
         .method = "POST",

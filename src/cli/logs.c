@@ -286,17 +286,24 @@ static bool read_since(const struct cli *cli, struct client *client, const char 
     return true;
 }
 
-static const char *find_group(const struct cli *cli, struct client *client, const char *function,
-                              int *ret_exit)
+/* A function may be told to log elsewhere. */
+static const char *group_of(const struct cli *cli, struct client *client, const char *function)
 {
-    const char *name = function;
+    struct client_request request = {.service = "lambda", .method = "GET"};
+    struct client_answer answer = {0};
+    struct bytes group = {NULL, 0};
 
     if (function[0] == '/')
         return function;
-    name = cli_function_name(cli, client, function, ret_exit);
-    if (name == NULL)
-        return NULL;
-    return arena_copy_text(cli->arena, arena_printf(cli->arena, "/aws/lambda/%s", name));
+    const char *name = cli_function_name(cli, client, function);
+
+    request.path = arena_copy_text(
+        cli->arena, arena_printf(cli->arena, "/2015-03-31/functions/%s/configuration", name));
+    if (cli_client_ask(client, cli->arena, &request, &answer) == OK)
+        group = json_get_string(json_get(answer.json, "LoggingConfig"), "LogGroup");
+    if (group.size == 0)
+        group = arena_printf(cli->arena, "/aws/lambda/%s", name);
+    return arena_copy_text(cli->arena, group);
 }
 
 static int logs_run(struct cli *cli, const void *given)
@@ -311,10 +318,9 @@ static int logs_run(struct cli *cli, const void *given)
         return exit_status;
     if (on->filter != NULL && strlen(on->filter) > PATTERN_SIZE_MAX)
         return cli_fail_usage(cli, "--filter takes at most %d bytes.", PATTERN_SIZE_MAX);
-    logging.group = find_group(cli, client, on->function, &exit_status);
-    if (logging.group == NULL ||
-        !read_since(cli, client, on->since, &logging.from_ms, &exit_status))
+    if (!read_since(cli, client, on->since, &logging.from_ms, &exit_status))
         return exit_status;
+    logging.group = group_of(cli, client, on->function);
     logging.ids = arena_new();
     cli_interrupts_catch(&logging.interrupts);
     exit_status = show_logs(&logging);

@@ -50,6 +50,17 @@ static enum status add_group(struct loader *loader, const struct stack_function 
     return status;
 }
 
+/* A resource of the file says what it is to be. */
+static bool is_a_resource(struct loader *loader, struct bytes name)
+{
+    struct bytes begin = arena_printf(loader->arena, "{\"logGroupName\":\"%.*s\"", BYTES_ARG(name));
+
+    for (size_t i = 0; i < loader->stack->call_count; i++)
+        if (bytes_start_with(loader->stack->calls[i].body, begin))
+            return true;
+    return false;
+}
+
 enum status function_logs_read(struct loader *loader, const struct node *node,
                                struct stack_function *function)
 {
@@ -68,5 +79,5 @@ enum status function_logs_read(struct loader *loader, const struct node *node,
     name = function->log_group;
     if (name.size == 0)
         name = arena_printf(loader->arena, "/aws/lambda/%.*s", BYTES_ARG(function->name));
-    return add_group(loader, function, name, days);
+    return is_a_resource(loader, name) ? OK : add_group(loader, function, name, days);
 }
