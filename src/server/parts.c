@@ -273,6 +273,22 @@ static void open_mappings(struct server *server)
     server->mappings = mappings_new(&options);
 }
 
+/* On the writer's thread. */
+static void note_change(void *context, uint32_t stream_id, uint16_t slot, uint64_t position)
+{
+    streams_note(context, stream_id, slot, position);
+}
+
+static void open_streams(struct server *server)
+{
+    const struct stream_door shards = {server, shards_of_engine};
+
+    server->streams = streams_new(server->store, server->port, server->timers, &shards);
+    streams_keep_notes(server->streams);
+    engine_tell_changes(server->engine,
+                        &(struct engine_change_listener){note_change, server->streams});
+}
+
 static enum status open_registry(struct server *server)
 {
     struct mapping_registry_options options = {.mappings = server->mappings,
@@ -292,13 +308,12 @@ static enum status open_registry(struct server *server)
 
 static bool open_hops(struct server *server)
 {
-    struct stream_door shards = {server, shards_of_engine};
     enum status status = OK;
 
     for (size_t i = 0; status == OK && i < ARRAY_COUNT(stored_parts); i++)
         status = stored_parts[i](server);
     if (status == OK) {
-        server->streams = streams_new(server->store, server->port, server->timers, &shards);
+        open_streams(server);
         open_mappings(server);
         status = open_registry(server);
     }
