@@ -47,7 +47,7 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
                         const struct http_header_pair *more)
 {
     char request_id[ID_REQUEST_SIZE], crc[11];
-    struct http_header_pair headers[5];
+    struct http_header_pair headers[6];
     struct http_answer answer = {
         .status = http_status,
         .content_type = call->content_type,
@@ -70,6 +70,9 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
     snprintf(crc, sizeof crc, "%lu", crc32(0, answer.body.ptr, (unsigned)answer.body.size));
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("x-amz-crc32"), bytes_of_text(crc)};
+    if (http_status == 429) /* Lambda's retryAfterSeconds */
+        headers[answer.header_count++] =
+            (struct http_header_pair){BYTES("Retry-After"), BYTES("1")};
     if (more != NULL)
         headers[answer.header_count++] = *more;
     http_answer(call->request, &answer);

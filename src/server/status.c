@@ -58,6 +58,13 @@ static void write_functions(struct server *server, struct json_writer *w)
     for (size_t i = 0; i < count; i++)
         json_write_string(w, list[i]->name);
     json_end_array(w);
+    json_key(w, "functionKeys"); /* of the stack file */
+    json_begin_object(w);
+    for (size_t i = 0; i < server->stack->function_count; i++) {
+        json_key_bytes(w, server->stack->functions[i].key);
+        json_write_string(w, server->stack->functions[i].name);
+    }
+    json_end_object(w);
     json_key(w, "invocations");
     json_begin_object(w);
     json_member_int(w, "running", (int64_t)figures.running);
@@ -324,6 +331,9 @@ void status_metrics(void *context, struct buffer *out)
            engine_conflicts(server->engine));
     metric(out, "invocations_total", "counter", "Invocations ended.", functions.invocations_total);
     metric(out, "invocation_errors_total", "counter", "Of these: failed.", functions.errors_total);
+    metric(out, "invocation_throttles_total", "counter",
+           "Invocations that met a concurrency limit: refused, or to be tried again.",
+           functions.throttles_total);
     metric(out, "invocations_running", "gauge", "Invocations in workers.", functions.running);
     metric(out, "invocations_queued", "gauge", "Asynchronous ones that have not ended.",
            functions.queued);
@@ -331,4 +341,7 @@ void status_metrics(void *context, struct buffer *out)
     schedule_metrics(server, out);
     call_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
+    metric(out, "function_log_lines_lost_total", "counter",
+           "Lines of functions that did not fit into what may wait for the disk.",
+           server->lost_log_lines);
 }

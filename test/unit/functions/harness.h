@@ -30,10 +30,11 @@ struct harness {
     struct store_port *port;
     struct functions *functions;
     struct door door;
-    char folder[64];
+    char folder[64], temporary[64];
     struct arena *arena;
     struct buffer log; /* "KIND REQUEST-ID TEXT\n" */
     bool stopped;
+    struct harness_told *told;
     void (*committed)(void *context, uint64_t last_position); /* more that a test wants */
     void *context;
 };
@@ -69,14 +70,42 @@ static inline void harness_hangs(uv_timer_t *timer)
 
 static const struct arn_place harness_place = {"aws", "us-east-1", "000000000000"};
 
+/* Of what the console of Node.js prints only the message: "TIME\tID\tLEVEL\tMESSAGE". */
+static inline struct bytes harness_message(struct bytes text)
+{
+    size_t time = bytes_find_byte(text, '\t', 0);
+    size_t id = time == 24 ? bytes_find_byte(text, '\t', time + 1) : SIZE_MAX;
+    size_t level = id != SIZE_MAX ? bytes_find_byte(text, '\t', id + 1) : SIZE_MAX;
+
+    return level != SIZE_MAX ? bytes_slice(text, level + 1, text.size) : text;
+}
+
 static inline void harness_log(void *context, const struct function_log *log)
 {
-    static const char *const kinds[] = {"START", "LINE", "END", "REPORT"};
+    static const char *const kinds[] = {"START", "LINE", "END", "REPORT", "NOTE"};
     struct harness *h = context;
 
     buffer_printf(&h->log, "%s%s %.*s %.*s\n", kinds[log->kind], log->from_stderr ? "!" : "",
-                  BYTES_ARG(log->request_id), BYTES_ARG(log->text));
+                  BYTES_ARG(log->request_id), BYTES_ARG(harness_message(log->text)));
 }
+
+/* ---- destinations: functions run, what queues and buses get is kept ---- */
+
+struct harness_told {
+    struct bytes target_arn, target_id, source_arn, parameters, payload; /* of the last one */
+    size_t count;                                                        /* not of functions */
+    size_t prepared_count;
+};
+
+static inline bool harness_is_function(const struct delivery *delivery)
+{
+    return bytes_start_with(delivery->target_arn, BYTES("arn:aws:lambda:"));
+}
+
+static inline void harness_prepare(void *context, struct delivery *delivery);
+static inline void harness_deliver(void *context, struct store_batch *batch,
+                                   struct delivery *delivery);
+static inline void harness_delivered(void *context, struct delivery *delivery);
 
 static inline void harness_stopped(void *context)
 {
@@ -120,7 +149,9 @@ static inline void harness_open_functions(struct harness *h)
         .faults = h->faults,
         .place = &harness_place,
         .runtime = {&h->door, door_listen, door_close},
+        .destinations = {h, harness_prepare, harness_deliver, harness_delivered},
         .runtimes_folder = harness_runtimes(h),
+        .temporary_folder = h->temporary,
         .environment = common,
         .environment_count = ARRAY_COUNT(common),
         .log = harness_log,
@@ -147,13 +178,55 @@ static inline struct harness *harness_new(void)
     h->faults = faults_new();
     h->arena = arena_new();
     h->log = BUFFER_INIT((size_t)64 * 1024 * 1024);
+    h->told = ARENA_NEW(h->arena, struct harness_told);
     h->door.loop = &h->loop;
     assert_int_equal(store_open(&(struct store_options){.memory = true}, &h->store, message), OK);
     h->port = store_port_new(h->store, harness_wake, harness_committed, h);
     snprintf(h->folder, sizeof h->folder, "/tmp/dynlog-functions-XXXXXX");
     assert_non_null(mkdtemp(h->folder));
+    snprintf(h->temporary, sizeof h->temporary, "/tmp/dynlog-temporary-XXXXXX");
+    assert_non_null(mkdtemp(h->temporary));
     harness_open_functions(h);
     return h;
+}
+
+static inline void harness_prepare(void *context, struct delivery *delivery)
+{
+    struct harness *h = context;
+
+    h->told->prepared_count++;
+    if (harness_is_function(delivery)) {
+        struct async_invocation *invocation = ARENA_NEW(delivery->arena, struct async_invocation);
+
+        *invocation = (struct async_invocation){.function_name = delivery->target_arn,
+                                                .payload = delivery->payload};
+        delivery->slot = invocation;
+    }
+}
+
+static inline void harness_deliver(void *context, struct store_batch *batch,
+                                   struct delivery *delivery)
+{
+    struct harness *h = context;
+
+    if (harness_is_function(delivery))
+        functions_async_write(h->functions, batch, delivery->slot);
+}
+
+static inline void harness_delivered(void *context, struct delivery *delivery)
+{
+    struct harness *h = context;
+
+    if (harness_is_function(delivery)) {
+        functions_async_written(h->functions, delivery->slot);
+        return;
+    }
+    h->told->count++;
+    h->told->target_arn = arena_copy(h->arena, delivery->target_arn);
+    h->told->target_id = arena_copy(h->arena, delivery->target_id);
+    h->told->source_arn = arena_copy(h->arena, delivery->source_arn);
+    h->told->parameters = arena_copy(h->arena, delivery->parameters);
+    h->told->payload = arena_copy(h->arena, delivery->payload);
 }
 
 /* Runs the loop until the condition holds. */
@@ -190,6 +263,7 @@ static inline void harness_free(struct harness *h)
     arena_free(h->arena);
     buffer_free(&h->log);
     assert_int_equal(file_remove_folder(h->folder), OK);
+    assert_int_equal(file_remove_folder(h->temporary), OK);
     mem_free(h);
 }
 
