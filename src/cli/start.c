@@ -16,7 +16,7 @@
 struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock, *otlp;
     int64_t port, events_port, lambda_port, shards;
-    bool memory, quiet;
+    bool memory, quiet, no_reload;
 };
 
 #define PORT_OPTION(name_, help_, member)                                                          \
@@ -90,6 +90,11 @@ static const struct option_row options[] = {
      .kind = OPTION_FLAG,
      .help = "no lines of handlers",
      .offset = offsetof(struct start_options, quiet)},
+    {.name = "no-reload",
+     .kind = OPTION_FLAG,
+     .help = "a function's code that changes is not seen; for measuring, and code that writes "
+             "what it loads",
+     .offset = offsetof(struct start_options, no_reload)},
     {.name = "threads",
      .kind = OPTION_REFUSED,
      .value_name = "N",
@@ -146,6 +151,7 @@ static int start_run(struct cli *cli, const void *given)
         .shards = (int)on->shards,
         .otlp = otlp_endpoint(on),
         .quiet = on->quiet,
+        .no_reload = on->no_reload,
     };
 
     if (server.otlp != NULL && !is_url(server.otlp))

@@ -64,20 +64,46 @@ static void begin_filling(struct lane *lane, uint64_t start_ms)
                         (uint64_t)mapping->settings.batch_window_s * 1000);
 }
 
+/* Makes room for the next batch; false when there is none. */
+static bool set_aside(struct lane *lane)
+{
+    size_t size = lane->filling.text.size;
+
+    if (lane->mapping->lane_count == 1 || lane->ready_count == LANE_READY_MAX ||
+        lane->ready_size + size > MAPPING_PAYLOAD_SIZE_MAX)
+        return false;
+    if (lane->ready == NULL)
+        lane->ready = mem_new_array(LANE_READY_MAX, sizeof *lane->ready);
+    timer_cancel(lane->mapping->mappings->options.timers, &lane->window);
+    lane->ready[lane->ready_count++] =
+        (struct lane_filled){.batch = lane->filling, .faults = lane->filling_faults};
+    lane->ready_size += size;
+    mapping_batch_init(&lane->filling, lane->filling.text.size_max);
+    lane->full = lane->window_over = false;
+    return true;
+}
+
+/* False: it has to wait. */
+static bool has_room(struct lane *lane, bool full)
+{
+    lane->full = full;
+    return !full || set_aside(lane);
+}
+
 enum status lane_add(struct lane *lane, struct bytes text, const struct change *change)
 {
     uint64_t start_ms = tumbling_start_of(lane->shard, change->time_ms);
     bool later = lane->filling.count > 0 && start_ms > lane->filling_start_ms;
     enum status st = later ? TOO_LARGE : mapping_batch_add(&lane->filling, text, change);
 
-    if (st != OK) {
-        lane->full = lane->filling.count > 0;
+    if (st != OK && lane->filling.count > 0 && has_room(lane, true))
+        st = mapping_batch_add(&lane->filling, text, change);
+    if (st != OK)
         return st;
-    }
     lane_tell_read(lane, change, table_of_stream(lane->mapping->settings.source_arn));
     if (lane->filling.count == 1)
         begin_filling(lane, start_ms);
-    lane->full = lane->filling.count >= lane->mapping->settings.batch_size;
+    (void)has_room(lane, lane->filling.count >= lane->mapping->settings.batch_size);
     return OK;
 }
 
@@ -100,21 +126,42 @@ static bool is_ready(const struct lane *lane)
            tumbling_is_over(lane->shard, lane->filling_start_ms);
 }
 
+static void start_batch(struct lane *lane, struct batch batch, struct lane_faults faults)
+{
+    lane->running = batch;
+    lane->faults = faults;
+    lane->begin = 0;
+    lane->end = batch.count;
+}
+
+static void take_ready(struct lane *lane)
+{
+    struct lane_filled first = lane->ready[0];
+
+    mapping_batch_free(&lane->running);
+    lane->ready_size -= first.batch.text.size;
+    memmove(lane->ready, lane->ready + 1, --lane->ready_count * sizeof *lane->ready);
+    start_batch(lane, first.batch, first.faults);
+    if (lane->full)
+        (void)set_aside(lane);
+}
+
 /* What was filled becomes what is run, when its time has come. */
 static bool take_filled(struct lane *lane)
 {
     struct batch emptied = lane->running;
 
+    if (lane->ready_count > 0) {
+        take_ready(lane);
+        return true;
+    }
     if (lane->filling.count == 0 || !is_ready(lane))
         return false;
     timer_cancel(lane->mapping->mappings->options.timers, &lane->window);
-    lane->running = lane->filling;
-    lane->faults = lane->filling_faults;
+    start_batch(lane, lane->filling, lane->filling_faults);
     lane->filling = emptied;
     mapping_batch_clear(&lane->filling);
     lane->full = lane->window_over = false;
-    lane->begin = 0;
-    lane->end = lane->running.count;
     tumbling_enter(lane->shard, lane->filling_start_ms);
     return true;
 }
@@ -329,7 +376,8 @@ void lane_go(struct lane *lane)
 
 bool lane_busy(const struct lane *lane)
 {
-    return lane->state != LANE_RESTING || lane->begin < lane->end || lane->filling.count > 0;
+    return lane->state != LANE_RESTING || lane->begin < lane->end || lane->ready_count > 0 ||
+           lane->filling.count > 0;
 }
 
 /* A batch that is with a consumer, waits to be tried again or for its window to close does not move
@@ -338,7 +386,8 @@ bool lane_moving(const struct lane *lane)
 {
     if (lane->state != LANE_RESTING)
         return false;
-    return lane->begin < lane->end || (lane->filling.count > 0 && !timer_is_set(&lane->window));
+    return lane->begin < lane->end || lane->ready_count > 0 ||
+           (lane->filling.count > 0 && !timer_is_set(&lane->window));
 }
 
 void lane_waits(const struct lane *lane, struct waits *waits)
@@ -370,14 +419,19 @@ uint64_t lane_first(const struct lane *lane)
 {
     if (lane->begin < lane->end)
         return lane->running.records[lane->begin].position;
+    if (lane->ready_count > 0)
+        return lane->ready[0].batch.records[0].position;
     return lane->filling.count > 0 ? lane->filling.records[0].position : UINT64_MAX;
 }
 
 size_t lane_count(const struct lane *lane)
 {
     size_t parts = lane->split_count > 0 ? lane->ends[0] : lane->end;
+    size_t count = parts - lane->begin + lane->filling.count;
 
-    return parts - lane->begin + lane->filling.count;
+    for (size_t i = 0; i < lane->ready_count; i++)
+        count += lane->ready[i].batch.count;
+    return count;
 }
 
 /* The whole event is at most MAPPING_PAYLOAD_SIZE_MAX; with windows a state is in it. */
@@ -413,6 +467,9 @@ void lane_stop(struct lane *lane)
 void lane_free(struct lane *lane)
 {
     lane_stop(lane);
+    for (size_t i = 0; i < lane->ready_count; i++)
+        mapping_batch_free(&lane->ready[i].batch);
+    mem_free(lane->ready);
     mapping_batch_free(&lane->filling);
     mapping_batch_free(&lane->running);
     mem_free(lane->records);

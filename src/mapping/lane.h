@@ -8,9 +8,9 @@
  *         +---------------------+
  *
  * A lane has two batches: one that is with the consumer, or is to be tried again, and one that is
- * being filled meanwhile. Of the first, the part [begin, end) is in work: bisecting halves it and
- * puts the rest aside (part.c). Instead of a part it may be the end of a tumbling window that is in
- * work (tumbling.h).
+ * being filled meanwhile; and between them some that are full. Of the first, the part [begin, end)
+ * is in work: bisecting halves it and puts the rest aside (part.c). Instead of a part it may be the
+ * end of a tumbling window that is in work (tumbling.h).
  *
  * What always holds: records of a lane are handed over in the order of their positions, and none
  * before all earlier ones have succeeded or were given up. */
@@ -19,6 +19,10 @@
 
 #include "mapping/batch.h"
 
+/* Full batches that wait behind the one in work, where there are several lanes: else a record for a
+ * busy lane would keep those behind it from lanes that rest. All of them have at most
+ * MAPPING_PAYLOAD_SIZE_MAX bytes. */
+#define LANE_READY_MAX 64
 #define LANE_SPLITS_MAX 16 /* 10,000 records are halved 14 times */
 
 enum lane_state { LANE_RESTING, LANE_RUNNING, LANE_BACKING_OFF, LANE_STATE_COUNT };
@@ -28,6 +32,11 @@ enum lane_state { LANE_RESTING, LANE_RUNNING, LANE_BACKING_OFF, LANE_STATE_COUNT
 struct lane_faults {
     bool repeats; /* it is handed over once more when it has succeeded */
     uint64_t delay_ms;
+};
+
+struct lane_filled {
+    struct batch batch;
+    struct lane_faults faults;
 };
 
 struct lane {
@@ -41,6 +50,9 @@ struct lane {
     struct timer window;       /* from the first record that is filled in */
     bool window_over;
     bool full; /* the next record does not fit, or batch_size is reached */
+
+    struct lane_filled *ready; /* the first one is next; none when there is one lane only */
+    size_t ready_count, ready_size;
 
     struct batch running;
     struct lane_faults faults;    /* of `running`, that have not struck yet */

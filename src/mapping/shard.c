@@ -276,13 +276,15 @@ static bool take(struct mapping_shard *shard, const struct change *change, struc
 
 static size_t room(const struct mapping_shard *shard)
 {
+    const struct mapping *mapping = shard->mapping;
     size_t records = 0;
 
-    if (shard->mapping->filters != NULL) /* who knows how many of them are taken */
-        return STREAM_READ_RECORDS_MAX;
-    for (size_t i = 0; i < shard->mapping->lane_count; i++)
+    for (size_t i = 0; i < mapping->lane_count; i++)
         if (!lane_is_full(&shard->lanes[i]))
-            records += shard->mapping->settings.batch_size - shard->lanes[i].filling.count;
+            records += mapping->settings.batch_size - shard->lanes[i].filling.count;
+    /* who knows how many of them are taken, and by which lane */
+    if (records > 0 && (mapping->filters != NULL || mapping->lane_count > 1))
+        return STREAM_READ_RECORDS_MAX;
     return size_min(records, STREAM_READ_RECORDS_MAX);
 }
 

@@ -30,6 +30,7 @@ struct server_options {
     int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
     const char *otlp;    /* where spans of journeys go (exporting.c); NULL: nowhere */
     bool quiet;          /* no lines of handlers */
+    bool no_reload;      /* functions keep the code that they were started with */
 };
 
 /* Runs until SIGINT, SIGTERM or POST /_dynlog/stop. Returns the process' exit status. */

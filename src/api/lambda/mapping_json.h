@@ -1,4 +1,4 @@
-/* api/lambda/mapping_json.h - an event source mapping as answers have it, and its tags. */
+/* api/lambda/mapping_json.h - an event source mapping as answers have it; its tags. */
 #ifndef DYNLOG_API_LAMBDA_MAPPING_JSON_H
 #define DYNLOG_API_LAMBDA_MAPPING_JSON_H
 
@@ -13,5 +13,11 @@ void mapping_json_answer(struct api_call *call, int http_status, struct bytes uu
 /* {NAME: VALUE}; tags NULL: none. */
 MUST_USE enum status mapping_json_decode_tags(struct api_call *call, const struct json *tags,
                                               struct mapping_registry_change *change);
+
+/* Resource is an event source mapping's ARN (mapping_tags.c). */
+bool lambda_names_mapping(struct api_call *call);
+void lambda_tag_mapping(struct api_call *call);
+void lambda_untag_mapping(struct api_call *call);
+void lambda_list_tags_of_mapping(struct api_call *call);
 
 #endif
