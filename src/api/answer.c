@@ -197,3 +197,9 @@ void api_fail_status(struct api_call *call, enum status status)
         api_error_of_status(&call->error, status);
     api_fail(call, &call->error);
 }
+
+struct bytes api_trace_header(const struct api_call *call)
+{
+    return call->request != NULL ? http_header(call->request, "x-amzn-trace-id")
+                                 : (struct bytes){NULL, 0};
+}

@@ -19,7 +19,9 @@
 #include "bus/bus.h"
 #include "engine/engine.h"
 #include "functions/functions.h"
+#include "journey/journey.h"
 #include "mapping/mapping.h"
+#include "mapping/registry.h"
 #include "logs/logs.h"
 #include "net/http.h"
 #include "net/sigv4.h"
@@ -61,11 +63,13 @@ struct api_services {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
+    struct mapping_registry *registry; /* of event source mappings */
     struct store *store;
     struct store_port *port;
     struct timers *timers;
     struct timers *wall_timers; /* signatures, Date headers, connections; NULL: `timers` */
     struct faults *faults;      /* that a test asked for; NULL: none */
+    struct journeys *journeys;  /* NULL: none are recorded */
     const struct arn_place *place;
     const struct sigv4_keys *keys;
     /* /_dynlog/...: what only the server knows */
@@ -166,6 +170,8 @@ struct api_call {
     const char *content_type;
 };
 
+/* X-Amzn-Trace-Id of who asks; empty: none. */
+struct bytes api_trace_header(const struct api_call *call);
 /* An empty buffer to print the answer into, the same one for every call: print and answer in one
  * go. */
 struct buffer *api_buffer(struct api_call *call);

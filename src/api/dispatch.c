@@ -16,6 +16,7 @@ struct api *api_new(const struct api_services *services)
         api->services.wall_timers = services->timers;
     api->scratch = BUFFER_INIT(API_ANSWER_SIZE_MAX);
     list_init(&api->log_streams);
+    list_init(&api->journey_streams);
     for (size_t i = 0; i < count; i++) {
         AUTO(buffer_free) struct buffer target = BUFFER_INIT(256);
         union {
@@ -35,7 +36,7 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
-    assert(list_empty(&api->log_streams));
+    assert(list_empty(&api->log_streams) && list_empty(&api->journey_streams));
     map_free(&api->operations);
     buffer_free(&api->scratch);
     mem_free(api);

@@ -12,7 +12,8 @@ struct api {
     struct buffer scratch; /* where answers are printed: one loop thread, one answer at a time */
     char date[CLOCK_HTTP_SIZE]; /* of date_s: answers of one second share it */
     uint64_t date_s;
-    struct list log_streams; /* GET /_dynlog/log that goes on */
+    struct list log_streams;     /* GET /_dynlog/log that goes on */
+    struct list journey_streams; /* GET /_dynlog/journeys that goes on */
 };
 
 extern const struct api_service api_dynamodb, api_streams, api_events, api_scheduler, api_sqs,

@@ -197,3 +197,8 @@ struct bytes bus_rule_arn(const struct bus *bus, struct arena *arena, const stru
     return arn_make(arena, &bus->place, "events", "rule/%.*s/%.*s", BYTES_ARG(rule->bus_name),
                     BYTES_ARG(rule->name));
 }
+
+void bus_record_journeys(struct bus *bus, struct journeys *journeys)
+{
+    bus->journeys = journeys;
+}

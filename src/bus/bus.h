@@ -31,6 +31,7 @@
 #define BUS_TAGS_MAX 50 /* of a bus, of a rule */
 
 struct bus;
+struct journeys;
 
 /* What the bus needs from those who deliver. */
 struct bus_door {
@@ -57,6 +58,8 @@ MUST_USE enum status bus_open(struct store *store, struct store_port *port, stru
                               const struct arn_place *place, const struct bus_door *door,
                               struct bus **ret);
 void bus_close(struct bus *bus);
+/* Events are told to the journeys (journey/journey.h) from now on. */
+void bus_record_journeys(struct bus *bus, struct journeys *journeys);
 
 /* Replays and retention run from here on; what waits for disk and targets waits by wall_timers.
  * `changed` (may be NULL): something of them ended. */
@@ -77,10 +80,12 @@ struct bus_entry {
     struct bytes source, detail_type, detail; /* detail: JSON text of an object */
     struct bytes resources;                   /* JSON text of an array of strings; empty: [] */
     struct bytes trace_header;
+    struct bytes asked_by;    /* X-Amzn-Trace-Id of the request, for the journeys; empty: none */
     struct bytes replay_name; /* empty: no replay. Replayed events are not archived again */
     /* The event as an archive has it, as JSON: then only bus_name and replay_name count besides. */
     struct bytes replayed;
-    uint64_t time_ms;                                         /* 0: now */
+    uint64_t time_ms;  /* 0: now */
+    uint64_t position; /* of the change record that it is made of, for the journeys; 0: none */
     bool missing_source, missing_detail_type, missing_detail; /* the member was not there */
     /* results */
     char event_id[ID_UUID_SIZE]; /* empty when refused */

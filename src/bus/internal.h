@@ -68,6 +68,7 @@ struct bus {
     struct clock *clock;
     struct arn_place place;
     struct bus_door door;
+    struct journeys *journeys;    /* NULL: nobody asks */
     struct map buses;             /* struct event_bus */
     struct map archives;          /* struct archive */
     struct map replays;           /* struct replay */

@@ -7,6 +7,7 @@
  * The plan lives in the put's arena. */
 #include "bus/input.h"
 #include "bus/internal.h"
+#include "journey/journey.h"
 
 struct bus_plan {
     struct arena *arena;
@@ -16,16 +17,69 @@ struct bus_plan {
     struct archiving_plan archiving;
     struct delivery *deliveries;
     size_t delivery_count, delivery_capacity;
+    const struct bus_entry *entries; /* what it is of; refused ones too */
+    size_t entry_count;
+    struct taken *taken; /* by archives */
+    size_t taken_count, taken_capacity;
     enum status status; /* of the writer, for put_written() */
 };
 
-static struct bus_plan *plan_new(struct arena *arena, uint32_t hops)
+struct taken { /* an event, by an archive: for the journeys */
+    const struct bus_entry *entry;
+    struct bytes archive_name;
+};
+
+static struct bus_plan *plan_new(struct arena *arena, uint32_t hops,
+                                 const struct bus_entry *entries, size_t entry_count)
 {
     struct bus_plan *plan = ARENA_NEW(arena, struct bus_plan);
 
     plan->arena = arena;
     plan->hops = hops;
+    plan->entries = entries;
+    plan->entry_count = entry_count;
     return plan;
+}
+
+/* ---- for the journeys, once all of it is durable ---- */
+
+static void note_taken(struct bus_plan *plan, const struct bus_entry *entry,
+                       const struct archive *archive)
+{
+    plan->taken = arena_grow(plan->arena, plan->taken, plan->taken_count, plan->taken_count + 1,
+                             &plan->taken_capacity, sizeof *plan->taken);
+    plan->taken[plan->taken_count++] =
+        (struct taken){entry, arena_copy(plan->arena, archive->view.name)};
+}
+
+static void tell_entry(const struct bus *bus, const struct bus_entry *entry)
+{
+    struct bytes name = bus_name_of(entry->bus_name);
+
+    if (entry->event_id[0] == '\0' || entry->error_code != NULL)
+        return;
+    journey_event(bus->journeys, &(struct journey_event){
+                                     .event_id = bytes_of_text(entry->event_id),
+                                     .bus_name = name,
+                                     .source = entry->source,
+                                     .detail_type = entry->detail_type,
+                                     .detail = entry->detail,
+                                     .trace_header = entry->asked_by.size > 0 ? entry->asked_by
+                                                                              : entry->trace_header,
+                                     .replay_name = entry->replay_name,
+                                     .position = entry->position,
+                                 });
+}
+
+static void tell(const struct bus *bus, const struct bus_plan *plan)
+{
+    if (bus->journeys == NULL)
+        return;
+    for (size_t i = 0; i < plan->entry_count; i++)
+        tell_entry(bus, &plan->entries[i]);
+    for (size_t i = 0; i < plan->taken_count; i++)
+        journey_archived(bus->journeys, bytes_of_text(plan->taken[i].entry->event_id),
+                         plan->taken[i].archive_name);
 }
 
 /* ---- planning ---- */
@@ -81,6 +135,8 @@ static void plan_archive(struct matching *matching, const struct archive *archiv
         matching->archived = archiving_plan_event(&plan->archiving, plan->arena,
                                                   matching->event.text, matching->time_ms);
     archiving_plan_add(&plan->archiving, plan->arena, archive, matching->archived);
+    if (matching->bus->journeys != NULL)
+        note_taken(plan, matching->entry, archive);
 }
 
 static bool is_chosen(const struct bus_plan *plan, const struct rule *rule)
@@ -142,6 +198,7 @@ enum status bus_plan_write(struct bus *bus, struct store_batch *batch, struct bu
 
 void bus_plan_written(struct bus *bus, struct bus_plan *plan)
 {
+    tell(bus, plan);
     for (size_t i = 0; i < plan->delivery_count; i++)
         bus->door.written(bus->door.context, &plan->deliveries[i]);
     if (plan->archiving.last_position == 0)
@@ -184,7 +241,7 @@ enum status bus_put_scheduled(struct bus *bus, struct bus_put *put, struct bytes
     if (rule == NULL)
         return NOT_FOUND;
     put->bus = bus;
-    put->plan = plan_new(put->arena, 0);
+    put->plan = plan_new(put->arena, 0, entry, 1);
     matching.plan = put->plan;
     matching.event.text = event_make_scheduled(bus, rule, time_ms, put->arena, entry);
     if (json_parse(put->arena, matching.event.text, &matching.event.json, NULL) != OK)
@@ -236,7 +293,7 @@ bool bus_plan_event(struct bus *bus, const struct delivery *delivery, struct bus
     entry->trace_header = delivery->trace_header;
     if (id.size > 0)
         memcpy(entry->event_id, id.ptr, id.size);
-    *ret = plan_new(arena, delivery->hops + 1);
+    *ret = plan_new(arena, delivery->hops + 1, entry, 1);
     plan_event(bus, *ret, entry, delivery->payload, time_of(bus, event));
     plan_prepare(bus, *ret);
     return true;
@@ -250,7 +307,7 @@ bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *aren
 
     if (!event_make(bus, entry, arena, &text, &time_ms))
         return false;
-    *ret = plan_new(arena, 0);
+    *ret = plan_new(arena, 0, entry, 1);
     plan_event(bus, *ret, entry, text, time_ms);
     plan_prepare(bus, *ret);
     return true;
@@ -260,7 +317,7 @@ bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *aren
 
 void bus_put_events(struct bus *bus, struct bus_put *put)
 {
-    struct bus_plan *plan = plan_new(put->arena, 0);
+    struct bus_plan *plan = plan_new(put->arena, 0, put->entries, put->count);
 
     put->bus = bus;
     put->plan = plan;
@@ -275,6 +332,7 @@ void bus_put_events(struct bus *bus, struct bus_put *put)
     }
     plan_prepare(bus, plan);
     if (plan->archiving.event_count == 0 && plan->delivery_count == 0 && put->also == NULL) {
+        tell(bus, plan);
         put->done(put, OK);
         return;
     }

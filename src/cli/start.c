@@ -7,12 +7,14 @@
 #include "server/server.h"
 #include "value/shard.h"
 
+#include <stdlib.h>
+
 #define PORT_MAX 65535
 #define PORT_NOT_SAID (-1)
 #define SHARDS_NOT_SAID (-1)
 
 struct start_options {
-    const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock;
+    const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock, *otlp;
     int64_t port, events_port, lambda_port, shards;
     bool memory, quiet, no_reload;
 };
@@ -70,6 +72,11 @@ static const struct option_row options[] = {
                 "manual: time stands still until `dynlog clock` moves it; manual=TIME: it begins "
                 "at TIME (2026-01-31T09:30:00Z); else real, the machine's",
                 clock),
+    TEXT_OPTION("otlp", 0, "URL",
+                "send journeys as OpenTelemetry spans to this endpoint (http://127.0.0.1:4318); "
+                "else $OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, $OTEL_EXPORTER_OTLP_ENDPOINT, or "
+                "nowhere",
+                otlp),
     {.name = "shards",
      .kind = OPTION_NUMBER,
      .value_name = "N",
@@ -102,6 +109,28 @@ static bool is_clock(const char *text)
            (strncmp(text, "manual=", 7) == 0 && clock_parse_iso(bytes_of_text(text + 7), &ms));
 }
 
+/* Of OpenTelemetry; one that is set to nothing says nothing. */
+static const char *otlp_endpoint(const struct start_options *on)
+{
+    static const char *const names[] = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                                        "OTEL_EXPORTER_OTLP_ENDPOINT"};
+
+    if (on->otlp != NULL)
+        return on->otlp;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && *value != '\0')
+            return value;
+    }
+    return NULL;
+}
+
+static bool is_url(const char *text)
+{
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
 static int start_run(struct cli *cli, const void *given)
 {
     const struct start_options *on = given;
@@ -120,9 +149,16 @@ static int start_run(struct cli *cli, const void *given)
         .cors = on->cors,
         .clock = on->clock,
         .shards = (int)on->shards,
+        .otlp = otlp_endpoint(on),
         .quiet = on->quiet,
         .no_reload = on->no_reload,
     };
+
+    if (server.otlp != NULL && !is_url(server.otlp))
+        return cli_fail_usage(cli,
+                              "The OTLP endpoint is an http:// or https:// address (OTLP/HTTP, as "
+                              "JSON), not \"%s\".",
+                              server.otlp);
 
     if (on->clock != NULL && !is_clock(on->clock))
         return cli_fail_usage(cli,

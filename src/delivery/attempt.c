@@ -168,6 +168,7 @@ static void work_done(struct store_work *work, enum status status)
         deliveries_changed(deliveries);
         return;
     }
+    delivery_tell(deliveries, &attempt->delivery, &attempt->error, end);
     if (end->kind == OUTCOME_DELIVERED && attempt->step == STEP_WRITE)
         door->written(door->context, &attempt->delivery);
     outcome_durable(deliveries, &attempt->delivery, &attempt->error, end);
@@ -204,6 +205,7 @@ static void call_start(struct attempt *attempt)
     attempt->calling = true;
     deliveries->calls++;
     attempt->call.delivery = &attempt->delivery;
+    delivery_tell_call(deliveries, &attempt->delivery);
     door->call(door->context, &attempt->call);
 }
 

@@ -100,6 +100,7 @@ void deliveries_written(struct deliveries *deliveries, struct delivery *delivery
     const struct delivery_end *end = delivery->end;
 
     outcome_durable(deliveries, delivery, delivery->error, end);
+    delivery_tell(deliveries, delivery, delivery->error, end);
     if (end->kind == OUTCOME_DELIVERED)
         door->written(door->context, delivery);
     if (end->kind != OUTCOME_STORED)

@@ -50,6 +50,7 @@
 #define DELIVERY_PARAMETERS_SIZE_MAX ((size_t)64 * 1024)
 
 struct deliveries;
+struct journeys;
 
 enum delivery_source {
     DELIVERY_OF_RULE,     /* RULE_ARN in the dead letter, whose body is the event */
@@ -96,10 +97,11 @@ struct delivery {
      * {"HttpParameters":{...}}, {"EventBridgeParameters":{...}}; of a function for a queue
      * {"MessageAttributes":{...}}; empty: none. */
     struct bytes parameters;
-    struct bytes payload;      /* what the target gets; JSON, or text of an input transformer */
-    struct bytes event;        /* of a rule: the event itself, as JSON; empty: the payload is it */
-    struct bytes event_id;     /* of a schedule: EXECUTION_ID */
-    struct bytes trace_header; /* X-Ray; empty: none */
+    struct bytes payload;  /* what the target gets; JSON, or text of an input transformer */
+    struct bytes event;    /* of a rule: the event itself, as JSON; empty: the payload is it */
+    struct bytes event_id; /* of a rule: the event's; of a schedule: EXECUTION_ID; of a function:
+                              the request id of the invocation */
+    struct bytes trace_header;      /* X-Ray; empty: none */
     struct bytes dead_letter_arn;   /* of a queue; empty: none */
     int32_t maximum_retry_attempts; /* -1: the default */
     int32_t maximum_event_age_s;    /* -1: the default */
@@ -176,6 +178,7 @@ struct deliveries_options {
     struct timers *timers;
     struct timers *wall_timers; /* tries of the store; NULL: `timers` */
     struct delivery_door door;
+    struct journeys *journeys; /* NULL: nobody asks */
     /* The stack file's, instead of the back-off and of every retry policy; -1: not said. */
     int64_t retry_delay_ms, maximum_retry_attempts;
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */

@@ -67,6 +67,13 @@ void outcome_delete(struct store_batch *batch, uint64_t position);
 void outcome_durable(struct deliveries *deliveries, const struct delivery *delivery,
                      const struct delivery_error *error, const struct delivery_end *end);
 
+/* ---- journey.c: on the loop, what journeys are told ---- */
+
+/* end is durable. */
+void delivery_tell(const struct deliveries *deliveries, const struct delivery *delivery,
+                   const struct delivery_error *error, const struct delivery_end *end);
+void delivery_tell_call(const struct deliveries *deliveries, const struct delivery *delivery);
+
 /* ---- entry.c ---- */
 
 enum entry_state {

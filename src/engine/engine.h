@@ -27,6 +27,7 @@
 #define ENGINE_TOKEN_LIFE_MS ((uint64_t)10 * 60 * 1000) /* ClientRequestToken */
 
 struct engine;
+struct journeys;
 
 /* Reads the catalogue from the store. */
 MUST_USE enum status engine_open(struct store *store, struct clock *clock,
@@ -37,6 +38,22 @@ const struct arn_place *engine_place(const struct engine *engine);
 /* How many shards a stream begins with that is enabled from now on: 1 to SHARDS_BEGIN_MAX; else 1.
  * Before any write, on one thread. */
 void engine_set_shard_count(struct engine *engine, uint32_t count);
+
+/* Told of every change record, on the writer's thread, before its batch is committed (it may yet
+ * fail): stream, slot of the shard (value/shard.h), position. */
+struct engine_change_listener {
+    void (*changed)(void *context, uint32_t stream_id, uint16_t slot, uint64_t position);
+    void *context;
+};
+/* Before any write, on one thread. */
+void engine_tell_changes(struct engine *engine, const struct engine_change_listener *listener);
+
+/* Writes are told to the journeys (journey/journey.h) from now on. */
+void engine_record_journeys(struct engine *engine, struct journeys *journeys);
+/* The last write of that key, if the journeys still know it. */
+MUST_USE bool engine_find_append(struct engine *engine, const struct table *table,
+                                 const struct item *key, uint64_t *ret_position,
+                                 uint64_t *ret_time_ms);
 
 /* ---- what goes on behind the requests: copies, trimming (job.h) ---- */
 
@@ -206,8 +223,9 @@ struct engine_write {
     struct item_write *writes;
     size_t count;
     bool atomic, apart;
-    struct bytes token;       /* ClientRequestToken; empty: none */
-    struct bytes fingerprint; /* of the request: tells a repetition from a misuse of the token */
+    struct bytes token;        /* ClientRequestToken; empty: none */
+    struct bytes trace_header; /* X-Amzn-Trace-Id of who asks, for the journeys; empty: none */
+    struct bytes fingerprint;  /* of the request: tells a repetition from a misuse of the token */
     struct arena *arena;
     void (*done)(struct engine_write *write, enum status status);
     void *context;
@@ -219,6 +237,7 @@ struct engine_write {
     struct engine *engine;
     struct write_plan *plans; /* one a write */
     struct write_flights *flights;
+    uint64_t ran_ms;
     uint8_t digest[16];  /* of the fingerprint */
     enum status outcome; /* of run(); REFUSED before: run() does nothing */
 };

@@ -10,6 +10,7 @@
 struct engine {
     struct store *store;
     struct clock *clock;
+    struct journeys *journeys; /* NULL: nobody asks */
     struct arn_place place;
     char *partition, *region, *account; /* what place points to */
     uint32_t shard_count;               /* of a new stream */
@@ -17,6 +18,7 @@ struct engine {
     struct catalogue catalogue;
     struct in_flight in_flight;
     struct conflict_faults faults;
+    struct engine_change_listener change_listener;
     atomic_ullong conflicts;      /* items that lost */
     uint64_t collection_size_max; /* ENGINE_COLLECTION_SIZE_MAX; less in tests */
     size_t step_count_max;        /* JOB_STEP_COUNT_MAX; less in tests */
@@ -139,6 +141,8 @@ void write_apply(struct write_run *run, struct item_write *write, struct write_p
 /* True when two of them are equal; sorts them. */
 bool keys_repeat(struct bytes *keys, size_t count);
 /* True when two of them have one key. */
+/* journey.c: what was written is durable. */
+void write_tell(const struct engine_write *write);
 bool write_keys_repeat(const struct engine_write *write, struct arena *arena);
 
 /* TransactWriteItems: everything is evaluated, then everything applied. Returns the outcome. */

@@ -329,7 +329,7 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     run.engine = write->engine;
     run.batch = batch;
     run.arena = write->arena;
-    run.now_ms = clock_now_ms(write->engine->clock);
+    run.now_ms = write->ran_ms = clock_now_ms(write->engine->clock);
     run.figures = NULL;
     run.collections = NULL;
     run.error.extra = (struct bytes){0};
@@ -348,6 +348,8 @@ static void write_done(struct store_work *work, enum status status)
 {
     struct engine_write *write = CONTAINER_OF(work, struct engine_write, work);
 
+    if (status == OK)
+        write_tell(write);
     for (size_t i = 0; i < write->count; i++)
         engine_table_unref(write->plans[i].table);
     conflict_leave(write->engine, write);

@@ -5,6 +5,7 @@
 #include "functions/async_record.h"
 #include "functions/function.h"
 #include "functions/pool.h"
+#include "journey/journey.h"
 
 /* Of an event whose cause is an older dynlog's; a record of its own may have been larger. */
 #define STORED_SIZE_MAX (FUNCTION_EVENT_SIZE_MAX + ASYNC_HEAD_SIZE_MAX)
@@ -15,6 +16,7 @@ struct async_run {
     struct async_entry *entry;
     struct store_value value;
     struct async_invocation record; /* bytes of the value */
+    char trace_header[JOURNEY_TRACE_HEADER_SIZE];
 };
 
 /* ---- entries ---- */
@@ -312,6 +314,9 @@ static void attempt_ended(struct async_entry *entry, const struct async_run *run
     } else {
         async_count(entry, run->invocation.result);
         async_entry_enter(entry, ENTRY_RETRYING);
+        journey_invocation_ends(
+            entry->functions->options.journeys, run->record.request_id,
+            &(struct journey_end){.result = JOURNEY_RETRYING, .next_ms = entry->next_ms});
     }
 }
 
@@ -321,12 +326,32 @@ static void run_free(struct async_run *run)
     mem_free(run);
 }
 
+static void tell_attempt(const struct async_run *run)
+{
+    const struct invocation *invocation = &run->invocation;
+    bool ran = invocation->status == OK;
+    enum journey_result result = invocation->failed ? JOURNEY_FAILED : JOURNEY_DONE;
+
+    if (!ran)
+        result = invocation->status == REFUSED ? JOURNEY_FAILED : JOURNEY_STOPPED;
+    journey_attempt_ends(run->entry->functions->options.journeys, run->record.request_id,
+                         &(struct journey_end){
+                             .result = result,
+                             .duration_us = ran ? invocation->duration_us : 0,
+                             .payload = ran && invocation->failed ? invocation->result : BYTES(""),
+                             .message = invocation->status == REFUSED
+                                            ? bytes_of_text(invocation->error.message)
+                                            : BYTES(""),
+                         });
+}
+
 static void run_done(struct invocation *invocation)
 {
     struct async_run *run = CONTAINER_OF(invocation, struct async_run, invocation);
     struct async_entry *entry = run->entry;
     struct function *function = entry->function;
 
+    tell_attempt(run);
     if (invocation->status ==
         REFUSED) { /* larger than any invocation may be: a destination's record */
         tell(entry->functions, function->version->settings.name,
@@ -361,6 +386,9 @@ static bool run_start(struct async_entry *entry)
     memcpy(run->invocation.request_id, run->record.request_id, sizeof run->invocation.request_id);
     run->invocation.wait = true;
     run->invocation.done = run_done;
+    journey_attempt_begins(entry->functions->options.journeys, run->record.request_id,
+                           run->invocation.function_name, run->trace_header);
+    run->invocation.trace_id = bytes_of_text(run->trace_header);
     functions_invoke(entry->functions, &run->invocation);
     return true;
 }

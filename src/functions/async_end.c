@@ -10,6 +10,7 @@
 #include "functions/async_record.h"
 #include "functions/failure.h"
 #include "functions/function.h"
+#include "journey/journey.h"
 
 #define TOLD_MAX 2 /* a destination and a dead-letter queue */
 
@@ -140,13 +141,14 @@ static void submit(struct async_write *write)
 
 /* ---- who is told ---- */
 
-static struct delivery *tell(struct telling *telling, struct bytes source_arn, const char *id,
-                             struct bytes target_arn)
+static struct delivery *tell(struct telling *telling, const struct destination_record *record,
+                             const char *id, struct bytes target_arn)
 {
     struct delivery *delivery = &telling->wanted[telling->count++];
 
     *delivery = (struct delivery){.source = DELIVERY_OF_FUNCTION,
-                                  .source_arn = source_arn,
+                                  .source_arn = record->function_arn,
+                                  .event_id = arena_copy(telling->arena, record->request_id),
                                   .target_arn = arena_copy(telling->arena, target_arn),
                                   .target_id = bytes_of_text(id),
                                   .maximum_retry_attempts = -1,
@@ -164,7 +166,7 @@ static void tell_destination(struct telling *telling,
     if (destination->kind == DESTINATION_NONE)
         return;
     struct delivery *delivery =
-        tell(telling, record->function_arn, success ? "OnSuccess" : "OnFailure", destination->arn);
+        tell(telling, record, success ? "OnSuccess" : "OnFailure", destination->arn);
 
     destination_record_print(&text, record);
     assert(!buffer_failed(&text));
@@ -182,7 +184,7 @@ static void tell_dead_letter_queue(struct telling *telling, struct bytes queue_a
 {
     if (queue_arn.size == 0 || record->condition == DESTINATION_SUCCESS)
         return;
-    struct delivery *delivery = tell(telling, record->function_arn, "DeadLetterConfig", queue_arn);
+    struct delivery *delivery = tell(telling, record, "DeadLetterConfig", queue_arn);
 
     delivery->parameters = destination_letter_attributes(telling->arena, record);
     delivery->payload = arena_copy(
@@ -246,8 +248,22 @@ static void end(struct async_entry *entry, struct async_write *write)
     submit(write);
 }
 
+static void tell_journey(const struct async_entry *entry, const struct async_ending *ending)
+{
+    bool success = ending->condition == DESTINATION_SUCCESS;
+
+    journey_invocation_ends(
+        entry->functions->options.journeys, ending->invocation->request_id,
+        &(struct journey_end){
+            .result = success ? JOURNEY_DONE : JOURNEY_FAILED,
+            .code =
+                success ? BYTES("") : bytes_of_text(destination_condition_text(ending->condition)),
+        });
+}
+
 void async_end(struct async_entry *entry, const struct async_ending *ending)
 {
+    tell_journey(entry, ending);
     struct async_write *write = write_new(entry);
 
     choose(write, entry, ending);

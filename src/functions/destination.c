@@ -68,7 +68,7 @@ enum status function_check_dead_letter(struct bytes text, struct api_error *rete
 
 #define HEAD_SIZE_MAX ((size_t)4096) /* of a record without its payloads */
 
-static const char *condition_text(enum destination_condition condition)
+const char *destination_condition_text(enum destination_condition condition)
 {
     switch (condition) {
     case DESTINATION_SUCCESS:
@@ -98,7 +98,7 @@ static void print_request_context(struct json_writer *w, const struct destinatio
     json_begin_object(w);
     json_member_string(w, "requestId", record->request_id);
     json_member_string(w, "functionArn", record->function_arn);
-    json_member_text(w, "condition", condition_text(record->condition));
+    json_member_text(w, "condition", destination_condition_text(record->condition));
     json_member_int(w, "approximateInvokeCount", record->invoke_count);
     json_end_object(w);
 }

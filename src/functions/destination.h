@@ -22,6 +22,8 @@ enum destination_condition {
     DESTINATION_ZERO_CONCURRENCY, /* reserved concurrency 0: AWS does not wait for another one */
 };
 
+const char *destination_condition_text(enum destination_condition condition);
+
 struct destination_record {
     enum destination_condition condition;
     uint64_t time_ms;

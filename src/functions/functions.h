@@ -53,6 +53,7 @@
 
 struct function;
 struct functions;
+struct journeys;
 struct worker;
 
 struct function_variable {
@@ -153,6 +154,7 @@ struct functions_options {
     struct timers *timers;      /* what Lambda does at a time: retries, windows, ages of events */
     struct timers *wall_timers; /* what waits for processes and the disk; NULL: `timers` */
     struct faults *faults;      /* that a test asked for; NULL: none */
+    struct journeys *journeys;  /* NULL: nobody asks */
     const struct arn_place *place;
     struct runtime_door runtime;
     struct destination_door destinations; /* prepare NULL: nobody is told of ends */
@@ -254,10 +256,15 @@ struct invocation {
     struct list in_waiting;
     char made_trace_id[FUNCTION_TRACE_ID_SIZE];
 };
+/* Fills in trace_id as functions_invoke() would: for who has to know it before. */
+void functions_make_trace_id(const struct functions *functions, struct invocation *invocation);
 /* The invocation and its bytes must live until done(), which is called once: before this returns
  * when it is refused, later otherwise. A caller that goes away changes nothing: as on Lambda, what
  * was taken runs to its end. */
 void functions_invoke(struct functions *functions, struct invocation *invocation);
+
+/* True: no worker had taken it; it has ended as one that was throttled. False: it runs. */
+bool functions_withdraw(struct functions *functions, struct invocation *invocation);
 
 /* ---- asynchronous invocation ---- */
 

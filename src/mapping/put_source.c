@@ -15,25 +15,36 @@ static struct bytes root_of(struct bytes trace_header)
     return bytes_slice(root, 0, bytes_find_byte(root, ';', 0));
 }
 
-static bool lane_sent(const struct lane *lane, struct bytes root)
+/* What a header is compared by. Batches of one record share a root (journey/trace.c), so the whole
+ * header is looked for first; who puts a part of its own into it is found by the root. */
+struct sent {
+    struct bytes header, root;
+    bool whole;
+};
+
+static bool lane_sent(const struct lane *lane, const struct sent *sent)
 {
-    return lane->state == LANE_RUNNING && bytes_equal(root_of(lane->invocation.trace_id), root);
+    if (lane->state != LANE_RUNNING)
+        return false;
+    return sent->whole ? bytes_equal(lane->handover.trace_id, sent->header)
+                       : bytes_equal(root_of(lane->handover.trace_id), sent->root);
 }
 
 /* The lane of a shard that sent it; NULL when none did. */
-static const struct lane *find_lane(const struct mapping_shard *shard, struct bytes root)
+static const struct lane *find_lane(const struct mapping_shard *shard, const struct sent *sent)
 {
     for (size_t i = 0; i < shard->mapping->lane_count; i++)
-        if (lane_sent(&shard->lanes[i], root))
+        if (lane_sent(&shard->lanes[i], sent))
             return &shard->lanes[i];
     return NULL;
 }
 
-static bool find_in(const struct mapping *mapping, struct bytes root, struct mapping_source *ret)
+static bool find_in(const struct mapping *mapping, const struct sent *sent,
+                    struct mapping_source *ret)
 {
     for (size_t i = 0; i < mapping->shard_count; i++) {
         struct mapping_shard *shard = mapping->shards[i];
-        const struct lane *lane = find_lane(shard, root);
+        const struct lane *lane = find_lane(shard, sent);
 
         if (lane == NULL)
             continue;
@@ -45,15 +56,26 @@ static bool find_in(const struct mapping *mapping, struct bytes root, struct map
     return false;
 }
 
+static bool find_sent(const struct mappings *mappings, const struct sent *sent,
+                      struct mapping_source *ret)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        if (find_in(mappings->all[i], sent, ret))
+            return true;
+    return false;
+}
+
 bool mappings_find_source(const struct mappings *mappings, struct bytes trace_header,
                           struct mapping_source *ret)
 {
-    struct bytes root = root_of(trace_header);
+    struct sent sent = {trace_header, root_of(trace_header), true};
 
-    for (size_t i = 0; root.size > 0 && i < mappings->count; i++)
-        if (find_in(mappings->all[i], root, ret))
-            return true;
-    return false;
+    if (sent.root.size == 0)
+        return false;
+    if (find_sent(mappings, &sent, ret))
+        return true;
+    sent.whole = false;
+    return find_sent(mappings, &sent, ret);
 }
 
 bool mapping_put_before(const struct mapping_source *source, struct bytes content,

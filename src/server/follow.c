@@ -287,8 +287,8 @@ static void go_on(struct follow *follow)
     const struct table *table = engine_table_ref(follow->server->engine, follow->table_name);
     struct bytes why = table == NULL ? BYTES("the table is gone") : refusal(follow, table);
     /* without a stack file the tables are whoever's who uses them */
-    bool changes = why.size == 0 && !follow->server->own_stack &&
-                   follow->server->state <= SERVER_SERVING;
+    bool changes =
+        why.size == 0 && !follow->server->own_stack && follow->server->state <= SERVER_SERVING;
 
     follow->waits = changes && is_filling(follow, table);
     if (!follow->waits && !(changes && change_one_index(follow, table)))

@@ -40,8 +40,26 @@ static bool write_invocation(struct server *server, struct store_batch *batch,
     return true;
 }
 
+static void tell_journey(struct server *server, const struct delivery *delivery)
+{
+    const struct async_invocation *invocation = &target_slot(delivery)->invocation;
+    struct journey_delivery from = {.cause_id = delivery->event_id,
+                                    .source_arn = delivery->source_arn,
+                                    .target_id = delivery->target_id,
+                                    .target_arn = delivery->target_arn};
+
+    if (delivery->event_id.size > 0)
+        journey_invocation(server->journeys,
+                           &(struct journey_invocation){
+                               .request_id = bytes_of_text(invocation->request_id),
+                               .function_name = invocation->function_name,
+                               .delivery = &from,
+                           });
+}
+
 static void written(struct server *server, struct delivery *delivery)
 {
+    tell_journey(server, delivery);
     functions_async_written(server->functions, &target_slot(delivery)->invocation);
 }
 

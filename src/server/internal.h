@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "archive/archive.h"
+#include "journey/journey.h"
 #include "outbound/outbound.h"
 #include "server/server.h"
 #include "stack/stack.h"
@@ -17,6 +18,7 @@
 #define SERVER_REPLAY_QUEUED_MAX 1000
 
 struct drain_waiter;
+struct exporting;
 struct follow;
 struct made;
 
@@ -68,7 +70,9 @@ struct server {
     struct clock *clock, *wall_clock;
     struct timers *timers, *wall_timers;
     struct faults *faults;
-    bool delivery_is_new; /* while one is prepared: a fault may delay it (deliver.c) */
+    struct journeys *journeys;   /* NULL: none are recorded */
+    struct exporting *exporting; /* of them; NULL: to nobody */
+    bool delivery_is_new;        /* while one is prepared: a fault may delay it (deliver.c) */
     struct store *store;
     struct store_port *port;
     struct engine *engine;
@@ -81,6 +85,7 @@ struct server {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
+    struct mapping_registry *registry; /* of event source mappings */
     struct sigv4_keys *keys;
     struct api *api;
     struct http_server *http;
@@ -197,6 +202,18 @@ struct runtime_door runtime_door_of(struct server *server);
 
 /* ---- triggering.c ---- */
 void triggering_start(struct server *server);
+
+/* ---- exporting.c: journeys as OpenTelemetry's spans ---- */
+struct exporting_figures {
+    uint64_t exported_total, dropped_total;
+    size_t queued;
+};
+void exporting_open(struct server *server); /* nothing without --otlp */
+/* When nothing else ends hops any more: sends what is left. True: nothing of it is with the loop.
+ */
+bool exporting_stop(struct server *server);
+void exporting_close(struct server *server);
+void exporting_figures(const struct server *server, struct exporting_figures *ret);
 
 /* ---- archiving.c ---- */
 /* Once some bus has an archive: harmless when it is open. False: said why on stderr. */

@@ -82,6 +82,7 @@ static bool open_store(struct server *server)
     if (!manual_clock_open(server))
         return false;
     server->timers = timers_new(server->clock, loop_arm, server);
+    server->journeys = journeys_new(&(struct journeys_options){.clock = server->clock});
     return true;
 }
 
@@ -141,6 +142,8 @@ static enum status open_engine(struct server *server)
                                .context = server};
     enum status st = engine_open(server->store, server->clock, &server->place, &server->engine);
 
+    if (st == OK)
+        engine_record_journeys(server->engine, server->journeys);
     return st == OK ? engine_start(server->engine, &door) : st;
 }
 
@@ -152,6 +155,7 @@ static enum status open_functions(struct server *server)
         .port = server->port,
         .timers = server->timers,
         .wall_timers = server->wall_timers,
+        .journeys = server->journeys,
         .faults = server->faults,
         .place = &server->place,
         .runtime = runtime_door_of(server),
@@ -190,6 +194,7 @@ static enum status open_deliveries(struct server *server)
         .port = server->port,
         .timers = server->timers,
         .wall_timers = server->wall_timers,
+        .journeys = server->journeys,
         .door = deliver_door(server),
         .retry_delay_ms = server->stack->retry_delay_ms,
         .maximum_retry_attempts = server->stack->maximum_retry_attempts,
@@ -218,8 +223,12 @@ static enum status open_bus(struct server *server)
 {
     struct bus_door door = deliver_bus_door(server);
 
-    return bus_open(server->store, server->port, server->clock, &server->place, &door,
-                    &server->bus);
+    enum status st =
+        bus_open(server->store, server->port, server->clock, &server->place, &door, &server->bus);
+
+    if (st == OK)
+        bus_record_journeys(server->bus, server->journeys);
+    return st;
 }
 
 static enum status open_queues(struct server *server)
@@ -259,10 +268,12 @@ static void open_mappings(struct server *server)
 {
     struct mappings_options options = {.functions = server->functions,
                                        .streams = server->streams,
+                                       .queues = server->queues,
                                        .store = server->store,
                                        .port = server->port,
                                        .timers = server->timers,
                                        .wall_timers = server->wall_timers,
+                                       .journeys = server->journeys,
                                        .faults = server->faults,
                                        .place = &server->place,
                                        .log = output_log,
@@ -272,21 +283,56 @@ static void open_mappings(struct server *server)
     server->mappings = mappings_new(&options);
 }
 
+/* On the writer's thread. */
+static void note_change(void *context, uint32_t stream_id, uint16_t slot, uint64_t position)
+{
+    streams_note(context, stream_id, slot, position);
+}
+
+static void open_streams(struct server *server)
+{
+    const struct stream_door shards = {server, shards_of_engine};
+
+    server->streams = streams_new(server->store, server->port, server->timers, &shards);
+    streams_keep_notes(server->streams);
+    engine_tell_changes(server->engine,
+                        &(struct engine_change_listener){note_change, server->streams});
+}
+
+static enum status open_registry(struct server *server)
+{
+    struct mapping_registry_options options = {.mappings = server->mappings,
+                                               .functions = server->functions,
+                                               .streams = server->streams,
+                                               .queues = server->queues,
+                                               .store = server->store,
+                                               .port = server->port,
+                                               .timers = server->timers,
+                                               .wall_timers = server->wall_timers,
+                                               .place = &server->place,
+                                               .changed = loop_changed,
+                                               .context = server};
+
+    return mapping_registry_open(&options, &server->registry);
+}
+
 static bool open_hops(struct server *server)
 {
-    struct stream_door shards = {server, shards_of_engine};
     enum status status = OK;
 
     for (size_t i = 0; status == OK && i < ARRAY_COUNT(stored_parts); i++)
         status = stored_parts[i](server);
+    if (status == OK) {
+        open_streams(server);
+        open_mappings(server);
+        status = open_registry(server);
+    }
     if (status != OK) {
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
     }
     scheduling_set_rules(server);
     engine_set_shard_count(server->engine, shard_count(server));
-    server->streams = streams_new(server->store, server->port, server->timers, &shards);
-    open_mappings(server);
     return true;
 }
 
@@ -307,10 +353,12 @@ static void open_api(struct server *server)
         .logs = server->logs,
         .functions = server->functions,
         .mappings = server->mappings,
+        .registry = server->registry,
         .store = server->store,
         .port = server->port,
         .timers = server->timers,
         .wall_timers = server->wall_timers,
+        .journeys = server->journeys,
         .faults = server->faults,
         .place = &server->place,
         .keys = server->keys,
@@ -353,6 +401,7 @@ bool parts_open(struct server *server)
     if (!open_hops(server))
         return false;
     open_api(server);
+    exporting_open(server);
     return true;
 }
 
@@ -361,20 +410,23 @@ bool parts_open(struct server *server)
 bool parts_quiet(struct server *server)
 {
     if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
-        !queues_stop(server->queues) || !logs_stop(server->logs))
+        !mapping_registry_stop(server->registry) || !engine_stop(server->engine) ||
+        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
+        !outbound_stop(server->outbound) || !queues_stop(server->queues) ||
+        !logs_stop(server->logs))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
-    return !server->archiving.deleting;
+    return !server->archiving.deleting && exporting_stop(server);
 }
 
 void parts_free(struct server *server)
 {
     archiving_close(server);
+    exporting_close(server);
     trigger_free(server->triggering.trigger);
     api_free(server->api);
+    mapping_registry_close(server->registry);
     if (server->mappings != NULL)
         mappings_free(server->mappings);
     if (server->functions != NULL)
@@ -399,6 +451,7 @@ void parts_free(struct server *server)
         store_close(server->store);
     sigv4_keys_free(server->keys);
     bootstraps_remove(server);
+    journeys_free(server->journeys);
     timers_free(server->timers);
     timers_free(server->wall_timers);
     clock_free(server->clock);

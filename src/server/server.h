@@ -28,6 +28,7 @@ struct server_options {
     const char *archive; /* path of the SQLite archive; NULL: the stack's or the default */
     const char *clock;   /* NULL or "real"; "manual", "manual=TIME": it stands until it is moved */
     int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
+    const char *otlp;    /* where spans of journeys go (exporting.c); NULL: nowhere */
     bool quiet;          /* no lines of handlers */
     bool no_reload;      /* functions keep the code that they were started with */
 };

@@ -150,6 +150,28 @@ static void write_schedules(struct server *server, struct json_writer *w)
 }
 
 /* The data folder, and the id by which a store made anew is told from an old one. */
+static void write_journeys(struct server *server, struct json_writer *w)
+{
+    struct journeys_figures journeys;
+    struct exporting_figures exporting;
+
+    journeys_figures(server->journeys, &journeys);
+    json_key(w, "journeys");
+    json_begin_object(w);
+    json_member_uint(w, "count", journeys.count);
+    json_member_uint(w, "hops", journeys.hops);
+    json_member_uint(w, "bytes", journeys.size);
+    json_member_uint(w, "forgotten", journeys.forgotten_total);
+    if (server->exporting != NULL) {
+        exporting_figures(server, &exporting);
+        json_member_text(w, "otlp", server->options.otlp);
+        json_member_uint(w, "spansQueued", exporting.queued);
+        json_member_uint(w, "spansExported", exporting.exported_total);
+        json_member_uint(w, "spansDropped", exporting.dropped_total);
+    }
+    json_end_object(w);
+}
+
 static void write_place(struct server *server, struct json_writer *w)
 {
     AUTO(store_value_release) struct store_value id = {0};
@@ -170,8 +192,6 @@ struct records {
     size_t count;
     bool more; /* one page a reader is counted: what comes after it is not */
 };
-
-/* A mapping over several shards is counted from where the one that is furthest behind stands. */
 
 static void count_records(struct server *server, uint32_t stream_id, uint64_t after,
                           struct records *records)
@@ -195,11 +215,10 @@ static void write_records(struct server *server, struct json_writer *w)
     struct records records = {0};
 
     for (size_t i = 0; i < mappings_count(server->mappings); i++) {
-        struct mapping_description mapping;
+        bool more = false;
 
-        mappings_describe(server->mappings, i, &mapping);
-        if (mapping.settings->enabled)
-            count_records(server, mapping.settings->stream_id, mapping.cursor, &records);
+        records.count += mappings_count_records(server->mappings, i, &more);
+        records.more = records.more || more;
     }
     if (server->has_trigger)
         count_records(server, server->triggering.stream_id,
@@ -237,6 +256,7 @@ void status_write(void *context, struct json_writer *w)
         json_member_bool(w, "behind", archiving_busy(server));
         json_end_object(w);
     }
+    write_journeys(server, w);
     json_member_bool(w, "builtInTrigger", server->has_trigger);
     json_key(w, "inFlight");
     json_begin_object(w);
@@ -310,6 +330,26 @@ static void delivery_metrics(struct server *server, struct buffer *out)
            figures.retrying);
 }
 
+static void journey_metrics(struct server *server, struct buffer *out)
+{
+    struct journeys_figures journeys;
+    struct exporting_figures exporting;
+
+    journeys_figures(server->journeys, &journeys);
+    exporting_figures(server, &exporting);
+    metric(out, "journeys", "gauge", "Journeys that are remembered.", journeys.count);
+    metric(out, "journeys_bytes", "gauge", "Memory that they take.", journeys.size);
+    metric(out, "journeys_forgotten_total", "counter",
+           "Journeys that younger ones took the room of.", journeys.forgotten_total);
+    metric(out, "journey_hops_omitted_total", "counter", "Hops that a journey had no room for.",
+           journeys.omitted_total);
+    metric(out, "spans_exported_total", "counter", "Spans that the OTLP endpoint took.",
+           exporting.exported_total);
+    metric(out, "spans_dropped_total", "counter", "Spans that it did not take.",
+           exporting.dropped_total);
+    metric(out, "spans_queued", "gauge", "Spans that wait for it.", exporting.queued);
+}
+
 void status_metrics(void *context, struct buffer *out)
 {
     struct server *server = context;
@@ -340,6 +380,7 @@ void status_metrics(void *context, struct buffer *out)
     metric(out, "invocations_running", "gauge", "Invocations in workers.", functions.running);
     metric(out, "invocations_queued", "gauge", "Asynchronous ones that have not ended.",
            functions.queued);
+    journey_metrics(server, out);
     delivery_metrics(server, out);
     schedule_metrics(server, out);
     call_metrics(server, out);

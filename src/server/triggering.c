@@ -48,6 +48,7 @@ static void put_events(void *context, struct trigger_put *from)
             .source = BYTES("dynamodb-log"),
             .detail_type = BYTES("stream changes"),
             .detail = from->events[i].detail,
+            .position = from->events[i].position,
         };
     bus_put_events(triggering->server->bus, &way->put);
 }
@@ -92,12 +93,14 @@ void triggering_start(struct server *server)
 {
     struct triggering *triggering = &server->triggering;
     const struct table *table = log_table(server);
-    struct trigger_door door = {triggering, put_events, changed};
+    struct trigger_door door = {
+        .context = triggering, .put = put_events, .changed = changed, .journeys = server->journeys};
 
     if (table == NULL)
         return;
     triggering->server = server;
     triggering->stream_id = table->stream.id;
+    door.table_name = arena_copy(server->arena, table->name);
     triggering->bus_name = server->stack->archive_count > 0 ? server->stack->archives[0].bus_name
                                                             : BYTES("dynamodb-log");
     if (bus_find(server->bus, triggering->bus_name) != NULL) {

@@ -3,8 +3,9 @@
 #include "streams/streams.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-static const char *kind_name(enum change_kind kind)
+const char *stream_kind_name(enum change_kind kind)
 {
     switch (kind) {
     case CHANGE_INSERT:
@@ -16,6 +17,12 @@ static const char *kind_name(enum change_kind kind)
     }
     assert(false && "a change has one of three kinds");
     return "";
+}
+
+void stream_event_id_print(const struct change *change, char out[STREAM_EVENT_ID_SIZE])
+{
+    snprintf(out, STREAM_EVENT_ID_SIZE, "%08" PRIx32 "%08x%016" PRIx64, change->stream_id,
+             (unsigned)change->shard, change->position);
 }
 
 /* Keys and images, counted as items are. */
@@ -74,13 +81,12 @@ void stream_record_print(struct buffer *out, const struct change *change, const 
 {
     struct json_writer w = JSON_WRITER(out);
     bool for_lambda = source_arn.size > 0;
+    char event_id[STREAM_EVENT_ID_SIZE];
 
     json_begin_object(&w);
-    json_key(&w, "eventID");
-    json_write_raw(&w, bytes_of_text(""));
-    buffer_printf(out, "\"%08" PRIx32 "%08x%016" PRIx64 "\"", change->stream_id,
-                  (unsigned)change->shard, change->position);
-    json_member_text(&w, "eventName", kind_name(change->kind));
+    stream_event_id_print(change, event_id);
+    json_member_text(&w, "eventID", event_id);
+    json_member_text(&w, "eventName", stream_kind_name(change->kind));
     json_member_text(&w, "eventVersion", "1.1");
     json_member_text(&w, "eventSource", "aws:dynamodb");
     json_member_text(&w, "awsRegion", region);

@@ -58,6 +58,19 @@ void streams_unlisten(struct stream_listener *listener);
 /* The server calls it from the port's committed(). */
 void streams_committed(struct streams *streams, uint64_t last_position);
 
+/* ---- which shards have something new ----
+ *
+ * A reader of hundreds of shards looks at each after every commit; most have nothing. So whoever
+ * writes records says where (engine_tell_changes()), before they are committed. */
+
+/* From now on streams_note() is called for every record. */
+void streams_keep_notes(struct streams *streams);
+/* Any thread. `slot`: of the shard (value/shard.h). */
+void streams_note(struct streams *streams, uint32_t stream_id, uint16_t slot, uint64_t position);
+/* False: of the records that were committed since the start, the shard has none above `after`,
+ * which is not below where the store stood then. */
+bool streams_may_have(struct streams *streams, uint32_t stream_id, uint32_t shard, uint64_t after);
+
 /* ---- reading ---- */
 
 /* Shards by number; at least all that have a record or an end at or below known_to. */
@@ -102,6 +115,16 @@ uint64_t streams_trimmed_to(struct streams *streams, uint32_t stream_id);
 void stream_sequence_print(uint64_t position, char out[STREAM_SEQUENCE_SIZE]);
 MUST_USE bool stream_sequence_parse(struct bytes text, uint64_t *ret_position);
 
+#define STREAM_EVENT_ID_SIZE 33
+/* eventID: stream, shard and position in hex digits. */
+void stream_event_id_print(const struct change *change, char out[STREAM_EVENT_ID_SIZE]);
+const char *stream_kind_name(enum change_kind kind); /* "INSERT" */
+
+struct journeys;
+/* A reader took it up: its journey begins, if it has not (journey/journey.h). */
+void stream_tell_read(struct journeys *journeys, struct bytes table_name,
+                      const struct change *change);
+
 #define STREAM_SHARD_ID_SIZE 66 /* AWS: 28 to 65 characters */
 /* Ids of a stream's shards order as texts as their numbers do: some clients go by that. */
 void stream_shard_id_print(uint32_t stream_id, uint32_t number, char out[STREAM_SHARD_ID_SIZE]);
@@ -133,5 +156,7 @@ MUST_USE enum status stream_cursor_load_at(struct store *store, const struct sto
  */
 void stream_cursor_store(struct store_batch *batch, struct bytes name, uint64_t position);
 void stream_cursor_delete(struct store_batch *batch, struct bytes name);
+/* Of all names from `from` (included) to `to` (not). */
+void stream_cursor_delete_range(struct store_batch *batch, struct bytes from, struct bytes to);
 
 #endif

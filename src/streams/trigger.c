@@ -112,8 +112,11 @@ static void collect(struct trigger *trigger, const struct stream_page *page)
         if (page->changes[i].new_image.size == 0 ||
             item_decode(trigger->arena, page->changes[i].new_image, &item) != OK)
             continue;
-        if (is_event(&page->changes[i], &item))
-            put->events[put->count++].detail = make_detail(trigger->arena, &item);
+        if (!is_event(&page->changes[i], &item))
+            continue;
+        stream_tell_read(trigger->door.journeys, trigger->door.table_name, &page->changes[i]);
+        put->events[put->count++] =
+            (struct trigger_event){make_detail(trigger->arena, &item), page->changes[i].position};
     }
 }
 

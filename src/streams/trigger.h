@@ -22,6 +22,7 @@
 
 struct trigger_event {
     struct bytes detail; /* JSON */
+    uint64_t position;   /* of the change record */
 };
 
 struct trigger_put { /* what the trigger asks the bus to do in one batch */
@@ -36,6 +37,8 @@ struct trigger_door {
     void *context;
     void (*put)(void *context, struct trigger_put *put);
     void (*changed)(void *context); /* in_flight may have changed: drain looks again */
+    struct journeys *journeys;      /* NULL: nobody asks */
+    struct bytes table_name;        /* for them; must live as long as the trigger */
 };
 
 struct trigger;

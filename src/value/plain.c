@@ -133,6 +133,16 @@ enum status value_from_plain_json(struct arena *arena, const struct json *json, 
     return OK;
 }
 
+void value_print_bare(struct buffer *out, const struct value *value)
+{
+    if (value->type == VALUE_S)
+        buffer_append(out, value->bytes);
+    else if (value->type == VALUE_B)
+        base64_encode(out, value->bytes);
+    else
+        value_print_plain(out, value);
+}
+
 void value_member_plain(struct json_writer *w, const char *name, const struct value *value)
 {
     if (value == NULL)

@@ -84,7 +84,10 @@ MUST_USE enum status item_decode(struct arena *arena, struct bytes stored, struc
 
 /* Sets become arrays, binary becomes base64 text. */
 void value_print_plain(struct buffer *out, const struct value *value);
-/* A member of an open object; nothing when value is NULL, as JSON.stringify() leaves out undefined. */
+/* The same of a key's value, without the quotes of S and B: "users#12#stream", "1". */
+void value_print_bare(struct buffer *out, const struct value *value);
+/* A member of an open object; nothing when value is NULL, as JSON.stringify() leaves out undefined.
+ */
 void value_member_plain(struct json_writer *w, const char *name, const struct value *value);
 /* Plain JSON -> value: strings, numbers, booleans, null, objects, arrays. */
 MUST_USE enum status value_from_plain_json(struct arena *arena, const struct json *json,

@@ -233,6 +233,7 @@ void api_batch_execute_statement(struct api_call *call)
         .writes = batch->writes,
         .apart = true,
         .arena = call->arena,
+        .trace_header = api_trace_header(call),
         .done = done,
     };
     status = parse_members(batch);

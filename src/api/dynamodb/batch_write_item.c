@@ -194,7 +194,8 @@ void api_batch_write_item(struct api_call *call)
     enum status status = OK;
 
     batch->call = call;
-    batch->write = (struct engine_write){.arena = call->arena, .done = done};
+    batch->write = (struct engine_write){
+        .arena = call->arena, .trace_header = api_trace_header(call), .done = done};
     status = decode(call, batch);
     if (status == OK)
         status = throttle(call, batch);

@@ -84,6 +84,7 @@ static void run_write(struct api_call *call, const struct statement *statement)
         .writes = &single->item,
         .count = 1,
         .arena = call->arena,
+        .trace_header = api_trace_header(call),
         .done = done,
     };
     engine_write(call->on->engine, call->on->port, &single->write);

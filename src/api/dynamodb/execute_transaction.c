@@ -260,6 +260,7 @@ static void run_writes(struct transaction *transaction)
             dynamodb_fingerprint(call->arena, decode_member(call->body, "TransactStatements"));
     write->atomic = true;
     write->arena = call->arena;
+    write->trace_header = api_trace_header(call);
     write->done = done;
     engine_write(call->on->engine, call->on->port, write);
 }

@@ -107,7 +107,8 @@ void api_transact_write_items(struct api_call *call)
     enum status status = OK;
 
     transact->call = call;
-    transact->write = (struct engine_write){.arena = call->arena, .atomic = true, .done = done};
+    transact->write = (struct engine_write){
+        .arena = call->arena, .atomic = true, .trace_header = api_trace_header(call), .done = done};
     transact->capacity = dynamodb_capacity_wanted(call->body);
     status = decode(call, &transact->write);
     if (status == OK)

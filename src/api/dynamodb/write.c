@@ -167,6 +167,7 @@ void dynamodb_write_one(struct api_call *call, enum write_kind kind)
         .writes = &single->item,
         .count = 1,
         .arena = call->arena,
+        .trace_header = api_trace_header(call),
         .done = single_done,
     };
     engine_write(call->on->engine, call->on->port, &single->write);

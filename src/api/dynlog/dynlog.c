@@ -9,6 +9,7 @@
  *   GET  /_dynlog/log          events of logs, live (log.c)
  *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
  *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
+ *   GET  /_dynlog/journeys     what happened to events (journeys.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
@@ -83,6 +84,7 @@ static const struct {
     {"GET", "/_dynlog/metrics", handle_metrics},
     {"GET", "/_dynlog/operations", handle_operations},
     {"GET", "/_dynlog/log", api_dynlog_log},
+    {"GET", "/_dynlog/journeys", api_dynlog_journeys},
     {"GET", "/_dynlog/shards", api_dynlog_shards},
     {"POST", "/_dynlog/shards", api_dynlog_change_shards},
     {"POST", "/_dynlog/drain", api_dynlog_drain},
@@ -114,7 +116,8 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
                   "clock with GET and POST, faults with GET, POST and DELETE, the others with "
                   "GET\"}"));
     else
-        api_dynlog_answer(request, 404,
-                          BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                                "operations, log, shards, clock, faults, drain and stop\"}"));
+        api_dynlog_answer(
+            request, 404,
+            BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
+                  "operations, log, journeys, shards, clock, faults, drain and stop\"}"));
 }

@@ -22,6 +22,11 @@ void api_dynlog_move_clock(struct api *api, struct http_request *request);
 /* GET /_dynlog/log?table=T&from=POSITION&log=L&type=T */
 void api_dynlog_log(struct api *api, struct http_request *request);
 
+/* GET /_dynlog/journeys?event=EVENT */
+void api_dynlog_journeys(struct api *api, struct http_request *request);
+/* Those that go on end now. */
+void api_dynlog_end_journeys(struct api *api);
+
 /* GET, POST and DELETE /_dynlog/faults */
 void api_dynlog_get_faults(struct api *api, struct http_request *request);
 void api_dynlog_post_faults(struct api *api, struct http_request *request);

@@ -185,6 +185,7 @@ void api_end_streams(struct api *api)
         gone(stream);
         http_stream_end(stream->request);
     }
+    api_dynlog_end_journeys(api);
 }
 
 void api_dynlog_log(struct api *api, struct http_request *request)

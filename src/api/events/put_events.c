@@ -63,6 +63,7 @@ static enum status decode_entry(struct api_call *call, const struct json *json,
         .detail_type = decode_string(json, "DetailType"),
         .detail = decode_string(json, "Detail"),
         .trace_header = decode_string(json, "TraceHeader"),
+        .asked_by = api_trace_header(call),
         .missing_source = !decode_has(json, "Source"),
         .missing_detail_type = !decode_has(json, "DetailType"),
         .missing_detail = !decode_has(json, "Detail"),
@@ -205,9 +206,8 @@ void api_put_events(struct api_call *call)
         return;
     }
     put_call->has_source =
-        call->request != NULL &&
-        mappings_find_source(call->on->mappings, http_header(call->request, "x-amzn-trace-id"),
-                             &put_call->source);
+        !journey_is_of_invocation(call->on->journeys, api_trace_header(call)) &&
+        mappings_find_source(call->on->mappings, api_trace_header(call), &put_call->source);
     take_new_entries(put_call);
     if (put_call->has_source && put_call->put.count > 0) {
         mapping_putting(&put_call->source);

@@ -38,12 +38,16 @@ static bool is_function(struct bytes text)
            (bytes_equal_text(qualifier, "$LATEST") || is_of(qualifier, "-_"));
 }
 
-static bool is_function_arn(struct bytes text)
+static bool is_taggable(struct bytes text)
 {
+    struct bytes mapping = BYTES("event-source-mapping:");
     struct arn arn;
 
-    return arn_parse(text, &arn) && bytes_equal_text(arn.service, "lambda") &&
-           bytes_start_with(arn.resource, BYTES("function:")) && is_function(text);
+    if (!arn_parse(text, &arn) || !bytes_equal_text(arn.service, "lambda"))
+        return false;
+    if (bytes_start_with(arn.resource, mapping))
+        return is_of(bytes_slice(arn.resource, mapping.size, arn.resource.size), "-");
+    return bytes_start_with(arn.resource, BYTES("function:")) && is_function(text);
 }
 
 static bool is_qualifier(struct bytes text)
@@ -124,10 +128,11 @@ static bool is_account(struct bytes text)
     "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"
 
 static const struct shape_pattern function_pattern = {FUNCTION_PATTERN, is_function};
-static const struct shape_pattern function_arn_pattern = {
-    "arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}(-gov)?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+"
-    "(:(\\$LATEST|[a-zA-Z0-9-_]+))?",
-    is_function_arn};
+static const struct shape_pattern taggable_pattern = {
+    "arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:"
+    "(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|"
+    "event-source-mapping:[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})",
+    is_taggable};
 static const struct shape_pattern qualifier_pattern = {"(|[a-zA-Z0-9$_-]+)", is_qualifier};
 static const struct shape_pattern alias_pattern = {"(?!^[0-9]+$)([a-zA-Z0-9-_]+)", is_alias};
 static const struct shape_pattern version_pattern = {"(\\$LATEST|[0-9]+)", is_version};
@@ -145,7 +150,7 @@ static const struct shape_pattern account_pattern = {"\\d{12}", is_account};
 
 static const struct shape function = {
     .kind = SHAPE_STRING, .pattern = &function_pattern, SHAPE_BETWEEN(1, 140)};
-static const struct shape function_arn = {.kind = SHAPE_STRING, .pattern = &function_arn_pattern};
+static const struct shape taggable = {.kind = SHAPE_STRING, .pattern = &taggable_pattern};
 static const struct shape qualifier = {
     .kind = SHAPE_STRING, .pattern = &qualifier_pattern, SHAPE_BETWEEN(1, 128)};
 static const struct shape alias_name = {
@@ -479,21 +484,21 @@ const struct shape shape_lambda_remove_permission = {.kind = SHAPE_STRUCTURE,
                                                      SHAPE_MEMBERS(remove_permission_members)};
 
 static const struct shape_member tag_members[] = {
-    SHAPE_MEMBER("Resource", &function_arn, REQUIRED),
+    SHAPE_MEMBER("Resource", &taggable, REQUIRED),
     SHAPE_MEMBER("Tags", &tags, REQUIRED),
 };
 const struct shape shape_lambda_tag_resource = {
     .kind = SHAPE_STRUCTURE, .name = "TagResourceRequest", SHAPE_MEMBERS(tag_members)};
 
 static const struct shape_member untag_members[] = {
-    SHAPE_MEMBER("Resource", &function_arn, REQUIRED),
+    SHAPE_MEMBER("Resource", &taggable, REQUIRED),
     SHAPE_MEMBER("TagKeys", &tag_keys, REQUIRED),
 };
 const struct shape shape_lambda_untag_resource = {
     .kind = SHAPE_STRUCTURE, .name = "UntagResourceRequest", SHAPE_MEMBERS(untag_members)};
 
 static const struct shape_member list_tags_members[] = {
-    SHAPE_MEMBER("Resource", &function_arn, REQUIRED),
+    SHAPE_MEMBER("Resource", &taggable, REQUIRED),
 };
 const struct shape shape_lambda_list_tags = {
     .kind = SHAPE_STRUCTURE, .name = "ListTagsRequest", SHAPE_MEMBERS(list_tags_members)};

@@ -10,6 +10,7 @@ struct invoke_call {
     struct api_call *call;
     struct invocation invocation;
     bool want_log;
+    char trace_header[JOURNEY_TRACE_HEADER_SIZE];
 };
 
 /* The name of the path, and ?Qualifier; NAME:QUALIFIER in call->path_name is both. REFUSED: there
@@ -68,10 +69,52 @@ static void answer_result(struct invoke_call *invoke)
     http_answer(invoke->call->request, &answer);
 }
 
+/* ---- for the journeys ---- */
+
+static void tell_begin(struct invoke_call *invoke)
+{
+    const struct api_call *call = invoke->call;
+    struct invocation *invocation = &invoke->invocation;
+    struct journeys *journeys = call->on->journeys;
+
+    id_uuid(invocation->request_id);
+    journey_invocation(journeys, &(struct journey_invocation){
+                                     .request_id = bytes_of_text(invocation->request_id),
+                                     .function_name = invocation->function_name,
+                                     .trace_header = invocation->trace_id,
+                                     .synchronous = true,
+                                 });
+    journey_attempt_begins(journeys, invocation->request_id, invocation->function_name,
+                           invoke->trace_header);
+    if (invocation->trace_id.size == 0) /* else the handler gets what its client sent */
+        invocation->trace_id = bytes_of_text(invoke->trace_header);
+}
+
+static void tell_end(const struct invoke_call *invoke)
+{
+    const struct invocation *invocation = &invoke->invocation;
+    bool ran = invocation->status == OK;
+    struct journey_end end = {.result = JOURNEY_DONE};
+
+    if (ran) {
+        end.duration_us = invocation->duration_us;
+        end.result = invocation->failed ? JOURNEY_FAILED : JOURNEY_DONE;
+        end.payload = invocation->failed ? invocation->result : BYTES("");
+    } else {
+        end.result = invocation->status == REFUSED ? JOURNEY_FAILED : JOURNEY_STOPPED;
+        end.code = bytes_of_text(api_error_name(invocation->error.kind));
+        end.message = bytes_of_text(invocation->error.message);
+    }
+    journey_attempt_ends(invoke->call->on->journeys, invocation->request_id, &end);
+    end.duration_us = 0;
+    journey_invocation_ends(invoke->call->on->journeys, invocation->request_id, &end);
+}
+
 static void invoked(struct invocation *invocation)
 {
     struct invoke_call *invoke = CONTAINER_OF(invocation, struct invoke_call, invocation);
 
+    tell_end(invoke);
     if (invocation->status == OK) {
         answer_result(invoke);
     } else if (invocation->status == REFUSED) {
@@ -108,10 +151,12 @@ static void invoke_and_wait(struct api_call *call)
         .done = invoked,
     };
     status = decode_client_context(call, &invoke->invocation.client_context);
-    if (status == OK)
-        functions_invoke(call->on->functions, &invoke->invocation);
-    else
+    if (status != OK) {
         api_fail_status(call, status);
+        return;
+    }
+    tell_begin(invoke);
+    functions_invoke(call->on->functions, &invoke->invocation);
 }
 
 /* ---- Event ---- */
@@ -142,6 +187,12 @@ static void event_written(struct store_work *work, enum status status)
     struct http_answer answer = {
         .status = 202, .content_type = "application/json", .headers = &id, .header_count = 1};
 
+    journey_invocation(event->call->on->journeys,
+                       &(struct journey_invocation){
+                           .request_id = bytes_of_text(event->invocation.request_id),
+                           .function_name = event->invocation.function_name,
+                           .trace_header = api_trace_header(event->call),
+                       });
     functions_async_written(event->call->on->functions, &event->invocation);
     http_answer(event->call->request, &answer);
 }

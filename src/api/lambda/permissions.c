@@ -1,6 +1,7 @@
 /* api/lambda/permissions.c - AddPermission, RemovePermission, GetPolicy; TagResource,
  * UntagResource, ListTags. Policies are kept and told, and refuse nobody. */
 #include "api/lambda/lambda.h"
+#include "api/lambda/mapping_json.h"
 #include "api/operations.h"
 
 /* A service, an account, or whatever else it is. */
@@ -208,7 +209,7 @@ static enum status subject_of_resource(struct api_call *call, struct lambda_subj
     return OK;
 }
 
-void api_lambda_tag_resource(struct api_call *call)
+static void tag_function(struct api_call *call)
 {
     struct lambda_subject subject;
 
@@ -223,7 +224,7 @@ void api_lambda_tag_resource(struct api_call *call)
     functions_change(call->on->functions, change);
 }
 
-void api_lambda_untag_resource(struct api_call *call)
+static void untag_function(struct api_call *call)
 {
     struct lambda_subject subject;
     const struct json *keys = decode_member(call->body, "TagKeys");
@@ -242,7 +243,7 @@ void api_lambda_untag_resource(struct api_call *call)
     functions_change(call->on->functions, change);
 }
 
-void api_lambda_list_tags(struct api_call *call)
+static void list_tags_of_function(struct api_call *call)
 {
     struct lambda_subject subject;
     const struct function_record *record =
@@ -266,4 +267,28 @@ void api_lambda_list_tags(struct api_call *call)
     json_end_object(&w);
     json_end_object(&w);
     api_answer(call, buffer_bytes(out));
+}
+
+void api_lambda_tag_resource(struct api_call *call)
+{
+    if (lambda_names_mapping(call))
+        lambda_tag_mapping(call);
+    else
+        tag_function(call);
+}
+
+void api_lambda_untag_resource(struct api_call *call)
+{
+    if (lambda_names_mapping(call))
+        lambda_untag_mapping(call);
+    else
+        untag_function(call);
+}
+
+void api_lambda_list_tags(struct api_call *call)
+{
+    if (lambda_names_mapping(call))
+        lambda_list_tags_of_mapping(call);
+    else
+        list_tags_of_function(call);
 }

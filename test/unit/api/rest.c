@@ -29,7 +29,11 @@ static const struct {
     {"GET", FUNCTIONS "/hello/configuration", "GetFunctionConfiguration", "hello"},
     {"GET", MAPPINGS, "ListEventSourceMappings", ""},
     {"GET", MAPPINGS "/", "ListEventSourceMappings", ""},
+    {"POST", MAPPINGS, "CreateEventSourceMapping", ""},
+    {"POST", MAPPINGS "/", "CreateEventSourceMapping", ""},
     {"GET", MAPPINGS "/14e0db71", "GetEventSourceMapping", "14e0db71"},
+    {"PUT", MAPPINGS "/14e0db71", "UpdateEventSourceMapping", "14e0db71"},
+    {"DELETE", MAPPINGS "/14e0db71", "DeleteEventSourceMapping", "14e0db71"},
 
     {"GET", FUNCTIONS "/hello/invocations", NULL, ""}, /* another method */
     {"POST", FUNCTIONS "/hello", NULL, ""},

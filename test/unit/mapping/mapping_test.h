@@ -17,6 +17,7 @@ struct test {
     struct harness *h;
     struct streams *streams;
     struct mappings *mappings;
+    struct queues *queues;
     size_t changes; /* how often `changed` was called */
     pthread_mutex_t shards_mutex;
     struct stream_shard shards[TEST_SHARDS_MAX];
@@ -60,6 +61,19 @@ static inline enum status shards_of_test(void *context, uint32_t stream_id, stru
     return OK;
 }
 
+static inline void open_queues(struct test *t)
+{
+    struct harness *h = t->h;
+    const struct queues_options options = {.store = h->store,
+                                           .port = h->port,
+                                           .timers = h->timers,
+                                           .place = &harness_place,
+                                           .changed = changed,
+                                           .context = t};
+
+    assert_int_equal(queues_open(&options, &t->queues), OK);
+}
+
 static inline void open_mappings(struct test *t)
 {
     struct harness *h = t->h;
@@ -74,8 +88,10 @@ static inline void open_mappings(struct test *t)
                                        .changed = changed,
                                        .context = t};
 
+    open_queues(t);
     t->streams = streams_new(h->store, h->port, h->timers, &door);
     options.streams = t->streams;
+    options.queues = t->queues;
     t->mappings = mappings_new(&options);
 }
 
@@ -87,6 +103,8 @@ static inline void close_mappings(struct test *t, uint64_t grace_ms)
     harness_close_functions(h, grace_ms);
     HARNESS_UNTIL(h, mappings_stop(t->mappings));
     mappings_free(t->mappings);
+    HARNESS_UNTIL(h, queues_stop(t->queues));
+    queues_close(t->queues);
     streams_free(t->streams);
     t->streams = NULL;
 }
@@ -149,7 +167,7 @@ static inline struct mapping_settings settings_of(const char *function_name)
 {
     return (struct mapping_settings){
         .function_name = bytes_of_text(function_name),
-        .stream_arn = BYTES("arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/now"),
+        .source_arn = BYTES("arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/now"),
         .stream_id = STREAM,
         .view = "NEW_AND_OLD_IMAGES",
         .batch_size = 100,
@@ -164,7 +182,7 @@ static inline void add(struct test *t, const struct mapping_settings *settings)
 {
     struct api_error error = {0};
 
-    if (mappings_add(t->mappings, settings, &error) != OK)
+    if (mappings_add(t->mappings, settings, NULL, NULL, &error) != OK)
         fail_msg("%s", error.message);
 }
 

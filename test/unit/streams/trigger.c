@@ -86,7 +86,7 @@ struct triggered {
 
 static void start_trigger(struct triggered *s)
 {
-    const struct trigger_door door = {&s->door, put_events, changed};
+    const struct trigger_door door = {.context = &s->door, .put = put_events, .changed = changed};
 
     s->door.t = &s->t;
     s->trigger = trigger_new(s->t.streams, s->t.store, s->t.timers, NAME, STREAM, 0, &door);
@@ -425,7 +425,7 @@ static void test_restart(void **state)
 static void test_from(void **state)
 {
     struct triggered s = {0};
-    const struct trigger_door door = {&s.door, put_events, changed};
+    const struct trigger_door door = {.context = &s.door, .put = put_events, .changed = changed};
     uint64_t first = 0;
 
     (void)state;

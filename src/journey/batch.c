@@ -1,0 +1,165 @@
+/* journey/batch.c - change records that were read, and their batches; see journey.h. */
+#include "journey/internal.h"
+
+#define KEY_SIZE_MAX ((size_t)2 * JOURNEY_TEXT_SIZE_MAX)
+
+void journey_read(struct journeys *journeys, const struct journey_record *record)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(KEY_SIZE_MAX + 1);
+    struct root *root = NULL;
+
+    if (journeys == NULL || find_number(journeys, LINK_POSITION, record->position) != NULL)
+        return;
+    buffer_append(&key, bytes_slice(record->pk, 0, JOURNEY_TEXT_SIZE_MAX));
+    if (record->sk.size > 0)
+        buffer_append_byte(&key, '/');
+    buffer_append(&key, bytes_slice(record->sk, 0, JOURNEY_TEXT_SIZE_MAX));
+    root = root_new(journeys, false);
+    if (root == NULL)
+        return;
+
+    const struct named_text texts[] = {{TEXT_KEY, buffer_bytes(&key)},
+                                       {TEXT_PK, record->pk},
+                                       {TEXT_SK, record->sk},
+                                       {TEXT_TABLE, record->table},
+                                       {TEXT_CHANGE, record->change},
+                                       {TEXT_RECORD_ID, record->event_id},
+                                       {TEXT_NONE, {0}}};
+    struct hop *hop = hop_new(root, NULL, HOP_APPEND, texts);
+
+    if (hop == NULL) {
+        root_drop(root);
+        return;
+    }
+    hop->at_ms = hop->ended_ms = record->time_ms;
+    hop->position = record->position;
+    hop_link(hop, LINK_POSITION, hash_number(LINK_POSITION, record->position));
+    hop_link(hop, LINK_KEY, hash_text(LINK_KEY, hop_text(hop, TEXT_KEY)));
+    journeys_changed(journeys);
+}
+
+/* ---- batches ---- */
+
+static uint64_t position_at(const struct journey_batch *batch, size_t index)
+{
+    return *(const uint64_t *)(const void *)((const uint8_t *)batch->positions +
+                                             index * batch->stride);
+}
+
+static struct hop *find_batch(const struct journeys *journeys, const struct journey_batch *batch)
+{
+    uint64_t hash = hash_number(LINK_BATCH, position_at(batch, 0));
+    const struct link *link =
+        journeys->buckets != NULL ? journeys->buckets[hash & (JOURNEY_BUCKETS - 1)] : NULL;
+
+    for (; link != NULL; link = link->next)
+        if (link->hash == hash && link->kind == LINK_BATCH &&
+            link->hop->position == position_at(batch, 0) &&
+            link->hop->last_position == position_at(batch, batch->count - 1) &&
+            bytes_equal(hop_text(link->hop, TEXT_MAPPING), batch->mapping))
+            return link->hop;
+    return NULL;
+}
+
+bool batch_has(const struct hop *append, const struct root *batch)
+{
+    if (append == NULL || append->kind != HOP_APPEND)
+        return false;
+    for (const struct hop *hop = append->first; hop != NULL; hop = hop->next)
+        if (hop->kind == HOP_BATCH_REF && hop->shared->root == batch)
+            return true;
+    return false;
+}
+
+/* Its trace is that of its first record, if that has one already; journeys without one take it. */
+static void refer(struct hop *append, struct hop *batch)
+{
+    static const struct named_text none = {TEXT_NONE, {0}};
+    struct hop *hop = hop_new(append->root, append, HOP_BATCH_REF, &none);
+
+    if (hop == NULL)
+        return;
+    hop->shared = batch;
+    root_ref(batch->root);
+    if (trace_is_set(&append->root->trace))
+        root_take_trace(batch->root, &append->root->trace);
+    else if (!trace_is_set(&batch->root->trace))
+        root_set_trace(batch->root, (struct bytes){NULL, 0});
+    root_take_trace(append->root, &batch->root->trace);
+}
+
+static struct hop *batch_new(struct journeys *journeys, const struct journey_batch *batch)
+{
+    const struct named_text texts[] = {
+        {TEXT_MAPPING, batch->mapping}, {TEXT_FUNCTION, batch->consumer}, {TEXT_NONE, {0}}};
+    struct root *root = root_new(journeys, true);
+    struct hop *hop = root != NULL ? hop_new(root, NULL, HOP_BATCH, texts) : NULL;
+
+    if (hop == NULL) {
+        if (root != NULL)
+            root_unref(root);
+        return NULL;
+    }
+    hop->position = position_at(batch, 0);
+    hop->last_position = position_at(batch, batch->count - 1);
+    hop->number = (uint32_t)batch->count;
+    hop_link(hop, LINK_BATCH, hash_number(LINK_BATCH, hop->position));
+    for (size_t i = 0; i < batch->count; i++) {
+        struct hop *append = find_number(journeys, LINK_POSITION, position_at(batch, i));
+
+        if (append != NULL)
+            refer(append, hop);
+    }
+    if (root->references == 1)
+        hop = NULL; /* of nothing that is known */
+    root_unref(root);
+    return hop;
+}
+
+void journey_batch_begins(struct journeys *journeys, const struct journey_batch *batch,
+                          const char *request_id, char trace_header[JOURNEY_TRACE_HEADER_SIZE])
+{
+    const struct named_text texts[] = {{TEXT_ID, bytes_of_text(request_id)}, {TEXT_NONE, {0}}};
+    struct hop *hop = NULL, *attempt = NULL;
+
+    trace_header[0] = '\0';
+    if (journeys == NULL || batch->count == 0)
+        return;
+    hop = find_batch(journeys, batch);
+    if (hop == NULL)
+        hop = batch_new(journeys, batch);
+    if (hop == NULL)
+        return;
+    hop_enter(hop, JOURNEY_RUNNING, NULL);
+    attempt = attempt_new(hop, texts);
+    if (attempt == NULL)
+        return;
+    hop_link(attempt, LINK_ID, hash_text(LINK_ID, bytes_of_text(request_id)));
+    trace_header_of(attempt, trace_header);
+}
+
+void journey_batch_attempt(struct journeys *journeys, const char *request_id,
+                           const struct journey_end *end)
+{
+    struct hop *attempt = NULL;
+
+    if (journeys == NULL)
+        return;
+    attempt = find_text(journeys, LINK_ID, bytes_of_text(request_id), NULL);
+    if (attempt != NULL && attempt->kind == HOP_ATTEMPT)
+        hop_enter(attempt, end->result, end);
+}
+
+void journey_batch_ends(struct journeys *journeys, const struct journey_batch *batch,
+                        const struct journey_end *end)
+{
+    struct hop *hop = NULL;
+
+    if (journeys == NULL || batch->count == 0)
+        return;
+    hop = find_batch(journeys, batch);
+    if (hop == NULL) /* given up before it was handed over */
+        hop = batch_new(journeys, batch);
+    if (hop != NULL)
+        hop_enter(hop, end->result, end);
+}

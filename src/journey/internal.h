@@ -1,0 +1,234 @@
+/* journey/internal.h - what the files of this folder share; see journey.h.
+ *
+ *   journeys.c    life, limits, what goes when there is no room, figures
+ *   hop.c         a hop, its texts, where it is found
+ *   batch.c event.c invocation.c     what the hops call
+ *   trace.c       trace ids and headers
+ *   name.c        what people type for an event
+ *   find.c        questions
+ *   print.c otlp.c                   JSON, and OpenTelemetry's
+ *
+ *   struct journeys --> struct root (a journey, in the order of their beginnings) --> tree of hops
+ *                                                             a hop HOP_BATCH_REF --> struct root
+ *                                                             (a batch, counted by its references)
+ *
+ * A hop is one piece of memory: the structure and its texts behind it. What is known only when it
+ * ends (`late`) is a second one. */
+#ifndef DYNLOG_JOURNEY_INTERNAL_H
+#define DYNLOG_JOURNEY_INTERNAL_H
+
+#include "journey/journey.h"
+#include "json/json.h"
+
+#define JOURNEY_BUCKETS ((size_t)16384) /* a power of two */
+#define JOURNEY_LINKS_MAX 2
+/* A loop of handlers that cause each other. Two levels of JSON each, and JSON_DEPTH_MAX are read.
+ */
+#define JOURNEY_DEPTH_MAX 40
+#define JOURNEY_ATTEMPTS_MAX ((size_t)16)    /* of one hop: the first ones, and the last ones */
+#define JOURNEY_ALLOCATION_SIZE ((size_t)16) /* what malloc needs for itself, about */
+
+enum hop_kind {
+    HOP_APPEND,
+    HOP_BATCH_REF,
+    HOP_BATCH,
+    HOP_EVENT,
+    HOP_ARCHIVE,
+    HOP_RULE,
+    HOP_DELIVERY,
+    HOP_INVOCATION,
+    HOP_ATTEMPT,
+    HOP_DESTINATION,
+    HOP_LETTER,
+    HOP_WRITE,
+    HOP_SCHEDULE,
+    HOP_KIND_COUNT,
+};
+
+enum hop_text {
+    TEXT_NONE, /* ends a list */
+    TEXT_ID,   /* of an event, a request */
+    TEXT_KEY,  /* pk/sk */
+    TEXT_PK,
+    TEXT_SK,
+    TEXT_TABLE,
+    TEXT_CHANGE,
+    TEXT_RECORD_ID,
+    TEXT_MAPPING,
+    TEXT_FUNCTION,
+    TEXT_BUS,
+    TEXT_SOURCE,
+    TEXT_DETAIL_TYPE,
+    TEXT_REPLAY,
+    TEXT_ARCHIVE,
+    TEXT_RULE,
+    TEXT_TARGET_ID,
+    TEXT_TARGET,
+    TEXT_CONDITION,
+    TEXT_CODE,
+    TEXT_MESSAGE,
+    TEXT_KIND_COUNT,
+};
+struct named_text {
+    enum hop_text name;
+    struct bytes text;
+};
+
+/* By what a hop is found. */
+enum link_kind { LINK_NONE, LINK_POSITION, LINK_KEY, LINK_ID, LINK_SPAN, LINK_BATCH, LINK_TRACE };
+struct link {
+    struct link *next; /* in its bucket, the newest first */
+    struct hop *hop;
+    uint64_t hash;
+    enum link_kind kind;
+};
+
+struct trace {
+    uint64_t high, low; /* both 0: none yet */
+};
+
+struct root {
+    struct journeys *journeys;
+    struct hop *top;
+    struct list in_all; /* of a journey */
+    size_t references;  /* of a batch: journeys, and whoever holds it */
+    size_t held;        /* of a journey: it does not go now */
+    size_t size, hop_count;
+    uint64_t omitted; /* hops that there was no room for */
+    struct trace trace;
+    struct link by_trace;
+    bool is_batch;
+};
+
+struct hop {
+    enum hop_kind kind;
+    enum journey_result result;
+    struct root *root;
+    struct hop *parent, *first, *last, *next; /* children in the order in which they came */
+    struct hop *shared;                       /* HOP_BATCH_REF: the batch */
+    struct link links[JOURNEY_LINKS_MAX];
+    uint64_t at_ms, ended_ms, next_ms;
+    uint64_t began_ns, duration_us;
+    uint64_t position; /* APPEND, WRITE; EVENT: of the record that it is of; BATCH: the first */
+    uint64_t last_position;
+    uint64_t span;
+    uint32_t number;   /* ATTEMPT: which; BATCH: how many records */
+    uint32_t attempts; /* of this hop, so far */
+    bool exported, synchronous;
+    uint8_t depth; /* below the top */
+    uint8_t *late; /* as texts */
+    size_t late_size, text_size;
+    uint8_t texts[]; /* name (1) | size (2) | bytes */
+};
+
+struct append {
+    uint64_t hash, position, time_ms;
+};
+
+struct journeys {
+    struct clock *clock;
+    size_t size_max, count_max;
+    struct list all; /* journeys, the oldest first */
+    size_t count, batch_count, hop_count, size;
+    uint64_t recorded_total, forgotten_total, omitted_total;
+    struct link **buckets;
+    struct append *appends; /* a ring */
+    size_t append_next;
+    uint64_t random; /* state of span and trace ids */
+    struct list watchers;
+    void (*ended)(void *context, const struct journey_span *span);
+    void *context;
+};
+
+struct journey_span { /* what is known of it when it ends */
+    const struct hop *hop;
+};
+
+/* ---- journeys.c ---- */
+
+/* A journey, or a batch (with one reference, the caller's), whose top is not there yet. */
+struct root *root_new(struct journeys *journeys, bool is_batch);
+void root_drop(struct root *root); /* a journey goes, whole */
+void root_ref(struct root *batch);
+void root_unref(struct root *batch);
+/* Room for so much more in this root. False: it has had enough, or there is none. Other journeys
+ * may be gone then. */
+bool root_make_room(struct root *root, size_t size);
+void journeys_changed(struct journeys *journeys);
+uint64_t journeys_random(struct journeys *journeys);
+
+/* ---- hop.c ---- */
+
+/* A child of `parent`, or the top of `root` (parent NULL). NULL: there is no room for it. The list
+ * ends with TEXT_NONE; empty texts are left out. */
+struct hop *hop_new(struct root *root, struct hop *parent, enum hop_kind kind,
+                    const struct named_text *texts);
+void hop_free(struct hop *hop); /* with all below it */
+/* The only place that sets a result. Also the code and the message, once there are some. */
+void hop_enter(struct hop *hop, enum journey_result result, const struct journey_end *end);
+bool hop_is_open(const struct hop *hop); /* something is to come yet */
+struct bytes hop_text(const struct hop *hop, enum hop_text name);
+/* Into the index, and out of it. */
+void hop_link(struct hop *hop, enum link_kind kind, uint64_t hash);
+void link_enter(struct journeys *journeys, struct link *link, struct hop *hop, enum link_kind kind,
+                uint64_t hash);
+void link_leave(struct journeys *journeys, struct link *link);
+uint64_t hash_number(enum link_kind kind, uint64_t number);
+uint64_t hash_text(enum link_kind kind, struct bytes text);
+/* The newest; `after` (may be NULL): the next older one. */
+struct hop *find_text(const struct journeys *journeys, enum link_kind kind, struct bytes text,
+                      const struct hop *after);
+struct hop *find_number(const struct journeys *journeys, enum link_kind kind, uint64_t number);
+struct hop *find_trace(const struct journeys *journeys, const struct trace *trace);
+/* The hop's own end was told to who exports: at most once. */
+void hop_export(struct hop *hop);
+
+/* ---- trace.c ---- */
+
+bool trace_is_set(const struct trace *trace);
+/* A new one, or the header's. */
+void root_set_trace(struct root *root, struct bytes trace_header);
+void root_take_trace(struct root *root, const struct trace *trace);
+/* "1-5759e988-bd862e3fe1be46a994272793" */
+#define TRACE_TEXT_SIZE 36
+void trace_print(const struct trace *trace, char out[TRACE_TEXT_SIZE]);
+MUST_USE bool trace_parse(struct bytes text, struct trace *ret);
+/* Of a header: its Root and its Parent (0: none). */
+MUST_USE bool trace_of_header(struct bytes header, struct trace *ret, uint64_t *ret_parent);
+void trace_header_of(const struct hop *attempt, char out[JOURNEY_TRACE_HEADER_SIZE]);
+/* The attempt that was given this header, or the last one of that trace; NULL: none. */
+struct hop *find_attempt(const struct journeys *journeys, struct bytes trace_header);
+
+/* ---- batch.c ---- */
+
+/* The journey of that record refers to this batch. */
+bool batch_has(const struct hop *append, const struct root *batch);
+
+/* ---- event.c ---- */
+
+/* The hop of a delivery; made when there is none. NULL: no room. */
+struct hop *delivery_hop(struct journeys *journeys, const struct journey_delivery *delivery);
+struct hop *delivery_find(struct journeys *journeys, const struct journey_delivery *delivery);
+
+/* ---- invocation.c ---- */
+
+/* Counts attempts of a hop, and ends the one that is under way (or makes one that has ended). */
+struct hop *attempt_new(struct hop *of, const struct named_text *texts);
+void attempt_end(struct hop *of, const struct journey_end *end);
+/* Takes a child out, with all below it. */
+void hop_forget(struct hop *child);
+
+/* ---- print.c ---- */
+
+/* Whether a hop of a batch is of this journey too. */
+bool hop_is_of(const struct hop *hop, const struct root *journey);
+const char *hop_kind_text(enum hop_kind kind);
+const char *hop_text_name(enum hop_text name);
+/* of (with what it shares): under way, and whether it ended badly or was tried again. */
+struct journey_state {
+    bool open, failed, retried;
+};
+struct journey_state journey_state_of(const struct root *journey);
+void journey_print(const struct root *journey, struct buffer *out);
+
+#endif

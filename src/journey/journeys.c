@@ -1,0 +1,282 @@
+/* journey/journeys.c - life, limits, and what goes when there is no room; see journey.h. */
+#include "journey/internal.h"
+
+#include "base/map.h"
+
+struct journeys *journeys_new(const struct journeys_options *options)
+{
+    struct journeys *journeys = mem_new(sizeof *journeys);
+
+    journeys->clock = options->clock;
+    journeys->size_max = options->size_max > 0 ? options->size_max : JOURNEYS_SIZE_MAX;
+    journeys->count_max = options->count_max > 0 ? options->count_max : JOURNEYS_COUNT_MAX;
+    list_init(&journeys->all);
+    list_init(&journeys->watchers);
+    id_random((uint8_t *)&journeys->random, sizeof journeys->random);
+    return journeys;
+}
+
+void journeys_free(struct journeys *journeys)
+{
+    if (journeys == NULL)
+        return;
+    LIST_EACH (&journeys->all, it)
+        root_drop(LIST_ITEM(it, struct root, in_all));
+    assert(journeys->batch_count == 0 && journeys->size == 0);
+    mem_free(journeys->buckets);
+    mem_free(journeys->appends);
+    mem_free(journeys);
+}
+
+/* splitmix64: spans and traces have to differ, no more. */
+uint64_t journeys_random(struct journeys *journeys)
+{
+    uint64_t x = journeys->random += 0x9e3779b97f4a7c15U;
+
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+    x ^= x >> 31;
+    return x != 0 ? x : 1;
+}
+
+/* ---- roots ---- */
+
+static const size_t root_size = sizeof(struct root) + JOURNEY_ALLOCATION_SIZE;
+
+/* The only journey of a batch that is to stay: the other reference is that of root_make_room(). */
+static bool holds_up(const struct root *journey, const struct root *batch)
+{
+    return batch != NULL && batch->references == 2 && batch_has(journey->top, batch);
+}
+
+/* The oldest that may go. False: all are held. */
+static bool drop_oldest(struct journeys *journeys, const struct root *batch)
+{
+    LIST_EACH (&journeys->all, it) {
+        struct root *root = LIST_ITEM(it, struct root, in_all);
+
+        if (root->held > 0 || holds_up(root, batch))
+            continue;
+        root_drop(root);
+        journeys->forgotten_total++;
+        return true;
+    }
+    return false;
+}
+
+static bool make_room(struct journeys *journeys, size_t size, const struct root *batch)
+{
+    while (journeys->size + size > journeys->size_max)
+        if (!drop_oldest(journeys, batch))
+            return false;
+    return true;
+}
+
+struct root *root_new(struct journeys *journeys, bool is_batch)
+{
+    struct root *root = NULL;
+
+    while (!is_batch && journeys->count >= journeys->count_max)
+        if (!drop_oldest(journeys, NULL))
+            return NULL;
+    if (!make_room(journeys, root_size, NULL))
+        return NULL;
+    root = mem_new(sizeof *root);
+    root->journeys = journeys;
+    root->is_batch = is_batch;
+    root->size = root_size;
+    journeys->size += root_size;
+    list_init(&root->in_all);
+    if (is_batch) {
+        root->references = 1;
+        journeys->batch_count++;
+    } else {
+        list_append(&journeys->all, &root->in_all);
+        journeys->count++;
+        journeys->recorded_total++;
+    }
+    return root;
+}
+
+static void root_free(struct root *root)
+{
+    struct journeys *journeys = root->journeys;
+
+    if (root->top != NULL)
+        hop_free(root->top);
+    link_leave(journeys, &root->by_trace);
+    assert(root->size == root_size && root->hop_count == 0);
+    journeys->size -= root_size;
+    mem_free(root);
+}
+
+void root_drop(struct root *root)
+{
+    assert(!root->is_batch);
+    list_remove(&root->in_all);
+    root->journeys->count--;
+    root_free(root);
+}
+
+void root_ref(struct root *batch)
+{
+    assert(batch->is_batch);
+    batch->references++;
+}
+
+void root_unref(struct root *batch)
+{
+    assert(batch->is_batch && batch->references > 0);
+    if (--batch->references > 0)
+        return;
+    batch->journeys->batch_count--;
+    root_free(batch);
+}
+
+bool root_make_room(struct root *root, size_t size)
+{
+    struct journeys *journeys = root->journeys;
+    bool fits = root->size + size <= JOURNEY_SIZE_MAX && root->hop_count < JOURNEY_HOPS_MAX;
+
+    if (root->is_batch)
+        root->references++;
+    else
+        root->held++;
+    fits = fits && make_room(journeys, size, root->is_batch ? root : NULL);
+    if (root->is_batch)
+        root->references--;
+    else
+        root->held--;
+    if (!fits) {
+        root->omitted++;
+        journeys->omitted_total++;
+    }
+    return fits;
+}
+
+/* ---- writes that nobody has read ---- */
+
+void journey_appended(struct journeys *journeys, struct bytes key, uint64_t position,
+                      uint64_t time_ms)
+{
+    if (journeys == NULL)
+        return;
+    if (journeys->appends == NULL)
+        journeys->appends = mem_new_array(JOURNEY_APPENDS_MAX, sizeof *journeys->appends);
+    journeys->appends[journeys->append_next] = (struct append){map_hash(key), position, time_ms};
+    journeys->append_next = (journeys->append_next + 1) % JOURNEY_APPENDS_MAX;
+}
+
+bool journey_find_append(const struct journeys *journeys, struct bytes key, uint64_t *ret_position,
+                         uint64_t *ret_time_ms)
+{
+    uint64_t hash = map_hash(key);
+
+    if (journeys == NULL || journeys->appends == NULL)
+        return false;
+    for (size_t i = 0; i < JOURNEY_APPENDS_MAX; i++) {
+        size_t at = (journeys->append_next + JOURNEY_APPENDS_MAX - 1 - i) % JOURNEY_APPENDS_MAX;
+        const struct append *append = &journeys->appends[at];
+
+        if (append->position == 0)
+            return false;
+        if (append->hash != hash)
+            continue;
+        *ret_position = append->position;
+        *ret_time_ms = append->time_ms;
+        return true;
+    }
+    return false;
+}
+
+/* ---- figures, and who is told ---- */
+
+void journeys_figures(const struct journeys *journeys, struct journeys_figures *ret)
+{
+    *ret = (struct journeys_figures){0};
+    if (journeys == NULL)
+        return;
+    *ret = (struct journeys_figures){
+        .count = journeys->count,
+        .hops = journeys->hop_count,
+        .size = journeys->size,
+        .recorded_total = journeys->recorded_total,
+        .forgotten_total = journeys->forgotten_total,
+        .omitted_total = journeys->omitted_total,
+    };
+}
+
+void journeys_changed(struct journeys *journeys)
+{
+    LIST_EACH (&journeys->watchers, it) {
+        struct journey_watcher *watcher = LIST_ITEM(it, struct journey_watcher, in_journeys);
+
+        watcher->changed(watcher);
+    }
+}
+
+void journeys_watch(struct journeys *journeys, struct journey_watcher *watcher)
+{
+    list_append(&journeys->watchers, &watcher->in_journeys);
+}
+
+void journeys_unwatch(struct journey_watcher *watcher)
+{
+    list_remove(&watcher->in_journeys);
+}
+
+void journeys_export(struct journeys *journeys,
+                     void (*ended)(void *context, const struct journey_span *span), void *context)
+{
+    if (journeys == NULL)
+        return;
+    journeys->ended = ended;
+    journeys->context = context;
+}
+
+/* ---- for tests ---- */
+
+static size_t check_hops(const struct root *root, const struct hop *hop, size_t *size)
+{
+    size_t count = 1;
+
+    assert(hop->root == root);
+    *size += sizeof *hop + hop->text_size + JOURNEY_ALLOCATION_SIZE;
+    if (hop->late != NULL)
+        *size += hop->late_size + JOURNEY_ALLOCATION_SIZE;
+    for (const struct hop *child = hop->first; child != NULL; child = child->next) {
+        assert(child->parent == hop);
+        count += check_hops(root, child, size);
+    }
+    return count;
+}
+
+static void check_root(const struct root *root)
+{
+    size_t size = root_size;
+
+    assert(root->top != NULL);
+    assert(check_hops(root, root->top, &size) == root->hop_count);
+    assert(size == root->size && size <= JOURNEY_SIZE_MAX + root_size);
+    assert(root->hop_count <= JOURNEY_HOPS_MAX);
+}
+
+void journeys_check(const struct journeys *journeys)
+{
+    size_t count = 0, references = 0;
+
+    assert(journeys->size <= journeys->size_max && journeys->count <= journeys->count_max);
+    LIST_EACH (&journeys->all, it) {
+        const struct root *root = LIST_ITEM(it, struct root, in_all);
+
+        check_root(root);
+        count++;
+        for (const struct hop *hop = root->top->first; hop != NULL; hop = hop->next)
+            if (hop->kind == HOP_BATCH_REF) {
+                check_root(hop->shared->root);
+                references++;
+            }
+    }
+    assert(count == journeys->count);
+    assert(references >= journeys->batch_count && "every batch is some journey's");
+}
