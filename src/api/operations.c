@@ -28,7 +28,7 @@ const struct api_service api_logs = {
     "InvalidParameterException"};
 const struct api_service api_scheduler = {
     "EventBridge Scheduler", "AWSScheduler", "", "", "application/json", NULL};
-const struct api_service api_lambda = {"Lambda", NULL, "", "", "application/json", NULL};
+const struct api_service api_lambda = {"Lambda", "AWSLambda", "", "", "application/json", NULL};
 
 static const struct api_operation operations[] = {
     {&api_dynamodb, "PutItem", api_put_item, &shape_put_item, NULL},

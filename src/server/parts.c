@@ -155,10 +155,12 @@ static enum status open_functions(struct server *server)
         .faults = server->faults,
         .place = &server->place,
         .runtime = runtime_door_of(server),
+        .destinations = deliver_destination_door(server),
         .runtimes_folder = server->runtimes,
         .environment = server->environment,
         .environment_count = server->environment_count,
         .log = output_log,
+        .log_streams = function_log_door_of(server),
         .changed = loop_changed,
         .context = server,
     };
