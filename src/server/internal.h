@@ -91,8 +91,9 @@ struct server {
     char runtimes[4096]; /* where our bootstraps are */
     struct timer drain_limit;
     const struct stack *stack;
-    bool own_stack;           /* zero-config: no stack file */
-    struct bytes code_folder; /* of the stack file, absolute: handlers are relative to it */
+    bool own_stack;                 /* zero-config: no stack file */
+    struct bytes code_folder;       /* of the stack file, absolute: handlers are relative to it */
+    struct bytes *function_folders; /* of each of the stack's functions: where it runs, absolute */
 
     uint16_t port_number, events_port_number, lambda_port_number;
     struct function_variable *environment;
@@ -141,6 +142,9 @@ void listen_serve_held(struct server *server);
 /* ---- bootstraps.c: the runtimes' files, unpacked from the program ---- */
 bool bootstraps_unpack(struct server *server);
 void bootstraps_remove(struct server *server);
+
+/* ---- stack_code.c: where the stack's functions run ---- */
+bool stack_code_open(struct server *server); /* false: said why on stderr */
 
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));

@@ -28,6 +28,7 @@ static void finish(struct provisioning *provisioning, bool ok)
 static void fail_at(struct provisioning *provisioning, const struct stack_where *where,
                     struct bytes resource, struct bytes why)
 {
+    why = stack_mask(provisioning->server->arena, provisioning->server->stack, why);
     output_error("%s:%zu:%zu: %.*s can't be made: %.*s", where->file, where->line, where->column,
                  BYTES_ARG(resource), BYTES_ARG(why));
     finish(provisioning, false);
@@ -48,9 +49,10 @@ static enum status destination_of(struct server *server, const struct stack_dest
 }
 
 /* *ret_known: no value of the environment is still to come. */
-static enum status put_function(struct server *server, const struct stack_function *function,
-                                bool *ret_known, struct api_error *reterr)
+static enum status put_function(struct server *server, size_t index, bool *ret_known,
+                                struct api_error *reterr)
 {
+    const struct stack_function *function = &server->stack->functions[index];
     struct function_variable *environment =
         ARENA_NEW_ARRAY(server->arena, function->environment_count, struct function_variable);
     int64_t attempts = function->maximum_retry_attempts;
@@ -71,7 +73,7 @@ static enum status put_function(struct server *server, const struct stack_functi
         .name = function->name,
         .handler = function->handler,
         .runtime = function->runtime,
-        .folder = server->code_folder,
+        .folder = server->function_folders[index],
         .environment = environment,
         .environment_count = function->environment_count,
         .timeout_s = function->timeout_s,
@@ -106,7 +108,7 @@ static bool put_functions(struct provisioning *provisioning)
 
         if (!provisioning->late[i])
             continue;
-        enum status status = put_function(server, function, &known, &error);
+        enum status status = put_function(server, i, &known, &error);
 
         provisioning->late[i] = !known;
         if (status != OK) {

@@ -230,6 +230,12 @@ static enum status read_program(struct loader *loader, const struct loader_funct
         return loader_refuse(loader, declared->node->where,
                              "%.*s: expected Properties with Runtime, as nodejs20.x",
                              BYTES_ARG(declared->key));
+    if (function->code.text.size > 0 && !bytes_start_with(function->runtime, BYTES("nodejs")) &&
+        !bytes_start_with(function->runtime, BYTES("python")))
+        return loader_refuse(loader, node_get(properties, "Code")->where,
+                             "ZipFile: expected a Runtime of Node.js or Python with it, got "
+                             "\"%.*s\"",
+                             BYTES_ARG(function->runtime));
     return OK;
 }
 

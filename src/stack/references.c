@@ -73,6 +73,7 @@ static const struct resource_type {
      QUEUE_NAME_SIZE_MAX,
      {{"", NULL, "url"}, {"QueueUrl", NULL, "url"}, {"Arn", "sqs", "%"}, {"QueueName", NULL, "%"}}},
     {"AWS::Logs::LogGroup", "LogGroupName", true, 512, {{"Arn", "logs", "log-group:%:*"}}},
+    {"AWS::S3::Bucket", "BucketName", true, 63, {{"Arn", NULL, "arn:aws:s3:::%"}}}, /* not made */
     {"AWS::IAM::Role", "RoleName", true, NAME_SIZE_MAX, {{"Arn", "iam", "role/%"}}},
 };
 
