@@ -56,10 +56,10 @@ enum status change_check_qualifier(struct function_change *change,
                                    const struct function_record *record, struct bytes qualifier)
 {
     uint64_t version = 0;
-    bool known = qualifier.size == 0 ||
-                 (function_version_of(qualifier, &version)
-                      ? function_record_configuration(record, version) != NULL
-                      : function_record_alias(record, qualifier) != NULL);
+    bool known =
+        qualifier.size == 0 || (function_version_of(qualifier, &version)
+                                    ? function_record_configuration(record, version) != NULL
+                                    : function_record_alias(record, qualifier) != NULL);
 
     return known ? OK : change_refuse_unknown(change, qualifier);
 }
@@ -87,9 +87,8 @@ void *change_without(struct function_change *change, const void *array, size_t c
 
 struct function_configuration *change_configurations(struct function_change *change)
 {
-    struct function_configuration *copy =
-        change_grow(change, change->planned.configurations, change->planned.configuration_count,
-                    sizeof *copy);
+    struct function_configuration *copy = change_grow(
+        change, change->planned.configurations, change->planned.configuration_count, sizeof *copy);
 
     change->planned.configurations = copy;
     return copy;
@@ -183,8 +182,8 @@ static bool begin(struct function_change *change, enum status *ret)
     bool is_new = change->kind == FUNCTION_CREATE;
 
     change->record = record;
-    change->planned = record != NULL && !is_new ? *record
-                                                : (struct function_record){.name = change->name};
+    change->planned =
+        record != NULL && !is_new ? *record : (struct function_record){.name = change->name};
     *ret = record == NULL && !is_new ? change_refuse_unknown(change, BYTES(""))
                                      : plans[change->kind](change, record);
     if (*ret == OK && change->changes)
@@ -282,6 +281,13 @@ void functions_unpack(struct functions *functions, struct code_job *job)
 void functions_release_code(struct functions *functions, struct bytes hash)
 {
     codes_unref(functions->codes, hash);
+}
+
+struct bytes functions_code_folder(const struct functions *functions, struct arena *arena,
+                                   const struct function_configuration *configuration)
+{
+    return configuration->code.size > 0 ? codes_path(functions->codes, arena, configuration->code)
+                                        : configuration->folder;
 }
 
 void functions_totals(const struct functions *functions, struct functions_totals *ret)

@@ -12,8 +12,9 @@
 #include "functions/code.h"
 #include "functions/record.h"
 
-#define FUNCTION_ENVIRONMENT_SIZE_MAX 4096       /* AWS: 4 KB */
-#define FUNCTION_POLICY_SIZE_MAX ((size_t)20480) /* AWS: 20 KB */
+#define FUNCTION_ENVIRONMENT_SIZE_MAX 4096                /* AWS: 4 KB */
+#define FUNCTION_POLICY_SIZE_MAX ((size_t)20480)          /* AWS: 20 KB */
+#define FUNCTION_CODE_STORAGE_MAX ((uint64_t)80530636800) /* AWS: 75 GB for an account's region */
 #define FUNCTION_TAGS_MAX 50
 #define FUNCTION_UNRESERVED_MIN 100 /* AWS: of the account's concurrency */
 
@@ -68,9 +69,9 @@ struct function_change {
     /* CREATE, UPDATE_CONFIGURATION; of UPDATE_CODE code, code_size and kept. kept: what is set;
      * others stay. */
     struct function_configuration configuration;
-    bool publish;             /* CREATE, UPDATE_CODE */
-    bool only_look;           /* UPDATE_CODE: DryRun */
-    struct bytes code;        /* PUBLISH: its hash must be this one; empty: any */
+    bool publish;      /* CREATE, UPDATE_CODE */
+    bool only_look;    /* UPDATE_CODE: DryRun */
+    struct bytes code; /* PUBLISH: its hash must be this one; empty: any */
     struct function_alias alias;
     int32_t reserved_concurrency; /* SET_CONCURRENCY; -1: none any more */
     struct function_event_config event_config;
@@ -104,6 +105,9 @@ void functions_change(struct functions *functions, struct function_change *chang
 void functions_unpack(struct functions *functions, struct code_job *job);
 /* The job's reference, once the change that it was for has ended. */
 void functions_release_code(struct functions *functions, struct bytes hash);
+/* Where its code lies. */
+struct bytes functions_code_folder(const struct functions *functions, struct arena *arena,
+                                   const struct function_configuration *configuration);
 /* What all versions have, for GetAccountSettings and limits. */
 struct functions_totals {
     uint64_t code_size;

@@ -1,5 +1,5 @@
-/* functions/change_alias.c - CreateAlias, UpdateAlias, DeleteAlias: what is wrong with them, and what
- * they make; see change_plans.h. */
+/* functions/change_alias.c - CreateAlias, UpdateAlias, DeleteAlias: what is wrong with them, and
+ * what they make; see change_plans.h. */
 #include "functions/change_plans.h"
 
 static enum status refuse_unknown(struct function_change *change)

@@ -4,8 +4,6 @@
 #include "functions/change_plans.h"
 #include "functions/interpreter.h"
 
-#define CODE_STORAGE_MAX ((uint64_t)80530636800) /* AWS: 75 GB, of one account and region */
-
 /* ---- checks, in AWS's words ---- */
 
 static bool is_reserved(struct bytes name)
@@ -98,7 +96,7 @@ static enum status check_storage(struct function_change *change)
     struct functions_totals totals;
 
     functions_totals(change->functions, &totals);
-    if (totals.code_size + change->configuration.code_size <= CODE_STORAGE_MAX)
+    if (totals.code_size + change->configuration.code_size <= FUNCTION_CODE_STORAGE_MAX)
         return OK;
     return api_refuse(&change->error, API_LAMBDA_CODE_STORAGE_EXCEEDED,
                       "Code storage limit exceeded.");
@@ -230,8 +228,8 @@ static void keep(struct function_change *change, struct function_configuration *
     const struct function_kept *given = change->configuration.kept;
 
     for (size_t i = 0; i < change->configuration.kept_count; i++) {
-        struct function_kept *kept = change_grow(change, configuration->kept,
-                                                 configuration->kept_count, sizeof *kept);
+        struct function_kept *kept =
+            change_grow(change, configuration->kept, configuration->kept_count, sizeof *kept);
         size_t at = 0;
 
         while (at < configuration->kept_count && strcmp(kept[at].name, given[i].name) < 0)
@@ -262,8 +260,10 @@ enum status plan_update_code(struct function_change *change, const struct functi
     stamp(change, latest);
     if (change->publish)
         status = publish(change, NULL);
-    if (change->only_look)
+    if (change->only_look) { /* the answer is what it would be */
         change->changes = false;
+        change->record = &change->planned;
+    }
     return status;
 }
 
@@ -340,9 +340,9 @@ static enum status delete_version(struct function_change *change,
         return status;
     while (record->configurations[at].version != version)
         at++;
-    planned->configurations = change_without(change, record->configurations,
-                                             planned->configuration_count--, at,
-                                             sizeof *record->configurations);
+    planned->configurations =
+        change_without(change, record->configurations, planned->configuration_count--, at,
+                       sizeof *record->configurations);
     change_forget_qualifier(change, change->qualifier);
     return OK;
 }

@@ -41,8 +41,7 @@ static enum status check_destinations(struct function_change *change,
                                       const struct function_event_config *config)
 {
     struct function_destination ignored;
-    enum status status =
-        function_destination_of(config->on_success_arn, &ignored, &change->error);
+    enum status status = function_destination_of(config->on_success_arn, &ignored, &change->error);
 
     return status == OK ? function_destination_of(config->on_failure_arn, &ignored, &change->error)
                         : status;
@@ -76,11 +75,10 @@ enum status plan_put_event_config(struct function_change *change,
 {
     enum status status = change_check_qualifier(change, record, change->qualifier);
 
-    return status == OK
-               ? set_config(change, record,
-                            function_record_event_config(record, qualifier_of(change)),
-                            &change->event_config)
-               : status;
+    return status == OK ? set_config(change, record,
+                                     function_record_event_config(record, qualifier_of(change)),
+                                     &change->event_config)
+                        : status;
 }
 
 enum status plan_update_event_config(struct function_change *change,

@@ -116,8 +116,7 @@ static enum status refuse_fault(struct code_job *job, enum unzip_fault fault)
 static enum status decode_zip(struct code_job *job, struct bytes *ret)
 {
     if (base64_decode(job->arena, job->zip_text, ret) != BASE64_NO_FAULT)
-        return api_refuse(&job->error, API_SERIALIZATION,
-                          "The ZipFile is not base64-encoded");
+        return api_refuse(&job->error, API_SERIALIZATION, "The ZipFile is not base64-encoded");
     if (ret->size > CODE_ZIP_SIZE_MAX)
         return api_refuse(&job->error, API_REQUEST_TOO_LARGE,
                           "The zip of a direct upload has at most %zu bytes, this one has %zu",
@@ -331,8 +330,7 @@ void codes_sweep(struct codes *codes)
     if (folder == NULL)
         return; /* nothing was ever unpacked */
     while ((entry = readdir(folder)) != NULL)
-        if (entry->d_name[0] != '.' &&
-            !map_has(&codes->by_hash, bytes_of_text(entry->d_name)))
+        if (entry->d_name[0] != '.' && !map_has(&codes->by_hash, bytes_of_text(entry->d_name)))
             remove_later(codes, entry->d_name, strlen(entry->d_name) == FUNCTION_CODE_HASH_SIZE);
     closedir(folder);
 }

@@ -2,11 +2,11 @@
  *
  *   "NAME"       struct function, FUNCTION_LATEST: holds the record, and is the head of its family
  *   "NAME:3"     FUNCTION_PUBLISHED: a pool and a queue of its own
- *   "NAME:live"  FUNCTION_ALIAS: a queue of its own; what it is asked runs in the pool of the version
- *                that it leads to at that moment (function_route())
+ *   "NAME:live"  FUNCTION_ALIAS: a queue of its own; what it is asked runs in the pool of the
+ * version that it leads to at that moment (function_route())
  *
- * All three are in `by_name` under these names, which are also how asynchronous invocations, mappings
- * and targets speak of them (function_name_of()). A function's settings are a struct
+ * All three are in `by_name` under these names, which are also how asynchronous invocations,
+ * mappings and targets speak of them (function_name_of()). A function's settings are a struct
  * function_version, which a changed function replaces; a worker keeps the one that it was started
  * with, until it goes. One that is deleted is `gone`: out of by_name, takes nothing, and is freed
  * when the last invocation and the last worker are through. */
@@ -66,7 +66,7 @@ struct functions {
     struct timer reap; /* frees those that are gone; of wall_timers */
     struct map by_name;
     struct codes *codes;
-    uint64_t generation; /* the last that was given */
+    uint64_t generation;                  /* the last that was given */
     struct list changes, changes_waiting; /* change.c */
     struct interpreters *interpreters;
     struct clock

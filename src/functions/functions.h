@@ -238,8 +238,8 @@ struct invocation {
     struct api_error error; /* ResourceNotFound, TooManyRequests, ... */
     struct bytes result;    /* JSON; or AWS's error payload {errorType, errorMessage, trace} */
     char version[FUNCTION_QUALIFIER_SIZE_MAX + 1]; /* that ran: "$LATEST", "3" */
-    bool failed;            /* X-Amz-Function-Error: Unhandled */
-    struct bytes log_tail;  /* the last 4 KB of its log lines, not encoded */
+    bool failed;                                   /* X-Amz-Function-Error: Unhandled */
+    struct bytes log_tail;                         /* the last 4 KB of its log lines, not encoded */
     uint64_t duration_us, billed_ms;
     uint32_t memory_used_mb;
 

@@ -30,7 +30,7 @@ struct log {
     struct log_tail tail;
     char stream_name[LOG_STREAM_NAME_SIZE];
     struct bytes group, version; /* hold as long as this does */
-    void *stream;       /* the door's; NULL: nothing was said yet */
+    void *stream;                /* the door's; NULL: nothing was said yet */
     struct buffer event;
 };
 

@@ -60,8 +60,8 @@ function_record_event_config(const struct function_record *record, struct bytes 
 
 /* In the words of AWS, and in the order of its answers. */
 static const char *const kept_names[] = {
-    "Architectures",    "EphemeralStorage", "KMSKeyArn",     "LoggingConfig",
-    "RuntimeVersionConfig", "SnapStart",    "TracingConfig", "VpcConfig",
+    "Architectures",        "EphemeralStorage", "KMSKeyArn",     "LoggingConfig",
+    "RuntimeVersionConfig", "SnapStart",        "TracingConfig", "VpcConfig",
 };
 
 static const char *kept_name_of(struct bytes name)
@@ -394,8 +394,7 @@ enum status function_record_decode(struct arena *arena, struct bytes stored,
     status = READ_ALL(arena, json, "configurations", read_configuration, record->configurations,
                       record->configuration_count);
     if (status == OK)
-        status = READ_ALL(arena, json, "aliases", read_alias, record->aliases,
-                          record->alias_count);
+        status = READ_ALL(arena, json, "aliases", read_alias, record->aliases, record->alias_count);
     if (status == OK)
         status = READ_ALL(arena, json, "eventConfigs", read_event_config, record->event_configs,
                           record->event_config_count);

@@ -16,13 +16,14 @@
 /* AWS has no number of versions, but 75 GB for all code. A record is written whole. */
 #define FUNCTION_VERSIONS_MAX 1000
 #define FUNCTION_ALIASES_MAX 1000
-#define FUNCTION_STORED_SIZE_MAX ((size_t)16 * 1024 * 1024) /* 1,000 versions with 4 KB each, and more */
+#define FUNCTION_STORED_SIZE_MAX                                                                   \
+    ((size_t)16 * 1024 * 1024) /* 1,000 versions with 4 KB each, and more */
 #define FUNCTION_RECORD_SIZE_MAX ((size_t)64 * 1024 * 1024) /* of the buffer: one too many fits */
 
 /* A member that is kept and told and changes nothing here; or a tag. */
 struct function_kept {
-    const char *name; /* of a table: "VpcConfig"; NULL of a tag */
-    struct bytes key; /* of a tag */
+    const char *name;   /* of a table: "VpcConfig"; NULL of a tag */
+    struct bytes key;   /* of a tag */
     struct bytes value; /* JSON; of a tag its text */
 };
 
@@ -45,14 +46,14 @@ struct function_configuration {
 
 struct function_alias {
     struct bytes name, description;
-    uint64_t version;       /* 0: $LATEST */
-    uint64_t other_version; /* of RoutingConfig; 0: none */
+    uint64_t version;          /* 0: $LATEST */
+    uint64_t other_version;    /* of RoutingConfig; 0: none */
     struct bytes other_weight; /* a number from 0 to 1, as it was given */
     struct bytes revision_id;
 };
 
 struct function_event_config {
-    struct bytes qualifier;       /* "$LATEST", "3", "live" */
+    struct bytes qualifier;         /* "$LATEST", "3", "live" */
     int32_t maximum_retry_attempts; /* -1: not set */
     int32_t maximum_event_age_s;    /* -1: not set */
     struct bytes on_success_arn, on_failure_arn;

@@ -126,8 +126,8 @@ static void copy_settings(struct arena *arena, struct function_settings *setting
     struct function_variable *variables =
         ARENA_NEW_ARRAY(arena, settings->environment_count, struct function_variable);
     struct bytes *texts[] = {
-        &settings->name,           &settings->version,     &settings->handler,
-        &settings->runtime,        &settings->folder,      &settings->description,
+        &settings->name,           &settings->version,        &settings->handler,
+        &settings->runtime,        &settings->folder,         &settings->description,
         &settings->on_success.arn, &settings->on_failure.arn, &settings->dead_letter_arn,
         &settings->log_group,
     };
@@ -269,9 +269,9 @@ static void refuse_waiting(struct function *function)
     struct invocation *invocation;
 
     while ((invocation = pool_first(function)) != NULL) {
-        invocation->status = api_refuse(&invocation->error, API_LAMBDA_RESOURCE_NOT_FOUND,
-                                        "Function not found: %.*s",
-                                        BYTES_ARG(function->version->arn));
+        invocation->status =
+            api_refuse(&invocation->error, API_LAMBDA_RESOURCE_NOT_FOUND,
+                       "Function not found: %.*s", BYTES_ARG(function->version->arn));
         invocation->done(invocation);
     }
 }
@@ -357,8 +357,7 @@ static struct function *member(struct function *latest, enum function_kind kind,
                                struct bytes qualifier)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct bytes name =
-        arena_printf(arena, "%s:%.*s", latest->name, BYTES_ARG(qualifier));
+    struct bytes name = arena_printf(arena, "%s:%.*s", latest->name, BYTES_ARG(qualifier));
     struct function *function = map_get(&latest->functions->by_name, name);
 
     return function != NULL ? function : function_new(latest->functions, kind, name, latest);
@@ -475,9 +474,8 @@ enum status registry_load(struct functions *functions)
     enum status status = OK;
 
     AUTO(store_iter_release)
-    struct store_iter *iter =
-        store_iter_new(functions->options.store, NULL, STORE_CATALOGUE, BYTES("function/"),
-                       BYTES("function0"), false);
+    struct store_iter *iter = store_iter_new(functions->options.store, NULL, STORE_CATALOGUE,
+                                             BYTES("function/"), BYTES("function0"), false);
 
     while (status == OK && store_iter_next(iter, &key, &value))
         status = registry_apply(functions, value);

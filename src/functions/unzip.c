@@ -125,9 +125,8 @@ static enum unzip_fault copy_content(struct unzipping *unzipping, zip_file_t *fr
 
     while (fault == UNZIP_NO_FAULT && (size = zip_fread(from, piece, sizeof piece)) > 0) {
         unzipping->size += (uint64_t)size;
-        fault = unzipping->size > UNZIP_SIZE_MAX
-                    ? UNZIP_TOO_LARGE
-                    : write_all(unzipping, to, piece, (size_t)size);
+        fault = unzipping->size > UNZIP_SIZE_MAX ? UNZIP_TOO_LARGE
+                                                 : write_all(unzipping, to, piece, (size_t)size);
     }
     return fault == UNZIP_NO_FAULT && size < 0 ? UNZIP_NO_ZIP : fault;
 }

@@ -88,6 +88,7 @@ struct server {
     size_t listener_count;
     struct http_request **held; /* came before the stack was there */
     size_t held_count, held_capacity;
+    char functions_folder[4096 + 16]; /* of functions that clients make */
     char runtimes[4096]; /* where our bootstraps are */
     struct timer drain_limit;
     const struct stack *stack;

@@ -175,6 +175,7 @@ static enum status open_functions(struct server *server)
         .runtime = runtime_door_of(server),
         .destinations = deliver_destination_door(server),
         .runtimes_folder = server->runtimes,
+        .code_folder = server->functions_folder,
         .environment = server->environment,
         .environment_count = server->environment_count,
         .log = output_log,

@@ -48,6 +48,18 @@ static enum status destination_of(struct server *server, const struct stack_dest
     return function_destination_of(arn, ret, reterr);
 }
 
+/* It is there again at a start without this one. */
+static void note_hidden(struct server *server, const struct stack_function *function)
+{
+    output_note(server, &(struct stack_note){
+                            .where = function->where,
+                            .text = arena_printf(server->arena,
+                                                 "function %.*s hides the one of that name that a "
+                                                 "client made",
+                                                 BYTES_ARG(function->key)),
+                        });
+}
+
 /* *ret_known: no value of the environment is still to come. */
 static enum status put_function(struct server *server, size_t index, bool *ret_known,
                                 struct api_error *reterr)
@@ -93,6 +105,8 @@ static enum status put_function(struct server *server, size_t index, bool *ret_k
         st = function_check_dead_letter(settings.dead_letter_arn, reterr);
     if (st != OK)
         return st;
+    if (functions_is_stored(server->functions, settings.name))
+        note_hidden(server, function);
     return functions_put(server->functions, &settings, reterr);
 }
 
