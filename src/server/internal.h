@@ -144,6 +144,10 @@ void listen_serve_held(struct server *server);
 bool bootstraps_unpack(struct server *server);
 void bootstraps_remove(struct server *server);
 
+/* ---- stack_aliases.c: versions and aliases of the stack's functions ---- */
+/* NULL: all are there; else the one that can't be, and why. */
+const struct stack_alias *stack_aliases_make(struct server *server, struct bytes *ret_why);
+
 /* ---- stack_code.c: where the stack's functions run ---- */
 bool stack_code_open(struct server *server); /* false: said why on stderr */
 

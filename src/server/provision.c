@@ -133,6 +133,16 @@ static bool put_functions(struct provisioning *provisioning)
     return true;
 }
 
+static bool make_aliases(struct provisioning *provisioning)
+{
+    struct bytes why = {NULL, 0};
+    const struct stack_alias *wrong = stack_aliases_make(provisioning->server, &why);
+
+    if (wrong != NULL)
+        fail_at(provisioning, &wrong->where, wrong->function_name, why);
+    return wrong == NULL;
+}
+
 /* ---- mappings ---- */
 
 static bool add_mapping(struct provisioning *provisioning, const struct stack_mapping *mapping)
@@ -153,7 +163,7 @@ static bool add_mapping(struct provisioning *provisioning, const struct stack_ma
 
     struct mapping_settings settings = {
         .function_name = mapping->function_name,
-        .stream_arn = arn_make(server->arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
+        .source_arn = arn_make(server->arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
                                BYTES_ARG(table->name), BYTES_ARG(table->stream.label)),
         .stream_id = table->stream.id,
         .view = views[table->stream.view],
@@ -166,7 +176,7 @@ static bool add_mapping(struct provisioning *provisioning, const struct stack_ma
         .maximum_retry_attempts = mapping->maximum_retry_attempts,
         .maximum_record_age_s = mapping->maximum_record_age_s,
     };
-    enum status status = mappings_add(server->mappings, &settings, &error);
+    enum status status = mappings_add(server->mappings, &settings, NULL, NULL, &error);
 
     engine_table_unref(table);
     if (status != OK) {
@@ -426,7 +436,7 @@ static void next_call(struct provisioning *provisioning)
 
     if (provisioning->next == stack->call_count) {
         provisioning->next = 0;
-        if (put_functions(provisioning))
+        if (put_functions(provisioning) && make_aliases(provisioning))
             next_archive(provisioning);
         return;
     }
