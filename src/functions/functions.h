@@ -96,6 +96,7 @@ struct function_settings {
     struct function_destination on_success, on_failure;
     struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
     struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
+    bool disable_logs;            /* a stack file's: its lines are in no log group */
 };
 
 /* Per-worker listener of the Runtime API: the port tells which worker speaks, because its paths do

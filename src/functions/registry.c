@@ -167,6 +167,7 @@ static struct function_version *version_new(struct functions *functions,
         .retry_delay_ms = record->retry_delay_ms,
         .dead_letter_arn = from->dead_letter_arn,
         .log_group = from->log_group,
+        .disable_logs = record->disable_logs,
     };
     if (from->code.size > 0) {
         version->code = arena_copy(arena, from->code);
@@ -526,6 +527,7 @@ enum status registry_put(struct functions *functions, const struct function_sett
     struct function_record record = {
         .name = settings->name,
         .retry_delay_ms = settings->retry_delay_ms,
+        .disable_logs = settings->disable_logs,
         .configurations = &configuration,
         .configuration_count = 1,
         .event_configs = &config,

@@ -516,7 +516,7 @@ static void start_process(struct worker *worker, const char *program)
         .region = options->place->region,
         .runtime_folder = options->runtimes_folder,
         .runtime_api_port = worker->port,
-        .log_group = worker->log.group,
+        .log_group = settings->log_group,
         .log_stream = bytes_of_text(worker->log.stream_name),
     };
     struct process_options process = {
@@ -572,6 +572,8 @@ static struct worker *worker_new(struct function *function)
     worker->function = function;
     worker->version = function->version;
     function_version_ref(worker->version);
+    const struct function_settings *settings = &worker->version->settings;
+
     worker->deadline.fire = on_deadline;
     worker->age.fire = on_age;
     worker->interpreter.chosen = on_interpreter;
@@ -580,7 +582,8 @@ static struct worker *worker_new(struct function *function)
         .function_name = worker->version->settings.name,
         .tail = LOG_TAIL_INIT,
     };
-    log_open(&worker->log, worker->version->settings.log_group, worker->version->settings.version);
+    log_open(&worker->log, settings->disable_logs ? BYTES("") : settings->log_group,
+             settings->version);
     list_init(&worker->in_idle);
     list_append(&function->workers, &worker->in_workers);
     function->worker_count++;
