@@ -76,5 +76,8 @@ uint64_t change_record_put(struct write_run *run, const struct item_write *write
     change_encode(&value, &change);
     assert(!buffer_failed(&value));
     store_batch_put(run->batch, STORE_CHANGES, bytes_of(key, sizeof key), buffer_bytes(&value));
+    if (run->engine->change_listener.changed != NULL)
+        run->engine->change_listener.changed(run->engine->change_listener.context, change.stream_id,
+                                             change.shard, position);
     return position;
 }

@@ -115,6 +115,11 @@ void engine_set_shard_count(struct engine *engine, uint32_t count)
     engine->shard_count = count;
 }
 
+void engine_tell_changes(struct engine *engine, const struct engine_change_listener *listener)
+{
+    engine->change_listener = *listener;
+}
+
 const struct table *engine_table_ref(struct engine *engine, struct bytes name)
 {
     return catalogue_ref(&engine->catalogue, name);

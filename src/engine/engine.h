@@ -38,6 +38,15 @@ const struct arn_place *engine_place(const struct engine *engine);
  * Before any write, on one thread. */
 void engine_set_shard_count(struct engine *engine, uint32_t count);
 
+/* Told of every change record, on the writer's thread, before its batch is committed (it may yet
+ * fail): stream, slot of the shard (value/shard.h), position. */
+struct engine_change_listener {
+    void (*changed)(void *context, uint32_t stream_id, uint16_t slot, uint64_t position);
+    void *context;
+};
+/* Before any write, on one thread. */
+void engine_tell_changes(struct engine *engine, const struct engine_change_listener *listener);
+
 /* ---- what goes on behind the requests: copies, trimming (job.h) ---- */
 
 /* The loop that a started engine lives on. */

@@ -17,6 +17,7 @@ struct engine {
     struct catalogue catalogue;
     struct in_flight in_flight;
     struct conflict_faults faults;
+    struct engine_change_listener change_listener;
     atomic_ullong conflicts;      /* items that lost */
     uint64_t collection_size_max; /* ENGINE_COLLECTION_SIZE_MAX; less in tests */
     size_t step_count_max;        /* JOB_STEP_COUNT_MAX; less in tests */

@@ -257,6 +257,9 @@ void functions_make_trace_id(const struct functions *functions, struct invocatio
  * was taken runs to its end. */
 void functions_invoke(struct functions *functions, struct invocation *invocation);
 
+/* True: no worker had taken it; it has ended as one that was throttled. False: it runs. */
+bool functions_withdraw(struct functions *functions, struct invocation *invocation);
+
 /* ---- asynchronous invocation ---- */
 
 struct async_invocation {

@@ -92,3 +92,15 @@ void functions_invoke(struct functions *functions, struct invocation *invocation
     pool_append(invocation->function, invocation);
     pool_dispatch(invocation->function);
 }
+
+bool functions_withdraw(struct functions *functions, struct invocation *invocation)
+{
+    const char *reason = "ConcurrentInvocationLimitExceeded";
+
+    if (invocation->function == NULL || !pool_withdraw(invocation))
+        return false;
+    (void)pool_full(invocation->function, &reason);
+    invocation->status = refuse_too_many(functions, invocation, reason);
+    invocation->done(invocation);
+    return true;
+}

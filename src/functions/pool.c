@@ -41,6 +41,21 @@ struct invocation *pool_first(struct function *function)
     return first;
 }
 
+bool pool_withdraw(struct invocation *invocation)
+{
+    struct function *function = invocation->function;
+
+    LIST_EACH (&function->waiting, it) {
+        if (it != &invocation->in_waiting)
+            continue;
+        list_remove(it);
+        function->waiting_count--;
+        function->functions->waiting_count--;
+        return true;
+    }
+    return false;
+}
+
 static bool wants_worker(const struct function *function)
 {
     return !function->functions->stopping && function->waiting_count > function->coming_count &&

@@ -19,6 +19,9 @@ void pool_append(struct function *function, struct invocation *invocation);
 /* The first that waits, taken out; NULL when none does. */
 struct invocation *pool_first(struct function *function);
 
+/* True: it waited, and does so no more. */
+bool pool_withdraw(struct invocation *invocation);
+
 /* Gives work to idle workers and starts new ones. Called whenever either may have changed. */
 void pool_dispatch(struct function *function);
 

@@ -120,6 +120,14 @@ static void take(void *context, struct mapping_handover *handover)
     functions_invoke(mappings->options.functions, &job->invocation);
 }
 
+static bool withdraw(void *context, struct mapping_handover *handover)
+{
+    struct mappings *mappings = context;
+    struct job *job = handover->own;
+
+    return functions_withdraw(mappings->options.functions, &job->invocation);
+}
+
 /* ---- a batch that is given up ---- */
 
 static void print_request(struct json_writer *w, const struct mapping_failure *failure,
@@ -173,6 +181,7 @@ struct mapping_consumer mapping_function_consumer(struct mappings *mappings)
     return (struct mapping_consumer){
         .context = mappings,
         .take = take,
+        .withdraw = withdraw,
         .print_failure = print_failure,
     };
 }

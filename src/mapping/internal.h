@@ -87,6 +87,8 @@ struct mapping_reader {
     bool (*is_moving)(struct mapping *mapping);
     void (*waits)(const struct mapping *mapping, struct waits *waits);
     void (*hurry)(struct mapping *mapping);
+    /* For mappings_count_records(): adds to both. NULL: a queue counts its messages itself. */
+    void (*count)(const struct mapping *mapping, size_t *count, bool *more);
 };
 extern const struct mapping_reader mapping_stream_reader;
 
@@ -179,6 +181,8 @@ struct mapping_consumer mapping_function_consumer(struct mappings *mappings);
 MUST_USE enum status mapping_find_shards(struct mapping *mapping);
 void mapping_shard_stop(struct mapping_shard *shard); /* no timers any more */
 void mapping_shard_free(struct mapping_shard *shard);
+/* Adds how many records are not done with; *more: and others, which were not counted. */
+void mapping_shard_count(const struct mapping_shard *shard, size_t *count, bool *more);
 /* Reads while there is something and room for it. */
 void mapping_shard_read(struct mapping_shard *shard);
 /* Everything up to here is done with. */

@@ -103,6 +103,11 @@ enum status mapping_check_settings(const struct mapping_settings *settings,
     if (st == OK && settings->maximum_concurrency != 0)
         st = refuse_range(reterr, settings->maximum_concurrency, "scalingConfig.maximumConcurrency",
                           MAPPING_CONCURRENCY_MIN, MAPPING_CONCURRENCY_MAX);
+    if (st == OK && settings->tumbling_window_s > 0 && settings->parallelization_factor > 1)
+        st = api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                        "TumblingWindowInSeconds needs a ParallelizationFactor of 1.");
+    if (st == OK)
+        st = mapping_filters_check(settings, reterr);
     return st;
 }
 
@@ -215,6 +220,19 @@ void mappings_describe(const struct mappings *mappings, size_t index,
     ret->state = mapping->settings.enabled ? "Enabled" : "Disabled";
     ret->cursor = mapping->settings.source == MAPPING_OF_STREAM ? mapping_cursor_of(mapping) : 0;
     ret->last_result = mapping->last_result;
+}
+
+size_t mappings_count_records(struct mappings *mappings, size_t index, bool *ret_more)
+{
+    struct mapping *mapping = mappings->all[index];
+    size_t count = 0;
+
+    *ret_more = false;
+    if (!mapping_may_go(mapping) || mapping->reader->count == NULL)
+        return 0;
+    mapping_go(mapping); /* finds shards that it was not told of yet */
+    mapping->reader->count(mapping, &count, ret_more);
+    return count;
 }
 
 /* A pause that is not over. */

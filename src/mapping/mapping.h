@@ -154,6 +154,9 @@ struct mapping_description {
 size_t mappings_count(const struct mappings *mappings);
 void mappings_describe(const struct mappings *mappings, size_t index,
                        struct mapping_description *ret);
+/* How many records a mapping has not done with; *ret_more: and others, which were not counted. 0 of
+ * one that is disabled. */
+size_t mappings_count_records(struct mappings *mappings, size_t index, bool *ret_more);
 /* Committed records that a function has not handled yet, or a cursor that is being written. */
 bool mappings_busy(struct mappings *mappings);
 /* Of that, what moves by itself: all but the batches that are with a function (they are the

@@ -63,6 +63,9 @@ static void stop(struct mapping *mapping)
         timer_cancel(mapping->mappings->options.wall_timers, &mapping->write_again);
     for (size_t i = 0; i < mapping->shard_count; i++)
         mapping_shard_stop(mapping->shards[i]);
+    for (size_t i = 0; i < mapping->shard_count && !mapping->mappings->stopping; i++)
+        for (size_t k = 0; k < mapping->lane_count; k++)
+            lane_withdraw(&mapping->shards[i]->lanes[k]);
 }
 
 static bool is_at_rest(const struct mapping *mapping)
@@ -123,6 +126,13 @@ static void waits(const struct mapping *mapping, struct waits *waits)
             lane_waits(&mapping->shards[i]->lanes[k], waits);
 }
 
+/* Records that are not done with: those in lanes, and those that no lane has yet. */
+static void count(const struct mapping *mapping, size_t *count, bool *more)
+{
+    for (size_t i = 0; i < mapping->shard_count; i++)
+        mapping_shard_count(mapping->shards[i], count, more);
+}
+
 static void hurry(struct mapping *mapping)
 {
     for (size_t i = 0; i < mapping->shard_count; i++)
@@ -141,4 +151,5 @@ const struct mapping_reader mapping_stream_reader = {
     .is_moving = is_moving,
     .waits = waits,
     .hurry = hurry,
+    .count = count,
 };

@@ -155,18 +155,44 @@ static enum status add_shard(struct mapping *mapping, const struct stream_shard 
     return OK;
 }
 
-/* A shard that is not told of any more closed more than a day ago: what is not read is trimmed. */
-static void update_shard(struct mapping_shard *shard, const struct stream_shards *shards)
+/* It was read to its end, and nothing came since: that is known without a look. */
+static bool has_nothing_new(const struct mapping_shard *shard)
 {
-    const struct stream_shard *now = shards_find(shards->list, shards->count, shard->shard.number);
+    return shard->at_end && !streams_may_have(shard->mapping->mappings->options.streams,
+                                              shard->mapping->settings.stream_id,
+                                              shard->shard.number, shard->read_after);
+}
 
+/* A shard that is not told of any more (now NULL) closed more than a day ago: what is not read is
+ * trimmed. */
+static void update_shard(struct mapping_shard *shard, const struct stream_shard *now,
+                         uint64_t known_to)
+{
     if (now != NULL)
         shard->shard.end = now->end;
     else if (shard_is_open(&shard->shard) || !mapping_shard_is_read(shard))
         shard->shard.end = shard->read_after;
+    if (!mapping_shard_is_read(shard) && has_nothing_new(shard)) {
+        shard->read_after = known_to < shard->shard.end ? known_to : shard->shard.end;
+        return;
+    }
     shard->at_end = mapping_shard_is_read(shard);
     if (shard->at_end && !mapping_shard_has_finished(shard))
         shard->mapping->moved = true;
+}
+
+/* Both are in the order of numbers. */
+static void update_shards(struct mapping *mapping, const struct stream_shards *shards)
+{
+    for (size_t i = 0, at = 0; i < mapping->shard_count; i++) {
+        struct mapping_shard *shard = mapping->shards[i];
+
+        while (at < shards->count && shards->list[at].number < shard->shard.number)
+            at++;
+        bool is_there = at < shards->count && shards->list[at].number == shard->shard.number;
+
+        update_shard(shard, is_there ? &shards->list[at] : NULL, shards->known_to);
+    }
 }
 
 enum status mapping_find_shards(struct mapping *mapping)
@@ -182,8 +208,7 @@ enum status mapping_find_shards(struct mapping *mapping)
 
     if (st != OK && st != NOT_FOUND)
         return st;
-    for (size_t i = 0; i < mapping->shard_count; i++)
-        update_shard(mapping->shards[i], &shards);
+    update_shards(mapping, &shards);
     for (size_t i = 0; i < shards.count; i++) {
         const struct stream_shard *shard = &shards.list[i];
 
@@ -316,4 +341,27 @@ void mapping_shard_read(struct mapping_shard *shard)
         ;
     if (mapping_shard_is_read(shard) && !mapping_shard_has_finished(shard))
         shard->mapping->moved = true;
+}
+
+void mapping_shard_count(const struct mapping_shard *shard, size_t *count, bool *more)
+{
+    const struct mapping *mapping = shard->mapping;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct stream_read read = {.stream_id = mapping->settings.stream_id,
+                                     .shard = &shard->shard,
+                                     .known_to = mapping->known_to,
+                                     .after = shard->read_after,
+                                     .limit = STREAM_READ_RECORDS_MAX,
+                                     .size_max = STREAM_READ_SIZE_MAX};
+    struct stream_page page = {0};
+    bool trimmed = false;
+
+    for (size_t i = 0; i < mapping->lane_count; i++)
+        *count += lane_count(&shard->lanes[i]);
+    if (shard->at_end)
+        return;
+    if (streams_read(mapping->mappings->options.streams, &read, arena, &page, &trimmed) != OK)
+        return;
+    *count += page.count;
+    *more = *more || !page.at_end;
 }

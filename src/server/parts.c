@@ -290,6 +290,12 @@ static void open_mappings(struct server *server)
     server->mappings = mappings_new(&options);
 }
 
+/* On the writer's thread. */
+static void note_change(void *context, uint32_t stream_id, uint16_t slot, uint64_t position)
+{
+    streams_note(context, stream_id, slot, position);
+}
+
 static bool open_hops(struct server *server)
 {
     struct stream_door shards = {server, shards_of_engine};
@@ -304,6 +310,9 @@ static bool open_hops(struct server *server)
     scheduling_set_rules(server);
     engine_set_shard_count(server->engine, shard_count(server));
     server->streams = streams_new(server->store, server->port, server->timers, &shards);
+    streams_keep_notes(server->streams);
+    engine_tell_changes(server->engine,
+                        &(struct engine_change_listener){note_change, server->streams});
     open_mappings(server);
     return true;
 }

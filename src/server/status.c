@@ -187,8 +187,6 @@ struct records {
     bool more; /* one page a reader is counted: what comes after it is not */
 };
 
-/* A mapping over several shards is counted from where the one that is furthest behind stands. */
-
 static void count_records(struct server *server, uint32_t stream_id, uint64_t after,
                           struct records *records)
 {
@@ -211,11 +209,10 @@ static void write_records(struct server *server, struct json_writer *w)
     struct records records = {0};
 
     for (size_t i = 0; i < mappings_count(server->mappings); i++) {
-        struct mapping_description mapping;
+        bool more = false;
 
-        mappings_describe(server->mappings, i, &mapping);
-        if (mapping.settings->enabled)
-            count_records(server, mapping.settings->stream_id, mapping.cursor, &records);
+        records.count += mappings_count_records(server->mappings, i, &more);
+        records.more = records.more || more;
     }
     if (server->has_trigger)
         count_records(server, server->triggering.stream_id,

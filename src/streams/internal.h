@@ -4,10 +4,23 @@
 
 #include "streams/streams.h"
 
+#include "base/map.h"
+
+#include <pthread.h>
+
 #define STREAM_TRIM_INTERVAL_MS ((uint64_t)60 * 1000)
 #define TRIM_RECORDS_MAX 20000 /* looked at in one run, so that the loop goes on */
 
 struct trim; /* trim.c: the deletion of what is older than a day */
+
+/* The last position of each shard that had a record since the start (note.c). */
+struct stream_notes {
+    pthread_mutex_t mutex;
+    struct map by_slot; /* -> uint64_t */
+    bool are_kept;
+};
+void stream_notes_init(struct stream_notes *notes);
+void stream_notes_free(struct stream_notes *notes);
 
 struct streams {
     struct store *store;
@@ -16,6 +29,7 @@ struct streams {
     struct stream_door door;
     struct list listeners;
     struct trim *trim;
+    struct stream_notes notes;
 };
 
 struct trim *trim_new(struct streams *streams);

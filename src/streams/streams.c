@@ -11,6 +11,7 @@ struct streams *streams_new(struct store *store, struct store_port *port, struct
     streams->timers = timers;
     streams->door = *door;
     list_init(&streams->listeners);
+    stream_notes_init(&streams->notes);
     streams->trim = trim_new(streams);
     return streams;
 }
@@ -21,6 +22,7 @@ void streams_free(struct streams *streams)
         return;
     assert(list_empty(&streams->listeners));
     trim_free(streams->trim);
+    stream_notes_free(&streams->notes);
     mem_free(streams);
 }
 

@@ -58,6 +58,19 @@ void streams_unlisten(struct stream_listener *listener);
 /* The server calls it from the port's committed(). */
 void streams_committed(struct streams *streams, uint64_t last_position);
 
+/* ---- which shards have something new ----
+ *
+ * A reader of hundreds of shards looks at each after every commit; most have nothing. So whoever
+ * writes records says where (engine_tell_changes()), before they are committed. */
+
+/* From now on streams_note() is called for every record. */
+void streams_keep_notes(struct streams *streams);
+/* Any thread. `slot`: of the shard (value/shard.h). */
+void streams_note(struct streams *streams, uint32_t stream_id, uint16_t slot, uint64_t position);
+/* False: of the records that were committed since the start, the shard has none above `after`,
+ * which is not below where the store stood then. */
+bool streams_may_have(struct streams *streams, uint32_t stream_id, uint32_t shard, uint64_t after);
+
 /* ---- reading ---- */
 
 /* Shards by number; at least all that have a record or an end at or below known_to. */
