@@ -62,7 +62,7 @@ struct api_services {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
-    struct registry *registry; /* of event source mappings */
+    struct mapping_registry *registry; /* of event source mappings */
     struct store *store;
     struct store_port *port;
     struct timers *timers;
