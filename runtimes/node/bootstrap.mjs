@@ -14,8 +14,16 @@ import { pathToFileURL } from 'node:url'
 import util from 'node:util'
 
 const API_PATH = '/2018-06-01/runtime'
+const LOADED_PATH = '/_dynlog/loaded' // dynlog's own: what this worker loaded
 const EXIT_UNHANDLED_REJECTION = 128
 const EXIT_UNCAUGHT_EXCEPTION = 129
+
+const CALLBACK_REMOVED = 'ERROR: AWS Lambda has removed support for callback-based function handlers starting ' +
+  'with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 ' +
+  'or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.'
+
+/* Somebody watches the function's files. */
+const loaded = process.argv.includes('--tell-loaded') ? await import('./loaded.mjs') : null
 
 /* ---- errors, as Lambda names them ---- */
 
@@ -59,7 +67,21 @@ const logError = (what, error) => {
   } catch {
     text = util.inspect(error)
   }
-  console.error(`${what}\t${text}`)
+  console.error(`${what} \t${text}`)
+}
+
+/* ---- the console, as CloudWatch shows it: time, request, level, message ---- */
+
+let requestId // of the invocation that runs
+
+/* One stream, so that lines keep their order; a line's own ends are \r, which dynlog turns back. */
+for (const [name, level] of Object.entries(
+  { trace: 'TRACE', debug: 'DEBUG', log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR', fatal: 'FATAL' })) {
+  console[name] = (...message) => {
+    const text = `${new Date().toISOString()}\t${requestId}\t${level}\t${util.format(...message)}`
+
+    process.stdout.write(text.replace(/\n/g, '\r') + '\n')
+  }
 }
 
 /* ---- the Runtime API: requests in order over one connection, kept open ---- */
@@ -99,13 +121,16 @@ class RuntimeApi {
       ? `Lambda-Runtime-Function-Error-Type: ${errorType.replace(/[^\x20-\x7e]/g, '?')}\r\n`
       : ''
 
-    return this.#request(`POST ${API_PATH}${where} HTTP/1.1\r\nHost: dynlog\r\n` +
+    return this.#request(`POST ${where} HTTP/1.1\r\nHost: dynlog\r\n` +
       `Content-Type: application/json\r\n${type}Content-Length: ${body.length}\r\n\r\n`, body)
   }
 
-  /* What is posted in `write` leaves together. */
+  /* What is posted in `write` leaves together, behind what is new of the files that were loaded. */
   together (write) {
+    const files = loaded?.take()
+
     this.#socket.cork()
+    if (files) this.post(LOADED_PATH, files)
     const result = write()
     this.#socket.uncork()
     return result
@@ -175,9 +200,18 @@ const splitHandler = (text) => {
 const isModuleFolder = (folder) => {
   for (let at = folder; ; at = path.dirname(at)) {
     const file = path.join(at, 'package.json')
-    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')).type === 'module'
+    if (existsSync(file)) {
+      loaded?.loaded(file)
+      return JSON.parse(readFileSync(file, 'utf8')).type === 'module'
+    }
     if (at === path.dirname(at)) return false
   }
+}
+
+const importFile = (file) => {
+  loaded?.loaded(file)
+  loaded?.followImports()
+  return import(pathToFileURL(file).href)
 }
 
 const loadModule = async (root, folder, module) => {
@@ -185,11 +219,11 @@ const loadModule = async (root, folder, module) => {
   const require = createRequire(path.join(root, 'bootstrap.js'))
 
   if (existsSync(`${base}.js`)) {
-    if (isModuleFolder(path.dirname(base))) return import(pathToFileURL(`${base}.js`).href)
-    return require(`${base}.js`)
+    return isModuleFolder(path.dirname(base)) ? importFile(`${base}.js`) : require(`${base}.js`)
   }
-  if (existsSync(`${base}.mjs`)) return import(pathToFileURL(`${base}.mjs`).href)
+  if (existsSync(`${base}.mjs`)) return importFile(`${base}.mjs`)
   if (existsSync(`${base}.cjs`)) return require(`${base}.cjs`)
+  loaded?.wanted(base)
   return require(require.resolve(`./${path.join(folder, module)}`, { paths: [root] }))
 }
 
@@ -201,7 +235,9 @@ const loadHandler = async (root, text) => {
     found = await loadModule(root, folder, module)
   } catch (error) {
     if (error instanceof SyntaxError) {
-      throw Object.assign(new RuntimeError('Runtime.UserCodeSyntaxError', String(error)), { stack: error.stack })
+      throw Object.assign(new RuntimeError('Runtime.UserCodeSyntaxError', String(error)), {
+        stack: loaded?.stackWithPlace(error) ?? error.stack
+      })
     }
     if (error?.code === 'MODULE_NOT_FOUND' || error?.code === 'ERR_MODULE_NOT_FOUND') {
       throw Object.assign(new RuntimeError('Runtime.ImportModuleError', String(error)), { stack: error.stack })
@@ -218,8 +254,19 @@ const loadHandler = async (root, text) => {
   if (typeof handler !== 'function') {
     throw new RuntimeError('Runtime.HandlerNotFound', `${text} is not a function`)
   }
+  if (handler.length >= 3 && Number(/nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV)?.[1]) >= 24) {
+    throw new RuntimeError('Runtime.CallbackHandlerDeprecated', CALLBACK_REMOVED)
+  }
   return handler
 }
+
+/* Handlers of this kind can't be loaded: whoever wraps one is told at once. */
+const streaming = () => {
+  throw new RuntimeError('Runtime.StreamingNotSupported', 'dynlog does not support response streaming ' +
+    '(awslambda.streamifyResponse): export a handler that returns its response')
+}
+
+globalThis.awslambda = { streamifyResponse: streaming, HttpResponseStream: { from: streaming } }
 
 /* ---- one invocation ---- */
 
@@ -258,7 +305,10 @@ const callHandler = (handler, event, context) => new Promise((resolve, reject) =
     if (error === undefined || error === null) resolve(result)
     else reject(error)
   }
+  let called = false
   const callback = (error, result) => {
+    if (called) return
+    called = true
     if ((error === undefined || error === null) && context.callbackWaitsForEmptyEventLoop) {
       whenLoopIsEmpty = () => done(null, result)
     } else {
@@ -298,7 +348,6 @@ const outputIsWritten = () => {
 /* ---- the loop ---- */
 
 let api
-let requestId = null // of the invocation that runs
 
 const dieOf = async (what, error, status) => {
   if (dieOf.dying) return
@@ -308,10 +357,10 @@ const dieOf = async (what, error, status) => {
   const payload = errorPayload(error)
 
   api?.hold()
-  if (requestId !== null) {
-    await api.post(`/invocation/${requestId}/error`, JSON.stringify(payload), payload.errorType)
+  if (requestId !== undefined) {
+    await api.post(`${API_PATH}/invocation/${requestId}/error`, JSON.stringify(payload), payload.errorType)
   } else if (api && !dieOf.initialized) {
-    await api.post('/init/error', JSON.stringify(payload), payload.errorType)
+    await api.together(() => api.post(`${API_PATH}/init/error`, JSON.stringify(payload), payload.errorType))
   }
   process.exit(status)
 }
@@ -347,8 +396,8 @@ const runOne = async (handler, { headers, body }) => {
 
   if (written) await written
   return api.together(() => {
-    api.post(`/invocation/${requestId}/${where}`, payload, errorType)
-    requestId = null
+    api.post(`${API_PATH}/invocation/${requestId}/${where}`, payload, errorType)
+    requestId = undefined
     return api.next()
   })
 }
@@ -362,7 +411,7 @@ const main = async () => {
     await dieOf('Uncaught Exception', error, EXIT_UNCAUGHT_EXCEPTION)
   }
   dieOf.initialized = true
-  for (let invocation = await api.next(); ;) invocation = await runOne(handler, invocation)
+  for (let invocation = await api.together(() => api.next()); ;) invocation = await runOne(handler, invocation)
 }
 
 await main()

@@ -21,6 +21,7 @@ import traceback
 import uuid
 
 API_PATH = "/2018-06-01/runtime"
+LOADED_PATH = "/_dynlog/loaded"  # dynlog's own: what this worker loaded
 
 
 # ---- errors, as Lambda names them ----
@@ -97,26 +98,41 @@ class RuntimeApi:
 
     def post_bytes(self, where, payload, error_type=None):
         head = (
-            f"POST {API_PATH}{where} HTTP/1.1\r\nHost: dynlog\r\n"
+            f"POST {where} HTTP/1.1\r\nHost: dynlog\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n"
         )
         if error_type:
             head += f"Lambda-Runtime-Function-Error-Type: {re.sub('[^ -~]', '?', error_type)}\r\n"
         return head.encode() + b"\r\n" + payload
 
+    def files(self):
+        """The request that tells what is new of the files that were loaded; empty when nothing is."""
+        files = loaded.take() if loaded else None
+        return self.post_bytes(LOADED_PATH, files) if files else b""
+
     def first(self):
-        self.socket.sendall(self.get_next)
+        files = self.files()
+        self.socket.sendall(files + self.get_next)
+        if files:
+            self.read_answer()
         return self.read_answer()
 
     def answer_and_next(self, request_id, where, payload, error_type=None):
-        request = self.post_bytes(f"/invocation/{request_id}/{where}", payload, error_type)
-        self.socket.sendall(request + self.get_next)
+        where = f"{API_PATH}/invocation/{request_id}/{where}"
+        files = self.files()
+        self.socket.sendall(files + self.post_bytes(where, payload, error_type) + self.get_next)
+        if files:
+            self.read_answer()
         self.read_answer()
         return self.read_answer()
 
     def init_error(self, error):
         payload = json.dumps(error).encode()
-        self.socket.sendall(self.post_bytes("/init/error", payload, error["errorType"]))
+        where = f"{API_PATH}/init/error"
+        files = self.files()
+        self.socket.sendall(files + self.post_bytes(where, payload, error["errorType"]))
+        if files:
+            self.read_answer()
         self.read_answer()
 
 
@@ -273,6 +289,20 @@ def load_handler(text):
 
 # ---- the loop ----
 
+loaded = None  # when somebody watches the function's files
+
+
+def start_telling():
+    global loaded
+    if "--tell-loaded" not in sys.argv:
+        return
+    sys.argv.remove("--tell-loaded")
+    import loaded as module
+
+    del sys.modules["loaded"]  # a handler may have one of that name
+    loaded = module
+    loaded.start()
+
 
 def run(handler, headers, body):
     """Answer (response or error), payload, error type."""
@@ -300,6 +330,7 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    start_telling()
     # the handler's folder instead of ours, which Python put first
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     set_up_logging()

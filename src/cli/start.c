@@ -15,7 +15,7 @@ struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock;
     int64_t port, events_port, lambda_port, shards;
     struct option_texts parameters;
-    bool memory, quiet;
+    bool memory, quiet, no_reload;
 };
 
 #define PORT_OPTION(name_, help_, member)                                                          \
@@ -91,6 +91,11 @@ static const struct option_row options[] = {
      .kind = OPTION_FLAG,
      .help = "no lines of handlers",
      .offset = offsetof(struct start_options, quiet)},
+    {.name = "no-reload",
+     .kind = OPTION_FLAG,
+     .help = "a function's code that changes is not seen; for measuring, and code that writes "
+             "what it loads",
+     .offset = offsetof(struct start_options, no_reload)},
     {.name = "threads",
      .kind = OPTION_REFUSED,
      .value_name = "N",
@@ -126,6 +131,7 @@ static int start_run(struct cli *cli, const void *given)
         .quiet = on->quiet,
         .parameters = on->parameters.texts,
         .parameter_count = on->parameters.count,
+        .no_reload = on->no_reload,
     };
 
     for (size_t i = 0; i < on->parameters.count; i++)

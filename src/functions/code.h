@@ -18,8 +18,9 @@
 #include "functions/record.h"
 #include "functions/unzip.h"
 
-#define CODE_ZIP_SIZE_MAX ((size_t)50 * 1024 * 1024) /* AWS: "50 MB (zipped, for direct upload)"   \
-                                                      */
+#define CODE_ZIP_SIZE_MAX                                                                          \
+    ((size_t)50 * 1024 * 1024) /* AWS: "50 MB (zipped, for direct upload)"                         \
+                                */
 
 struct codes;
 

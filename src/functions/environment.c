@@ -78,6 +78,7 @@ static void set_lambdas(struct variables *variables, const struct environment_op
     set(variables, BYTES("AWS_LAMBDA_LOG_GROUP_NAME"), options->log_group);
     set(variables, BYTES("AWS_LAMBDA_LOG_STREAM_NAME"), options->log_stream);
     set_text(variables, "AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    set_text(variables, "AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
     set(variables, BYTES("AWS_LAMBDA_RUNTIME_API"),
         arena_printf(arena, "127.0.0.1:%u", options->runtime_api_port));
     if (!bytes_start_with(settings->runtime, BYTES("provided")))
@@ -92,6 +93,8 @@ char **environment_make(struct arena *arena, const struct environment_options *o
     struct variables variables = {.arena = arena};
 
     set_inherited(&variables);
+    if (options->temporary_folder != NULL)
+        set_text(&variables, "TMPDIR", options->temporary_folder);
     set_defaults(&variables);
     set_all(&variables, options->common, options->common_count);
     set_all(&variables, options->settings->environment, options->settings->environment_count);

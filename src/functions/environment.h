@@ -11,7 +11,8 @@ struct environment_options {
     const struct function_variable *common; /* what every handler gets: endpoints */
     size_t common_count;
     const char *region;
-    const char *runtime_folder; /* LAMBDA_RUNTIME_DIR */
+    const char *runtime_folder;   /* LAMBDA_RUNTIME_DIR */
+    const char *temporary_folder; /* TMPDIR; NULL: the machine's */
     uint16_t runtime_api_port;
     struct bytes log_group, log_stream;
 };

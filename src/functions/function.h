@@ -18,6 +18,7 @@
 #include "functions/code.h"
 #include "functions/functions.h"
 #include "functions/interpreter.h"
+#include "functions/reload.h"
 
 struct function_version {
     struct functions *functions;
@@ -53,7 +54,10 @@ struct function {
     size_t worker_count, waiting_count;
     size_t coming_count; /* workers that will ask for work by themselves: starting, responded */
     size_t busy_count;
+    bool init_failed; /* the last worker that was started did not come to its first GET next */
 
+    bool said_extensions;
+    struct reload reload;
     struct async_queue async;
 };
 
@@ -69,6 +73,8 @@ struct functions {
     uint64_t generation;                  /* the last that was given */
     struct list changes, changes_waiting; /* change.c */
     struct interpreters *interpreters;
+    struct watcher *watcher; /* NULL: nothing is watched */
+    struct timer memory;     /* looks at busy workers */
     struct clock
         *machine_clock; /* what handlers compare deadlines with, also when ours is moved by hand */
     struct async async;

@@ -104,6 +104,9 @@ static void copy_options(struct functions *functions, const struct functions_opt
     if (options->code_folder != NULL)
         functions->options.code_folder =
             arena_copy_text(functions->arena, bytes_of_text(options->code_folder));
+    if (options->temporary_folder != NULL)
+        functions->options.temporary_folder =
+            arena_copy_text(functions->arena, bytes_of_text(options->temporary_folder));
     functions->options.environment =
         copy_variables(functions->arena, options->environment, options->environment_count);
 }
@@ -113,6 +116,7 @@ enum status functions_open(const struct functions_options *options, struct funct
     struct functions *functions = mem_new(sizeof *functions);
 
     copy_options(functions, options);
+    functions->memory.fire = workers_look_at_memory;
     functions->machine_clock = clock_new_real();
     functions->interpreters = interpreters_new(options->loop, on_idle, functions);
     functions->starting_at_once_max = size_max(1, uv_available_parallelism());
@@ -163,6 +167,27 @@ static void on_grace_closed(uv_handle_t *handle)
     functions->stopped(functions->stopped_context);
 }
 
+static void close_grace(void *context)
+{
+    struct functions *functions = context;
+
+    uv_close((uv_handle_t *)&functions->grace, on_grace_closed);
+}
+
+static void stop_watching(struct functions *functions)
+{
+    struct watcher *watcher = functions->watcher;
+
+    functions->watcher = NULL;
+    for (size_t i = 0; i < functions->count; i++)
+        reload_close(functions->all[i]);
+    timer_cancel(functions->options.wall_timers, &functions->memory);
+    if (watcher != NULL)
+        watcher_close(watcher, close_grace, functions);
+    else
+        close_grace(functions);
+}
+
 void functions_changed(struct functions *functions)
 {
     if (functions->options.changed != NULL)
@@ -171,7 +196,7 @@ void functions_changed(struct functions *functions)
     if (!is_stopped(functions) || functions->told_stopped)
         return;
     functions->told_stopped = true;
-    uv_close((uv_handle_t *)&functions->grace, on_grace_closed);
+    stop_watching(functions);
 }
 
 /* Grace is over. */

@@ -46,7 +46,7 @@
 #define FUNCTION_IDLE_LIFE_MS                                                                      \
     ((uint64_t)10 * 60 * 1000) /* a worker that nothing asked for leaves */
 #define FUNCTION_INIT_MS_MAX                                                                       \
-    ((uint64_t)10 * 1000) /* before the first GET next; then the time-out */
+    ((uint64_t)10 * 1000) /* before the first GET next; then once more within the invocation */
 #define FUNCTION_LOG_LINE_SIZE_MAX ((size_t)256 * 1024) /* CloudWatch's largest log event */
 #define FUNCTION_LOG_TAIL_SIZE_MAX ((size_t)4 * 1024)   /* X-Amz-Log-Result */
 #define FUNCTION_TRACE_ID_SIZE 80                       /* one that we make, with its NUL */
@@ -97,6 +97,7 @@ struct function_settings {
     struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
     struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
     bool disable_logs;            /* a stack file's: its lines are in no log group */
+    bool reload; /* its code is a developer's: what changes runs from the next invocation on */
 };
 
 /* Per-worker listener of the Runtime API: the port tells which worker speaks, because its paths do
@@ -134,7 +135,8 @@ enum function_log_kind {
     FUNCTION_LOG_START,
     FUNCTION_LOG_LINE,
     FUNCTION_LOG_END,
-    FUNCTION_LOG_REPORT
+    FUNCTION_LOG_REPORT,
+    FUNCTION_LOG_NOTE /* dynlog's own about the function, for the developer: on Lambda it is not */
 };
 struct function_log {
     enum function_log_kind kind;
@@ -156,6 +158,8 @@ struct functions_options {
     struct destination_door destinations; /* prepare NULL: nobody is told of ends */
     const char *
         runtimes_folder; /* our bootstraps: FOLDER/node/bootstrap.mjs, FOLDER/python/bootstrap.py */
+    /* where each worker gets a folder of its own as TMPDIR, empty; NULL: the machine's */
+    const char *temporary_folder;
     /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */
     const struct function_variable *environment;
     size_t environment_count;
@@ -309,5 +313,7 @@ void worker_next_gone(struct worker *worker);
 MUST_USE bool worker_response(struct worker *worker, struct bytes request_id, struct bytes result);
 MUST_USE bool worker_error(struct worker *worker, struct bytes request_id, struct bytes error);
 void worker_init_error(struct worker *worker, struct bytes error);
+/* What it loaded (functions/reload.h); a path that Lambda does not have. */
+void worker_loaded(struct worker *worker, struct bytes paths);
 
 #endif

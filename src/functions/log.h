@@ -47,10 +47,6 @@ void log_end(struct log *log);
 
 /* "INIT_START Runtime Version: nodejs20.x": the machine's own interpreter has no ARN. */
 void log_init_start(struct log *log, struct bytes runtime);
-/* status: "error", "timeout". */
-void log_init_report(struct log *log, uint64_t init_us, const char *status,
-                     struct bytes error_type);
-
 struct log_report {
     uint64_t duration_us, billed_ms, init_us; /* init_us 0: not this worker's first invocation */
     uint32_t memory_mb, memory_used_mb;
@@ -58,5 +54,10 @@ struct log_report {
     struct bytes error_type; /* with "error" */
 };
 void log_report(struct log *log, const struct log_report *report);
+/* Of an init that failed or took too long; phase: "init", or "invoke" when it was begun again. */
+void log_init_report(struct log *log, const char *phase, const struct log_report *report);
+/* What dynlog says about a function, to its developer alone. */
+void log_note(const struct functions_options *options, struct bytes function_name,
+              struct bytes text);
 
 #endif

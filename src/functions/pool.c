@@ -59,12 +59,14 @@ bool pool_withdraw(struct invocation *invocation)
 static bool wants_worker(const struct function *function)
 {
     return !function->functions->stopping && function->waiting_count > function->coming_count &&
+           reload_may_start(function) &&
            function->coming_count < function->functions->starting_at_once_max &&
            function->worker_count < pool_limit(function);
 }
 
 void pool_dispatch(struct function *function)
 {
+    reload_read(function->functions); /* no save is later than work that is given out now */
     while (!list_empty(&function->idle) && !list_empty(&function->waiting)) {
         struct worker *worker = LIST_ITEM(function->idle.next, struct worker, in_idle);
 
@@ -72,12 +74,32 @@ void pool_dispatch(struct function *function)
     }
     while (wants_worker(function))
         worker_start(function);
+    if (function->reload.warm && !timer_is_set(&function->reload.quiet))
+        pool_warm(function);
+}
+
+static bool has_worker(const struct function *function)
+{
+    LIST_EACH (&function->workers, it) {
+        const struct worker *worker = LIST_ITEM(it, struct worker, in_workers);
+
+        if (worker->state != WORKER_STOPPING &&
+            function_version_is_current(worker->version, function) && !reload_is_stale(worker))
+            return true;
+    }
+    return false;
 }
 
 void pool_warm(struct function *function)
 {
-    if (!function->functions->stopping && function->worker_count == 0 && pool_limit(function) > 0)
+    if (function->functions->stopping)
+        return;
+    if (has_worker(function)) {
+        function->reload.warm = false;
+    } else if (function->worker_count < pool_limit(function)) { /* else when one of them is gone */
+        function->reload.warm = false;
         worker_start(function);
+    }
 }
 
 void pool_retire(struct function *function)

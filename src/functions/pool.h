@@ -25,7 +25,7 @@ bool pool_withdraw(struct invocation *invocation);
 /* Gives work to idle workers and starts new ones. Called whenever either may have changed. */
 void pool_dispatch(struct function *function);
 
-/* Starts a worker of a function that has none. */
+/* Starts a worker of a function that has none of its code as it is now. */
 void pool_warm(struct function *function);
 
 /* Idle workers go now; those that work, when they have responded. */

@@ -177,10 +177,10 @@ struct bytes function_record_encode(struct arena *arena, const struct function_r
     json_member_string(&w, "name", record->name);
     if (!record->stored)
         json_member_bool(&w, "fromFile", true);
-    if (record->disable_logs)
-        json_member_bool(&w, "disableLogs", true);
     if (record->reload)
         json_member_bool(&w, "reload", true);
+    if (record->disable_logs)
+        json_member_bool(&w, "disableLogs", true);
     if (record->retry_delay_ms >= 0)
         json_member_int(&w, "retryDelay", record->retry_delay_ms);
     json_member_uint(&w, "lastVersion", record->last_version);

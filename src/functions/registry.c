@@ -168,6 +168,7 @@ static struct function_version *version_new(struct functions *functions,
         .dead_letter_arn = from->dead_letter_arn,
         .log_group = from->log_group,
         .disable_logs = record->disable_logs,
+        .reload = record->reload && from->code.size == 0,
     };
     if (from->code.size > 0) {
         version->code = arena_copy(arena, from->code);
@@ -189,8 +190,8 @@ static bool is_same_process(const struct function_settings *a, const struct func
 {
     if (!bytes_equal(a->handler, b->handler) || !bytes_equal(a->runtime, b->runtime) ||
         !bytes_equal(a->folder, b->folder) || !bytes_equal(a->log_group, b->log_group) ||
-        a->timeout_s != b->timeout_s || a->memory_mb != b->memory_mb ||
-        a->environment_count != b->environment_count)
+        a->disable_logs != b->disable_logs || a->timeout_s != b->timeout_s ||
+        a->memory_mb != b->memory_mb || a->environment_count != b->environment_count)
         return false;
     for (size_t i = 0; i < a->environment_count; i++)
         if (!bytes_equal(a->environment[i].name, b->environment[i].name) ||
@@ -204,6 +205,8 @@ static void set_version(struct function *function, struct function_version *vers
     struct function_version *old = function->version;
 
     function->version = version;
+    if (function->kind != FUNCTION_ALIAS)
+        reload_open(function);
     if (old != NULL && old->generation != 0 &&
         is_same_process(&old->settings, &version->settings)) {
         version->generation = old->generation;
@@ -257,6 +260,7 @@ static void function_free(struct function *function)
 {
     assert(list_empty(&function->workers) && list_empty(&function->waiting));
     async_queue_free(function);
+    reload_close(function);
     function_version_unref(function->version);
     arena_free(function->record_arena);
     mem_free(function->name);
@@ -284,6 +288,7 @@ static void function_delete(struct function *function)
     function->functions->gone_count++;
     list_remove(&function->in_family);
     map_remove(&function->functions->by_name, bytes_of_text(function->name));
+    reload_close(function);
     pool_retire(function);
     async_forget(function);
     refuse_waiting(function);
@@ -526,8 +531,9 @@ enum status registry_put(struct functions *functions, const struct function_sett
                       config.on_success_arn.size > 0 || config.on_failure_arn.size > 0;
     struct function_record record = {
         .name = settings->name,
-        .retry_delay_ms = settings->retry_delay_ms,
+        .reload = settings->reload,
         .disable_logs = settings->disable_logs,
+        .retry_delay_ms = settings->retry_delay_ms,
         .configurations = &configuration,
         .configuration_count = 1,
         .event_configs = &config,

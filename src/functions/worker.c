@@ -1,16 +1,14 @@
 /* functions/worker.c - see worker.h. */
 #include "functions/worker.h"
 
-#include "functions/environment.h"
 #include "functions/failure.h"
+#include "functions/launch.h"
+#include "functions/memory.h"
 #include "functions/pool.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#define MEMORY_READ_EVERY_NS                                                                       \
-    ((uint64_t)100 * 1000 * 1000) /* it costs 20 us; a maximum may be late */
+#define MEMORY_READ_EVERY_MS ((uint64_t)100) /* it costs 20 us and more; a maximum may be late */
 
 /* arn:aws:lambda:REGION:ACCOUNT:function: and a qualified name */
 #define INVOKED_ARN_SIZE (128 + FUNCTION_QUALIFIED_SIZE_MAX)
@@ -64,7 +62,8 @@ static void free_if_gone(struct worker *worker)
     struct function *function = worker->function;
     struct functions *functions = worker->functions;
 
-    if (worker->starting_open || worker->has_process || worker->state != WORKER_STOPPING)
+    if (worker->starting_open || worker->has_process || worker->state != WORKER_STOPPING ||
+        launch_is_cleaning(worker))
         return;
     worker_enter(worker, WORKER_GONE);
     list_remove(&worker->in_workers);
@@ -117,39 +116,47 @@ static void drain(struct worker *worker)
         process_drain(&worker->process);
 }
 
-static uint32_t read_memory_mb(int process)
+static bool uses_too_much(const struct worker *worker)
 {
-    char path[64], text[4096];
-    unsigned kilobytes = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/status", process);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (descriptor < 0)
-        return 0;
-    ssize_t size = read(descriptor, text, sizeof text - 1);
-
-    close(descriptor);
-    text[size > 0 ? size : 0] = '\0';
-    const char *line = strstr(text, "\nVmHWM:");
-
-    if (line == NULL || sscanf(line, "\nVmHWM: %u", &kilobytes) != 1)
-        return 0;
-    return kilobytes / 1024;
+    return worker->memory_own_mb > worker->version->settings.memory_mb;
 }
 
 static void measure_memory(struct worker *worker, uint64_t now_ns)
 {
-    bool recent =
-        worker->memory_used_mb > 0 && now_ns - worker->memory_read_ns < MEMORY_READ_EVERY_NS;
+    bool recent = worker->memory_used_mb > 0 &&
+                  now_ns - worker->memory_read_ns < MEMORY_READ_EVERY_MS * 1000000;
+    struct memory_use use;
 
-    if (!worker->has_process || recent)
+    if (!worker->has_process || recent || !memory_of_tree(process_id(&worker->process), &use))
         return;
-    uint32_t used_mb = read_memory_mb(process_id(&worker->process));
-
-    if (used_mb > worker->memory_used_mb)
-        worker->memory_used_mb = used_mb;
+    if (use.peak_mb > worker->memory_used_mb)
+        worker->memory_used_mb = use.peak_mb;
+    worker->memory_own_mb = use.own_mb;
     worker->memory_read_ns = now_ns;
+}
+
+/* Lambda's kernel ends a process that needs more than the function has. */
+static void look_at_memory(struct worker *worker)
+{
+    measure_memory(worker, clock_monotonic_ns());
+    if (worker->state != WORKER_BUSY || !uses_too_much(worker))
+        return;
+    worker->out_of_memory = true;
+    process_kill(&worker->process);
+}
+
+void workers_look_at_memory(struct timer *timer)
+{
+    struct functions *functions = CONTAINER_OF(timer, struct functions, memory);
+
+    for (size_t i = 0; i < functions->count; i++) {
+        if (functions->all[i]->busy_count == 0)
+            continue;
+        LIST_EACH (&functions->all[i]->workers, it)
+            look_at_memory(LIST_ITEM(it, struct worker, in_workers));
+    }
+    if (functions->busy_count > 0)
+        timer_set_after(functions->options.wall_timers, timer, MEMORY_READ_EVERY_MS);
 }
 
 struct ending {
@@ -168,7 +175,7 @@ static void end_invocation(struct worker *worker, const struct ending *ending)
     struct log_report report = {
         .duration_us = (now_ns - worker->taken_ns) / 1000,
         .memory_mb = worker->version->settings.memory_mb,
-        .init_us = worker->reported_init ? 0 : worker->init_us,
+        .init_us = worker->reported_init || worker->again ? 0 : worker->init_us,
         .status = ending->status,
     };
 
@@ -289,17 +296,29 @@ static bool dies_of_answer(struct worker *worker)
     return true;
 }
 
+/* Of the function's time. An init that was begun again within an invocation takes from it. */
+static uint64_t left_ms(const struct worker *worker)
+{
+    uint64_t timeout_ms = (uint64_t)worker->version->settings.timeout_s * 1000;
+    uint64_t init_ms = worker->again && !worker->reported_init ? worker->init_us / 1000 : 0;
+
+    return init_ms < timeout_ms ? timeout_ms - init_ms : 1;
+}
+
 void worker_take(struct worker *worker, struct invocation *invocation)
 {
     struct functions *functions = worker->functions;
     struct timers *timers = functions->options.wall_timers;
-    uint64_t timeout_ms = (uint64_t)worker->version->settings.timeout_s * 1000;
+    uint64_t timeout_ms = left_ms(worker);
     void (*next)(void *context, const struct runtime_next *next) = worker->next;
 
     drain(worker); /* what it printed in between belongs to nobody */
     adopt(worker, invocation);
+    reload_started(worker);
     worker->used_ms = clock_waited_ms(timers_clock(timers));
-    set_deadline(worker);
+    timer_set_after(timers, &worker->deadline, timeout_ms);
+    if (!timer_is_set(&functions->memory))
+        timer_set_after(timers, &functions->memory, MEMORY_READ_EVERY_MS);
     char arn[INVOKED_ARN_SIZE];
 
     snprintf(arn, sizeof arn, "%.*s%s%s", BYTES_ARG(worker->function->latest->version->arn),
@@ -318,6 +337,15 @@ void worker_take(struct worker *worker, struct invocation *invocation)
 }
 
 /* ---- the Runtime API ---- */
+
+static bool has_old_code(const struct worker *worker)
+{
+    const struct function *function = worker->function;
+
+    if (!reload_is_stale(worker))
+        return false;
+    return worker->reported_init || function->waiting_count == 0 || !reload_is_restless(function);
+}
 
 void worker_next(struct worker *worker,
                  void (*next)(void *context, const struct runtime_next *next), void *context)
@@ -344,6 +372,7 @@ void worker_next(struct worker *worker,
     if (worker->state == WORKER_STARTING) {
         uv_timer_stop(&worker->starting);
         worker->init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;
+        worker->function->init_failed = false;
         worker->used_ms = clock_waited_ms(timers_clock(timers));
         timer_set_after(timers, &worker->age, FUNCTION_IDLE_LIFE_MS);
     }
@@ -352,7 +381,8 @@ void worker_next(struct worker *worker,
     worker->next_context = context;
     if (worker->state != WORKER_IDLE)
         worker_enter(worker, WORKER_IDLE);
-    if (functions->stopping || !function_version_is_current(worker->version, worker->function))
+    if (functions->stopping || !function_version_is_current(worker->version, worker->function) ||
+        has_old_code(worker))
         worker_stop(worker);
     else
         pool_dispatch(worker->function);
@@ -396,65 +426,101 @@ bool worker_error(struct worker *worker, struct bytes request_id, struct bytes e
     return true;
 }
 
-/* The code outside the handler came to an end that was none of its own. */
-static void report_init(struct worker *worker, const char *status, struct bytes error)
+void worker_loaded(struct worker *worker, struct bytes paths)
 {
-    AUTO(arena_release) struct arena *arena = arena_new();
-    uint64_t init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;
+    if (worker->state != WORKER_STOPPING)
+        reload_loaded(worker, paths);
+}
 
-    log_init_report(&worker->log, init_us, status, failure_type(arena, error));
+/* ---- an end before its time ---- */
+
+static void report_init(struct worker *worker, const char *status, struct bytes type)
+{
+    struct log_report report = {
+        .init_us = (clock_monotonic_ns() - worker->started_ns) / 1000,
+        .status = status,
+        .error_type = type,
+    };
+
+    log_init_report(&worker->log, worker->again ? "invoke" : "init", &report);
+}
+
+/* It did not come to its first GET next. Lambda begins again within the invocation that waits, and
+ * only then lets it fail. */
+static void fail_init(struct worker *worker, const struct ending *ending, struct bytes type)
+{
+    struct function *function = worker->function;
+    bool again = worker->again || worker->start_error != NULL;
+    struct invocation *first;
+
+    drain(worker);
+    function->init_failed = true;
+    first = again ? pool_first(function) : NULL;
+    if (first == NULL) {
+        report_init(worker, ending->status, type);
+        worker_stop(worker); /* when it is gone, the next one is started */
+        return;
+    }
+    adopt(worker, first);
+    report_init(worker, ending->status, type);
+    end_invocation(worker, ending);
+}
+
+/* With an error of the platform's. */
+static void fail_init_with(struct worker *worker, const char *status, const char *type,
+                           const char *what)
+{
+    AUTO(buffer_free) struct buffer payload = BUFFER_INIT(FAILURE_SIZE_MAX);
+    const struct function *function = worker->function;
+    const char *request_id = "";
+
+    if (!list_empty(&function->waiting))
+        request_id = LIST_ITEM(function->waiting.next, struct invocation, in_waiting)->request_id;
+    failure_print(&payload, type, request_id, what);
+    fail_init(worker,
+              &(struct ending){.result = buffer_bytes(&payload), .status = status, .stop = true},
+              bytes_of_text(type));
 }
 
 void worker_init_error(struct worker *worker, struct bytes error)
 {
-    if (worker->state != WORKER_STARTING)
-        return;
-    struct invocation *first = pool_first(worker->function);
+    AUTO(arena_release) struct arena *arena = arena_new();
 
-    drain(worker);
-    report_init(worker, "error", error);
-    if (first == NULL) {
-        worker_stop(worker);
-        return;
-    }
-    adopt(worker, first);
-    end_invocation(worker, &(struct ending){.result = error, .status = "error", .stop = true});
-}
-
-/* ---- the process ---- */
-
-/* It died, or could not be started: the invocation that it has, or would have had, fails. */
-static void fail_worker(struct worker *worker, const char *status, const char *type,
-                        const char *what)
-{
-    bool starting = worker->state == WORKER_STARTING;
-    struct invocation *first = starting ? pool_first(worker->function) : NULL;
-
-    if (starting)
-        log_init_report(&worker->log, (clock_monotonic_ns() - worker->started_ns) / 1000, status,
-                        bytes_of_text(type));
-    if (first != NULL)
-        adopt(worker, first);
-    if (worker->state == WORKER_BUSY)
-        fail_invocation(worker, status, type, what);
-    else
-        worker_stop(worker);
+    if (worker->state == WORKER_STARTING)
+        fail_init(worker, &(struct ending){.result = error, .status = "error", .stop = true},
+                  failure_type(arena, error));
 }
 
 static void on_line(struct process *process, struct bytes line, bool from_stderr)
 {
     struct worker *worker = CONTAINER_OF(process, struct worker, process);
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(FUNCTION_LOG_LINE_SIZE_MAX);
 
-    log_line(&worker->log, line, from_stderr);
+    if (runtime_kind_of(worker->version->settings.runtime) != RUNTIME_NODE ||
+        bytes_find_byte(line, '\r', 0) == SIZE_MAX) {
+        log_line(&worker->log, line, from_stderr);
+        return;
+    }
+    buffer_append(&text, line); /* a message of several lines is one event: the bootstrap's doing */
+    for (size_t i = 0; i < text.size; i++)
+        if (text.ptr[i] == '\r')
+            text.ptr[i] = '\n';
+    log_line(&worker->log, buffer_bytes(&text), from_stderr);
 }
 
 static void on_exited(struct process *process, int64_t exit_status, int signal)
 {
     struct worker *worker = CONTAINER_OF(process, struct worker, process);
+    const char *type = worker->out_of_memory ? "Runtime.OutOfMemory" : "Runtime.ExitError";
     char what[128];
 
     failure_exit_words(exit_status, signal, what, sizeof what);
-    fail_worker(worker, "error", "Runtime.ExitError", what);
+    if (worker->state == WORKER_STARTING)
+        fail_init_with(worker, "error", type, what);
+    else if (worker->state == WORKER_BUSY)
+        fail_invocation(worker, "error", type, what);
+    else
+        worker_stop(worker);
 }
 
 static void on_process_closed(struct process *process)
@@ -462,91 +528,36 @@ static void on_process_closed(struct process *process)
     struct worker *worker = CONTAINER_OF(process, struct worker, process);
 
     worker->has_process = false;
+    launch_clean(worker);
     free_if_gone(worker);
 }
 
+void worker_cleaned(struct worker *worker)
+{
+    free_if_gone(worker);
+}
+
+/* Its time to start is over, or it could not be started at all. */
 static void on_starting(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
     char what[64];
 
     if (worker->start_error != NULL) {
-        fail_worker(worker, "error", "Runtime.InvalidEntrypoint", worker->start_error);
+        fail_init_with(worker, "error", "Runtime.InvalidEntrypoint", worker->start_error);
         return;
     }
     snprintf(what, sizeof what, "Task timed out after %u.00 seconds",
              worker->version->settings.timeout_s);
-    fail_worker(worker, "timeout", "Sandbox.Timedout", what);
+    fail_init_with(worker, "timeout", "Sandbox.Timedout", what);
 }
 
 /* Told at the loop's next turn, so that whoever started the worker is not called back meanwhile. */
-static void start_failed(struct worker *worker, struct bytes why)
+void worker_cannot_start(struct worker *worker, struct bytes why)
 {
     worker->start_error = mem_new(why.size + 1);
     memcpy(worker->start_error, why.ptr, why.size);
     uv_timer_start(&worker->starting, on_starting, 0, 0);
-}
-
-static char *bootstrap_path(struct worker *worker, struct arena *arena)
-{
-    const char *runtimes = worker->functions->options.runtimes_folder;
-
-    switch (runtime_kind_of(worker->version->settings.runtime)) {
-    case RUNTIME_NODE:
-        return arena_copy_text(arena, arena_printf(arena, "%s/node/bootstrap.mjs", runtimes));
-    case RUNTIME_PYTHON:
-        return arena_copy_text(arena, arena_printf(arena, "%s/python/bootstrap.py", runtimes));
-    case RUNTIME_PROVIDED:
-    case RUNTIME_UNKNOWN:
-        break;
-    }
-    return NULL;
-}
-
-static void start_process(struct worker *worker, const char *program)
-{
-    AUTO(arena_release) struct arena *arena = arena_new();
-    const struct functions_options *options = &worker->functions->options;
-    const struct function_settings *settings = &worker->version->settings;
-    const char *arguments[] = {program, bootstrap_path(worker, arena), NULL};
-    struct environment_options environment = {
-        .settings = settings,
-        .common = options->environment,
-        .common_count = options->environment_count,
-        .region = options->place->region,
-        .runtime_folder = options->runtimes_folder,
-        .runtime_api_port = worker->port,
-        .log_group = settings->log_group,
-        .log_stream = bytes_of_text(worker->log.stream_name),
-    };
-    struct process_options process = {
-        .loop = options->loop,
-        .arguments = arguments,
-        .environment = environment_make(arena, &environment),
-        .folder = arena_copy_text(arena, settings->folder),
-    };
-
-    worker->process.line = on_line;
-    worker->process.exited = on_exited;
-    worker->process.closed = on_process_closed;
-    worker->has_process = true;
-    log_init_start(&worker->log, settings->runtime);
-    enum status st = process_start(&worker->process, &process);
-
-    if (st != OK)
-        start_failed(worker, arena_printf(arena, "cannot run %s in %s: %s", program, process.folder,
-                                          status_text(st)));
-}
-
-static void on_interpreter(struct interpreter_request *request, const char *program,
-                           const char *message)
-{
-    struct worker *worker = CONTAINER_OF(request, struct worker, interpreter);
-
-    if (program != NULL)
-        start_process(worker, program);
-    else
-        start_failed(worker, bytes_of_text(message));
 }
 
 static void on_age(struct timer *timer)
@@ -576,7 +587,10 @@ static struct worker *worker_new(struct function *function)
 
     worker->deadline.fire = on_deadline;
     worker->age.fire = on_age;
-    worker->interpreter.chosen = on_interpreter;
+    worker->process.line = on_line;
+    worker->process.exited = on_exited;
+    worker->process.closed = on_process_closed;
+    worker->again = function->init_failed && function->waiting_count > 0;
     worker->log = (struct log){
         .options = &functions->options,
         .function_name = worker->version->settings.name,
@@ -602,13 +616,13 @@ void worker_start(struct function *function)
     const struct function_settings *settings = &worker->version->settings;
     const struct runtime_door *door = &worker->functions->options.runtime;
 
+    reload_starts(worker);
     uv_timer_start(&worker->starting, on_starting,
-                   FUNCTION_INIT_MS_MAX + (uint64_t)settings->timeout_s * 1000, 0);
+                   worker->again ? (uint64_t)settings->timeout_s * 1000 : FUNCTION_INIT_MS_MAX, 0);
     worker->listener = door->listen(door->context, worker, &worker->port);
-    if (worker->listener == NULL) {
-        start_failed(worker, BYTES("cannot listen on a port of 127.0.0.1 for its Runtime API"));
-        return;
-    }
-    interpreters_choose(worker->functions->interpreters, settings->runtime, settings->folder,
-                        &worker->interpreter);
+    if (worker->listener == NULL)
+        worker_cannot_start(worker,
+                            BYTES("cannot listen on a port of 127.0.0.1 for its Runtime API"));
+    else
+        launch(worker);
 }

@@ -17,8 +17,13 @@
  *   3. A worker that is STOPPING takes nothing any more; its process group was killed.
  *
  * Deadlines and idle lives wait for a process, so they go by wall_timers: who moves the clock by an
- * hour ends no handler. Starting is libuv's affair: init may take FUNCTION_INIT_MS_MAX and the
- * function's time-out.
+ * hour ends no handler. Starting is libuv's affair: init may take FUNCTION_INIT_MS_MAX. When it
+ * fails or takes longer, and an invocation waits, the next worker begins `again`, within the
+ * invocation: now init and handler have the function's time-out together, and the invocation fails
+ * with it.
+ *
+ * Memory is Lambda's too: the process tree of a busy worker that uses more than the function has is
+ * killed (looked at every 100 ms).
  *
  * Memory: worker_start() makes it, the move to GONE frees it. One loop thread. */
 #ifndef DYNLOG_FUNCTIONS_WORKER_H
@@ -44,14 +49,17 @@ struct worker {
     struct function_version *version;
     enum worker_state state;
     struct list in_workers, in_idle;
+    uint64_t code, begun_ns; /* reload.h: the number of its code, and when it was started */
+    bool again;              /* the one before did not come through its init */
 
     /* starting and ending */
     struct interpreter_request interpreter;
     void *listener; /* of its Runtime API; NULL: closed */
     uint16_t port;
     struct process process;
-    bool has_process;    /* process_start() was called: closed() comes */
-    uv_timer_t starting; /* init's limit; fires at once when the start failed */
+    bool has_process;             /* process_start() was called: closed() comes */
+    struct launch_folder *folder; /* its TMPDIR; NULL: it has none of its own */
+    uv_timer_t starting;          /* init's limit; fires at once when the start failed */
     bool starting_open;
     char *start_error; /* why it could not start; NULL: it took too long */
     struct timer age;  /* idle life */
@@ -72,7 +80,8 @@ struct worker {
     struct log log;
 
     uint64_t memory_read_ns;
-    uint32_t memory_used_mb;
+    uint32_t memory_used_mb, memory_own_mb;
+    bool out_of_memory; /* so it was killed */
 };
 
 /* Starts one; failures come later, as an invocation that fails. */
@@ -83,5 +92,12 @@ void worker_take(struct worker *worker, struct invocation *invocation);
 void worker_stop(struct worker *worker);
 /* Ends its invocation with CLOSED and kills it. */
 void worker_abandon(struct worker *worker);
+
+/* `fire` of functions->memory. */
+void workers_look_at_memory(struct timer *timer);
+
+/* ---- for launch.c ---- */
+void worker_cannot_start(struct worker *worker, struct bytes why);
+void worker_cleaned(struct worker *worker);
 
 #endif

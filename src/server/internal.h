@@ -91,6 +91,7 @@ struct server {
     size_t held_count, held_capacity;
     char functions_folder[4096 + 16]; /* of functions that clients make */
     char runtimes[4096]; /* where our bootstraps are */
+    char temporary[256]; /* where workers have their temporary files; empty: nowhere */
     struct timer drain_limit;
     const struct stack *stack;
     bool own_stack;                 /* zero-config: no stack file */

@@ -42,6 +42,30 @@ void output_note(struct server *server, const struct stack_note *note)
             note->where.file, note->where.line, note->where.column, BYTES_ARG(note->text));
 }
 
+/* Of what Node.js' console prints as on Lambda (TIME, request's id, LEVEL and message, with tabs):
+ * level and message. The time is now, the id stands in the line above. */
+static struct bytes without_prefix(struct bytes text, bool *ret_error)
+{
+    size_t time = bytes_find_byte(text, '\t', 0);
+    size_t id = time != SIZE_MAX ? bytes_find_byte(text, '\t', time + 1) : SIZE_MAX;
+
+    if (time != strlen("2026-01-31T23:59:59.999Z") || id == SIZE_MAX)
+        return text;
+    struct bytes rest = bytes_slice(text, id + 1, text.size);
+
+    *ret_error = bytes_start_with(rest, BYTES("ERROR")) || bytes_start_with(rest, BYTES("FATAL"));
+    return rest;
+}
+
+static void print_line(const struct function_log *log)
+{
+    bool error = log->from_stderr;
+    struct bytes text = without_prefix(log->text, &error);
+
+    fprintf(stdout, "%s[%.*s]%s %.*s\n", paint(stdout, error ? RED : BOLD),
+            BYTES_ARG(log->function_name), paint(stdout, PLAIN), BYTES_ARG(text));
+}
+
 /* [function] line; START, END and REPORT are dimmed, errors of the handler stand out. */
 void output_log(void *context, const struct function_log *log)
 {
@@ -49,12 +73,14 @@ void output_log(void *context, const struct function_log *log)
 
     if (server->options.quiet)
         return;
-    if (log->kind != FUNCTION_LOG_LINE)
+    if (log->kind == FUNCTION_LOG_NOTE)
+        fprintf(stdout, "%s[%.*s]%s %.*s\n", paint(stdout, YELLOW), BYTES_ARG(log->function_name),
+                paint(stdout, PLAIN), BYTES_ARG(log->text));
+    else if (log->kind != FUNCTION_LOG_LINE)
         fprintf(stdout, "%s[%.*s] %.*s%s\n", paint(stdout, DIM), BYTES_ARG(log->function_name),
                 BYTES_ARG(log->text), paint(stdout, PLAIN));
     else
-        fprintf(stdout, "%s[%.*s]%s %.*s\n", paint(stdout, log->from_stderr ? RED : BOLD),
-                BYTES_ARG(log->function_name), paint(stdout, PLAIN), BYTES_ARG(log->text));
+        print_line(log);
     fflush(stdout);
 }
 

@@ -176,6 +176,7 @@ static enum status open_functions(struct server *server)
         .destinations = deliver_destination_door(server),
         .runtimes_folder = server->runtimes,
         .code_folder = server->functions_folder,
+        .temporary_folder = server->temporary[0] != '\0' ? server->temporary : NULL,
         .environment = server->environment,
         .environment_count = server->environment_count,
         .log = output_log,

@@ -16,7 +16,7 @@ functions:
   node: {handler: node.print, runtime: nodejs20.x}
   fail: {handler: handlers.fail}
   broken: {handler: broken.handler}
-  slow: {handler: handlers.sleep, timeout: 1}
+  slow: {handler: handlers.stall, timeout: 1}
   silent: {handler: handlers.print_it, disableLogs: true}
   elsewhere: {handler: handlers.print_it, logs: {logGroup: /shared}}
   second-print: {handler: handlers.print_it}
@@ -40,7 +40,7 @@ def fail(event, context):
     print("before it fails")
     raise ValueError("as it should")
 
-def sleep(event, context):
+def stall(event, context):
     signal.pause()
 """
 NODE = """

@@ -4,7 +4,10 @@
  *   GET  /2018-06-01/runtime/invocation/next
  *   POST /2018-06-01/runtime/invocation/ID/response
  *   POST /2018-06-01/runtime/invocation/ID/error
- *   POST /2018-06-01/runtime/init/error */
+ *   POST /2018-06-01/runtime/init/error
+ *   POST /_dynlog/loaded                       what the worker loaded (functions/reload.h)
+ *
+ * Extensions and their APIs are refused by name. */
 #include "api/api.h"
 
 #include <inttypes.h>
@@ -104,6 +107,37 @@ static bool streams_response(const struct http_request *request)
                                    BYTES("streaming"));
 }
 
+/* What extensions ask: of the Extensions API, the Telemetry API and the Logs API. */
+static bool is_of_extension(struct bytes path)
+{
+    return bytes_find(path, BYTES("/extension/")) != SIZE_MAX ||
+           bytes_end_with(path, BYTES("/telemetry")) || bytes_end_with(path, BYTES("/logs"));
+}
+
+static void handle_loaded(struct worker *worker, struct http_request *request)
+{
+    worker_loaded(worker, http_body(request));
+    answer_text(request, 202, "{}");
+}
+
+static void handle_init_error(struct worker *worker, struct http_request *request)
+{
+    worker_init_error(worker, http_body(request));
+    answer_text(request, 202, "{\"status\":\"OK\"}");
+}
+
+static void refuse(struct http_request *request, struct bytes path)
+{
+    if (is_of_extension(path))
+        answer_text(request, 403,
+                    "{\"errorType\":\"Extension.NotSupported\",\"errorMessage\":\"dynlog runs no "
+                    "extensions: they can't be registered, and have no telemetry\"}");
+    else
+        answer_text(request, 404,
+                    "{\"errorType\":\"NotFound\",\"errorMessage\":\"dynlog knows the "
+                    "Runtime API of 2018-06-01; extensions are not supported\"}");
+}
+
 void api_handle_runtime(void *context, struct http_request *request)
 {
     struct worker *worker = context;
@@ -113,22 +147,20 @@ void api_handle_runtime(void *context, struct http_request *request)
         bytes_start_with(path, prefix) ? bytes_slice(path, prefix.size, path.size) : BYTES("");
     size_t slash = bytes_find_byte(rest, '/', 0);
 
-    if (!post && bytes_equal_text(rest, "next")) {
+    if (!post && bytes_equal_text(rest, "next"))
         handle_next(worker, request);
-    } else if (post && bytes_equal_text(path, RUNTIME "init/error")) {
-        worker_init_error(worker, http_body(request));
-        answer_text(request, 202, "{\"status\":\"OK\"}");
-    } else if (post && streams_response(request)) {
+    else if (post && bytes_equal_text(path, "/_dynlog/loaded"))
+        handle_loaded(worker, request);
+    else if (post && bytes_equal_text(path, RUNTIME "init/error"))
+        handle_init_error(worker, request);
+    else if (post && streams_response(request))
         answer_text(request, 400,
                     "{\"errorType\":\"InvalidResponseMode\",\"errorMessage\":"
-                    "\"dynlog does not support response streaming yet\"}");
-    } else if (post && slash != SIZE_MAX && bytes_end_with(rest, BYTES("/response"))) {
+                    "\"dynlog does not support response streaming\"}");
+    else if (post && slash != SIZE_MAX && bytes_end_with(rest, BYTES("/response")))
         handle_result(worker, request, bytes_slice(rest, 0, slash), false);
-    } else if (post && slash != SIZE_MAX && bytes_end_with(rest, BYTES("/error"))) {
+    else if (post && slash != SIZE_MAX && bytes_end_with(rest, BYTES("/error")))
         handle_result(worker, request, bytes_slice(rest, 0, slash), true);
-    } else {
-        answer_text(request, 404,
-                    "{\"errorType\":\"NotFound\",\"errorMessage\":\"dynlog knows the "
-                    "Runtime API of 2018-06-01; extensions are not supported\"}");
-    }
+    else
+        refuse(request, path);
 }

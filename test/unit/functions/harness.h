@@ -30,7 +30,7 @@ struct harness {
     struct store_port *port;
     struct functions *functions;
     struct door door;
-    char folder[64];
+    char folder[64], temporary[64];
     struct arena *arena;
     struct buffer log; /* "KIND REQUEST-ID TEXT\n" */
     bool stopped;
@@ -70,13 +70,23 @@ static inline void harness_hangs(uv_timer_t *timer)
 
 static const struct arn_place harness_place = {"aws", "us-east-1", "000000000000"};
 
+/* Of what the console of Node.js prints only the message: "TIME\tID\tLEVEL\tMESSAGE". */
+static inline struct bytes harness_message(struct bytes text)
+{
+    size_t time = bytes_find_byte(text, '\t', 0);
+    size_t id = time == 24 ? bytes_find_byte(text, '\t', time + 1) : SIZE_MAX;
+    size_t level = id != SIZE_MAX ? bytes_find_byte(text, '\t', id + 1) : SIZE_MAX;
+
+    return level != SIZE_MAX ? bytes_slice(text, level + 1, text.size) : text;
+}
+
 static inline void harness_log(void *context, const struct function_log *log)
 {
-    static const char *const kinds[] = {"START", "LINE", "END", "REPORT"};
+    static const char *const kinds[] = {"START", "LINE", "END", "REPORT", "NOTE"};
     struct harness *h = context;
 
     buffer_printf(&h->log, "%s%s %.*s %.*s\n", kinds[log->kind], log->from_stderr ? "!" : "",
-                  BYTES_ARG(log->request_id), BYTES_ARG(log->text));
+                  BYTES_ARG(log->request_id), BYTES_ARG(harness_message(log->text)));
 }
 
 /* ---- destinations: functions run, what queues and buses get is kept ---- */
@@ -141,6 +151,7 @@ static inline void harness_open_functions(struct harness *h)
         .runtime = {&h->door, door_listen, door_close},
         .destinations = {h, harness_prepare, harness_deliver, harness_delivered},
         .runtimes_folder = harness_runtimes(h),
+        .temporary_folder = h->temporary,
         .environment = common,
         .environment_count = ARRAY_COUNT(common),
         .log = harness_log,
@@ -173,6 +184,8 @@ static inline struct harness *harness_new(void)
     h->port = store_port_new(h->store, harness_wake, harness_committed, h);
     snprintf(h->folder, sizeof h->folder, "/tmp/dynlog-functions-XXXXXX");
     assert_non_null(mkdtemp(h->folder));
+    snprintf(h->temporary, sizeof h->temporary, "/tmp/dynlog-temporary-XXXXXX");
+    assert_non_null(mkdtemp(h->temporary));
     harness_open_functions(h);
     return h;
 }
@@ -250,6 +263,7 @@ static inline void harness_free(struct harness *h)
     arena_free(h->arena);
     buffer_free(&h->log);
     assert_int_equal(file_remove_folder(h->folder), OK);
+    assert_int_equal(file_remove_folder(h->temporary), OK);
     mem_free(h);
 }
 

@@ -90,7 +90,7 @@ static inline void door_next(void *context, const struct runtime_next *next)
     door_write(connection, buffer_bytes(&out));
 }
 
-/* path: what stands between "/2018-06-01/runtime" and " HTTP/1.1". */
+/* path: what stands before " HTTP/1.1", without "/2018-06-01/runtime". */
 static inline void door_handle(struct door_connection *connection, struct bytes path,
                                struct bytes body)
 {
@@ -99,6 +99,9 @@ static inline void door_handle(struct door_connection *connection, struct bytes 
     if (bytes_equal_text(path, "/invocation/next")) {
         connection->waiting = true;
         worker_next(worker, door_next, connection);
+    } else if (bytes_equal_text(path, "/_dynlog/loaded")) {
+        door_answer(connection, "202 Accepted");
+        worker_loaded(worker, body);
     } else if (bytes_equal_text(path, "/init/error")) {
         door_answer(connection, "202 Accepted");
         worker_init_error(worker, body);
@@ -117,7 +120,7 @@ static inline void door_handle(struct door_connection *connection, struct bytes 
 static inline size_t door_request(struct bytes in, struct bytes *ret_path, struct bytes *ret_body)
 {
     size_t end = bytes_find(in, BYTES("\r\n\r\n"));
-    size_t path = bytes_find(in, BYTES("/2018-06-01/runtime")), body_size = 0;
+    size_t path = bytes_find_byte(in, ' ', 0) + 1, body_size = 0;
 
     if (end == SIZE_MAX)
         return 0;
@@ -127,7 +130,9 @@ static inline size_t door_request(struct bytes in, struct bytes *ret_path, struc
         body_size = (size_t)strtoul((const char *)in.ptr + length + 16, NULL, 10);
     if (in.size < end + 4 + body_size)
         return 0;
-    *ret_path = bytes_slice(in, path + 19, bytes_find(in, BYTES(" HTTP/1.1")) - path - 19);
+    *ret_path = bytes_slice(in, path, bytes_find(in, BYTES(" HTTP/1.1")) - path);
+    if (bytes_start_with(*ret_path, BYTES("/2018-06-01/runtime")))
+        *ret_path = bytes_slice(*ret_path, strlen("/2018-06-01/runtime"), SIZE_MAX);
     *ret_body = bytes_slice(in, end + 4, body_size);
     return end + 4 + body_size;
 }
