@@ -34,6 +34,10 @@ static void check(struct arena *arena, const struct stack *stack)
         assert(stack->functions[i].name.size > 0);
         assert(stack->functions[i].handler.size > 0);
     }
+    for (size_t i = 0; i < stack->alias_count; i++)
+        assert(stack->aliases[i].function_name.size > 0 && stack->aliases[i].version.size > 0);
+    for (size_t i = 0; i < stack->output_count; i++)
+        assert(stack->outputs[i].name.size > 0 || stack->outputs[i].value.size > 0);
     for (size_t i = 0; i < stack->mapping_count; i++)
         assert(stack->mappings[i].table_name.size > 0);
     for (size_t i = 0; i < stack->note_count; i++)
