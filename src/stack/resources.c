@@ -315,6 +315,13 @@ static bool means_nothing_offline(struct bytes type)
     return false;
 }
 
+/* What tools add by themselves: a bucket for deployments; APIs of events that are noted already. */
+static bool is_of_a_tool(struct bytes id)
+{
+    return bytes_equal_text(id, "ServerlessDeploymentBucket") ||
+           bytes_equal_text(id, "ServerlessRestApi") || bytes_equal_text(id, "ServerlessHttpApi");
+}
+
 typedef enum status resource_reader(struct loader *loader, struct bytes id,
                                     const struct node *resource);
 
@@ -370,8 +377,7 @@ static enum status read_resource(struct loader *loader, const struct node_member
         if (types[i].pass == pass && bytes_equal_text(type, types[i].type))
             return types[i].read(loader, member->name, resource);
     }
-    if (pass == 1 && !is_made(type) && !means_nothing_offline(type) &&
-        !bytes_equal_text(member->name, "ServerlessDeploymentBucket"))
+    if (pass == 1 && !is_made(type) && !means_nothing_offline(type) && !is_of_a_tool(member->name))
         loader_note(loader, member->where, "not acted on: resource %.*s: dynlog has no %.*s",
                     BYTES_ARG(member->name), BYTES_ARG(type));
     return OK;

@@ -39,7 +39,7 @@ static void check(struct arena *arena, const struct stack *stack)
     for (size_t i = 0; i < stack->output_count; i++)
         assert(stack->outputs[i].name.size > 0 || stack->outputs[i].value.size > 0);
     for (size_t i = 0; i < stack->mapping_count; i++)
-        assert(stack->mappings[i].table_name.size > 0);
+        assert(stack->mappings[i].table_name.size > 0 || stack->mappings[i].queue_arn.size > 0);
     for (size_t i = 0; i < stack->note_count; i++)
         assert(stack->notes[i].where.line > 0 && stack->notes[i].text.size > 0);
 }

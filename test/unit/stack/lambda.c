@@ -59,7 +59,7 @@ static void refused(void **state)
         {FUNCTION("Runtime: nodejs20.x, Code: {ZipFile: x}"), 3, 5,
          "expected Properties with Handler"},
         {FUNCTION("Handler: a.b, Code: {ZipFile: x}"), 3, 5, "expected Properties with Runtime"},
-        {FUNCTION("Handler: a.b, Runtime: provided.al2023, Code: {ZipFile: x}"), 5, 55,
+        {FUNCTION("Handler: a.b, Runtime: provided.al2023, Code: {ZipFile: x}"), 5, 54,
          "ZipFile: expected a Runtime of Node.js or Python"},
         {FUNCTION("Handler: a.b, Runtime: nodejs20.x, Code: {}"), 5, 49, "Code: expected ZipFile"},
         {FUNCTION("Handler: a.b, Runtime: nodejs20.x, Code: {ZipFile: x}, MemorySize: 64"), 5, 74,

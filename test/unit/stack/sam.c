@@ -242,7 +242,7 @@ static void refused(void **state)
         {FUNCTION CODE "      Timeout: 901\n", 9, 16, "Timeout: expected a whole number"},
         {FUNCTION CODE "  FRole: {Type: AWS::IAM::Role}\n", 9, 3, "SAM makes one with this name"},
         {FUNCTION CODE "      EventInvokeConfig: {DestinationConfig: {OnFailure: {Type: X}}}\n", 9,
-         59, "OnFailure: expected Type: SQS"},
+         58, "OnFailure: expected Type: SQS"},
         {HEAD "    Type: AWS::Serverless::SimpleTable\n    Properties: {PrimaryKey: {Type: S}}\n",
          5, 37, "Type: expected String, Number or Binary"},
     };

@@ -145,7 +145,7 @@ static void refused(void **state)
          "expected [identifier"},
         {"Transform: AWS::LanguageExtensions\nResources:\n"
          "  Fn::ForEach::Q: [a, [b, c], {Q: {Type: AWS::SQS::Queue}}]\n",
-         3, 36, "\"Q\" would stand twice"},
+         3, 35, "\"Q\" would stand twice"},
     };
 
     (void)state;
