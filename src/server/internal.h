@@ -98,8 +98,9 @@ struct server {
     char temporary[256]; /* where workers have their temporary files; empty: nowhere */
     struct timer drain_limit;
     const struct stack *stack;
-    bool own_stack;           /* zero-config: no stack file */
-    struct bytes code_folder; /* of the stack file, absolute: handlers are relative to it */
+    bool own_stack;                 /* zero-config: no stack file */
+    struct bytes code_folder;       /* of the stack file, absolute: handlers are relative to it */
+    struct bytes *function_folders; /* of each of the stack's functions: where it runs, absolute */
 
     uint16_t port_number, events_port_number, lambda_port_number;
     struct function_variable *environment;
@@ -148,6 +149,13 @@ void listen_serve_held(struct server *server);
 /* ---- bootstraps.c: the runtimes' files, unpacked from the program ---- */
 bool bootstraps_unpack(struct server *server);
 void bootstraps_remove(struct server *server);
+
+/* ---- stack_aliases.c: versions and aliases of the stack's functions ---- */
+/* NULL: all are there; else the one that can't be, and why. */
+const struct stack_alias *stack_aliases_make(struct server *server, struct bytes *ret_why);
+
+/* ---- stack_code.c: where the stack's functions run ---- */
+bool stack_code_open(struct server *server); /* false: said why on stderr */
 
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));

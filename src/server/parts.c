@@ -25,7 +25,23 @@ static bool find_code_folder(struct server *server)
     return true;
 }
 
-/* --config, else serverless.yml in the folder, else none. */
+/* NAME=VALUE */
+static struct stack_parameter *read_parameters(struct server *server)
+{
+    struct stack_parameter *parameters =
+        ARENA_NEW_ARRAY(server->arena, server->options.parameter_count, struct stack_parameter);
+
+    for (size_t i = 0; i < server->options.parameter_count; i++) {
+        struct bytes text = bytes_of_text(server->options.parameters[i]);
+        size_t equals = bytes_find_byte(text, '=', 0);
+
+        parameters[i].name = bytes_slice(text, 0, equals);
+        parameters[i].value = bytes_slice(text, equals + 1, text.size);
+    }
+    return parameters;
+}
+
+/* --config, else one of the usual names in the folder, else none. */
 static bool load_stack(struct server *server)
 {
     struct stack_options options = {
@@ -33,12 +49,14 @@ static bool load_stack(struct server *server)
         .stage = server->options.stage,
         .region = server->options.region,
         .account = server->place.account,
+        .parameters = read_parameters(server),
+        .parameter_count = server->options.parameter_count,
     };
     struct stack_error error = {0};
     enum status status = OK;
 
-    if (options.path == NULL && file_exists("serverless.yml"))
-        options.path = "serverless.yml";
+    if (options.path == NULL)
+        options.path = stack_find();
     if (options.path == NULL) {
         server->own_stack = true;
         server->stack = stack_default(server->arena, &options);
@@ -392,7 +410,7 @@ static bool load_keys(struct server *server)
 bool parts_open(struct server *server)
 {
     if (!load_stack(server) || !load_keys(server) || !open_store(server) ||
-        !bootstraps_unpack(server))
+        !bootstraps_unpack(server) || !stack_code_open(server))
         return false;
     server->http = http_server_new(&server->loop);
     if (!listen_open(server))

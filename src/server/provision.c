@@ -28,6 +28,7 @@ static void finish(struct provisioning *provisioning, bool ok)
 static void fail_at(struct provisioning *provisioning, const struct stack_where *where,
                     struct bytes resource, struct bytes why)
 {
+    why = stack_mask(provisioning->server->arena, provisioning->server->stack, why);
     output_error("%s:%zu:%zu: %.*s can't be made: %.*s", where->file, where->line, where->column,
                  BYTES_ARG(resource), BYTES_ARG(why));
     finish(provisioning, false);
@@ -60,9 +61,10 @@ static void note_hidden(struct server *server, const struct stack_function *func
 }
 
 /* *ret_known: no value of the environment is still to come. */
-static enum status put_function(struct server *server, const struct stack_function *function,
-                                bool *ret_known, struct api_error *reterr)
+static enum status put_function(struct server *server, size_t index, bool *ret_known,
+                                struct api_error *reterr)
 {
+    const struct stack_function *function = &server->stack->functions[index];
     struct function_variable *environment =
         ARENA_NEW_ARRAY(server->arena, function->environment_count, struct function_variable);
     int64_t attempts = function->maximum_retry_attempts;
@@ -83,7 +85,7 @@ static enum status put_function(struct server *server, const struct stack_functi
         .name = function->name,
         .handler = function->handler,
         .runtime = function->runtime,
-        .folder = server->code_folder,
+        .folder = server->function_folders[index],
         .environment = environment,
         .environment_count = function->environment_count,
         .timeout_s = function->timeout_s,
@@ -122,7 +124,7 @@ static bool put_functions(struct provisioning *provisioning)
 
         if (!provisioning->late[i])
             continue;
-        enum status status = put_function(server, function, &known, &error);
+        enum status status = put_function(server, i, &known, &error);
 
         provisioning->late[i] = !known;
         if (status != OK) {
@@ -131,6 +133,16 @@ static bool put_functions(struct provisioning *provisioning)
         }
     }
     return true;
+}
+
+static bool make_aliases(struct provisioning *provisioning)
+{
+    struct bytes why = {NULL, 0};
+    const struct stack_alias *wrong = stack_aliases_make(provisioning->server, &why);
+
+    if (wrong != NULL)
+        fail_at(provisioning, &wrong->where, wrong->function_name, why);
+    return wrong == NULL;
 }
 
 /* ---- mappings ---- */
@@ -451,7 +463,7 @@ static void next_call(struct provisioning *provisioning)
 
     if (provisioning->next == stack->call_count) {
         provisioning->next = 0;
-        if (put_functions(provisioning))
+        if (put_functions(provisioning) && make_aliases(provisioning))
             next_archive(provisioning);
         return;
     }

@@ -1,11 +1,9 @@
-/* stack/stack.h - a stack file (serverless.yml) as resources: tables, queues, buses, rules,
- * schedules, functions and what calls them. The same file deploys to AWS. What is understood:
- * docs/stack-file.md.
+/* stack/stack.h - a stack file as resources: tables, queues, buses, rules, schedules, functions and
+ * what calls them. The same file deploys to AWS. What is understood: docs/stack-file.md.
  *
- * Steps, a file each: yaml.c (text -> nodes that know their line and column), variables.c
- * (${opt:stage, 'local'}, ${self:...}, ${env:...}, ${file(...)}), intrinsics.c (!Ref, !GetAtt, !Sub
- * ...), resources.c, functions.c and events.c (-> struct stack), serverless.c (the order of the
- * steps). loader.h joins them.
+ * Three forms give the same struct stack: a Serverless Framework file (serverless.yml), a
+ * CloudFormation template and an AWS SAM template, also those that tools generate. load.c tells
+ * which it is by what is in it. loader.h has the steps, a file each.
  *
  * What is wrong is refused with file, line, column and what was expected. What dynlog does not know
  * is named once, in notes, and the rest goes on. A struct stack and all it points to live in the
@@ -146,6 +144,18 @@ struct stack_archive {
     uint32_t retention_days; /* 0: for ever */
 };
 
+/* A version or an alias of a function (AWS::Lambda::Version, AWS::Lambda::Alias). */
+struct stack_alias {
+    struct bytes function_name;
+    struct bytes name; /* empty: a version without an alias */
+    struct bytes version, description;
+    struct stack_where where;
+};
+
+struct stack_output { /* of a template's Outputs; the value may have late values in it */
+    struct bytes name, value;
+};
+
 struct stack {
     struct bytes service, stage, region, account;
     const char *folder; /* of the stack file: handlers are relative to it */
@@ -162,8 +172,14 @@ struct stack {
     size_t mapping_count;
     struct stack_archive *archives;
     size_t archive_count;
+    struct stack_alias *aliases;
+    size_t alias_count;
+    struct stack_output *outputs;
+    size_t output_count;
     struct stack_note *notes;
     size_t note_count;
+    struct bytes *secrets; /* values of NoEcho parameters: they are printed nowhere */
+    size_t secret_count;
     /* custom.serverless-offline-aws-eventbridge: offline overrides; -1 where not said */
     int64_t retry_delay_ms, maximum_retry_attempts;
     uint16_t events_port;      /* 0: not said */
@@ -172,11 +188,17 @@ struct stack {
     uint32_t shard_count;      /* custom.dynlog.shards, of new change streams; 0: not said */
 };
 
+struct stack_parameter { /* --parameter NAME=VALUE */
+    struct bytes name, value;
+};
+
 struct stack_options {
     const char *path;
     const char *stage;   /* --stage, NULL: the file's provider.stage, else "local" */
     const char *region;  /* NULL: the file's, else us-east-1 */
     const char *account; /* "000000000000" */
+    const struct stack_parameter *parameters;
+    size_t parameter_count;
 };
 
 struct stack_error {
@@ -192,6 +214,13 @@ MUST_USE enum status stack_load(struct arena *arena, const struct stack_options 
  * then "*" stands for it. *ret_known (may be NULL): all were. */
 struct bytes stack_text(struct arena *arena, const struct stack *stack, const struct bytes *values,
                         struct bytes text, bool *ret_known);
+
+/* The text without secrets: each is "****" in it. */
+struct bytes stack_mask(struct arena *arena, const struct stack *stack, struct bytes text);
+
+/* The stack file of a start that names none: the first of serverless.yml, .yaml, .json,
+ * template.yaml, .yml, .json in the folder where dynlog was started. NULL: there is none. */
+const char *stack_find(void);
 
 /* The stack of a start without a file: tables STAGE-dynamodb-logs and STAGE-core, bus dynamodb-log,
  * archive dynamodb-logs-archive, archive file ./db. */

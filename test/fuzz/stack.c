@@ -34,15 +34,20 @@ static void check(struct arena *arena, const struct stack *stack)
         assert(stack->functions[i].name.size > 0);
         assert(stack->functions[i].handler.size > 0);
     }
+    for (size_t i = 0; i < stack->alias_count; i++)
+        assert(stack->aliases[i].function_name.size > 0 && stack->aliases[i].version.size > 0);
+    for (size_t i = 0; i < stack->output_count; i++)
+        assert(stack->outputs[i].name.size > 0 || stack->outputs[i].value.size > 0);
     for (size_t i = 0; i < stack->mapping_count; i++)
-        assert(stack->mappings[i].table_name.size > 0);
+        assert(stack->mappings[i].table_name.size > 0 || stack->mappings[i].queue_arn.size > 0);
     for (size_t i = 0; i < stack->note_count; i++)
         assert(stack->notes[i].where.line > 0 && stack->notes[i].text.size > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct stack_options options = {"serverless.yml", NULL, NULL, "000000000000"};
+    static const struct stack_options options = {.path = "serverless.yml",
+                                                 .account = "000000000000"};
     AUTO(arena_release) struct arena *arena = arena_new();
     struct stack_error error = {0};
     const struct stack *stack = NULL;
