@@ -112,7 +112,7 @@ void api_query_local(struct api *api, struct bytes path, struct bytes body,
 
 struct api_service {
     const char *name; /* "DynamoDB" */
-    /* "DynamoDB_20120810"; NULL: REST paths. (Scheduler's are REST paths too, and its target is for
+    /* "DynamoDB_20120810". (Scheduler's and Lambda's are REST paths; their targets are for
      * api_call_local().) */
     const char *target;
     const char *error_prefix; /* before an error's name: "com.amazonaws.dynamodb.v20120810#" */
@@ -125,7 +125,7 @@ struct api_operation {
     const struct api_service *service;
     const char *name;
     void (*run)(struct api_call *call);
-    const struct shape *input; /* checked before run(); NULL: REST, the body is run()'s */
+    const struct shape *input; /* checked before run(); NULL: run() looks at the request itself */
     const char *note;          /* what differs from AWS; NULL: nothing that we know of */
 };
 

@@ -23,7 +23,7 @@ struct api *api_new(const struct api_services *services)
             void *out;
         } row = {&operations[i]};
 
-        if (operations[i].service->target == NULL)
+        if (operations[i].input == NULL) /* it looks at a request of HTTP */
             continue;
         buffer_printf(&target, "%s.%s", operations[i].service->target, operations[i].name);
         void *twice = map_put(&api->operations, buffer_bytes(&target), row.out);
@@ -51,8 +51,8 @@ struct buffer *api_buffer(struct api_call *call)
 
 const struct api_service *api_service_of_target(struct bytes target)
 {
-    const struct api_service *services[] = {&api_dynamodb,  &api_streams, &api_events,
-                                            &api_scheduler, &api_sqs,     &api_logs};
+    const struct api_service *services[] = {
+        &api_dynamodb, &api_streams, &api_events, &api_scheduler, &api_sqs, &api_logs, &api_lambda};
 
     for (size_t i = 0; i < ARRAY_COUNT(services); i++) {
         struct bytes name = bytes_of_text(services[i]->target);

@@ -132,15 +132,18 @@ static void run_query(struct api_call *call)
         api_fail(call, &call->error);
 }
 
-static void run_rest(struct api_call *call)
+static void run_lambda(struct api_call *call)
 {
-    struct http_request *request = call->request;
+    enum status status = OK;
 
-    call->service = &api_lambda;
     call->content_type = JSON_PLAIN;
-    call->operation = api_lambda_route(http_method(request), http_path(request), &call->path_name);
-    if (call->operation == NULL)
-        answer_nothing_here(request);
+    status = api_lambda_prepare(call);
+    if (status == NOT_FOUND)
+        answer_nothing_here(call->request);
+    else if (status != OK)
+        api_fail(call, &call->error);
+    else if (call->operation->input != NULL)
+        api_run_operation(call);
     else if (throttle_check(call) != OK)
         api_fail(call, &call->error);
     else
@@ -199,7 +202,7 @@ void api_handle(void *context, struct http_request *request)
     else if (bytes_start_with(path, BYTES("/_dynlog/")))
         run_own(call);
     else if (bytes_start_with(path, BYTES("/20")))
-        run_rest(call);
+        run_lambda(call);
     else if (api_scheduler_is_asked(path))
         run_scheduler(call);
     else

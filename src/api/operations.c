@@ -28,7 +28,7 @@ const struct api_service api_logs = {
     "InvalidParameterException"};
 const struct api_service api_scheduler = {
     "EventBridge Scheduler", "AWSScheduler", "", "", "application/json", NULL};
-const struct api_service api_lambda = {"Lambda", NULL, "", "", "application/json", NULL};
+const struct api_service api_lambda = {"Lambda", "AWSLambda", "", "", "application/json", NULL};
 
 static const struct api_operation operations[] = {
     {&api_dynamodb, "PutItem", api_put_item, &shape_put_item, NULL},
@@ -228,8 +228,9 @@ static const struct api_operation operations[] = {
     {&api_lambda, "ListFunctions", api_list_functions, NULL, NULL},
     {&api_lambda, "GetFunction", api_get_function, NULL, "functions come from the stack file"},
     {&api_lambda, "GetFunctionConfiguration", api_get_function_configuration, NULL, NULL},
-    {&api_lambda, "ListEventSourceMappings", api_list_event_source_mappings, NULL, NULL},
-    {&api_lambda, "GetEventSourceMapping", api_get_event_source_mapping, NULL, NULL},
+    {&api_lambda, "ListEventSourceMappings", api_list_event_source_mappings, &shape_list_mappings,
+     NULL},
+    {&api_lambda, "GetEventSourceMapping", api_get_event_source_mapping, &shape_mapping, NULL},
 };
 
 const struct api_operation *api_operations(size_t *ret_count)

@@ -48,12 +48,16 @@ enum status mapping_batch_add(struct batch *batch, const struct change *change, 
     return OK;
 }
 
-void mapping_batch_print(struct buffer *out, const struct batch *batch, size_t begin, size_t end)
+struct mapping_record mapping_batch_record_at(const struct batch *batch, size_t index)
 {
-    size_t from = begin > 0 ? batch->records[begin - 1].end + 1 : 0;
-    size_t to = end > begin ? batch->records[end - 1].end : from;
+    const struct mapping_batch_record *record = &batch->records[index];
+    size_t from = index > 0 ? batch->records[index - 1].end + 1 : 0;
+    struct mapping_record seen = {
+        .text = bytes_slice(buffer_bytes(&batch->text), from, record->end - from),
+        .position = record->position,
+        .time_ms = record->time_ms,
+    };
 
-    buffer_append_text(out, event_begin);
-    buffer_append(out, bytes_slice(buffer_bytes(&batch->text), from, to - from));
-    buffer_append_text(out, event_end);
+    stream_sequence_print(record->position, seen.identifier);
+    return seen;
 }

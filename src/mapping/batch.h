@@ -1,5 +1,5 @@
-/* mapping/batch.h - records of a change stream, collected for one event: their text, and where
- * each of them ends in it, so that a part of the batch is an event too. */
+/* mapping/batch.h - records of a change stream, collected for one hand-over: their text, and
+ * where each of them ends in it, so that a part of the batch is a hand-over too. */
 #ifndef DYNLOG_MAPPING_BATCH_H
 #define DYNLOG_MAPPING_BATCH_H
 
@@ -26,7 +26,7 @@ MUST_USE enum status mapping_batch_add(struct batch *batch, const struct change 
                                        const char *view, const char *region,
                                        struct bytes stream_arn);
 
-/* {"Records":[...]} of the records in [begin, end). */
-void mapping_batch_print(struct buffer *out, const struct batch *batch, size_t begin, size_t end);
+/* The record as a consumer sees it; its text until the batch changes. */
+struct mapping_record mapping_batch_record_at(const struct batch *batch, size_t index);
 
 #endif

@@ -1,7 +1,7 @@
 /* mapping/cursor.c - how far a mapping is, durably.
  *
- *   "mapping/STREAM/FUNCTION"          everything up to it is done with, in every shard
- *   "mapping/STREAM/FUNCTION/NUMBER"   of a shard that is further than that
+ *   "mapping/STREAM/NAME"          everything up to it is done with, in every shard
+ *   "mapping/STREAM/NAME/NUMBER"   of a shard that is further than that
  *
  * So a mapping whose stream has one shard has one cursor; a shard that is held up by a batch that
  * fails does not make the others hand over again what they have done; and which shards are done
@@ -160,14 +160,21 @@ static void on_write_again(struct timer *timer)
 
 /* ---- loading ---- */
 
+static void make_name(const struct mapping *mapping,
+                      char out[MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE])
+{
+    snprintf(out, MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE, "mapping/%u/%.*s",
+             mapping->settings.stream_id, BYTES_ARG(mapping->settings.name));
+}
+
 void mapping_cursor_init(struct mapping *mapping)
 {
     mapping->write_again.fire = on_write_again;
     mapping->work.run = run_write;
     mapping->work.done = on_written;
     mapping->write_arena = arena_new();
-    snprintf(mapping->cursor_name, sizeof mapping->cursor_name, "mapping/%u/%.*s",
-             mapping->settings.stream_id, BYTES_ARG(mapping->settings.function_name));
+    mapping->writing = false;
+    make_name(mapping, mapping->cursor_name);
 }
 
 void mapping_cursor_free(struct mapping *mapping)
@@ -228,4 +235,17 @@ enum status mapping_cursor_load_shard(struct mapping_shard *shard)
     if (own > shard->cursor)
         shard->cursor = own;
     return rerun_load(&shard->rerun, store, bytes_of_text(shard->notes_name), shard->cursor);
+}
+
+/* Both names are ends of ranges: of a shard's cursors, and of the notes that stand under them. */
+void mapping_cursor_forget(const struct mapping *mapping, struct store_batch *batch)
+{
+    char name[MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE];
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    make_name(mapping, name);
+    stream_cursor_delete(batch, bytes_of_text(name));
+    stream_cursor_delete_range(batch, arena_printf(arena, "%s/", name),
+                               arena_printf(arena, "%s0", name)); /* "0" follows "/" */
+    rerun_forget_all(batch, bytes_of_text(name));
 }

@@ -1,10 +1,15 @@
 /* mapping/internal.h - what the files of a mapping share.
  *
- *   mapping.c      settings, when to read, life
- *   shard.c   which shards there are, and their records into lanes
- *   lane.c         one line of batches of a shard
- *   cursor.c       how far it is, durably
- *   put_source.c   events that its function puts on the bus */
+ *   mapping.c            settings, all of them, figures
+ *   life.c               pausing, changing, removing one
+ *   reading.c            a stream as a source: when to read
+ *   shard.c              which shards there are, and their records into lanes
+ *   lane.c               one line of batches of a shard
+ *   cursor.c             how far it is, durably
+ *   consumer.h           who takes the batches
+ *   function_consumer.c  a function does
+ *   handover.c           what consumers share
+ *   put_source.c         events that its function puts on the bus */
 #ifndef DYNLOG_MAPPING_INTERNAL_H
 #define DYNLOG_MAPPING_INTERNAL_H
 
@@ -48,12 +53,44 @@ struct mapping_shard {
     struct rerun rerun;
 };
 
+/* What a mapping reads, as a table of functions: a stream (reading.c), a queue. */
+struct mapping_reader {
+    /* From where it was; a new one from where its settings say. Reads nothing yet. */
+    enum status (*open)(struct mapping *mapping);
+    /* Something has changed: reads and hands over while it may (mapping_may_go()), and writes down
+     * what has moved. */
+    void (*go)(struct mapping *mapping);
+    /* No timers any more; what is with the consumer or the store ends. */
+    void (*stop)(struct mapping *mapping);
+    /* Stopped, and nothing is with the consumer or the store. */
+    bool (*is_at_rest)(const struct mapping *mapping);
+    /* On the writer's thread: its cursors go. May be NULL. */
+    void (*forget)(const struct mapping *mapping, struct store_batch *batch);
+    /* At rest, or open() failed; open() may come again. */
+    void (*close)(struct mapping *mapping);
+    /* For mappings_busy(), mappings_moving(), mappings_waits(), mappings_hurry(). */
+    bool (*is_busy)(struct mapping *mapping);
+    bool (*is_moving)(struct mapping *mapping);
+    void (*waits)(const struct mapping *mapping, struct waits *waits);
+    void (*hurry)(struct mapping *mapping);
+};
+extern const struct mapping_reader mapping_stream_reader;
+
 struct mapping {
     struct mappings *mappings;
     struct arena *arena; /* of the settings */
     struct mapping_settings settings;
+    struct mapping_consumer consumer;
+    const struct mapping_reader *reader;
     char uuid[ID_UUID_SIZE];
     const char *last_result;
+
+    /* life.c */
+    bool is_open;   /* reader->open() was called, and close() was not */
+    bool is_paused; /* it may not go */
+    struct timer rested;
+    void (*paused)(void *context);
+    void *paused_context;
 
     /* reading */
     struct mapping_shard **shards; /* by number */
@@ -78,10 +115,29 @@ struct mapping {
 
 /* ---- mapping.c ---- */
 
-/* A lane has moved: reads on, hands over, writes the cursor. */
+/* Something has moved: reads on, hands over, writes the cursor. */
 void mapping_go(struct mapping *mapping);
+/* It is enabled, and neither it nor all of them are being stopped. */
+bool mapping_may_go(const struct mapping *mapping);
 void mapping_changed(struct mapping *mapping);
 void mapping_tell(const struct mapping *mapping, struct bytes text);
+/* Copies them into the mapping's arena and fills in what is left open. */
+void mapping_set_settings(struct mapping *mapping, const struct mapping_settings *settings);
+MUST_USE enum status mapping_check_settings(const struct mapping_settings *settings,
+                                            struct api_error *reterr);
+void mapping_free(struct mapping *mapping);
+
+/* ---- life.c ---- */
+
+void mapping_life_init(struct mapping *mapping);
+/* Opens the reader and lets it go, when it is enabled. */
+MUST_USE enum status mapping_open(struct mapping *mapping);
+/* Tells who waits for it, once a paused one is at rest. */
+void mapping_look_at_rest(struct mapping *mapping);
+
+/* ---- function_consumer.c ---- */
+
+struct mapping_consumer mapping_function_consumer(struct mappings *mappings);
 
 /* ---- shard.c ---- */
 
@@ -109,6 +165,8 @@ MUST_USE enum status mapping_cursor_load(struct mapping *mapping);
 MUST_USE enum status mapping_cursor_load_shard(struct mapping_shard *shard);
 /* Durable, or where a new one will begin. */
 uint64_t mapping_cursor_of(const struct mapping *mapping);
+/* On the writer's thread: none of its cursors and notes stays. */
+void mapping_cursor_forget(const struct mapping *mapping, struct store_batch *batch);
 /* Writes what has moved. One write at a time: what moves meanwhile goes with the next one. */
 void mapping_cursor_write(struct mapping *mapping);
 

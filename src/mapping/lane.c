@@ -27,7 +27,7 @@ enum status lane_add(struct lane *lane, const struct change *change)
     const struct mapping_settings *settings = &mapping->settings;
     enum status st =
         mapping_batch_add(&lane->filling, change, settings->view,
-                          mapping->mappings->options.place->region, settings->stream_arn);
+                          mapping->mappings->options.place->region, settings->source_arn);
 
     if (st != OK) {
         lane->full = lane->filling.count > 0;
@@ -140,7 +140,7 @@ static bool strikes(const struct lane *lane, enum fault_kind kind, struct fault_
     const struct mapping *mapping = lane->mapping;
     struct fault_place place = {
         .of = {[FAULT_FUNCTION] = mapping->settings.function_name,
-               [FAULT_TABLE] = table_of_stream(mapping->settings.stream_arn)}};
+               [FAULT_TABLE] = table_of_stream(mapping->settings.source_arn)}};
 
     return faults_hit(mapping->mappings->options.faults, kind, &place, ret);
 }
@@ -163,7 +163,7 @@ static bool is_delayed(struct lane *lane)
 static void back_off(struct lane *lane)
 {
     lane_enter(lane, LANE_BACKING_OFF);
-    if (!lane->mapping->mappings->stopping)
+    if (mapping_may_go(lane->mapping))
         timer_set_after(lane->mapping->mappings->options.timers, &lane->back_off, lane->delay_ms);
     lane->delay_ms =
         lane->delay_ms * 2 < MAPPING_RETRY_LAST_MS ? lane->delay_ms * 2 : MAPPING_RETRY_LAST_MS;
@@ -177,12 +177,12 @@ static void on_back_off(struct timer *timer)
     mapping_go(lane->mapping);
 }
 
-static void part_failed(struct lane *lane, bool by_function)
+static void part_failed(struct lane *lane)
 {
     const struct mapping_settings *settings = &lane->mapping->settings;
     int32_t retries = settings->maximum_retry_attempts;
 
-    if (by_function && settings->bisect_on_error && lane->end - lane->begin > 1) {
+    if (settings->bisect_on_error && lane->end - lane->begin > 1) {
         halve_part(lane); /* counts as no attempt */
         lane_enter(lane, LANE_RESTING);
         return;
@@ -196,54 +196,81 @@ static void part_failed(struct lane *lane, bool by_function)
     give_up(lane);
 }
 
-static void on_done(struct invocation *invocation)
+static void part_handled(struct lane *lane)
 {
-    struct lane *lane = CONTAINER_OF(invocation, struct lane, invocation);
-    struct mapping *mapping = lane->mapping;
+    lane_enter(lane, LANE_RESTING);
+    if (!lane->repeated && strikes(lane, FAULT_DUPLICATE, NULL))
+        lane->repeated = true;
+    else
+        next_part(lane);
+}
 
-    if (invocation->status == CLOSED) { /* we stop: the cursor stands before it */
+static void end_part(struct lane *lane, enum mapping_outcome outcome)
+{
+    switch (outcome) {
+    case MAPPING_HANDLED:
+        part_handled(lane);
+        break;
+    case MAPPING_FAILED:
+    case MAPPING_PARTLY_FAILED:
+        part_failed(lane);
+        break;
+    case MAPPING_NOT_TAKEN:
+        back_off(lane);
+        break;
+    case MAPPING_CLOSED: /* the cursor stands before it */
         lane_enter(lane, LANE_RESTING);
+        break;
+    }
+}
+
+static void on_done(struct mapping_handover *handover)
+{
+    struct lane *lane = CONTAINER_OF(handover, struct lane, handover);
+    struct mapping *mapping = lane->mapping;
+    enum mapping_outcome outcome = handover->outcome;
+
+    if (outcome != MAPPING_CLOSED)
+        mapping->last_result = handover->problem != NULL ? handover->problem : MAPPING_RESULT_OK;
+    end_part(lane, outcome);
+    if (outcome == MAPPING_CLOSED)
         mapping_changed(mapping);
-        return;
+    else if (!lane->handing_over) /* else lane_go() is under way */
+        mapping_go(mapping);
+}
+
+static void collect_records(struct lane *lane)
+{
+    size_t count = lane->end - lane->begin;
+
+    if (count > lane->record_capacity) {
+        lane->record_capacity = count;
+        lane->records = mem_resize(lane->records, count * sizeof *lane->records);
     }
-    if (invocation->status == OK && !invocation->failed) {
-        mapping->last_result = "OK";
-        lane_enter(lane, LANE_RESTING);
-        if (!lane->repeated && strikes(lane, FAULT_DUPLICATE, NULL))
-            lane->repeated = true;
-        else
-            next_part(lane);
-    } else {
-        mapping->last_result = invocation->status == OK ? "PROBLEM: Function call failed"
-                                                        : "PROBLEM: Function not found";
-        part_failed(lane, invocation->status == OK);
-    }
-    if (lane->invoking)
-        return; /* lane_go() is under way */
-    mapping_go(mapping);
+    for (size_t i = 0; i < count; i++)
+        lane->records[i] = mapping_batch_record_at(&lane->running, lane->begin + i);
 }
 
 static void hand_over(struct lane *lane)
 {
-    struct mapping *mapping = lane->mapping;
+    const struct mapping *mapping = lane->mapping;
 
-    buffer_clear(&lane->event);
-    mapping_batch_print(&lane->event, &lane->running, lane->begin, lane->end);
-    lane->invocation = (struct invocation){
-        .function_name = mapping->settings.function_name,
-        .payload = buffer_bytes(&lane->event),
-        .wait = true,
+    collect_records(lane);
+    lane->handover = (struct mapping_handover){
+        .settings = &mapping->settings,
+        .records = lane->records,
+        .count = lane->end - lane->begin,
         .done = on_done,
     };
     lane_enter(lane, LANE_RUNNING);
-    lane->invoking = true;
-    functions_invoke(mapping->mappings->options.functions, &lane->invocation);
-    lane->invoking = false;
+    lane->handing_over = true;
+    mapping->consumer.take(mapping->consumer.context, &lane->handover);
+    lane->handing_over = false;
 }
 
 void lane_go(struct lane *lane)
 {
-    while (lane->state == LANE_RESTING && !lane->mapping->mappings->stopping) {
+    while (lane->state == LANE_RESTING && mapping_may_go(lane->mapping)) {
         if (lane->begin == lane->end && !take_filled(lane))
             return;
         drop_old(lane);
@@ -308,7 +335,6 @@ void lane_init(struct lane *lane, struct mapping_shard *shard)
     lane->window.fire = on_window;
     lane->back_off.fire = on_back_off;
     lane->delay_ms = MAPPING_RETRY_FIRST_MS;
-    lane->event = BUFFER_INIT(MAPPING_PAYLOAD_SIZE_MAX);
     mapping_batch_init(&lane->filling);
     mapping_batch_init(&lane->running);
 }
@@ -324,5 +350,5 @@ void lane_free(struct lane *lane)
     lane_stop(lane);
     mapping_batch_free(&lane->filling);
     mapping_batch_free(&lane->running);
-    buffer_free(&lane->event);
+    mem_free(lane->records);
 }

@@ -1,13 +1,13 @@
 /* mapping/lane.h - one line of batches of a shard: collected, handed over, tried again.
  *
- *      RESTING ----------> RUNNING      its event is with the function
+ *      RESTING ----------> RUNNING      its batch is with the consumer
  *         ^  ^               |  |
  *         |  +---------------+  | it failed
  *         |    it succeeded,    v
  *         |    or was dropped   BACKING_OFF
  *         +---------------------+
  *
- * A lane has two batches: one that is with the function, or is to be tried again, and one that is
+ * A lane has two batches: one that is with the consumer, or is to be tried again, and one that is
  * being filled meanwhile. Of the first, the part [begin, end) is in work: bisecting halves it and
  * puts the rest aside.
  *
@@ -39,9 +39,10 @@ struct lane {
     uint32_t attempts; /* that failed, of this part */
     uint64_t delay_ms; /* before the next one */
     struct timer back_off;
-    struct invocation invocation;
-    struct buffer event;
-    bool invoking;          /* functions_invoke() has not returned */
+    struct mapping_handover handover; /* of a RUNNING one */
+    struct mapping_record *records;   /* of the part in work */
+    size_t record_capacity;
+    bool handing_over;      /* take() has not returned */
     bool repeated, delayed; /* faults have had this part already */
 };
 

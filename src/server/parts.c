@@ -255,6 +255,7 @@ static void open_mappings(struct server *server)
 {
     struct mappings_options options = {.functions = server->functions,
                                        .streams = server->streams,
+                                       .queues = server->queues,
                                        .store = server->store,
                                        .port = server->port,
                                        .timers = server->timers,

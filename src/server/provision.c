@@ -133,7 +133,7 @@ static bool add_mapping(struct provisioning *provisioning, const struct stack_ma
 
     struct mapping_settings settings = {
         .function_name = mapping->function_name,
-        .stream_arn = arn_make(server->arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
+        .source_arn = arn_make(server->arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
                                BYTES_ARG(table->name), BYTES_ARG(table->stream.label)),
         .stream_id = table->stream.id,
         .view = views[table->stream.view],
@@ -146,7 +146,7 @@ static bool add_mapping(struct provisioning *provisioning, const struct stack_ma
         .maximum_retry_attempts = mapping->maximum_retry_attempts,
         .maximum_record_age_s = mapping->maximum_record_age_s,
     };
-    enum status status = mappings_add(server->mappings, &settings, &error);
+    enum status status = mappings_add(server->mappings, &settings, NULL, NULL, &error);
 
     engine_table_unref(table);
     if (status != OK) {

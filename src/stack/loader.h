@@ -9,7 +9,7 @@
  *   enabled.c     `enabled: '"a" == "a"'`             enabled_evaluate()
  *   functions.c   functions -> stack->functions       functions_declare(), functions_read()
  *   events.c      what calls them                     events_read()
- *   mappings.c    change stream -> function           mappings_read_stream()
+ *   mappings.c    stream or queue -> function         mappings_read_stream() ...
  *   bridge.c      bus -> function                     bridge_read()
  *   timed.c       time -> function                    timed_read()
  *   resources.c   resources -> calls, archives        resources_read(), resources_read_rules()
@@ -244,6 +244,9 @@ MUST_USE enum status events_read(struct loader *loader, const struct loader_func
 MUST_USE enum status mappings_read_stream(struct loader *loader,
                                           const struct loader_function *function,
                                           const struct node_member *event);
+MUST_USE enum status mappings_read_queue(struct loader *loader,
+                                         const struct loader_function *function,
+                                         const struct node_member *event);
 MUST_USE enum status bridge_read(struct loader *loader, const struct loader_function *function,
                                  const struct node_member *event, size_t index);
 MUST_USE enum status timed_read(struct loader *loader, const struct loader_function *function,

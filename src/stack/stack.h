@@ -18,6 +18,7 @@
 
 #define STACK_FILE_SIZE_MAX ((size_t)4 * 1024 * 1024)
 #define STACK_VARIABLE_DEPTH_MAX 32
+#define STACK_FILTERS_MAX 10 /* of a mapping: what AWS raises its quota of 5 to */
 #define STACK_SHARDS_MAX 100 /* SHARDS_BEGIN_MAX of value/shard.h */
 
 struct stack_where { /* a place in a file, for messages: "serverless.yml:12:5" */
@@ -99,18 +100,29 @@ struct stack_function {
     struct stack_where where;
 };
 
-/* change stream -> function (events: stream) */
+/* change stream or queue -> function (events: stream, sqs): an event source mapping */
+enum stack_mapping_source { STACK_MAPPING_STREAM, STACK_MAPPING_QUEUE };
 struct stack_mapping {
-    struct bytes function_name;
-    struct bytes table_name;
+    enum stack_mapping_source source;
+    struct bytes function_name;      /* or its ARN, with a qualifier or without */
+    struct bytes table_name;         /* of a stream */
+    struct bytes queue_arn;          /* of a queue */
     uint32_t batch_size;             /* 10 unless said: what the Serverless Framework deploys */
     uint32_t batch_window_s;         /* 0 unless said */
+    const struct bytes *filters;     /* event patterns, JSON texts; one of them is enough */
+    size_t filter_count;             /* 0: every record */
+    bool report_batch_item_failures; /* functionResponseType: ReportBatchItemFailures */
+    bool enabled;
+    /* of a stream */
     uint32_t parallelization_factor; /* 1 unless said */
     bool bisect_on_error;
     int32_t maximum_retry_attempts; /* -1: until the record expires */
     int32_t maximum_record_age_s;   /* -1: until the record expires */
-    bool trim_horizon; /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
-    bool enabled;
+    bool trim_horizon;           /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
+    uint32_t tumbling_window_s;  /* 0: none */
+    struct bytes on_failure_arn; /* of a queue; empty: what fails for good is dropped */
+    /* of a queue */
+    uint32_t maximum_concurrency; /* 2-1000; 0: none said */
     struct stack_where where;
 };
 

@@ -1,4 +1,5 @@
 /* api/lambda/mappings.c - ListEventSourceMappings, GetEventSourceMapping. */
+#include "api/decode.h"
 #include "api/operations.h"
 
 static void write_mapping(struct api_call *call, struct json_writer *w,
@@ -8,7 +9,7 @@ static void write_mapping(struct api_call *call, struct json_writer *w,
 
     json_begin_object(w);
     json_member_text(w, "UUID", mapping->uuid);
-    json_member_string(w, "EventSourceArn", settings->stream_arn);
+    json_member_string(w, "EventSourceArn", settings->source_arn);
     json_member_string(w, "FunctionArn",
                        functions_arn(call->on->functions, call->arena, settings->function_name));
     json_member_text(w, "State", mapping->state);
@@ -25,9 +26,9 @@ static void write_mapping(struct api_call *call, struct json_writer *w,
 
 void api_list_event_source_mappings(struct api_call *call)
 {
-    struct bytes function = {NULL, 0}, source = {NULL, 0};
-    bool by_function = http_query(call->request, "FunctionName", &function);
-    bool by_source = http_query(call->request, "EventSourceArn", &source);
+    struct bytes function = decode_string(call->body, "FunctionName");
+    struct bytes source = decode_string(call->body, "EventSourceArn");
+    bool by_function = function.size > 0, by_source = source.size > 0;
     const struct function_settings *wanted =
         by_function ? functions_find(call->on->functions, function) : NULL;
     struct buffer *out = api_buffer(call);
@@ -43,7 +44,7 @@ void api_list_event_source_mappings(struct api_call *call)
         if (by_function &&
             (wanted == NULL || !bytes_equal(wanted->name, mapping.settings->function_name)))
             continue;
-        if (by_source && !bytes_equal(source, mapping.settings->stream_arn))
+        if (by_source && !bytes_equal(source, mapping.settings->source_arn))
             continue;
         write_mapping(call, &w, &mapping);
     }
@@ -58,7 +59,7 @@ void api_get_event_source_mapping(struct api_call *call)
         struct mapping_description mapping;
 
         mappings_describe(call->on->mappings, i, &mapping);
-        if (!bytes_equal_text(call->path_name, mapping.uuid))
+        if (!bytes_equal_text(decode_string(call->body, "UUID"), mapping.uuid))
             continue;
 
         struct buffer *out = api_buffer(call);
