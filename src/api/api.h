@@ -24,6 +24,7 @@
 #include "net/http.h"
 #include "net/sigv4.h"
 #include "outbound/outbound.h"
+#include "pipes/pipes.h"
 #include "queues/queues.h"
 #include "schedule/schedule.h"
 #include "streams/streams.h"
@@ -59,6 +60,7 @@ struct api_services {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
+    struct pipes *pipes;
     struct store *store;
     struct store_port *port;
     struct timers *timers;

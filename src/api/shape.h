@@ -143,6 +143,10 @@ extern const struct shape shape_put_schedule, shape_schedule, shape_list_schedul
     shape_create_schedule_group, shape_schedule_group, shape_list_schedule_groups, shape_tag_group,
     shape_untag_group, shape_list_tags_of_group;
 
+/* pipes/shapes.c */
+extern const struct shape shape_create_pipe, shape_update_pipe, shape_pipe, shape_list_pipes,
+    shape_tag_pipe, shape_untag_pipe, shape_list_tags_of_pipe;
+
 /* logs/shapes.c */
 extern const struct shape shape_create_log_group, shape_describe_log_groups,
     shape_describe_log_streams, shape_filter_log_events, shape_get_log_events, shape_log_group,

@@ -149,6 +149,7 @@ static struct mapping *mapping_new(struct mappings *mappings,
     mapping->arena = arena_new();
     mapping_set_settings(mapping, settings);
     mapping->consumer = consumer != NULL ? *consumer : mapping_function_consumer(mappings);
+    mapping->of_function = consumer == NULL;
     mapping->reader = &mapping_stream_reader;
     mapping->last_result = MAPPING_RESULT_NONE;
     mapping_life_init(mapping);
@@ -199,6 +200,7 @@ void mappings_describe(const struct mappings *mappings, size_t index,
 {
     const struct mapping *mapping = mappings->all[index];
 
+    ret->of_function = mapping->of_function;
     memcpy(ret->uuid, mapping->uuid, sizeof ret->uuid);
     ret->settings = &mapping->settings;
     ret->state = mapping->settings.enabled ? "Enabled" : "Disabled";

@@ -37,8 +37,8 @@ static enum status refuse_quota(struct pipe_change *change)
                      ",\"quotaCode\":\"L-C43DC2F4\",\"resourceId\":\"%.*s\",\"resourceType\":"
                      "\"Pipe\",\"serviceCode\":\"pipes\"",
                      BYTES_ARG(change->settings.name));
-    return api_refuse(&change->error, API_PIPES_QUOTA,
-                      "The number of pipes is at its limit of %d.", PIPES_COUNT_MAX);
+    return api_refuse(&change->error, API_PIPES_QUOTA, "The number of pipes is at its limit of %d.",
+                      PIPES_COUNT_MAX);
 }
 
 /* ---- tags ---- */
@@ -112,9 +112,9 @@ static enum status unite_parameters(struct pipe_change *change, struct pipe_sett
         st = pipe_check_said(change, source, target, &change->error);
     if (st != OK)
         return st;
-    settings->source_parameters =
-        pipe_source_parameters(change->arena, settings->source_parameters,
-                               change->source_parameters, source, pipe_batch_max(enrichment, target));
+    settings->source_parameters = pipe_source_parameters(change->arena, settings->source_parameters,
+                                                         change->source_parameters, source,
+                                                         pipe_batch_max(enrichment, target));
     settings->enrichment_parameters = pipe_parameters_over(
         change->arena, settings->enrichment_parameters, change->enrichment_parameters);
     settings->target_parameters = pipe_target_parameters_of(
@@ -235,6 +235,8 @@ static void change_run(struct store_batch *batch, struct store_work *work)
     }
     store_batch_delete(batch, STORE_CATALOGUE, change->key);
     given_forget_all(batch, change->record->id);
+    if (change->mapping != NULL)
+        mapping_forget(change->mapping, batch);
 }
 
 /* ---- durable ---- */
@@ -288,7 +290,7 @@ static void apply(struct pipe_change *change)
 
     if (change->kind == PIPE_GONE) {
         map_remove(&pipes->by_name, change->settings.name);
-        pipe_free(pipe);
+        pipe_end(pipe);
         return;
     }
     if (pipe == NULL) {

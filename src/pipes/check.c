@@ -150,10 +150,10 @@ static enum status check_said_source(const struct pipe_change *change, enum pipe
     const char *other = of_stream ? "SqsQueueParameters" : "DynamoDBStreamParameters";
 
     if (is_there(said, other))
-        return pipe_refuse(
-            reterr, of_stream ? "SourceParameters.SqsQueueParameters"
-                              : "SourceParameters.DynamoDBStreamParameters",
-            "Parameters do not belong to the source of the pipe.");
+        return pipe_refuse(reterr,
+                           of_stream ? "SourceParameters.SqsQueueParameters"
+                                     : "SourceParameters.DynamoDBStreamParameters",
+                           "Parameters do not belong to the source of the pipe.");
     if (of_stream && change->kind == PIPE_CREATE && !is_there(said, "DynamoDBStreamParameters"))
         return pipe_refuse(reterr, "SourceParameters.DynamoDBStreamParameters",
                            "Missing required parameter.");
@@ -342,9 +342,9 @@ static enum status check_target(const struct pipe_settings *settings, enum pipe_
     snprintf(name, sizeof name, "TargetParameters.%s", own);
     enum status st = check_paths(name, json_get(parameters, own), reterr);
 
-    return st == OK ? check_template(arena, parameters, target, "TargetParameters.InputTemplate",
-                                     reterr)
-                    : st;
+    return st == OK
+               ? check_template(arena, parameters, target, "TargetParameters.InputTemplate", reterr)
+               : st;
 }
 
 static enum status check_log(const struct pipes *pipes, const struct pipe_settings *settings,

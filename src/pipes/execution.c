@@ -28,11 +28,9 @@ void execution_explain(struct execution *e, const char *service, const char *for
 static void tell_people(const struct execution *e)
 {
     const struct pipes_options *options = &e->pipe->pipes->options;
-    AUTO(arena_release) struct arena *arena = arena_new();
     struct function_log line = {
         .kind = FUNCTION_LOG_LINE,
-        .function_name =
-            arena_printf(arena, "pipe %.*s", BYTES_ARG(e->plan->settings.name)),
+        .function_name = e->plan->settings.name,
         .text = bytes_of_text(e->why),
         .from_stderr = true,
     };
@@ -63,8 +61,9 @@ static void log_end(struct execution *e, enum mapping_outcome outcome)
 
 static const char *problem_of(enum mapping_outcome outcome)
 {
-    return outcome == MAPPING_HANDLED || outcome == MAPPING_CLOSED ? NULL
-                                                                   : "PROBLEM: Pipe execution failed";
+    return outcome == MAPPING_HANDLED || outcome == MAPPING_CLOSED
+               ? NULL
+               : "PROBLEM: Pipe execution failed";
 }
 
 void execution_end(struct execution *e, enum mapping_outcome outcome)
@@ -74,18 +73,17 @@ void execution_end(struct execution *e, enum mapping_outcome outcome)
     struct mapping_handover *handover = e->handover;
 
     assert(!e->calling);
+    pipes->executions--;
+    pipe->executions--;
     log_end(e, outcome);
     tell_people(e);
     pipes->executions_total++;
     if (outcome == MAPPING_FAILED || outcome == MAPPING_PARTLY_FAILED)
         pipes->failed_total++;
     list_remove(&e->place);
-    pipes->executions--;
-    pipe->executions--;
     pipe_plan_let_go(e->plan);
     arena_free(e->arena);
     mapping_handover_end(handover, outcome, problem_of(outcome));
-    pipe_look(pipe);
     pipes_ended(pipes);
 }
 
@@ -205,11 +203,8 @@ void execution_invoke(struct execution *e, struct bytes function, struct bytes p
 {
     struct functions *functions = e->pipe->pipes->options.functions;
 
-    e->invocation = (struct invocation){.function_name = function,
-                                        .payload = payload,
-                                        .wait = true,
-                                        .done = done,
-                                        .context = e};
+    e->invocation = (struct invocation){
+        .function_name = function, .payload = payload, .wait = true, .done = done, .context = e};
     if (functions != NULL) {
         functions_invoke(functions, &e->invocation);
         return;
@@ -287,8 +282,7 @@ enum mapping_outcome execution_judge_call(struct execution *e)
 
 void executions_cancel(struct pipes *pipes)
 {
-    LIST_EACH(&pipes->running, it)
-    {
+    LIST_EACH (&pipes->running, it) {
         if (LIST_EXECUTION(it)->calling)
             outbound_cancel(pipes->options.outbound, &LIST_EXECUTION(it)->call);
     }

@@ -32,7 +32,7 @@ struct execution {
     struct delivery_error *errors;
     bool *written; /* results of the writer, for each delivery */
     size_t delivery_count;
-    bool not_taken;  /* what failed may pass */
+    bool not_taken; /* what failed may pass */
     char pipe_id[ID_UUID_SIZE];
     uint64_t *passed; /* notes that the mapping's durable cursor has passed: they go */
     size_t passed_count;
@@ -54,8 +54,7 @@ void execution_explain(struct execution *e, const char *service, const char *for
     PRINTF_LIKE(3, 4);
 bool execution_is_stopping(const struct execution *e);
 /* All events behind each other, with its template filled in: an array. False: it was explained. */
-MUST_USE bool execution_print_array(struct execution *e, struct bytes template,
-                                    struct bytes *ret);
+MUST_USE bool execution_print_array(struct execution *e, struct bytes template, struct bytes *ret);
 MUST_USE bool execution_fill(struct execution *e, struct bytes template,
                              const struct pipe_event *event, struct pipe_filled *ret);
 /* Invokes and waits; done() gets it. */

@@ -66,10 +66,9 @@ enum status given_load(struct pipe *pipe)
     pipe->note_count = 0;
     map_clear(&pipe->given);
     AUTO(store_iter_release)
-    struct store_iter *iter =
-        store_iter_new(pipe->pipes->options.store, NULL, STORE_CURSORS,
-                       make_key(&from, pipe->record.id, 0),
-                       make_key(&to, pipe->record.id, UINT64_MAX), false);
+    struct store_iter *iter = store_iter_new(pipe->pipes->options.store, NULL, STORE_CURSORS,
+                                             make_key(&from, pipe->record.id, 0),
+                                             make_key(&to, pipe->record.id, UINT64_MAX), false);
 
     while (st == OK && store_iter_next(iter, &key, &value))
         st = add_given(pipe, key, value);

@@ -36,7 +36,8 @@
 #include "pipes/pipes.h"
 #include "pipes/template.h"
 
-#define PIPE_RECORD_SIZE_MAX ((size_t)2 * 1024 * 1024) /* 50 tags, parameters of 200 KB, escaped */
+#define PIPE_RECORD_SIZE_MAX ((size_t)2 * 1024 * 1024) /* 50 tags, parameters of 200 KB, escaped   \
+                                                        */
 #define PIPE_KEY "pipe/"
 #define PIPE_KEY_END "pipe0" /* '0' follows '/' */
 
@@ -69,7 +70,7 @@ struct pipe_plan {
     enum pipe_target_kind enrichment, target;
     bool fire_and_forget;
     struct bytes enrichment_template, target_template; /* empty: none */
-    struct bytes enrichment_http; /* {"HttpParameters":{...}}; empty: none */
+    struct bytes enrichment_http;                      /* {"HttpParameters":{...}}; empty: none */
     const struct json *target_parameters;
     enum pipe_log_level log_level;
     bool log_data; /* IncludeExecutionData */
@@ -83,22 +84,27 @@ struct pipe {
     struct pipe_plan *plan;
     enum pipe_state state;
     char reason[PIPE_REASON_SIZE];
-    char uuid[ID_UUID_SIZE]; /* of its mapping, while it has one; "" */
-    bool has_mapping;
+    enum pipe_state failed; /* what it is when its source is not there */
+
+    /* its mapping (life.c) */
+    struct mapping *mapping;  /* NULL: none yet */
+    struct pipe_plan *mapped; /* what it reads by */
+    bool pausing, paused;
+    struct timer go_again;     /* of wall_timers: the store failed */
+    struct pipe_change *going; /* ours, on its way: PIPE_GONE */
     size_t executions;
     /* notes of records that the target has (given.c) */
-    struct map given;            /* of earlier lives: positions of records */
+    struct map given; /* of earlier lives: positions of records */
     bool given_known;
-    uint64_t *notes;             /* that stand in the store, by the position of their last record */
+    uint64_t *notes; /* that stand in the store, by the position of their last record */
     size_t note_count, note_capacity;
     struct log_appender *log;
-    struct pipe_change *going; /* ours, on its way: PIPE_GONE */
 };
 
 struct pipes {
     struct pipes_options options;
     struct clock *clock;
-    struct map by_name; /* struct pipe */
+    struct map by_name;  /* struct pipe */
     struct list waiting; /* changes; the first is under way when `changing` */
     bool changing, started, stopped;
     size_t writing; /* batches that are with the writer */
@@ -167,8 +173,12 @@ void pipe_free(struct pipe *pipe);
 /* It becomes what the record says: runs, stops, goes. failed: its state when its source is not
  * there. */
 void pipe_become(struct pipe *pipe, const struct pipe_record *record, enum pipe_state failed);
-/* A batch has ended: a pipe that stops or goes may have stopped, may be gone. */
-void pipe_look(struct pipe *pipe);
+/* What it is to be, once pipes may start. */
+void pipe_begin(struct pipe *pipe);
+/* Its record is gone, durably: so is it. */
+void pipe_end(struct pipe *pipe);
+/* Up to here its source is done with, durably. */
+uint64_t pipe_cursor(const struct pipe *pipe);
 struct pipe_view pipe_view_of(const struct pipe *pipe, struct arena *arena);
 
 /* ---- execution.c ---- */

@@ -121,8 +121,7 @@ static void follow(struct following *f, size_t at, const struct json *value)
             return;
         if (step.kind == STEP_ALL) {
             for (struct json_iter it = json_iter(value); json_next(&it);)
-                follow(f, at,
-                       json_is(value, JSON_OBJECT) ? member(f, value, it.name) : it.value);
+                follow(f, at, json_is(value, JSON_OBJECT) ? member(f, value, it.name) : it.value);
             return;
         }
         value = step.kind == STEP_NAME ? member(f, value, step.name)

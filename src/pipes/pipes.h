@@ -2,9 +2,9 @@
  * (AWS: EventBridge user guide, "Amazon EventBridge Pipes"; Pipes API reference.)
  *
  *   source --mapping--> batch --> [enrichment] --> InputTemplate --> target
- *                                  a function,       of each         bus, queue, log group, function:
- *                                  an API            event           written; function (synchronous),
- *                                  destination                       API destination: called
+ *                                  a function,       of each         bus, queue, log group,
+ * function: an API            event           written; function (synchronous), destination API
+ * destination: called
  *
  * A pipe is a mapping (mapping/mapping.h) with another consumer: the mapping reads, filters,
  * collects batches, tries again, bisects, gives up, writes the dead letter; the pipe takes a batch
@@ -44,7 +44,7 @@
 #define PIPE_STREAM_BATCH_MAX 10000
 #define PIPE_STREAM_BATCH 100
 #define PIPE_QUEUE_BATCH 10
-#define PIPE_BUS_BATCH_MAX 10   /* events that a bus takes of a batch; a queue the same */
+#define PIPE_BUS_BATCH_MAX 10 /* events that a bus takes of a batch; a queue the same */
 #define PIPE_LOG_BATCH_MAX 10000
 #define PIPE_REASON_SIZE 513 /* StateReason, with a NUL */
 
@@ -63,7 +63,7 @@ struct pipe_settings {
     struct bytes kms_key;                    /* kept and told */
     struct bytes source_parameters, enrichment_parameters, target_parameters;
     struct bytes log_configuration;
-    bool running; /* DesiredState */
+    bool running;                /* DesiredState */
     const struct pipe_tag *tags; /* by key */
     size_t tag_count;
 };
@@ -118,6 +118,8 @@ struct pipes_options {
     struct logs *logs;
     struct mappings *mappings;
     struct pipe_door door;
+    /* A line for people: why a batch failed; may be NULL. */
+    void (*log)(void *context, const struct function_log *log);
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     void *context;
 };
@@ -139,9 +141,9 @@ bool pipes_find(struct pipes *pipes, struct bytes name, struct arena *arena, str
 
 struct pipe_page {
     struct bytes name_prefix, source_prefix, target_prefix; /* empty: all */
-    int state;           /* enum pipe_state; -1: all */
-    int desired_running; /* 1, 0; -1: all */
-    struct bytes after;  /* the name that ended the page before; empty: the first */
+    int state;                                              /* enum pipe_state; -1: all */
+    int desired_running;                                    /* 1, 0; -1: all */
+    struct bytes after; /* the name that ended the page before; empty: the first */
     size_t limit;
     /* results, in the arena, in the order of names */
     struct pipe_view *pipes;
@@ -184,7 +186,8 @@ struct pipe_change {
     struct list place;
     struct bytes key, stored; /* stored empty: the key is deleted */
     struct pipe_record *record;
-    bool nothing; /* there is nothing to write */
+    struct mapping *mapping; /* PIPE_GONE: its cursors go too; NULL: there is none */
+    bool nothing;            /* there is nothing to write */
 };
 /* REFUSED is told through done() too, perhaps before this returns. Changes are made one after the
  * other, in the order of the calls; the change, its bytes and its arena must live until done(). */
@@ -198,9 +201,9 @@ bool pipes_moving(const struct pipes *pipes);
 
 struct pipes_figures {
     size_t pipes, running;
-    size_t executions;        /* batches under way */
+    size_t executions; /* batches under way */
     uint64_t executions_total, failed_total;
-    uint64_t events_total;    /* that reached their targets */
+    uint64_t events_total; /* that reached their targets */
 };
 void pipes_figures(const struct pipes *pipes, struct pipes_figures *ret);
 

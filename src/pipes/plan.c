@@ -34,7 +34,8 @@ static struct pipe_settings copy_settings(struct arena *arena, const struct pipe
     for (size_t i = 0; i < ARRAY_COUNT(all); i++)
         *all[i] = copy(arena, *all[i]);
     for (size_t i = 0; i < from->tag_count; i++)
-        tags[i] = (struct pipe_tag){copy(arena, from->tags[i].key), copy(arena, from->tags[i].value)};
+        tags[i] =
+            (struct pipe_tag){copy(arena, from->tags[i].key), copy(arena, from->tags[i].value)};
     settings.tags = tags;
     return settings;
 }
@@ -68,11 +69,13 @@ static void plan_source(struct pipe_plan *plan, const struct pipe_record *record
         json_get(all, of_stream ? "DynamoDBStreamParameters" : "SqsQueueParameters");
 
     plan->mapping = (struct mapping_settings){
+        .name = arena_printf(plan->arena, "pipe.%s", record->id),
+        .uuid = copy(plan->arena, bytes_of_text(record->id)),
+        .function_name = plan->settings.name,
         .source_arn = plan->settings.source,
         .batch_size = (uint32_t)integer(own, "BatchSize", PIPE_QUEUE_BATCH),
         .batch_window_s = (uint32_t)integer(own, "MaximumBatchingWindowInSeconds", 0),
-        .trim_horizon =
-            bytes_equal_text(json_get_string(own, "StartingPosition"), "TRIM_HORIZON"),
+        .trim_horizon = bytes_equal_text(json_get_string(own, "StartingPosition"), "TRIM_HORIZON"),
         .enabled = true,
         .parallelization_factor = (uint32_t)integer(own, "ParallelizationFactor", 1),
         .bisect_on_error = json_get_string(own, "OnPartialBatchItemFailure").size > 0,
@@ -81,7 +84,6 @@ static void plan_source(struct pipe_plan *plan, const struct pipe_record *record
         .on_failure_arn = json_get_string(json_get(own, "DeadLetterConfig"), "Arn"),
         .report_batch_item_failures = true,
     };
-    (void)record;
     plan_filters(plan, all);
 }
 
@@ -124,8 +126,7 @@ static void plan_log(struct pipe_plan *plan)
         if (bytes_equal_text(json_get_string(log, "Level"), levels[i]))
             plan->log_level = (enum pipe_log_level)i;
     plan->log_data = json_count(json_get(log, "IncludeExecutionData")) > 0;
-    plan->log_group =
-        json_get_string(json_get(log, "CloudwatchLogsLogDestination"), "LogGroupArn");
+    plan->log_group = json_get_string(json_get(log, "CloudwatchLogsLogDestination"), "LogGroupArn");
 }
 
 /* A record of a newer dynlog's kinds never comes here: its format is newer. */

@@ -201,8 +201,7 @@ static void append_event(struct filling *f, bool with_body, bool in_string)
     if (json_is(f->event->json, JSON_STRING))
         append_text(f, json_string(f->event->json), in_string);
     else
-        append_value(f->out,
-                     &(struct pipe_value){json_type(f->event->json), buffer_bytes(&text)},
+        append_value(f->out, &(struct pipe_value){json_type(f->event->json), buffer_bytes(&text)},
                      in_string);
 }
 

@@ -72,7 +72,8 @@ static struct fault_place place_of(const struct delivery *delivery)
     struct fault_place place = {0};
     bool of_rule = delivery->source == DELIVERY_OF_RULE;
 
-    place.of[of_rule ? FAULT_RULE : FAULT_SCHEDULE] = last_part(delivery->source_arn);
+    if (delivery->source != DELIVERY_OF_PIPE)
+        place.of[of_rule ? FAULT_RULE : FAULT_SCHEDULE] = last_part(delivery->source_arn);
     if (of_rule)
         place.of[FAULT_BUS] = bus_of_rule(delivery->source_arn);
     place.of[FAULT_TARGET_ID] = delivery->target_id;

@@ -81,6 +81,7 @@ struct server {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
+    struct pipes *pipes;
     struct sigv4_keys *keys;
     struct api *api;
     struct http_server *http;
@@ -184,6 +185,9 @@ bool scheduling_is_valid(void *server, struct bytes expression);
 void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes rule_name);
 /* The rules that the bus has already. */
 void scheduling_set_rules(struct server *server);
+
+/* ---- piping.c: pipes, once mappings are there ---- */
+enum status piping_open(struct server *server);
 
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);

@@ -94,6 +94,7 @@ static void make_environment(struct server *server)
                                         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
                                         "AWS_ENDPOINT_URL_EVENTBRIDGE",
                                         "AWS_ENDPOINT_URL_LAMBDA",
+                                        "AWS_ENDPOINT_URL_PIPES",
                                         "AWS_ENDPOINT_URL_SCHEDULER",
                                         "AWS_ENDPOINT_URL_SQS"};
     struct bytes url =
@@ -284,7 +285,10 @@ static bool open_hops(struct server *server)
     engine_set_shard_count(server->engine, shard_count(server));
     server->streams = streams_new(server->store, server->port, server->timers, &shards);
     open_mappings(server);
-    return true;
+    status = piping_open(server);
+    if (status != OK)
+        output_error("the data folder can't be read: %s", status_text(status));
+    return status == OK;
 }
 
 static void stop_from_outside(void *context)
@@ -304,6 +308,7 @@ static void open_api(struct server *server)
         .logs = server->logs,
         .functions = server->functions,
         .mappings = server->mappings,
+        .pipes = server->pipes,
         .store = server->store,
         .port = server->port,
         .timers = server->timers,
@@ -358,7 +363,7 @@ bool parts_open(struct server *server)
 bool parts_quiet(struct server *server)
 {
     if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
-        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
+        !pipes_stop(server->pipes) || !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
         !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
         !queues_stop(server->queues) || !logs_stop(server->logs))
         return false;
@@ -374,6 +379,7 @@ void parts_free(struct server *server)
     api_free(server->api);
     if (server->mappings != NULL)
         mappings_free(server->mappings);
+    pipes_close(server->pipes);
     if (server->functions != NULL)
         functions_close(server->functions);
     streams_free(server->streams);

@@ -41,6 +41,8 @@ void api_list_event_source_mappings(struct api_call *call)
         struct mapping_description mapping;
 
         mappings_describe(call->on->mappings, i, &mapping);
+        if (!mapping.of_function)
+            continue;
         if (by_function &&
             (wanted == NULL || !bytes_equal(wanted->name, mapping.settings->function_name)))
             continue;
@@ -59,7 +61,8 @@ void api_get_event_source_mapping(struct api_call *call)
         struct mapping_description mapping;
 
         mappings_describe(call->on->mappings, i, &mapping);
-        if (!bytes_equal_text(decode_string(call->body, "UUID"), mapping.uuid))
+        if (!mapping.of_function ||
+            !bytes_equal_text(decode_string(call->body, "UUID"), mapping.uuid))
             continue;
 
         struct buffer *out = api_buffer(call);
