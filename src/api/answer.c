@@ -96,8 +96,7 @@ void api_answer_status(struct api_call *call, int http_status, struct bytes json
 /* Asked by paths: errors have their names in a header. */
 static bool is_rest(const struct api_service *service)
 {
-    return service != NULL &&
-           (service == &api_lambda || service == &api_scheduler || service == &api_pipes);
+    return service == &api_lambda || service == &api_scheduler || service == &api_pipes;
 }
 
 /* As AWS's model and its protocol layer spell it. */
@@ -159,7 +158,7 @@ void api_fail_with(struct api_call *call, const struct api_error *error, struct 
     const struct api_service *service =
         call->operation != NULL ? call->operation->service : call->service;
     const char *name = service_error_name(service, error->kind);
-    bool rest = service == &api_lambda;
+    bool rest = service == &api_lambda && call->request != NULL; /* locally there is no header */
     struct http_header_pair header = {{NULL, 0}, {NULL, 0}};
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
@@ -171,8 +170,6 @@ void api_fail_with(struct api_call *call, const struct api_error *error, struct 
     }
 
     json_begin_object(&w);
-    if (rest && call->request == NULL) /* there is no header that says it */
-        json_member_text(&w, "__type", name);
     if (rest) {
         json_member_text(&w, "Type",
                          api_error_http_status(error->kind) >= 500 ? "Service" : "User");

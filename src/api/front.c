@@ -132,7 +132,7 @@ static void run_query(struct api_call *call)
         api_fail(call, &call->error);
 }
 
-static void run_lambda(struct api_call *call)
+static void run_rest(struct api_call *call)
 {
     enum status status = OK;
 
@@ -193,6 +193,13 @@ static void run_own(struct api_call *call)
         api_dynlog_handle(call->api, call->request);
 }
 
+size_t api_body_size_max(const struct http_request *request)
+{
+    return bytes_start_with(http_path(request), BYTES("/2015-03-31/functions"))
+               ? API_LAMBDA_BODY_SIZE_MAX
+               : HTTP_BODY_SIZE_MAX;
+}
+
 void api_handle(void *context, struct http_request *request)
 {
     struct api_call *call = api_call_new(context, http_arena(request));
@@ -216,7 +223,7 @@ void api_handle(void *context, struct http_request *request)
     else if (bytes_start_with(path, BYTES("/_dynlog/")))
         run_own(call);
     else if (bytes_start_with(path, BYTES("/20")))
-        run_lambda(call);
+        run_rest(call);
     else if (api_pipes_is_asked(path))
         run_pipes(call);
     else if (api_scheduler_is_asked(path))

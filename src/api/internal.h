@@ -31,8 +31,8 @@ void api_run_operation(struct api_call *call);
  * the mapping's, is a part of the path. */
 const struct api_operation *api_lambda_route(struct bytes method, struct bytes path,
                                              struct bytes *ret_name);
-/* Finds the operation of a REST request, and makes call->body_text of the request where its body
- * has a shape. REFUSED with call->error; NOT_FOUND: there is no such path and method. */
+/* As api_scheduler_prepare(). Of Invoke and InvokeAsync the body stays as it is, and
+ * call->path_name is the function's. */
 MUST_USE enum status api_lambda_prepare(struct api_call *call);
 
 /* Whether a path is of EventBridge Scheduler's. */

@@ -170,7 +170,7 @@ extern const struct shape shape_create_connection, shape_update_connection, shap
     shape_list_connections, shape_create_api_destination, shape_update_api_destination,
     shape_api_destination, shape_list_api_destinations;
 
-/* lambda/shapes.c */
+/* lambda/mapping_shapes.c */
 extern const struct shape shape_mapping, shape_list_mappings;
 
 /* events/archive_shapes.c */

@@ -6,6 +6,9 @@
  *   shard.c              which shards there are, and their records into lanes
  *   lane.c               one line of batches of a shard
  *   cursor.c             how far it is, durably
+ *   queue_source.c       a queue as a source
+ *   poller.c             one batch of a queue at a time
+ *   queue_record.c       a message as the function gets it
  *   consumer.h           who takes the batches
  *   function_consumer.c  a function does
  *   handover.c           what consumers share
@@ -21,6 +24,7 @@
 struct mappings {
     struct mappings_options options;
     struct stream_listener listener;
+    struct queue_listener queue_listener;
     struct mapping **all;
     size_t count, capacity;
     size_t in_flight; /* invocations and works of the store */
@@ -92,6 +96,8 @@ struct mapping {
     struct timer rested;
     void (*paused)(void *context);
     void *paused_context;
+
+    struct queue_source *queue; /* queue_source.h; of a queue's mapping while it is open */
 
     /* reading */
     struct mapping_shard **shards; /* by number */

@@ -1,7 +1,7 @@
 /* mapping/mapping.c - see mapping.h: settings, all of them, figures. */
 #include "mapping/mapping.h"
 
-#include "mapping/internal.h"
+#include "mapping/queue_source.h"
 
 #include <stdio.h>
 
@@ -45,7 +45,18 @@ static void on_committed(struct stream_listener *listener, uint64_t last_positio
     struct mappings *mappings = CONTAINER_OF(listener, struct mappings, listener);
 
     for (size_t i = 0; i < mappings->count; i++)
-        if (last_position > mappings->all[i]->known_to && mapping_may_go(mappings->all[i]))
+        if (mappings->all[i]->settings.source == MAPPING_OF_STREAM &&
+            last_position > mappings->all[i]->known_to && mapping_may_go(mappings->all[i]))
+            mapping_go(mappings->all[i]);
+}
+
+static void on_queue_made(struct queue_listener *listener, const struct queue_view *queue)
+{
+    struct mappings *mappings = CONTAINER_OF(listener, struct mappings, queue_listener);
+
+    for (size_t i = 0; i < mappings->count; i++)
+        if (bytes_equal(mappings->all[i]->settings.source_arn, queue->arn) &&
+            mapping_may_go(mappings->all[i]))
             mapping_go(mappings->all[i]);
 }
 
@@ -150,7 +161,8 @@ static struct mapping *mapping_new(struct mappings *mappings,
     mapping_set_settings(mapping, settings);
     mapping->consumer = consumer != NULL ? *consumer : mapping_function_consumer(mappings);
     mapping->of_function = consumer == NULL;
-    mapping->reader = &mapping_stream_reader;
+    mapping->reader = mapping->settings.source == MAPPING_OF_QUEUE ? &mapping_queue_reader
+                                                                   : &mapping_stream_reader;
     mapping->last_result = MAPPING_RESULT_NONE;
     mapping_life_init(mapping);
     return mapping;
@@ -204,7 +216,7 @@ void mappings_describe(const struct mappings *mappings, size_t index,
     memcpy(ret->uuid, mapping->uuid, sizeof ret->uuid);
     ret->settings = &mapping->settings;
     ret->state = mapping->settings.enabled ? "Enabled" : "Disabled";
-    ret->cursor = mapping_cursor_of(mapping);
+    ret->cursor = mapping->settings.source == MAPPING_OF_STREAM ? mapping_cursor_of(mapping) : 0;
     ret->last_result = mapping->last_result;
 }
 
@@ -273,6 +285,10 @@ struct mappings *mappings_new(const struct mappings_options *options)
         mappings->options.wall_timers = options->timers;
     mappings->listener.committed = on_committed;
     streams_listen(options->streams, &mappings->listener);
+    list_init(&mappings->queue_listener.place);
+    mappings->queue_listener.made = on_queue_made;
+    if (options->queues != NULL)
+        queues_listen(options->queues, &mappings->queue_listener);
     return mappings;
 }
 
@@ -295,6 +311,7 @@ void mappings_free(struct mappings *mappings)
         return;
     assert(mappings->in_flight == 0);
     streams_unlisten(&mappings->listener);
+    queues_unlisten(&mappings->queue_listener);
     for (size_t i = 0; i < mappings->count; i++)
         mapping_free(mappings->all[i]);
     mem_free(mappings->all);

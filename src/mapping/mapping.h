@@ -47,6 +47,8 @@
 #define MAPPING_PROBLEM_FAILED "PROBLEM: Function call failed"
 #define MAPPING_PROBLEM_NOT_FOUND "PROBLEM: Function not found"
 #define MAPPING_PROBLEM_THROTTLED "PROBLEM: Function call was throttled"
+#define MAPPING_PROBLEM_NO_STREAM "PROBLEM: Stream not found"
+#define MAPPING_PROBLEM_NO_QUEUE "PROBLEM: Queue not found"
 
 struct mappings;
 struct mapping;

@@ -67,7 +67,7 @@ static void test_routes(void **state)
     }
 }
 
-/* Every operation without a target has a way to it. */
+/* Every operation of Lambda's has a way to it. */
 static void test_every_operation(void **state)
 {
     size_t count = 0;

@@ -1,4 +1,4 @@
-/* api/lambda/shapes.c - the requests of Lambda's operations on event source mappings, each as one
+/* api/lambda/mapping_shapes.c - the requests of Lambda's operations on event source mappings, each as one
  * object (rest.c). (AWS: its service model.) */
 #include "api/shape.h"
 
