@@ -300,9 +300,18 @@ static void apply(struct pipe_change *change)
     pipe_become(pipe, change->record, state_failed(change));
 }
 
+/* What the record has of the pipe before it holds until done() returns. */
+static struct pipe_plan *hold_plan(const struct pipe_change *change)
+{
+    const struct pipe *pipe = pipes_get(change->pipes, change->settings.name);
+
+    return pipe != NULL ? pipe_plan_hold(pipe->plan) : NULL;
+}
+
 static void end(struct pipe_change *change, enum status status)
 {
     struct pipes *pipes = change->pipes;
+    struct pipe_plan *before = hold_plan(change);
 
     list_remove(&change->place);
     pipes->changing = false;
@@ -312,6 +321,7 @@ static void end(struct pipe_change *change, enum status status)
             apply(change);
     }
     change->done(change, status);
+    pipe_plan_let_go(before);
 }
 
 static void change_done(struct store_work *work, enum status status)
