@@ -477,7 +477,6 @@ class Killed(unittest.TestCase):
 
     def test_exactly_once(self):
         with Dynlog() as dynlog:
-            dynlog.start()
             wires = Piped(dynlog)
             table, queue = wires.table("outbox"), wires.queue("taken")
             wires.pipe("outbox", table, queue,
