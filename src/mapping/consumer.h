@@ -22,8 +22,9 @@
 #include "base/buffer.h"
 #include "base/id.h"
 
-#define MAPPING_IDENTIFIER_SIZE 41 /* a sequence number has 21 to 40 characters, a message id 36   \
-                                    */
+#define MAPPING_IDENTIFIER_SIZE                                                                    \
+    41 /* a sequence number has 21 to 40 characters, a message id 36                               \
+        */
 #define MAPPING_STATE_SIZE_MAX ((size_t)1024 * 1024) /* of a tumbling window, a shard */
 
 struct mapping_settings;

@@ -2,9 +2,9 @@
  * invocation. (AWS: Lambda developer guide, "Process DynamoDB records with Lambda".) */
 #include "mapping/internal.h"
 
-/* What comes beside the records and the state of a window: names, times, an ARN of 2,048 bytes. */
-#define ENVELOPE_SIZE_MAX ((size_t)4096)
-#define EVENT_SIZE_MAX (MAPPING_PAYLOAD_SIZE_MAX + ENVELOPE_SIZE_MAX)
+/* A state that ends its window early may be larger than an event may be: then it is refused. */
+#define EVENT_SIZE_MAX                                                                             \
+    (MAPPING_PAYLOAD_SIZE_MAX + FUNCTION_RESPONSE_SIZE_MAX * 2 + MAPPING_ENVELOPE_SIZE_MAX)
 
 struct job { /* one batch that is with the function */
     struct mapping_handover *handover;

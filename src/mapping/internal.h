@@ -5,6 +5,10 @@
  *   reading.c            a stream as a source: when to read
  *   shard.c              which shards there are, and their records into lanes
  *   lane.c               one line of batches of a shard
+ *   part.c               of a batch: halved, tried again, given up
+ *   tumbling.c           windows with a state
+ *   filters.c            which records it takes
+ *   failures.c           records of what was given up, into a queue
  *   cursor.c             how far it is, durably
  *   queue_source.c       a queue as a source
  *   poller.c             one batch of a queue at a time
@@ -18,6 +22,7 @@
 
 #include "mapping/lane.h"
 #include "mapping/rerun.h"
+#include "mapping/tumbling.h"
 
 #define MAPPING_NUMBER_SIZE 12 /* "/" and a shard's number, behind the mapping's name */
 
@@ -45,12 +50,17 @@ struct mapping_shard {
     bool at_end;               /* there was nothing more, up to the mapping's known_to */
     struct timer read_again;
     struct lane *lanes; /* lane_count of the mapping */
+    char id[STREAM_SHARD_ID_SIZE];
+    struct tumbling tumbling;
+    struct list letters; /* failure records that are not in their queue yet */
 
-    /* durable as a cursor of its own while the mapping's stands behind it */
+    /* durable as a cursor of its own while the mapping's stands behind it, and behind a record */
     char cursor_name[MAPPING_CURSOR_NAME_SIZE];
-    uint64_t cursor; /* durable: up to here everything is done with */
+    uint64_t cursor; /* up to here everything is done with, durably */
     uint64_t cursor_writing;
-    bool has_own, writing_own; /* it stands in the store; it will */
+    uint64_t own, own_writing; /* as it stands in the store; as it will; 0: none */
+    uint64_t last_record;      /* the last one that was read */
+    bool window_writing;       /* what was changed of its tumbling window */
 
     /* events that its function puts */
     char notes_name[MAPPING_CURSOR_NAME_SIZE];
@@ -80,6 +90,20 @@ struct mapping_reader {
 };
 extern const struct mapping_reader mapping_stream_reader;
 
+/* What was given up, as a message for a queue. */
+struct mapping_failure_letter {
+    struct list in_shard;
+    uint64_t position; /* of the last record that it tells of */
+    struct queue_letter letter;
+    struct buffer body;
+    enum status status; /* of the writing */
+};
+
+struct mapping_failures { /* that are being written; the list in the write's arena */
+    struct mapping_failure_letter **list;
+    size_t count, capacity;
+};
+
 struct mapping {
     struct mappings *mappings;
     struct arena *arena; /* of the settings */
@@ -102,8 +126,9 @@ struct mapping {
     /* reading */
     struct mapping_shard **shards; /* by number */
     size_t shard_count, shard_capacity;
-    size_t lane_count; /* of each */
-    uint64_t known_to; /* `shards` are all that there are up to this position */
+    size_t lane_count;       /* of each */
+    struct matcher *filters; /* NULL: every record is taken */
+    uint64_t known_to;       /* `shards` are all that there are up to this position */
     bool going;
     bool moved; /* records are done with, or a shard was read to its end: cursors may move */
     struct timer look_again;
@@ -116,6 +141,7 @@ struct mapping {
     struct arena *write_arena; /* of what is being written */
     struct cursor_change *changes;
     size_t change_count;
+    struct mapping_failures failures;
     struct store_work work;
     struct timer write_again;
 };
@@ -157,10 +183,33 @@ void mapping_shard_read(struct mapping_shard *shard);
 /* Everything up to here is done with. */
 uint64_t mapping_shard_done(const struct mapping_shard *shard);
 bool mapping_shard_has_finished(const struct mapping_shard *shard);
+/* It is closed, and all of it is in lanes or done with. */
+bool mapping_shard_is_read(const struct mapping_shard *shard);
 /* A lane has work, or there is something that it has not read. */
 bool mapping_shard_busy(const struct mapping_shard *shard);
 /* Of that, what no function and no time has to end first. */
 bool mapping_shard_moving(const struct mapping_shard *shard);
+
+/* ---- filters.c ---- */
+
+/* Before mapping_filters_new(). */
+MUST_USE enum status mapping_filters_check(const struct mapping_settings *settings,
+                                           struct api_error *reterr);
+/* NULL: every record is taken. matcher_free() */
+struct matcher *mapping_filters_new(const struct mapping_settings *settings);
+bool mapping_filters_take(struct matcher *filters, struct bytes record, struct arena *arena);
+
+/* ---- failures.c ---- */
+
+/* Fills in what is the shard's. */
+void mapping_shard_note_failure(struct mapping_shard *shard, const struct mapping_failure *failure);
+void mapping_shard_free_failures(struct mapping_shard *shard);
+/* Those that the cursor that is to be written passes. */
+void mapping_failures_collect(struct mapping_shard *shard);
+/* On the writer's thread. */
+void mapping_failures_write(const struct mapping *mapping, struct store_batch *batch);
+/* That is durable. */
+void mapping_failures_written(struct mapping *mapping);
 
 /* ---- cursor.c ---- */
 

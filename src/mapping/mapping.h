@@ -36,6 +36,8 @@
 #define MAPPING_CONCURRENCY_MIN 2 /* MaximumConcurrency of a queue's mapping */
 #define MAPPING_CONCURRENCY_MAX 1000
 #define MAPPING_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024)
+/* Beside the records and the state of a window: names, times, an ARN of at most 2,048 bytes. */
+#define MAPPING_ENVELOPE_SIZE_MAX ((size_t)4096)
 #define MAPPING_RETRY_FIRST_MS ((uint64_t)100)
 #define MAPPING_RETRY_LAST_MS ((uint64_t)60 * 1000)
 #define MAPPING_STORE_RETRY_MS ((uint64_t)1000) /* after the store failed */
@@ -49,6 +51,10 @@
 #define MAPPING_PROBLEM_THROTTLED "PROBLEM: Function call was throttled"
 #define MAPPING_PROBLEM_NO_STREAM "PROBLEM: Stream not found"
 #define MAPPING_PROBLEM_NO_QUEUE "PROBLEM: Queue not found"
+
+/* requestContext.condition of a failure record */
+#define MAPPING_RETRY_ATTEMPTS_EXHAUSTED "RetryAttemptsExhausted"
+#define MAPPING_RECORD_AGE_EXCEEDED "RecordAgeExceeded"
 
 struct mappings;
 struct mapping;

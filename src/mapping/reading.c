@@ -1,6 +1,8 @@
 /* mapping/reading.c - a change stream as a mapping's source: when to read; see internal.h. */
 #include "mapping/internal.h"
 
+#include "pattern/pattern.h"
+
 static void find_failed(struct mapping *mapping)
 {
     timer_set_after(mapping->mappings->options.wall_timers, &mapping->look_again,
@@ -44,6 +46,7 @@ static enum status begin(struct mapping *mapping)
     mapping->lane_count = mapping->settings.parallelization_factor;
     mapping->look_again.fire = on_look_again;
     mapping->known_to = 0;
+    mapping->filters = mapping_filters_new(&mapping->settings);
     mapping_cursor_init(mapping);
     enum status st = mapping_cursor_load(mapping);
 
@@ -77,6 +80,9 @@ static void end(struct mapping *mapping)
 {
     timer_cancel(mapping->mappings->options.wall_timers, &mapping->look_again);
     mapping_cursor_free(mapping);
+    if (mapping->filters != NULL)
+        matcher_free(mapping->filters);
+    mapping->filters = NULL;
     for (size_t i = 0; i < mapping->shard_count; i++)
         mapping_shard_free(mapping->shards[i]);
     mem_free(mapping->shards);
