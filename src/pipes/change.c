@@ -109,7 +109,8 @@ static enum status unite_parameters(struct pipe_change *change, struct pipe_sett
     if (st == OK)
         st = pipe_target_kind_of(settings->target, &target, &change->error);
     if (st == OK)
-        st = pipe_check_said(change, source, target, &change->error);
+        st = pipe_check_said(change, settings->source_parameters.size == 0, source, target,
+                             &change->error);
     if (st != OK)
         return st;
     settings->source_parameters = pipe_source_parameters(change->arena, settings->source_parameters,
@@ -145,11 +146,25 @@ static enum status create(struct pipe_change *change, const struct pipe *pipe)
     return st == OK ? unite_parameters(change, &record->settings) : st;
 }
 
+/* CloudFormation would make a new one. */
+static void begin_anew(struct pipe_change *change)
+{
+    struct pipe_record *record = change->record;
+
+    memcpy(change->old_id, record->id, sizeof change->old_id);
+    id_uuid(record->id);
+    record->settings.source = change->settings.source;
+    record->settings.source_parameters = (struct bytes){NULL, 0};
+    record->created_ms = clock_now_ms(change->pipes->clock);
+}
+
 /* An enrichment that is taken away takes its parameters with it. */
 static enum status update(struct pipe_change *change)
 {
     struct pipe_settings *settings = &change->record->settings;
 
+    if (change->has_source && !bytes_equal(settings->source, change->settings.source))
+        begin_anew(change);
     settings->role_arn = change->settings.role_arn;
     if (change->has_description)
         settings->description = change->settings.description;
@@ -231,6 +246,8 @@ static void change_run(struct store_batch *batch, struct store_work *work)
 
     if (change->stored.size > 0) {
         store_batch_put(batch, STORE_CATALOGUE, change->key, change->stored);
+        if (change->old_id[0] != '\0')
+            given_forget_all(batch, change->old_id);
         return;
     }
     store_batch_delete(batch, STORE_CATALOGUE, change->key);

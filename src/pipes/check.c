@@ -142,8 +142,8 @@ static bool is_there(const struct json *object, const char *name)
 
 /* ---- what a request says ---- */
 
-static enum status check_said_source(const struct pipe_change *change, enum pipe_source_kind source,
-                                     struct api_error *reterr)
+static enum status check_said_source(const struct pipe_change *change, bool is_new,
+                                     enum pipe_source_kind source, struct api_error *reterr)
 {
     const struct json *said = change->source_parameters;
     bool of_stream = source == PIPE_SOURCE_STREAM;
@@ -154,7 +154,7 @@ static enum status check_said_source(const struct pipe_change *change, enum pipe
                            of_stream ? "SourceParameters.SqsQueueParameters"
                                      : "SourceParameters.DynamoDBStreamParameters",
                            "Parameters do not belong to the source of the pipe.");
-    if (of_stream && change->kind == PIPE_CREATE && !is_there(said, "DynamoDBStreamParameters"))
+    if (of_stream && is_new && !is_there(said, "DynamoDBStreamParameters"))
         return pipe_refuse(reterr, "SourceParameters.DynamoDBStreamParameters",
                            "Missing required parameter.");
     return OK;
@@ -178,10 +178,11 @@ static enum status check_said_target(const struct pipe_change *change, enum pipe
     return OK;
 }
 
-enum status pipe_check_said(const struct pipe_change *change, enum pipe_source_kind source,
-                            enum pipe_target_kind target, struct api_error *reterr)
+enum status pipe_check_said(const struct pipe_change *change, bool is_new,
+                            enum pipe_source_kind source, enum pipe_target_kind target,
+                            struct api_error *reterr)
 {
-    enum status st = check_said_source(change, source, reterr);
+    enum status st = check_said_source(change, is_new, source, reterr);
 
     return st == OK ? check_said_target(change, target, reterr) : st;
 }

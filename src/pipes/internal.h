@@ -36,8 +36,9 @@
 #include "pipes/pipes.h"
 #include "pipes/template.h"
 
-#define PIPE_RECORD_SIZE_MAX ((size_t)2 * 1024 * 1024) /* 50 tags, parameters of 200 KB, escaped   \
-                                                        */
+#define PIPE_RECORD_SIZE_MAX                                                                       \
+    ((size_t)2 * 1024 * 1024) /* 50 tags, parameters of 200 KB, escaped                            \
+                               */
 #define PIPE_KEY "pipe/"
 #define PIPE_KEY_END "pipe0" /* '0' follows '/' */
 
@@ -142,9 +143,11 @@ MUST_USE enum status pipe_target_kind_of(struct bytes arn, enum pipe_target_kind
 uint32_t pipe_batch_max(enum pipe_target_kind enrichment, enum pipe_target_kind target);
 /* How many events a target takes at once. */
 size_t pipe_target_count_max(enum pipe_target_kind target);
-/* What is wrong with parameters of a request, before defaults are filled in. */
-MUST_USE enum status pipe_check_said(const struct pipe_change *change, enum pipe_source_kind source,
-                                     enum pipe_target_kind target, struct api_error *reterr);
+/* What is wrong with parameters of a request, before defaults are filled in. is_new: its source has
+ * none yet. */
+MUST_USE enum status pipe_check_said(const struct pipe_change *change, bool is_new,
+                                     enum pipe_source_kind source, enum pipe_target_kind target,
+                                     struct api_error *reterr);
 /* What is wrong with a whole pipe. */
 MUST_USE enum status pipe_check(const struct pipes *pipes, const struct pipe_settings *settings,
                                 struct arena *arena, struct api_error *reterr);

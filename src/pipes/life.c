@@ -118,10 +118,24 @@ static void resume(struct pipe *pipe)
     enter(pipe, PIPE_RUNNING, "");
 }
 
+static bool is_another(const struct pipe *pipe)
+{
+    return !bytes_equal(pipe->mapped->mapping.uuid, pipe->plan->mapping.uuid);
+}
+
 static bool reads_as_it_should(const struct pipe *pipe)
 {
-    return bytes_equal(pipe->mapped->settings.source_parameters,
-                       pipe->plan->settings.source_parameters);
+    return !is_another(pipe) && bytes_equal(pipe->mapped->settings.source_parameters,
+                                            pipe->plan->settings.source_parameters);
+}
+
+/* It reads another source from now on, under another id. */
+static void drop_mapping(struct pipe *pipe)
+{
+    mapping_remove(pipe->mapping);
+    pipe->mapping = NULL;
+    pipe->paused = false;
+    pipe->given_known = false;
 }
 
 static void go_running(struct pipe *pipe)
@@ -177,6 +191,8 @@ static void pipe_go(struct pipe *pipe)
 
     if (!pipes->started || pipes->stopped || pipe->pausing)
         return;
+    if (pipe->paused && is_another(pipe))
+        drop_mapping(pipe);
     if (pipe->record.deleted && pipe->mapping == NULL)
         add_mapping(pipe, false); /* its cursors go with it */
     if (pipe->mapping != NULL && !pipe->paused)

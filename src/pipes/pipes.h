@@ -170,6 +170,7 @@ enum pipe_change_kind {
 struct pipe_change {
     enum pipe_change_kind kind;
     struct pipe_settings settings; /* what is said; its parameters are results */
+    bool has_source; /* PIPE_UPDATE, of a stack file: with another source it begins anew */
     bool has_description, has_enrichment, has_target, has_desired, has_kms_key;
     /* As the request has them; NULL: not said. */
     const struct json *source_parameters, *enrichment_parameters, *target_parameters;
@@ -186,8 +187,9 @@ struct pipe_change {
     struct list place;
     struct bytes key, stored; /* stored empty: the key is deleted */
     struct pipe_record *record;
-    struct mapping *mapping; /* PIPE_GONE: its cursors go too; NULL: there is none */
-    bool nothing;            /* there is nothing to write */
+    char old_id[ID_UUID_SIZE]; /* it begins anew: whose notes go; "": it does not */
+    struct mapping *mapping;   /* PIPE_GONE: its cursors go too; NULL: there is none */
+    bool nothing;              /* there is nothing to write */
 };
 /* REFUSED is told through done() too, perhaps before this returns. Changes are made one after the
  * other, in the order of the calls; the change, its bytes and its arena must live until done(). */

@@ -60,11 +60,11 @@ static void member_or(struct json_writer *w, const struct json *object, const ch
 static void write_stream(struct json_writer *w, const struct json *said, const struct json *old,
                          uint32_t batch_max)
 {
-    const struct json *position = member(said, "StartingPosition");
+    const struct json *position = member(old, "StartingPosition");
     const struct json *dead_letters = member(said, "DeadLetterConfig");
 
     if (position == NULL)
-        position = member(old, "StartingPosition");
+        position = member(said, "StartingPosition");
     json_key(w, "DynamoDBStreamParameters");
     json_begin_object(w);
     member_or(w, said, "BatchSize", (int64_t)size_min(PIPE_STREAM_BATCH, batch_max));

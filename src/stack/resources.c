@@ -320,6 +320,7 @@ static const struct {
     {"AWS::Events::ApiDestination", 3, outbound_read_destination},
     {"AWS::Events::Rule", PASS_BEHIND_FUNCTIONS, rules_read_resource},
     {"AWS::Scheduler::Schedule", PASS_BEHIND_FUNCTIONS, schedule_read},
+    {"AWS::Pipes::Pipe", PASS_BEHIND_FUNCTIONS, pipe_read},
 };
 
 static bool is_made(struct bytes type)

@@ -472,6 +472,62 @@ class Failures(unittest.TestCase):
         self.dynlog.stop()
 
 
+OUTBOX = """
+service: shop
+provider: {name: aws, runtime: python3.11}
+resources:
+  Resources:
+    Table:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: outbox
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+        KeySchema: [{AttributeName: pk, KeyType: HASH}]
+        StreamSpecification: {StreamViewType: NEW_IMAGE}
+    Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: taken}}
+"""
+OUTBOX_PIPE = """
+    Pipe:
+      Type: AWS::Pipes::Pipe
+      Properties:
+        Name: outbox
+        RoleArn: arn:aws:iam::000000000000:role/r
+        Source: !GetAtt Table.StreamArn
+        SourceParameters:
+          FilterCriteria: {Filters: [{Pattern: '{"eventName": ["INSERT"]}'}]}
+          DynamoDBStreamParameters: {StartingPosition: TRIM_HORIZON, BatchSize: "5"}
+        Target: !GetAtt Queue.Arn
+        TargetParameters: {InputTemplate: '{"v": %s, "key": <$.dynamodb.Keys.pk.S>}'}
+        Tags: {team: shop}
+"""
+
+
+class Stack(unittest.TestCase):
+    """A pipe of a stack file: made, changed, removed as the file changes."""
+
+    def test_stack_file(self):
+        with Dynlog({"serverless.yml": OUTBOX + OUTBOX_PIPE % 1}) as dynlog:
+            wires = Piped(dynlog)
+            self.assertEqual({"team": "shop"}, wires.pipes.describe_pipe(Name="outbox")["Tags"])
+            wires.put("outbox", "a")
+            dynlog.drain()
+            self.assertEqual([{"v": 1, "key": "a"}], wires.bodies("taken"))
+            dynlog.stop()
+            dynlog.write("serverless.yml", OUTBOX + OUTBOX_PIPE % 2)
+            dynlog.start()
+            wires = Piped(dynlog)
+            wires.put("outbox", "b")
+            dynlog.drain()
+            self.assertEqual([{"v": 2, "key": "b"}], wires.bodies("taken"))
+            dynlog.stop()
+            dynlog.write("serverless.yml", OUTBOX)
+            dynlog.start()
+            dynlog.drain()
+            self.assertEqual([], dynlog.client("pipes").list_pipes()["Pipes"])
+            dynlog.stop()
+
+
 class Killed(unittest.TestCase):
     """kill -9 in the middle: nothing is lost, and what is written comes exactly once."""
 

@@ -15,9 +15,12 @@
 #define TAGS "/tags/"
 
 static const struct rest_member of_list[] = {
-    {"NamePrefix", "NamePrefix", REST_TEXT},     {"DesiredState", "DesiredState", REST_TEXT},
-    {"CurrentState", "CurrentState", REST_TEXT}, {"SourcePrefix", "SourcePrefix", REST_TEXT},
-    {"TargetPrefix", "TargetPrefix", REST_TEXT}, {"NextToken", "NextToken", REST_TEXT},
+    {"NamePrefix", "NamePrefix", REST_TEXT},
+    {"DesiredState", "DesiredState", REST_TEXT},
+    {"CurrentState", "CurrentState", REST_TEXT},
+    {"SourcePrefix", "SourcePrefix", REST_TEXT},
+    {"TargetPrefix", "TargetPrefix", REST_TEXT},
+    {"NextToken", "NextToken", REST_TEXT},
     {"Limit", "Limit", REST_NUMBER},
 };
 static const struct rest_member of_tags[] = {
