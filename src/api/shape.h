@@ -171,7 +171,8 @@ extern const struct shape shape_create_connection, shape_update_connection, shap
     shape_api_destination, shape_list_api_destinations;
 
 /* lambda/mapping_shapes.c */
-extern const struct shape shape_mapping, shape_list_mappings;
+extern const struct shape shape_create_mapping, shape_update_mapping, shape_mapping,
+    shape_list_mappings;
 
 /* events/archive_shapes.c */
 extern const struct shape shape_create_archive, shape_update_archive, shape_archive,

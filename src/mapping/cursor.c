@@ -203,11 +203,11 @@ static void on_write_again(struct timer *timer)
 
 /* ---- loading ---- */
 
-static void make_name(const struct mapping *mapping,
+static void make_name(const struct mapping_settings *settings,
                       char out[MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE])
 {
     snprintf(out, MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE, "mapping/%u/%.*s",
-             mapping->settings.stream_id, BYTES_ARG(mapping->settings.name));
+             settings->stream_id, BYTES_ARG(settings->name));
 }
 
 void mapping_cursor_init(struct mapping *mapping)
@@ -217,7 +217,7 @@ void mapping_cursor_init(struct mapping *mapping)
     mapping->work.done = on_written;
     mapping->write_arena = arena_new();
     mapping->writing = false;
-    make_name(mapping, mapping->cursor_name);
+    make_name(&mapping->settings, mapping->cursor_name);
 }
 
 void mapping_cursor_free(struct mapping *mapping)
@@ -290,10 +290,20 @@ void mapping_cursor_forget(const struct mapping *mapping, struct store_batch *ba
     char name[MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE];
     AUTO(arena_release) struct arena *arena = arena_new();
 
-    make_name(mapping, name);
+    make_name(&mapping->settings, name);
     stream_cursor_delete(batch, bytes_of_text(name));
     stream_cursor_delete_range(batch, arena_printf(arena, "%s/", name),
                                arena_printf(arena, "%s0", name)); /* "0" follows "/" */
     tumbling_forget_all(batch, bytes_of_text(name));
     rerun_forget_all(batch, bytes_of_text(name));
+}
+
+void mapping_begin_at(const struct mapping_settings *settings, struct store_batch *batch,
+                      uint64_t position)
+{
+    char name[MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE];
+
+    assert(settings->source == MAPPING_OF_STREAM && settings->name.size > 0);
+    make_name(settings, name);
+    stream_cursor_store(batch, bytes_of_text(name), position);
 }

@@ -109,7 +109,6 @@ struct mapping {
     struct arena *arena; /* of the settings */
     struct mapping_settings settings;
     struct mapping_consumer consumer;
-    bool of_function;
     const struct mapping_reader *reader;
     char uuid[ID_UUID_SIZE];
     const char *last_result;
@@ -158,6 +157,8 @@ void mapping_tell(const struct mapping *mapping, struct bytes text);
 void mapping_set_settings(struct mapping *mapping, const struct mapping_settings *settings);
 MUST_USE enum status mapping_check_settings(const struct mapping_settings *settings,
                                             struct api_error *reterr);
+/* Of function and source: the same at every start. */
+void mapping_make_uuid(const struct mapping_settings *settings, char out[ID_UUID_SIZE]);
 void mapping_free(struct mapping *mapping);
 
 /* ---- life.c ---- */

@@ -103,6 +103,11 @@ enum status mapping_check_settings(const struct mapping_settings *settings,
     if (st == OK && settings->maximum_concurrency != 0)
         st = refuse_range(reterr, settings->maximum_concurrency, "scalingConfig.maximumConcurrency",
                           MAPPING_CONCURRENCY_MIN, MAPPING_CONCURRENCY_MAX);
+    if (st == OK && settings->tumbling_window_s > 0 && settings->parallelization_factor > 1)
+        st = api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER,
+                        "TumblingWindowInSeconds needs a ParallelizationFactor of 1.");
+    if (st == OK)
+        st = mapping_filters_check(settings, reterr);
     return st;
 }
 
@@ -114,15 +119,14 @@ static uint64_t fold(uint64_t hash, struct bytes bytes)
     return hash;
 }
 
-static void make_uuid(struct mapping *mapping)
+void mapping_make_uuid(const struct mapping_settings *settings, char out[ID_UUID_SIZE])
 {
-    const struct mapping_settings *settings = &mapping->settings;
     uint64_t high =
         fold(fold(14695981039346656037u, settings->function_name), settings->source_arn);
     uint64_t low = fold(fold(high, settings->source_arn), settings->function_name);
 
-    snprintf(mapping->uuid, sizeof mapping->uuid, "%08x-%04x-8%03x-%04x-%012llx",
-             (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFF),
+    snprintf(out, ID_UUID_SIZE, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(high >> 32),
+             (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFF),
              (unsigned)(0x8000 | (low >> 48 & 0x3FFF)),
              (unsigned long long)(low & 0xFFFFFFFFFFFFu));
 }
@@ -146,7 +150,7 @@ void mapping_set_settings(struct mapping *mapping, const struct mapping_settings
     if (settings->uuid.size == ID_UUID_SIZE - 1)
         memcpy(mapping->uuid, settings->uuid.ptr, ID_UUID_SIZE - 1);
     else
-        make_uuid(mapping);
+        mapping_make_uuid(own, mapping->uuid);
     own->uuid = bytes_of_text(mapping->uuid);
 }
 
@@ -160,7 +164,6 @@ static struct mapping *mapping_new(struct mappings *mappings,
     mapping->arena = arena_new();
     mapping_set_settings(mapping, settings);
     mapping->consumer = consumer != NULL ? *consumer : mapping_function_consumer(mappings);
-    mapping->of_function = consumer == NULL;
     mapping->reader = mapping->settings.source == MAPPING_OF_QUEUE ? &mapping_queue_reader
                                                                    : &mapping_stream_reader;
     mapping->last_result = MAPPING_RESULT_NONE;
@@ -212,7 +215,6 @@ void mappings_describe(const struct mappings *mappings, size_t index,
 {
     const struct mapping *mapping = mappings->all[index];
 
-    ret->of_function = mapping->of_function;
     memcpy(ret->uuid, mapping->uuid, sizeof ret->uuid);
     ret->settings = &mapping->settings;
     ret->state = mapping->settings.enabled ? "Enabled" : "Disabled";

@@ -120,6 +120,11 @@ MUST_USE enum status mappings_add(struct mappings *mappings,
                                   const struct mapping_consumer *consumer, struct mapping **ret,
                                   struct api_error *reterr);
 
+/* On the writer's thread: a mapping of a stream that will be added with these settings begins
+ * behind this position. For the batch that writes its settings down; they have a name. */
+void mapping_begin_at(const struct mapping_settings *settings, struct store_batch *batch,
+                      uint64_t position);
+
 /* ---- the life of one (life.c) ---- */
 
 /* Nothing more is read or handed over; what is with the consumer ends, and what it has done is
@@ -143,7 +148,6 @@ void mapping_forget(const struct mapping *mapping, struct store_batch *batch);
 uint64_t mapping_cursor_of(const struct mapping *mapping);
 
 struct mapping_description {
-    bool of_function; /* else another consumer's: a pipe's */
     char uuid[ID_UUID_SIZE];
     const struct mapping_settings *settings;
     const char *state;       /* "Enabled" */

@@ -17,6 +17,7 @@ struct test {
     struct harness *h;
     struct streams *streams;
     struct mappings *mappings;
+    struct queues *queues;
     size_t changes; /* how often `changed` was called */
     pthread_mutex_t shards_mutex;
     struct stream_shard shards[TEST_SHARDS_MAX];
@@ -60,6 +61,19 @@ static inline enum status shards_of_test(void *context, uint32_t stream_id, stru
     return OK;
 }
 
+static inline void open_queues(struct test *t)
+{
+    struct harness *h = t->h;
+    const struct queues_options options = {.store = h->store,
+                                           .port = h->port,
+                                           .timers = h->timers,
+                                           .place = &harness_place,
+                                           .changed = changed,
+                                           .context = t};
+
+    assert_int_equal(queues_open(&options, &t->queues), OK);
+}
+
 static inline void open_mappings(struct test *t)
 {
     struct harness *h = t->h;
@@ -74,8 +88,10 @@ static inline void open_mappings(struct test *t)
                                        .changed = changed,
                                        .context = t};
 
+    open_queues(t);
     t->streams = streams_new(h->store, h->port, h->timers, &door);
     options.streams = t->streams;
+    options.queues = t->queues;
     t->mappings = mappings_new(&options);
 }
 
@@ -87,6 +103,8 @@ static inline void close_mappings(struct test *t, uint64_t grace_ms)
     harness_close_functions(h, grace_ms);
     HARNESS_UNTIL(h, mappings_stop(t->mappings));
     mappings_free(t->mappings);
+    HARNESS_UNTIL(h, queues_stop(t->queues));
+    queues_close(t->queues);
     streams_free(t->streams);
     t->streams = NULL;
 }
