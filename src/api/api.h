@@ -64,7 +64,7 @@ struct api_services {
     struct functions *functions;
     struct mappings *mappings;
     struct pipes *pipes;
-    struct registry *registry; /* of event source mappings */
+    struct mapping_registry *registry; /* of event source mappings */
     struct store *store;
     struct store_port *port;
     struct timers *timers;

@@ -265,6 +265,16 @@ struct waits mappings_waits(const struct mappings *mappings)
     return waits;
 }
 
+struct waits mappings_hidden(const struct mappings *mappings)
+{
+    struct waits waits = WAITS_NONE;
+
+    for (size_t i = 0; i < mappings->count; i++)
+        if (mappings->all[i]->queue != NULL)
+            queue_source_hidden(mappings->all[i], &waits);
+    return waits;
+}
+
 void mappings_hurry(struct mappings *mappings)
 {
     for (size_t i = 0; i < mappings->count && !mappings->stopping; i++) {

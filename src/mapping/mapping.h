@@ -164,7 +164,9 @@ bool mappings_busy(struct mappings *mappings);
 bool mappings_moving(struct mappings *mappings);
 /* Batches that wait for their next attempt, and batches whose window is open. */
 struct waits mappings_waits(const struct mappings *mappings);
-/* They are handed over now. */
+/* Messages of queues that are not visible, but will come to a mapping: failed before, delayed. */
+struct waits mappings_hidden(const struct mappings *mappings);
+/* They are handed over now; failed messages become visible. */
 void mappings_hurry(struct mappings *mappings);
 
 /* ---- events that a mapping's function puts on the bus (rerun.h) ---- */

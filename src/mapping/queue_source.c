@@ -323,11 +323,15 @@ static bool is_moving(struct mapping *mapping)
 
 static void waits(const struct mapping *mapping, struct waits *waits)
 {
+    for (size_t i = 0; i < mapping->queue->poller_count; i++)
+        poller_waits(mapping->queue->pollers[i], waits);
+}
+
+void queue_source_hidden(const struct mapping *mapping, struct waits *waits)
+{
     const struct queue_source *source = mapping->queue;
     uint64_t due_ms = UINT64_MAX;
 
-    for (size_t i = 0; i < source->poller_count; i++)
-        poller_waits(source->pollers[i], waits);
     if (!mapping_may_go(mapping) || source->settling > 0)
         return;
     for (size_t i = 0; i < source->failed_count; i++)

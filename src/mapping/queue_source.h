@@ -44,6 +44,10 @@ struct queue_source {
 
 extern const struct mapping_reader mapping_queue_reader; /* mapping->queue is its source */
 
+/* Messages that the mapping gets when their time has come: failed before, delayed, or received by
+ * somebody else. */
+void queue_source_hidden(const struct mapping *mapping, struct waits *waits);
+
 /* ---- of its pollers ---- */
 
 /* Whether the consumer wants it. */

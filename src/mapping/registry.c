@@ -6,7 +6,7 @@
 /* ---- looking up ---- */
 
 /* Where it stands, or would. */
-static size_t place_of(const struct registry *registry, struct bytes uuid)
+static size_t place_of(const struct mapping_registry *registry, struct bytes uuid)
 {
     size_t low = 0, high = registry->count;
 
@@ -21,7 +21,7 @@ static size_t place_of(const struct registry *registry, struct bytes uuid)
     return low;
 }
 
-struct entry *registry_entry(const struct registry *registry, struct bytes uuid)
+struct registered *mapping_registry_get(const struct mapping_registry *registry, struct bytes uuid)
 {
     size_t place = place_of(registry, uuid);
 
@@ -30,8 +30,8 @@ struct entry *registry_entry(const struct registry *registry, struct bytes uuid)
     return registry->all[place];
 }
 
-struct entry *registry_entry_of(const struct registry *registry,
-                                const struct mapping_settings *settings)
+struct registered *mapping_registry_get_of(const struct mapping_registry *registry,
+                                           const struct mapping_settings *settings)
 {
     for (size_t i = 0; i < registry->count; i++) {
         const struct mapping_settings *other = &registry->all[i]->settings;
@@ -43,7 +43,7 @@ struct entry *registry_entry_of(const struct registry *registry,
     return NULL;
 }
 
-struct bytes registry_uuid_of(struct bytes text)
+struct bytes mapping_registry_uuid_of(struct bytes text)
 {
     struct bytes prefix = BYTES("event-source-mapping:");
     struct arn arn;
@@ -54,12 +54,12 @@ struct bytes registry_uuid_of(struct bytes text)
     return bytes_slice(arn.resource, prefix.size, arn.resource.size);
 }
 
-struct bytes registry_function_name(struct bytes name_or_arn)
+struct bytes mapping_registry_function_name(struct bytes name_or_arn)
 {
     return function_name_of(name_or_arn);
 }
 
-void registry_changed(const struct registry *registry)
+void mapping_registry_changed(const struct mapping_registry *registry)
 {
     if (registry->options.changed != NULL)
         registry->options.changed(registry->options.context);
@@ -67,12 +67,12 @@ void registry_changed(const struct registry *registry)
 
 /* ---- entries ---- */
 
-struct entry *registry_add(struct registry *registry, struct bytes uuid)
+struct registered *mapping_registry_add(struct mapping_registry *registry, struct bytes uuid)
 {
-    struct entry *entry = mem_new(sizeof *entry);
+    struct registered *entry = mem_new(sizeof *entry);
     size_t place = place_of(registry, uuid);
 
-    assert(uuid.size == ID_UUID_SIZE - 1 && registry_entry(registry, uuid) == NULL);
+    assert(uuid.size == ID_UUID_SIZE - 1 && mapping_registry_get(registry, uuid) == NULL);
     entry->registry = registry;
     memcpy(entry->uuid, uuid.ptr, uuid.size);
     entry->arena = arena_new();
@@ -87,14 +87,14 @@ struct entry *registry_add(struct registry *registry, struct bytes uuid)
     return entry;
 }
 
-static void entry_free(struct entry *entry)
+static void entry_free(struct registered *entry)
 {
     timer_cancel(entry->registry->options.wall_timers, &entry->again);
     arena_free(entry->arena);
     mem_free(entry);
 }
 
-void registry_drop(struct registry *registry, struct entry *entry)
+void mapping_registry_drop(struct mapping_registry *registry, struct registered *entry)
 {
     size_t place = place_of(registry, bytes_of_text(entry->uuid));
 
@@ -105,19 +105,20 @@ void registry_drop(struct registry *registry, struct entry *entry)
     entry_free(entry);
 }
 
-static const struct registry_tag *copy_tags(struct arena *arena, const struct registry_tag *tags,
-                                            size_t count)
+static const struct mapping_registry_tag *
+copy_tags(struct arena *arena, const struct mapping_registry_tag *tags, size_t count)
 {
-    struct registry_tag *copies = ARENA_NEW_ARRAY(arena, count, struct registry_tag);
+    struct mapping_registry_tag *copies =
+        ARENA_NEW_ARRAY(arena, count, struct mapping_registry_tag);
 
     for (size_t i = 0; i < count; i++)
-        copies[i] = (struct registry_tag){arena_copy(arena, tags[i].name),
-                                          arena_copy(arena, tags[i].value)};
+        copies[i] = (struct mapping_registry_tag){arena_copy(arena, tags[i].name),
+                                                  arena_copy(arena, tags[i].value)};
     return copies;
 }
 
-void entry_set(struct entry *entry, const struct mapping_settings *settings,
-               const struct registry_tag *tags, size_t tag_count)
+void registered_set(struct registered *entry, const struct mapping_settings *settings,
+                    const struct mapping_registry_tag *tags, size_t tag_count)
 {
     struct arena *arena = arena_new();
     struct bytes *filters = ARENA_NEW_ARRAY(arena, settings->filter_count, struct bytes);
@@ -142,7 +143,7 @@ void entry_set(struct entry *entry, const struct mapping_settings *settings,
 
 /* ---- opening ---- */
 
-static enum status load(struct registry *registry)
+static enum status load(struct mapping_registry *registry)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     AUTO(store_iter_release)
@@ -152,17 +153,17 @@ static enum status load(struct registry *registry)
     struct bytes key, value;
 
     while (store_iter_next(iter, &key, &value)) {
-        struct registry_record record;
-        enum status status = registry_record_decode(value, arena, &record);
+        struct mapping_registry_record record;
+        enum status status = mapping_registry_record_decode(value, arena, &record);
 
         if (status != OK)
             return status;
-        if (registry_entry(registry, record.uuid) != NULL)
+        if (mapping_registry_get(registry, record.uuid) != NULL)
             return CORRUPT;
-        struct entry *entry = registry_add(registry, record.uuid);
+        struct registered *entry = mapping_registry_add(registry, record.uuid);
 
         record.settings.name = record.uuid;
-        entry_set(entry, &record.settings, record.tags, record.tag_count);
+        registered_set(entry, &record.settings, record.tags, record.tag_count);
         entry->stored = true;
         entry->modified_ms = record.modified_ms;
         if (record.deleting)
@@ -171,9 +172,10 @@ static enum status load(struct registry *registry)
     return store_iter_status(iter);
 }
 
-enum status registry_open(const struct registry_options *options, struct registry **ret)
+enum status mapping_registry_open(const struct mapping_registry_options *options,
+                                  struct mapping_registry **ret)
 {
-    struct registry *registry = mem_new(sizeof *registry);
+    struct mapping_registry *registry = mem_new(sizeof *registry);
 
     registry->options = *options;
     if (options->wall_timers == NULL)
@@ -183,18 +185,18 @@ enum status registry_open(const struct registry_options *options, struct registr
 
     if (status != OK) {
         registry->stopping = true;
-        registry_close(registry);
+        mapping_registry_close(registry);
         return status;
     }
     *ret = registry;
     return OK;
 }
 
-enum status registry_start(struct registry *registry)
+enum status mapping_registry_start(struct mapping_registry *registry)
 {
     registry->started = true;
     for (size_t i = 0; i < registry->count; i++) {
-        struct entry *entry = registry->all[i];
+        struct registered *entry = registry->all[i];
         struct mapping_settings settings = entry->settings;
         struct api_error error = {.kind = API_NO_ERROR};
 
@@ -208,14 +210,14 @@ enum status registry_start(struct registry *registry)
         if (status != OK)
             return status == REFUSED ? CORRUPT : status;
         if (entry->state == ENTRY_DELETING)
-            entry_end(entry);
+            registered_end(entry);
         else
-            entry_enter(entry, settings.enabled ? ENTRY_ENABLED : ENTRY_DISABLED);
+            registered_enter(entry, settings.enabled ? ENTRY_ENABLED : ENTRY_DISABLED);
     }
     return OK;
 }
 
-bool registry_stop(struct registry *registry)
+bool mapping_registry_stop(struct mapping_registry *registry)
 {
     registry->stopping = true;
     for (size_t i = 0; i < registry->count; i++)
@@ -223,7 +225,7 @@ bool registry_stop(struct registry *registry)
     return registry->works == 0;
 }
 
-void registry_close(struct registry *registry)
+void mapping_registry_close(struct mapping_registry *registry)
 {
     if (registry == NULL)
         return;
@@ -234,7 +236,7 @@ void registry_close(struct registry *registry)
     mem_free(registry);
 }
 
-bool registry_busy(const struct registry *registry)
+bool mapping_registry_busy(const struct mapping_registry *registry)
 {
     return registry->works > 0;
 }
@@ -250,50 +252,51 @@ static void name_cursor(struct mapping_settings *settings, struct bytes uuid)
     settings->name = qualified ? uuid : settings->function_name;
 }
 
-static struct entry *declared_entry(struct registry *registry, struct mapping_settings *settings)
+static struct registered *declared_entry(struct mapping_registry *registry,
+                                         struct mapping_settings *settings)
 {
-    struct entry *entry = registry_entry_of(registry, settings);
+    struct registered *entry = mapping_registry_get_of(registry, settings);
     char uuid[ID_UUID_SIZE];
 
     if (entry != NULL)
         return entry;
     mapping_make_uuid(settings, uuid);
-    entry = registry_entry(registry, bytes_of_text(uuid));
+    entry = mapping_registry_get(registry, bytes_of_text(uuid));
     if (entry != NULL) /* a client has given it another function meanwhile */
         return entry;
-    entry = registry_add(registry, bytes_of_text(uuid));
+    entry = mapping_registry_add(registry, bytes_of_text(uuid));
     name_cursor(settings, bytes_of_text(entry->uuid));
     entry->modified_ms = clock_now_ms(timers_clock(registry->options.timers));
     return entry;
 }
 
-enum status registry_declare(struct registry *registry, const struct mapping_settings *given,
-                             struct api_error *reterr)
+enum status mapping_registry_declare(struct mapping_registry *registry,
+                                     const struct mapping_settings *given, struct api_error *reterr)
 {
     struct mapping_settings settings = *given;
 
-    settings.function_name = registry_function_name(given->function_name);
-    enum status status = registry_check(registry, &settings, reterr);
+    settings.function_name = mapping_registry_function_name(given->function_name);
+    enum status status = mapping_registry_check(registry, &settings, reterr);
 
     if (status != OK)
         return status;
-    struct entry *entry = declared_entry(registry, &settings);
+    struct registered *entry = declared_entry(registry, &settings);
 
     if (entry->mapping != NULL && (entry->changing || entry->state == ENTRY_DELETING))
         return api_refuse(reterr, API_RESOURCE_IN_USE,
                           "Cannot update the event source mapping because it is in use.");
-    entry_set(entry, &settings, entry->tags, entry->tag_count);
+    registered_set(entry, &settings, entry->tags, entry->tag_count);
     if (entry->mapping != NULL) {
-        entry_apply(entry, ENTRY_UPDATING);
+        registered_apply(entry, ENTRY_UPDATING);
         return OK;
     }
     entry->state = ENTRY_CREATING;
     status =
         mappings_add(registry->options.mappings, &entry->settings, NULL, &entry->mapping, reterr);
     if (status != OK && !entry->stored)
-        registry_drop(registry, entry);
+        mapping_registry_drop(registry, entry);
     else if (status == OK)
-        entry_enter(entry, settings.enabled ? ENTRY_ENABLED : ENTRY_DISABLED);
+        registered_enter(entry, settings.enabled ? ENTRY_ENABLED : ENTRY_DISABLED);
     return status;
 }
 
@@ -322,10 +325,10 @@ static const char *state_text(enum entry_state state)
     return "";
 }
 
-static struct registry_view view_of(const struct entry *entry, struct arena *arena)
+static struct mapping_registry_view view_of(const struct registered *entry, struct arena *arena)
 {
     bool of_queue = entry->settings.source == MAPPING_OF_QUEUE;
-    struct registry_view view = {
+    struct mapping_registry_view view = {
         .uuid = bytes_of_text(entry->uuid),
         .settings = &entry->settings,
         .state = state_text(entry->state),
@@ -342,10 +345,10 @@ static struct registry_view view_of(const struct entry *entry, struct arena *are
     return view;
 }
 
-bool registry_find(const struct registry *registry, struct bytes uuid, struct arena *arena,
-                   struct registry_view *ret)
+bool mapping_registry_find(const struct mapping_registry *registry, struct bytes uuid,
+                           struct arena *arena, struct mapping_registry_view *ret)
 {
-    const struct entry *entry = registry_entry(registry, uuid);
+    const struct registered *entry = mapping_registry_get(registry, uuid);
 
     if (entry == NULL)
         return false;
@@ -353,9 +356,9 @@ bool registry_find(const struct registry *registry, struct bytes uuid, struct ar
     return true;
 }
 
-static bool is_asked_for(const struct entry *entry, const struct registry_query *query)
+static bool is_asked_for(const struct registered *entry, const struct mapping_registry_query *query)
 {
-    struct bytes name = registry_function_name(query->function_name);
+    struct bytes name = mapping_registry_function_name(query->function_name);
 
     if (query->function_name.size > 0 && !bytes_equal(name, entry->settings.function_name))
         return false;
@@ -363,14 +366,15 @@ static bool is_asked_for(const struct entry *entry, const struct registry_query 
            bytes_equal(query->source_arn, entry->settings.source_arn);
 }
 
-void registry_list(const struct registry *registry, struct registry_query *query)
+void mapping_registry_list(const struct mapping_registry *registry,
+                           struct mapping_registry_query *query)
 {
     size_t i = place_of(registry, query->after);
 
     if (i < registry->count && bytes_equal_text(query->after, registry->all[i]->uuid))
         i++;
     query->views = ARENA_NEW_ARRAY(query->arena, size_min(query->limit, registry->count),
-                                   struct registry_view);
+                                   struct mapping_registry_view);
     query->count = 0;
     query->more = false;
     for (; i < registry->count && !query->more; i++) {

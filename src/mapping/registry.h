@@ -28,9 +28,9 @@
 #define REGISTRY_TAGS_MAX 50
 #define REGISTRY_COUNT_MAX 10000 /* AWS has no limit; each takes some memory */
 
-struct registry;
+struct mapping_registry;
 
-struct registry_options {
+struct mapping_registry_options {
     struct mappings *mappings;
     struct functions *functions;
     struct streams *streams;
@@ -44,56 +44,58 @@ struct registry_options {
     void *context;
 };
 
-/* Knows those of the store; they read nothing before registry_start(), which is for when the stack
- * file's functions and mappings are there. */
-MUST_USE enum status registry_open(const struct registry_options *options, struct registry **ret);
-MUST_USE enum status registry_start(struct registry *registry);
+/* Knows those of the store; they read nothing before mapping_registry_start(), which is for when
+ * the stack file's functions and mappings are there. */
+MUST_USE enum status mapping_registry_open(const struct mapping_registry_options *options,
+                                           struct mapping_registry **ret);
+MUST_USE enum status mapping_registry_start(struct mapping_registry *registry);
 /* True: nothing is with the store. Call again, after the port has run, until then. */
-bool registry_stop(struct registry *registry);
-void registry_close(struct registry *registry); /* before mappings_free() */
+bool mapping_registry_stop(struct mapping_registry *registry);
+void mapping_registry_close(struct mapping_registry *registry); /* before mappings_free() */
 /* A change is under way. */
-bool registry_busy(const struct registry *registry);
+bool mapping_registry_busy(const struct mapping_registry *registry);
 
 /* A stack file's. Function and source decide which it is: one that a client made becomes what the
  * file says, until the next start. REFUSED in AWS's words. */
-MUST_USE enum status registry_declare(struct registry *registry,
-                                      const struct mapping_settings *settings,
-                                      struct api_error *reterr);
+MUST_USE enum status mapping_registry_declare(struct mapping_registry *registry,
+                                              const struct mapping_settings *settings,
+                                              struct api_error *reterr);
 
 /* ---- looking ---- */
 
-struct registry_tag {
+struct mapping_registry_tag {
     struct bytes name, value;
 };
 
 /* Holds until the next change, or the next turn of the loop. */
-struct registry_view {
+struct mapping_registry_view {
     struct bytes uuid, arn; /* arn: in the arena */
     const struct mapping_settings *settings;
     const char *state, *reason, *last_result;
     uint64_t modified_ms;
-    const struct registry_tag *tags;
+    const struct mapping_registry_tag *tags;
     size_t tag_count;
 };
-bool registry_find(const struct registry *registry, struct bytes uuid, struct arena *arena,
-                   struct registry_view *ret);
+bool mapping_registry_find(const struct mapping_registry *registry, struct bytes uuid,
+                           struct arena *arena, struct mapping_registry_view *ret);
 /* UUID of arn:...:event-source-mapping:UUID; empty when it is another ARN. */
-struct bytes registry_uuid_of(struct bytes arn);
+struct bytes mapping_registry_uuid_of(struct bytes arn);
 
 /* In the order of UUIDs, from the first one above `after`; at most `limit`. Empty texts: any. */
-struct registry_query {
+struct mapping_registry_query {
     struct bytes function_name, source_arn, after;
     size_t limit;
     struct arena *arena;
-    struct registry_view *views; /* result, in the arena */
+    struct mapping_registry_view *views; /* result, in the arena */
     size_t count;
     bool more;
 };
-void registry_list(const struct registry *registry, struct registry_query *query);
+void mapping_registry_list(const struct mapping_registry *registry,
+                           struct mapping_registry_query *query);
 
 /* ---- changing ---- */
 
-enum registry_change_kind {
+enum mapping_registry_change_kind {
     REGISTRY_CREATE, /* settings (uuid and name are made), tags */
     REGISTRY_UPDATE, /* uuid, settings */
     REGISTRY_DELETE, /* uuid */
@@ -101,28 +103,29 @@ enum registry_change_kind {
     REGISTRY_UNTAG,  /* uuid, tags: their names */
 };
 
-struct registry_change {
-    enum registry_change_kind kind;
+struct mapping_registry_change {
+    enum mapping_registry_change_kind kind;
     struct bytes uuid; /* a result of REGISTRY_CREATE */
     struct mapping_settings settings;
-    const struct registry_tag *tags;
+    const struct mapping_registry_tag *tags;
     size_t tag_count;
     struct arena *arena;
-    /* OK: it is durable; registry_find() tells how it is now. REFUSED: error. */
-    void (*done)(struct registry_change *change, enum status status);
+    /* OK: it is durable; mapping_registry_find() tells how it is now. REFUSED: error. */
+    void (*done)(struct mapping_registry_change *change, enum status status);
     void *context;
     struct api_error error;
     /* private */
-    struct registry *registry;
-    struct entry *entry;
+    struct mapping_registry *registry;
+    struct registered *entry;
     struct store_work work;
     struct bytes key, record;
     uint64_t begin; /* of a new one of a stream, from the trim horizon */
     uint64_t modified_ms;
-    const struct registry_tag *new_tags;
+    const struct mapping_registry_tag *new_tags;
     size_t new_tag_count;
 };
 /* done() may come before this returns. The change and its bytes must live until then. */
-void registry_change(struct registry *registry, struct registry_change *change);
+void mapping_registry_change(struct mapping_registry *registry,
+                             struct mapping_registry_change *change);
 
 #endif

@@ -1,8 +1,8 @@
 /* mapping/registry_change.c - what clients change, and the way of a mapping from state to state;
  * see registry.h.
  *
- *   registry_change() --check--> with the store --durable--> done() --the pause of life.c--> it
- * acts
+ *   mapping_registry_change() --check--> with the store --durable--> done() --the pause of
+ * life.c--> it acts
  */
 #include "mapping/registry_private.h"
 
@@ -15,20 +15,20 @@ static const bool moves[ENTRY_STATE_COUNT][ENTRY_STATE_COUNT] = {
     [ENTRY_DISABLING] = {[ENTRY_DISABLED] = true},
 };
 
-void entry_enter(struct entry *entry, enum entry_state state)
+void registered_enter(struct registered *entry, enum entry_state state)
 {
     assert(moves[entry->state][state]);
     entry->state = state;
 }
 
-static bool is_settled(const struct entry *entry)
+static bool is_settled(const struct registered *entry)
 {
     return entry->state == ENTRY_ENABLED || entry->state == ENTRY_DISABLED;
 }
 
 /* ---- acting ---- */
 
-static void try_again(struct entry *entry, void (*fire)(struct timer *timer))
+static void try_again(struct registered *entry, void (*fire)(struct timer *timer))
 {
     entry->again.fire = fire;
     timer_set_after(entry->registry->options.wall_timers, &entry->again, MAPPING_STORE_RETRY_MS);
@@ -36,11 +36,11 @@ static void try_again(struct entry *entry, void (*fire)(struct timer *timer))
 
 static void on_begin_again(struct timer *timer)
 {
-    entry_begin(CONTAINER_OF(timer, struct entry, again));
+    registered_begin(CONTAINER_OF(timer, struct registered, again));
 }
 
 /* What was checked is not refused; so it is the store that could not be read. */
-void entry_begin(struct entry *entry)
+void registered_begin(struct registered *entry)
 {
     struct api_error error = {.kind = API_NO_ERROR};
     enum status status = OK;
@@ -57,18 +57,18 @@ void entry_begin(struct entry *entry)
     if (status != OK)
         try_again(entry, on_begin_again);
     else
-        entry_enter(entry, entry->settings.enabled ? ENTRY_ENABLED : ENTRY_DISABLED);
-    registry_changed(entry->registry);
+        registered_enter(entry, entry->settings.enabled ? ENTRY_ENABLED : ENTRY_DISABLED);
+    mapping_registry_changed(entry->registry);
 }
 
 static void on_paused(void *context)
 {
-    entry_begin(context);
+    registered_begin(context);
 }
 
-void entry_apply(struct entry *entry, enum entry_state state)
+void registered_apply(struct registered *entry, enum entry_state state)
 {
-    entry_enter(entry, state);
+    registered_enter(entry, state);
     mapping_pause(entry->mapping, on_paused, entry);
 }
 
@@ -76,39 +76,39 @@ void entry_apply(struct entry *entry, enum entry_state state)
 
 static void write_end(struct store_batch *batch, struct store_work *work)
 {
-    struct entry *entry = CONTAINER_OF(work, struct entry, work);
+    struct registered *entry = CONTAINER_OF(work, struct registered, work);
     AUTO(arena_release) struct arena *arena = arena_new();
 
     mapping_forget(entry->mapping, batch);
     store_batch_delete(batch, STORE_CATALOGUE,
-                       registry_record_key(arena, bytes_of_text(entry->uuid)));
+                       mapping_registry_record_key(arena, bytes_of_text(entry->uuid)));
 }
 
-static void submit_end(struct entry *entry);
+static void submit_end(struct registered *entry);
 
 static void on_end_again(struct timer *timer)
 {
-    submit_end(CONTAINER_OF(timer, struct entry, again));
+    submit_end(CONTAINER_OF(timer, struct registered, again));
 }
 
 static void end_written(struct store_work *work, enum status status)
 {
-    struct entry *entry = CONTAINER_OF(work, struct entry, work);
-    struct registry *registry = entry->registry;
+    struct registered *entry = CONTAINER_OF(work, struct registered, work);
+    struct mapping_registry *registry = entry->registry;
 
     registry->works--;
     if (status == OK) {
         mapping_remove(entry->mapping);
-        registry_drop(registry, entry);
+        mapping_registry_drop(registry, entry);
     } else if (!registry->stopping) {
         try_again(entry, on_end_again);
     }
-    registry_changed(registry);
+    mapping_registry_changed(registry);
 }
 
-static void submit_end(struct entry *entry)
+static void submit_end(struct registered *entry)
 {
-    struct registry *registry = entry->registry;
+    struct mapping_registry *registry = entry->registry;
 
     entry->work = (struct store_work){.run = write_end, .done = end_written};
     registry->works++;
@@ -120,7 +120,7 @@ static void on_paused_to_end(void *context)
     submit_end(context);
 }
 
-void entry_end(struct entry *entry)
+void registered_end(struct registered *entry)
 {
     assert(entry->state == ENTRY_DELETING);
     mapping_pause(entry->mapping, on_paused_to_end, entry);
@@ -128,16 +128,17 @@ void entry_end(struct entry *entry)
 
 /* ---- checking a change ---- */
 
-static enum status refuse_missing(struct registry_change *change)
+static enum status refuse_missing(struct mapping_registry_change *change)
 {
     return api_refuse(&change->error, API_LAMBDA_RESOURCE_NOT_FOUND,
                       "The resource you requested does not exist.");
 }
 
-static enum status check_unique(const struct registry *registry, struct registry_change *change)
+static enum status check_unique(const struct mapping_registry *registry,
+                                struct mapping_registry_change *change)
 {
     const struct mapping_settings *settings = &change->settings;
-    const struct entry *other = registry_entry_of(registry, settings);
+    const struct registered *other = mapping_registry_get_of(registry, settings);
     struct bytes name =
         bytes_slice(settings->function_name, 0, bytes_find_byte(settings->function_name, ':', 0));
 
@@ -156,20 +157,21 @@ static enum status check_unique(const struct registry *registry, struct registry
         BYTES_ARG(settings->source_arn), BYTES_ARG(name), other->uuid);
 }
 
-static enum status check_settings(const struct registry *registry, struct registry_change *change)
+static enum status check_settings(const struct mapping_registry *registry,
+                                  struct mapping_registry_change *change)
 {
     struct mapping_settings *settings = &change->settings;
-    struct bytes name = registry_function_name(settings->function_name);
+    struct bytes name = mapping_registry_function_name(settings->function_name);
 
     if (name.size == 0 || functions_find(registry->options.functions, name) == NULL)
         return api_refuse(&change->error, API_LAMBDA_INVALID_PARAMETER, "Function does not exist");
     settings->function_name = name;
-    enum status status = registry_check(registry, settings, &change->error);
+    enum status status = mapping_registry_check(registry, settings, &change->error);
 
     return status == OK ? check_unique(registry, change) : status;
 }
 
-static bool has_tag(const struct registry_tag *tags, size_t count, struct bytes name)
+static bool has_tag(const struct mapping_registry_tag *tags, size_t count, struct bytes name)
 {
     for (size_t i = 0; i < count; i++)
         if (bytes_equal(tags[i].name, name))
@@ -178,12 +180,12 @@ static bool has_tag(const struct registry_tag *tags, size_t count, struct bytes 
 }
 
 /* Those it has and the change does not name, and those that the change gives. */
-static enum status make_tags(struct registry_change *change)
+static enum status make_tags(struct mapping_registry_change *change)
 {
-    const struct entry *entry = change->entry;
+    const struct registered *entry = change->entry;
     size_t before = entry != NULL ? entry->tag_count : 0, count = 0;
-    struct registry_tag *tags =
-        ARENA_NEW_ARRAY(change->arena, before + change->tag_count, struct registry_tag);
+    struct mapping_registry_tag *tags =
+        ARENA_NEW_ARRAY(change->arena, before + change->tag_count, struct mapping_registry_tag);
 
     for (size_t i = 0; i < before; i++)
         if (!has_tag(change->tags, change->tag_count, entry->tags[i].name))
@@ -198,19 +200,20 @@ static enum status make_tags(struct registry_change *change)
     return OK;
 }
 
-static bool may_change(const struct entry *entry)
+static bool may_change(const struct registered *entry)
 {
     return !entry->changing && is_settled(entry) && entry->mapping != NULL;
 }
 
-static enum status check_change(struct registry *registry, struct registry_change *change)
+static enum status check_change(struct mapping_registry *registry,
+                                struct mapping_registry_change *change)
 {
     if (change->kind == REGISTRY_CREATE) {
         if (registry->count >= REGISTRY_COUNT_MAX)
             return api_refuse(&change->error, API_LAMBDA_INVALID_PARAMETER,
                               "dynlog has at most %d event source mappings", REGISTRY_COUNT_MAX);
     } else {
-        change->entry = registry_entry(registry, change->uuid);
+        change->entry = mapping_registry_get(registry, change->uuid);
         if (change->entry == NULL)
             return refuse_missing(change);
         if (!may_change(change->entry))
@@ -230,7 +233,8 @@ static enum status check_change(struct registry *registry, struct registry_chang
 /* Where a new one of a stream begins is written down with it, so that "now" stays this moment. */
 static void write_change(struct store_batch *batch, struct store_work *work)
 {
-    struct registry_change *change = CONTAINER_OF(work, struct registry_change, work);
+    struct mapping_registry_change *change =
+        CONTAINER_OF(work, struct mapping_registry_change, work);
 
     store_batch_put(batch, STORE_CATALOGUE, change->key, change->record);
     if (change->kind != REGISTRY_CREATE || change->settings.source != MAPPING_OF_STREAM)
@@ -239,9 +243,9 @@ static void write_change(struct store_batch *batch, struct store_work *work)
                      change->settings.trim_horizon ? change->begin : store_batch_position(batch));
 }
 
-static void make_record(struct registry_change *change)
+static void make_record(struct mapping_registry_change *change)
 {
-    struct registry_record record = {
+    struct mapping_registry_record record = {
         .uuid = change->uuid,
         .settings = change->settings,
         .tags = change->new_tags,
@@ -250,13 +254,14 @@ static void make_record(struct registry_change *change)
         .deleting = change->kind == REGISTRY_DELETE,
     };
 
-    change->key = registry_record_key(change->arena, change->uuid);
-    change->record = registry_record_encode(change->arena, &record);
+    change->key = mapping_registry_record_key(change->arena, change->uuid);
+    change->record = mapping_registry_record_encode(change->arena, &record);
 }
 
 /* ---- once it is durable ---- */
 
-static enum entry_state state_after(const struct entry *entry, const struct registry_change *change)
+static enum entry_state state_after(const struct registered *entry,
+                                    const struct mapping_registry_change *change)
 {
     if (entry->settings.enabled == change->settings.enabled)
         return ENTRY_UPDATING;
@@ -264,37 +269,38 @@ static enum entry_state state_after(const struct entry *entry, const struct regi
 }
 
 /* What the client is told is how it is now; what follows from it comes behind the answer. */
-static void take_effect(struct registry_change *change)
+static void take_effect(struct mapping_registry_change *change)
 {
-    struct registry *registry = change->registry;
-    struct entry *entry = change->entry;
-    enum registry_change_kind kind = change->kind;
+    struct mapping_registry *registry = change->registry;
+    struct registered *entry = change->entry;
+    enum mapping_registry_change_kind kind = change->kind;
     enum entry_state state = ENTRY_CREATING;
 
     if (kind == REGISTRY_CREATE) {
-        entry = registry_add(registry, change->uuid);
+        entry = mapping_registry_add(registry, change->uuid);
         entry->stored = true;
     } else {
         entry->changing = false;
         state = kind == REGISTRY_UPDATE ? state_after(entry, change) : entry->state;
         if (kind == REGISTRY_DELETE)
-            entry_enter(entry, ENTRY_DELETING);
+            registered_enter(entry, ENTRY_DELETING);
     }
     entry->modified_ms = change->modified_ms;
-    entry_set(entry, &change->settings, change->new_tags, change->new_tag_count);
+    registered_set(entry, &change->settings, change->new_tags, change->new_tag_count);
     if (kind == REGISTRY_UPDATE)
-        entry_apply(entry, state);
+        registered_apply(entry, state);
     change->done(change, OK); /* the change is gone */
     if (kind == REGISTRY_CREATE)
-        entry_begin(entry);
+        registered_begin(entry);
     else if (kind == REGISTRY_DELETE)
-        entry_end(entry);
+        registered_end(entry);
 }
 
 static void written(struct store_work *work, enum status status)
 {
-    struct registry_change *change = CONTAINER_OF(work, struct registry_change, work);
-    struct registry *registry = change->registry;
+    struct mapping_registry_change *change =
+        CONTAINER_OF(work, struct mapping_registry_change, work);
+    struct mapping_registry *registry = change->registry;
 
     registry->works--;
     if (status == OK) {
@@ -304,12 +310,12 @@ static void written(struct store_work *work, enum status status)
             change->entry->changing = false;
         change->done(change, status);
     }
-    registry_changed(registry);
+    mapping_registry_changed(registry);
 }
 
 /* ---- the door ---- */
 
-static void name_new(struct registry_change *change)
+static void name_new(struct mapping_registry_change *change)
 {
     char uuid[ID_UUID_SIZE];
 
@@ -318,7 +324,8 @@ static void name_new(struct registry_change *change)
     change->settings.uuid = change->settings.name = change->uuid;
 }
 
-void registry_change(struct registry *registry, struct registry_change *change)
+void mapping_registry_change(struct mapping_registry *registry,
+                             struct mapping_registry_change *change)
 {
     change->registry = registry;
     change->entry = NULL;
@@ -337,7 +344,7 @@ void registry_change(struct registry *registry, struct registry_change *change)
                 streams_trimmed_to(registry->options.streams, change->settings.stream_id);
     } else if (!change->entry->stored) { /* a stack file's: until the next start */
         take_effect(change);
-        registry_changed(registry);
+        mapping_registry_changed(registry);
         return;
     }
     if (change->entry != NULL)

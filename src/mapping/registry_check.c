@@ -42,7 +42,7 @@ static enum status check_batch(const struct mapping_settings *settings, bool fif
     return OK;
 }
 
-static enum status check_queue(const struct registry *registry,
+static enum status check_queue(const struct mapping_registry *registry,
                                const struct mapping_settings *settings, struct api_error *reterr)
 {
     const struct queue_view *queue =
@@ -84,8 +84,9 @@ static enum status check_on_failure(struct bytes arn_text, struct api_error *ret
     return OK;
 }
 
-enum status registry_check(const struct registry *registry, const struct mapping_settings *settings,
-                           struct api_error *reterr)
+enum status mapping_registry_check(const struct mapping_registry *registry,
+                                   const struct mapping_settings *settings,
+                                   struct api_error *reterr)
 {
     enum status status = mapping_check_settings(settings, reterr);
 

@@ -21,15 +21,15 @@ enum entry_state {
     ENTRY_STATE_COUNT
 };
 
-struct entry {
-    struct registry *registry;
+struct registered {
+    struct mapping_registry *registry;
     char uuid[ID_UUID_SIZE];
     enum entry_state state;
     bool stored;   /* a client made it: it is in the store */
     bool changing; /* a change is with the store */
     struct arena *arena;
     struct mapping_settings settings; /* in the arena, as tags are; uuid and name are there */
-    const struct registry_tag *tags;
+    const struct mapping_registry_tag *tags;
     size_t tag_count;
     uint64_t modified_ms;
     struct mapping *mapping; /* NULL: not yet */
@@ -37,10 +37,10 @@ struct entry {
     struct timer again;      /* the store failed */
 };
 
-struct registry {
-    struct registry_options options;
+struct mapping_registry {
+    struct mapping_registry_options options;
     struct arn_place place;
-    struct entry **all; /* by UUID */
+    struct registered **all; /* by UUID */
     size_t count, capacity;
     size_t works; /* with the store */
     bool started, stopping;
@@ -48,34 +48,34 @@ struct registry {
 
 /* ---- registry.c ---- */
 
-struct entry *registry_entry(const struct registry *registry, struct bytes uuid);
+struct registered *mapping_registry_get(const struct mapping_registry *registry, struct bytes uuid);
 /* That of a function and a source; NULL: there is none. */
-struct entry *registry_entry_of(const struct registry *registry,
-                                const struct mapping_settings *settings);
+struct registered *mapping_registry_get_of(const struct mapping_registry *registry,
+                                           const struct mapping_settings *settings);
 /* NAME or NAME:QUALIFIER; empty: it is no name. */
-struct bytes registry_function_name(struct bytes name_or_arn);
-struct entry *registry_add(struct registry *registry, struct bytes uuid);
-void registry_drop(struct registry *registry, struct entry *entry);
+struct bytes mapping_registry_function_name(struct bytes name_or_arn);
+struct registered *mapping_registry_add(struct mapping_registry *registry, struct bytes uuid);
+void mapping_registry_drop(struct mapping_registry *registry, struct registered *entry);
 /* Copies; name and uuid are the entry's own. */
-void entry_set(struct entry *entry, const struct mapping_settings *settings,
-               const struct registry_tag *tags, size_t tag_count);
-void registry_changed(const struct registry *registry);
+void registered_set(struct registered *entry, const struct mapping_settings *settings,
+                    const struct mapping_registry_tag *tags, size_t tag_count);
+void mapping_registry_changed(const struct mapping_registry *registry);
 
 /* ---- registry_change.c ---- */
 
 /* The only place that changes a state. */
-void entry_enter(struct entry *entry, enum entry_state state);
+void registered_enter(struct registered *entry, enum entry_state state);
 /* It is read from now on; the store's failures are tried again. */
-void entry_begin(struct entry *entry);
+void registered_begin(struct registered *entry);
 /* Its settings are new: what is under way ends first. */
-void entry_apply(struct entry *entry, enum entry_state state);
-void entry_end(struct entry *entry); /* it is being deleted */
+void registered_apply(struct registered *entry, enum entry_state state);
+void registered_end(struct registered *entry); /* it is being deleted */
 
 /* ---- registry_check.c ---- */
 
-MUST_USE enum status registry_check(const struct registry *registry,
-                                    const struct mapping_settings *settings,
-                                    struct api_error *reterr);
+MUST_USE enum status mapping_registry_check(const struct mapping_registry *registry,
+                                            const struct mapping_settings *settings,
+                                            struct api_error *reterr);
 
 /* ---- registry_record.c ---- */
 
@@ -83,19 +83,20 @@ MUST_USE enum status registry_check(const struct registry *registry,
 #define REGISTRY_KEY_END "mapping0"                    /* '0' follows '/' */
 #define REGISTRY_RECORD_SIZE_MAX ((size_t)1024 * 1024) /* filters and tags are far below */
 
-struct registry_record {
+struct mapping_registry_record {
     struct bytes uuid;
     struct mapping_settings settings;
-    const struct registry_tag *tags;
+    const struct mapping_registry_tag *tags;
     size_t tag_count;
     uint64_t modified_ms;
     bool deleting;
 };
 
-struct bytes registry_record_key(struct arena *arena, struct bytes uuid);
-struct bytes registry_record_encode(struct arena *arena, const struct registry_record *record);
+struct bytes mapping_registry_record_key(struct arena *arena, struct bytes uuid);
+struct bytes mapping_registry_record_encode(struct arena *arena,
+                                            const struct mapping_registry_record *record);
 /* In the arena. CORRUPT, NEWER_FORMAT. */
-MUST_USE enum status registry_record_decode(struct bytes stored, struct arena *arena,
-                                            struct registry_record *ret);
+MUST_USE enum status mapping_registry_record_decode(struct bytes stored, struct arena *arena,
+                                                    struct mapping_registry_record *ret);
 
 #endif

@@ -6,7 +6,7 @@
 
 static const char *const views[] = {"KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"};
 
-struct bytes registry_record_key(struct arena *arena, struct bytes uuid)
+struct bytes mapping_registry_record_key(struct arena *arena, struct bytes uuid)
 {
     return arena_printf(arena, REGISTRY_KEY_PREFIX "%.*s", BYTES_ARG(uuid));
 }
@@ -45,7 +45,8 @@ static void write_settings(struct json_writer *w, const struct mapping_settings 
         json_member_uint(w, "maximumConcurrency", settings->maximum_concurrency);
 }
 
-struct bytes registry_record_encode(struct arena *arena, const struct registry_record *record)
+struct bytes mapping_registry_record_encode(struct arena *arena,
+                                            const struct mapping_registry_record *record)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(REGISTRY_RECORD_SIZE_MAX);
     struct json_writer w = JSON_WRITER(&out);
@@ -144,24 +145,26 @@ static bool read_settings(const struct json *json, struct arena *arena,
                : read_uint32(json, "maximumConcurrency", &settings->maximum_concurrency);
 }
 
-static void read_tags(const struct json *json, struct arena *arena, struct registry_record *record)
+static void read_tags(const struct json *json, struct arena *arena,
+                      struct mapping_registry_record *record)
 {
     const struct json *tags = json_get(json, "tags");
-    struct registry_tag *list = ARENA_NEW_ARRAY(arena, json_count(tags), struct registry_tag);
+    struct mapping_registry_tag *list =
+        ARENA_NEW_ARRAY(arena, json_count(tags), struct mapping_registry_tag);
 
     for (struct json_iter it = json_iter(tags); json_next(&it);)
-        list[record->tag_count++] = (struct registry_tag){arena_copy(arena, it.name),
-                                                          arena_copy(arena, json_string(it.value))};
+        list[record->tag_count++] = (struct mapping_registry_tag){
+            arena_copy(arena, it.name), arena_copy(arena, json_string(it.value))};
     record->tags = list;
 }
 
-enum status registry_record_decode(struct bytes stored, struct arena *arena,
-                                   struct registry_record *ret)
+enum status mapping_registry_record_decode(struct bytes stored, struct arena *arena,
+                                           struct mapping_registry_record *ret)
 {
     const struct json *json = NULL;
     uint64_t format = 0;
 
-    *ret = (struct registry_record){.uuid = {NULL, 0}};
+    *ret = (struct mapping_registry_record){.uuid = {NULL, 0}};
     if (json_parse(arena, stored, &json, NULL) != OK ||
         !json_uint64(json_get(json, "format"), &format))
         return CORRUPT;

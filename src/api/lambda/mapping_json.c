@@ -36,7 +36,7 @@ static void write_destination(struct json_writer *w, const struct mapping_settin
     json_end_object(w);
 }
 
-static void write_of_stream(struct json_writer *w, const struct registry_view *view)
+static void write_of_stream(struct json_writer *w, const struct mapping_registry_view *view)
 {
     const struct mapping_settings *settings = view->settings;
 
@@ -51,7 +51,7 @@ static void write_of_stream(struct json_writer *w, const struct registry_view *v
 }
 
 /* AWS tells no result of a queue's mapping; a problem is told here. */
-static void write_of_queue(struct json_writer *w, const struct registry_view *view)
+static void write_of_queue(struct json_writer *w, const struct mapping_registry_view *view)
 {
     if (bytes_start_with(bytes_of_text(view->last_result), BYTES("PROBLEM")))
         json_member_text(w, "LastProcessingResult", view->last_result);
@@ -73,7 +73,7 @@ static void write_response_types(struct json_writer *w, const struct mapping_set
 }
 
 void mapping_json_write(struct api_call *call, struct json_writer *w,
-                        const struct registry_view *view)
+                        const struct mapping_registry_view *view)
 {
     const struct mapping_settings *settings = view->settings;
 
@@ -101,8 +101,8 @@ void mapping_json_answer(struct api_call *call, int http_status, struct bytes uu
 {
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
-    struct registry_view view;
-    bool found = registry_find(call->on->registry, uuid, call->arena, &view);
+    struct mapping_registry_view view;
+    bool found = mapping_registry_find(call->on->registry, uuid, call->arena, &view);
 
     assert(found);
     mapping_json_write(call, &w, &view);
@@ -112,9 +112,10 @@ void mapping_json_answer(struct api_call *call, int http_status, struct bytes uu
 /* ---- tags ---- */
 
 enum status mapping_json_decode_tags(struct api_call *call, const struct json *tags,
-                                     struct registry_change *change)
+                                     struct mapping_registry_change *change)
 {
-    struct registry_tag *list = ARENA_NEW_ARRAY(call->arena, json_count(tags), struct registry_tag);
+    struct mapping_registry_tag *list =
+        ARENA_NEW_ARRAY(call->arena, json_count(tags), struct mapping_registry_tag);
 
     for (struct json_iter it = json_iter(tags); json_next(&it);) {
         struct bytes value = json_string(it.value);
@@ -124,7 +125,7 @@ enum status mapping_json_decode_tags(struct api_call *call, const struct json *t
             return api_refuse(&call->error, API_LAMBDA_INVALID_PARAMETER,
                               "A tag has a key of 1 to %d characters and a value of at most %d",
                               TAG_NAME_SIZE_MAX, TAG_VALUE_SIZE_MAX);
-        list[change->tag_count++] = (struct registry_tag){it.name, value};
+        list[change->tag_count++] = (struct mapping_registry_tag){it.name, value};
     }
     change->tags = list;
     return OK;

@@ -7,11 +7,11 @@
 
 /* EventSourceMappingConfiguration */
 void mapping_json_write(struct api_call *call, struct json_writer *w,
-                        const struct registry_view *view);
+                        const struct mapping_registry_view *view);
 /* The one with this UUID, which is there. */
 void mapping_json_answer(struct api_call *call, int http_status, struct bytes uuid);
 /* {NAME: VALUE}; tags NULL: none. */
 MUST_USE enum status mapping_json_decode_tags(struct api_call *call, const struct json *tags,
-                                              struct registry_change *change);
+                                              struct mapping_registry_change *change);
 
 #endif

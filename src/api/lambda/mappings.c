@@ -183,7 +183,7 @@ static enum status decode_settings(struct api_call *call, struct mapping_setting
 
 /* ---- changing ---- */
 
-static void changed(struct registry_change *change, enum status status)
+static void changed(struct mapping_registry_change *change, enum status status)
 {
     struct api_call *call = change->context;
 
@@ -195,9 +195,10 @@ static void changed(struct registry_change *change, enum status status)
         mapping_json_answer(call, 202, change->uuid);
 }
 
-static struct registry_change *change_new(struct api_call *call, enum registry_change_kind kind)
+static struct mapping_registry_change *change_new(struct api_call *call,
+                                                  enum mapping_registry_change_kind kind)
 {
-    struct registry_change *change = ARENA_NEW(call->arena, struct registry_change);
+    struct mapping_registry_change *change = ARENA_NEW(call->arena, struct mapping_registry_change);
 
     change->kind = kind;
     change->uuid = decode_string(call->body, "UUID");
@@ -209,7 +210,7 @@ static struct registry_change *change_new(struct api_call *call, enum registry_c
 
 void api_create_event_source_mapping(struct api_call *call)
 {
-    struct registry_change *change = change_new(call, REGISTRY_CREATE);
+    struct mapping_registry_change *change = change_new(call, REGISTRY_CREATE);
     struct mapping_settings *settings = &change->settings;
     enum status status = decode_source(call, settings);
 
@@ -225,7 +226,7 @@ void api_create_event_source_mapping(struct api_call *call)
     if (status == OK)
         status = mapping_json_decode_tags(call, decode_member(call->body, "Tags"), change);
     if (status == OK)
-        registry_change(call->on->registry, change);
+        mapping_registry_change(call->on->registry, change);
     else
         api_fail_status(call, status);
 }
@@ -239,23 +240,23 @@ static void fail_unknown(struct api_call *call)
 
 void api_update_event_source_mapping(struct api_call *call)
 {
-    struct registry_change *change = change_new(call, REGISTRY_UPDATE);
-    struct registry_view view;
+    struct mapping_registry_change *change = change_new(call, REGISTRY_UPDATE);
+    struct mapping_registry_view view;
 
-    if (!registry_find(call->on->registry, change->uuid, call->arena, &view)) {
+    if (!mapping_registry_find(call->on->registry, change->uuid, call->arena, &view)) {
         fail_unknown(call);
         return;
     }
     change->settings = *view.settings;
     if (decode_settings(call, &change->settings) == OK)
-        registry_change(call->on->registry, change);
+        mapping_registry_change(call->on->registry, change);
     else
         api_fail(call, &call->error);
 }
 
 void api_delete_event_source_mapping(struct api_call *call)
 {
-    registry_change(call->on->registry, change_new(call, REGISTRY_DELETE));
+    mapping_registry_change(call->on->registry, change_new(call, REGISTRY_DELETE));
 }
 
 /* ---- looking ---- */
@@ -263,9 +264,9 @@ void api_delete_event_source_mapping(struct api_call *call)
 void api_get_event_source_mapping(struct api_call *call)
 {
     struct bytes uuid = decode_string(call->body, "UUID");
-    struct registry_view view;
+    struct mapping_registry_view view;
 
-    if (registry_find(call->on->registry, uuid, call->arena, &view))
+    if (mapping_registry_find(call->on->registry, uuid, call->arena, &view))
         mapping_json_answer(call, 200, uuid);
     else
         fail_unknown(call);
@@ -274,7 +275,7 @@ void api_get_event_source_mapping(struct api_call *call)
 void api_list_event_source_mappings(struct api_call *call)
 {
     int64_t limit = decode_int(call->body, "MaxItems", PAGE_MAX);
-    struct registry_query query = {
+    struct mapping_registry_query query = {
         .function_name = decode_string(call->body, "FunctionName"),
         .source_arn = decode_string(call->body, "EventSourceArn"),
         .after = decode_string(call->body, "Marker"),
@@ -284,7 +285,7 @@ void api_list_event_source_mappings(struct api_call *call)
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
 
-    registry_list(call->on->registry, &query);
+    mapping_registry_list(call->on->registry, &query);
     json_begin_object(&w);
     json_key(&w, "EventSourceMappings");
     json_begin_array(&w);

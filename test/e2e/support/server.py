@@ -1,5 +1,5 @@
-"""A dynlog of a test's own: the built program in a folder that nobody else has, on ports that the kernel
-picks. It is waited for by its lines and answers, never by time, and ended by its process id.
+"""A dynlog of a test's own: the built program in a folder that nobody else has, on ports that nobody else
+takes. It is waited for by its lines and answers, never by time, and ended by its process id.
 
     with Dynlog(files={"serverless.yml": "..."}) as dynlog:
         dynlog.client("dynamodb").list_tables()
@@ -8,9 +8,11 @@ picks. It is waited for by its lines and answers, never by time, and ended by it
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -58,6 +60,21 @@ CLIENT_ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "NODE_NO_WARNINGS": "1",
 }
+
+
+def unused_port():
+    """A port of loopback below those that the kernel gives away by itself: while a killed dynlog is away, no
+    other test's connection or listener can get it."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        end = int(file.read().split()[0])
+    while True:
+        port = random.randrange(end // 2, end)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def need_aws():
@@ -187,6 +204,9 @@ class Dynlog:
 
     def spawn(self, *arguments):
         """`dynlog start` without waiting for anything."""
+        self.port = self.port or unused_port()
+        self.events_port = self.events_port or unused_port()
+        self.lambda_port = self.lambda_port or unused_port()
         command = [PROGRAM, "start", "--port", str(self.port), "--events-port", str(self.events_port),
                    "--lambda-port", str(self.lambda_port), *self.arguments, *arguments]
         self.process = Process(command, self.work, self.environment())
