@@ -51,6 +51,8 @@ static struct {
     uv_loop_t uv; /* never turned before the end: nothing is called */
     struct outbound *outbound;
     struct logs *logs;
+    struct mappings *mappings;
+    struct pipes *pipes; /* never started: nothing is read */
     struct api *api;
     size_t runs;
     bool moved; /* the clock: shards roll, items expire while something else is asked */
@@ -308,8 +310,43 @@ static const struct {
     {"AWSEvents.PutEvents",
      "{\"Entries\":[{\"Source\":\"a\",\"DetailType\":\"b\",\"Detail\":\"{}\"}]}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q\"}"},
+    {"Pipes.CreatePipe",
+     "{\"Name\":\"pipe\",\"Source\":\"arn:aws:sqs:us-east-1:000000000000:q\",\"Target\":"
+     "\"arn:aws:sqs:us-east-1:000000000000:q.fifo\",\"RoleArn\":\"arn:aws:iam::000000000000:role/"
+     "r\""
+     ",\"Tags\":{\"a\":\"b\"}}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}"},
 };
+
+static void changed(void *context)
+{
+    (void)context;
+}
+
+static void open_pipes(void)
+{
+    const struct mappings_options mappings = {.streams = on.streams,
+                                              .queues = on.queues,
+                                              .store = on.store,
+                                              .port = on.port,
+                                              .timers = on.timers,
+                                              .place = &place,
+                                              .changed = changed};
+
+    on.mappings = mappings_new(&mappings);
+
+    const struct pipes_options pipes = {.store = on.store,
+                                        .port = on.port,
+                                        .timers = on.timers,
+                                        .place = &place,
+                                        .outbound = on.outbound,
+                                        .queues = on.queues,
+                                        .logs = on.logs,
+                                        .mappings = on.mappings};
+    enum status status = pipes_open(&pipes, &on.pipes);
+
+    assert(status == OK);
+}
 
 static void open_api(void)
 {
@@ -372,6 +409,8 @@ static void open_api(void)
     status = logs_open(&logs, &on.logs);
     assert(status == OK);
 
+    open_pipes();
+
     const struct api_services services = {.engine = on.engine,
                                           .streams = on.streams,
                                           .bus = on.bus,
@@ -379,6 +418,8 @@ static void open_api(void)
                                           .schedules = on.schedules,
                                           .outbound = on.outbound,
                                           .logs = on.logs,
+                                          .mappings = on.mappings,
+                                          .pipes = on.pipes,
                                           .store = on.store,
                                           .port = on.port,
                                           .timers = on.timers,
@@ -394,6 +435,8 @@ static void open_api(void)
 
 static void close_api(void)
 {
+    while (!mappings_stop(on.mappings) || !pipes_stop(on.pipes))
+        turn();
     while (!queues_stop(on.queues) || !schedules_stop(on.schedules) || !logs_stop(on.logs))
         turn();
     while (!bus_stop(on.bus))
@@ -404,6 +447,8 @@ static void close_api(void)
     outbound_close(on.outbound);
     uv_loop_close(&on.uv);
     queues_close(on.queues);
+    mappings_free(on.mappings);
+    pipes_close(on.pipes);
     schedules_close(on.schedules);
     logs_close(on.logs);
     bus_close(on.bus);
