@@ -70,16 +70,16 @@ static void end(struct running *running)
 {
     struct outbound *outbound = running->outbound;
     struct outbound_call *call = running->call;
-    AUTO(arena_release) struct arena *answered = running->arena;
+    struct arena *arena = running->arena;
 
     running->arena = NULL;
-
     if (call->outcome == OUTBOUND_DELIVERED)
         outbound->delivered++;
     else
         outbound->failed++;
     running_free(running);
     call->done(call);
+    arena_free(arena);
     outbound_tell_changed(outbound);
 }
 
