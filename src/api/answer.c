@@ -99,13 +99,13 @@ void api_answer_status(struct api_call *call, int http_status, struct bytes json
 /* Asked by paths: errors have their names in a header. */
 static bool is_rest(const struct api_service *service)
 {
-    return service == &api_lambda || service == &api_scheduler;
+    return service == &api_lambda || service == &api_scheduler || service == &api_pipes;
 }
 
 /* As AWS's model and its protocol layer spell it. */
 static const char *message_name(const struct api_service *service, enum api_error_kind kind)
 {
-    bool capital = is_rest(service) || kind == API_SERIALIZATION || kind == API_ACCESS_DENIED ||
+    bool capital = (is_rest(service) && service != &api_pipes) || kind == API_SERIALIZATION || kind == API_ACCESS_DENIED ||
                    kind == API_TRANSACTION_CANCELED || kind == API_TRANSACTION_IN_PROGRESS ||
                    kind == API_IDEMPOTENT_PARAMETER_MISMATCH;
 

@@ -26,6 +26,7 @@
 #include "net/http.h"
 #include "net/sigv4.h"
 #include "outbound/outbound.h"
+#include "pipes/pipes.h"
 #include "queues/queues.h"
 #include "schedule/schedule.h"
 #include "streams/streams.h"
@@ -63,6 +64,7 @@ struct api_services {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
+    struct pipes *pipes;
     struct mapping_registry *registry; /* of event source mappings */
     struct store *store;
     struct store_port *port;

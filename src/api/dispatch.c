@@ -51,7 +51,7 @@ struct buffer *api_buffer(struct api_call *call)
 const struct api_service *api_service_of_target(struct bytes target)
 {
     const struct api_service *services[] = {
-        &api_dynamodb, &api_streams, &api_events, &api_scheduler, &api_sqs, &api_logs, &api_lambda};
+        &api_dynamodb, &api_streams, &api_events, &api_scheduler, &api_sqs, &api_logs, &api_pipes, &api_lambda};
 
     for (size_t i = 0; i < ARRAY_COUNT(services); i++) {
         struct bytes name = bytes_of_text(services[i]->target);

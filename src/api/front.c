@@ -164,6 +164,20 @@ static void run_scheduler(struct api_call *call)
         api_fail(call, &call->error);
 }
 
+static void run_pipes(struct api_call *call)
+{
+    enum status status = OK;
+
+    call->content_type = JSON_PLAIN;
+    status = api_pipes_prepare(call);
+    if (status == OK)
+        api_run_operation(call);
+    else if (status == NOT_FOUND)
+        answer_nothing_here(call->request);
+    else
+        api_fail(call, &call->error);
+}
+
 /* dynlog can be stopped, and its logs read, by its own questions: they are no page's to ask. */
 static void run_own(struct api_call *call)
 {
@@ -210,6 +224,8 @@ void api_handle(void *context, struct http_request *request)
         run_own(call);
     else if (bytes_start_with(path, BYTES("/20")))
         run_rest(call);
+    else if (api_pipes_is_asked(path))
+        run_pipes(call);
     else if (api_scheduler_is_asked(path))
         run_scheduler(call);
     else

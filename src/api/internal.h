@@ -17,7 +17,7 @@ struct api {
 };
 
 extern const struct api_service api_dynamodb, api_streams, api_events, api_scheduler, api_sqs,
-    api_logs, api_lambda;
+    api_logs, api_pipes, api_lambda;
 
 /* ---- dispatch.c ---- */
 struct api_call *api_call_new(struct api *api, struct arena *arena);
@@ -41,6 +41,10 @@ bool api_scheduler_is_asked(struct bytes path);
 /* Finds the operation of a REST request and makes call->body_text of it. REFUSED with call->error;
  * NOT_FOUND: there is no such path and method. */
 MUST_USE enum status api_scheduler_prepare(struct api_call *call);
+
+/* The same for EventBridge Pipes. */
+bool api_pipes_is_asked(struct bytes path);
+MUST_USE enum status api_pipes_prepare(struct api_call *call);
 
 /* GET and POST /_dynlog/...: dynlog's own questions, not AWS's. */
 void api_dynlog_handle(struct api *api, struct http_request *request);

@@ -28,6 +28,8 @@ const struct api_service api_logs = {
     "InvalidParameterException"};
 const struct api_service api_scheduler = {
     "EventBridge Scheduler", "AWSScheduler", "", "", "application/json", NULL};
+const struct api_service api_pipes = {
+    "EventBridge Pipes", "Pipes", "", "", "application/json", NULL};
 const struct api_service api_lambda = {"Lambda", "AWSLambda", "", "", "application/json", NULL};
 
 #define KEPT                                                                                       \
@@ -169,6 +171,21 @@ static const struct api_operation operations[] = {
     {&api_scheduler, "UntagResource", api_scheduler_untag_resource, &shape_untag_group, NULL},
     {&api_scheduler, "ListTagsForResource", api_scheduler_list_tags_for_resource,
      &shape_list_tags_of_group, NULL},
+
+    {&api_pipes, "CreatePipe", api_create_pipe, &shape_create_pipe,
+     "sources are change streams and SQS queues; enrichments are functions and API destinations; "
+     "targets are event buses, SQS queues, functions, log groups and API destinations; roles and "
+     "keys are kept and told, and no role is assumed; log records go to log groups alone"},
+    {&api_pipes, "UpdatePipe", api_update_pipe, &shape_update_pipe, "as CreatePipe"},
+    {&api_pipes, "DeletePipe", api_delete_pipe, &shape_pipe, NULL},
+    {&api_pipes, "DescribePipe", api_describe_pipe, &shape_pipe, NULL},
+    {&api_pipes, "ListPipes", api_list_pipes, &shape_list_pipes, NULL},
+    {&api_pipes, "StartPipe", api_start_pipe, &shape_pipe, NULL},
+    {&api_pipes, "StopPipe", api_stop_pipe, &shape_pipe, NULL},
+    {&api_pipes, "TagResource", api_pipes_tag_resource, &shape_tag_pipe, NULL},
+    {&api_pipes, "UntagResource", api_pipes_untag_resource, &shape_untag_pipe, NULL},
+    {&api_pipes, "ListTagsForResource", api_pipes_list_tags_for_resource, &shape_list_tags_of_pipe,
+     NULL},
 
     {&api_sqs, "CreateQueue", api_create_queue, &shape_create_queue, NULL},
     {&api_sqs, "GetQueueUrl", api_get_queue_url, &shape_get_queue_url, NULL},

@@ -104,6 +104,17 @@ void api_create_schedule_group(struct api_call *call);
 void api_get_schedule_group(struct api_call *call);
 void api_delete_schedule_group(struct api_call *call);
 void api_list_schedule_groups(struct api_call *call);
+void api_create_pipe(struct api_call *call);
+void api_update_pipe(struct api_call *call);
+void api_delete_pipe(struct api_call *call);
+void api_describe_pipe(struct api_call *call);
+void api_list_pipes(struct api_call *call);
+void api_start_pipe(struct api_call *call);
+void api_stop_pipe(struct api_call *call);
+void api_pipes_tag_resource(struct api_call *call);
+void api_pipes_untag_resource(struct api_call *call);
+void api_pipes_list_tags_for_resource(struct api_call *call);
+
 void api_scheduler_tag_resource(struct api_call *call);
 void api_scheduler_untag_resource(struct api_call *call);
 void api_scheduler_list_tags_for_resource(struct api_call *call);

@@ -151,6 +151,10 @@ extern const struct shape shape_create_function, shape_update_function_code,
     shape_lambda_add_permission, shape_lambda_remove_permission, shape_lambda_tag_resource,
     shape_lambda_untag_resource, shape_lambda_list_tags;
 
+/* pipes/shapes.c */
+extern const struct shape shape_create_pipe, shape_update_pipe, shape_pipe, shape_list_pipes,
+    shape_tag_pipe, shape_untag_pipe, shape_list_tags_of_pipe;
+
 /* logs/shapes.c */
 extern const struct shape shape_create_log_group, shape_describe_log_groups,
     shape_describe_log_streams, shape_filter_log_events, shape_get_log_events, shape_log_group,

@@ -75,6 +75,9 @@
     X(API_SCHEDULER_NOT_FOUND, "ResourceNotFoundException", 404)                                   \
     X(API_SCHEDULER_CONFLICT, "ConflictException", 409)                                            \
     X(API_SCHEDULER_QUOTA, "ServiceQuotaExceededException", 402)                                   \
+    X(API_PIPES_NOT_FOUND, "NotFoundException", 404)                                               \
+    X(API_PIPES_CONFLICT, "ConflictException", 409)                                                \
+    X(API_PIPES_QUOTA, "ServiceQuotaExceededException", 402)                                       \
     X(API_REQUEST_TOO_LARGE, "RequestEntityTooLargeException", 413)                                \
     X(API_THROTTLING, "ThrottlingException", 400)                                                  \
     X(API_PROVISIONED_THROUGHPUT_EXCEEDED, "ProvisionedThroughputExceededException", 400)          \

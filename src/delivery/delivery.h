@@ -56,6 +56,7 @@ enum delivery_source {
     DELIVERY_OF_RULE,     /* RULE_ARN in the dead letter, whose body is the event */
     DELIVERY_OF_SCHEDULE, /* SCHEDULE_ARN and more; the body is the payload */
     DELIVERY_OF_FUNCTION, /* to a destination or dead-letter queue: it has none of its own */
+    DELIVERY_OF_PIPE,     /* never a record: its source tries again (pipes/pipes.h) */
 };
 
 /* ---- what went wrong ---- */

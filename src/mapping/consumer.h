@@ -18,6 +18,7 @@
 #ifndef DYNLOG_MAPPING_CONSUMER_H
 #define DYNLOG_MAPPING_CONSUMER_H
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/id.h"
 

@@ -224,8 +224,6 @@ void mapping_cursor_free(struct mapping *mapping);
 MUST_USE enum status mapping_cursor_load(struct mapping *mapping);
 /* Of a shard that is new to us: its own, or the mapping's; and the notes above it. */
 MUST_USE enum status mapping_cursor_load_shard(struct mapping_shard *shard);
-/* Durable, or where a new one will begin. */
-uint64_t mapping_cursor_of(const struct mapping *mapping);
 /* On the writer's thread: none of its cursors and notes stays. */
 void mapping_cursor_forget(const struct mapping *mapping, struct store_batch *batch);
 /* Writes what has moved. One write at a time: what moves meanwhile goes with the next one. */

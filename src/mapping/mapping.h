@@ -145,6 +145,9 @@ void mapping_remove(struct mapping *mapping);
  * of the same name begins anew. For the batch that takes its settings away. */
 void mapping_forget(const struct mapping *mapping, struct store_batch *batch);
 
+/* Up to here everything is done with in every shard, durably, or where a new one will begin. */
+uint64_t mapping_cursor_of(const struct mapping *mapping);
+
 struct mapping_description {
     char uuid[ID_UUID_SIZE];
     const struct mapping_settings *settings;

@@ -65,18 +65,21 @@ static void running_free(struct running *running)
     mem_free(running);
 }
 
-/* done() may begin other calls, and free this one. */
+/* done() may begin other calls, and free this one. What was answered holds until it returns. */
 static void end(struct running *running)
 {
     struct outbound *outbound = running->outbound;
     struct outbound_call *call = running->call;
+    struct arena *arena = running->arena;
 
+    running->arena = NULL;
     if (call->outcome == OUTBOUND_DELIVERED)
         outbound->delivered++;
     else
         outbound->failed++;
     running_free(running);
     call->done(call);
+    arena_free(arena);
     outbound_tell_changed(outbound);
 }
 
@@ -177,6 +180,7 @@ static void answered(struct outbound_request *request)
 
     switch (request->end) {
     case OUTBOUND_ANSWERED:
+        running->call->answer = arena_copy(running->arena, request->answer_body);
         judge_status(running);
         break;
     case OUTBOUND_TIMED_OUT:
@@ -403,6 +407,7 @@ void outbound_call(struct outbound *outbound, struct outbound_call *call)
     call->error_code = NULL;
     call->error_message[0] = '\0';
     call->retry_after_ms = 0;
+    call->answer = (struct bytes){NULL, 0};
     go_on(running, NULL);
 }
 

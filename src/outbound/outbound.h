@@ -216,6 +216,8 @@ struct outbound_call {
     const char *error_code; /* ERROR_CODE of a dead letter; static, NULL when delivered */
     char error_message[OUTBOUND_MESSAGE_SIZE];
     uint64_t retry_after_ms; /* not before; 0: not said */
+    struct bytes answer;     /* the body of what was answered, cut to OUTBOUND_ANSWER_SIZE_MAX;
+                                until done() returns */
     /* private */
     struct running *running;
 };

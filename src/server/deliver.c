@@ -83,6 +83,8 @@ static struct fault_place place_of(const struct delivery *delivery)
     case DELIVERY_OF_FUNCTION:
         place.of[FAULT_FUNCTION] = function_name_of(delivery->source_arn);
         break;
+    case DELIVERY_OF_PIPE:
+        break;
     }
     place.of[FAULT_TARGET_ID] = delivery->target_id;
     place.of[FAULT_TARGET_ARN] = delivery->target_arn;

@@ -85,6 +85,11 @@ static void records_hurry(struct server *server)
     mappings_hurry(server->mappings);
 }
 
+static bool batches_moving(struct server *server)
+{
+    return pipes_moving(server->pipes);
+}
+
 static bool hidden_moving(struct server *server)
 {
     (void)server;
@@ -184,6 +189,7 @@ static bool archive_moving(struct server *server)
 static const struct drain_row rows[] = {
     {"tables", tables_moving, NULL, NULL},
     {"records of a mapping", records_moving, records_waits, records_hurry},
+    {"batches of pipes", batches_moving, NULL, NULL},
     {"messages for a mapping", hidden_moving, hidden_waits, hidden_hurry},
     {"records of the trigger", trigger_moving, NULL, NULL},
     {"events", bus_moving, NULL, NULL},

@@ -85,6 +85,7 @@ struct server {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
+    struct pipes *pipes;
     struct mapping_registry *registry; /* of event source mappings */
     struct sigv4_keys *keys;
     struct api *api;
@@ -201,6 +202,9 @@ bool scheduling_is_valid(void *server, struct bytes expression);
 void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes rule_name);
 /* The rules that the bus has already. */
 void scheduling_set_rules(struct server *server);
+
+/* ---- piping.c: pipes, once mappings are there ---- */
+enum status piping_open(struct server *server);
 
 /* ---- function_logs.c: what functions print, into their log groups ---- */
 struct function_log_door function_log_door_of(struct server *server);

@@ -6,7 +6,8 @@
  *
  * AWS names streams by ids of its own and does not say which events share one. Here each target of
  * each rule has its stream: RULE/TARGET-ID, or BUS/RULE/TARGET-ID of another bus than the default
- * one. (docs/adr/0023-logs.md) */
+ * one. (docs/adr/0023-logs.md) A pipe writes its payload as it is, into the stream and with the
+ * time of its CloudWatchLogsParameters, else into a stream of its name. */
 #include "server/target.h"
 
 #define MESSAGE_SIZE_MAX (2 * LOG_EVENT_SIZE_MAX)
@@ -19,6 +20,8 @@ static struct bytes stream_name(const struct delivery *delivery)
 
     if (slash != SIZE_MAX)
         name = bytes_slice(name, slash + 1, name.size);
+    if (delivery->source == DELIVERY_OF_PIPE)
+        return name;
     return arena_printf(delivery->arena, "%.*s/%.*s", BYTES_ARG(name),
                         BYTES_ARG(delivery->target_id));
 }
@@ -50,6 +53,23 @@ static bool read_message(const struct delivery *delivery, const struct json *jso
     return !buffer_failed(&text);
 }
 
+/* What a pipe says of its event. */
+static bool take_parameters(const struct delivery *delivery, struct log_letter *letter,
+                            struct delivery_error *reterr)
+{
+    const struct json *parameters = target_parameter(delivery, "CloudWatchLogsParameters");
+    struct bytes stream = json_get_string(parameters, "LogStreamName");
+    const struct json *timestamp = json_get(parameters, "Timestamp");
+
+    if (stream.size > 0)
+        letter->stream_name = stream;
+    if (timestamp == NULL || read_timestamp(timestamp, &letter->event.timestamp_ms))
+        return true;
+    delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                       "The Timestamp is neither a number of milliseconds nor a date.");
+    return false;
+}
+
 /* Its bytes live in the delivery and its arena. */
 static bool make_event(struct server *server, const struct delivery *delivery,
                        struct log_letter *ret, struct delivery_error *reterr)
@@ -61,6 +81,8 @@ static bool make_event(struct server *server, const struct delivery *delivery,
         .stream_name = stream_name(delivery),
         .event = {clock_now_ms(server->clock), delivery->payload},
     };
+    if (delivery->source == DELIVERY_OF_PIPE)
+        return take_parameters(delivery, ret, reterr);
     if (delivery->event.size == 0)
         return true;
     if (json_parse(delivery->arena, delivery->payload, &json, NULL) == OK &&

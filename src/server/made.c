@@ -1,5 +1,5 @@
 /* server/made.c - what the stack file made, remembered, so that a later file without it removes it:
- * rules, targets, schedules, connections, API destinations. Tables, queues, buses, archives and log
+ * rules, targets, schedules, pipes, connections, API destinations. Tables, queues, buses, archives and log
  * groups have data: they stay, and that is noted, once.
  *
  * STORE_CATALOGUE holds a list for each stack (docs/format/catalogue.md). Before anything is made
@@ -153,7 +153,7 @@ static void note(struct made *made, struct bytes what, const char *words, struct
 /* It is not there, or was never made. */
 static bool is_gone(struct bytes type)
 {
-    return bytes_end_with(type, BYTES("ResourceNotFoundException")) ||
+    return bytes_end_with(type, BYTES("NotFoundException")) ||
            bytes_end_with(type, BYTES("UnknownOperationException"));
 }
 

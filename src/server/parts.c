@@ -113,6 +113,7 @@ static void make_environment(struct server *server)
                                         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
                                         "AWS_ENDPOINT_URL_EVENTBRIDGE",
                                         "AWS_ENDPOINT_URL_LAMBDA",
+                                        "AWS_ENDPOINT_URL_PIPES",
                                         "AWS_ENDPOINT_URL_SCHEDULER",
                                         "AWS_ENDPOINT_URL_SQS"};
     struct bytes url =
@@ -345,6 +346,8 @@ static bool open_hops(struct server *server)
         open_mappings(server);
         status = open_registry(server);
     }
+    if (status == OK)
+        status = piping_open(server);
     if (status != OK) {
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
@@ -371,6 +374,7 @@ static void open_api(struct server *server)
         .logs = server->logs,
         .functions = server->functions,
         .mappings = server->mappings,
+        .pipes = server->pipes,
         .registry = server->registry,
         .store = server->store,
         .port = server->port,
@@ -428,10 +432,10 @@ bool parts_open(struct server *server)
 bool parts_quiet(struct server *server)
 {
     if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
-        !mapping_registry_stop(server->registry) || !engine_stop(server->engine) ||
-        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
-        !outbound_stop(server->outbound) || !queues_stop(server->queues) ||
-        !logs_stop(server->logs))
+        !pipes_stop(server->pipes) || !mapping_registry_stop(server->registry) ||
+        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
+        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
+        !queues_stop(server->queues) || !logs_stop(server->logs))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -447,6 +451,7 @@ void parts_free(struct server *server)
     mapping_registry_close(server->registry);
     if (server->mappings != NULL)
         mappings_free(server->mappings);
+    pipes_close(server->pipes);
     if (server->functions != NULL)
         functions_close(server->functions);
     streams_free(server->streams);

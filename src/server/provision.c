@@ -331,7 +331,8 @@ static bool there_already(const struct stack_call *call, struct bytes type, stru
     return bytes_end_with(type, BYTES("ResourceAlreadyExistsException")) ||
            bytes_end_with(type, BYTES("ResourceInUseException")) ||
            (bytes_end_with(type, BYTES("ConflictException")) &&
-            bytes_start_with(bytes_of_text(call->target), BYTES("AWSScheduler.Create")));
+            (bytes_start_with(bytes_of_text(call->target), BYTES("AWSScheduler.Create")) ||
+             has_target(call, "Pipes.CreatePipe")));
 }
 
 static void fail_call(struct provisioning *provisioning, struct bytes why)

@@ -20,8 +20,9 @@ static enum delivery_way find(struct server *server, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
     const struct queue_view *queue = queues_find_arn(server->queues, delivery->target_arn);
-    struct bytes group =
-        json_string(json_get(target_parameter(delivery, "SqsParameters"), "MessageGroupId"));
+    const struct json *parameters = target_parameter(delivery, "SqsParameters");
+    struct bytes group = json_get_string(parameters, "MessageGroupId");
+    struct bytes deduplication = json_get_string(parameters, "MessageDeduplicationId");
 
     if (queue == NULL)
         return target_refuse_missing(delivery, "Queue", reterr);
@@ -30,16 +31,23 @@ static enum delivery_way find(struct server *server, struct delivery *delivery,
                            "The request must contain the parameter MessageGroupId.");
         return DELIVERY_REFUSED;
     }
-    if (queue->settings.fifo && !queue->settings.content_based_deduplication) {
+    if (queue->settings.fifo && deduplication.size == 0 &&
+        !queue->settings.content_based_deduplication) {
         delivery_error_set(reterr, "INVALID_PARAMETER", false,
                            "The queue should either have ContentBasedDeduplication enabled or "
                            "MessageDeduplicationId provided explicitly");
+        return DELIVERY_REFUSED;
+    }
+    if (!queue->settings.fifo && deduplication.size > 0) {
+        delivery_error_set(reterr, "INVALID_PARAMETER", false,
+                           "The request include parameter that is not valid for this queue type");
         return DELIVERY_REFUSED;
     }
     target_slot(delivery)->letter = (struct queue_letter){
         .queue_arn = delivery->target_arn,
         .message = {.body = delivery->payload,
                     .group_id = group,
+                    .deduplication_id = deduplication,
                     .trace_header = delivery->trace_header},
     };
     read_attributes(delivery, &target_slot(delivery)->letter.message);

@@ -57,6 +57,7 @@ static void provisioned(struct server *server, bool ok)
     deliveries_start(server->deliveries); /* targets that are not there by now are gone */
     bus_start(server->bus, server->timers, server->wall_timers, loop_changed, server);
     schedules_start(server->schedules);
+    pipes_start(server->pipes);
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
@@ -135,6 +136,7 @@ static void stop_hops(void *context, struct bytes json)
     timer_cancel(server->wall_timers, &server->drain_limit);
     engine_stop(server->engine);
     mappings_stop(server->mappings);
+    pipes_stop(server->pipes);
     mapping_registry_stop(server->registry);
     deliveries_stop(server->deliveries);
     queues_stop(server->queues); /* nobody waits for messages any longer */

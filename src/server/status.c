@@ -165,6 +165,21 @@ static void write_schedules(struct server *server, struct json_writer *w)
     json_end_object(w);
 }
 
+static void write_pipes(struct server *server, struct json_writer *w)
+{
+    struct pipes_figures figures;
+
+    pipes_figures(server->pipes, &figures);
+    json_key(w, "pipes");
+    json_begin_object(w);
+    json_member_int(w, "pipes", (int64_t)figures.pipes);
+    json_member_int(w, "running", (int64_t)figures.running);
+    json_member_int(w, "executions", (int64_t)figures.executions_total);
+    json_member_int(w, "failed", (int64_t)figures.failed_total);
+    json_member_int(w, "events", (int64_t)figures.events_total);
+    json_end_object(w);
+}
+
 /* The data folder, and the id by which a store made anew is told from an old one. */
 static void write_journeys(struct server *server, struct json_writer *w)
 {
@@ -264,6 +279,7 @@ void status_write(void *context, struct json_writer *w)
     write_functions(server, w);
     write_deliveries(server, w);
     write_schedules(server, w);
+    write_pipes(server, w);
     write_calls(server, w);
     if (server->has_archive) {
         json_key(w, "archive");
@@ -283,6 +299,7 @@ void status_write(void *context, struct json_writer *w)
     json_member_bool(w, "archive", archiving_busy(server));
     json_member_bool(w, "queues", queues_busy(server->queues));
     json_member_bool(w, "schedules", schedules_busy(server->schedules));
+    json_member_bool(w, "pipes", pipes_moving(server->pipes));
     json_member_bool(w, "logs", logs_busy(server->logs));
     json_end_object(w);
     json_member_bool(w, "idle", drain_idle(server));
@@ -309,6 +326,23 @@ static void schedule_metrics(struct server *server, struct buffer *out)
            figures.rules);
     metric(out, "due_times_total", "counter", "Due times of schedules and rules that happened.",
            figures.due_total);
+}
+
+/* AWS's metrics of pipes, under names of ours. */
+static void pipe_metrics(struct server *server, struct buffer *out)
+{
+    struct pipes_figures figures;
+
+    pipes_figures(server->pipes, &figures);
+    metric(out, "pipes", "gauge", "Pipes.", figures.pipes);
+    metric(out, "pipes_running", "gauge", "Of these: RUNNING.", figures.running);
+    metric(out, "pipe_executions_total", "counter", "Batches that pipes took (Invocations).",
+           figures.executions_total);
+    metric(out, "pipe_executions_failed_total", "counter",
+           "Of these: failed, or failed in part (ExecutionFailed).", figures.failed_total);
+    metric(out, "pipe_events_total", "counter", "Events that reached the targets of pipes.",
+           figures.events_total);
+    metric(out, "pipe_executions", "gauge", "Batches under way.", figures.executions);
 }
 
 static void call_metrics(struct server *server, struct buffer *out)
@@ -400,6 +434,7 @@ void status_metrics(void *context, struct buffer *out)
     journey_metrics(server, out);
     delivery_metrics(server, out);
     schedule_metrics(server, out);
+    pipe_metrics(server, out);
     call_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
     metric(out, "function_log_lines_lost_total", "counter",

@@ -29,6 +29,7 @@
  *   queue.c       a queue's calls                     queue_read()
  *   outbound.c    connections, API destinations       outbound_read_connection() ...
  *   schedule.c    schedules and their groups          schedule_read() ...
+ *   pipe.c        pipes                               pipe_read()
  *   rules.c       a rule's calls                      rules_add()
  *   lambda.c      functions that are resources        lambda_declare(), lambda_read()
  *   code.c        where their code lies               code_find()
@@ -301,7 +302,8 @@ MUST_USE enum status bridge_read_transformer(struct loader *loader, const struct
 /* Ref or Fn::...: what stands there is not a mapping of ours. */
 bool node_is_intrinsic(const struct node *node);
 
-/* ---- resources.c, table.c, queue.c, outbound.c, schedule.c ---- */
+/* ---- resources.c, table.c, queue.c, outbound.c, schedule.c, pipe.c ---- */
+MUST_USE enum status pipe_read(struct loader *loader, struct bytes id, const struct node *resource);
 MUST_USE enum status resources_find(struct loader *loader);
 /* Resources, Conditions, Mappings, Parameters of a template. */
 MUST_USE enum status resources_find_sections(struct loader *loader, const struct node *sections);

@@ -61,6 +61,7 @@ static const struct resource_type {
      true,
      NAME_SIZE_MAX,
      {{"Arn", "events", "api-destination/%/*"}, {"ArnForPolicy", "events", "api-destination/%"}}},
+    {"AWS::Pipes::Pipe", "Name", true, NAME_SIZE_MAX, {{"Arn", "pipes", "pipe/%"}}},
     {"AWS::Scheduler::Schedule", "Name", true, NAME_SIZE_MAX, {{"Arn", "scheduler", "schedule/%"}}},
     {"AWS::Scheduler::ScheduleGroup",
      "Name",

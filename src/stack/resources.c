@@ -348,6 +348,7 @@ static const struct {
     {"AWS::Events::Rule", PASS_BEHIND_FUNCTIONS, rules_read_resource},
     {"Custom::EventBridge", PASS_BEHIND_FUNCTIONS, rules_read_custom},
     {"AWS::Scheduler::Schedule", PASS_BEHIND_FUNCTIONS, schedule_read},
+    {"AWS::Pipes::Pipe", PASS_BEHIND_FUNCTIONS, pipe_read},
 };
 
 static bool is_made(struct bytes type)

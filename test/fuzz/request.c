@@ -59,6 +59,8 @@ static struct {
     struct functions *functions;
     char code_folder[32];
     bool functions_stopped;
+    struct mappings *mappings;
+    struct pipes *pipes; /* never started: nothing is read */
     struct api *api;
     size_t runs;
     bool moved; /* the clock: shards roll, items expire while something else is asked */
@@ -331,6 +333,11 @@ static const struct {
     {"AWSLambda.CreateAlias",
      "{\"FunctionName\":\"f\",\"Name\":\"live\",\"FunctionVersion\":\"1\"}"},
     {"AmazonSQS.CreateQueue", "{\"QueueName\":\"q.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}"},
+    {"Pipes.CreatePipe",
+     "{\"Name\":\"pipe\",\"Source\":\"arn:aws:sqs:us-east-1:000000000000:q\",\"Target\":"
+     "\"arn:aws:sqs:us-east-1:000000000000:q.fifo\",\"RoleArn\":\"arn:aws:iam::000000000000:role/"
+     "r\""
+     ",\"Tags\":{\"a\":\"b\"}}"},
 };
 
 static void *listen_for(void *context, struct worker *worker, uint16_t *ret_port)
@@ -377,6 +384,36 @@ static void close_functions(void)
     functions_close(on.functions);
     uv_loop_close(&on.functions_uv);
     status = file_remove_folder(on.code_folder);
+    assert(status == OK);
+}
+
+static void changed(void *context)
+{
+    (void)context;
+}
+
+static void open_pipes(void)
+{
+    const struct mappings_options mappings = {.streams = on.streams,
+                                              .queues = on.queues,
+                                              .store = on.store,
+                                              .port = on.port,
+                                              .timers = on.timers,
+                                              .place = &place,
+                                              .changed = changed};
+
+    on.mappings = mappings_new(&mappings);
+
+    const struct pipes_options pipes = {.store = on.store,
+                                        .port = on.port,
+                                        .timers = on.timers,
+                                        .place = &place,
+                                        .outbound = on.outbound,
+                                        .queues = on.queues,
+                                        .logs = on.logs,
+                                        .mappings = on.mappings};
+    enum status status = pipes_open(&pipes, &on.pipes);
+
     assert(status == OK);
 }
 
@@ -442,6 +479,7 @@ static void open_api(void)
     assert(status == OK);
 
     open_functions();
+    open_pipes();
 
     const struct api_services services = {.engine = on.engine,
                                           .functions = on.functions,
@@ -451,6 +489,8 @@ static void open_api(void)
                                           .schedules = on.schedules,
                                           .outbound = on.outbound,
                                           .logs = on.logs,
+                                          .mappings = on.mappings,
+                                          .pipes = on.pipes,
                                           .store = on.store,
                                           .port = on.port,
                                           .timers = on.timers,
@@ -466,6 +506,8 @@ static void open_api(void)
 
 static void close_api(void)
 {
+    while (!mappings_stop(on.mappings) || !pipes_stop(on.pipes))
+        turn();
     while (!queues_stop(on.queues) || !schedules_stop(on.schedules) || !logs_stop(on.logs))
         turn();
     while (!bus_stop(on.bus))
@@ -477,6 +519,8 @@ static void close_api(void)
     outbound_close(on.outbound);
     uv_loop_close(&on.uv);
     queues_close(on.queues);
+    mappings_free(on.mappings);
+    pipes_close(on.pipes);
     schedules_close(on.schedules);
     logs_close(on.logs);
     bus_close(on.bus);

@@ -33,6 +33,8 @@ struct test_api {
     struct functions *functions;
     char code_folder[32];
     bool functions_stopped;
+    struct mappings *mappings; /* of pipes alone: there are no functions */
+    struct pipes *pipes;
     struct api *api;
     struct faults *faults;
     size_t commits_told;
@@ -172,6 +174,45 @@ static inline void test_fire_rule(void *context, struct schedule_firing *firing)
         schedules_rule_fired(firing, NOT_FOUND);
 }
 
+/* ---- the pipes' door: everything finds its target, and is forgotten ---- */
+
+static inline enum delivery_way test_find_target(void *context, struct delivery *delivery,
+                                                 struct delivery_error *reterr)
+{
+    (void)context, (void)delivery, (void)reterr;
+    return DELIVERY_WRITTEN;
+}
+
+static inline bool test_write_target(void *context, struct store_batch *batch,
+                                     struct delivery *delivery, struct delivery_error *reterr)
+{
+    (void)context, (void)batch, (void)delivery, (void)reterr;
+    return true;
+}
+
+static inline enum status test_find_stream(void *context, struct bytes arn, uint32_t *ret_id,
+                                           const char **ret_view)
+{
+    struct test_api *t = context;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct engine_stream *streams = NULL;
+    size_t count = 0;
+
+    engine_streams(t->engine, arena, &streams, &count);
+    for (size_t i = 0; i < count; i++)
+        if (bytes_end_with(arn, streams[i].stream.label)) {
+            *ret_id = streams[i].stream.id;
+            *ret_view = "NEW_IMAGE";
+            return OK;
+        }
+    return NOT_FOUND;
+}
+
+static inline void test_changed(void *context)
+{
+    (void)context;
+}
+
 /* ---- the streams' door ---- */
 
 static inline enum status test_shards_of(void *context, uint32_t stream_id, struct arena *arena,
@@ -245,6 +286,34 @@ static inline void test_api_start(struct test_api *t)
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
     test_functions_open(t);
+    const struct mappings_options mappings = {.streams = t->streams,
+                                              .queues = t->queues,
+                                              .store = t->store,
+                                              .port = t->loop.port,
+                                              .timers = t->timers,
+                                              .place = &test_place,
+                                              .changed = test_changed};
+
+    t->mappings = mappings_new(&mappings);
+
+    const struct pipes_options pipes = {.store = t->store,
+                                        .port = t->loop.port,
+                                        .timers = t->timers,
+                                        .place = &test_place,
+                                        .outbound = t->outbound,
+                                        .queues = t->queues,
+                                        .logs = t->logs,
+                                        .mappings = t->mappings,
+                                        .door = {.context = t,
+                                                 .find_stream = test_find_stream,
+                                                 .target = {.context = t,
+                                                            .find = test_find_target,
+                                                            .write = test_write_target,
+                                                            .written = test_delivered}}};
+
+    assert_int_equal(pipes_open(&pipes, &t->pipes), OK);
+    pipes_start(t->pipes);
+
     const struct api_services services = {
         .engine = t->engine,
         .streams = t->streams,
@@ -254,6 +323,8 @@ static inline void test_api_start(struct test_api *t)
         .outbound = t->outbound,
         .logs = t->logs,
         .functions = t->functions,
+        .mappings = t->mappings,
+        .pipes = t->pipes,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -315,6 +386,8 @@ static inline void test_api_advance(struct test_api *t, uint64_t by_ms)
 static inline void test_api_stop(struct test_api *t)
 {
     test_api_settle(t);
+    while (!mappings_stop(t->mappings) || !pipes_stop(t->pipes))
+        test_api_turn(t);
     while (!queues_stop(t->queues) || !schedules_stop(t->schedules) || !logs_stop(t->logs))
         test_api_turn(t);
     while (!bus_stop(t->bus) || !engine_stop(t->engine))
@@ -324,6 +397,8 @@ static inline void test_api_stop(struct test_api *t)
         uv_run(&t->uv, UV_RUN_NOWAIT);
     api_free(t->api);
     test_functions_close(t);
+    mappings_free(t->mappings);
+    pipes_close(t->pipes);
     outbound_close(t->outbound);
     uv_loop_close(&t->uv);
     queues_close(t->queues);

@@ -428,6 +428,7 @@ int main(int count, char **arguments)
 
     add_folder(&found, API_CASES "/dynamodb");
     add_folder(&found, API_CASES "/lambda");
+    add_folder(&found, API_CASES "/pipes");
     add_folder(&found, API_CASES "/scheduler");
     add_folder(&found, API_CASES "/streams");
     add_folder(&found, API_CASES "/events");
