@@ -62,7 +62,7 @@ static void refused(void **state)
         {FUNCTION("Handler: a.b, Runtime: provided.al2023, Code: {ZipFile: x}"), 5, 54,
          "ZipFile: expected a Runtime of Node.js or Python"},
         {FUNCTION("Handler: a.b, Runtime: nodejs20.x, Code: {}"), 5, 49, "Code: expected ZipFile"},
-        {FUNCTION("Handler: a.b, Runtime: nodejs20.x, Code: {ZipFile: x}, MemorySize: 64"), 5, 74,
+        {FUNCTION("Handler: a.b, Runtime: nodejs20.x, Code: {ZipFile: x}, MemorySize: 64"), 5, 75,
          "MemorySize: expected a whole number from 128"},
         {OTHER("AWS::Lambda::EventSourceMapping", "EventSourceArn: 'arn:aws:sqs:r:1:q'"), 7, 5,
          "O: expected Properties with FunctionName"},
