@@ -22,6 +22,8 @@ static const char *path_beside(struct loader *loader, struct bytes path)
 {
     if (path.size > 0 && path.ptr[0] == '/')
         return arena_copy_text(loader->arena, path);
+    while (bytes_start_with(path, BYTES("./")))
+        path = bytes_slice(path, 2, path.size);
     return arena_copy_text(loader->arena, arena_printf(loader->arena, "%s/%.*s",
                                                        loader->stack->folder, BYTES_ARG(path)));
 }
