@@ -48,6 +48,9 @@ struct stack_made {
     struct bytes what;   /* "rule b-rule-1", for messages; one for each thing */
     const char *removal; /* a target as above; NULL: it has data and stays, and that is noted */
     struct bytes body;
+    size_t
+        first_call; /* of stack->calls: it is made by this one and those up to the next thing's */
+    struct stack_where where;
 };
 
 /* ---- values that are known when the stack is made ----
