@@ -86,11 +86,19 @@ struct stack_destination {
     struct bytes target; /* function key of this stack -> its full name; or an ARN */
 };
 
+/* Where a function's code is. Of a Serverless file: in the stack's folder, all NULL and empty. */
+struct stack_code {
+    const char *folder;  /* NULL: the stack's */
+    const char *archive; /* a zip file that is to be unpacked; NULL: none */
+    struct bytes text;   /* of a ZipFile: the program itself; empty: none */
+};
+
 struct stack_function {
     struct bytes key;                   /* "eventHandler" */
     struct bytes name;                  /* "users-local-eventHandler", or `name:` */
     struct bytes handler;               /* "src/handler.handler" */
     struct bytes runtime;               /* "nodejs20.x" */
+    struct stack_code code;             /* where it lies */
     struct stack_variable *environment; /* provider's and function's; values are text */
     size_t environment_count;
     uint32_t timeout_s;             /* 6 unless said: the Serverless Framework's default */

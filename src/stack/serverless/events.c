@@ -1,4 +1,4 @@
-/* stack/events.c - what calls a function, kind by kind; what dynlog has not is noted. */
+/* stack/serverless/events.c - what calls a function, kind by kind; what dynlog has not is noted. */
 #include "stack/loader.h"
 
 static const struct key_rule event_keys[] = {

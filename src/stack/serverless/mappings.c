@@ -1,4 +1,4 @@
-/* stack/mappings.c - `stream` of a function's events: change stream -> function. */
+/* stack/serverless/mappings.c - `stream` of a function's events: change stream -> function. */
 #include "stack/loader.h"
 
 static const struct key_rule stream_keys[] = {
