@@ -14,7 +14,7 @@
 struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock;
     int64_t port, events_port, lambda_port, shards;
-    bool memory, quiet;
+    bool memory, quiet, watch;
 };
 
 #define PORT_OPTION(name_, help_, member)                                                          \
@@ -83,6 +83,11 @@ static const struct option_row options[] = {
      .kind = OPTION_FLAG,
      .help = "no lines of handlers",
      .offset = offsetof(struct start_options, quiet)},
+    {.name = "watch",
+     .letter = 'w',
+     .kind = OPTION_FLAG,
+     .help = "follow the stack file: when it is saved, show what changes, and make it so",
+     .offset = offsetof(struct start_options, watch)},
     {.name = "threads",
      .kind = OPTION_REFUSED,
      .value_name = "N",
@@ -116,6 +121,7 @@ static int start_run(struct cli *cli, const void *given)
         .clock = on->clock,
         .shards = (int)on->shards,
         .quiet = on->quiet,
+        .watch = on->watch,
     };
 
     if (on->clock != NULL && !is_clock(on->clock))

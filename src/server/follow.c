@@ -287,13 +287,29 @@ static void go_on(struct follow *follow)
     const struct table *table = engine_table_ref(follow->server->engine, follow->table_name);
     struct bytes why = table == NULL ? BYTES("the table is gone") : refusal(follow, table);
     /* without a stack file the tables are whoever's who uses them */
-    bool changes = why.size == 0 && !follow->server->own_stack &&
-                   follow->server->state <= SERVER_SERVING;
+    bool changes =
+        why.size == 0 && !follow->server->own_stack && follow->server->state <= SERVER_SERVING;
 
     follow->waits = changes && is_filling(follow, table);
     if (!follow->waits && !(changes && change_one_index(follow, table)))
         finish(follow, why);
     engine_table_unref(table);
+}
+
+struct bytes follow_refusal(struct server *server, const struct stack_call *call)
+{
+    struct follow follow = {.server = server, .call = call, .arena = server->stack_arena};
+    const struct table *table = NULL;
+    struct bytes why = {NULL, 0};
+
+    if (!bytes_equal_text(bytes_of_text(call->target), "DynamoDB_20120810.CreateTable") ||
+        json_parse(follow.arena, call->body, &follow.wanted, NULL) != OK)
+        return why;
+    table = engine_table_ref(server->engine, text_of(follow.wanted, "TableName"));
+    if (table != NULL)
+        why = refusal(&follow, table);
+    engine_table_unref(table);
+    return why;
 }
 
 void follow_table(struct server *server, const struct stack_call *call,

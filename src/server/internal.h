@@ -6,7 +6,7 @@
 #include "archive/archive.h"
 #include "outbound/outbound.h"
 #include "server/server.h"
-#include "stack/stack.h"
+#include "stack/plan.h"
 #include "streams/trigger.h"
 
 #define SERVER_DRAIN_GRACE_MS 5000 /* how long a stopping server waits for what is in flight */
@@ -19,6 +19,7 @@
 struct drain_waiter;
 struct follow;
 struct made;
+struct watch;
 
 /* The built-in trigger of one table, and the way of its events to the bus. */
 struct triggering {
@@ -90,7 +91,10 @@ struct server {
     size_t held_count, held_capacity;
     char runtimes[4096]; /* where our bootstraps are */
     struct timer drain_limit;
+    /* The stack file as it is in use, and what provisioning made of it. */
     const struct stack *stack;
+    struct arena *stack_arena;
+    const char *stack_path;   /* NULL: none */
     bool own_stack;           /* zero-config: no stack file */
     struct bytes code_folder; /* of the stack file, absolute: handlers are relative to it */
 
@@ -105,7 +109,10 @@ struct server {
     struct list drain_waiters;
     struct list clock_moves; /* the first is under way */
     struct follow *follow;   /* under way; NULL: none */
+    void (*steps_done)(struct server *server, bool ok);
+    bool waits_for_quiet; /* the steps do, for a table that is being restored */
     struct made *made;
+    struct watch *watch;       /* NULL: it does not follow its stack file */
     struct bytes *late_values; /* of stack->late; empty: not known yet */
     uint64_t started_ns;
 };
@@ -128,6 +135,18 @@ bool parts_open(struct server *server); /* false: said why on stderr */
 bool parts_quiet(struct server *server);
 void parts_free(struct server *server);
 
+/* ---- stack_file.c: the stack file, read ---- */
+/* False: said why on stderr. The first one is loaded with the server's place still open. */
+bool stack_file_load(struct server *server, struct arena *arena, const struct stack **ret);
+bool stack_file_open(struct server *server);
+
+/* ---- watch.c: a running server follows its stack file ---- */
+/* Once it serves. */
+void watch_open(struct server *server);
+/* False: a change is being applied; call again. */
+bool watch_close(struct server *server);
+bool watch_busy(const struct server *server);
+
 /* ---- identity.c: the store's own id, made at its first start ---- */
 #define SERVER_STORE_ID_KEY "store/id"
 void identity_ensure(struct server *server, void (*done)(struct server *server, bool ok));
@@ -141,6 +160,9 @@ void listen_serve_held(struct server *server);
 bool bootstraps_unpack(struct server *server);
 void bootstraps_remove(struct server *server);
 
+/* ---- stack_steps.c: what a start, or a changed stack file, does ---- */
+void stack_steps(struct server *server, void (*done)(struct server *server, bool ok));
+
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));
 
@@ -148,6 +170,8 @@ void provision_start(struct server *server, void (*done)(struct server *server, 
 /* call: the CreateTable that found it there. why empty: done. */
 void follow_table(struct server *server, const struct stack_call *call,
                   void (*done)(void *context, struct bytes why), void *context);
+/* Why a table that is there can't become what the call (any) says; empty: it can. */
+struct bytes follow_refusal(struct server *server, const struct stack_call *call);
 /* call: the UpdateTimeToLive that found another attribute. When it is done, call it again. */
 void follow_time_to_live(struct server *server, const struct stack_call *call,
                          void (*done)(void *context, struct bytes why), void *context);
@@ -236,6 +260,8 @@ void status_metrics(void *server, struct buffer *out);
 /* ---- output.c: the only place that prints ---- */
 void output_banner(struct server *server);
 void output_note(struct server *server, const struct stack_note *note);
+void output_plan(struct server *server, const struct plan *plan);
+void output_applied(struct server *server);
 void output_log(void *server, const struct function_log *log);
 void output_error(const char *format, ...) PRINTF_LIKE(1, 2);
 

@@ -43,7 +43,8 @@ static struct function_destination destination_of(struct server *server,
         break;
     case STACK_DESTINATION_FUNCTION:
         return (struct function_destination){
-            DESTINATION_FUNCTION, functions_arn(server->functions, server->arena, from->target)};
+            DESTINATION_FUNCTION,
+            functions_arn(server->functions, server->stack_arena, from->target)};
     case STACK_DESTINATION_ARN:
         return (struct function_destination){DESTINATION_FUNCTION, from->target};
     }
@@ -55,7 +56,7 @@ static enum status put_function(struct server *server, const struct stack_functi
                                 bool *ret_known, struct api_error *reterr)
 {
     struct function_variable *environment =
-        ARENA_NEW_ARRAY(server->arena, function->environment_count, struct function_variable);
+        ARENA_NEW_ARRAY(server->stack_arena, function->environment_count, struct function_variable);
     int64_t attempts = function->maximum_retry_attempts;
 
     *ret_known = true;
@@ -133,8 +134,9 @@ static bool add_mapping(struct provisioning *provisioning, const struct stack_ma
 
     struct mapping_settings settings = {
         .function_name = mapping->function_name,
-        .stream_arn = arn_make(server->arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
-                               BYTES_ARG(table->name), BYTES_ARG(table->stream.label)),
+        .stream_arn =
+            arn_make(server->stack_arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
+                     BYTES_ARG(table->name), BYTES_ARG(table->stream.label)),
         .stream_id = table->stream.id,
         .view = views[table->stream.view],
         .batch_size = mapping->batch_size,
@@ -222,10 +224,10 @@ static bool keep_old_archive(struct provisioning *provisioning)
     const struct bus_description **buses = NULL;
     size_t count = 0;
 
-    bus_list(server->bus, (struct bytes){NULL, 0}, server->arena, &buses, &count);
+    bus_list(server->bus, (struct bytes){NULL, 0}, server->stack_arena, &buses, &count);
     for (size_t i = 0; i < count; i++)
         if (buses[i]->archived) {
-            provisioning->archive.bus_name = arena_copy(server->arena, buses[i]->name);
+            provisioning->archive.bus_name = arena_copy(server->stack_arena, buses[i]->name);
             provisioning->archive.name = bytes_slice(
                 provisioning->archive.bus_name, 0,
                 size_min(provisioning->archive.bus_name.size, BUS_ARCHIVE_NAME_SIZE_MAX));
@@ -240,7 +242,7 @@ static void next_archive(struct provisioning *provisioning)
     const struct stack *stack = server->stack;
 
     provisioning->archive = (struct bus_change){.kind = BUS_CREATE_ARCHIVE,
-                                                .arena = server->arena,
+                                                .arena = server->stack_arena,
                                                 .done = archive_done,
                                                 .context = provisioning};
     if (provisioning->next < stack->archive_count) {
@@ -311,9 +313,9 @@ static void call_now(struct provisioning *provisioning, const char *target, stru
 static void skip_call(struct provisioning *provisioning, const struct stack_call *call,
                       struct bytes message)
 {
-    struct stack_note note = {call->where,
-                              arena_printf(provisioning->server->arena, "not acted on: %.*s: %.*s",
-                                           BYTES_ARG(call->resource), BYTES_ARG(message))};
+    struct stack_note note = {
+        call->where, arena_printf(provisioning->server->stack_arena, "not acted on: %.*s: %.*s",
+                                  BYTES_ARG(call->resource), BYTES_ARG(message))};
 
     output_note(provisioning->server, &note);
     provisioning->next++;
@@ -396,8 +398,11 @@ static bool is_being_restored(struct server *server, const struct stack_call *ca
 
 static void restored(void *context, struct bytes json)
 {
+    struct provisioning *provisioning = context;
+
     (void)json;
-    next_call(context);
+    provisioning->server->waits_for_quiet = false;
+    next_call(provisioning);
 }
 
 static void next_call(struct provisioning *provisioning)
@@ -413,6 +418,7 @@ static void next_call(struct provisioning *provisioning)
     const struct stack_call *call = &stack->calls[provisioning->next];
 
     if (is_being_restored(provisioning->server, call)) {
+        provisioning->server->waits_for_quiet = true;
         drain_wait(provisioning->server, false, restored, provisioning);
         return;
     }
@@ -426,7 +432,7 @@ void provision_start(struct server *server, void (*done)(struct server *server, 
     provisioning->server = server;
     provisioning->done = done;
     values_init(server);
-    provisioning->late = ARENA_NEW_ARRAY(server->arena, server->stack->function_count, bool);
+    provisioning->late = ARENA_NEW_ARRAY(server->stack_arena, server->stack->function_count, bool);
     for (size_t i = 0; i < server->stack->function_count; i++)
         provisioning->late[i] = true;
     if (put_functions(provisioning))

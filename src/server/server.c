@@ -40,40 +40,17 @@ static void provisioned(struct server *server, bool ok)
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
         output_banner(server);
+        watch_open(server);
     }
     listen_serve_held(server);
 }
 
-/* ---- the stack, step by step ---- */
-
-static void rules_removed(struct server *server, bool ok)
-{
-    if (ok)
-        made_end(server, provisioned);
-    else
-        provisioned(server, false);
-}
-
-static void made(struct server *server, bool ok)
-{
-    if (ok)
-        stale_remove(server, rules_removed);
-    else
-        provisioned(server, false);
-}
-
-static void remembered(struct server *server, bool ok)
-{
-    if (ok)
-        provision_start(server, made);
-    else
-        provisioned(server, false);
-}
+/* ---- before the stack ---- */
 
 static void clock_noted(struct server *server, bool ok)
 {
     if (ok)
-        made_begin(server, remembered);
+        stack_steps(server, provisioned);
     else
         provisioned(server, false);
 }
@@ -149,6 +126,7 @@ void server_stop(struct server *server)
     server->drain_limit.fire = drain_limit_reached;
     timer_set_after(server->wall_timers, &server->drain_limit, SERVER_DRAIN_GRACE_MS);
     manual_clock_stop(server);
+    watch_close(server);
     drain_wait(server, false, stop_hops, server);
 }
 

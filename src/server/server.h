@@ -29,6 +29,7 @@ struct server_options {
     const char *clock;   /* NULL or "real"; "manual", "manual=TIME": it stands until it is moved */
     int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
     bool quiet;          /* no lines of handlers */
+    bool watch;          /* a change of the stack file is applied at once */
 };
 
 /* Runs until SIGINT, SIGTERM or POST /_dynlog/stop. Returns the process' exit status. */

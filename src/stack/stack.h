@@ -137,6 +137,8 @@ struct stack_archive {
 struct stack {
     struct bytes service, stage, region, account;
     const char *folder; /* of the stack file: handlers are relative to it */
+    const char **files; /* that it was read from: itself, and those of ${file(...)} */
+    size_t file_count;
     struct stack_call
         *calls; /* CreateTable, CreateQueue, CreateEventBus, PutRule, PutTargets ... */
     size_t call_count;
