@@ -8,6 +8,7 @@
 struct part { /* of a thing: a request, or settings */
     struct bytes name;
     const struct json *members;
+    bool only_new; /* a request that says nothing to a thing that is there */
 };
 
 struct thing {
@@ -82,6 +83,16 @@ static size_t end_of_calls(const struct stack *stack, const struct stack_made *m
     return stack->call_count;
 }
 
+static void add_call(const struct things *things, struct thing *thing,
+                     const struct stack_call *call)
+{
+    struct bytes target = bytes_of_text(call->target);
+
+    thing->parts[thing->part_count].only_new =
+        call->update == NULL && bytes_find(target, BYTES(".Create")) != SIZE_MAX;
+    set_part(things, thing, thing->part_count++, target, call->body);
+}
+
 static void add_made(struct things *things, const struct stack_made *made)
 {
     const struct stack *stack = things->stack;
@@ -92,8 +103,7 @@ static void add_made(struct things *things, const struct stack_made *made)
     thing->parts = ARENA_NEW_ARRAY(things->arena, end - made->first_call, struct part);
     for (size_t i = made->first_call; i < end; i++)
         if (bytes_equal(stack->calls[i].resource, resource))
-            set_part(things, thing, thing->part_count++, bytes_of_text(stack->calls[i].target),
-                     stack->calls[i].body);
+            add_call(things, thing, &stack->calls[i]);
 }
 
 static void add_archive(struct things *things, const struct stack_archive *archive)
@@ -218,7 +228,19 @@ static bool is_shown(const struct json *value, struct bytes text)
            text.size <= VALUE_SHOWN_MAX;
 }
 
-static void tell_member(struct arena *arena, struct buffer *out, struct bytes name,
+/* What of a request that makes things acts on one that is there already (server/follow.c). */
+static bool is_followed(struct bytes name, const struct json *before)
+{
+    static const char *const members[] = {"AttributeDefinitions", "GlobalSecondaryIndexes",
+                                          "KeySchema", "LocalSecondaryIndexes"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(members); i++)
+        if (bytes_equal_text(name, members[i]))
+            return true;
+    return bytes_equal_text(name, "StreamSpecification") && before == NULL;
+}
+
+static void tell_member(struct arena *arena, struct buffer *out, bool only_new, struct bytes name,
                         const struct json *before, const struct json *after)
 {
     struct bytes old = text_of(arena, before), new = text_of(arena, after);
@@ -228,23 +250,30 @@ static void tell_member(struct arena *arena, struct buffer *out, struct bytes na
     buffer_printf(out, "%s%.*s", out->size > 0 ? ", " : "", BYTES_ARG(name));
     if (is_shown(before, old) && is_shown(after, new))
         buffer_printf(out, " %.*s -> %.*s", BYTES_ARG(old), BYTES_ARG(new));
+    if (only_new && !is_followed(name, before))
+        buffer_append_text(out, " (stays as it is)");
 }
 
-static void tell_part(struct arena *arena, struct buffer *out, const struct json *before,
-                      const struct json *after)
+/* One of the two may be NULL. */
+static void tell_part(struct arena *arena, struct buffer *out, const struct part *before,
+                      const struct part *after)
 {
-    for (struct json_iter it = json_iter(after); json_next(&it);)
-        tell_member(arena, out, it.name, json_get_bytes(before, it.name), it.value);
-    for (struct json_iter it = json_iter(before); json_next(&it);)
-        if (json_get_bytes(after, it.name) == NULL)
-            tell_member(arena, out, it.name, it.value, NULL);
+    bool only_new = (after != NULL ? after : before)->only_new;
+    const struct json *old = before != NULL ? before->members : NULL;
+    const struct json *new = after != NULL ? after->members : NULL;
+
+    for (struct json_iter it = json_iter(new); json_next(&it);)
+        tell_member(arena, out, only_new, it.name, json_get_bytes(old, it.name), it.value);
+    for (struct json_iter it = json_iter(old); json_next(&it);)
+        if (json_get_bytes(new, it.name) == NULL)
+            tell_member(arena, out, only_new, it.name, it.value, NULL);
 }
 
-static const struct json *find_part(const struct thing *thing, struct bytes name)
+static const struct part *find_part(const struct thing *thing, struct bytes name)
 {
     for (size_t i = 0; i < thing->part_count; i++)
         if (bytes_equal(thing->parts[i].name, name))
-            return thing->parts[i].members;
+            return &thing->parts[i];
     return NULL;
 }
 
@@ -255,10 +284,10 @@ static struct bytes differences(struct arena *arena, const struct thing *before,
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(PART_SIZE_MAX);
 
     for (size_t i = 0; i < after->part_count; i++)
-        tell_part(arena, &out, find_part(before, after->parts[i].name), after->parts[i].members);
+        tell_part(arena, &out, find_part(before, after->parts[i].name), &after->parts[i]);
     for (size_t i = 0; i < before->part_count; i++)
         if (find_part(after, before->parts[i].name) == NULL)
-            tell_part(arena, &out, before->parts[i].members, NULL);
+            tell_part(arena, &out, &before->parts[i], NULL);
     return arena_copy(arena, buffer_bytes(&out));
 }
 

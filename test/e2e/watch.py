@@ -7,18 +7,8 @@ import unittest
 from support.case import Case, n, s
 from support.server import Dynlog
 
-TABLE = """
-    T:
-      Type: AWS::DynamoDB::Table
-      Properties:
-        TableName: t
-        AttributeDefinitions: [{AttributeName: pk, AttributeType: S}, {AttributeName: other, AttributeType: S}]
-        KeySchema: [{AttributeName: %s, KeyType: HASH}]
-        %s
-        BillingMode: PAY_PER_REQUEST
-"""
-INDEX = """GlobalSecondaryIndexes:
-          - {IndexName: i, KeySchema: [{AttributeName: other, KeyType: HASH}], Projection: {ProjectionType: ALL}}"""
+INDEX = {"IndexName": "iii", "KeySchema": [{"AttributeName": "second", "KeyType": "HASH"}],
+         "Projection": {"ProjectionType": "ALL"}}
 BEGIN = """
 service: app
 provider: {name: aws, runtime: python3.11}
@@ -39,6 +29,16 @@ def stack(functions="", resources="    Q: {Type: AWS::SQS::Queue, Properties: {Q
     if functions:
         text += "functions:\n" + functions + "\n"
     return text + "resources:\n  Resources:\n" + resources + "\n"
+
+
+def table(key="pk", *indexes):
+    attributes = [key] + (["second"] if indexes else [])
+    properties = {"TableName": "tab", "BillingMode": "PAY_PER_REQUEST",
+                  "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in attributes],
+                  "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}]}
+    if indexes:
+        properties["GlobalSecondaryIndexes"] = list(indexes)
+    return "    T: " + json.dumps({"Type": "AWS::DynamoDB::Table", "Properties": properties})
 
 
 def function(name, **settings):
@@ -122,21 +122,21 @@ class Watch(Case):
         self.assertEqual(self.apply(stack(function("f") + "\n" + function("g"))), ["+ function app-local-g"])
 
     def test_tables_keep_their_items(self):
-        self.start(stack(resources=TABLE % ("pk", "")))
+        self.start(stack(resources=table()))
         client = self.dynlog.client("dynamodb")
         for number in range(20):
-            client.put_item(TableName="t", Item={"pk": s(str(number)), "other": s("o"), "n": n(number)})
-        self.assertEqual(self.apply(stack(resources=TABLE % ("pk", INDEX))), ["~ table t: GlobalSecondaryIndexes"])
-        found = client.query(TableName="t", IndexName="i", KeyConditionExpression="other = :o",
+            client.put_item(TableName="tab", Item={"pk": s(str(number)), "second": s("o"), "n": n(number)})
+        self.assertEqual(self.apply(stack(resources=table("pk", INDEX))), ["~ table tab: AttributeDefinitions, GlobalSecondaryIndexes"])
+        found = client.query(TableName="tab", IndexName="iii", KeyConditionExpression="second = :o",
                              ExpressionAttributeValues={":o": s("o")})
         self.assertEqual(found["Count"], 20)
 
     def test_another_key_is_refused_before_anything_is_done(self):
-        self.start(stack(resources=TABLE % ("pk", "")))
-        self.save(stack(function("f"), TABLE % ("other", "")))
+        self.start(stack(resources=table()))
+        self.save(stack(function("f"), table("second")))
         self.told(r"serverless.yml:\d+:\d+: T: .*other keys", "err")
         self.assertEqual(self.dynlog.client("lambda").list_functions()["Functions"], [])
-        self.assertEqual(self.apply(stack(function("f"), TABLE % ("pk", ""))), ["+ function app-local-f"])
+        self.assertEqual(self.apply(stack(function("f"), table())), ["+ function app-local-f"])
 
     def test_files_that_it_brings_in(self):
         self.start(stack("  f: {handler: handler.one, environment: '${file(more.yml)}'}"),
