@@ -7,7 +7,7 @@ import unittest
 from support.case import Case, n, s
 from support.server import Dynlog
 
-INDEX = {"IndexName": "iii", "KeySchema": [{"AttributeName": "second", "KeyType": "HASH"}],
+INDEX = {"IndexName": "iii", "KeySchema": [{"AttributeName": "mate", "KeyType": "HASH"}],
          "Projection": {"ProjectionType": "ALL"}}
 BEGIN = """
 service: app
@@ -32,7 +32,7 @@ def stack(functions="", resources="    Q: {Type: AWS::SQS::Queue, Properties: {Q
 
 
 def table(key="pk", *indexes):
-    attributes = [key] + (["second"] if indexes else [])
+    attributes = [key] + (["mate"] if indexes else [])
     properties = {"TableName": "tab", "BillingMode": "PAY_PER_REQUEST",
                   "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in attributes],
                   "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}]}
@@ -125,15 +125,15 @@ class Watch(Case):
         self.start(stack(resources=table()))
         client = self.dynlog.client("dynamodb")
         for number in range(20):
-            client.put_item(TableName="tab", Item={"pk": s(str(number)), "second": s("o"), "n": n(number)})
+            client.put_item(TableName="tab", Item={"pk": s(str(number)), "mate": s("o"), "n": n(number)})
         self.assertEqual(self.apply(stack(resources=table("pk", INDEX))), ["~ table tab: AttributeDefinitions, GlobalSecondaryIndexes"])
-        found = client.query(TableName="tab", IndexName="iii", KeyConditionExpression="second = :o",
+        found = client.query(TableName="tab", IndexName="iii", KeyConditionExpression="mate = :o",
                              ExpressionAttributeValues={":o": s("o")})
         self.assertEqual(found["Count"], 20)
 
     def test_another_key_is_refused_before_anything_is_done(self):
         self.start(stack(resources=table()))
-        self.save(stack(function("f"), table("second")))
+        self.save(stack(function("f"), table("mate")))
         self.told(r"serverless.yml:\d+:\d+: T: .*other keys", "err")
         self.assertEqual(self.dynlog.client("lambda").list_functions()["Functions"], [])
         self.assertEqual(self.apply(stack(function("f"), table())), ["+ function app-local-f"])
