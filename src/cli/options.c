@@ -128,6 +128,18 @@ static enum options_found set_number(const struct reading *reading, const struct
     return OPTIONS_READ;
 }
 
+static enum options_found add_text(const struct reading *reading, const struct option_row *row,
+                                   const char *value, struct option_texts *texts)
+{
+    if (value[0] == '\0')
+        return wrong(reading, "--%s needs a value (%s) that is not empty.", row->name,
+                     row->value_name);
+    if (texts->count == OPTION_TEXTS_MAX)
+        return wrong(reading, "--%s stands more than %d times.", row->name, OPTION_TEXTS_MAX);
+    texts->texts[texts->count++] = value;
+    return OPTIONS_READ;
+}
+
 static enum options_found set(const struct reading *reading, const struct option_row *row,
                               const char *value)
 {
@@ -143,6 +155,8 @@ static enum options_found set(const struct reading *reading, const struct option
                          row->value_name);
         *(const char **)member = value;
         return OPTIONS_READ;
+    case OPTION_TEXTS:
+        return add_text(reading, row, value, member);
     case OPTION_NUMBER:
         return set_number(reading, row, value);
     case OPTION_REFUSED:
@@ -157,7 +171,7 @@ static enum options_found take(struct reading *reading, const struct option_row 
 {
     if (row->kind == OPTION_FLAG && value != NULL)
         return wrong(reading, "--%s takes no value.", row->name);
-    if (row->kind == OPTION_TEXT || row->kind == OPTION_NUMBER) {
+    if (row->kind == OPTION_TEXT || row->kind == OPTION_TEXTS || row->kind == OPTION_NUMBER) {
         if (value == NULL && reading->at < reading->argc &&
             strncmp(reading->argv[reading->at], "--", 2) != 0)
             value = reading->argv[reading->at++];

@@ -2,9 +2,9 @@
  *
  *   --name VALUE  --name=VALUE  -n VALUE  -nVALUE  -ab (flags)  --  (only arguments follow)
  *
- * Options may stand before, between and behind arguments; of an option given twice the last counts.
- * A value that begins with "--" needs the form with "=", so that a forgotten value is noticed. "-"
- * is an argument. */
+ * Options may stand before, between and behind arguments; of an option given twice the last counts,
+ * if it may not be given often. A value that begins with "--" needs the form with "=", so that a
+ * forgotten value is noticed. "-" is an argument. */
 #ifndef DYNLOG_CLI_OPTIONS_H
 #define DYNLOG_CLI_OPTIONS_H
 
@@ -13,8 +13,16 @@
 enum option_kind {
     OPTION_FLAG,    /* a bool member */
     OPTION_TEXT,    /* a const char * member; not empty; NULL when not given */
+    OPTION_TEXTS,   /* a struct option_texts member: every one that is given counts */
     OPTION_NUMBER,  /* an int64_t member: a whole number from min to max */
     OPTION_REFUSED, /* known, and refused by name; help says why */
+};
+
+#define OPTION_TEXTS_MAX 200 /* CloudFormation's parameters of a template */
+
+struct option_texts {
+    const char *texts[OPTION_TEXTS_MAX];
+    size_t count;
 };
 
 struct option_row {

@@ -14,6 +14,7 @@
 struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock;
     int64_t port, events_port, lambda_port, shards;
+    struct option_texts parameters;
     bool memory, quiet, watch;
 };
 
@@ -30,10 +31,17 @@ struct start_options {
     }
 
 static const struct option_row options[] = {
-    TEXT_OPTION("config", 'c', "FILE",
-                "the stack file; else serverless.yml in this folder; else tables "
-                "STAGE-dynamodb-logs and STAGE-core, and a bus",
-                config),
+    TEXT_OPTION(
+        "config", 'c', "FILE",
+        "the stack file (Serverless Framework, CloudFormation, AWS SAM); else serverless.yml "
+        "or template.yaml in this folder; else tables STAGE-dynamodb-logs and STAGE-core, "
+        "and a bus",
+        config),
+    {.name = "parameter",
+     .kind = OPTION_TEXTS,
+     .value_name = "NAME=VALUE",
+     .help = "the value of one of the template's parameters; else its default (repeatable)",
+     .offset = offsetof(struct start_options, parameters)},
     TEXT_OPTION("stage", 0, "STAGE", "the stack's stage; else the stack file's, else local", stage),
     TEXT_OPTION(
         "region", 0, "REGION",
@@ -122,7 +130,13 @@ static int start_run(struct cli *cli, const void *given)
         .shards = (int)on->shards,
         .quiet = on->quiet,
         .watch = on->watch,
+        .parameters = on->parameters.texts,
+        .parameter_count = on->parameters.count,
     };
+
+    for (size_t i = 0; i < on->parameters.count; i++)
+        if (strchr(on->parameters.texts[i], '=') == NULL || on->parameters.texts[i][0] == '=')
+            return cli_fail_usage(cli, "--parameter needs NAME=VALUE.");
 
     if (on->clock != NULL && !is_clock(on->clock))
         return cli_fail_usage(cli,
@@ -144,7 +158,8 @@ const struct command command_start = {
         "Runs until Ctrl-C or `dynlog stop`, then finishes what is in flight. Everything "
         "is durable: after a crash, start again and it goes on.",
     .example = "dynlog start\n"
-               "dynlog start -c serverless.yml --stage local --data /tmp/dynlog --port 8001",
+               "dynlog start -c serverless.yml --stage local --data /tmp/dynlog --port 8001\n"
+               "dynlog start -c template.yaml --parameter TablePrefix=local",
     .options = {options, ARRAY_COUNT(options), NULL, 0},
     .options_size = sizeof(struct start_options),
     .run = start_run,

@@ -12,6 +12,9 @@
 #define MEMORY_READ_EVERY_NS                                                                       \
     ((uint64_t)100 * 1000 * 1000) /* it costs 20 us; a maximum may be late */
 
+/* arn:aws:lambda:REGION:ACCOUNT:function: and a qualified name */
+#define INVOKED_ARN_SIZE (128 + FUNCTION_QUALIFIED_SIZE_MAX)
+
 /* ---- states ---- */
 
 static const bool moves[WORKER_STATE_COUNT][WORKER_STATE_COUNT] = {
@@ -67,7 +70,7 @@ static void free_if_gone(struct worker *worker)
     list_remove(&worker->in_workers);
     function->worker_count--;
     functions->worker_count--;
-    log_tail_free(&worker->log.tail);
+    log_close(&worker->log);
     mem_free(worker->start_error);
     function_version_unref(worker->version);
     mem_free(worker);
@@ -297,9 +300,13 @@ void worker_take(struct worker *worker, struct invocation *invocation)
     adopt(worker, invocation);
     worker->used_ms = clock_waited_ms(timers_clock(timers));
     set_deadline(worker);
+    char arn[INVOKED_ARN_SIZE];
+
+    snprintf(arn, sizeof arn, "%.*s%s%s", BYTES_ARG(worker->function->latest->version->arn),
+             invocation->qualifier[0] != '\0' ? ":" : "", invocation->qualifier);
     struct runtime_next answer = {
         .request_id = bytes_of_text(worker->request_id),
-        .function_arn = worker->version->arn,
+        .function_arn = bytes_of_text(arn),
         .trace_id = invocation->trace_id,
         .client_context = invocation->client_context,
         .payload = invocation->payload,
@@ -345,7 +352,7 @@ void worker_next(struct worker *worker,
     worker->next_context = context;
     if (worker->state != WORKER_IDLE)
         worker_enter(worker, WORKER_IDLE);
-    if (functions->stopping || worker->version != worker->function->version)
+    if (functions->stopping || !function_version_is_current(worker->version, worker->function))
         worker_stop(worker);
     else
         pool_dispatch(worker->function);
@@ -389,6 +396,15 @@ bool worker_error(struct worker *worker, struct bytes request_id, struct bytes e
     return true;
 }
 
+/* The code outside the handler came to an end that was none of its own. */
+static void report_init(struct worker *worker, const char *status, struct bytes error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    uint64_t init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;
+
+    log_init_report(&worker->log, init_us, status, failure_type(arena, error));
+}
+
 void worker_init_error(struct worker *worker, struct bytes error)
 {
     if (worker->state != WORKER_STARTING)
@@ -396,6 +412,7 @@ void worker_init_error(struct worker *worker, struct bytes error)
     struct invocation *first = pool_first(worker->function);
 
     drain(worker);
+    report_init(worker, "error", error);
     if (first == NULL) {
         worker_stop(worker);
         return;
@@ -410,9 +427,12 @@ void worker_init_error(struct worker *worker, struct bytes error)
 static void fail_worker(struct worker *worker, const char *status, const char *type,
                         const char *what)
 {
-    struct invocation *first =
-        worker->state == WORKER_STARTING ? pool_first(worker->function) : NULL;
+    bool starting = worker->state == WORKER_STARTING;
+    struct invocation *first = starting ? pool_first(worker->function) : NULL;
 
+    if (starting)
+        log_init_report(&worker->log, (clock_monotonic_ns() - worker->started_ns) / 1000, status,
+                        bytes_of_text(type));
     if (first != NULL)
         adopt(worker, first);
     if (worker->state == WORKER_BUSY)
@@ -496,7 +516,8 @@ static void start_process(struct worker *worker, const char *program)
         .region = options->place->region,
         .runtime_folder = options->runtimes_folder,
         .runtime_api_port = worker->port,
-        .now_ms = clock_now_ms(timers_clock(options->timers)),
+        .log_group = worker->log.group,
+        .log_stream = bytes_of_text(worker->log.stream_name),
     };
     struct process_options process = {
         .loop = options->loop,
@@ -509,6 +530,7 @@ static void start_process(struct worker *worker, const char *program)
     worker->process.exited = on_exited;
     worker->process.closed = on_process_closed;
     worker->has_process = true;
+    log_init_start(&worker->log, settings->runtime);
     enum status st = process_start(&worker->process, &process);
 
     if (st != OK)
@@ -558,6 +580,7 @@ static struct worker *worker_new(struct function *function)
         .function_name = worker->version->settings.name,
         .tail = LOG_TAIL_INIT,
     };
+    log_open(&worker->log, worker->version->settings.log_group, worker->version->settings.version);
     list_init(&worker->in_idle);
     list_append(&function->workers, &worker->in_workers);
     function->worker_count++;

@@ -89,14 +89,17 @@ struct server {
     size_t listener_count;
     struct http_request **held; /* came before the stack was there */
     size_t held_count, held_capacity;
-    char runtimes[4096]; /* where our bootstraps are */
+    char functions_folder[4096 + 16]; /* of functions that clients make */
+    char runtimes[4096];              /* where our bootstraps are */
     struct timer drain_limit;
     /* The stack file as it is in use, and what provisioning made of it. */
     const struct stack *stack;
     struct arena *stack_arena;
-    const char *stack_path;   /* NULL: none */
-    bool own_stack;           /* zero-config: no stack file */
-    struct bytes code_folder; /* of the stack file, absolute: handlers are relative to it */
+    const char *stack_path;         /* NULL: none */
+    bool own_stack;                 /* zero-config: no stack file */
+    struct bytes code_folder;       /* of the stack file, absolute: handlers are relative to it */
+    struct bytes *function_folders; /* of each of the stack's functions: where it runs, absolute */
+    uint64_t code_generation;       /* counts the stacks whose code was unpacked */
 
     uint16_t port_number, events_port_number, lambda_port_number;
     struct function_variable *environment;
@@ -115,6 +118,7 @@ struct server {
     struct watch *watch;       /* NULL: it does not follow its stack file */
     struct bytes *late_values; /* of stack->late; empty: not known yet */
     uint64_t started_ns;
+    uint64_t lost_log_lines; /* of functions: more than may wait for the disk */
 };
 
 /* ---- loop.c: the loop, and what wakes it ---- */
@@ -162,6 +166,8 @@ void bootstraps_remove(struct server *server);
 
 /* ---- stack_steps.c: what a start, or a changed stack file, does ---- */
 void stack_steps(struct server *server, void (*done)(struct server *server, bool ok));
+/* ---- stack_code.c: where the stack's functions run ---- */
+bool stack_code_open(struct server *server); /* false: said why on stderr */
 
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));
@@ -197,9 +203,10 @@ void stale_remove(struct server *server, void (*done)(struct server *server, boo
 /* ---- warm.c: workers before the first event ---- */
 void warm_start(struct server *server);
 
-/* ---- deliver.c: the targets of rules and schedules ---- */
+/* ---- deliver.c: the targets of rules, schedules and functions ---- */
 struct delivery_door deliver_door(struct server *server);
 struct bus_door deliver_bus_door(struct server *server);
+struct destination_door deliver_destination_door(struct server *server);
 
 /* ---- scheduling.c: what is due, to its targets; rules with a schedule ---- */
 struct schedule_door scheduling_door(struct server *server);
@@ -208,6 +215,9 @@ bool scheduling_is_valid(void *server, struct bytes expression);
 void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes rule_name);
 /* The rules that the bus has already. */
 void scheduling_set_rules(struct server *server);
+
+/* ---- function_logs.c: what functions print, into their log groups ---- */
+struct function_log_door function_log_door_of(struct server *server);
 
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);

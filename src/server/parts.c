@@ -103,10 +103,13 @@ static enum status open_functions(struct server *server)
         .faults = server->faults,
         .place = &server->place,
         .runtime = runtime_door_of(server),
+        .destinations = deliver_destination_door(server),
         .runtimes_folder = server->runtimes,
+        .code_folder = server->functions_folder,
         .environment = server->environment,
         .environment_count = server->environment_count,
         .log = output_log,
+        .log_streams = function_log_door_of(server),
         .changed = loop_changed,
         .context = server,
     };
@@ -288,7 +291,7 @@ static bool load_keys(struct server *server)
 bool parts_open(struct server *server)
 {
     if (!stack_file_open(server) || !load_keys(server) || !open_store(server) ||
-        !bootstraps_unpack(server))
+        !bootstraps_unpack(server) || !stack_code_open(server))
         return false;
     server->http = http_server_new(&server->loop);
     if (!listen_open(server))

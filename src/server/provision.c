@@ -28,6 +28,7 @@ static void finish(struct provisioning *provisioning, bool ok)
 static void fail_at(struct provisioning *provisioning, const struct stack_where *where,
                     struct bytes resource, struct bytes why)
 {
+    why = stack_mask(provisioning->server->stack_arena, provisioning->server->stack, why);
     output_error("%s:%zu:%zu: %.*s can't be made: %.*s", where->file, where->line, where->column,
                  BYTES_ARG(resource), BYTES_ARG(why));
     finish(provisioning, false);
@@ -35,26 +36,35 @@ static void fail_at(struct provisioning *provisioning, const struct stack_where 
 
 /* ---- functions ---- */
 
-static struct function_destination destination_of(struct server *server,
-                                                  const struct stack_destination *from)
+static enum status destination_of(struct server *server, const struct stack_destination *from,
+                                  struct function_destination *ret, struct api_error *reterr)
 {
-    switch (from->kind) {
-    case STACK_DESTINATION_NONE:
-        break;
-    case STACK_DESTINATION_FUNCTION:
-        return (struct function_destination){
-            DESTINATION_FUNCTION,
-            functions_arn(server->functions, server->stack_arena, from->target)};
-    case STACK_DESTINATION_ARN:
-        return (struct function_destination){DESTINATION_FUNCTION, from->target};
-    }
-    return (struct function_destination){DESTINATION_NONE, {NULL, 0}};
+    struct bytes arn = {NULL, 0};
+
+    if (from->kind == STACK_DESTINATION_FUNCTION)
+        arn = functions_arn(server->functions, server->stack_arena, from->target);
+    if (from->kind == STACK_DESTINATION_ARN)
+        arn = from->target;
+    return function_destination_of(arn, ret, reterr);
+}
+
+/* It is there again at a start without this one. */
+static void note_hidden(struct server *server, const struct stack_function *function)
+{
+    output_note(server, &(struct stack_note){
+                            .where = function->where,
+                            .text = arena_printf(server->stack_arena,
+                                                 "function %.*s hides the one of that name that a "
+                                                 "client made",
+                                                 BYTES_ARG(function->key)),
+                        });
 }
 
 /* *ret_known: no value of the environment is still to come. */
-static enum status put_function(struct server *server, const struct stack_function *function,
-                                bool *ret_known, struct api_error *reterr)
+static enum status put_function(struct server *server, size_t index, bool *ret_known,
+                                struct api_error *reterr)
 {
+    const struct stack_function *function = &server->stack->functions[index];
     struct function_variable *environment =
         ARENA_NEW_ARRAY(server->stack_arena, function->environment_count, struct function_variable);
     int64_t attempts = function->maximum_retry_attempts;
@@ -75,7 +85,7 @@ static enum status put_function(struct server *server, const struct stack_functi
         .name = function->name,
         .handler = function->handler,
         .runtime = function->runtime,
-        .folder = server->code_folder,
+        .folder = server->function_folders[index],
         .environment = environment,
         .environment_count = function->environment_count,
         .timeout_s = function->timeout_s,
@@ -84,10 +94,19 @@ static enum status put_function(struct server *server, const struct stack_functi
         .maximum_retry_attempts = (int32_t)attempts,
         .retry_delay_ms = server->stack->retry_delay_ms,
         .maximum_event_age_s = function->maximum_event_age_s,
-        .on_success = destination_of(server, &function->on_success),
-        .on_failure = destination_of(server, &function->on_failure),
+        .dead_letter_arn = function->dead_letter_arn,
+        .log_group = function->log_group,
     };
+    enum status st = destination_of(server, &function->on_success, &settings.on_success, reterr);
 
+    if (st == OK)
+        st = destination_of(server, &function->on_failure, &settings.on_failure, reterr);
+    if (st == OK)
+        st = function_check_dead_letter(settings.dead_letter_arn, reterr);
+    if (st != OK)
+        return st;
+    if (functions_is_stored(server->functions, settings.name))
+        note_hidden(server, function);
     return functions_put(server->functions, &settings, reterr);
 }
 
@@ -103,7 +122,7 @@ static bool put_functions(struct provisioning *provisioning)
 
         if (!provisioning->late[i])
             continue;
-        enum status status = put_function(server, function, &known, &error);
+        enum status status = put_function(server, i, &known, &error);
 
         provisioning->late[i] = !known;
         if (status != OK) {

@@ -16,10 +16,12 @@
 #define SERVER_LAMBDA_PORT_DEFAULT 3002
 
 struct server_options {
-    const char *stack_path; /* NULL: serverless.yml in the folder when there is one, else none */
-    const char *stage;      /* NULL: the stack's, else "local" */
-    const char *region;     /* NULL: the stack's, else "us-east-1" */
-    const char *data;       /* data folder; NULL: ".dynlog" */
+    const char *stack_path;        /* NULL: one in the folder (stack_find()), else none */
+    const char *const *parameters; /* NAME=VALUE, of a template */
+    size_t parameter_count;
+    const char *stage;  /* NULL: the stack's, else "local" */
+    const char *region; /* NULL: the stack's, else "us-east-1" */
+    const char *data;   /* data folder; NULL: ".dynlog" */
     bool memory;
     const char *host;                   /* NULL: 127.0.0.1 and ::1 */
     int port, events_port, lambda_port; /* 0: the kernel picks; -1: not said */

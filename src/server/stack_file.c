@@ -2,8 +2,6 @@
  * (watch.c). */
 #include "server/internal.h"
 
-#include "base/file.h"
-
 #include <stdlib.h>
 
 /* Absolute, because workers are started in it. */
@@ -19,6 +17,22 @@ static bool find_code_folder(struct server *server)
         bytes_of(arena_copy_text(server->arena, bytes_of_text(absolute)), strlen(absolute));
     free(absolute);
     return true;
+}
+
+/* NAME=VALUE */
+static struct stack_parameter *read_parameters(struct server *server, struct arena *arena)
+{
+    struct stack_parameter *parameters =
+        ARENA_NEW_ARRAY(arena, server->options.parameter_count, struct stack_parameter);
+
+    for (size_t i = 0; i < server->options.parameter_count; i++) {
+        struct bytes text = bytes_of_text(server->options.parameters[i]);
+        size_t equals = bytes_find_byte(text, '=', 0);
+
+        parameters[i].name = bytes_slice(text, 0, equals);
+        parameters[i].value = bytes_slice(text, equals + 1, text.size);
+    }
+    return parameters;
 }
 
 static void tell_failure(const struct stack_options *options, enum status status,
@@ -48,6 +62,8 @@ bool stack_file_load(struct server *server, struct arena *arena, const struct st
         .stage = server->options.stage,
         .region = server->options.region,
         .account = server->place.account,
+        .parameters = read_parameters(server, arena),
+        .parameter_count = server->options.parameter_count,
     };
     struct stack_error error = {0};
     enum status status = OK;
@@ -66,12 +82,12 @@ bool stack_file_load(struct server *server, struct arena *arena, const struct st
     return true;
 }
 
-/* --config, else serverless.yml in the folder, else none. */
+/* --config, else one of the usual names in the folder, else none. */
 bool stack_file_open(struct server *server)
 {
     server->stack_path = server->options.stack_path;
-    if (server->stack_path == NULL && file_exists("serverless.yml"))
-        server->stack_path = "serverless.yml";
+    if (server->stack_path == NULL)
+        server->stack_path = stack_find();
     server->own_stack = server->stack_path == NULL;
     server->stack_arena = arena_new();
     if (!stack_file_load(server, server->stack_arena, &server->stack))

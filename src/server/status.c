@@ -44,6 +44,22 @@ static void write_tables(struct server *server, struct json_writer *w)
     json_end_array(w);
 }
 
+/* Of a template. */
+static void write_outputs(struct server *server, struct json_writer *w)
+{
+    const struct stack *stack = server->stack;
+
+    if (stack->output_count == 0)
+        return;
+    json_key(w, "outputs");
+    json_begin_object(w);
+    for (size_t i = 0; i < stack->output_count; i++) {
+        json_key_bytes(w, stack->outputs[i].name);
+        json_write_string(w, values_fill(server, stack->outputs[i].value, NULL));
+    }
+    json_end_object(w);
+}
+
 static void write_functions(struct server *server, struct json_writer *w)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -218,6 +234,7 @@ void status_write(void *context, struct json_writer *w)
     json_member_int(w, "position", (int64_t)store_last_position(server->store));
     write_tables(server, w);
     write_queues(server, w);
+    write_outputs(server, w);
     write_functions(server, w);
     write_deliveries(server, w);
     write_schedules(server, w);
@@ -327,6 +344,9 @@ void status_metrics(void *context, struct buffer *out)
            engine_conflicts(server->engine));
     metric(out, "invocations_total", "counter", "Invocations ended.", functions.invocations_total);
     metric(out, "invocation_errors_total", "counter", "Of these: failed.", functions.errors_total);
+    metric(out, "invocation_throttles_total", "counter",
+           "Invocations that met a concurrency limit: refused, or to be tried again.",
+           functions.throttles_total);
     metric(out, "invocations_running", "gauge", "Invocations in workers.", functions.running);
     metric(out, "invocations_queued", "gauge", "Asynchronous ones that have not ended.",
            functions.queued);
@@ -334,4 +354,7 @@ void status_metrics(void *context, struct buffer *out)
     schedule_metrics(server, out);
     call_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
+    metric(out, "function_log_lines_lost_total", "counter",
+           "Lines of functions that did not fit into what may wait for the disk.",
+           server->lost_log_lines);
 }

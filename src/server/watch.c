@@ -44,7 +44,7 @@ struct watch {
     struct arena *before_arena;
     const struct stack *before;
     struct made *before_made;
-    struct bytes *before_values;
+    struct bytes *before_values, *before_folders;
 };
 
 /* ---- which files ---- */
@@ -194,6 +194,7 @@ static void applied(struct server *server, bool ok)
         server->stack_arena = watch->before_arena;
         server->made = watch->before_made;
         server->late_values = watch->before_values;
+        server->function_folders = watch->before_folders;
         output_error("the change of %s is not applied as a whole; it is tried again when the file "
                      "is saved",
                      server->stack_path);
@@ -212,9 +213,13 @@ static void apply(struct watch *watch, struct arena *arena, const struct stack *
     watch->before_arena = server->stack_arena;
     watch->before_made = server->made;
     watch->before_values = server->late_values;
+    watch->before_folders = server->function_folders;
     server->stack = stack;
     server->stack_arena = arena;
-    stack_steps(server, applied);
+    if (stack_code_open(server))
+        stack_steps(server, applied);
+    else
+        applied(server, false);
 }
 
 static bool may_apply(struct watch *watch, const struct stack *stack)

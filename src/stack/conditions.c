@@ -2,6 +2,8 @@
  */
 #include "stack/loader.h"
 
+#define CONDITIONS_MAX 10 /* CloudFormation's, of Fn::And and Fn::Or */
+
 static enum status condition(struct loader *loader, const struct node *node,
                              struct stack_where where, bool *ret);
 
@@ -10,9 +12,9 @@ static enum status condition_list(struct loader *loader, const struct node *list
 {
     bool result = all;
 
-    if (!node_is(list, NODE_LIST) || list->count == 0)
-        return loader_refuse(loader, where, "%s: expected a list of conditions",
-                             all ? "Fn::And" : "Fn::Or");
+    if (!node_is(list, NODE_LIST) || list->count < 2 || list->count > CONDITIONS_MAX)
+        return loader_refuse(loader, where, "%s: expected a list of 2 to %d conditions",
+                             all ? "Fn::And" : "Fn::Or", CONDITIONS_MAX);
     for (size_t i = 0; i < list->count; i++) {
         bool one = false;
         enum status status = condition(loader, list->items[i], where, &one);

@@ -6,6 +6,8 @@
  * leaves it out. */
 #include "stack/loader.h"
 
+#include "base/base64.h"
+
 typedef enum status intrinsic(struct loader *loader, const struct node *argument,
                               struct stack_where where, const struct node **ret);
 
@@ -26,6 +28,8 @@ const struct node *intrinsics_unknowable(struct loader *loader, const char *func
     struct node *node = node_new(loader->arena, NODE_NULL, where);
 
     node->state = NODE_DONE;
+    if (loader->quiet)
+        return node;
     loader_note(loader, where,
                 "not acted on: %s%s%.*s: its value is not known offline and stays empty", function,
                 name.size > 0 ? " " : "", BYTES_ARG(name));
@@ -251,6 +255,184 @@ static enum status import_value(struct loader *loader, const struct node *argume
     return OK;
 }
 
+/* ---- other values ---- */
+
+/* A mark of a late value is no text that may be turned into another one. */
+static bool is_late(struct bytes text)
+{
+    return bytes_find(text, BYTES(STACK_LATE_BEGIN)) != SIZE_MAX;
+}
+
+static enum status base64(struct loader *loader, const struct node *argument,
+                          struct stack_where where, const struct node **ret)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(LOADER_TEXT_SIZE_MAX);
+    struct bytes text = {0};
+    enum status status = resolve(loader, argument, &argument);
+
+    if (status != OK)
+        return status;
+    if (!node_scalar_text(argument, &text))
+        return loader_refuse(loader, where, "Fn::Base64: expected text, got %.*s",
+                             BYTES_ARG(node_describe(loader->arena, argument)));
+    if (is_late(text)) {
+        *ret = intrinsics_unknowable(loader, "Fn::Base64", BYTES(""), where);
+        return OK;
+    }
+    base64_encode(&out, text);
+    if (buffer_failed(&out))
+        return loader_refuse(loader, where, "Fn::Base64: expected at most %zu bytes of text",
+                             LOADER_TEXT_SIZE_MAX);
+    *ret = intrinsics_text(loader, arena_copy(loader->arena, buffer_bytes(&out)), where);
+    return loader_count_text(loader, where, out.size);
+}
+
+static enum status length(struct loader *loader, const struct node *argument,
+                          struct stack_where where, const struct node **ret)
+{
+    struct node *number = node_new(loader->arena, NODE_NUMBER, where);
+    enum status status = resolve(loader, argument, &argument);
+
+    if (status != OK)
+        return status;
+    if (!node_is(argument, NODE_LIST))
+        return loader_refuse(loader, where, "Fn::Length: expected a list, got %.*s",
+                             BYTES_ARG(node_describe(loader->arena, argument)));
+    number->text = arena_printf(loader->arena, "%zu", argument->count);
+    number->state = NODE_DONE;
+    *ret = number;
+    return OK;
+}
+
+static enum status to_json(struct loader *loader, const struct node *argument,
+                           struct stack_where where, const struct node **ret)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(LOADER_TEXT_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&out);
+    enum status status = resolve(loader, argument, &argument);
+
+    if (status != OK)
+        return status;
+    if (!node_is(argument, NODE_LIST) && !node_is(argument, NODE_MAP))
+        return loader_refuse(loader, where,
+                             "Fn::ToJsonString: expected a mapping or a list, got "
+                             "%.*s",
+                             BYTES_ARG(node_describe(loader->arena, argument)));
+    node_write(&writer, argument);
+    if (buffer_failed(&out))
+        return loader_refuse(loader, where, "Fn::ToJsonString: expected at most %zu bytes",
+                             LOADER_TEXT_SIZE_MAX);
+    *ret = intrinsics_text(loader, arena_copy(loader->arena, buffer_bytes(&out)), where);
+    return loader_count_text(loader, where, out.size);
+}
+
+static void add_item(struct loader *loader, struct node *list, size_t *capacity, struct bytes text)
+{
+    list->items = arena_grow(loader->arena, list->items, list->count, list->count + 1, capacity,
+                             sizeof *list->items);
+    list->items[list->count] = node_new_string(loader->arena, text, list->where);
+    list->items[list->count++]->state = NODE_DONE;
+}
+
+/* Every region has at least these three. */
+static enum status zones(struct loader *loader, const struct node *argument,
+                         struct stack_where where, const struct node **ret)
+{
+    struct node *list = node_new(loader->arena, NODE_LIST, where);
+    struct bytes region = {0};
+    size_t capacity = 0;
+    enum status status = resolve(loader, argument, &argument);
+
+    if (status != OK)
+        return status;
+    if (!node_scalar_text(argument, &region))
+        return loader_refuse(loader, where, "Fn::GetAZs: expected a region, got %.*s",
+                             BYTES_ARG(node_describe(loader->arena, argument)));
+    if (region.size == 0)
+        region = bytes_of_text(loader->place.region);
+    for (const char *letter = "abc"; *letter != '\0'; letter++)
+        add_item(loader, list, &capacity,
+                 arena_printf(loader->arena, "%.*s%c", BYTES_ARG(region), *letter));
+    list->state = NODE_DONE;
+    *ret = list;
+    return OK;
+}
+
+/* a.b.c.d/bits */
+static bool read_block(struct bytes text, uint32_t *ret_address, uint64_t *ret_bits)
+{
+    size_t slash = bytes_find_byte(text, '/', 0);
+    struct bytes left = bytes_slice(text, 0, slash);
+
+    *ret_address = 0;
+    if (slash == SIZE_MAX || !bytes_to_uint64(bytes_slice(text, slash + 1, text.size), ret_bits) ||
+        *ret_bits > 32)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        size_t dot = i < 3 ? bytes_find_byte(left, '.', 0) : left.size;
+        uint64_t part = 0;
+
+        if (dot == SIZE_MAX || !bytes_to_uint64(bytes_slice(left, 0, dot), &part) || part > 255)
+            return false;
+        *ret_address = *ret_address << 8 | (uint32_t)part;
+        left = bytes_slice(left, i < 3 ? dot + 1 : dot, left.size);
+    }
+    return true;
+}
+
+#define CIDR_COUNT_MAX 256 /* CloudFormation's */
+
+/* [block, count, bits of each]; of addresses with four numbers. */
+static enum status cidr(struct loader *loader, const struct node *argument,
+                        struct stack_where where, const struct node **ret)
+{
+    struct node *list = node_new(loader->arena, NODE_LIST, where);
+    struct bytes block = {0}, texts[2] = {{0}, BYTES("8")};
+    uint64_t bits = 0, count = 0, each = 0;
+    uint32_t address = 0;
+    size_t capacity = 0;
+    enum status status = resolve(loader, argument, &argument);
+
+    if (status != OK)
+        return status;
+    if (!node_is(argument, NODE_LIST) || argument->count < 2 || argument->count > 3 ||
+        !node_scalar_text(argument->items[0], &block) ||
+        !node_scalar_text(argument->items[1], &texts[0]) ||
+        (argument->count == 3 && !node_scalar_text(argument->items[2], &texts[1])) ||
+        !bytes_to_uint64(texts[0], &count) || !bytes_to_uint64(texts[1], &each) || count < 1 ||
+        count > CIDR_COUNT_MAX || each < 1 || each > 128)
+        return loader_refuse(loader, where, "Fn::Cidr: expected [block, count from 1 to %d, bits]",
+                             CIDR_COUNT_MAX);
+    if (!read_block(block, &address, &bits)) {
+        *ret = intrinsics_unknowable(loader, "Fn::Cidr", block, where);
+        return OK;
+    }
+    if (each > 32 || 32 - each < bits || count << each > (uint64_t)1 << (32 - bits))
+        return loader_refuse(loader, where, "Fn::Cidr: expected blocks that %.*s has room for",
+                             BYTES_ARG(block));
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t at = address + (uint32_t)(i << each);
+
+        add_item(loader, list, &capacity,
+                 arena_printf(loader->arena, "%u.%u.%u.%u/%u", at >> 24, at >> 16 & 255,
+                              at >> 8 & 255, at & 255, (unsigned)(32 - each)));
+    }
+    list->state = NODE_DONE;
+    *ret = list;
+    return OK;
+}
+
+/* Macros, AWS::Include too, run in AWS. */
+static enum status transform(struct loader *loader, const struct node *argument,
+                             struct stack_where where, const struct node **ret)
+{
+    const struct node *name = node_get(argument, "Name");
+
+    *ret = intrinsics_unknowable(loader, "Fn::Transform",
+                                 node_is(name, NODE_STRING) ? name->text : BYTES(""), where);
+    return OK;
+}
+
 /* ---- choices ---- */
 
 static enum status if_else(struct loader *loader, const struct node *argument,
@@ -265,6 +447,12 @@ static enum status if_else(struct loader *loader, const struct node *argument,
     return status != OK ? status : resolve(loader, argument->items[holds ? 1 : 2], ret);
 }
 
+/* The DefaultValue of the fourth argument; ptr NULL: there is none. */
+static const struct node_member *map_default(const struct node *argument)
+{
+    return argument->count == 4 ? node_find(argument->items[3], BYTES("DefaultValue")) : NULL;
+}
+
 static enum status find_in_map(struct loader *loader, const struct node *argument,
                                struct stack_where where, const struct node **ret)
 {
@@ -273,14 +461,21 @@ static enum status find_in_map(struct loader *loader, const struct node *argumen
 
     if (status != OK)
         return status;
-    if (!node_is(argument, NODE_LIST) || argument->count != 3)
-        return loader_refuse(loader, where, "Fn::FindInMap: expected [mapping, key, key]");
-    for (size_t i = 0; i < argument->count; i++) {
+    if (!node_is(argument, NODE_LIST) || argument->count < 3 || argument->count > 4 ||
+        (argument->count == 4 && map_default(argument) == NULL))
+        return loader_refuse(
+            loader, where,
+            "Fn::FindInMap: expected [mapping, key, key] or [..., {DefaultValue: value}]");
+    for (size_t i = 0; i < 3; i++) {
         struct bytes name = {0};
         const struct node_member *member = NULL;
 
         if (node_scalar_text(argument->items[i], &name))
             member = node_find(node, name);
+        if (member == NULL && map_default(argument) != NULL) {
+            *ret = map_default(argument)->value;
+            return OK;
+        }
         if (member == NULL)
             return loader_refuse(loader, argument->items[i]->where,
                                  "Fn::FindInMap: expected a name that stands in the stack's "
@@ -296,7 +491,7 @@ static enum status find_in_map(struct loader *loader, const struct node *argumen
 
 static const struct {
     const char *name;
-    intrinsic *perform; /* NULL: known, and not performed */
+    intrinsic *perform;
 } functions[] = {
     {"Ref", ref},
     {"Fn::GetAtt", get_attribute},
@@ -307,12 +502,12 @@ static const struct {
     {"Fn::ImportValue", import_value},
     {"Fn::If", if_else},
     {"Fn::FindInMap", find_in_map},
-    {"Fn::Base64", NULL},
-    {"Fn::Cidr", NULL},
-    {"Fn::GetAZs", NULL},
-    {"Fn::Length", NULL},
-    {"Fn::ToJsonString", NULL},
-    {"Fn::Transform", NULL},
+    {"Fn::Base64", base64},
+    {"Fn::Cidr", cidr},
+    {"Fn::GetAZs", zones},
+    {"Fn::Length", length},
+    {"Fn::ToJsonString", to_json},
+    {"Fn::Transform", transform},
 };
 
 static enum status copy_list(struct loader *loader, const struct node *node,
@@ -362,10 +557,6 @@ static enum status perform(struct loader *loader, const struct node *node, size_
 {
     enum status status = OK;
 
-    if (functions[function].perform == NULL) {
-        *ret = intrinsics_unknowable(loader, functions[function].name, BYTES(""), node->where);
-        return OK;
-    }
     if (loader->intrinsic_depth >= STACK_VARIABLE_DEPTH_MAX)
         return loader_refuse(loader, node->where,
                              "%s: expected at most %d functions that lead to each other",

@@ -7,9 +7,33 @@ enum status loader_refuse(struct loader *loader, struct stack_where where, const
 
     va_start(args, format);
     loader->error->where = where;
-    loader->error->message = arena_vprintf(loader->arena, format, args);
+    loader->error->message =
+        stack_mask(loader->arena, loader->stack, arena_vprintf(loader->arena, format, args));
     va_end(args);
     return REFUSED;
+}
+
+static struct bytes mask_one(struct arena *arena, struct bytes text, struct bytes secret)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(LOADER_TEXT_TOTAL_MAX);
+    size_t found = bytes_find(text, secret);
+
+    if (found == SIZE_MAX)
+        return text;
+    for (; found != SIZE_MAX; found = bytes_find(text, secret)) {
+        buffer_append(&out, bytes_slice(text, 0, found));
+        buffer_append_text(&out, "****");
+        text = bytes_slice(text, found + secret.size, text.size);
+    }
+    buffer_append(&out, text);
+    return arena_copy(arena, buffer_bytes(&out));
+}
+
+struct bytes stack_mask(struct arena *arena, const struct stack *stack, struct bytes text)
+{
+    for (size_t i = 0; i < stack->secret_count; i++)
+        text = mask_one(arena, text, stack->secrets[i]);
+    return text;
 }
 
 static bool same_place(struct stack_where a, struct stack_where b)
@@ -26,7 +50,7 @@ void loader_note(struct loader *loader, struct stack_where where, const char *fo
     if (stack->note_count >= LOADER_NOTES_MAX)
         return;
     va_start(args, format);
-    text = arena_vprintf(loader->arena, format, args);
+    text = stack_mask(loader->arena, stack, arena_vprintf(loader->arena, format, args));
     va_end(args);
     for (size_t i = 0; i < stack->note_count; i++) {
         if (same_place(stack->notes[i].where, where) && bytes_equal(stack->notes[i].text, text))

@@ -1,17 +1,27 @@
 /* stack/loader.h - one load of a stack file: what its steps share.
  *
+ *   load.c        which form the file has             stack_load()
  *   yaml.c        text -> nodes                       yaml_parse()
+ *
+ * Serverless Framework files (serverless/):
+ *   serverless.c  the order of the steps              serverless_read()
  *   variables.c   ${...} in all nodes                 variables_resolve()
  *   sources.c     what self:, opt:, env: ... give     source_find()
- *   intrinsics.c  Ref, Fn::Sub ... in one value       intrinsics_resolve()
- *   references.c  what Ref and Fn::GetAtt find        references_find()
- *   conditions.c  the template's Conditions           conditions_hold()
  *   enabled.c     `enabled: '"a" == "a"'`             enabled_evaluate()
  *   functions.c   functions -> stack->functions       functions_declare(), functions_read()
  *   events.c      what calls them                     events_read()
- *   mappings.c    change stream -> function           mappings_read_stream()
+ *   mappings.c    stream or queue -> function         mappings_read_stream() ...
  *   bridge.c      bus -> function                     bridge_read()
  *   timed.c       time -> function                    timed_read()
+ *
+ * CloudFormation and SAM templates (template/, with a header of its own):
+ *   template.c    the order of the steps              template_read()
+ *
+ * What both have, CloudFormation's:
+ *   intrinsics.c  Ref, Fn::Sub ... in one value       intrinsics_resolve()
+ *   references.c  what Ref and Fn::GetAtt find        references_find()
+ *   conditions.c  the template's Conditions           conditions_hold()
+ *   parameters.c  its Parameters (regex.c)            parameters_read()
  *   resources.c   resources -> calls, archives        resources_read(), resources_read_rules()
  *   property.c    properties as a request's members   property_write()
  *   table.c       a table's calls                     table_read()
@@ -19,8 +29,10 @@
  *   outbound.c    connections, API destinations       outbound_read_connection() ...
  *   schedule.c    schedules and their groups          schedule_read() ...
  *   rules.c       a rule's calls                      rules_add()
+ *   lambda.c      functions that are resources        lambda_declare(), lambda_read()
+ *   code.c        where their code lies               code_find()
+ *   source.c      AWS::Lambda::EventSourceMapping     source_read_mapping()
  *   late.c        values that are known later         late_mark()
- *   serverless.c  the order of all that               stack_load()
  *
  * A step that finds something wrong fills the one error and returns REFUSED (loader_refuse()); what
  * will not act goes into the notes (loader_note()), each once. All memory is the arena's. */
@@ -48,8 +60,13 @@ struct loader_file { /* one file of ${file(...)} */
 struct loader_function {
     struct bytes key, name, arn, logical_id;
     const struct node *node;
+    bool resource; /* the node is an AWS::Lambda::Function, not a function of a Serverless file */
     struct stack_where where; /* of the key */
     bool enabled;
+};
+
+struct loader_name {
+    struct bytes name, id;
 };
 
 struct loader {
@@ -62,12 +79,17 @@ struct loader {
 
     struct node *root;
     const struct node *resources, *conditions, *mappings,
-        *parameters;                          /* of CloudFormation; NULL: none */
+        *parameters;               /* of CloudFormation; NULL: none */
+    bool is_template;              /* and not part of a Serverless file */
+    struct loader_name *generated; /* of SAM: what Function.Alias and the like stand for */
+    size_t generated_count, generated_capacity;
+    bool quiet;                               /* what is not known offline is not noted */
+    const struct node **parameter_values;     /* of each of parameters; NULL: not known */
     struct bytes chosen_stage, chosen_region; /* empty until they are known */
     struct bytes stack_name;
 
     struct loader_function *functions;
-    size_t function_count;
+    size_t function_count, function_capacity;
 
     struct loader_file files[LOADER_FILES_MAX];
     size_t file_count;
@@ -75,7 +97,7 @@ struct loader {
     struct bytes *buses; /* names that have their CreateEventBus */
     size_t bus_count;
     size_t call_capacity, note_capacity, mapping_capacity, archive_capacity, bus_capacity;
-    size_t made_capacity, late_capacity;
+    size_t made_capacity, late_capacity, alias_capacity, output_capacity, secret_capacity;
 };
 
 enum status loader_refuse(struct loader *loader, struct stack_where where, const char *format, ...)
@@ -157,6 +179,13 @@ MUST_USE enum status references_find_attribute(struct loader *loader, struct byt
 /* The truth of one of the template's Conditions. */
 MUST_USE enum status conditions_hold(struct loader *loader, const struct node *name, bool *ret);
 
+/* ---- parameters.c ---- */
+/* Fills loader->parameter_values. REFUSED: a value that is not allowed; one that a template needs
+ * and nobody says. */
+MUST_USE enum status parameters_read(struct loader *loader);
+/* NULL: there is no such parameter, or its value is not known. */
+const struct node *parameters_value(const struct loader *loader, struct bytes name);
+
 /* ---- read.c: values of an expected kind. Intrinsics are performed first. ---- */
 /* what: for messages, `batchSize`. Nothing there: *ret stays as it was. */
 MUST_USE enum status read_integer(struct loader *loader, const struct node *node, const char *what,
@@ -235,7 +264,7 @@ bool property_has_value(const struct node *map, const char *name);
 /* ---- functions.c, events.c ---- */
 MUST_USE enum status functions_declare(struct loader *loader);
 MUST_USE enum status functions_read(struct loader *loader);
-/* By key, name, ARN or logical id; NULL when there is none. Disabled functions too. */
+/* By key, name or ARN, also with a qualifier; NULL when there is none. Disabled functions too. */
 const struct loader_function *stack_function_find(const struct loader *loader, struct bytes name);
 MUST_USE enum status events_read(struct loader *loader, const struct loader_function *function);
 
@@ -244,6 +273,14 @@ MUST_USE enum status events_read(struct loader *loader, const struct loader_func
 MUST_USE enum status mappings_read_stream(struct loader *loader,
                                           const struct loader_function *function,
                                           const struct node_member *event);
+MUST_USE enum status mappings_read_queue(struct loader *loader,
+                                         const struct loader_function *function,
+                                         const struct node_member *event);
+/* The table of arn:...:table/NAME/stream/LABEL; what: "arn", for messages. Empty, and noted, when
+ * it is no change stream that is known here. */
+MUST_USE enum status mappings_table(struct loader *loader, const struct node *node,
+                                    const char *what, struct stack_where where, struct bytes *ret);
+void mappings_add_one(struct loader *loader, const struct stack_mapping *mapping);
 MUST_USE enum status bridge_read(struct loader *loader, const struct loader_function *function,
                                  const struct node_member *event, size_t index);
 MUST_USE enum status timed_read(struct loader *loader, const struct loader_function *function,
@@ -258,14 +295,18 @@ bool node_is_intrinsic(const struct node *node);
 
 /* ---- resources.c, table.c, queue.c, outbound.c, schedule.c ---- */
 MUST_USE enum status resources_find(struct loader *loader);
+/* Resources, Conditions, Mappings, Parameters of a template. */
+MUST_USE enum status resources_find_sections(struct loader *loader, const struct node *sections);
 MUST_USE enum status resources_read(struct loader *loader);
 MUST_USE enum status resources_read_rules(struct loader *loader);
 /* The bus of `eventBus: x` or an archive's source: a name or an ARN. A bus that is not the stack's
  * own is made too, with a note. Empty when it cannot be known (noted already). */
 MUST_USE enum status resources_bus(struct loader *loader, const struct node *node, const char *what,
                                    struct bytes *ret);
-MUST_USE enum status table_read(struct loader *loader, struct bytes logical_id,
+MUST_USE enum status table_read(struct loader *loader, struct bytes id,
                                 const struct node *resource);
+MUST_USE enum status table_read_global(struct loader *loader, struct bytes id,
+                                       const struct node *resource);
 
 MUST_USE enum status queue_read(struct loader *loader, struct bytes id,
                                 const struct node *resource);
@@ -322,9 +363,39 @@ MUST_USE enum status rules_name(struct loader *loader, struct bytes function_nam
                                 struct bytes *ret_target);
 MUST_USE enum status rules_read_resource(struct loader *loader, struct bytes id,
                                          const struct node *resource);
+/* Custom::EventBridge, which the Serverless Framework made before it used AWS::Events::Rule. */
+MUST_USE enum status rules_read_custom(struct loader *loader, struct bytes id,
+                                       const struct node *resource);
 
-/* ---- serverless.c ---- */
-/* The same from text in memory; ${file(...)} finds nothing. */
+/* ---- lambda.c, code.c, source.c: AWS::Lambda::* ---- */
+/* Adds the functions among the resources to loader->functions. */
+MUST_USE enum status lambda_declare(struct loader *loader);
+MUST_USE enum status lambda_read(struct loader *loader, const struct loader_function *declared);
+MUST_USE enum status lambda_read_invoke_config(struct loader *loader, struct bytes id,
+                                               const struct node *resource);
+MUST_USE enum status lambda_read_version(struct loader *loader, struct bytes id,
+                                         const struct node *resource);
+MUST_USE enum status lambda_read_alias(struct loader *loader, struct bytes id,
+                                       const struct node *resource);
+/* What Ref (attribute "") and Fn::GetAtt give of a version or an alias. *ret empty: not known. */
+MUST_USE enum status lambda_reference(struct loader *loader, const struct node *resource,
+                                      struct bytes attribute, struct bytes *ret);
+/* Adds the variables of the map; a name that is there gets the new value. The array has room. */
+MUST_USE enum status lambda_add_environment(struct loader *loader, const struct node *map,
+                                            struct stack_function *function);
+/* Code of a function's Properties, its intrinsics performed. *ret_known false, and noted: it is
+ * nowhere here. */
+MUST_USE enum status code_find(struct loader *loader, const struct loader_function *declared,
+                               const struct node *properties, struct stack_code *ret,
+                               bool *ret_known);
+MUST_USE enum status source_read_mapping(struct loader *loader, struct bytes id,
+                                         const struct node *resource);
+
+/* ---- load.c, serverless.c, template/template.c ---- */
+/* The nodes of the whole file are in loader->root. */
+MUST_USE enum status serverless_read(struct loader *loader);
+MUST_USE enum status template_read(struct loader *loader);
+/* The same as stack_load() from text in memory; other files are not there. */
 MUST_USE enum status stack_load_text(struct arena *arena, const struct stack_options *options,
                                      struct bytes text, const struct stack **ret,
                                      struct stack_error *reterr);

@@ -135,6 +135,17 @@ static void write_environment(struct json_writer *w, const struct stack_function
     json_end_object(w);
 }
 
+static struct bytes code_of(const struct stack_function *function)
+{
+    const struct stack_code *code = &function->code;
+
+    if (code->text.size > 0)
+        return code->text;
+    return bytes_of_text(code->archive != NULL  ? code->archive
+                         : code->folder != NULL ? code->folder
+                                                : "");
+}
+
 static void add_function(struct things *things, const struct stack_function *function)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(PART_SIZE_MAX);
@@ -150,6 +161,9 @@ static void add_function(struct things *things, const struct stack_function *fun
     json_member_int(&w, "maximumEventAge", function->maximum_event_age_s);
     json_member_string(&w, "destinations.onSuccess", function->on_success.target);
     json_member_string(&w, "destinations.onFailure", function->on_failure.target);
+    json_member_string(&w, "onError", function->dead_letter_arn);
+    json_member_string(&w, "log group", function->log_group);
+    json_member_string(&w, "code", code_of(function));
     write_environment(&w, function);
     json_end_object(&w);
     set_one_part(things,
@@ -157,6 +171,16 @@ static void add_function(struct things *things, const struct stack_function *fun
                            arena_printf(things->arena, "function %.*s", BYTES_ARG(function->name)),
                            false),
                  &out);
+}
+
+/* A table's name, or a queue's. */
+static struct bytes source_of(const struct stack_mapping *mapping)
+{
+    struct arn arn = {0};
+
+    if (mapping->source == STACK_MAPPING_QUEUE && arn_parse(mapping->queue_arn, &arn))
+        return arn.resource;
+    return mapping->source == STACK_MAPPING_QUEUE ? mapping->queue_arn : mapping->table_name;
 }
 
 static void add_mapping(struct things *things, const struct stack_mapping *mapping)
@@ -172,14 +196,41 @@ static void add_mapping(struct things *things, const struct stack_mapping *mappi
     json_member_int(&w, "maximumRetryAttempts", mapping->maximum_retry_attempts);
     json_member_int(&w, "maximumRecordAgeInSeconds", mapping->maximum_record_age_s);
     json_member_bool(&w, "enabled", mapping->enabled);
+    json_member_bool(&w, "reportBatchItemFailures", mapping->report_batch_item_failures);
+    json_member_uint(&w, "tumblingWindowInSeconds", mapping->tumbling_window_s);
+    json_member_string(&w, "destinations.onFailure", mapping->on_failure_arn);
+    json_member_uint(&w, "maximumConcurrency", mapping->maximum_concurrency);
+    json_key(&w, "filterPatterns");
+    json_begin_array(&w);
+    for (size_t i = 0; i < mapping->filter_count; i++)
+        json_write_string(&w, mapping->filters[i]);
+    json_end_array(&w);
     json_end_object(&w);
     set_one_part(
         things,
         add_thing(things,
                   arena_printf(things->arena, "mapping of %.*s to %.*s",
-                               BYTES_ARG(mapping->table_name), BYTES_ARG(mapping->function_name)),
+                               BYTES_ARG(source_of(mapping)), BYTES_ARG(mapping->function_name)),
                   false),
         &out);
+}
+
+static void add_alias(struct things *things, const struct stack_alias *alias)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(PART_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_string(&w, "version", alias->version);
+    json_member_string(&w, "description", alias->description);
+    json_end_object(&w);
+    set_one_part(things,
+                 add_thing(things,
+                           arena_printf(things->arena, "%s %.*s of %.*s",
+                                        alias->name.size > 0 ? "alias" : "version",
+                                        BYTES_ARG(alias->name), BYTES_ARG(alias->function_name)),
+                           true),
+                 &out);
 }
 
 static void collect(struct things *things, struct arena *arena, const struct stack *stack)
@@ -200,6 +251,8 @@ static void collect(struct things *things, struct arena *arena, const struct sta
         add_function(things, &stack->functions[i]);
     for (size_t i = 0; i < stack->mapping_count; i++)
         add_mapping(things, &stack->mappings[i]);
+    for (size_t i = 0; i < stack->alias_count; i++)
+        add_alias(things, &stack->aliases[i]);
 }
 
 static const struct thing *find_thing(const struct things *things, struct bytes what)
@@ -222,10 +275,19 @@ static struct bytes text_of(struct arena *arena, const struct json *value)
     return arena_copy(arena, buffer_bytes(&out));
 }
 
-static bool is_shown(const struct json *value, struct bytes text)
+/* What came from a NoEcho parameter is printed nowhere. */
+static bool is_secret(const struct stack *stack, struct bytes text)
+{
+    for (size_t i = 0; i < stack->secret_count; i++)
+        if (stack->secrets[i].size > 0 && bytes_find(text, stack->secrets[i]) != SIZE_MAX)
+            return true;
+    return false;
+}
+
+static bool is_shown(const struct stack *stack, const struct json *value, struct bytes text)
 {
     return value != NULL && !json_is(value, JSON_OBJECT) && !json_is(value, JSON_ARRAY) &&
-           text.size <= VALUE_SHOWN_MAX;
+           text.size <= VALUE_SHOWN_MAX && !is_secret(stack, text);
 }
 
 /* What of a request that makes things acts on one that is there already (server/follow.c). */
@@ -240,33 +302,40 @@ static bool is_followed(struct bytes name, const struct json *before)
     return bytes_equal_text(name, "StreamSpecification") && before == NULL;
 }
 
-static void tell_member(struct arena *arena, struct buffer *out, bool only_new, struct bytes name,
+/* Two stacks, and what is told of them. */
+struct telling {
+    const struct things *old, *new;
+    struct buffer out;
+};
+
+static void tell_member(struct telling *telling, bool only_new, struct bytes name,
                         const struct json *before, const struct json *after)
 {
+    struct arena *arena = telling->new->arena;
+    struct buffer *out = &telling->out;
     struct bytes old = text_of(arena, before), new = text_of(arena, after);
 
     if (bytes_equal(old, new))
         return;
     buffer_printf(out, "%s%.*s", out->size > 0 ? ", " : "", BYTES_ARG(name));
-    if (is_shown(before, old) && is_shown(after, new))
+    if (is_shown(telling->old->stack, before, old) && is_shown(telling->new->stack, after, new))
         buffer_printf(out, " %.*s -> %.*s", BYTES_ARG(old), BYTES_ARG(new));
     if (only_new && !is_followed(name, before))
         buffer_append_text(out, " (stays as it is)");
 }
 
 /* One of the two may be NULL. */
-static void tell_part(struct arena *arena, struct buffer *out, const struct part *before,
-                      const struct part *after)
+static void tell_part(struct telling *telling, const struct part *before, const struct part *after)
 {
     bool only_new = (after != NULL ? after : before)->only_new;
     const struct json *old = before != NULL ? before->members : NULL;
     const struct json *new = after != NULL ? after->members : NULL;
 
     for (struct json_iter it = json_iter(new); json_next(&it);)
-        tell_member(arena, out, only_new, it.name, json_get_bytes(old, it.name), it.value);
+        tell_member(telling, only_new, it.name, json_get_bytes(old, it.name), it.value);
     for (struct json_iter it = json_iter(old); json_next(&it);)
         if (json_get_bytes(new, it.name) == NULL)
-            tell_member(arena, out, only_new, it.name, it.value, NULL);
+            tell_member(telling, only_new, it.name, it.value, NULL);
 }
 
 static const struct part *find_part(const struct thing *thing, struct bytes name)
@@ -278,17 +347,20 @@ static const struct part *find_part(const struct thing *thing, struct bytes name
 }
 
 /* Empty: nothing. */
-static struct bytes differences(struct arena *arena, const struct thing *before,
-                                const struct thing *after)
+static struct bytes differences(const struct things *old, const struct things *new,
+                                const struct thing *before, const struct thing *after)
 {
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(PART_SIZE_MAX);
+    struct telling telling = {old, new, BUFFER_INIT(PART_SIZE_MAX)};
+    struct bytes told = {NULL, 0};
 
     for (size_t i = 0; i < after->part_count; i++)
-        tell_part(arena, &out, find_part(before, after->parts[i].name), &after->parts[i]);
+        tell_part(&telling, find_part(before, after->parts[i].name), &after->parts[i]);
     for (size_t i = 0; i < before->part_count; i++)
         if (find_part(after, before->parts[i].name) == NULL)
-            tell_part(arena, &out, &before->parts[i], NULL);
-    return arena_copy(arena, buffer_bytes(&out));
+            tell_part(&telling, &before->parts[i], NULL);
+    told = arena_copy(new->arena, buffer_bytes(&telling.out));
+    buffer_free(&telling.out);
+    return told;
 }
 
 /* ---- what takes a start ---- */
@@ -340,7 +412,7 @@ void plan_make(struct arena *arena, const struct stack *before, const struct sta
         struct bytes details = {NULL, 0};
 
         if (same != NULL)
-            details = differences(arena, same, &new.all[i]);
+            details = differences(&old, &new, same, &new.all[i]);
         if (details.size > 0)
             add_step(ret, PLAN_CHANGE, new.all[i].what, details);
     }

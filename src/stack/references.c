@@ -9,6 +9,7 @@
 
 #define NAME_SIZE_MAX 64 /* rules, schedules, connections ... */
 #define QUEUE_NAME_SIZE_MAX 80
+#define TABLE_NAME_SIZE_MAX 255
 
 /* What an attribute is a text around: `%` stands for the resource's name. */
 struct attribute {
@@ -26,9 +27,19 @@ static const struct resource_type {
 } resource_types[] = {
     {"AWS::DynamoDB::Table",
      "TableName",
-     false,
-     0,
+     true,
+     TABLE_NAME_SIZE_MAX,
      {{"Arn", "dynamodb", "table/%"}, {"StreamArn", "dynamodb", "table/%/stream/*"}}},
+    {"AWS::DynamoDB::GlobalTable",
+     "TableName",
+     true,
+     TABLE_NAME_SIZE_MAX,
+     {{"Arn", "dynamodb", "table/%"}, {"StreamArn", "dynamodb", "table/%/stream/*"}}},
+    {"AWS::Lambda::Function",
+     "FunctionName",
+     true,
+     NAME_SIZE_MAX,
+     {{"Arn", "lambda", "function:%"}}},
     {"AWS::Events::EventBus",
      "Name",
      false,
@@ -62,6 +73,7 @@ static const struct resource_type {
      QUEUE_NAME_SIZE_MAX,
      {{"", NULL, "url"}, {"QueueUrl", NULL, "url"}, {"Arn", "sqs", "%"}, {"QueueName", NULL, "%"}}},
     {"AWS::Logs::LogGroup", "LogGroupName", true, 512, {{"Arn", "logs", "log-group:%:*"}}},
+    {"AWS::S3::Bucket", "BucketName", true, 63, {{"Arn", NULL, "arn:aws:s3:::%"}}}, /* not made */
     {"AWS::IAM::Role", "RoleName", true, NAME_SIZE_MAX, {{"Arn", "iam", "role/%"}}},
 };
 
@@ -137,7 +149,7 @@ struct bytes references_role(struct loader *loader)
 }
 
 /* Resources that the Serverless Framework adds when it deploys. */
-static bool is_generated(struct bytes id)
+static bool is_generated(const struct loader *loader, struct bytes id)
 {
     static const char *const endings[] = {
         "IamRoleLambdaExecution",
@@ -150,7 +162,7 @@ static bool is_generated(struct bytes id)
         "ServerlessDeploymentBucketPolicy",
     };
 
-    for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
+    for (size_t i = 0; !loader->is_template && i < ARRAY_COUNT(endings); i++) {
         if (bytes_end_with(id, bytes_of_text(endings[i])))
             return true;
     }
@@ -211,7 +223,7 @@ static enum status name_in_arn(struct loader *loader, const struct node_member *
 static struct bytes fill_in(struct loader *loader, const struct resource_type *type,
                             const char *text, struct bytes name, struct bytes plain_name)
 {
-    enum stack_late_kind kind = has_type(type, "AWS::DynamoDB::Table") ? STACK_LATE_STREAM
+    enum stack_late_kind kind = strncmp(type->type, "AWS::DynamoDB::", 15) == 0 ? STACK_LATE_STREAM
                                 : has_type(type, "AWS::Events::Connection")
                                     ? STACK_LATE_CONNECTION
                                     : STACK_LATE_API_DESTINATION;
@@ -292,9 +304,59 @@ static bool pseudo_parameter(struct loader *loader, struct bytes name, struct st
     return true;
 }
 
-enum status references_find(struct loader *loader, struct bytes name, struct stack_where where,
+/* What has a Condition that does not hold is nowhere. */
+static enum status check_made(struct loader *loader, const char *function,
+                              const struct node_member *resource, struct stack_where where)
+{
+    const struct node *condition = node_get(resource->value, "Condition");
+    bool made = true;
+    enum status status = condition != NULL ? conditions_hold(loader, condition, &made) : OK;
+
+    if (status == OK && !made)
+        return loader_refuse(loader, where,
+                             "%s: expected a resource of this stack: the Condition of %.*s does "
+                             "not hold",
+                             function, BYTES_ARG(resource->name));
+    return status;
+}
+
+/* Versions and aliases: a function's name and more. */
+static bool is_qualified(const struct node_member *resource)
+{
+    const struct node *type = resource != NULL ? node_get(resource->value, "Type") : NULL;
+
+    return node_is(type, NODE_STRING) && (bytes_equal_text(type->text, "AWS::Lambda::Version") ||
+                                          bytes_equal_text(type->text, "AWS::Lambda::Alias"));
+}
+
+static enum status qualified(struct loader *loader, const struct node_member *resource,
+                             struct bytes attribute, struct stack_where where,
+                             const struct node **ret)
+{
+    struct bytes text = {0};
+    enum status status = lambda_reference(loader, resource->value, attribute, &text);
+
+    if (status != OK)
+        return status;
+    *ret = text.size > 0 ? intrinsics_text(loader, text, where)
+                         : intrinsics_unknowable(loader, attribute.size > 0 ? "Fn::GetAtt" : "Ref",
+                                                 resource->name, where);
+    return OK;
+}
+
+/* SAM's own names for what it generates: Function.Alias, Function.Version. */
+static struct bytes generated_id(const struct loader *loader, struct bytes name)
+{
+    for (size_t i = 0; i < loader->generated_count; i++)
+        if (bytes_equal(loader->generated[i].name, name))
+            return loader->generated[i].id;
+    return name;
+}
+
+enum status references_find(struct loader *loader, struct bytes given, struct stack_where where,
                             const struct node **ret)
 {
+    struct bytes name = generated_id(loader, given);
     const struct node_member *parameter = node_find(loader->parameters, name);
     const struct node_member *resource = node_find(loader->resources, name);
     const struct loader_function *function = function_of(loader, name);
@@ -304,11 +366,17 @@ enum status references_find(struct loader *loader, struct bytes name, struct sta
     if (pseudo_parameter(loader, name, where, ret))
         return OK;
     if (parameter != NULL) {
-        *ret = node_get(parameter->value, "Default");
-        if (node_is_nothing(*ret))
+        *ret = parameters_value(loader, name);
+        if (*ret == NULL)
             *ret = intrinsics_unknowable(loader, "Ref", name, where);
         return OK;
     }
+    if (resource != NULL)
+        status = check_made(loader, "Ref", resource, where);
+    if (status == OK && is_qualified(resource))
+        return qualified(loader, resource, BYTES(""), where, ret);
+    if (status != OK)
+        return status;
     if (resource != NULL && type_of(resource->value) != NULL) {
         status = resource_text(loader, resource, type_of(resource->value), "", &text);
         if (status == OK)
@@ -319,7 +387,7 @@ enum status references_find(struct loader *loader, struct bytes name, struct sta
         *ret = intrinsics_text(loader, function->name, where);
         return OK;
     }
-    if (resource == NULL && !is_generated(name))
+    if (resource == NULL && !is_generated(loader, name))
         return refuse_name(loader, "Ref", name, where);
     *ret = intrinsics_unknowable(loader, "Ref", name, where);
     return OK;
@@ -365,13 +433,23 @@ enum status references_find_attribute(struct loader *loader, struct bytes path,
     const struct node_member *resource = node_find(loader->resources, id);
     const struct loader_function *function = function_of(loader, id);
 
+    if (!bytes_equal(generated_id(loader, path), path))
+        return references_find(loader, path, where, ret);
     if (dot == SIZE_MAX)
         return loader_refuse(loader, where, "Fn::GetAtt: expected Resource.Attribute, got \"%.*s\"",
                              BYTES_ARG(path));
     attribute = bytes_slice(path, dot + 1, path.size);
+    if (resource != NULL) {
+        enum status status = check_made(loader, "Fn::GetAtt", resource, where);
+
+        if (status != OK)
+            return status;
+    }
+    if (is_qualified(resource))
+        return qualified(loader, resource, attribute, where, ret);
     if (resource != NULL)
         return resource_attribute(loader, resource, attribute, where, ret);
-    if (function == NULL && !is_generated(id))
+    if (function == NULL && !is_generated(loader, id))
         return refuse_name(loader, "Fn::GetAtt", id, where);
     if (function != NULL && bytes_equal_text(attribute, "Arn"))
         *ret = intrinsics_text(loader, function->arn, where);

@@ -5,6 +5,7 @@
 #include "stack/loader.h"
 
 #define PASS_BEHIND_FUNCTIONS 4
+#define PASS_BEHIND_VERSIONS 5
 
 static const struct key_rule section_keys[] = {
     {"Resources", NULL},
@@ -25,6 +26,19 @@ static enum status find_section(struct loader *loader, const struct node *sectio
     return read_map(loader, node_get(sections, name), name, true, ret);
 }
 
+enum status resources_find_sections(struct loader *loader, const struct node *sections)
+{
+    enum status status = find_section(loader, sections, "Resources", &loader->resources);
+
+    if (status == OK)
+        status = find_section(loader, sections, "Conditions", &loader->conditions);
+    if (status == OK)
+        status = find_section(loader, sections, "Mappings", &loader->mappings);
+    if (status == OK)
+        status = find_section(loader, sections, "Parameters", &loader->parameters);
+    return status;
+}
+
 enum status resources_find(struct loader *loader)
 {
     const struct node *sections = NULL;
@@ -34,14 +48,8 @@ enum status resources_find(struct loader *loader)
     if (status != OK)
         return status;
     read_check_keys(loader, sections, section_keys, ARRAY_COUNT(section_keys), "resources");
-    status = find_section(loader, sections, "Resources", &loader->resources);
-    if (status == OK)
-        status = find_section(loader, sections, "Conditions", &loader->conditions);
-    if (status == OK)
-        status = find_section(loader, sections, "Mappings", &loader->mappings);
-    if (status == OK)
-        status = find_section(loader, sections, "Parameters", &loader->parameters);
-    return status;
+    status = resources_find_sections(loader, sections);
+    return status == OK ? parameters_read(loader) : status;
 }
 
 /* ---- buses ---- */
@@ -286,9 +294,15 @@ static bool means_nothing_offline(struct bytes type)
         "AWS::SSM::Parameter",
         "AWS::ApplicationAutoScaling::",
         "AWS::Lambda::Permission",
-        "AWS::Lambda::Version",
-        "AWS::Events::EventBusPolicy",
+        "AWS::Lambda::LayerVersionPermission",
+        "AWS::Serverless::Connector", /* who may do what */
+        "AWS::CDK::Metadata",
         "AWS::S3::BucketPolicy",
+        "AWS::CloudFormation::WaitConditionHandle",
+        "Custom::LogRetention", /* CDK's, of logs that AWS keeps */
+        "Custom::S3AutoDeleteObjects",
+        "Custom::VpcRestrictDefaultSG",
+        "AWS::Events::EventBusPolicy",
         "AWS::SQS::QueuePolicy",
         "AWS::SQS::QueueInlinePolicy",
         "AWS::SNS::TopicPolicy",
@@ -318,7 +332,14 @@ static const struct {
     {"AWS::Events::Archive", 2, read_archive},
     {"AWS::Events::Connection", 2, outbound_read_connection},
     {"AWS::Events::ApiDestination", 3, outbound_read_destination},
+    {"AWS::DynamoDB::GlobalTable", 1, table_read_global},
+    {"AWS::Lambda::Function", 0, NULL}, /* read with the functions */
+    {"AWS::Lambda::EventInvokeConfig", PASS_BEHIND_FUNCTIONS, lambda_read_invoke_config},
+    {"AWS::Lambda::EventSourceMapping", PASS_BEHIND_FUNCTIONS, source_read_mapping},
+    {"AWS::Lambda::Version", PASS_BEHIND_FUNCTIONS, lambda_read_version},
+    {"AWS::Lambda::Alias", PASS_BEHIND_VERSIONS, lambda_read_alias},
     {"AWS::Events::Rule", PASS_BEHIND_FUNCTIONS, rules_read_resource},
+    {"Custom::EventBridge", PASS_BEHIND_FUNCTIONS, rules_read_custom},
     {"AWS::Scheduler::Schedule", PASS_BEHIND_FUNCTIONS, schedule_read},
 };
 
@@ -349,7 +370,8 @@ static enum status read_resource(struct loader *loader, const struct node_member
         if (types[i].pass == pass && bytes_equal_text(type, types[i].type))
             return types[i].read(loader, member->name, resource);
     }
-    if (pass == 1 && !is_made(type) && !means_nothing_offline(type))
+    if (pass == 1 && !is_made(type) && !means_nothing_offline(type) &&
+        !bytes_equal_text(member->name, "ServerlessDeploymentBucket"))
         loader_note(loader, member->where, "not acted on: resource %.*s: dynlog has no %.*s",
                     BYTES_ARG(member->name), BYTES_ARG(type));
     return OK;
@@ -377,5 +399,7 @@ enum status resources_read(struct loader *loader)
 
 enum status resources_read_rules(struct loader *loader)
 {
-    return read_pass(loader, PASS_BEHIND_FUNCTIONS);
+    enum status status = read_pass(loader, PASS_BEHIND_FUNCTIONS);
+
+    return status == OK ? read_pass(loader, PASS_BEHIND_VERSIONS) : status;
 }

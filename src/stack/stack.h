@@ -1,11 +1,9 @@
-/* stack/stack.h - a stack file (serverless.yml) as resources: tables, queues, buses, rules,
- * schedules, functions and what calls them. The same file deploys to AWS. What is understood:
- * docs/stack-file.md.
+/* stack/stack.h - a stack file as resources: tables, queues, buses, rules, schedules, functions and
+ * what calls them. The same file deploys to AWS. What is understood: docs/stack-file.md.
  *
- * Steps, a file each: yaml.c (text -> nodes that know their line and column), variables.c
- * (${opt:stage, 'local'}, ${self:...}, ${env:...}, ${file(...)}), intrinsics.c (!Ref, !GetAtt, !Sub
- * ...), resources.c, functions.c and events.c (-> struct stack), serverless.c (the order of the
- * steps). loader.h joins them.
+ * Three forms give the same struct stack: a Serverless Framework file (serverless.yml), a
+ * CloudFormation template and an AWS SAM template, also those that tools generate. load.c tells
+ * which it is by what is in it. loader.h has the steps, a file each.
  *
  * What is wrong is refused with file, line, column and what was expected. What dynlog does not know
  * is named once, in notes, and the rest goes on. A struct stack and all it points to live in the
@@ -18,6 +16,7 @@
 
 #define STACK_FILE_SIZE_MAX ((size_t)4 * 1024 * 1024)
 #define STACK_VARIABLE_DEPTH_MAX 32
+#define STACK_FILTERS_MAX 10 /* of a mapping: what AWS raises its quota of 5 to */
 #define STACK_SHARDS_MAX 100 /* SHARDS_BEGIN_MAX of value/shard.h */
 
 struct stack_where { /* a place in a file, for messages: "serverless.yml:12:5" */
@@ -107,21 +106,34 @@ struct stack_function {
     int32_t maximum_retry_attempts; /* 0-2; -1: AWS's default of 2 */
     int32_t maximum_event_age_s;    /* 60-21600; -1: default */
     struct stack_destination on_success, on_failure;
+    struct bytes dead_letter_arn; /* `onError`: of a queue; empty: none */
+    struct bytes log_group;       /* empty: /aws/lambda/NAME */
     struct stack_where where;
 };
 
-/* change stream -> function (events: stream) */
+/* change stream or queue -> function (events: stream, sqs): an event source mapping */
+enum stack_mapping_source { STACK_MAPPING_STREAM, STACK_MAPPING_QUEUE };
 struct stack_mapping {
-    struct bytes function_name;
-    struct bytes table_name;
+    enum stack_mapping_source source;
+    struct bytes function_name;      /* or its ARN, with a qualifier or without */
+    struct bytes table_name;         /* of a stream */
+    struct bytes queue_arn;          /* of a queue */
     uint32_t batch_size;             /* 10 unless said: what the Serverless Framework deploys */
     uint32_t batch_window_s;         /* 0 unless said */
+    const struct bytes *filters;     /* event patterns, JSON texts; one of them is enough */
+    size_t filter_count;             /* 0: every record */
+    bool report_batch_item_failures; /* functionResponseType: ReportBatchItemFailures */
+    bool enabled;
+    /* of a stream */
     uint32_t parallelization_factor; /* 1 unless said */
     bool bisect_on_error;
     int32_t maximum_retry_attempts; /* -1: until the record expires */
     int32_t maximum_record_age_s;   /* -1: until the record expires */
-    bool trim_horizon; /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
-    bool enabled;
+    bool trim_horizon;           /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
+    uint32_t tumbling_window_s;  /* 0: none */
+    struct bytes on_failure_arn; /* of a queue; empty: what fails for good is dropped */
+    /* of a queue */
+    uint32_t maximum_concurrency; /* 2-1000; 0: none said */
     struct stack_where where;
 };
 
@@ -132,6 +144,18 @@ struct stack_archive {
     struct bytes name, bus_name, description;
     struct bytes pattern;    /* JSON, or empty: everything */
     uint32_t retention_days; /* 0: for ever */
+};
+
+/* A version or an alias of a function (AWS::Lambda::Version, AWS::Lambda::Alias). */
+struct stack_alias {
+    struct bytes function_name;
+    struct bytes name; /* empty: a version without an alias */
+    struct bytes version, description;
+    struct stack_where where;
+};
+
+struct stack_output { /* of a template's Outputs; the value may have late values in it */
+    struct bytes name, value;
 };
 
 struct stack {
@@ -152,8 +176,14 @@ struct stack {
     size_t mapping_count;
     struct stack_archive *archives;
     size_t archive_count;
+    struct stack_alias *aliases;
+    size_t alias_count;
+    struct stack_output *outputs;
+    size_t output_count;
     struct stack_note *notes;
     size_t note_count;
+    struct bytes *secrets; /* values of NoEcho parameters: they are printed nowhere */
+    size_t secret_count;
     /* custom.serverless-offline-aws-eventbridge: offline overrides; -1 where not said */
     int64_t retry_delay_ms, maximum_retry_attempts;
     uint16_t events_port;      /* 0: not said */
@@ -162,11 +192,17 @@ struct stack {
     uint32_t shard_count;      /* custom.dynlog.shards, of new change streams; 0: not said */
 };
 
+struct stack_parameter { /* --parameter NAME=VALUE */
+    struct bytes name, value;
+};
+
 struct stack_options {
     const char *path;
     const char *stage;   /* --stage, NULL: the file's provider.stage, else "local" */
     const char *region;  /* NULL: the file's, else us-east-1 */
     const char *account; /* "000000000000" */
+    const struct stack_parameter *parameters;
+    size_t parameter_count;
 };
 
 struct stack_error {
@@ -182,6 +218,13 @@ MUST_USE enum status stack_load(struct arena *arena, const struct stack_options 
  * then "*" stands for it. *ret_known (may be NULL): all were. */
 struct bytes stack_text(struct arena *arena, const struct stack *stack, const struct bytes *values,
                         struct bytes text, bool *ret_known);
+
+/* The text without secrets: each is "****" in it. */
+struct bytes stack_mask(struct arena *arena, const struct stack *stack, struct bytes text);
+
+/* The stack file of a start that names none: the first of serverless.yml, .yaml, .json,
+ * template.yaml, .yml, .json in the folder where dynlog was started. NULL: there is none. */
+const char *stack_find(void);
 
 /* The stack of a start without a file: tables STAGE-dynamodb-logs and STAGE-core, bus dynamodb-log,
  * archive dynamodb-logs-archive, archive file ./db. */

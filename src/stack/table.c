@@ -56,7 +56,7 @@ static const struct property encryption[] = {
 static const struct property tag[] = {REQUIRED("Key"), REQUIRED("Value")};
 
 static const struct property table[] = {
-    REQUIRED("TableName"),
+    ELSEWHERE("TableName"),
     {LIST("AttributeDefinitions", "an attribute definition", attribute), .required = true},
     {LIST("KeySchema", "a key", key), .required = true},
     TEXT("BillingMode"),
@@ -93,19 +93,15 @@ static const struct property recovery_property = {
 /* A request of its own about the table: {TableName, NAME: {...}}. */
 static enum status add_table_call(struct loader *loader, const char *target,
                                   const struct property *property, struct bytes id,
-                                  const struct node *properties)
+                                  struct bytes name, const struct node *properties)
 {
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
     struct json_writer writer = JSON_WRITER(&body);
     const struct node *specification = node_get(properties, property->name);
-    struct bytes name = {0};
     enum status status = OK;
 
     if (node_is_nothing(specification))
         return OK;
-    status = read_text(loader, node_get(properties, "TableName"), "TableName", &name);
-    if (status != OK)
-        return status;
     json_begin_object(&writer);
     json_member_string(&writer, "TableName", name);
     status = property_write_one(loader, &writer, properties, property, "a table");
@@ -115,46 +111,25 @@ static enum status add_table_call(struct loader *loader, const char *target,
     return loader_add_call(loader, target, &body, id, specification->where);
 }
 
-static enum status add_made(struct loader *loader, const struct node *properties,
-                            struct stack_where where)
+/* What both kinds of tables are made of; recovery: of the table's own region. */
+static enum status add_table(struct loader *loader, struct bytes id, const struct node *resource,
+                             const struct node *properties, const struct node *recovery_map)
 {
-    struct bytes name = {0};
-    enum status status = read_text(loader, node_get(properties, "TableName"), "TableName", &name);
-
-    return status == OK
-               ? loader_add_made(loader, arena_printf(loader->arena, "table %.*s", BYTES_ARG(name)),
-                                 NULL, NULL, where)
-               : status;
-}
-
-enum status table_read(struct loader *loader, struct bytes id, const struct node *resource)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
-    struct json_writer writer = JSON_WRITER(&body);
-    const struct node *properties = NULL, *recovery = NULL, *time_to_live = NULL;
+    const struct node *time_to_live = NULL, *recovery = NULL;
     bool recovers = false, expires = false, names_attribute = false;
-    enum status status = property_read(loader, id, resource, &properties);
+    struct bytes name = {0};
+    enum status status = references_name(loader, id, resource, &name);
 
-    if (status != OK)
-        return status;
-    if (properties->count == 0)
-        return loader_refuse(loader, resource->where, "%.*s: expected Properties with TableName",
-                             BYTES_ARG(id));
-    json_begin_object(&writer);
-    status = property_write(loader, &writer, properties, table, ARRAY_COUNT(table), "a table");
-    json_end_object(&writer);
     if (status == OK)
-        status =
-            loader_add_call(loader, "DynamoDB_20120810.CreateTable", &body, id, resource->where);
-    if (status == OK)
-        status = add_made(loader, properties, resource->where);
+        status = loader_add_made(loader, arena_printf(loader->arena, "table %.*s", BYTES_ARG(name)),
+                                 NULL, NULL, resource->where);
     if (status != OK)
         return status;
 
     /* Off is what a new table is. A time to live may have been on before: provisioning takes the
      * answer that it is off already. */
     time_to_live = node_get(properties, time_to_live_property.name);
-    recovery = node_get(properties, recovery_property.name);
+    recovery = node_get(recovery_map, recovery_property.name);
     status = read_boolean(loader, node_get(time_to_live, "Enabled"), "Enabled", &expires);
     if (status == OK)
         status = read_boolean(loader, node_get(recovery, "PointInTimeRecoveryEnabled"),
@@ -162,9 +137,111 @@ enum status table_read(struct loader *loader, struct bytes id, const struct node
     names_attribute = !node_is_nothing(node_get(time_to_live, "AttributeName"));
     if (status == OK && (expires || names_attribute || !node_is(time_to_live, NODE_MAP)))
         status = add_table_call(loader, "DynamoDB_20120810.UpdateTimeToLive",
-                                &time_to_live_property, id, properties);
+                                &time_to_live_property, id, name, properties);
     if (status == OK && (recovers || !node_is(recovery, NODE_MAP)))
         status = add_table_call(loader, "DynamoDB_20120810.UpdateContinuousBackups",
-                                &recovery_property, id, properties);
+                                &recovery_property, id, name, recovery_map);
     return status;
+}
+
+enum status table_read(struct loader *loader, struct bytes id, const struct node *resource)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+    const struct node *properties = NULL;
+    struct bytes name = {0};
+    enum status status = property_read(loader, id, resource, &properties);
+
+    if (status == OK)
+        status = references_name(loader, id, resource, &name);
+    if (status != OK)
+        return status;
+    json_begin_object(&writer);
+    json_member_string(&writer, "TableName", name);
+    status = property_write(loader, &writer, properties, table, ARRAY_COUNT(table), "a table");
+    json_end_object(&writer);
+    if (status == OK)
+        status =
+            loader_add_call(loader, "DynamoDB_20120810.CreateTable", &body, id, resource->where);
+    return status == OK ? add_table(loader, id, resource, properties, properties) : status;
+}
+
+/* ---- AWS::DynamoDB::GlobalTable ---- */
+
+/* The replica of this region, else the first one. */
+static const struct node *own_replica(const struct loader *loader, const struct node *properties)
+{
+    const struct node *replicas = node_get(properties, "Replicas"), *found = NULL;
+
+    for (size_t i = 0; node_is(replicas, NODE_LIST) && i < replicas->count; i++) {
+        const struct node *region = node_get(replicas->items[i], "Region");
+
+        if (i == 0 ||
+            (node_is(region, NODE_STRING) && bytes_equal_text(region->text, loader->place.region)))
+            found = replicas->items[i];
+    }
+    return found;
+}
+
+static const struct property global_index[] = {
+    REQUIRED("IndexName"),
+    {LIST("KeySchema", "a key", key), .required = true},
+    {MAP("Projection", projection), .what = "a projection", .required = true},
+    ELSEWHERE("WriteProvisionedThroughputSettings"),
+    ELSEWHERE("WriteOnDemandThroughputSettings"),
+    {MAP("WarmThroughput", warm)},
+};
+static const struct property global_table[] = {
+    ELSEWHERE("TableName"),
+    {LIST("AttributeDefinitions", "an attribute definition", attribute), .required = true},
+    {LIST("KeySchema", "a key", key), .required = true},
+    {LIST("GlobalSecondaryIndexes", "an index", global_index)},
+    {LIST("LocalSecondaryIndexes", "an index", index_properties)},
+    {MAP("StreamSpecification", stream), .stated = "StreamEnabled"},
+    {MAP("WarmThroughput", warm)},
+    ELSEWHERE("BillingMode"),
+    ELSEWHERE("Replicas"),
+    ELSEWHERE("SSESpecification"),
+    ELSEWHERE("TimeToLiveSpecification"),
+    ELSEWHERE("WriteProvisionedThroughputSettings"),
+    ELSEWHERE("WriteOnDemandThroughputSettings"),
+    {.name = "MultiRegionConsistency", .note = "there is one region here"},
+    {.name = "GlobalTableWitnesses", .note = "there is one region here"},
+};
+
+/* One region is all regions here; capacity that scales by itself is capacity on demand. */
+enum status table_read_global(struct loader *loader, struct bytes id, const struct node *resource)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+    static const struct property class_property = {.name = "TableClass", .kind = PROPERTY_TEXT},
+                                 protection = {.name = "DeletionProtectionEnabled",
+                                               .kind = PROPERTY_BOOLEAN};
+    const struct node *properties = NULL, *replica = NULL;
+    struct bytes name = {0};
+    enum status status = property_read(loader, id, resource, &properties);
+
+    if (status == OK)
+        status = references_name(loader, id, resource, &name);
+    if (status != OK)
+        return status;
+    replica = own_replica(loader, properties);
+    if (replica == NULL)
+        return loader_refuse(loader, resource->where,
+                             "%.*s: expected Properties with Replicas, one at least",
+                             BYTES_ARG(id));
+    json_begin_object(&writer);
+    json_member_string(&writer, "TableName", name);
+    json_member_text(&writer, "BillingMode", "PAY_PER_REQUEST");
+    status = property_write(loader, &writer, properties, global_table, ARRAY_COUNT(global_table),
+                            "a table");
+    if (status == OK)
+        status = property_write_one(loader, &writer, replica, &class_property, "a replica");
+    if (status == OK)
+        status = property_write_one(loader, &writer, replica, &protection, "a replica");
+    json_end_object(&writer);
+    if (status == OK)
+        status =
+            loader_add_call(loader, "DynamoDB_20120810.CreateTable", &body, id, resource->where);
+    return status == OK ? add_table(loader, id, resource, properties, replica) : status;
 }

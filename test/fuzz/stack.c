@@ -42,7 +42,8 @@ static void check(struct arena *arena, const struct stack *stack)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct stack_options options = {"serverless.yml", NULL, NULL, "000000000000"};
+    static const struct stack_options options = {.path = "serverless.yml",
+                                                 .account = "000000000000"};
     AUTO(arena_release) struct arena *arena = arena_new();
     struct stack_error error = {0};
     const struct stack *stack = NULL;

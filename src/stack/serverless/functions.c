@@ -112,6 +112,7 @@ enum status functions_declare(struct loader *loader)
     if (status != OK || map == NULL)
         return status;
     loader->functions = ARENA_NEW_ARRAY(loader->arena, map->count, struct loader_function);
+    loader->function_capacity = map->count;
     for (size_t i = 0; i < map->count; i++) {
         status = declare(loader, &map->members[i], &loader->functions[loader->function_count]);
         if (status != OK)
@@ -127,47 +128,14 @@ const struct loader_function *stack_function_find(const struct loader *loader, s
         const struct loader_function *function = &loader->functions[i];
 
         if (bytes_equal(name, function->key) || bytes_equal(name, function->name) ||
-            bytes_equal(name, function->arn))
+            (bytes_start_with(name, function->arn) &&
+             (name.size == function->arn.size || name.ptr[function->arn.size] == ':')))
             return function;
     }
     return NULL;
 }
 
 /* ---- environment ---- */
-
-static enum status add_variable(struct loader *loader, const struct node_member *member,
-                                struct stack_function *function)
-{
-    struct stack_variable variable = {.name = member->name};
-
-    if (node_is_nothing(member->value)) /* a null is no variable, as when it is deployed */
-        return OK;
-    if (!node_scalar_text(member->value, &variable.value))
-        return loader_refuse(loader, member->value->where,
-                             "environment: %.*s: expected text, a number or a boolean, got %.*s",
-                             BYTES_ARG(member->name),
-                             BYTES_ARG(node_describe(loader->arena, member->value)));
-    for (size_t i = 0; i < function->environment_count; i++) {
-        if (bytes_equal(function->environment[i].name, variable.name)) {
-            function->environment[i].value = variable.value;
-            return OK;
-        }
-    }
-    function->environment[function->environment_count++] = variable;
-    return OK;
-}
-
-static enum status add_environment(struct loader *loader, const struct node *map,
-                                   struct stack_function *function)
-{
-    for (size_t i = 0; map != NULL && i < map->count; i++) {
-        enum status status = add_variable(loader, &map->members[i], function);
-
-        if (status != OK)
-            return status;
-    }
-    return OK;
-}
 
 static enum status resolve_environment(struct loader *loader, const struct node *owner,
                                        const struct node **ret)
@@ -191,8 +159,8 @@ static enum status read_environment(struct loader *loader, const struct node *no
     function->environment = ARENA_NEW_ARRAY(
         loader->arena, (shared != NULL ? shared->count : 0) + (own != NULL ? own->count : 0),
         struct stack_variable);
-    status = add_environment(loader, shared, function);
-    return status == OK ? add_environment(loader, own, function) : status;
+    status = lambda_add_environment(loader, shared, function);
+    return status == OK ? lambda_add_environment(loader, own, function) : status;
 }
 
 /* ---- destinations ---- */
@@ -349,7 +317,9 @@ enum status functions_read(struct loader *loader)
     for (size_t i = 0; i < loader->function_count; i++) {
         enum status status = OK;
 
-        if (loader->functions[i].enabled)
+        if (loader->functions[i].resource)
+            status = lambda_read(loader, &loader->functions[i]);
+        else if (loader->functions[i].enabled)
             status = read_function(loader, &loader->functions[i]);
         if (status != OK)
             return status;

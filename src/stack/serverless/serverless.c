@@ -2,8 +2,6 @@
  * order of the steps, the top level, provider and custom. See stack.h and loader.h. */
 #include "stack/loader.h"
 
-#include "base/file.h"
-
 static const struct key_rule top_keys[] = {
     {"service", NULL},
     {"provider", NULL},
@@ -227,42 +225,10 @@ static enum status read_custom(struct loader *loader)
 
 /* ---- the steps ---- */
 
-static const char *folder_of(struct arena *arena, const char *path)
+enum status serverless_read(struct loader *loader)
 {
-    struct bytes folder = bytes_of_text(path);
+    enum status status = choose_place(loader);
 
-    while (folder.size > 0 && folder.ptr[folder.size - 1] != '/')
-        folder.size--;
-    if (folder.size == 0)
-        return ".";
-    while (folder.size > 1 && folder.ptr[folder.size - 1] == '/')
-        folder.size--;
-    return arena_copy_text(arena, folder);
-}
-
-static struct stack *new_stack(struct arena *arena, const struct stack_options *options)
-{
-    struct stack *stack = ARENA_NEW(arena, struct stack);
-
-    stack->folder = options->path != NULL ? folder_of(arena, options->path) : ".";
-    stack->account = bytes_of_text(options->account);
-    stack->retry_delay_ms = -1;
-    stack->maximum_retry_attempts = -1;
-    return stack;
-}
-
-static enum status perform_steps(struct loader *loader, struct bytes text)
-{
-    const char *path = loader->options->path != NULL ? loader->options->path : "serverless.yml";
-    enum status status = yaml_parse(loader, path, text, &loader->root);
-
-    if (status != OK)
-        return status;
-    if (!node_is(loader->root, NODE_MAP))
-        return loader_refuse(loader, loader->root->where,
-                             "expected a mapping with service, got %.*s",
-                             BYTES_ARG(node_describe(loader->arena, loader->root)));
-    status = choose_place(loader);
     if (status == OK)
         status = variables_resolve(loader, loader->root);
     if (status != OK)
@@ -274,6 +240,8 @@ static enum status perform_steps(struct loader *loader, struct bytes text)
     if (status == OK)
         status = functions_declare(loader);
     if (status == OK)
+        status = lambda_declare(loader);
+    if (status == OK)
         status = resources_read(loader);
     if (status == OK)
         status = functions_read(loader);
@@ -282,56 +250,4 @@ static enum status perform_steps(struct loader *loader, struct bytes text)
     if (status == OK)
         status = read_custom(loader);
     return status;
-}
-
-/* Whoever follows the stack file looks at all of them. */
-static void tell_files(struct loader *loader)
-{
-    struct stack *stack = loader->stack;
-
-    stack->files = ARENA_NEW_ARRAY(loader->arena, loader->file_count + 1, const char *);
-    stack->files[stack->file_count++] = loader->options->path;
-    for (size_t i = 0; i < loader->file_count; i++)
-        stack->files[stack->file_count++] = loader->files[i].name;
-}
-
-static enum status load(struct arena *arena, const struct stack_options *options, struct bytes text,
-                        bool files_readable, const struct stack **ret, struct stack_error *reterr)
-{
-    struct loader *loader = ARENA_NEW(arena, struct loader);
-    enum status status = OK;
-
-    loader->arena = arena;
-    loader->options = options;
-    loader->error = reterr;
-    loader->files_readable = files_readable;
-    loader->stack = new_stack(arena, options);
-    loader->place = (struct arn_place){"aws", LOADER_REGION_DEFAULT, options->account};
-    status = perform_steps(loader, text);
-    if (status != OK)
-        return status;
-    tell_files(loader);
-    *ret = loader->stack;
-    return status;
-}
-
-enum status stack_load_text(struct arena *arena, const struct stack_options *options,
-                            struct bytes text, const struct stack **ret, struct stack_error *reterr)
-{
-    return load(arena, options, text, false, ret, reterr);
-}
-
-enum status stack_load(struct arena *arena, const struct stack_options *options,
-                       const struct stack **ret, struct stack_error *reterr)
-{
-    struct bytes text = {0};
-    enum status status = file_read(arena, options->path, STACK_FILE_SIZE_MAX, &text);
-
-    if (status == TOO_LARGE) {
-        reterr->where = (struct stack_where){options->path, 1, 1};
-        reterr->message =
-            arena_printf(arena, "expected a stack file of at most %zu bytes", STACK_FILE_SIZE_MAX);
-        return REFUSED;
-    }
-    return status == OK ? load(arena, options, text, true, ret, reterr) : status;
 }

@@ -47,7 +47,7 @@ static void values(void **state)
         {"!Ref Archive", resources, "{\"v\":\"s-local-Archive\"}"},
         {"!Ref FLambdaFunction", resources, "{\"v\":\"s-local-f\"}"},
         {"!Ref OtherDashfnUnderscorexLambdaFunction", resources, "{\"v\":\"s-local-other-fn_x\"}"},
-        {"!Ref Size", resources, "{\"v\":5}"},
+        {"!Ref Size", resources, "{\"v\":\"5\"}"},
         {"!GetAtt Table.Arn", resources,
          "{\"v\":\"arn:aws:dynamodb:us-east-1:000000000000:table/s-local-t\"}"},
         {"!GetAtt [Table, StreamArn]", resources,
@@ -94,7 +94,8 @@ static void unknowable(void **state)
         {"!Ref Secret", "{\"v\":null}", "Ref Secret"},
         {"!Ref AWS::StackId", "{\"v\":null}", "Ref AWS::StackId"},
         {"!Ref ServerlessDeploymentBucket", "{\"v\":null}", "Ref ServerlessDeploymentBucket"},
-        {"!GetAZs ''", "{\"v\":null}", "Fn::GetAZs"},
+        {"!Transform {Name: AWS::Include}", "{\"v\":null}", "Fn::Transform AWS::Include"},
+        {"!Base64 {Fn::GetAtt: Table.StreamArn}", "{\"v\":null}", "Fn::Base64"},
     };
 
     (void)state;

@@ -11,7 +11,8 @@ static struct loaded load_file(const char *name, const char *stage, const char *
         arena_copy_text(loaded.arena, arena_printf(loaded.arena, "%s/%s", STACK_DATA, name));
     struct stack_options *options = ARENA_NEW(loaded.arena, struct stack_options);
 
-    *options = (struct stack_options){path, stage, region, "000000000000"};
+    *options = (struct stack_options){
+        .path = path, .stage = stage, .region = region, .account = "000000000000"};
     loaded.status = stack_load(loaded.arena, options, &loaded.stack, &loaded.error);
     return loaded;
 }
@@ -216,8 +217,8 @@ static void wrong_files(void **state)
         size_t line, column;
         const char *words;
     } cases[] = {
-        {"wrong/table-without-name.yml", "wrong/table.yml", 3, 3,
-         "a table: expected TableName in it"},
+        {"wrong/table-without-key.yml", "wrong/table.yml", 3, 3,
+         "a table: expected AttributeDefinitions in it"},
         {"wrong/bad-file.yml", "wrong/bad.yml", 2, 2, "bad YAML: did not find expected ',' or ']'"},
         {"wrong/itself.yml", "wrong/itself.yml", 3, 6, "leads back to itself"},
         {"wrong/cycle.yml", "wrong/cycle-a.yml", 1, 4, "leads back to itself"},

@@ -30,7 +30,8 @@ static inline void loaded_release(struct loaded *loaded)
 
 static inline struct loaded load_stage(const char *text, const char *stage)
 {
-    const struct stack_options options = {"serverless.yml", stage, NULL, "000000000000"};
+    const struct stack_options options = {
+        .path = "serverless.yml", .stage = stage, .account = "000000000000"};
     struct loaded loaded = {.arena = arena_new()};
 
     loaded.status =

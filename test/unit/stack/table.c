@@ -106,8 +106,8 @@ static void refused(void **state)
 {
     static const struct refused_case cases[] = {
         {"service: s\nresources:\n  Resources:\n    T:\n      Type: AWS::DynamoDB::Table\n", 5, 7,
-         "T: expected Properties with TableName"},
-        {HEAD "        KeySchema: []\n", 7, 9, "a table: expected TableName in it"},
+         "a table: expected AttributeDefinitions in it"},
+        {HEAD "        KeySchema: []\n", 7, 9, "a table: expected AttributeDefinitions in it"},
         {HEAD "        TableName: t\n        AttributeDefinitions: []\n", 7, 9,
          "a table: expected KeySchema in it"},
         {HEAD "        TableName: [t]\n        AttributeDefinitions: []\n        KeySchema: []\n",

@@ -31,7 +31,7 @@ static void refused(void **state)
     static const struct refused_case cases[] = {
         {"", 1, 1, "the file is empty"},
         {"# nothing\n", 1, 1, "the file is empty"},
-        {"- a\n", 1, 1, "expected a mapping with service, got a list"},
+        {"- a\n", 1, 1, "expected a mapping with service, or with Resources, got a list"},
         {"service: s\n---\nservice: t\n", 2, 1, "a second document starts here"},
         {"service: s\nservice: t\n", 2, 1,
          "\"service\" stands twice in this mapping: first in line 1"},
