@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "functions/functions.h"
 #include "mapping/mapping.h"
+#include "mapping/registry.h"
 #include "logs/logs.h"
 #include "net/http.h"
 #include "net/sigv4.h"
@@ -61,6 +62,7 @@ struct api_services {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
+    struct mapping_registry *registry; /* of event source mappings */
     struct store *store;
     struct store_port *port;
     struct timers *timers;

@@ -276,8 +276,16 @@ static const struct api_operation operations[] = {
      "functions only"},
     {&api_lambda, "ListTags", api_lambda_list_tags, &shape_lambda_list_tags, "functions only"},
     {&api_lambda, "GetAccountSettings", api_get_account_settings, &shape_nothing, NULL},
-    {&api_lambda, "ListEventSourceMappings", api_list_event_source_mappings, NULL, NULL},
-    {&api_lambda, "GetEventSourceMapping", api_get_event_source_mapping, NULL, NULL},
+    {&api_lambda, "CreateEventSourceMapping", api_create_event_source_mapping,
+     &shape_create_mapping,
+     "change streams and queues; what fails for good goes to standard queues only"},
+    {&api_lambda, "UpdateEventSourceMapping", api_update_event_source_mapping,
+     &shape_update_mapping, "as CreateEventSourceMapping; of a stack file's until the next start"},
+    {&api_lambda, "DeleteEventSourceMapping", api_delete_event_source_mapping, &shape_mapping,
+     "a stack file's is there again after the next start"},
+    {&api_lambda, "ListEventSourceMappings", api_list_event_source_mappings, &shape_list_mappings,
+     NULL},
+    {&api_lambda, "GetEventSourceMapping", api_get_event_source_mapping, &shape_mapping, NULL},
 };
 
 const struct api_operation *api_operations(size_t *ret_count)

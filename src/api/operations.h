@@ -184,6 +184,9 @@ void api_get_account_settings(struct api_call *call);
 void api_list_functions(struct api_call *call);
 void api_get_function(struct api_call *call);
 void api_get_function_configuration(struct api_call *call);
+void api_create_event_source_mapping(struct api_call *call);
+void api_update_event_source_mapping(struct api_call *call);
+void api_delete_event_source_mapping(struct api_call *call);
 void api_list_event_source_mappings(struct api_call *call);
 void api_get_event_source_mapping(struct api_call *call);
 

@@ -174,6 +174,10 @@ extern const struct shape shape_create_connection, shape_update_connection, shap
     shape_list_connections, shape_create_api_destination, shape_update_api_destination,
     shape_api_destination, shape_list_api_destinations;
 
+/* lambda/mapping_shapes.c */
+extern const struct shape shape_create_mapping, shape_update_mapping, shape_mapping,
+    shape_list_mappings;
+
 /* events/archive_shapes.c */
 extern const struct shape shape_create_archive, shape_update_archive, shape_archive,
     shape_list_archives, shape_start_replay, shape_replay, shape_list_replays;

@@ -249,6 +249,8 @@ struct invocation {
     struct list in_waiting;
     char made_trace_id[FUNCTION_TRACE_ID_SIZE];
 };
+/* Fills in trace_id as functions_invoke() would: for who has to know it before. */
+void functions_make_trace_id(const struct functions *functions, struct invocation *invocation);
 /* The invocation and its bytes must live until done(), which is called once: before this returns
  * when it is refused, later otherwise. A caller that goes away changes nothing: as on Lambda, what
  * was taken runs to its end. */

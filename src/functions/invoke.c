@@ -6,8 +6,9 @@
 #include <stdio.h>
 
 /* X-Amzn-Trace-Id as Lambda makes it when a caller sends none: nothing is sampled. */
-static void make_trace_id(struct invocation *invocation, uint64_t now_ms)
+void functions_make_trace_id(const struct functions *functions, struct invocation *invocation)
 {
+    uint64_t now_ms = clock_now_ms(timers_clock(functions->options.timers));
     uint32_t random[5];
 
     id_random((uint8_t *)random, sizeof random);
@@ -86,7 +87,7 @@ void functions_invoke(struct functions *functions, struct invocation *invocation
     if (invocation->payload.size == 0)
         invocation->payload = BYTES("{}");
     if (invocation->trace_id.size == 0)
-        make_trace_id(invocation, clock_now_ms(timers_clock(functions->options.timers)));
+        functions_make_trace_id(functions, invocation);
     functions->invocations_total++;
     pool_append(invocation->function, invocation);
     pool_dispatch(invocation->function);

@@ -1,14 +1,9 @@
 /* mapping/batch.c - see batch.h. */
 #include "mapping/batch.h"
 
-static const char event_begin[] = "{\"Records\":[";
-static const char event_end[] = "]}";
-
-#define TEXT_SIZE_MAX (MAPPING_PAYLOAD_SIZE_MAX - sizeof event_begin - sizeof event_end)
-
-void mapping_batch_init(struct batch *batch)
+void mapping_batch_init(struct batch *batch, size_t text_size_max)
 {
-    *batch = (struct batch){.text = BUFFER_INIT(TEXT_SIZE_MAX)};
+    *batch = (struct batch){.text = BUFFER_INIT(text_size_max)};
 }
 
 void mapping_batch_free(struct batch *batch)
@@ -23,14 +18,13 @@ void mapping_batch_clear(struct batch *batch)
     batch->count = 0;
 }
 
-enum status mapping_batch_add(struct batch *batch, const struct change *change, const char *view,
-                              const char *region, struct bytes stream_arn)
+enum status mapping_batch_add(struct batch *batch, struct bytes text, const struct change *change)
 {
     size_t before = batch->text.size;
 
     if (batch->count > 0)
         buffer_append_byte(&batch->text, ',');
-    stream_record_print(&batch->text, change, view, region, stream_arn);
+    buffer_append(&batch->text, text);
     if (buffer_failed(&batch->text)) {
         batch->text.failed = false;
         batch->text.size = before;
@@ -48,12 +42,16 @@ enum status mapping_batch_add(struct batch *batch, const struct change *change, 
     return OK;
 }
 
-void mapping_batch_print(struct buffer *out, const struct batch *batch, size_t begin, size_t end)
+struct mapping_record mapping_batch_record_at(const struct batch *batch, size_t index)
 {
-    size_t from = begin > 0 ? batch->records[begin - 1].end + 1 : 0;
-    size_t to = end > begin ? batch->records[end - 1].end : from;
+    const struct mapping_batch_record *record = &batch->records[index];
+    size_t from = index > 0 ? batch->records[index - 1].end + 1 : 0;
+    struct mapping_record seen = {
+        .text = bytes_slice(buffer_bytes(&batch->text), from, record->end - from),
+        .position = record->position,
+        .time_ms = record->time_ms,
+    };
 
-    buffer_append_text(out, event_begin);
-    buffer_append(out, bytes_slice(buffer_bytes(&batch->text), from, to - from));
-    buffer_append_text(out, event_end);
+    stream_sequence_print(record->position, seen.identifier);
+    return seen;
 }

@@ -16,111 +16,7 @@ static void lane_enter(struct lane *lane, enum lane_state state)
     lane->state = state;
     if (state == LANE_RUNNING)
         lane->mapping->mappings->in_flight++;
-    assert(state == LANE_RESTING || lane->begin < lane->end);
-}
-
-/* ---- filling ---- */
-
-enum status lane_add(struct lane *lane, const struct change *change)
-{
-    const struct mapping *mapping = lane->mapping;
-    const struct mapping_settings *settings = &mapping->settings;
-    enum status st =
-        mapping_batch_add(&lane->filling, change, settings->view,
-                          mapping->mappings->options.place->region, settings->stream_arn);
-
-    if (st != OK) {
-        lane->full = lane->filling.count > 0;
-        return st;
-    }
-    if (lane->filling.count == 1 && settings->batch_window_s > 0)
-        timer_set_after(mapping->mappings->options.timers, &lane->window,
-                        (uint64_t)settings->batch_window_s * 1000);
-    lane->full = lane->filling.count >= settings->batch_size;
-    return OK;
-}
-
-bool lane_is_full(const struct lane *lane)
-{
-    return lane->full;
-}
-
-static void on_window(struct timer *timer)
-{
-    struct lane *lane = CONTAINER_OF(timer, struct lane, window);
-
-    lane->window_over = true;
-    mapping_go(lane->mapping);
-}
-
-/* What was filled becomes what is run, when its time has come. */
-static bool take_filled(struct lane *lane)
-{
-    struct batch emptied = lane->running;
-    bool ready = lane->full || lane->window_over || lane->mapping->settings.batch_window_s == 0;
-
-    if (lane->filling.count == 0 || !ready)
-        return false;
-    timer_cancel(lane->mapping->mappings->options.timers, &lane->window);
-    lane->running = lane->filling;
-    lane->filling = emptied;
-    mapping_batch_clear(&lane->filling);
-    lane->full = lane->window_over = false;
-    lane->begin = 0;
-    lane->end = lane->running.count;
-    return true;
-}
-
-/* ---- parts ---- */
-
-/* The part is done with; the next one, or none, is in work. */
-static void next_part(struct lane *lane)
-{
-    lane->mapping->moved = true;
-    lane->begin = lane->end;
-    if (lane->split_count > 0)
-        lane->end = lane->ends[--lane->split_count];
-    lane->attempts = 0;
-    lane->repeated = lane->delayed = false;
-    lane->delay_ms = MAPPING_RETRY_FIRST_MS;
-}
-
-static void halve_part(struct lane *lane)
-{
-    assert(lane->split_count < LANE_SPLITS_MAX);
-    lane->ends[lane->split_count++] = lane->end;
-    lane->end = lane->begin + (lane->end - lane->begin) / 2;
-}
-
-/* Records that are too old are not handed over: a day, or what the mapping says. */
-static void drop_old(struct lane *lane)
-{
-    const struct mapping *mapping = lane->mapping;
-    int32_t age_s = mapping->settings.maximum_record_age_s;
-    uint64_t age_ms = age_s < 0 ? STREAM_RETENTION_MS : (uint64_t)age_s * 1000;
-    uint64_t now_ms = clock_now_ms(timers_clock(mapping->mappings->options.timers));
-    size_t begin = lane->begin;
-
-    if (age_ms > STREAM_RETENTION_MS)
-        age_ms = STREAM_RETENTION_MS;
-    while (lane->begin < lane->end && lane->running.records[lane->begin].time_ms + age_ms < now_ms)
-        lane->begin++;
-    if (lane->begin == begin)
-        return;
-    lane->mapping->moved = true;
-    AUTO(arena_release) struct arena *arena = arena_new();
-
-    mapping_tell(mapping, arena_printf(arena, "dropped %zu records that were older than %llu s",
-                                       lane->begin - begin, (unsigned long long)(age_ms / 1000)));
-}
-
-static void give_up(struct lane *lane)
-{
-    AUTO(arena_release) struct arena *arena = arena_new();
-
-    mapping_tell(lane->mapping, arena_printf(arena, "dropped %zu records after %u attempts",
-                                             lane->end - lane->begin, lane->attempts));
-    next_part(lane);
+    assert(state == LANE_RESTING || lane->begin < lane->end || lane->closing);
 }
 
 /* ---- faults that a test asked for ---- */
@@ -140,31 +36,100 @@ static bool strikes(const struct lane *lane, enum fault_kind kind, struct fault_
     const struct mapping *mapping = lane->mapping;
     struct fault_place place = {
         .of = {[FAULT_FUNCTION] = mapping->settings.function_name,
-               [FAULT_TABLE] = table_of_stream(mapping->settings.stream_arn)}};
+               [FAULT_TABLE] = table_of_stream(mapping->settings.source_arn)}};
 
     return faults_hit(mapping->mappings->options.faults, kind, &place, ret);
 }
 
-/* Once for each part. */
-static bool is_delayed(struct lane *lane)
+static struct lane_faults draw_faults(const struct lane *lane)
 {
-    struct fault_hit hit;
+    struct fault_hit hit = {0};
+    struct lane_faults faults = {.repeats = strikes(lane, FAULT_DUPLICATE, NULL)};
 
-    if (lane->delayed || !strikes(lane, FAULT_DELAY, &hit))
+    if (strikes(lane, FAULT_DELAY, &hit))
+        faults.delay_ms = hit.delay_ms;
+    return faults;
+}
+
+/* ---- filling ---- */
+
+static void begin_filling(struct lane *lane, uint64_t start_ms)
+{
+    const struct mapping *mapping = lane->mapping;
+
+    lane->filling_start_ms = start_ms;
+    lane->filling_faults = draw_faults(lane);
+    if (mapping->settings.batch_window_s > 0)
+        timer_set_after(mapping->mappings->options.timers, &lane->window,
+                        (uint64_t)mapping->settings.batch_window_s * 1000);
+}
+
+enum status lane_add(struct lane *lane, struct bytes text, const struct change *change)
+{
+    uint64_t start_ms = tumbling_start_of(lane->shard, change->time_ms);
+    bool later = lane->filling.count > 0 && start_ms > lane->filling_start_ms;
+    enum status st = later ? TOO_LARGE : mapping_batch_add(&lane->filling, text, change);
+
+    if (st != OK) {
+        lane->full = lane->filling.count > 0;
+        return st;
+    }
+    if (lane->filling.count == 1)
+        begin_filling(lane, start_ms);
+    lane->full = lane->filling.count >= lane->mapping->settings.batch_size;
+    return OK;
+}
+
+bool lane_is_full(const struct lane *lane)
+{
+    return lane->full;
+}
+
+static void on_window(struct timer *timer)
+{
+    struct lane *lane = CONTAINER_OF(timer, struct lane, window);
+
+    lane->window_over = true;
+    mapping_go(lane->mapping);
+}
+
+static bool is_ready(const struct lane *lane)
+{
+    return lane->full || lane->window_over || lane->mapping->settings.batch_window_s == 0 ||
+           tumbling_is_over(lane->shard, lane->filling_start_ms);
+}
+
+/* What was filled becomes what is run, when its time has come. */
+static bool take_filled(struct lane *lane)
+{
+    struct batch emptied = lane->running;
+
+    if (lane->filling.count == 0 || !is_ready(lane))
         return false;
-    lane->delayed = true;
-    lane_enter(lane, LANE_BACKING_OFF);
-    timer_set_after(lane->mapping->mappings->options.timers, &lane->back_off, hit.delay_ms);
+    timer_cancel(lane->mapping->mappings->options.timers, &lane->window);
+    lane->running = lane->filling;
+    lane->faults = lane->filling_faults;
+    lane->filling = emptied;
+    mapping_batch_clear(&lane->filling);
+    lane->full = lane->window_over = false;
+    lane->begin = 0;
+    lane->end = lane->running.count;
+    tumbling_enter(lane->shard, lane->filling_start_ms);
     return true;
 }
 
-/* ---- handing over ---- */
+/* ---- ends ---- */
+
+static struct timers *timers_of(const struct lane *lane)
+{
+    return lane->mapping->mappings->options.timers;
+}
 
 static void back_off(struct lane *lane)
 {
     lane_enter(lane, LANE_BACKING_OFF);
-    if (!lane->mapping->mappings->stopping)
-        timer_set_after(lane->mapping->mappings->options.timers, &lane->back_off, lane->delay_ms);
+    if (mapping_may_go(lane->mapping))
+        timer_set_after(timers_of(lane), &lane->back_off, lane->delay_ms);
     lane->delay_ms =
         lane->delay_ms * 2 < MAPPING_RETRY_LAST_MS ? lane->delay_ms * 2 : MAPPING_RETRY_LAST_MS;
 }
@@ -177,81 +142,183 @@ static void on_back_off(struct timer *timer)
     mapping_go(lane->mapping);
 }
 
-static void part_failed(struct lane *lane, bool by_function)
+static void go_on(struct lane *lane, enum lane_again again)
 {
-    const struct mapping_settings *settings = &lane->mapping->settings;
-    int32_t retries = settings->maximum_retry_attempts;
-
-    if (by_function && settings->bisect_on_error && lane->end - lane->begin > 1) {
-        halve_part(lane); /* counts as no attempt */
+    if (again == LANE_LATER)
+        back_off(lane);
+    else
         lane_enter(lane, LANE_RESTING);
-        return;
+}
+
+static void part_handled(struct lane *lane)
+{
+    tumbling_keep(lane->shard, &lane->handover, lane->handover.count);
+    lane_enter(lane, LANE_RESTING);
+    if (lane->faults.repeats)
+        lane->faults.repeats = false;
+    else
+        lane_next_part(lane);
+}
+
+static void part_partly_failed(struct lane *lane)
+{
+    size_t count = lane_count_passed(lane);
+
+    tumbling_keep(lane->shard, &lane->handover, count);
+    go_on(lane, lane_part_failed_from(lane, count));
+}
+
+static void end_part(struct lane *lane, enum mapping_outcome outcome)
+{
+    switch (outcome) {
+    case MAPPING_HANDLED:
+        part_handled(lane);
+        break;
+    case MAPPING_FAILED:
+        go_on(lane, lane_part_failed(lane));
+        break;
+    case MAPPING_PARTLY_FAILED:
+        part_partly_failed(lane);
+        break;
+    case MAPPING_NOT_TAKEN:
+        back_off(lane);
+        break;
+    case MAPPING_CLOSED: /* the cursor stands before it */
+        lane_enter(lane, LANE_RESTING);
+        break;
     }
-    lane->attempts++;
-    if (retries < 0 || lane->attempts <= (uint32_t)retries) {
+}
+
+/* Of a tumbling window. */
+static void end_closing(struct lane *lane, enum mapping_outcome outcome)
+{
+    bool failed = outcome == MAPPING_FAILED || outcome == MAPPING_PARTLY_FAILED;
+
+    if (outcome == MAPPING_HANDLED)
+        tumbling_close(lane->shard);
+    if (outcome == MAPPING_NOT_TAKEN || (failed && !tumbling_end_failed(lane))) {
         back_off(lane);
         return;
     }
+    lane->delay_ms = MAPPING_RETRY_FIRST_MS;
     lane_enter(lane, LANE_RESTING);
-    give_up(lane);
+    lane->closing = false;
 }
 
-static void on_done(struct invocation *invocation)
+static void on_done(struct mapping_handover *handover)
 {
-    struct lane *lane = CONTAINER_OF(invocation, struct lane, invocation);
+    struct lane *lane = CONTAINER_OF(handover, struct lane, handover);
     struct mapping *mapping = lane->mapping;
+    enum mapping_outcome outcome = handover->outcome;
 
-    if (invocation->status == CLOSED) { /* we stop: the cursor stands before it */
-        lane_enter(lane, LANE_RESTING);
+    timer_cancel(timers_of(lane), &lane->expiry);
+    if (outcome != MAPPING_CLOSED)
+        mapping->last_result = handover->problem != NULL ? handover->problem : MAPPING_RESULT_OK;
+    if (lane->closing)
+        end_closing(lane, outcome);
+    else
+        end_part(lane, outcome);
+    if (outcome == MAPPING_CLOSED)
         mapping_changed(mapping);
-        return;
+    else if (!lane->handing_over) /* else lane_go() is under way */
+        mapping_go(mapping);
+}
+
+/* ---- handing over ---- */
+
+static size_t collect_records(struct lane *lane)
+{
+    size_t count = lane->closing ? 0 : lane->end - lane->begin;
+
+    if (count > lane->record_capacity) {
+        lane->record_capacity = count;
+        lane->records = mem_resize(lane->records, count * sizeof *lane->records);
     }
-    if (invocation->status == OK && !invocation->failed) {
-        mapping->last_result = "OK";
-        lane_enter(lane, LANE_RESTING);
-        if (!lane->repeated && strikes(lane, FAULT_DUPLICATE, NULL))
-            lane->repeated = true;
-        else
-            next_part(lane);
-    } else {
-        mapping->last_result = invocation->status == OK ? "PROBLEM: Function call failed"
-                                                        : "PROBLEM: Function not found";
-        part_failed(lane, invocation->status == OK);
-    }
-    if (lane->invoking)
-        return; /* lane_go() is under way */
-    mapping_go(mapping);
+    for (size_t i = 0; i < count; i++)
+        lane->records[i] = mapping_batch_record_at(&lane->running, lane->begin + i);
+    return count;
+}
+
+void lane_withdraw(struct lane *lane)
+{
+    const struct mapping_consumer *consumer = &lane->mapping->consumer;
+
+    if (lane->state == LANE_RUNNING && consumer->withdraw != NULL)
+        (void)consumer->withdraw(consumer->context, &lane->handover);
+}
+
+/* Upkeep: it may come early. */
+static void on_expiry(struct timer *timer)
+{
+    struct lane *lane = CONTAINER_OF(timer, struct lane, expiry);
+
+    if (clock_now_ms(timers_clock(timers_of(lane))) > lane_expires_ms(lane))
+        lane_withdraw(lane);
+    else
+        timer_set_at(timers_of(lane), timer, lane_expires_ms(lane) + 1);
 }
 
 static void hand_over(struct lane *lane)
 {
-    struct mapping *mapping = lane->mapping;
+    const struct mapping *mapping = lane->mapping;
+    size_t count = collect_records(lane);
 
-    buffer_clear(&lane->event);
-    mapping_batch_print(&lane->event, &lane->running, lane->begin, lane->end);
-    lane->invocation = (struct invocation){
-        .function_name = mapping->settings.function_name,
-        .payload = buffer_bytes(&lane->event),
-        .wait = true,
+    lane->seen = tumbling_seen(lane->shard, lane->closing);
+    lane->handover = (struct mapping_handover){
+        .settings = &mapping->settings,
+        .count = count,
+        .records = lane->records,
+        .window = lane->shard->tumbling.is_open ? &lane->seen : NULL,
         .done = on_done,
     };
     lane_enter(lane, LANE_RUNNING);
-    lane->invoking = true;
-    functions_invoke(mapping->mappings->options.functions, &lane->invocation);
-    lane->invoking = false;
+    if (!lane->closing)
+        timer_set_at(timers_of(lane), &lane->expiry, lane_expires_ms(lane) + 1);
+    lane->handing_over = true;
+    mapping->consumer.take(mapping->consumer.context, &lane->handover);
+    lane->handing_over = false;
+}
+
+/* Something that is to be handed over is in work. */
+static bool take_next(struct lane *lane)
+{
+    bool has_part = lane->begin < lane->end;
+
+    if (!lane->closing &&
+        (tumbling_is_overfull(lane->shard) || (!has_part && tumbling_has_ended(lane))))
+        lane->closing = true;
+    return lane->closing || has_part || take_filled(lane);
+}
+
+/* A fault: once a batch. */
+static bool is_delayed(struct lane *lane)
+{
+    if (lane->faults.delay_ms == 0)
+        return false;
+    lane_enter(lane, LANE_BACKING_OFF);
+    timer_set_after(timers_of(lane), &lane->back_off, lane->faults.delay_ms);
+    lane->faults.delay_ms = 0;
+    return true;
+}
+
+static void start_next(struct lane *lane)
+{
+    if (lane->closing) {
+        hand_over(lane);
+        return;
+    }
+    lane_drop_old(lane);
+    if (lane->begin == lane->end)
+        lane_next_part(lane);
+    else if (!is_delayed(lane))
+        hand_over(lane);
 }
 
 void lane_go(struct lane *lane)
 {
-    while (lane->state == LANE_RESTING && !lane->mapping->mappings->stopping) {
-        if (lane->begin == lane->end && !take_filled(lane))
-            return;
-        drop_old(lane);
-        if (lane->begin == lane->end)
-            next_part(lane);
-        else if (!is_delayed(lane))
-            hand_over(lane);
-    }
+    while (lane->state == LANE_RESTING && mapping_may_go(lane->mapping) && take_next(lane))
+        start_next(lane);
+    tumbling_arm(lane);
 }
 
 /* ---- figures, life ---- */
@@ -261,7 +328,7 @@ bool lane_busy(const struct lane *lane)
     return lane->state != LANE_RESTING || lane->begin < lane->end || lane->filling.count > 0;
 }
 
-/* A batch that is with a function, waits to be tried again or for its window to close does not move
+/* A batch that is with a consumer, waits to be tried again or for its window to close does not move
  * by itself. */
 bool lane_moving(const struct lane *lane)
 {
@@ -272,25 +339,26 @@ bool lane_moving(const struct lane *lane)
 
 void lane_waits(const struct lane *lane, struct waits *waits)
 {
-    struct timers *timers = lane->mapping->mappings->options.timers;
+    struct timers *timers = timers_of(lane);
 
     if (lane->state == LANE_BACKING_OFF)
         waits_add(waits, timer_due_ms(timers, &lane->back_off));
     else if (lane->state == LANE_RESTING && timer_is_set(&lane->window))
         waits_add(waits, timer_due_ms(timers, &lane->window));
+    else if (lane->state == LANE_RESTING && timer_is_set(&lane->shard->tumbling.due))
+        waits_add(waits, timer_due_ms(timers, &lane->shard->tumbling.due));
 }
 
+/* A tumbling window is nothing that is tried again: it ends at its time. */
 void lane_hurry(struct lane *lane)
 {
-    struct timers *timers = lane->mapping->mappings->options.timers;
-
     if (timer_is_set(&lane->window)) {
-        timer_cancel(timers, &lane->window);
+        timer_cancel(timers_of(lane), &lane->window);
         lane->window_over = true;
     }
     if (lane->state != LANE_BACKING_OFF)
         return;
-    timer_cancel(timers, &lane->back_off);
+    timer_cancel(timers_of(lane), &lane->back_off);
     lane_enter(lane, LANE_RESTING);
 }
 
@@ -301,22 +369,41 @@ uint64_t lane_first(const struct lane *lane)
     return lane->filling.count > 0 ? lane->filling.records[0].position : UINT64_MAX;
 }
 
+size_t lane_count(const struct lane *lane)
+{
+    size_t parts = lane->split_count > 0 ? lane->ends[0] : lane->end;
+
+    return parts - lane->begin + lane->filling.count;
+}
+
+/* The whole event is at most MAPPING_PAYLOAD_SIZE_MAX; with windows a state is in it. */
+static size_t text_size_max(const struct mapping *mapping)
+{
+    size_t size = MAPPING_PAYLOAD_SIZE_MAX - sizeof "{\"Records\":[" - sizeof "]}";
+
+    if (mapping->settings.tumbling_window_s > 0)
+        size -= MAPPING_STATE_SIZE_MAX + MAPPING_ENVELOPE_SIZE_MAX;
+    return size;
+}
+
 void lane_init(struct lane *lane, struct mapping_shard *shard)
 {
     lane->mapping = shard->mapping;
     lane->shard = shard;
     lane->window.fire = on_window;
     lane->back_off.fire = on_back_off;
+    lane->expiry.fire = on_expiry;
+    lane->expiry.upkeep = true;
     lane->delay_ms = MAPPING_RETRY_FIRST_MS;
-    lane->event = BUFFER_INIT(MAPPING_PAYLOAD_SIZE_MAX);
-    mapping_batch_init(&lane->filling);
-    mapping_batch_init(&lane->running);
+    mapping_batch_init(&lane->filling, text_size_max(lane->mapping));
+    mapping_batch_init(&lane->running, text_size_max(lane->mapping));
 }
 
 void lane_stop(struct lane *lane)
 {
-    timer_cancel(lane->mapping->mappings->options.timers, &lane->window);
-    timer_cancel(lane->mapping->mappings->options.timers, &lane->back_off);
+    timer_cancel(timers_of(lane), &lane->window);
+    timer_cancel(timers_of(lane), &lane->back_off);
+    timer_cancel(timers_of(lane), &lane->expiry);
 }
 
 void lane_free(struct lane *lane)
@@ -324,5 +411,5 @@ void lane_free(struct lane *lane)
     lane_stop(lane);
     mapping_batch_free(&lane->filling);
     mapping_batch_free(&lane->running);
-    buffer_free(&lane->event);
+    mem_free(lane->records);
 }

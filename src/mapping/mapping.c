@@ -1,7 +1,7 @@
-/* mapping/mapping.c - see mapping.h: settings, when to read, life. */
+/* mapping/mapping.c - see mapping.h: settings, all of them, figures. */
 #include "mapping/mapping.h"
 
-#include "mapping/internal.h"
+#include "mapping/queue_source.h"
 
 #include <stdio.h>
 
@@ -24,54 +24,20 @@ void mapping_tell(const struct mapping *mapping, struct bytes text)
         options->log(options->context, &log);
 }
 
-/* ---- when to read ---- */
+/* ---- going ---- */
 
-static void find_failed(struct mapping *mapping)
+bool mapping_may_go(const struct mapping *mapping)
 {
-    timer_set_after(mapping->mappings->options.wall_timers, &mapping->look_again,
-                    MAPPING_STORE_RETRY_MS);
-}
-
-static bool may_look(const struct mapping *mapping)
-{
-    return !mapping->going && !mapping->mappings->stopping && mapping->settings.enabled &&
-           !timer_is_set(&mapping->look_again);
-}
-
-/* Reads while there is something and room for it, then hands over what is ready. */
-static void look(struct mapping *mapping)
-{
-    if (!may_look(mapping))
-        return;
-    mapping->going = true;
-    if (mapping_find_shards(mapping) != OK)
-        find_failed(mapping);
-    for (size_t i = 0; i < mapping->shard_count; i++)
-        mapping_shard_read(mapping->shards[i]);
-    for (size_t i = 0; i < mapping->shard_count; i++)
-        for (size_t k = 0; k < mapping->lane_count; k++)
-            lane_go(&mapping->shards[i]->lanes[k]);
-    mapping->going = false;
-}
-
-static void go(struct mapping *mapping)
-{
-    look(mapping);
-    if (!mapping->moved || mapping->writing || timer_is_set(&mapping->write_again))
-        return;
-    mapping->moved = false;
-    mapping_cursor_write(mapping);
+    return mapping->is_open && !mapping->is_paused && !mapping->mappings->stopping &&
+           mapping->settings.enabled;
 }
 
 void mapping_go(struct mapping *mapping)
 {
-    go(mapping);
+    if (mapping->is_open)
+        mapping->reader->go(mapping);
+    mapping_look_at_rest(mapping);
     mapping_changed(mapping);
-}
-
-static void on_look_again(struct timer *timer)
-{
-    mapping_go(CONTAINER_OF(timer, struct mapping, look_again));
 }
 
 static void on_committed(struct stream_listener *listener, uint64_t last_position)
@@ -79,7 +45,18 @@ static void on_committed(struct stream_listener *listener, uint64_t last_positio
     struct mappings *mappings = CONTAINER_OF(listener, struct mappings, listener);
 
     for (size_t i = 0; i < mappings->count; i++)
-        if (last_position > mappings->all[i]->known_to)
+        if (mappings->all[i]->settings.source == MAPPING_OF_STREAM &&
+            last_position > mappings->all[i]->known_to && mapping_may_go(mappings->all[i]))
+            mapping_go(mappings->all[i]);
+}
+
+static void on_queue_made(struct queue_listener *listener, const struct queue_view *queue)
+{
+    struct mappings *mappings = CONTAINER_OF(listener, struct mappings, queue_listener);
+
+    for (size_t i = 0; i < mappings->count; i++)
+        if (bytes_equal(mappings->all[i]->settings.source_arn, queue->arn) &&
+            mapping_may_go(mappings->all[i]))
             mapping_go(mappings->all[i]);
 }
 
@@ -101,7 +78,9 @@ static enum status refuse_range(struct api_error *reterr, long long value, const
     return OK;
 }
 
-static enum status check(const struct mapping_settings *settings, struct api_error *reterr)
+/* Other limits of AWS's are those of its service model (api/lambda/shapes.c). */
+enum status mapping_check_settings(const struct mapping_settings *settings,
+                                   struct api_error *reterr)
 {
     enum status st =
         refuse_range(reterr, settings->batch_size, "batchSize", 1, MAPPING_BATCH_SIZE_MAX);
@@ -118,6 +97,12 @@ static enum status check(const struct mapping_settings *settings, struct api_err
     if (st == OK && settings->maximum_record_age_s != -1)
         st = refuse_range(reterr, settings->maximum_record_age_s, "maximumRecordAgeInSeconds",
                           MAPPING_RECORD_AGE_S_MIN, MAPPING_RECORD_AGE_S_MAX);
+    if (st == OK)
+        st = refuse_range(reterr, settings->tumbling_window_s, "tumblingWindowInSeconds", 0,
+                          MAPPING_TUMBLING_WINDOW_S_MAX);
+    if (st == OK && settings->maximum_concurrency != 0)
+        st = refuse_range(reterr, settings->maximum_concurrency, "scalingConfig.maximumConcurrency",
+                          MAPPING_CONCURRENCY_MIN, MAPPING_CONCURRENCY_MAX);
     return st;
 }
 
@@ -129,75 +114,88 @@ static uint64_t fold(uint64_t hash, struct bytes bytes)
     return hash;
 }
 
-static void make_uuid(struct mapping *mapping)
+void mapping_make_uuid(const struct mapping_settings *settings, char out[ID_UUID_SIZE])
 {
-    const struct mapping_settings *settings = &mapping->settings;
     uint64_t high =
-        fold(fold(14695981039346656037u, settings->function_name), settings->stream_arn);
-    uint64_t low = fold(fold(high, settings->stream_arn), settings->function_name);
+        fold(fold(14695981039346656037u, settings->function_name), settings->source_arn);
+    uint64_t low = fold(fold(high, settings->source_arn), settings->function_name);
 
-    snprintf(mapping->uuid, sizeof mapping->uuid, "%08x-%04x-8%03x-%04x-%012llx",
-             (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFF),
+    snprintf(out, ID_UUID_SIZE, "%08x-%04x-8%03x-%04x-%012llx", (unsigned)(high >> 32),
+             (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFF),
              (unsigned)(0x8000 | (low >> 48 & 0x3FFF)),
              (unsigned long long)(low & 0xFFFFFFFFFFFFu));
 }
 
+void mapping_set_settings(struct mapping *mapping, const struct mapping_settings *settings)
+{
+    struct arena *arena = mapping->arena;
+    struct mapping_settings *own = &mapping->settings;
+    struct bytes *filters = ARENA_NEW_ARRAY(arena, settings->filter_count, struct bytes);
+
+    for (size_t i = 0; i < settings->filter_count; i++)
+        filters[i] = arena_copy(arena, settings->filters[i]);
+    *own = *settings;
+    own->function_name = arena_copy(arena, function_name_of(settings->function_name));
+    own->name = settings->name.size > 0 ? arena_copy(arena, settings->name) : own->function_name;
+    own->source_arn = arena_copy(arena, settings->source_arn);
+    own->filters = filters;
+    own->on_failure_arn = arena_copy(arena, settings->on_failure_arn);
+    if (own->parallelization_factor == 0)
+        own->parallelization_factor = 1;
+    if (settings->uuid.size == ID_UUID_SIZE - 1)
+        memcpy(mapping->uuid, settings->uuid.ptr, ID_UUID_SIZE - 1);
+    else
+        mapping_make_uuid(own, mapping->uuid);
+    own->uuid = bytes_of_text(mapping->uuid);
+}
+
 static struct mapping *mapping_new(struct mappings *mappings,
-                                   const struct mapping_settings *settings)
+                                   const struct mapping_settings *settings,
+                                   const struct mapping_consumer *consumer)
 {
     struct mapping *mapping = mem_new(sizeof *mapping);
 
     mapping->mappings = mappings;
     mapping->arena = arena_new();
-    mapping->settings = *settings;
-    mapping->settings.function_name =
-        arena_copy(mapping->arena, function_name_of(settings->function_name));
-    mapping->settings.stream_arn = arena_copy(mapping->arena, settings->stream_arn);
-    mapping->settings.parallelization_factor =
-        settings->parallelization_factor > 0 ? settings->parallelization_factor : 1;
-    mapping->lane_count = mapping->settings.parallelization_factor;
-    mapping->last_result = "No records processed";
-    mapping->look_again.fire = on_look_again;
-    mapping_cursor_init(mapping);
-    make_uuid(mapping);
+    mapping_set_settings(mapping, settings);
+    mapping->consumer = consumer != NULL ? *consumer : mapping_function_consumer(mappings);
+    mapping->reader = mapping->settings.source == MAPPING_OF_QUEUE ? &mapping_queue_reader
+                                                                   : &mapping_stream_reader;
+    mapping->last_result = MAPPING_RESULT_NONE;
+    mapping_life_init(mapping);
     return mapping;
 }
 
-static void mapping_free(struct mapping *mapping)
+void mapping_free(struct mapping *mapping)
 {
-    timer_cancel(mapping->mappings->options.wall_timers, &mapping->look_again);
-    mapping_cursor_free(mapping);
-    for (size_t i = 0; i < mapping->shard_count; i++)
-        mapping_shard_free(mapping->shards[i]);
-    mem_free(mapping->shards);
+    timer_cancel(mapping->mappings->options.wall_timers, &mapping->rested);
+    if (mapping->is_open)
+        mapping->reader->close(mapping);
     arena_free(mapping->arena);
     mem_free(mapping);
 }
 
 enum status mappings_add(struct mappings *mappings, const struct mapping_settings *settings,
+                         const struct mapping_consumer *consumer, struct mapping **ret,
                          struct api_error *reterr)
 {
-    enum status st = check(settings, reterr);
+    enum status st = mapping_check_settings(settings, reterr);
 
     if (st != OK)
         return st;
-    struct mapping *mapping = mapping_new(mappings, settings);
+    struct mapping *mapping = mapping_new(mappings, settings, consumer);
 
-    st = mapping_cursor_load(mapping);
-    if (st == OK && settings->enabled)
-        st = mapping_find_shards(mapping);
-    if (st != OK) {
-        mapping_free(mapping);
-        return st;
-    }
     if (mappings->count == mappings->capacity) {
         mappings->capacity = size_max(8, mappings->capacity * 2);
         mappings->all = mem_resize(mappings->all, mappings->capacity * sizeof *mappings->all);
     }
     mappings->all[mappings->count++] = mapping;
-    mapping->moved = true; /* a new one's cursor is written down */
-    mapping_go(mapping);
-    return OK;
+    st = mapping_open(mapping);
+    if (st != OK)
+        mapping_remove(mapping);
+    else if (ret != NULL)
+        *ret = mapping;
+    return st;
 }
 
 /* ---- describing ---- */
@@ -215,51 +213,40 @@ void mappings_describe(const struct mappings *mappings, size_t index,
     memcpy(ret->uuid, mapping->uuid, sizeof ret->uuid);
     ret->settings = &mapping->settings;
     ret->state = mapping->settings.enabled ? "Enabled" : "Disabled";
-    ret->cursor = mapping_cursor_of(mapping);
+    ret->cursor = mapping->settings.source == MAPPING_OF_STREAM ? mapping_cursor_of(mapping) : 0;
     ret->last_result = mapping->last_result;
 }
 
-static bool mapping_busy(struct mapping *mapping)
+/* A pause that is not over. */
+static bool is_pausing(const struct mapping *mapping)
 {
-    if (!mapping->settings.enabled)
-        return mapping->writing;
-    if (mapping->known_to < store_last_position(mapping->mappings->options.store))
-        go(mapping); /* committed, but we were not told yet */
-    for (size_t i = 0; i < mapping->shard_count; i++)
-        if (mapping_shard_busy(mapping->shards[i]))
-            return true;
-    return mapping->writing || timer_is_set(&mapping->look_again);
+    return mapping->paused != NULL;
 }
 
 bool mappings_busy(struct mappings *mappings)
 {
     bool busy = false;
 
-    for (size_t i = 0; i < mappings->count; i++)
-        if (mapping_busy(mappings->all[i]))
-            busy = true;
-    return busy;
-}
+    for (size_t i = 0; i < mappings->count; i++) {
+        struct mapping *mapping = mappings->all[i];
 
-static bool mapping_moving(struct mapping *mapping)
-{
-    if (!mapping_busy(mapping)) /* reads what it was not told of yet */
-        return false;
-    if (mapping->writing || timer_is_set(&mapping->look_again))
-        return true;
-    for (size_t i = 0; mapping->settings.enabled && i < mapping->shard_count; i++)
-        if (mapping_shard_moving(mapping->shards[i]))
-            return true;
-    return false;
+        if (is_pausing(mapping) || (mapping->is_open && mapping->reader->is_busy(mapping)))
+            busy = true;
+    }
+    return busy;
 }
 
 bool mappings_moving(struct mappings *mappings)
 {
     bool moving = false;
 
-    for (size_t i = 0; i < mappings->count; i++)
-        if (mapping_moving(mappings->all[i]))
+    for (size_t i = 0; i < mappings->count; i++) {
+        struct mapping *mapping = mappings->all[i];
+
+        if (timer_is_set(&mapping->rested) ||
+            (mapping->is_open && mapping->reader->is_moving(mapping)))
             moving = true;
+    }
     return moving;
 }
 
@@ -268,9 +255,18 @@ struct waits mappings_waits(const struct mappings *mappings)
     struct waits waits = WAITS_NONE;
 
     for (size_t i = 0; i < mappings->count; i++)
-        for (size_t k = 0; k < mappings->all[i]->shard_count; k++)
-            for (size_t n = 0; n < mappings->all[i]->lane_count; n++)
-                lane_waits(&mappings->all[i]->shards[k]->lanes[n], &waits);
+        if (mappings->all[i]->is_open)
+            mappings->all[i]->reader->waits(mappings->all[i], &waits);
+    return waits;
+}
+
+struct waits mappings_hidden(const struct mappings *mappings)
+{
+    struct waits waits = WAITS_NONE;
+
+    for (size_t i = 0; i < mappings->count; i++)
+        if (mappings->all[i]->queue != NULL)
+            queue_source_hidden(mappings->all[i], &waits);
     return waits;
 }
 
@@ -279,9 +275,8 @@ void mappings_hurry(struct mappings *mappings)
     for (size_t i = 0; i < mappings->count && !mappings->stopping; i++) {
         struct mapping *mapping = mappings->all[i];
 
-        for (size_t k = 0; k < mapping->shard_count; k++)
-            for (size_t n = 0; n < mapping->lane_count; n++)
-                lane_hurry(&mapping->shards[k]->lanes[n]);
+        if (mapping_may_go(mapping))
+            mapping->reader->hurry(mapping);
         mapping_go(mapping);
     }
 }
@@ -297,6 +292,10 @@ struct mappings *mappings_new(const struct mappings_options *options)
         mappings->options.wall_timers = options->timers;
     mappings->listener.committed = on_committed;
     streams_listen(options->streams, &mappings->listener);
+    list_init(&mappings->queue_listener.place);
+    mappings->queue_listener.made = on_queue_made;
+    if (options->queues != NULL)
+        queues_listen(options->queues, &mappings->queue_listener);
     return mappings;
 }
 
@@ -306,10 +305,9 @@ bool mappings_stop(struct mappings *mappings)
     for (size_t i = 0; i < mappings->count; i++) {
         struct mapping *mapping = mappings->all[i];
 
-        timer_cancel(mappings->options.wall_timers, &mapping->look_again);
-        timer_cancel(mappings->options.wall_timers, &mapping->write_again);
-        for (size_t k = 0; k < mapping->shard_count; k++)
-            mapping_shard_stop(mapping->shards[k]);
+        timer_cancel(mappings->options.wall_timers, &mapping->rested);
+        if (mapping->is_open)
+            mapping->reader->stop(mapping);
     }
     return mappings->in_flight == 0;
 }
@@ -320,6 +318,7 @@ void mappings_free(struct mappings *mappings)
         return;
     assert(mappings->in_flight == 0);
     streams_unlisten(&mappings->listener);
+    queues_unlisten(&mappings->queue_listener);
     for (size_t i = 0; i < mappings->count; i++)
         mapping_free(mappings->all[i]);
     mem_free(mappings->all);

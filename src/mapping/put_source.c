@@ -17,7 +17,7 @@ static struct bytes root_of(struct bytes trace_header)
 
 static bool lane_sent(const struct lane *lane, struct bytes root)
 {
-    return lane->state == LANE_RUNNING && bytes_equal(root_of(lane->invocation.trace_id), root);
+    return lane->state == LANE_RUNNING && bytes_equal(root_of(lane->handover.trace_id), root);
 }
 
 /* The lane of a shard that sent it; NULL when none did. */

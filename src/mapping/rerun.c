@@ -62,6 +62,16 @@ void rerun_forget(struct store_batch *batch, struct bytes cursor_name, uint64_t 
                              bound(&to, cursor_name, cursor + 1));
 }
 
+void rerun_forget_all(struct store_batch *batch, struct bytes cursor_name)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    rerun_forget(batch, cursor_name, UINT64_MAX - 1);
+    store_batch_delete_range(
+        batch, STORE_CURSORS, arena_printf(arena, PREFIX "%.*s/", BYTES_ARG(cursor_name)),
+        arena_printf(arena, PREFIX "%.*s0", BYTES_ARG(cursor_name))); /* "0" follows "/" */
+}
+
 /* ---- after a restart ---- */
 
 static void add_earlier(struct rerun *rerun, struct bytes digest, struct bytes event_id)

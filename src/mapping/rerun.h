@@ -49,6 +49,8 @@ void rerun_note(struct store_batch *batch, struct bytes cursor_name, uint64_t po
                 struct rerun_digest digest, const char *event_id);
 /* On the writer's thread: the cursor passes; notes up to it go. */
 void rerun_forget(struct store_batch *batch, struct bytes cursor_name, uint64_t cursor);
+/* On the writer's thread: of a mapping that is removed, and of its shards (NAME/NUMBER). */
+void rerun_forget_all(struct store_batch *batch, struct bytes cursor_name);
 /* The cursor has passed, durably. */
 void rerun_passed(struct rerun *rerun, uint64_t cursor);
 

@@ -11,7 +11,11 @@ uint64_t mapping_shard_done(const struct mapping_shard *shard)
     for (size_t i = 0; i < shard->mapping->lane_count; i++)
         if (lane_first(&shard->lanes[i]) < first)
             first = lane_first(&shard->lanes[i]);
-    return first == UINT64_MAX ? shard->read_after : first - 1;
+    if (first != UINT64_MAX)
+        return first - 1;
+    /* its window ends with it, and it ends when its window has */
+    return shard->tumbling.is_open && mapping_shard_is_read(shard) ? shard->shard.end - 1
+                                                                   : shard->read_after;
 }
 
 bool mapping_shard_has_finished(const struct mapping_shard *shard)
@@ -19,16 +23,26 @@ bool mapping_shard_has_finished(const struct mapping_shard *shard)
     return shard->cursor >= shard->shard.end;
 }
 
-static bool is_read(const struct mapping_shard *shard)
+bool mapping_shard_is_read(const struct mapping_shard *shard)
 {
     return shard->read_after >= shard->shard.end;
 }
 
 static struct mapping_shard *find_shard(const struct mapping *mapping, uint32_t number)
 {
-    for (size_t i = 0; i < mapping->shard_count; i++)
-        if (mapping->shards[i]->shard.number == number)
-            return mapping->shards[i];
+    size_t from = 0, to = mapping->shard_count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        struct mapping_shard *shard = mapping->shards[middle];
+
+        if (shard->shard.number == number)
+            return shard;
+        if (shard->shard.number < number)
+            from = middle + 1;
+        else
+            to = middle;
+    }
     return NULL;
 }
 
@@ -77,6 +91,9 @@ static struct mapping_shard *shard_new(struct mapping *mapping, const struct str
     shard->mapping = mapping;
     shard->shard = *from;
     shard->read_again.fire = on_read_again;
+    stream_shard_id_print(mapping->settings.stream_id, from->number, shard->id);
+    list_init(&shard->letters);
+    tumbling_init(shard);
     shard->lanes = mem_new_array(mapping->lane_count, sizeof *shard->lanes);
     for (size_t i = 0; i < mapping->lane_count; i++)
         lane_init(&shard->lanes[i], shard);
@@ -86,6 +103,7 @@ static struct mapping_shard *shard_new(struct mapping *mapping, const struct str
 void mapping_shard_stop(struct mapping_shard *shard)
 {
     timer_cancel(shard->mapping->mappings->options.wall_timers, &shard->read_again);
+    tumbling_stop(shard);
     for (size_t i = 0; i < shard->mapping->lane_count; i++)
         lane_stop(&shard->lanes[i]);
 }
@@ -96,8 +114,25 @@ void mapping_shard_free(struct mapping_shard *shard)
     for (size_t i = 0; i < shard->mapping->lane_count; i++)
         lane_free(&shard->lanes[i]);
     mem_free(shard->lanes);
+    tumbling_free(shard);
+    mapping_shard_free_failures(shard);
     rerun_free(&shard->rerun);
     mem_free(shard);
+}
+
+static void insert_in_order(struct mapping *mapping, struct mapping_shard *shard)
+{
+    size_t at = mapping->shard_count;
+
+    if (at == mapping->shard_capacity) {
+        mapping->shard_capacity = size_max(4, mapping->shard_capacity * 2);
+        mapping->shards =
+            mem_resize(mapping->shards, mapping->shard_capacity * sizeof(struct mapping_shard *));
+    }
+    for (; at > 0 && mapping->shards[at - 1]->shard.number > shard->shard.number; at--)
+        mapping->shards[at] = mapping->shards[at - 1];
+    mapping->shards[at] = shard;
+    mapping->shard_count++;
 }
 
 /* Of a shard that begins behind what is done with, nothing is done with yet. */
@@ -113,15 +148,10 @@ static enum status add_shard(struct mapping *mapping, const struct stream_shard 
     if (shard->cursor < from->begin)
         shard->cursor = from->begin;
     shard->cursor_writing = shard->cursor; /* a write that is under way knows nothing of it */
-    shard->writing_own = shard->has_own;
+    shard->own_writing = shard->own;
     shard->read_after = shard->cursor;
-    shard->at_end = is_read(shard);
-    if (mapping->shard_count == mapping->shard_capacity) {
-        mapping->shard_capacity = size_max(4, mapping->shard_capacity * 2);
-        mapping->shards =
-            mem_resize(mapping->shards, mapping->shard_capacity * sizeof(struct mapping_shard *));
-    }
-    mapping->shards[mapping->shard_count++] = shard;
+    shard->at_end = mapping_shard_is_read(shard);
+    insert_in_order(mapping, shard);
     return OK;
 }
 
@@ -132,9 +162,9 @@ static void update_shard(struct mapping_shard *shard, const struct stream_shards
 
     if (now != NULL)
         shard->shard.end = now->end;
-    else if (shard_is_open(&shard->shard) || !is_read(shard))
+    else if (shard_is_open(&shard->shard) || !mapping_shard_is_read(shard))
         shard->shard.end = shard->read_after;
-    shard->at_end = is_read(shard);
+    shard->at_end = mapping_shard_is_read(shard);
     if (shard->at_end && !mapping_shard_has_finished(shard))
         shard->mapping->moved = true;
 }
@@ -169,7 +199,8 @@ enum status mapping_find_shards(struct mapping *mapping)
 
 /* ---- reading ---- */
 
-/* Keys of a record are printed partition key first; which lane is by its text. */
+/* Keys of a record are printed partition key first; which lane is by its text. Never by a hash with
+ * a seed: what a test's faults draw follows from what is in which batch. */
 static struct lane *lane_of(struct mapping_shard *shard, const struct change *change,
                             struct arena *arena)
 {
@@ -184,29 +215,46 @@ static struct lane *lane_of(struct mapping_shard *shard, const struct change *ch
     if (!json_next(&iter))
         return &shard->lanes[0];
     json_print(&text, iter.value);
-    return &shard->lanes[map_hash(buffer_bytes(&text)) % lane_count];
+    return &shard->lanes[shard_hash(buffer_bytes(&text)) % lane_count];
+}
+
+/* Its text is larger than any event: it can never be handed over. */
+static bool drop_large(const struct mapping_shard *shard)
+{
+    mapping_tell(shard->mapping,
+                 BYTES("dropped a record whose text is larger than an event may be"));
+    shard->mapping->moved = true;
+    return true;
 }
 
 /* False when the record has to wait for a lane; no later one may overtake it. */
 static bool take(struct mapping_shard *shard, const struct change *change, struct arena *arena)
 {
+    struct mapping *mapping = shard->mapping;
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(MAPPING_PAYLOAD_SIZE_MAX);
     struct lane *lane = lane_of(shard, change, arena);
 
     if (lane_is_full(lane))
         return false;
-    if (lane_add(lane, change) == OK)
+    stream_record_print(&text, change, mapping->settings.view,
+                        mapping->mappings->options.place->region, mapping->settings.source_arn);
+    if (buffer_failed(&text))
+        return drop_large(shard);
+    if (!mapping_filters_take(mapping->filters, buffer_bytes(&text), arena)) {
+        mapping->moved = true;
         return true;
-    if (lane_is_full(lane))
-        return false;
-    mapping_tell(shard->mapping,
-                 BYTES("dropped a record whose text is larger than an event may be"));
-    return true;
+    }
+    if (lane_add(lane, buffer_bytes(&text), change) == OK)
+        return true;
+    return !lane_is_full(lane) && drop_large(shard);
 }
 
 static size_t room(const struct mapping_shard *shard)
 {
     size_t records = 0;
 
+    if (shard->mapping->filters != NULL) /* who knows how many of them are taken */
+        return STREAM_READ_RECORDS_MAX;
     for (size_t i = 0; i < shard->mapping->lane_count; i++)
         if (!lane_is_full(&shard->lanes[i]))
             records += shard->mapping->settings.batch_size - shard->lanes[i].filling.count;
@@ -254,7 +302,7 @@ static bool read_page(struct mapping_shard *shard)
     for (size_t i = 0; i < page.count; i++) {
         if (!take(shard, &page.changes[i], arena))
             return i > 0;
-        shard->read_after = page.changes[i].position;
+        shard->read_after = shard->last_record = page.changes[i].position;
     }
     shard->read_after = page.next_after;
     shard->at_end = page.at_end;
@@ -266,6 +314,6 @@ void mapping_shard_read(struct mapping_shard *shard)
     while (!shard->at_end && !timer_is_set(&shard->read_again) && !is_waiting(shard) &&
            read_page(shard))
         ;
-    if (is_read(shard) && !mapping_shard_has_finished(shard))
+    if (mapping_shard_is_read(shard) && !mapping_shard_has_finished(shard))
         shard->mapping->moved = true;
 }

@@ -403,6 +403,17 @@ static void apply(struct queue_change *change)
     }
 }
 
+static void tell_listeners(const struct queues *queues, const struct queue_change *change)
+{
+    const struct queue_view *queue = queues_find(queues, change->name);
+
+    LIST_EACH (&queues->listeners, it) {
+        struct queue_listener *listener = LIST_ITEM(it, struct queue_listener, place);
+
+        listener->made(listener, queue);
+    }
+}
+
 static void begin_next(struct queues *queues);
 
 /* done() may come back with new changes, or free the one that it is told of. */
@@ -426,6 +437,8 @@ static void change_written(struct store_work *work, enum status status)
 
     if (status == OK)
         apply(change);
+    if (status == OK && change->kind == QUEUE_CREATE)
+        tell_listeners(change->queues, change);
     end(change, status);
 }
 

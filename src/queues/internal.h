@@ -190,6 +190,7 @@ struct queues {
     pthread_mutex_t mutex; /* for changes of the map and of lanes' queues */
     struct map lanes;      /* name -> struct lane */
     struct map deleted;    /* name -> uint64_t: when; for QueueDeletedRecently */
+    struct list listeners; /* struct queue_listener */
     struct list changes;   /* that wait; the first one runs */
     bool changing, stopped;
     size_t works; /* with the writer */

@@ -13,6 +13,7 @@ enum status queues_open(const struct queues_options *options, struct queues **re
         queues->options.wall_timers = options->timers;
     queues->place = *options->place;
     pthread_mutex_init(&queues->mutex, NULL);
+    list_init(&queues->listeners);
     list_init(&queues->changes);
     status = queue_catalogue_load(queues);
     if (status == OK)
@@ -197,6 +198,18 @@ void queues_list_sources(const struct queues *queues, const struct queue_view *d
                          struct arena *arena, const struct queue_view ***ret, size_t *ret_count)
 {
     list_queues(queues, is_source_of, dead_letters->arn, arena, ret, ret_count);
+}
+
+/* ---- listening ---- */
+
+void queues_listen(struct queues *queues, struct queue_listener *listener)
+{
+    list_append(&queues->listeners, &listener->place);
+}
+
+void queues_unlisten(struct queue_listener *listener)
+{
+    list_remove(&listener->place);
 }
 
 /* ---- figures ---- */

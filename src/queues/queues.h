@@ -117,6 +117,14 @@ void queues_list(const struct queues *queues, struct bytes name_prefix, struct a
 void queues_list_sources(const struct queues *queues, const struct queue_view *dead_letters,
                          struct arena *arena, const struct queue_view ***ret, size_t *ret_count);
 
+/* Told of each queue that was made, on the loop's thread: for whoever waits for one. */
+struct queue_listener {
+    void (*made)(struct queue_listener *listener, const struct queue_view *queue);
+    struct list place;
+};
+void queues_listen(struct queues *queues, struct queue_listener *listener);
+void queues_unlisten(struct queue_listener *listener);
+
 struct queue_figures {
     uint64_t ready, in_flight, delayed;
 };

@@ -8,8 +8,9 @@
  * What waits goes on when the clock says so: the next attempt of a delivery, of an invocation or of
  * a mapping's batch, a call that its rate holds, a window that is open.
  *
- * Each hop is a row of `rows`. A message that waits in a queue for whoever receives it is in none,
- * delayed, received or not, and neither is a schedule, nor an item that is to expire.
+ * Each hop is a row of `rows`. A message that waits in a queue for a client that receives it is in
+ * none, delayed, received or not; one that a mapping will take is. In none is is a schedule, nor an
+ * item that is to expire.
  *
  * With the machine's clock drain waits for both. A manual clock stands still, so it waits for what
  * moves, and its answer names what waits. With "retries now" what waits to be tried again is tried
@@ -71,7 +72,7 @@ static void invocations_hurry(struct server *server)
 
 static bool records_moving(struct server *server)
 {
-    return mappings_moving(server->mappings);
+    return mappings_moving(server->mappings) || mapping_registry_busy(server->registry);
 }
 
 static struct waits records_waits(struct server *server)
@@ -82,6 +83,23 @@ static struct waits records_waits(struct server *server)
 static void records_hurry(struct server *server)
 {
     mappings_hurry(server->mappings);
+}
+
+static bool hidden_moving(struct server *server)
+{
+    (void)server;
+    return false;
+}
+
+/* The end of the process does not wait for them: they are in their queue. */
+static struct waits hidden_waits(struct server *server)
+{
+    return server->state == SERVER_DRAINING ? WAITS_NONE : mappings_hidden(server->mappings);
+}
+
+static void hidden_hurry(struct server *server)
+{
+    (void)server; /* records_hurry() does */
 }
 
 static bool trigger_moving(struct server *server)
@@ -172,6 +190,7 @@ static const struct drain_row rows[] = {
     {"change of the stack file", stack_moving, NULL, NULL},
     {"tables", tables_moving, NULL, NULL},
     {"records of a mapping", records_moving, records_waits, records_hurry},
+    {"messages for a mapping", hidden_moving, hidden_waits, hidden_hurry},
     {"records of the trigger", trigger_moving, NULL, NULL},
     {"events", bus_moving, NULL, NULL},
     {"replays", replays_moving, NULL, NULL},

@@ -82,6 +82,7 @@ struct server {
     struct logs *logs;
     struct functions *functions;
     struct mappings *mappings;
+    struct mapping_registry *registry; /* of event source mappings */
     struct sigv4_keys *keys;
     struct api *api;
     struct http_server *http;

@@ -206,6 +206,7 @@ static void open_mappings(struct server *server)
 {
     struct mappings_options options = {.functions = server->functions,
                                        .streams = server->streams,
+                                       .queues = server->queues,
                                        .store = server->store,
                                        .port = server->port,
                                        .timers = server->timers,
@@ -219,6 +220,23 @@ static void open_mappings(struct server *server)
     server->mappings = mappings_new(&options);
 }
 
+static enum status open_registry(struct server *server)
+{
+    struct mapping_registry_options options = {.mappings = server->mappings,
+                                               .functions = server->functions,
+                                               .streams = server->streams,
+                                               .queues = server->queues,
+                                               .store = server->store,
+                                               .port = server->port,
+                                               .timers = server->timers,
+                                               .wall_timers = server->wall_timers,
+                                               .place = &server->place,
+                                               .changed = loop_changed,
+                                               .context = server};
+
+    return mapping_registry_open(&options, &server->registry);
+}
+
 static bool open_hops(struct server *server)
 {
     struct stream_door shards = {server, shards_of_engine};
@@ -226,14 +244,17 @@ static bool open_hops(struct server *server)
 
     for (size_t i = 0; status == OK && i < ARRAY_COUNT(stored_parts); i++)
         status = stored_parts[i](server);
+    if (status == OK) {
+        server->streams = streams_new(server->store, server->port, server->timers, &shards);
+        open_mappings(server);
+        status = open_registry(server);
+    }
     if (status != OK) {
         output_error("the data folder can't be read: %s", status_text(status));
         return false;
     }
     scheduling_set_rules(server);
     engine_set_shard_count(server->engine, shard_count(server));
-    server->streams = streams_new(server->store, server->port, server->timers, &shards);
-    open_mappings(server);
     return true;
 }
 
@@ -254,6 +275,7 @@ static void open_api(struct server *server)
         .logs = server->logs,
         .functions = server->functions,
         .mappings = server->mappings,
+        .registry = server->registry,
         .store = server->store,
         .port = server->port,
         .timers = server->timers,
@@ -308,10 +330,10 @@ bool parts_open(struct server *server)
 bool parts_quiet(struct server *server)
 {
     if (!watch_close(server) || !manual_clock_stop(server) || !bus_stop(server->bus) ||
-        !mappings_stop(server->mappings) || !engine_stop(server->engine) ||
-        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
-        !outbound_stop(server->outbound) || !queues_stop(server->queues) ||
-        !logs_stop(server->logs))
+        !mappings_stop(server->mappings) || !mapping_registry_stop(server->registry) ||
+        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
+        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
+        !queues_stop(server->queues) || !logs_stop(server->logs))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -323,6 +345,7 @@ void parts_free(struct server *server)
     archiving_close(server);
     trigger_free(server->triggering.trigger);
     api_free(server->api);
+    mapping_registry_close(server->registry);
     if (server->mappings != NULL)
         mappings_free(server->mappings);
     if (server->functions != NULL)

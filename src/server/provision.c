@@ -135,29 +135,11 @@ static bool put_functions(struct provisioning *provisioning)
 
 /* ---- mappings ---- */
 
-static bool add_mapping(struct provisioning *provisioning, const struct stack_mapping *mapping)
+/* What both kinds have. */
+static struct mapping_settings settings_of(const struct stack_mapping *mapping)
 {
-    static const char *const views[] = {"", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE",
-                                        "NEW_AND_OLD_IMAGES"};
-    struct server *server = provisioning->server;
-    const struct table *table = engine_table_ref(server->engine, mapping->table_name);
-    struct api_error error = {0};
-
-    if (table == NULL || table->stream.id == 0 || !table->stream.enabled) {
-        if (table != NULL)
-            engine_table_unref(table);
-        fail_at(provisioning, &mapping->where, mapping->table_name,
-                BYTES("the event needs a table of this stack with a StreamSpecification"));
-        return false;
-    }
-
-    struct mapping_settings settings = {
+    return (struct mapping_settings){
         .function_name = mapping->function_name,
-        .stream_arn =
-            arn_make(server->stack_arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
-                     BYTES_ARG(table->name), BYTES_ARG(table->stream.label)),
-        .stream_id = table->stream.id,
-        .view = views[table->stream.view],
         .batch_size = mapping->batch_size,
         .batch_window_s = mapping->batch_window_s,
         .trim_horizon = mapping->trim_horizon,
@@ -166,10 +148,52 @@ static bool add_mapping(struct provisioning *provisioning, const struct stack_ma
         .bisect_on_error = mapping->bisect_on_error,
         .maximum_retry_attempts = mapping->maximum_retry_attempts,
         .maximum_record_age_s = mapping->maximum_record_age_s,
+        .filters = mapping->filters,
+        .filter_count = mapping->filter_count,
+        .report_batch_item_failures = mapping->report_batch_item_failures,
+        .tumbling_window_s = mapping->tumbling_window_s,
+        .on_failure_arn = mapping->on_failure_arn,
+        .maximum_concurrency = mapping->maximum_concurrency,
     };
-    enum status status = mappings_add(server->mappings, &settings, &error);
+}
 
-    engine_table_unref(table);
+static bool find_stream(struct server *server, struct bytes table_name,
+                        struct mapping_settings *settings)
+{
+    static const char *const views[] = {"", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE",
+                                        "NEW_AND_OLD_IMAGES"};
+    const struct table *table = engine_table_ref(server->engine, table_name);
+    bool found = table != NULL && table->stream.id != 0 && table->stream.enabled;
+
+    if (found) {
+        settings->source = MAPPING_OF_STREAM;
+        settings->source_arn =
+            arn_make(server->stack_arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
+                     BYTES_ARG(table->name), BYTES_ARG(table->stream.label));
+        settings->stream_id = table->stream.id;
+        settings->view = views[table->stream.view];
+    }
+    if (table != NULL)
+        engine_table_unref(table);
+    return found;
+}
+
+static bool add_mapping(struct provisioning *provisioning, const struct stack_mapping *mapping)
+{
+    struct server *server = provisioning->server;
+    struct mapping_settings settings = settings_of(mapping);
+    struct api_error error = {0};
+    enum status status = OK;
+
+    if (mapping->source == STACK_MAPPING_QUEUE) {
+        settings.source = MAPPING_OF_QUEUE;
+        settings.source_arn = mapping->queue_arn;
+    } else if (!find_stream(server, mapping->table_name, &settings)) {
+        fail_at(provisioning, &mapping->where, mapping->table_name,
+                BYTES("the event needs a table of this stack with a StreamSpecification"));
+        return false;
+    }
+    status = mapping_registry_declare(server->registry, &settings, &error);
     if (status != OK) {
         fail_at(provisioning, &mapping->where, mapping->function_name,
                 status == REFUSED ? bytes_of_text(error.message)

@@ -21,16 +21,37 @@ static bool has_archives(struct server *server)
     return count > 0;
 }
 
+/* Then the stack has a trigger of its own. */
+static bool has_stream_mapping(const struct server *server)
+{
+    for (size_t i = 0; i < server->stack->mapping_count; i++)
+        if (server->stack->mappings[i].source == STACK_MAPPING_STREAM)
+            return true;
+    return false;
+}
+
+/* Mappings that clients have made. */
+static bool start_mappings(struct server *server)
+{
+    enum status status = mapping_registry_start(server->registry);
+
+    if (status != OK)
+        output_error("event source mappings can't be started: %s", status_text(status));
+    return status == OK;
+}
+
 static void provisioned(struct server *server, bool ok)
 {
     if (ok && has_archives(server))
         ok = archiving_open(server);
+    if (ok)
+        ok = start_mappings(server);
     if (!ok) {
         server->failed = true;
         server_stop(server);
         return;
     }
-    if (server->stack->mapping_count == 0)
+    if (!has_stream_mapping(server))
         triggering_start(server);
     functions_start(server->functions);
     deliveries_start(server->deliveries); /* targets that are not there by now are gone */
@@ -91,6 +112,7 @@ static void stop_hops(void *context, struct bytes json)
     timer_cancel(server->wall_timers, &server->drain_limit);
     engine_stop(server->engine);
     mappings_stop(server->mappings);
+    mapping_registry_stop(server->registry);
     deliveries_stop(server->deliveries);
     queues_stop(server->queues); /* nobody waits for messages any longer */
     if (server->has_trigger)

@@ -32,3 +32,8 @@ void stream_cursor_delete(struct store_batch *batch, struct bytes name)
 {
     store_batch_delete(batch, STORE_CURSORS, name);
 }
+
+void stream_cursor_delete_range(struct store_batch *batch, struct bytes from, struct bytes to)
+{
+    store_batch_delete_range(batch, STORE_CURSORS, from, to);
+}

@@ -133,5 +133,7 @@ MUST_USE enum status stream_cursor_load_at(struct store *store, const struct sto
  */
 void stream_cursor_store(struct store_batch *batch, struct bytes name, uint64_t position);
 void stream_cursor_delete(struct store_batch *batch, struct bytes name);
+/* Of all names from `from` (included) to `to` (not). */
+void stream_cursor_delete_range(struct store_batch *batch, struct bytes from, struct bytes to);
 
 #endif

@@ -366,10 +366,10 @@ static void settings_have_limits(void **state)
         struct api_error error = {0};
 
         settings.function_name = BYTES("f");
-        settings.stream_arn = BYTES("arn");
+        settings.source_arn = BYTES("arn");
         settings.stream_id = (uint32_t)(100 + i);
         settings.view = "KEYS_ONLY";
-        enum status st = mappings_add(t->mappings, &settings, &error);
+        enum status st = mappings_add(t->mappings, &settings, NULL, NULL, &error);
 
         assert_int_equal(st, cases[i].message == NULL ? OK : REFUSED);
         if (cases[i].message != NULL) {

@@ -149,7 +149,7 @@ static inline struct mapping_settings settings_of(const char *function_name)
 {
     return (struct mapping_settings){
         .function_name = bytes_of_text(function_name),
-        .stream_arn = BYTES("arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/now"),
+        .source_arn = BYTES("arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/now"),
         .stream_id = STREAM,
         .view = "NEW_AND_OLD_IMAGES",
         .batch_size = 100,
@@ -164,7 +164,7 @@ static inline void add(struct test *t, const struct mapping_settings *settings)
 {
     struct api_error error = {0};
 
-    if (mappings_add(t->mappings, settings, &error) != OK)
+    if (mappings_add(t->mappings, settings, NULL, NULL, &error) != OK)
         fail_msg("%s", error.message);
 }
 

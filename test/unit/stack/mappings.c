@@ -269,7 +269,7 @@ static void stream_refused(void **state)
         {HEAD "      - sqs: {batchSize: 1}\n", 6, 14, "sqs: expected arn in it"},
         {HEAD "      - sqs: q\n", 6, 14, "arn: expected the ARN of a queue, got \"q\""},
         {HEAD "      - sqs: " ARN "\n", 6, 14, "arn: expected the ARN of a queue"},
-        {HEAD "      - sqs: {arn: '" QUEUE "', maximumConcurrency: 1}\n", 6, 89,
+        {HEAD "      - sqs: {arn: '" QUEUE "', maximumConcurrency: 1}\n", 6, 80,
          "maximumConcurrency: expected a whole number from 2 to 1000, got 1"},
     };
 
