@@ -145,12 +145,19 @@ void parts_free(struct server *server);
 bool stack_file_load(struct server *server, struct arena *arena, const struct stack **ret);
 bool stack_file_open(struct server *server);
 
+/* ---- unmake.c: functions and mappings that the stack file has no more ---- */
+void unmake_start(struct server *server, const struct stack *before,
+                  void (*done)(struct server *server, bool ok));
+
 /* ---- watch.c: a running server follows its stack file ---- */
 /* Once it serves. */
 void watch_open(struct server *server);
 /* False: a change is being applied; call again. */
 bool watch_close(struct server *server);
 bool watch_busy(const struct server *server);
+/* While a change is applied: whether this thing of the plan ("function NAME") differs. At a start
+ * everything does. */
+bool watch_differs(const struct server *server, struct bytes what);
 
 /* ---- identity.c: the store's own id, made at its first start ---- */
 #define SERVER_STORE_ID_KEY "store/id"
@@ -227,6 +234,8 @@ struct runtime_door runtime_door_of(struct server *server);
 void triggering_start(struct server *server);
 
 /* ---- archiving.c ---- */
+/* Some bus has one. */
+bool archiving_wanted(struct server *server);
 /* Once some bus has an archive: harmless when it is open. False: said why on stderr. */
 bool archiving_open(struct server *server);
 void archiving_offer(struct server *server, uint64_t last_position);

@@ -468,6 +468,17 @@ static void next_call(struct provisioning *provisioning)
     call_now(provisioning, call->target, call->body);
 }
 
+/* When a stack file has changed, the workers of a function that did not go on. What was unpacked is
+ * in another folder now. */
+static bool is_to_be_put(struct server *server, const struct stack_function *function)
+{
+    struct bytes what =
+        arena_printf(server->stack_arena, "function %.*s", BYTES_ARG(function->name));
+
+    return function->code.archive != NULL || function->code.text.size > 0 ||
+           watch_differs(server, what);
+}
+
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok))
 {
     struct provisioning *provisioning = mem_new(sizeof *provisioning);
@@ -477,7 +488,7 @@ void provision_start(struct server *server, void (*done)(struct server *server, 
     values_init(server);
     provisioning->late = ARENA_NEW_ARRAY(server->stack_arena, server->stack->function_count, bool);
     for (size_t i = 0; i < server->stack->function_count; i++)
-        provisioning->late[i] = true;
+        provisioning->late[i] = is_to_be_put(server, &server->stack->functions[i]);
     if (put_functions(provisioning))
         next_call(provisioning);
 }

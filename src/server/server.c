@@ -11,16 +11,6 @@
 
 #include <stdlib.h>
 
-static bool has_archives(struct server *server)
-{
-    AUTO(arena_release) struct arena *arena = arena_new();
-    const struct bus_archive **archives = NULL;
-    size_t count = 0;
-
-    bus_list_archives(server->bus, (struct bytes){NULL, 0}, arena, &archives, &count);
-    return count > 0;
-}
-
 /* Then the stack has a trigger of its own. */
 static bool has_stream_mapping(const struct server *server)
 {
@@ -42,7 +32,7 @@ static bool start_mappings(struct server *server)
 
 static void provisioned(struct server *server, bool ok)
 {
-    if (ok && has_archives(server))
+    if (ok && archiving_wanted(server))
         ok = archiving_open(server);
     if (ok)
         ok = start_mappings(server);

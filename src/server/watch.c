@@ -41,6 +41,7 @@ struct watch {
     bool applying, again, closing;
 
     /* what is being applied */
+    struct plan plan;
     struct arena *before_arena;
     const struct stack *before;
     struct made *before_made;
@@ -179,7 +180,7 @@ static void settle_again(struct watch *watch)
 
 /* What was applied is the stack in use; or, when it failed, the one before is, for the next plan.
  */
-static void applied(struct server *server, bool ok)
+static void finish(struct server *server, bool ok)
 {
     struct watch *watch = server->watch;
     struct arena *gone = ok ? watch->before_arena : server->stack_arena;
@@ -187,6 +188,8 @@ static void applied(struct server *server, bool ok)
     watch->applying = false;
     if (ok) {
         set_files(watch, server->stack);
+        if (archiving_wanted(server))
+            archiving_open(server); /* else it said why, and is tried again at the next start */
         warm_start(server);
         output_applied(server);
     } else {
@@ -204,11 +207,21 @@ static void applied(struct server *server, bool ok)
     settle_again(watch);
 }
 
-static void apply(struct watch *watch, struct arena *arena, const struct stack *stack)
+static void applied(struct server *server, bool ok)
+{
+    if (ok)
+        unmake_start(server, server->watch->before, finish);
+    else
+        finish(server, false);
+}
+
+static void apply(struct watch *watch, struct arena *arena, const struct stack *stack,
+                  const struct plan *plan)
 {
     struct server *server = watch->server;
 
     watch->applying = true;
+    watch->plan = *plan;
     watch->before = server->stack;
     watch->before_arena = server->stack_arena;
     watch->before_made = server->made;
@@ -219,7 +232,7 @@ static void apply(struct watch *watch, struct arena *arena, const struct stack *
     if (stack_code_open(server))
         stack_steps(server, applied);
     else
-        applied(server, false);
+        finish(server, false);
 }
 
 static bool may_apply(struct watch *watch, const struct stack *stack)
@@ -260,7 +273,7 @@ static void take_up(struct watch *watch)
         arena_free(arena);
         return;
     }
-    apply(watch, arena, stack);
+    apply(watch, arena, stack, &plan);
 }
 
 static void on_settled(struct timer *timer)
@@ -293,6 +306,16 @@ void watch_open(struct server *server)
 bool watch_busy(const struct server *server)
 {
     return server->watch != NULL && server->watch->applying && !server->waits_for_quiet;
+}
+
+bool watch_differs(const struct server *server, struct bytes what)
+{
+    const struct watch *watch = server->watch;
+
+    for (size_t i = 0; watch != NULL && watch->applying && i < watch->plan.count; i++)
+        if (bytes_equal(watch->plan.steps[i].what, what))
+            return true;
+    return watch == NULL || !watch->applying;
 }
 
 bool watch_close(struct server *server)

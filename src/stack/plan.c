@@ -157,7 +157,10 @@ static void add_function(struct things *things, const struct stack_function *fun
     json_member_uint(&w, "timeout", function->timeout_s);
     json_member_uint(&w, "memorySize", function->memory_mb);
     json_member_int(&w, "reservedConcurrency", function->reserved_concurrency);
-    json_member_int(&w, "maximumRetryAttempts", function->maximum_retry_attempts);
+    json_member_int(&w, "maximumRetryAttempts",
+                    function->maximum_retry_attempts >= 0 ? function->maximum_retry_attempts
+                                                          : things->stack->maximum_retry_attempts);
+    json_member_int(&w, "retryDelayMs", things->stack->retry_delay_ms);
     json_member_int(&w, "maximumEventAge", function->maximum_event_age_s);
     json_member_string(&w, "destinations.onSuccess", function->on_success.target);
     json_member_string(&w, "destinations.onFailure", function->on_failure.target);
@@ -365,6 +368,15 @@ static struct bytes differences(const struct things *old, const struct things *n
 
 /* ---- what takes a start ---- */
 
+/* A stack that maps no change stream gets dynlog's. */
+static bool has_trigger(const struct stack *stack)
+{
+    for (size_t i = 0; i < stack->mapping_count; i++)
+        if (stack->mappings[i].source == STACK_MAPPING_STREAM)
+            return false;
+    return true;
+}
+
 static struct bytes later_settings(struct arena *arena, const struct stack *before,
                                    const struct stack *after)
 {
@@ -377,6 +389,7 @@ static struct bytes later_settings(struct arena *arena, const struct stack *befo
         {"region", !bytes_equal(before->region, after->region)},
         {"serverless-offline-aws-eventbridge.port", before->events_port != after->events_port},
         {"serverless-offline.lambdaPort", before->lambda_port != after->lambda_port},
+        {"the built-in trigger", has_trigger(before) != has_trigger(after)},
         {"dynlog.archive", !bytes_equal(before->archive_path, after->archive_path)},
     };
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(PART_SIZE_MAX);

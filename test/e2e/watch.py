@@ -143,6 +143,24 @@ class Watch(Case):
                    **{"more.yml": "VALUE: a\n"})
         self.assertEqual(self.apply("VALUE: b\n", "more.yml"), ["~ function app-local-f: environment"])
 
+    def test_mappings_change(self):
+        events = [{"sqs": {"arn": "!Q", "batchSize": 3}}]
+
+        def text(events):
+            return stack(function("f", events=events)).replace('"!Q"', "!GetAtt Q.Arn")
+
+        self.start(text(events))
+        client = self.dynlog.client("lambda")
+        first = client.list_event_source_mappings()["EventSourceMappings"][0]
+        self.assertEqual(first["BatchSize"], 3)
+        events[0]["sqs"]["batchSize"] = 7
+        self.assertEqual(self.apply(text(events)), ["~ mapping of q to app-local-f: batchSize 3 -> 7"])
+        mapping = client.list_event_source_mappings()["EventSourceMappings"][0]
+        self.assertEqual((mapping["UUID"], mapping["BatchSize"]), (first["UUID"], 7))
+        self.assertEqual(self.apply(text([])), ["- mapping of q to app-local-f"])
+        self.dynlog.drain()
+        self.assertEqual(client.list_event_source_mappings()["EventSourceMappings"], [])
+
     def test_what_takes_a_start(self):
         self.start(stack())
         self.save("custom: {serverless-offline: {lambdaPort: 1}}\n" + stack())

@@ -115,6 +115,12 @@ static void mappings(void **state)
             BEGIN TABLE("NEW_IMAGE") "functions: {f: {handler: a.b, events: [{stream: {type: "
                                      "dynamodb, arn: !GetAtt T.StreamArn, batchSize: 5}}]}}\n"),
         "~ mapping of t to app-local-f (batchSize 10 -> 5)");
+    assert_bytes(
+        plan_text(arena,
+                  BEGIN TABLE("NEW_IMAGE") "functions: {f: {handler: a.b, events: [{stream: {type: "
+                                           "dynamodb, arn: !GetAtt T.StreamArn}}]}}\n",
+                  BEGIN TABLE("NEW_IMAGE") "functions: {f: {handler: a.b}}\n"),
+        "- mapping of t to app-local-f; ! the built-in trigger");
 }
 
 int main(void)
