@@ -17,7 +17,7 @@ struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock, *otlp;
     int64_t port, events_port, lambda_port, shards;
     struct option_texts parameters;
-    bool memory, quiet, no_reload;
+    bool memory, quiet, watch, no_reload;
 };
 
 #define PORT_OPTION(name_, help_, member)                                                          \
@@ -103,6 +103,11 @@ static const struct option_row options[] = {
      .help = "a function's code that changes is not seen; for measuring, and code that writes "
              "what it loads",
      .offset = offsetof(struct start_options, no_reload)},
+    {.name = "watch",
+     .letter = 'w',
+     .kind = OPTION_FLAG,
+     .help = "follow the stack file: when it is saved, show what changes, and make it so",
+     .offset = offsetof(struct start_options, watch)},
     {.name = "threads",
      .kind = OPTION_REFUSED,
      .value_name = "N",
@@ -159,6 +164,7 @@ static int start_run(struct cli *cli, const void *given)
         .shards = (int)on->shards,
         .otlp = otlp_endpoint(on),
         .quiet = on->quiet,
+        .watch = on->watch,
         .parameters = on->parameters.texts,
         .parameter_count = on->parameters.count,
         .no_reload = on->no_reload,

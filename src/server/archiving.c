@@ -61,6 +61,16 @@ static void retry(struct timer *timer)
     archive_retry(CONTAINER_OF(timer, struct archiving, retry)->archive);
 }
 
+bool archiving_wanted(struct server *server)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    const struct bus_archive **archives = NULL;
+    size_t count = 0;
+
+    bus_list_archives(server->bus, (struct bytes){NULL, 0}, arena, &archives, &count);
+    return count > 0;
+}
+
 bool archiving_open(struct server *server)
 {
     struct archiving *archiving = &server->archiving;

@@ -122,6 +122,11 @@ static bool replays_moving(struct server *server)
     return bus_busy(server->bus);
 }
 
+static bool stack_moving(struct server *server)
+{
+    return watch_busy(server);
+}
+
 static bool tables_moving(struct server *server)
 {
     return engine_busy(server->engine) || streams_busy(server->streams);
@@ -187,6 +192,7 @@ static bool archive_moving(struct server *server)
 
 /* In the order in which an event goes. */
 static const struct drain_row rows[] = {
+    {"change of the stack file", stack_moving, NULL, NULL},
     {"tables", tables_moving, NULL, NULL},
     {"records of a mapping", records_moving, records_waits, records_hurry},
     {"batches of pipes", batches_moving, NULL, NULL},

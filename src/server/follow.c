@@ -5,6 +5,7 @@
  *   global indexes              made, dropped, or made anew where key or projection differ; one
  *                               after the other, and each is filled before the next one
  *   time to live                another attribute takes the place of the one there
+ *   a stream                    is opened when the table has none
  *
  * All else stays as it is. What is done is said in a note. */
 #include "server/internal.h"
@@ -242,6 +243,25 @@ static void make_index(struct follow *follow, const struct table *table, const s
     end_update(&w, follow, &body);
 }
 
+/* True: a request is under way. A stream that is there keeps its view: its records are somebody's.
+ */
+static bool open_stream(struct follow *follow, const struct table *table)
+{
+    const struct json *wanted = json_get(follow->wanted, "StreamSpecification");
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(API_ANSWER_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&body);
+
+    if (!json_bool(json_get(wanted, "StreamEnabled")) || table->stream.enabled)
+        return false;
+    json_begin_object(&w);
+    json_member_string(&w, "TableName", follow->table_name);
+    json_key(&w, "StreamSpecification");
+    json_write_value(&w, wanted);
+    json_end_object(&w);
+    request(follow, "DynamoDB_20120810.UpdateTable", &body);
+    return true;
+}
+
 /* True: a request is under way. */
 static bool change_one_index(struct follow *follow, const struct table *table)
 {
@@ -291,9 +311,26 @@ static void go_on(struct follow *follow)
         why.size == 0 && !follow->server->own_stack && follow->server->state <= SERVER_SERVING;
 
     follow->waits = changes && is_filling(follow, table);
-    if (!follow->waits && !(changes && change_one_index(follow, table)))
+    if (!follow->waits &&
+        !(changes && (open_stream(follow, table) || change_one_index(follow, table))))
         finish(follow, why);
     engine_table_unref(table);
+}
+
+struct bytes follow_refusal(struct server *server, const struct stack_call *call)
+{
+    struct follow follow = {.server = server, .call = call, .arena = server->stack_arena};
+    const struct table *table = NULL;
+    struct bytes why = {NULL, 0};
+
+    if (!bytes_equal_text(bytes_of_text(call->target), "DynamoDB_20120810.CreateTable") ||
+        json_parse(follow.arena, call->body, &follow.wanted, NULL) != OK)
+        return why;
+    table = engine_table_ref(server->engine, text_of(follow.wanted, "TableName"));
+    if (table != NULL)
+        why = refusal(&follow, table);
+    engine_table_unref(table);
+    return why;
 }
 
 void follow_table(struct server *server, const struct stack_call *call,

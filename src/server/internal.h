@@ -7,7 +7,7 @@
 #include "journey/journey.h"
 #include "outbound/outbound.h"
 #include "server/server.h"
-#include "stack/stack.h"
+#include "stack/plan.h"
 #include "streams/trigger.h"
 
 #define SERVER_DRAIN_GRACE_MS 5000 /* how long a stopping server waits for what is in flight */
@@ -21,6 +21,7 @@ struct drain_waiter;
 struct exporting;
 struct follow;
 struct made;
+struct watch;
 
 /* The built-in trigger of one table, and the way of its events to the bus. */
 struct triggering {
@@ -95,13 +96,17 @@ struct server {
     struct http_request **held; /* came before the stack was there */
     size_t held_count, held_capacity;
     char functions_folder[4096 + 16]; /* of functions that clients make */
-    char runtimes[4096]; /* where our bootstraps are */
-    char temporary[256]; /* where workers have their temporary files; empty: nowhere */
+    char runtimes[4096];              /* where our bootstraps are */
+    char temporary[256];              /* where workers have their temporary files; empty: nowhere */
     struct timer drain_limit;
+    /* The stack file as it is in use, and what provisioning made of it. */
     const struct stack *stack;
+    struct arena *stack_arena;
+    const char *stack_path;         /* NULL: none */
     bool own_stack;                 /* zero-config: no stack file */
     struct bytes code_folder;       /* of the stack file, absolute: handlers are relative to it */
     struct bytes *function_folders; /* of each of the stack's functions: where it runs, absolute */
+    uint64_t code_generation;       /* counts the stacks whose code was unpacked */
 
     uint16_t port_number, events_port_number, lambda_port_number;
     struct function_variable *environment;
@@ -114,7 +119,10 @@ struct server {
     struct list drain_waiters;
     struct list clock_moves; /* the first is under way */
     struct follow *follow;   /* under way; NULL: none */
+    void (*steps_done)(struct server *server, bool ok);
+    bool waits_for_quiet; /* the steps do, for a table that is being restored */
     struct made *made;
+    struct watch *watch;       /* NULL: it does not follow its stack file */
     struct bytes *late_values; /* of stack->late; empty: not known yet */
     uint64_t started_ns;
     uint64_t lost_log_lines; /* of functions: more than may wait for the disk */
@@ -138,6 +146,25 @@ bool parts_open(struct server *server); /* false: said why on stderr */
 bool parts_quiet(struct server *server);
 void parts_free(struct server *server);
 
+/* ---- stack_file.c: the stack file, read ---- */
+/* False: said why on stderr. The first one is loaded with the server's place still open. */
+bool stack_file_load(struct server *server, struct arena *arena, const struct stack **ret);
+bool stack_file_open(struct server *server);
+
+/* ---- unmake.c: functions and mappings that the stack file has no more ---- */
+void unmake_start(struct server *server, const struct stack *before,
+                  void (*done)(struct server *server, bool ok));
+
+/* ---- watch.c: a running server follows its stack file ---- */
+/* Once it serves. */
+void watch_open(struct server *server);
+/* False: a change is being applied; call again. */
+bool watch_close(struct server *server);
+bool watch_busy(const struct server *server);
+/* While a change is applied: whether this thing of the plan ("function NAME") differs. At a start
+ * everything does. */
+bool watch_differs(const struct server *server, struct bytes what);
+
 /* ---- identity.c: the store's own id, made at its first start ---- */
 #define SERVER_STORE_ID_KEY "store/id"
 void identity_ensure(struct server *server, void (*done)(struct server *server, bool ok));
@@ -155,6 +182,8 @@ void bootstraps_remove(struct server *server);
 /* NULL: all are there; else the one that can't be, and why. */
 const struct stack_alias *stack_aliases_make(struct server *server, struct bytes *ret_why);
 
+/* ---- stack_steps.c: what a start, or a changed stack file, does ---- */
+void stack_steps(struct server *server, void (*done)(struct server *server, bool ok));
 /* ---- stack_code.c: where the stack's functions run ---- */
 bool stack_code_open(struct server *server); /* false: said why on stderr */
 
@@ -165,6 +194,8 @@ void provision_start(struct server *server, void (*done)(struct server *server, 
 /* call: the CreateTable that found it there. why empty: done. */
 void follow_table(struct server *server, const struct stack_call *call,
                   void (*done)(void *context, struct bytes why), void *context);
+/* Why a table that is there can't become what the call (any) says; empty: it can. */
+struct bytes follow_refusal(struct server *server, const struct stack_call *call);
 /* call: the UpdateTimeToLive that found another attribute. When it is done, call it again. */
 void follow_time_to_live(struct server *server, const struct stack_call *call,
                          void (*done)(void *context, struct bytes why), void *context);
@@ -228,6 +259,8 @@ void exporting_close(struct server *server);
 void exporting_figures(const struct server *server, struct exporting_figures *ret);
 
 /* ---- archiving.c ---- */
+/* Some bus has one. */
+bool archiving_wanted(struct server *server);
 /* Once some bus has an archive: harmless when it is open. False: said why on stderr. */
 bool archiving_open(struct server *server);
 void archiving_offer(struct server *server, uint64_t last_position);
@@ -272,6 +305,8 @@ void status_metrics(void *server, struct buffer *out);
 /* ---- output.c: the only place that prints ---- */
 void output_banner(struct server *server);
 void output_note(struct server *server, const struct stack_note *note);
+void output_plan(struct server *server, const struct plan *plan);
+void output_applied(struct server *server);
 void output_log(void *server, const struct function_log *log);
 void output_error(const char *format, ...) PRINTF_LIKE(1, 2);
 

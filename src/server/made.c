@@ -1,6 +1,6 @@
 /* server/made.c - what the stack file made, remembered, so that a later file without it removes it:
- * rules, targets, schedules, pipes, connections, API destinations. Tables, queues, buses, archives and log
- * groups have data: they stay, and that is noted, once.
+ * rules, targets, schedules, pipes, connections, API destinations. Tables, queues, buses, archives
+ * and log groups have data: they stay, and that is noted, once.
  *
  * STORE_CATALOGUE holds a list for each stack (docs/format/catalogue.md). Before anything is made
  * it is written with the new things added; when what is stale is gone, without that. So a crash
@@ -117,16 +117,16 @@ static enum status load(struct made *made)
 
 void made_begin(struct server *server, void (*done)(struct server *server, bool ok))
 {
-    struct made *made = ARENA_NEW(server->arena, struct made);
+    struct made *made = ARENA_NEW(server->stack_arena, struct made);
     enum status status = OK;
 
-    *made = (struct made){.server = server, .arena = server->arena, .done = done};
-    made->key = arena_printf(server->arena, SERVER_MADE_KEY "%.*s-%.*s",
+    *made = (struct made){.server = server, .arena = server->stack_arena, .done = done};
+    made->key = arena_printf(server->stack_arena, SERVER_MADE_KEY "%.*s-%.*s",
                              BYTES_ARG(server->stack->service), BYTES_ARG(server->stack->stage));
     server->made = made;
     status = load(made);
     made->next = json_count(made->before);
-    made->gone = ARENA_NEW_ARRAY(server->arena, made->next, bool);
+    made->gone = ARENA_NEW_ARRAY(server->stack_arena, made->next, bool);
     if (status == OK) {
         keep(made);
         return;
@@ -141,7 +141,7 @@ static void next_removal(struct made *made);
 
 static void note(struct made *made, struct bytes what, const char *words, struct bytes why)
 {
-    const char *path = made->server->options.stack_path;
+    const char *path = made->server->stack_path;
     struct stack_note text = {{path != NULL ? path : "serverless.yml", 1, 1},
                               arena_printf(made->arena,
                                            "%.*s is not in the stack file any more%s%.*s",

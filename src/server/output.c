@@ -21,6 +21,7 @@ static const char *paint(FILE *stream, const char *code)
 #define BOLD "\033[1m"
 #define DIM "\033[2m"
 #define RED "\033[31m"
+#define GREEN "\033[32m"
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
@@ -40,6 +41,39 @@ void output_note(struct server *server, const struct stack_note *note)
     (void)server;
     fprintf(stderr, "%snote:%s %s:%zu:%zu: %.*s\n", paint(stderr, YELLOW), paint(stderr, PLAIN),
             note->where.file, note->where.line, note->where.column, BYTES_ARG(note->text));
+}
+
+/* Like a diff: what comes, what changes, what goes. */
+void output_plan(struct server *server, const struct plan *plan)
+{
+    static const struct {
+        const char *sign, *colour, *words;
+    } kinds[] = {
+        [PLAN_ADD] = {"+", GREEN, ""},
+        [PLAN_CHANGE] = {"~", YELLOW, ""},
+        [PLAN_REMOVE] = {"-", RED, ""},
+        [PLAN_STAYS] = {"=", DIM, " is not in the file any more, and stays with its data"},
+    };
+
+    printf("%s%s has changed:%s\n", paint(stdout, BOLD), server->stack_path, paint(stdout, PLAIN));
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_step *step = &plan->steps[i];
+
+        printf("  %s%s %.*s%s%s", paint(stdout, kinds[step->kind].colour), kinds[step->kind].sign,
+               BYTES_ARG(step->what), kinds[step->kind].words, paint(stdout, PLAIN));
+        if (step->details.size > 0)
+            printf(": %.*s", BYTES_ARG(step->details));
+        printf("\n");
+    }
+    if (plan->at_next_start.size > 0)
+        printf("  at the next start: %.*s\n", BYTES_ARG(plan->at_next_start));
+    fflush(stdout);
+}
+
+void output_applied(struct server *server)
+{
+    printf("%s is applied\n", server->stack_path);
+    fflush(stdout);
 }
 
 /* Of what Node.js' console prints as on Lambda (TIME, request's id, LEVEL and message, with tabs):
@@ -169,6 +203,8 @@ void output_banner(struct server *server)
         clock_format_iso(clock_now_ms(server->clock), true, stands);
         printf("  clock      stands at %s until `dynlog clock` moves it\n", stands);
     }
+    if (server->options.watch && !server->own_stack)
+        printf("  follows    %s\n", server->stack_path);
     print_functions(server);
     print_commands(server);
     fflush(stdout);

@@ -6,76 +6,6 @@
  *   parts_free()    after the loop ended */
 #include "server/internal.h"
 
-#include "base/file.h"
-
-#include <stdlib.h>
-
-/* Absolute, because workers are started in it. */
-static bool find_code_folder(struct server *server)
-{
-    char *absolute = realpath(server->stack->folder != NULL ? server->stack->folder : ".", NULL);
-
-    if (absolute == NULL) {
-        output_error("the folder of the stack file is gone: %s", server->stack->folder);
-        return false;
-    }
-    server->code_folder =
-        bytes_of(arena_copy_text(server->arena, bytes_of_text(absolute)), strlen(absolute));
-    free(absolute);
-    return true;
-}
-
-/* NAME=VALUE */
-static struct stack_parameter *read_parameters(struct server *server)
-{
-    struct stack_parameter *parameters =
-        ARENA_NEW_ARRAY(server->arena, server->options.parameter_count, struct stack_parameter);
-
-    for (size_t i = 0; i < server->options.parameter_count; i++) {
-        struct bytes text = bytes_of_text(server->options.parameters[i]);
-        size_t equals = bytes_find_byte(text, '=', 0);
-
-        parameters[i].name = bytes_slice(text, 0, equals);
-        parameters[i].value = bytes_slice(text, equals + 1, text.size);
-    }
-    return parameters;
-}
-
-/* --config, else one of the usual names in the folder, else none. */
-static bool load_stack(struct server *server)
-{
-    struct stack_options options = {
-        .path = server->options.stack_path,
-        .stage = server->options.stage,
-        .region = server->options.region,
-        .account = server->place.account,
-        .parameters = read_parameters(server),
-        .parameter_count = server->options.parameter_count,
-    };
-    struct stack_error error = {0};
-    enum status status = OK;
-
-    if (options.path == NULL)
-        options.path = stack_find();
-    if (options.path == NULL) {
-        server->own_stack = true;
-        server->stack = stack_default(server->arena, &options);
-    } else {
-        status = stack_load(server->arena, &options, &server->stack, &error);
-    }
-    if (status == REFUSED)
-        output_error("%s:%zu:%zu: %.*s", error.where.file, error.where.line, error.where.column,
-                     BYTES_ARG(error.message));
-    else if (status != OK)
-        output_error("the stack file %s can't be read: %s", options.path, status_text(status));
-    if (status != OK)
-        return false;
-    for (size_t i = 0; i < server->stack->note_count; i++)
-        output_note(server, &server->stack->notes[i]);
-    server->place.region = arena_copy_text(server->arena, server->stack->region);
-    return find_code_folder(server);
-}
-
 static void committed(void *context, uint64_t last_position)
 {
     struct server *server = context;
@@ -413,7 +343,7 @@ static bool load_keys(struct server *server)
 
 bool parts_open(struct server *server)
 {
-    if (!load_stack(server) || !load_keys(server) || !open_store(server) ||
+    if (!stack_file_open(server) || !load_keys(server) || !open_store(server) ||
         !bootstraps_unpack(server) || !stack_code_open(server))
         return false;
     server->http = http_server_new(&server->loop);
@@ -431,11 +361,12 @@ bool parts_open(struct server *server)
 
 bool parts_quiet(struct server *server)
 {
-    if (!manual_clock_stop(server) || !bus_stop(server->bus) || !mappings_stop(server->mappings) ||
-        !pipes_stop(server->pipes) || !mapping_registry_stop(server->registry) ||
-        !engine_stop(server->engine) || !deliveries_stop(server->deliveries) ||
-        !schedules_stop(server->schedules) || !outbound_stop(server->outbound) ||
-        !queues_stop(server->queues) || !logs_stop(server->logs))
+    if (!watch_close(server) || !manual_clock_stop(server) || !bus_stop(server->bus) ||
+        !mappings_stop(server->mappings) || !pipes_stop(server->pipes) ||
+        !mapping_registry_stop(server->registry) || !engine_stop(server->engine) ||
+        !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
+        !outbound_stop(server->outbound) || !queues_stop(server->queues) ||
+        !logs_stop(server->logs))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -480,5 +411,6 @@ void parts_free(struct server *server)
     clock_free(server->clock);
     clock_free(server->wall_clock);
     faults_free(server->faults);
+    arena_free(server->stack_arena);
     arena_free(server->arena);
 }

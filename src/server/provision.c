@@ -28,7 +28,7 @@ static void finish(struct provisioning *provisioning, bool ok)
 static void fail_at(struct provisioning *provisioning, const struct stack_where *where,
                     struct bytes resource, struct bytes why)
 {
-    why = stack_mask(provisioning->server->arena, provisioning->server->stack, why);
+    why = stack_mask(provisioning->server->stack_arena, provisioning->server->stack, why);
     output_error("%s:%zu:%zu: %.*s can't be made: %.*s", where->file, where->line, where->column,
                  BYTES_ARG(resource), BYTES_ARG(why));
     finish(provisioning, false);
@@ -42,7 +42,7 @@ static enum status destination_of(struct server *server, const struct stack_dest
     struct bytes arn = {NULL, 0};
 
     if (from->kind == STACK_DESTINATION_FUNCTION)
-        arn = functions_arn(server->functions, server->arena, from->target);
+        arn = functions_arn(server->functions, server->stack_arena, from->target);
     if (from->kind == STACK_DESTINATION_ARN)
         arn = from->target;
     return function_destination_of(arn, ret, reterr);
@@ -53,7 +53,7 @@ static void note_hidden(struct server *server, const struct stack_function *func
 {
     output_note(server, &(struct stack_note){
                             .where = function->where,
-                            .text = arena_printf(server->arena,
+                            .text = arena_printf(server->stack_arena,
                                                  "function %.*s hides the one of that name that a "
                                                  "client made",
                                                  BYTES_ARG(function->key)),
@@ -66,7 +66,7 @@ static enum status put_function(struct server *server, size_t index, bool *ret_k
 {
     const struct stack_function *function = &server->stack->functions[index];
     struct function_variable *environment =
-        ARENA_NEW_ARRAY(server->arena, function->environment_count, struct function_variable);
+        ARENA_NEW_ARRAY(server->stack_arena, function->environment_count, struct function_variable);
     int64_t attempts = function->maximum_retry_attempts;
 
     *ret_known = true;
@@ -180,7 +180,7 @@ static bool find_stream(struct server *server, struct bytes table_name,
     if (found) {
         settings->source = MAPPING_OF_STREAM;
         settings->source_arn =
-            arn_make(server->arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
+            arn_make(server->stack_arena, &server->place, "dynamodb", "table/%.*s/stream/%.*s",
                      BYTES_ARG(table->name), BYTES_ARG(table->stream.label));
         settings->stream_id = table->stream.id;
         settings->view = views[table->stream.view];
@@ -279,10 +279,10 @@ static bool keep_old_archive(struct provisioning *provisioning)
     const struct bus_description **buses = NULL;
     size_t count = 0;
 
-    bus_list(server->bus, (struct bytes){NULL, 0}, server->arena, &buses, &count);
+    bus_list(server->bus, (struct bytes){NULL, 0}, server->stack_arena, &buses, &count);
     for (size_t i = 0; i < count; i++)
         if (buses[i]->archived) {
-            provisioning->archive.bus_name = arena_copy(server->arena, buses[i]->name);
+            provisioning->archive.bus_name = arena_copy(server->stack_arena, buses[i]->name);
             provisioning->archive.name = bytes_slice(
                 provisioning->archive.bus_name, 0,
                 size_min(provisioning->archive.bus_name.size, BUS_ARCHIVE_NAME_SIZE_MAX));
@@ -297,7 +297,7 @@ static void next_archive(struct provisioning *provisioning)
     const struct stack *stack = server->stack;
 
     provisioning->archive = (struct bus_change){.kind = BUS_CREATE_ARCHIVE,
-                                                .arena = server->arena,
+                                                .arena = server->stack_arena,
                                                 .done = archive_done,
                                                 .context = provisioning};
     if (provisioning->next < stack->archive_count) {
@@ -369,9 +369,9 @@ static void call_now(struct provisioning *provisioning, const char *target, stru
 static void skip_call(struct provisioning *provisioning, const struct stack_call *call,
                       struct bytes message)
 {
-    struct stack_note note = {call->where,
-                              arena_printf(provisioning->server->arena, "not acted on: %.*s: %.*s",
-                                           BYTES_ARG(call->resource), BYTES_ARG(message))};
+    struct stack_note note = {
+        call->where, arena_printf(provisioning->server->stack_arena, "not acted on: %.*s: %.*s",
+                                  BYTES_ARG(call->resource), BYTES_ARG(message))};
 
     output_note(provisioning->server, &note);
     provisioning->next++;
@@ -454,8 +454,11 @@ static bool is_being_restored(struct server *server, const struct stack_call *ca
 
 static void restored(void *context, struct bytes json)
 {
+    struct provisioning *provisioning = context;
+
     (void)json;
-    next_call(context);
+    provisioning->server->waits_for_quiet = false;
+    next_call(provisioning);
 }
 
 static void next_call(struct provisioning *provisioning)
@@ -471,10 +474,22 @@ static void next_call(struct provisioning *provisioning)
     const struct stack_call *call = &stack->calls[provisioning->next];
 
     if (is_being_restored(provisioning->server, call)) {
+        provisioning->server->waits_for_quiet = true;
         drain_wait(provisioning->server, false, restored, provisioning);
         return;
     }
     call_now(provisioning, call->target, call->body);
+}
+
+/* When a stack file has changed, the workers of a function that did not go on. What was unpacked is
+ * in another folder now. */
+static bool is_to_be_put(struct server *server, const struct stack_function *function)
+{
+    struct bytes what =
+        arena_printf(server->stack_arena, "function %.*s", BYTES_ARG(function->name));
+
+    return function->code.archive != NULL || function->code.text.size > 0 ||
+           watch_differs(server, what);
 }
 
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok))
@@ -484,9 +499,9 @@ void provision_start(struct server *server, void (*done)(struct server *server, 
     provisioning->server = server;
     provisioning->done = done;
     values_init(server);
-    provisioning->late = ARENA_NEW_ARRAY(server->arena, server->stack->function_count, bool);
+    provisioning->late = ARENA_NEW_ARRAY(server->stack_arena, server->stack->function_count, bool);
     for (size_t i = 0; i < server->stack->function_count; i++)
-        provisioning->late[i] = true;
+        provisioning->late[i] = is_to_be_put(server, &server->stack->functions[i]);
     if (put_functions(provisioning))
         next_call(provisioning);
 }

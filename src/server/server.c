@@ -11,16 +11,6 @@
 
 #include <stdlib.h>
 
-static bool has_archives(struct server *server)
-{
-    AUTO(arena_release) struct arena *arena = arena_new();
-    const struct bus_archive **archives = NULL;
-    size_t count = 0;
-
-    bus_list_archives(server->bus, (struct bytes){NULL, 0}, arena, &archives, &count);
-    return count > 0;
-}
-
 /* Then the stack has a trigger of its own. */
 static bool has_stream_mapping(const struct server *server)
 {
@@ -42,7 +32,7 @@ static bool start_mappings(struct server *server)
 
 static void provisioned(struct server *server, bool ok)
 {
-    if (ok && has_archives(server))
+    if (ok && archiving_wanted(server))
         ok = archiving_open(server);
     if (ok)
         ok = start_mappings(server);
@@ -62,40 +52,17 @@ static void provisioned(struct server *server, bool ok)
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
         output_banner(server);
+        watch_open(server);
     }
     listen_serve_held(server);
 }
 
-/* ---- the stack, step by step ---- */
-
-static void rules_removed(struct server *server, bool ok)
-{
-    if (ok)
-        made_end(server, provisioned);
-    else
-        provisioned(server, false);
-}
-
-static void made(struct server *server, bool ok)
-{
-    if (ok)
-        stale_remove(server, rules_removed);
-    else
-        provisioned(server, false);
-}
-
-static void remembered(struct server *server, bool ok)
-{
-    if (ok)
-        provision_start(server, made);
-    else
-        provisioned(server, false);
-}
+/* ---- before the stack ---- */
 
 static void clock_noted(struct server *server, bool ok)
 {
     if (ok)
-        made_begin(server, remembered);
+        stack_steps(server, provisioned);
     else
         provisioned(server, false);
 }
@@ -173,6 +140,7 @@ void server_stop(struct server *server)
     server->drain_limit.fire = drain_limit_reached;
     timer_set_after(server->wall_timers, &server->drain_limit, SERVER_DRAIN_GRACE_MS);
     manual_clock_stop(server);
+    watch_close(server);
     drain_wait(server, false, stop_hops, server);
 }
 

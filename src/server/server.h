@@ -33,6 +33,7 @@ struct server_options {
     const char *otlp;    /* where spans of journeys go (exporting.c); NULL: nowhere */
     bool quiet;          /* no lines of handlers */
     bool no_reload;      /* functions keep the code that they were started with */
+    bool watch;          /* a change of the stack file is applied at once */
 };
 
 /* Runs until SIGINT, SIGTERM or POST /_dynlog/stop. Returns the process' exit status. */

@@ -26,7 +26,7 @@ static enum status make(struct server *server, const struct stack_alias *alias,
     struct function_change change = {
         .kind = alias->name.size > 0 ? FUNCTION_CREATE_ALIAS : FUNCTION_PUBLISH,
         .name = alias->function_name,
-        .arena = server->arena,
+        .arena = server->stack_arena,
         .done = made,
         .context = &making,
     };
@@ -45,7 +45,7 @@ static enum status make(struct server *server, const struct stack_alias *alias,
     assert(making.done); /* in memory */
     if (making.status != OK)
         *ret_why = making.status == REFUSED
-                       ? arena_copy(server->arena, bytes_of_text(change.error.message))
+                       ? arena_copy(server->stack_arena, bytes_of_text(change.error.message))
                        : bytes_of_text(status_text(making.status));
     return making.status;
 }

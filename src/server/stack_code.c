@@ -1,10 +1,10 @@
 /* server/stack_code.c - the code of the stack's functions, where workers can run it: in its folder
  * as it lies there, or in one that is made of it at each start, beside the bootstraps:
  *
- *   RUNTIMES/code/N/    what was in the archive, or the program that stands in the template
+ *   RUNTIMES/code/G/N/    what was in the archive, or the program that stands in the template
  *
- * A start is a deployment: what is there from the start before goes first. Functions with one
- * archive have one folder. */
+ * A start is a deployment: what is there from the start before goes first. A stack file that
+ * changed is one too: G counts them. Functions with one archive have one folder. */
 #include "server/internal.h"
 
 #include "base/file.h"
@@ -68,8 +68,9 @@ static bool write_program(struct server *server, const struct stack_function *fu
                           const char *folder)
 {
     bool python = bytes_start_with(function->runtime, BYTES("python"));
-    const char *path = arena_copy_text(
-        server->arena, arena_printf(server->arena, "%s/index.%s", folder, python ? "py" : "js"));
+    const char *path =
+        arena_copy_text(server->stack_arena, arena_printf(server->stack_arena, "%s/index.%s",
+                                                          folder, python ? "py" : "js"));
     enum status status = file_write_unsynced(path, function->code.text, 0644);
 
     return status == OK || fail(function, path, status_text(status));
@@ -98,8 +99,9 @@ static bool make_folder(struct server *server, size_t index)
         server->function_folders[index] = path;
         return true;
     }
-    path = arena_printf(server->arena, "%s/code/%zu", server->runtimes, index);
-    folder = arena_copy_text(server->arena, path);
+    path = arena_printf(server->stack_arena, "%s/code/%llu/%zu", server->runtimes,
+                        (unsigned long long)server->code_generation, index);
+    folder = arena_copy_text(server->stack_arena, path);
     status = file_make_folder(folder);
     if (status != OK)
         return fail(function, folder, status_text(status));
@@ -116,23 +118,38 @@ static bool use_folder(struct server *server, size_t index)
     if (absolute == NULL)
         return fail(function, function->code.folder, "there is no such folder");
     server->function_folders[index] =
-        bytes_of_text(arena_copy_text(server->arena, bytes_of_text(absolute)));
+        bytes_of_text(arena_copy_text(server->stack_arena, bytes_of_text(absolute)));
     free(absolute);
     return true;
+}
+
+/* At a start all that is there; later what was in use before the last stack: workers of that one
+ * may still run. */
+static bool remove_old(struct server *server)
+{
+    char folder[sizeof server->runtimes + 32];
+
+    if (server->code_generation == 1)
+        snprintf(folder, sizeof folder, "%s/code", server->runtimes);
+    else
+        snprintf(folder, sizeof folder, "%s/code/%llu", server->runtimes,
+                 (unsigned long long)(server->code_generation - 2));
+    if (file_remove_folder(folder) == OK)
+        return true;
+    output_error("can't remove %s", folder);
+    return false;
 }
 
 bool stack_code_open(struct server *server)
 {
     const struct stack *stack = server->stack;
     bool well = true;
-    char code[sizeof server->runtimes + 8];
 
-    snprintf(code, sizeof code, "%s/code", server->runtimes);
-    if (stack->function_count > 0 && file_remove_folder(code) != OK) {
-        output_error("can't remove %s", code);
+    server->code_generation++;
+    if (stack->function_count > 0 && !remove_old(server))
         return false;
-    }
-    server->function_folders = ARENA_NEW_ARRAY(server->arena, stack->function_count, struct bytes);
+    server->function_folders =
+        ARENA_NEW_ARRAY(server->stack_arena, stack->function_count, struct bytes);
     for (size_t i = 0; well && i < stack->function_count; i++) {
         const struct stack_code *from = &stack->functions[i].code;
 

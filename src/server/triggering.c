@@ -101,8 +101,9 @@ void triggering_start(struct server *server)
     triggering->server = server;
     triggering->stream_id = table->stream.id;
     door.table_name = arena_copy(server->arena, table->name);
-    triggering->bus_name = server->stack->archive_count > 0 ? server->stack->archives[0].bus_name
-                                                            : BYTES("dynamodb-log");
+    triggering->bus_name = server->stack->archive_count > 0
+                               ? arena_copy(server->arena, server->stack->archives[0].bus_name)
+                               : BYTES("dynamodb-log");
     if (bus_find(server->bus, triggering->bus_name) != NULL) {
         struct bytes name =
             arena_printf(server->arena, "trigger/%lu", (unsigned long)table->stream.id);

@@ -4,7 +4,8 @@
 
 void values_init(struct server *server)
 {
-    server->late_values = ARENA_NEW_ARRAY(server->arena, server->stack->late_count, struct bytes);
+    server->late_values =
+        ARENA_NEW_ARRAY(server->stack_arena, server->stack->late_count, struct bytes);
 }
 
 /* What can be looked up at any time; the rest comes with answers. */
@@ -14,12 +15,12 @@ static struct bytes look_up(struct server *server, const struct stack_late *late
     struct bytes label = {NULL, 0};
 
     if (late->kind == STACK_LATE_PORT)
-        return arena_printf(server->arena, "%u", (unsigned)server->port_number);
+        return arena_printf(server->stack_arena, "%u", (unsigned)server->port_number);
     if (late->kind != STACK_LATE_STREAM)
         return label;
     table = engine_table_ref(server->engine, late->name);
     if (table != NULL && table->stream.id != 0)
-        label = arena_copy(server->arena, table->stream.label);
+        label = arena_copy(server->stack_arena, table->stream.label);
     engine_table_unref(table);
     return label;
 }
@@ -35,7 +36,7 @@ struct bytes values_fill(struct server *server, struct bytes text, bool *ret_kno
     for (size_t i = 0; i < stack->late_count; i++)
         if (server->late_values[i].size == 0)
             server->late_values[i] = look_up(server, &stack->late[i]);
-    return stack_text(server->arena, stack, server->late_values, text, ret_known);
+    return stack_text(server->stack_arena, stack, server->late_values, text, ret_known);
 }
 
 /* The end of the ARN in an answer: arn:aws:events:...:connection/NAME/END. */
@@ -50,14 +51,14 @@ void values_learn(struct server *server, const struct stack_call *call, struct b
     if (call->late < 0)
         return;
     member = members[server->stack->late[call->late].kind];
-    if (member == NULL || json_parse(server->arena, answer, &body, NULL) != OK)
+    if (member == NULL || json_parse(server->stack_arena, answer, &body, NULL) != OK)
         return;
     arn = json_string(json_get(body, member));
     for (size_t i = arn.size; i > 0; i--) {
         if (arn.ptr[i - 1] != '/')
             continue;
         server->late_values[call->late] =
-            arena_copy(server->arena, bytes_slice(arn, i, arn.size - i));
+            arena_copy(server->stack_arena, bytes_slice(arn, i, arn.size - i));
         return;
     }
 }

@@ -52,6 +52,17 @@ static enum status read_form(struct loader *loader, struct bytes text)
     return loader->is_template ? template_read(loader) : serverless_read(loader);
 }
 
+/* Whoever follows the stack file looks at all of them. */
+static void tell_files(struct loader *loader)
+{
+    struct stack *stack = loader->stack;
+
+    stack->files = ARENA_NEW_ARRAY(loader->arena, loader->file_count + 1, const char *);
+    stack->files[stack->file_count++] = loader->options->path;
+    for (size_t i = 0; i < loader->file_count; i++)
+        stack->files[stack->file_count++] = loader->files[i].name;
+}
+
 static enum status load(struct arena *arena, const struct stack_options *options, struct bytes text,
                         bool files_readable, const struct stack **ret, struct stack_error *reterr)
 {
@@ -65,9 +76,11 @@ static enum status load(struct arena *arena, const struct stack_options *options
     loader->stack = new_stack(arena, options);
     loader->place = (struct arn_place){"aws", LOADER_REGION_DEFAULT, options->account};
     status = read_form(loader, text);
-    if (status == OK)
-        *ret = loader->stack;
-    return status;
+    if (status != OK)
+        return status;
+    tell_files(loader);
+    *ret = loader->stack;
+    return OK;
 }
 
 enum status stack_load_text(struct arena *arena, const struct stack_options *options,

@@ -118,7 +118,11 @@ enum status loader_add_made(struct loader *loader, struct bytes what, const char
                             const struct buffer *body, struct stack_where where)
 {
     struct stack *stack = loader->stack;
-    struct stack_made made = {what, removal, BYTES("{}")};
+    struct stack_made made = {.what = what,
+                              .removal = removal,
+                              .body = BYTES("{}"),
+                              .first_call = stack->call_count > 0 ? stack->call_count - 1 : 0,
+                              .where = where};
 
     if (body != NULL && buffer_failed(body))
         return loader_refuse(loader, where, "%.*s: expected a name of at most %zu bytes",

@@ -47,6 +47,9 @@ struct stack_made {
     struct bytes what;   /* "rule b-rule-1", for messages; one for each thing */
     const char *removal; /* a target as above; NULL: it has data and stays, and that is noted */
     struct bytes body;
+    size_t
+        first_call; /* of stack->calls: it is made by this one and those up to the next thing's */
+    struct stack_where where;
 };
 
 /* ---- values that are known when the stack is made ----
@@ -159,6 +162,8 @@ struct stack_output { /* of a template's Outputs; the value may have late values
 struct stack {
     struct bytes service, stage, region, account;
     const char *folder; /* of the stack file: handlers are relative to it */
+    const char **files; /* that it was read from: itself, and those of ${file(...)} */
+    size_t file_count;
     struct stack_call
         *calls; /* CreateTable, CreateQueue, CreateEventBus, PutRule, PutTargets ... */
     size_t call_count;

@@ -34,8 +34,9 @@ static int tear_down(void **state)
 
 static struct stack_made made_of(const struct thing *thing)
 {
-    return (struct stack_made){bytes_of_text(thing->what), thing->removal,
-                               bytes_of_text(thing->body)};
+    return (struct stack_made){.what = bytes_of_text(thing->what),
+                               .removal = thing->removal,
+                               .body = bytes_of_text(thing->body)};
 }
 
 /* The stack file of the next start: up to three things, NULL behind the last. */
@@ -179,7 +180,7 @@ static void what_has_data_stays_and_is_told_once(void **state)
 
     FILE_HAS(test, &queue);
     start(test);
-    test->server.options.stack_path = "stack.yml";
+    test->server.stack_path = "stack.yml";
     FILE_HAS(test, NULL);
     assert_true(server_test_run(test, made_begin));
     assert_true(server_test_hear(test, made_end, told));

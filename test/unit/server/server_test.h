@@ -21,6 +21,8 @@ static inline void server_test_open(struct server_test *test)
     *test = (struct server_test){.stack = {.service = BYTES("s"), .stage = BYTES("local")}};
     test_api_open(&test->t);
     test->server.arena = arena_new();
+    test->server.stack_arena = arena_new();
+    test->server.stack_path = "serverless.yml";
     test->server.stack = &test->stack;
     test->server.store = test->t.store;
     test->server.port = test->t.loop.port;
@@ -31,6 +33,7 @@ static inline void server_test_open(struct server_test *test)
 static inline void server_test_close(struct server_test *test)
 {
     test_api_close(&test->t);
+    arena_free(test->server.stack_arena);
     arena_free(test->server.arena);
 }
 

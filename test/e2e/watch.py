@@ -1,0 +1,181 @@
+"""`dynlog start --watch`: a change of the stack file is shown, and made, and nothing is lost."""
+
+import json
+import os
+import unittest
+
+from support.case import Case, n, s
+from support.server import Dynlog
+
+INDEX = {"IndexName": "iii", "KeySchema": [{"AttributeName": "mate", "KeyType": "HASH"}],
+         "Projection": {"ProjectionType": "ALL"}}
+BEGIN = """
+service: app
+provider: {name: aws, runtime: python3.11}
+"""
+HANDLER = """
+import os
+
+def one(event, context):
+    return {"name": "one", "value": os.environ.get("VALUE")}
+
+def two(event, context):
+    return {"name": "two"}
+"""
+
+
+def stack(functions="", resources="    Q: {Type: AWS::SQS::Queue, Properties: {QueueName: q}}"):
+    text = BEGIN
+    if functions:
+        text += "functions:\n" + functions + "\n"
+    return text + "resources:\n  Resources:\n" + resources + "\n"
+
+
+def table(key="pk", *indexes):
+    attributes = [key] + (["mate"] if indexes else [])
+    properties = {"TableName": "tab", "BillingMode": "PAY_PER_REQUEST",
+                  "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in attributes],
+                  "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}]}
+    if indexes:
+        properties["GlobalSecondaryIndexes"] = list(indexes)
+    return "    T: " + json.dumps({"Type": "AWS::DynamoDB::Table", "Properties": properties})
+
+
+def function(name, **settings):
+    return "  %s: %s" % (name, json.dumps({"handler": "handler.one", **settings}))
+
+
+class Watch(Case):
+    def start(self, text, **files):
+        self.dynlog = Dynlog({"serverless.yml": text, "handler.py": HANDLER, **files}, ["--watch"]).start()
+        self.addCleanup(self.dynlog.remove)
+        self.addCleanup(self.dynlog.stop)
+        self.seen = 0
+
+    def told(self, pattern, stream="out"):
+        lines = getattr(self.dynlog.process, stream)
+        match, number = lines.wait(pattern, self.seen if stream == "out" else 0)
+        if stream == "out":
+            self.seen = number + 1
+        return match
+
+    def save(self, text, name="serverless.yml"):
+        """As an editor does: a new file in the place of the old one."""
+        path = self.dynlog.path(name)
+        with open(path + "~", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(path + "~", path)
+
+    def apply(self, text, name="serverless.yml"):
+        """The lines of the plan."""
+        self.save(text, name)
+        begin = self.seen
+        self.told(r"^serverless.yml is applied$")
+        lines = self.dynlog.process.out.list[begin:self.seen - 1]
+        at = max(i for i, line in enumerate(lines) if line == "serverless.yml has changed:")
+        return [line.strip() for line in lines[at + 1:]]
+
+    def queues(self):
+        answer = self.dynlog.client("sqs").list_queues()
+        return sorted(url.rsplit("/", 1)[1] for url in answer.get("QueueUrls", []))
+
+    def test_what_comes_and_goes(self):
+        self.start(stack())
+        plan = self.apply(stack(function("f"), """
+    Q: {Type: AWS::SQS::Queue, Properties: {QueueName: q}}
+    P: {Type: AWS::SQS::Queue, Properties: {QueueName: p}}
+    R: {Type: AWS::Events::Rule, Properties: {Name: r, EventPattern: {source: [x]}, Targets: [{Id: "1", Arn: !GetAtt P.Arn}]}}
+"""))
+        self.assertEqual(sorted(plan), ["+ function app-local-f", "+ queue p", "+ rule r"])
+        self.assertEqual(self.queues(), ["p", "q"])
+        self.dynlog.client("events").put_events(Entries=[{"Source": "x", "DetailType": "y", "Detail": "{}"}])
+        sqs = self.dynlog.client("sqs")
+        url = sqs.get_queue_url(QueueName="p")["QueueUrl"]
+        self.assertEqual(len(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]), 1)
+        plan = self.apply(stack())
+        self.assertEqual(sorted(plan), ["- function app-local-f", "- rule r",
+                                        "= queue p is not in the file any more, and stays with its data"])
+        self.assertEqual(self.queues(), ["p", "q"])
+        self.assertEqual([rule["Name"] for rule in self.dynlog.client("events").list_rules()["Rules"]], [])
+        self.assertEqual(self.dynlog.client("lambda").list_functions()["Functions"], [])
+
+    def test_functions_change(self):
+        self.start(stack(function("f")))
+        client = self.dynlog.client("lambda")
+
+        def call():
+            return json.load(client.invoke(FunctionName="app-local-f")["Payload"])
+
+        self.assertEqual(call(), {"name": "one", "value": None})
+        self.assertEqual(self.apply(stack(function("f", environment={"VALUE": "1"}, timeout=9))),
+                         ["~ function app-local-f: timeout 6 -> 9, environment"])
+        self.assertEqual(call(), {"name": "one", "value": "1"})
+        self.assertEqual(self.apply(stack(function("f", handler="handler.two", environment={"VALUE": "1"}, timeout=9))),
+                         ['~ function app-local-f: handler "handler.one" -> "handler.two"'])
+        self.assertEqual(call(), {"name": "two"})
+
+    def test_what_is_wrong_changes_nothing(self):
+        self.start(stack(function("f")))
+        self.save(stack(function("f", timeout="x") + "\n" + function("g")))
+        self.told(r'serverless.yml:\d+:\d+: timeout: expected a whole number', "err")
+        self.assertEqual(len(self.dynlog.client("lambda").list_functions()["Functions"]), 1)
+        self.assertEqual(self.apply(stack(function("f") + "\n" + function("g"))), ["+ function app-local-g"])
+
+    def test_tables_keep_their_items(self):
+        self.start(stack(resources=table()))
+        client = self.dynlog.client("dynamodb")
+        for number in range(20):
+            client.put_item(TableName="tab", Item={"pk": s(str(number)), "mate": s("o"), "n": n(number)})
+        self.assertEqual(self.apply(stack(resources=table("pk", INDEX))), ["~ table tab: AttributeDefinitions, GlobalSecondaryIndexes"])
+        found = client.query(TableName="tab", IndexName="iii", KeyConditionExpression="mate = :o",
+                             ExpressionAttributeValues={":o": s("o")})
+        self.assertEqual(found["Count"], 20)
+
+    def test_another_key_is_refused_before_anything_is_done(self):
+        self.start(stack(resources=table()))
+        self.save(stack(function("f"), table("mate")))
+        self.told(r"serverless.yml:\d+:\d+: T: .*other keys", "err")
+        self.assertEqual(self.dynlog.client("lambda").list_functions()["Functions"], [])
+        self.assertEqual(self.apply(stack(function("f"), table())), ["+ function app-local-f"])
+
+    def test_files_that_it_brings_in(self):
+        self.start(stack("  f: {handler: handler.one, environment: '${file(more.yml)}'}"),
+                   **{"more.yml": "VALUE: a\n"})
+        self.assertEqual(self.apply("VALUE: b\n", "more.yml"), ["~ function app-local-f: environment"])
+
+    def test_mappings_change(self):
+        events = [{"sqs": {"arn": "!Q", "batchSize": 3}}]
+
+        def text(events):
+            return stack(function("f", events=events)).replace('"!Q"', "!GetAtt Q.Arn")
+
+        self.start(text(events))
+        client = self.dynlog.client("lambda")
+        first = client.list_event_source_mappings()["EventSourceMappings"][0]
+        self.assertEqual(first["BatchSize"], 3)
+        events[0]["sqs"]["batchSize"] = 7
+        self.assertEqual(self.apply(text(events)), ["~ mapping of q to app-local-f: batchSize 3 -> 7"])
+        mapping = client.list_event_source_mappings()["EventSourceMappings"][0]
+        self.assertEqual((mapping["UUID"], mapping["BatchSize"]), (first["UUID"], 7))
+        self.assertEqual(self.apply(text([])), ["- mapping of q to app-local-f"])
+        self.dynlog.drain()
+        self.assertEqual(client.list_event_source_mappings()["EventSourceMappings"], [])
+
+    def test_what_takes_a_start(self):
+        self.start(stack())
+        self.save("custom: {serverless-offline: {lambdaPort: 1}}\n" + stack())
+        self.told(r"^  at the next start: serverless-offline.lambdaPort$")
+
+    def test_many_changes(self):
+        self.start(stack(function("f")))
+        folder = "/proc/%d/fd" % self.dynlog.process.popen.pid
+        for number in range(10):
+            self.apply(stack(function("f", timeout=number + 10)))
+        before = len(os.listdir(folder))
+        for number in range(60):
+            self.apply(stack(function("f", timeout=number % 7 + 20)))
+        self.assertLessEqual(len(os.listdir(folder)), before + 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
