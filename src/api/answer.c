@@ -47,7 +47,7 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
                         const struct http_header_pair *more)
 {
     char request_id[ID_REQUEST_SIZE], crc[11];
-    struct http_header_pair headers[5];
+    struct http_header_pair headers[6];
     struct http_answer answer = {
         .status = http_status,
         .content_type = call->content_type,
@@ -70,6 +70,9 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
     snprintf(crc, sizeof crc, "%lu", crc32(0, answer.body.ptr, (unsigned)answer.body.size));
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("x-amz-crc32"), bytes_of_text(crc)};
+    if (http_status == 429) /* Lambda's retryAfterSeconds */
+        headers[answer.header_count++] =
+            (struct http_header_pair){BYTES("Retry-After"), BYTES("1")};
     if (more != NULL)
         headers[answer.header_count++] = *more;
     http_answer(call->request, &answer);
@@ -96,7 +99,7 @@ void api_answer_status(struct api_call *call, int http_status, struct bytes json
 /* Asked by paths: errors have their names in a header. */
 static bool is_rest(const struct api_service *service)
 {
-    return service != NULL && (service->target == NULL || service == &api_scheduler);
+    return service == &api_lambda || service == &api_scheduler;
 }
 
 /* As AWS's model and its protocol layer spell it. */
@@ -158,7 +161,7 @@ void api_fail_with(struct api_call *call, const struct api_error *error, struct 
     const struct api_service *service =
         call->operation != NULL ? call->operation->service : call->service;
     const char *name = service_error_name(service, error->kind);
-    bool rest = service != NULL && service->target == NULL;
+    bool rest = service == &api_lambda && call->request != NULL; /* locally there is no header */
     struct http_header_pair header = {{NULL, 0}, {NULL, 0}};
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);

@@ -29,6 +29,8 @@
 #include "streams/streams.h"
 
 #define API_ANSWER_SIZE_MAX ((size_t)64 * 1024 * 1024) /* BatchGetItem: 16 MB, escaped at worst */
+/* AWS: "Request must be smaller than 70167211 bytes for the CreateFunction operation". */
+#define API_LAMBDA_BODY_SIZE_MAX ((size_t)70167211)
 
 struct api;
 struct api_call;
@@ -94,6 +96,8 @@ void api_end_streams(struct api *api);
 
 /* The http_handle_fn of every public port; context is the struct api. */
 void api_handle(void *api, struct http_request *request);
+/* How large its body may be: a zip of Lambda's is larger than anything else. */
+size_t api_body_size_max(const struct http_request *request);
 /* The http_handle_fn of a worker's private listener; context is the struct worker. */
 void api_handle_runtime(void *worker, struct http_request *request);
 
@@ -112,8 +116,8 @@ void api_query_local(struct api *api, struct bytes path, struct bytes body,
 
 struct api_service {
     const char *name; /* "DynamoDB" */
-    /* "DynamoDB_20120810"; NULL: REST paths. (Scheduler's are REST paths too, and its target is for
-     * api_call_local().) */
+    /* "DynamoDB_20120810". Lambda and Scheduler are asked by REST paths; their targets are for
+     * api_call_local(). */
     const char *target;
     const char *error_prefix; /* before an error's name: "com.amazonaws.dynamodb.v20120810#" */
     const char *package;      /* before a class's name in messages */
@@ -152,6 +156,7 @@ struct api_call {
     struct bytes body_text;
     struct http_request *request; /* NULL for a local call */
     struct bytes path_name;       /* REST: the name in the path, decoded */
+    struct bytes zip_text;        /* REST: the ZipFile that rest.c left out of the body; base64 */
     struct api_error error;       /* room for one, for whoever needs it */
     /* private */
     const struct api_service *service; /* also when it has no such operation */

@@ -23,8 +23,6 @@ struct api *api_new(const struct api_services *services)
             void *out;
         } row = {&operations[i]};
 
-        if (operations[i].service->target == NULL)
-            continue;
         buffer_printf(&target, "%s.%s", operations[i].service->target, operations[i].name);
         void *twice = map_put(&api->operations, buffer_bytes(&target), row.out);
 
@@ -51,8 +49,8 @@ struct buffer *api_buffer(struct api_call *call)
 
 const struct api_service *api_service_of_target(struct bytes target)
 {
-    const struct api_service *services[] = {&api_dynamodb,  &api_streams, &api_events,
-                                            &api_scheduler, &api_sqs,     &api_logs};
+    const struct api_service *services[] = {
+        &api_dynamodb, &api_streams, &api_events, &api_scheduler, &api_sqs, &api_logs, &api_lambda};
 
     for (size_t i = 0; i < ARRAY_COUNT(services); i++) {
         struct bytes name = bytes_of_text(services[i]->target);
@@ -136,6 +134,9 @@ void api_run_operation(struct api_call *call)
         status = api_refuse(&call->error, API_SERIALIZATION,
                             "The request's body is %s where an object was expected",
                             json_type_name(call->body));
+    if (status == OK && call->operation->input == NULL)
+        status = api_refuse(&call->error, API_UNKNOWN_OPERATION, "%s is asked by its path alone",
+                            call->operation->name);
     if (status == OK) {
         call->body = json_unite(call->arena, call->body);
         status = shape_check(call->operation->input, call->body, call->operation->service->package,

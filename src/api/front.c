@@ -134,13 +134,16 @@ static void run_query(struct api_call *call)
 
 static void run_rest(struct api_call *call)
 {
-    struct http_request *request = call->request;
+    enum status status = OK;
 
-    call->service = &api_lambda;
     call->content_type = JSON_PLAIN;
-    call->operation = api_lambda_route(http_method(request), http_path(request), &call->path_name);
-    if (call->operation == NULL)
-        answer_nothing_here(request);
+    status = api_lambda_prepare(call);
+    if (status == NOT_FOUND)
+        answer_nothing_here(call->request);
+    else if (status != OK)
+        api_fail(call, &call->error);
+    else if (call->operation->input != NULL)
+        api_run_operation(call);
     else if (throttle_check(call) != OK)
         api_fail(call, &call->error);
     else
@@ -174,6 +177,13 @@ static void run_own(struct api_call *call)
                     });
     else
         api_dynlog_handle(call->api, call->request);
+}
+
+size_t api_body_size_max(const struct http_request *request)
+{
+    return bytes_start_with(http_path(request), BYTES("/2015-03-31/functions"))
+               ? API_LAMBDA_BODY_SIZE_MAX
+               : HTTP_BODY_SIZE_MAX;
 }
 
 void api_handle(void *context, struct http_request *request)

@@ -31,6 +31,9 @@ void api_run_operation(struct api_call *call);
  * the mapping's, is a part of the path. */
 const struct api_operation *api_lambda_route(struct bytes method, struct bytes path,
                                              struct bytes *ret_name);
+/* As api_scheduler_prepare(). Of Invoke and InvokeAsync the body stays as it is, and
+ * call->path_name is the function's. */
+MUST_USE enum status api_lambda_prepare(struct api_call *call);
 
 /* Whether a path is of EventBridge Scheduler's. */
 bool api_scheduler_is_asked(struct bytes path);

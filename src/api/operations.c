@@ -28,7 +28,11 @@ const struct api_service api_logs = {
     "InvalidParameterException"};
 const struct api_service api_scheduler = {
     "EventBridge Scheduler", "AWSScheduler", "", "", "application/json", NULL};
-const struct api_service api_lambda = {"Lambda", NULL, "", "", "application/json", NULL};
+const struct api_service api_lambda = {"Lambda", "AWSLambda", "", "", "application/json", NULL};
+
+#define KEPT                                                                                       \
+    "roles, networks, keys, tracing, architectures and storage are kept and told, and change "     \
+    "nothing; no layers, file systems, images, SnapStart and JSON logs"
 
 static const struct api_operation operations[] = {
     {&api_dynamodb, "PutItem", api_put_item, &shape_put_item, NULL},
@@ -225,9 +229,53 @@ static const struct api_operation operations[] = {
 
     {&api_lambda, "Invoke", api_invoke, NULL, NULL},
     {&api_lambda, "InvokeAsync", api_invoke_async, NULL, NULL},
-    {&api_lambda, "ListFunctions", api_list_functions, NULL, NULL},
-    {&api_lambda, "GetFunction", api_get_function, NULL, "functions come from the stack file"},
-    {&api_lambda, "GetFunctionConfiguration", api_get_function_configuration, NULL, NULL},
+    {&api_lambda, "CreateFunction", api_create_function, &shape_create_function,
+     "zips of a direct upload; " KEPT},
+    {&api_lambda, "UpdateFunctionCode", api_update_function_code, &shape_update_function_code,
+     "zips of a direct upload"},
+    {&api_lambda, "UpdateFunctionConfiguration", api_update_function_configuration,
+     &shape_update_function_configuration, KEPT},
+    {&api_lambda, "DeleteFunction", api_delete_function, &shape_function, NULL},
+    {&api_lambda, "ListFunctions", api_list_functions, &shape_list_functions, NULL},
+    {&api_lambda, "GetFunction", api_get_function, &shape_function,
+     "the location of the code is a folder"},
+    {&api_lambda, "GetFunctionConfiguration", api_get_function_configuration, &shape_function,
+     NULL},
+    {&api_lambda, "PublishVersion", api_publish_version, &shape_publish_version,
+     "1,000 versions of a function at most"},
+    {&api_lambda, "ListVersionsByFunction", api_list_versions_by_function, &shape_list_of_function,
+     NULL},
+    {&api_lambda, "CreateAlias", api_create_alias, &shape_create_alias, NULL},
+    {&api_lambda, "UpdateAlias", api_update_alias, &shape_update_alias, NULL},
+    {&api_lambda, "GetAlias", api_get_alias, &shape_alias, NULL},
+    {&api_lambda, "ListAliases", api_list_aliases, &shape_list_of_function, NULL},
+    {&api_lambda, "DeleteAlias", api_delete_alias, &shape_alias, NULL},
+    {&api_lambda, "PutFunctionConcurrency", api_put_function_concurrency,
+     &shape_put_function_concurrency, NULL},
+    {&api_lambda, "GetFunctionConcurrency", api_get_function_concurrency, &shape_function, NULL},
+    {&api_lambda, "DeleteFunctionConcurrency", api_delete_function_concurrency, &shape_function,
+     NULL},
+    {&api_lambda, "PutFunctionEventInvokeConfig", api_put_function_event_invoke_config,
+     &shape_put_function_event_invoke_config, "destinations: functions, queues and buses"},
+    {&api_lambda, "UpdateFunctionEventInvokeConfig", api_update_function_event_invoke_config,
+     &shape_put_function_event_invoke_config, "destinations: functions, queues and buses"},
+    {&api_lambda, "GetFunctionEventInvokeConfig", api_get_function_event_invoke_config,
+     &shape_function, NULL},
+    {&api_lambda, "ListFunctionEventInvokeConfigs", api_list_function_event_invoke_configs,
+     &shape_list_of_function, NULL},
+    {&api_lambda, "DeleteFunctionEventInvokeConfig", api_delete_function_event_invoke_config,
+     &shape_function, NULL},
+    {&api_lambda, "AddPermission", api_lambda_add_permission, &shape_lambda_add_permission,
+     "kept and told; nobody is refused by it"},
+    {&api_lambda, "RemovePermission", api_lambda_remove_permission, &shape_lambda_remove_permission,
+     NULL},
+    {&api_lambda, "GetPolicy", api_get_policy, &shape_function, NULL},
+    {&api_lambda, "TagResource", api_lambda_tag_resource, &shape_lambda_tag_resource,
+     "functions only"},
+    {&api_lambda, "UntagResource", api_lambda_untag_resource, &shape_lambda_untag_resource,
+     "functions only"},
+    {&api_lambda, "ListTags", api_lambda_list_tags, &shape_lambda_list_tags, "functions only"},
+    {&api_lambda, "GetAccountSettings", api_get_account_settings, &shape_nothing, NULL},
     {&api_lambda, "ListEventSourceMappings", api_list_event_source_mappings, NULL, NULL},
     {&api_lambda, "GetEventSourceMapping", api_get_event_source_mapping, NULL, NULL},
 };
@@ -256,6 +304,15 @@ const struct api_operation *api_operations(size_t *ret_count)
 #define NO_PROTECTION "a log group can always be deleted"
 #define NO_LIVE_TAIL "`aws logs tail --follow` and FilterLogEvents follow a group"
 #define NO_LIST "DescribeLogGroups lists them"
+
+#define NO_LAYERS "a function's own zip holds all of its code"
+#define NO_SIGNING "it looks at no signatures of code"
+#define NO_FUNCTION_URLS "functions are invoked by their names"
+#define NO_PROVISIONED                                                                             \
+    "workers stay warm for ten minutes, and the first event of a function has one"
+#define NO_RUNTIME_UPDATES "the machine's own Node.js and Python run the functions"
+#define NO_RECURSION "it looks for no loops between functions, queues and topics"
+#define NO_RESPONSE_STREAMS "answers are sent when they are whole; Invoke has them"
 
 static const struct api_missing missing[] = {
     {&api_dynamodb, "CreateGlobalTable", ONE_REGION},
@@ -400,6 +457,39 @@ static const struct api_missing missing[] = {
     {&api_events, "ListEndpoints", NO_ENDPOINTS},
     {&api_events, "UpdateEndpoint", NO_ENDPOINTS},
     {&api_events, "DeleteEndpoint", NO_ENDPOINTS},
+
+    {&api_lambda, "AddLayerVersionPermission", NO_LAYERS},
+    {&api_lambda, "CreateCodeSigningConfig", NO_SIGNING},
+    {&api_lambda, "CreateFunctionUrlConfig", NO_FUNCTION_URLS},
+    {&api_lambda, "DeleteCodeSigningConfig", NO_SIGNING},
+    {&api_lambda, "DeleteFunctionCodeSigningConfig", NO_SIGNING},
+    {&api_lambda, "DeleteFunctionUrlConfig", NO_FUNCTION_URLS},
+    {&api_lambda, "DeleteLayerVersion", NO_LAYERS},
+    {&api_lambda, "DeleteProvisionedConcurrencyConfig", NO_PROVISIONED},
+    {&api_lambda, "GetCodeSigningConfig", NO_SIGNING},
+    {&api_lambda, "GetFunctionCodeSigningConfig", NO_SIGNING},
+    {&api_lambda, "GetFunctionUrlConfig", NO_FUNCTION_URLS},
+    {&api_lambda, "GetLayerVersion", NO_LAYERS},
+    {&api_lambda, "GetLayerVersionByArn", NO_LAYERS},
+    {&api_lambda, "GetLayerVersionPolicy", NO_LAYERS},
+    {&api_lambda, "GetProvisionedConcurrencyConfig", NO_PROVISIONED},
+    {&api_lambda, "ListCodeSigningConfigs", NO_SIGNING},
+    {&api_lambda, "ListFunctionUrlConfigs", NO_FUNCTION_URLS},
+    {&api_lambda, "ListFunctionsByCodeSigningConfig", NO_SIGNING},
+    {&api_lambda, "ListLayerVersions", NO_LAYERS},
+    {&api_lambda, "ListLayers", NO_LAYERS},
+    {&api_lambda, "ListProvisionedConcurrencyConfigs", NO_PROVISIONED},
+    {&api_lambda, "PublishLayerVersion", NO_LAYERS},
+    {&api_lambda, "PutFunctionCodeSigningConfig", NO_SIGNING},
+    {&api_lambda, "PutProvisionedConcurrencyConfig", NO_PROVISIONED},
+    {&api_lambda, "RemoveLayerVersionPermission", NO_LAYERS},
+    {&api_lambda, "UpdateCodeSigningConfig", NO_SIGNING},
+    {&api_lambda, "UpdateFunctionUrlConfig", NO_FUNCTION_URLS},
+    {&api_lambda, "InvokeWithResponseStream", NO_RESPONSE_STREAMS},
+    {&api_lambda, "PutRuntimeManagementConfig", NO_RUNTIME_UPDATES},
+    {&api_lambda, "GetRuntimeManagementConfig", NO_RUNTIME_UPDATES},
+    {&api_lambda, "PutFunctionRecursionConfig", NO_RECURSION},
+    {&api_lambda, "GetFunctionRecursionConfig", NO_RECURSION},
 };
 
 const struct api_missing *api_missing_operations(size_t *ret_count)

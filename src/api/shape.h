@@ -143,6 +143,14 @@ extern const struct shape shape_put_schedule, shape_schedule, shape_list_schedul
     shape_create_schedule_group, shape_schedule_group, shape_list_schedule_groups, shape_tag_group,
     shape_untag_group, shape_list_tags_of_group;
 
+/* lambda/function_shapes.c */
+extern const struct shape shape_create_function, shape_update_function_code,
+    shape_update_function_configuration, shape_function, shape_list_functions,
+    shape_list_of_function, shape_publish_version, shape_create_alias, shape_update_alias,
+    shape_alias, shape_put_function_concurrency, shape_put_function_event_invoke_config,
+    shape_lambda_add_permission, shape_lambda_remove_permission, shape_lambda_tag_resource,
+    shape_lambda_untag_resource, shape_lambda_list_tags;
+
 /* logs/shapes.c */
 extern const struct shape shape_create_log_group, shape_describe_log_groups,
     shape_describe_log_streams, shape_filter_log_events, shape_get_log_events, shape_log_group,

@@ -48,6 +48,8 @@
     X(API_LAMBDA_INVALID_PARAMETER, "InvalidParameterValueException", 400)                         \
     X(API_LAMBDA_INVALID_REQUEST_CONTENT, "InvalidRequestContentException", 400)                   \
     X(API_LAMBDA_RESOURCE_CONFLICT, "ResourceConflictException", 409)                              \
+    X(API_LAMBDA_PRECONDITION_FAILED, "PreconditionFailedException", 412)                          \
+    X(API_LAMBDA_CODE_STORAGE_EXCEEDED, "CodeStorageExceededException", 400)                       \
     X(API_LAMBDA_TOO_MANY_REQUESTS, "TooManyRequestsException", 429)                               \
     X(API_QUEUE_DOES_NOT_EXIST, "QueueDoesNotExist", 400)                                          \
     X(API_QUEUE_NAME_EXISTS, "QueueNameExists", 400)                                               \

@@ -1,6 +1,7 @@
 /* delivery/delivery.h - something for one target, with its attempts: an event for a target of a
- * rule, what a schedule has for its target. (AWS: EventBridge user guide, "How EventBridge retries
- * delivering events" and "Using dead-letter queues".)
+ * rule, what a schedule has for its target, what a function's destination is told. (AWS:
+ * EventBridge user guide, "How EventBridge retries delivering events" and "Using dead-letter
+ * queues".)
  *
  *   cause --batch--> at its target                                   (written targets, as a rule)
  *              |
@@ -53,6 +54,7 @@ struct deliveries;
 enum delivery_source {
     DELIVERY_OF_RULE,     /* RULE_ARN in the dead letter, whose body is the event */
     DELIVERY_OF_SCHEDULE, /* SCHEDULE_ARN and more; the body is the payload */
+    DELIVERY_OF_FUNCTION, /* to a destination or dead-letter queue: it has none of its own */
 };
 
 /* ---- what went wrong ---- */
@@ -88,10 +90,11 @@ enum delivery_way {
 /* Its bytes must live until deliveries_written(), or until the batch has failed. */
 struct delivery {
     enum delivery_source source;
-    struct bytes source_arn; /* of the rule or schedule */
+    struct bytes source_arn; /* of the rule, schedule or function */
     struct bytes target_arn, target_id;
     /* JSON object of the target's own parameters, as its API gave them: {"SqsParameters":{...}},
-     * {"HttpParameters":{...}}, {"EventBridgeParameters":{...}}; empty: none. */
+     * {"HttpParameters":{...}}, {"EventBridgeParameters":{...}}; of a function for a queue
+     * {"MessageAttributes":{...}}; empty: none. */
     struct bytes parameters;
     struct bytes payload;      /* what the target gets; JSON, or text of an input transformer */
     struct bytes event;        /* of a rule: the event itself, as JSON; empty: the payload is it */

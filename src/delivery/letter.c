@@ -52,6 +52,8 @@ struct delivery_letter *delivery_letter_make(const struct delivery *delivery,
     if (letter->body.size == 0) /* no message is empty */
         letter->body = BYTES("{}");
     letter->trace_header = delivery->trace_header;
+    assert(delivery->source != DELIVERY_OF_FUNCTION &&
+           "its dead letters are deliveries themselves");
     if (of_rule)
         add(letter, "RULE_ARN", delivery->source_arn);
     else

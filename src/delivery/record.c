@@ -125,7 +125,7 @@ enum status delivery_record_decode(struct bytes value, struct delivery *ret)
         return st;
     struct bytes source = take(&reader, 1);
 
-    if (source.size == 0 || source.ptr[0] > DELIVERY_OF_SCHEDULE)
+    if (source.size == 0 || source.ptr[0] > DELIVERY_OF_FUNCTION)
         return CORRUPT;
     *ret = (struct delivery){.source = (enum delivery_source)source.ptr[0]};
     ret->accepted_ms = take_u64(&reader);

@@ -3,12 +3,11 @@
 
 #include "functions/async_private.h"
 #include "functions/async_record.h"
-#include "functions/destination.h"
 #include "functions/function.h"
 #include "functions/pool.h"
 
-/* Where the payload of a large event ends up: its destination's record, which may be larger. */
-#define STORED_SIZE_MAX (DESTINATION_RECORD_SIZE_MAX + ASYNC_HEAD_SIZE_MAX)
+/* Of an event whose cause is an older dynlog's; a record of its own may have been larger. */
+#define STORED_SIZE_MAX (FUNCTION_EVENT_SIZE_MAX + ASYNC_HEAD_SIZE_MAX)
 
 /* One try: the payload stays in the store's memory meanwhile. */
 struct async_run {
@@ -18,24 +17,12 @@ struct async_run {
     struct async_invocation record; /* bytes of the value */
 };
 
-/* One change of the store. */
-struct async_write {
-    struct store_work work;
-    struct functions *functions;
-    struct async_entry *entry; /* that it ends; NULL: it counts an attempt */
-    uint64_t position;
-    bool has_state;
-    struct buffer state;
-    bool has_destination;
-    bool too_old; /* the record is made by the writer, who sees the last error for certain */
-    struct function_version *version; /* whose ARN the record has; NULL: no destination */
-    struct destination_record record;
-    struct buffer destination_payload;
-    char destination_name[FUNCTION_NAME_SIZE_MAX];
-    struct async_invocation destination;
-};
-
 /* ---- entries ---- */
+
+uint64_t async_now_ms(const struct functions *functions)
+{
+    return clock_now_ms(timers_clock(functions->options.timers));
+}
 
 static const bool moves[ENTRY_STATE_COUNT][ENTRY_STATE_COUNT] = {
     [ENTRY_LOADED] = {[ENTRY_WAITING] = true, [ENTRY_RETRYING] = true, [ENTRY_ENDING] = true},
@@ -44,8 +31,8 @@ static const bool moves[ENTRY_STATE_COUNT][ENTRY_STATE_COUNT] = {
     [ENTRY_RETRYING] = {[ENTRY_WAITING] = true},
 };
 
-/* The only place that changes a state, with the queue and the counts that follow from it. */
-static void entry_enter(struct async_entry *entry, enum entry_state state)
+/* With the queue and the counts that follow from it. */
+void async_entry_enter(struct async_entry *entry, enum entry_state state)
 {
     struct async *async = &entry->functions->async;
 
@@ -60,8 +47,10 @@ static void entry_enter(struct async_entry *entry, enum entry_state state)
         entry->held = false;
     }
     entry->state = state;
-    if (state == ENTRY_WAITING)
+    if (state == ENTRY_WAITING) {
+        entry->waiting_ms = async_now_ms(entry->functions);
         list_append(&entry->function->async.waiting, &entry->in_queue);
+    }
     if (state == ENTRY_RUNNING)
         entry->function->async.running_count++;
     if (state == ENTRY_RETRYING) {
@@ -91,17 +80,7 @@ struct async_entry *async_entry_new(struct functions *functions,
     return entry;
 }
 
-static void write_free(struct async_write *write)
-{
-    if (write == NULL)
-        return;
-    buffer_free(&write->state);
-    buffer_free(&write->destination_payload);
-    function_version_unref(write->version);
-    mem_free(write);
-}
-
-static void entry_free(struct async_entry *entry)
+void async_entry_free(struct async_entry *entry)
 {
     timer_cancel(entry->functions->options.timers, &entry->timer);
     timer_cancel(entry->functions->options.wall_timers, &entry->write_again);
@@ -110,14 +89,9 @@ static void entry_free(struct async_entry *entry)
     if (entry->state == ENTRY_RETRYING)
         entry->functions->async.retrying_count--;
     entry->functions->async.count--;
-    write_free(entry->write);
+    async_write_free(entry->write);
     mem_free(entry->name);
     mem_free(entry);
-}
-
-static uint64_t now_ms(const struct functions *functions)
-{
-    return clock_now_ms(timers_clock(functions->options.timers));
 }
 
 /* When it is too old to be tried. */
@@ -128,178 +102,7 @@ static uint64_t expiry_ms(const struct async_entry *entry)
     return entry->accepted_ms + (age_s < 0 ? ASYNC_EVENT_AGE_S : (uint64_t)age_s) * 1000;
 }
 
-/* ---- writing ---- */
-
-static void print_destination(struct async_write *write)
-{
-    buffer_clear(&write->destination_payload);
-    destination_record_print(&write->destination_payload, &write->record);
-    write->has_destination = !buffer_failed(&write->destination_payload);
-    write->destination.payload = buffer_bytes(&write->destination_payload);
-}
-
-/* On the writer's thread: what is in the store of it, now that its time is over. */
-static void print_too_old(struct store_batch *batch, struct async_write *write)
-{
-    struct async_invocation record = {0};
-    struct async_state state = {0};
-    struct bytes value;
-    uint8_t key[ASYNC_KEY_SIZE];
-
-    async_key_encode(key, ASYNC_INVOCATION, write->position);
-    if (store_batch_get(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), &value) != OK ||
-        async_record_decode(value, &record) != OK) {
-        write->has_destination = false;
-        return;
-    }
-    async_key_encode(key, ASYNC_STATE, write->position);
-    if (store_batch_get(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), &value) == OK &&
-        async_state_decode(value, &state) == OK)
-        write->record.response_payload = state.last_error;
-    write->record.request_id = bytes_of_text(record.request_id);
-    write->record.request_payload = record.payload;
-    print_destination(write);
-}
-
-static void write_run(struct store_batch *batch, struct store_work *work)
-{
-    struct async_write *write = CONTAINER_OF(work, struct async_write, work);
-    uint8_t key[ASYNC_KEY_SIZE];
-
-    if (write->too_old && write->version != NULL)
-        print_too_old(batch, write);
-
-    async_key_encode(key, ASYNC_STATE, write->position);
-    if (write->entry == NULL) {
-        store_batch_put(batch, STORE_DELIVERIES, bytes_of(key, sizeof key),
-                        buffer_bytes(&write->state));
-        return;
-    }
-    if (write->has_state)
-        store_batch_delete(batch, STORE_DELIVERIES, bytes_of(key, sizeof key));
-    async_key_encode(key, ASYNC_INVOCATION, write->position);
-    store_batch_delete(batch, STORE_DELIVERIES, bytes_of(key, sizeof key));
-    if (write->has_destination)
-        functions_async_write(write->functions, batch, &write->destination);
-}
-
-/* The next start finds it as it was; until then it is tried again. A count that could not be
- * written is forgotten: one attempt too many is allowed, one too few is not. */
-static void write_failed(struct async_write *write)
-{
-    struct async_entry *entry = write->entry;
-
-    if (entry == NULL) {
-        write_free(write);
-        return;
-    }
-    entry->write = write;
-    if (!write->functions->stopping)
-        timer_set_after(write->functions->options.wall_timers, &entry->write_again,
-                        ASYNC_WRITE_AGAIN_MS);
-}
-
-static void write_done(struct store_work *work, enum status status)
-{
-    struct async_write *write = CONTAINER_OF(work, struct async_write, work);
-    struct functions *functions = write->functions;
-
-    functions->async.writing_count--;
-    if (status != OK) {
-        write_failed(write);
-        functions_changed(functions);
-        return;
-    }
-    if (write->entry != NULL)
-        entry_free(write->entry);
-    if (write->has_destination)
-        functions_async_written(functions, &write->destination);
-    write_free(write);
-    functions_changed(functions);
-}
-
-static void write_submit(struct async_write *write)
-{
-    write->functions->async.writing_count++;
-    store_submit(write->functions->options.store, write->functions->options.port, &write->work);
-}
-
-static struct async_write *write_new(struct async_entry *entry)
-{
-    struct async_write *write = mem_new(sizeof *write);
-
-    write->work.run = write_run;
-    write->work.done = write_done;
-    write->functions = entry->functions;
-    write->position = entry->position;
-    write->has_state = entry->has_state;
-    write->state = BUFFER_INIT(ASYNC_LAST_ERROR_SIZE_MAX + ASYNC_HEAD_SIZE_MAX);
-    write->destination_payload = BUFFER_INIT(DESTINATION_RECORD_SIZE_MAX);
-    return write;
-}
-
-/* ---- the end of an invocation ---- */
-
-/* Who is told; the record has no payloads yet. */
-static void choose_destination(struct async_write *write, const struct async_entry *entry,
-                               enum destination_condition condition)
-{
-    struct function_version *version = entry->function->version;
-    const struct function_destination *destination = condition == DESTINATION_SUCCESS
-                                                         ? &version->settings.on_success
-                                                         : &version->settings.on_failure;
-    struct bytes name = function_name_of(destination->arn);
-
-    if (destination->kind == DESTINATION_NONE || name.size == 0)
-        return;
-    function_version_ref(version);
-    write->version = version;
-    write->record.condition = condition;
-    write->record.time_ms = now_ms(entry->functions);
-    write->record.function_arn = version->arn;
-    write->record.invoke_count = entry->attempts;
-    assert(name.size <= sizeof write->destination_name);
-    memcpy(write->destination_name, name.ptr, name.size);
-    write->destination =
-        (struct async_invocation){.function_name = bytes_of(write->destination_name, name.size)};
-}
-
-static void entry_end(struct async_entry *entry, struct async_write *write)
-{
-    entry_enter(entry, ENTRY_ENDING);
-    write->entry = entry;
-    write_submit(write);
-}
-
-/* Without a record: its function is not there, or it is damaged. */
-static void entry_drop(struct async_entry *entry)
-{
-    entry_end(entry, write_new(entry));
-}
-
-static void end_too_old(struct async_entry *entry)
-{
-    struct async_write *write = write_new(entry);
-
-    write->too_old = true;
-    choose_destination(write, entry, DESTINATION_EVENT_AGE_EXCEEDED);
-    entry_end(entry, write);
-}
-
-static void end_after(struct async_entry *entry, const struct async_run *run,
-                      enum destination_condition condition)
-{
-    struct async_write *write = write_new(entry);
-
-    choose_destination(write, entry, condition);
-    if (write->version != NULL) {
-        write->record.request_id = bytes_of_text(run->record.request_id);
-        write->record.request_payload = run->record.payload;
-        write->record.response_payload = run->invocation.result;
-        print_destination(write);
-    }
-    entry_end(entry, write);
-}
+/* ---- what does not run ---- */
 
 static void tell(struct functions *functions, struct bytes function_name, struct bytes request_id,
                  const char *text)
@@ -316,8 +119,8 @@ static void tell(struct functions *functions, struct bytes function_name, struct
         functions->options.log(functions->options.context, &log);
 }
 
-static enum status load_record(const struct async_entry *entry, struct store_value *value,
-                               struct async_invocation *ret)
+enum status async_entry_load(const struct async_entry *entry, struct store_value *value,
+                             struct async_invocation *ret)
 {
     uint8_t key[ASYNC_KEY_SIZE];
 
@@ -326,6 +129,63 @@ static enum status load_record(const struct async_entry *entry, struct store_val
                                bytes_of(key, sizeof key), value);
 
     return st == OK ? async_record_decode(value->bytes, ret) : st;
+}
+
+/* The payload of the last failure; empty: it is not known. Points into the value. */
+static struct bytes last_error(const struct async_entry *entry, struct store_value *value)
+{
+    struct async_state state = {0};
+    uint8_t key[ASYNC_KEY_SIZE];
+
+    async_key_encode(key, ASYNC_STATE, entry->position);
+    if (!entry->has_state ||
+        store_get(entry->functions->options.store, NULL, STORE_DELIVERIES,
+                  bytes_of(key, sizeof key), value) != OK ||
+        async_state_decode(value->bytes, &state) != OK)
+        return BYTES("");
+    return state.last_error;
+}
+
+/* Its record can't be read, for ever. */
+static void drop_damaged(struct async_entry *entry)
+{
+    tell(entry->functions, entry->function->version->settings.name, BYTES(""),
+         "dropped an asynchronous invocation whose record is damaged");
+    async_drop(entry);
+}
+
+/* Its function was deleted: nobody will ever run it. */
+static void drop_of_gone(struct async_entry *entry)
+{
+    tell(entry->functions, entry->function->version->settings.name, BYTES(""),
+         "dropped an asynchronous invocation: its function was deleted");
+    async_drop(entry);
+}
+
+/* Without another attempt. What it met last is its response: that there was no concurrency left for
+ * it, or its last failure. False: the store cannot say now what it was. */
+static bool end_untried(struct async_entry *entry, enum destination_condition condition)
+{
+    AUTO(store_value_release) struct store_value value = {0}, state = {0};
+    struct async_invocation invocation;
+    struct async_ending ending = {.condition = condition, .invocation = &invocation};
+    bool throttled = entry->throttles > 0 || async_now_ms(entry->functions) > entry->waiting_ms;
+    enum status st = async_entry_load(entry, &value, &invocation);
+
+    if (st == NOT_FOUND || st == CORRUPT) {
+        drop_damaged(entry);
+        return true;
+    }
+    if (st != OK)
+        return false;
+    if (condition == DESTINATION_EVENT_AGE_EXCEEDED && throttled) {
+        ending.status = DESTINATION_THROTTLED;
+    } else if (condition == DESTINATION_EVENT_AGE_EXCEEDED && entry->attempts > 0) {
+        ending.status = 200;
+        ending.response = last_error(entry, &state);
+    }
+    async_end(entry, &ending);
+    return true;
 }
 
 /* ---- faults that a test asked for ---- */
@@ -344,7 +204,7 @@ static void wait_until(struct async_entry *entry, uint64_t time_ms)
     uint64_t expiry = expiry_ms(entry);
 
     entry->next_ms = time_ms < expiry ? time_ms : expiry;
-    entry_enter(entry, ENTRY_RETRYING);
+    async_entry_enter(entry, ENTRY_RETRYING);
 }
 
 /* A new invocation is delayed, or held until a later one has overtaken it. */
@@ -353,12 +213,12 @@ static bool is_held_back(struct async_entry *entry)
     struct fault_hit hit = {0};
 
     if (strikes(entry, FAULT_DELAY, &hit)) {
-        wait_until(entry, now_ms(entry->functions) + hit.delay_ms);
+        wait_until(entry, async_now_ms(entry->functions) + hit.delay_ms);
         return true;
     }
     if (!strikes(entry, FAULT_REORDER, NULL))
         return false;
-    wait_until(entry, now_ms(entry->functions) + ASYNC_HELD_MS);
+    wait_until(entry, async_now_ms(entry->functions) + ASYNC_HELD_MS);
     entry->held = true;
     entry->function->async.held_count++;
     return true;
@@ -373,7 +233,7 @@ static void let_go_of_held(struct function *function, uint64_t position)
         struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
 
         if (entry->held && entry->function == function && entry->position < position)
-            entry_enter(entry, ENTRY_WAITING);
+            async_entry_enter(entry, ENTRY_WAITING);
     }
 }
 
@@ -388,7 +248,7 @@ static bool is_throttled(struct async_entry *entry)
     entry->functions->throttles_total++;
     if (delay_ms > ASYNC_THROTTLED_LONGEST_MS)
         delay_ms = ASYNC_THROTTLED_LONGEST_MS;
-    wait_until(entry, now_ms(entry->functions) + delay_ms);
+    wait_until(entry, async_now_ms(entry->functions) + delay_ms);
     return true;
 }
 
@@ -419,24 +279,16 @@ static uint64_t retry_delay_ms(const struct async_entry *entry)
     return entry->attempts == 1 ? ASYNC_RETRY_FIRST_MS : ASYNC_RETRY_NEXT_MS;
 }
 
-static void retry_later(struct async_entry *entry, struct bytes error)
+static void end_after(struct async_entry *entry, const struct async_run *run,
+                      enum destination_condition condition)
 {
-    uint64_t expiry = expiry_ms(entry);
-    struct async_write *write = write_new(entry);
+    struct async_ending ending = {.condition = condition,
+                                  .invocation = &run->record,
+                                  .status = 200,
+                                  .response = run->invocation.result,
+                                  .version = bytes_of_text(run->invocation.version)};
 
-    entry->next_ms = now_ms(entry->functions) + retry_delay_ms(entry);
-    if (entry->next_ms > expiry)
-        entry->next_ms = expiry; /* not to be tried again, but to be ended */
-    struct async_state state = {
-        .attempts = entry->attempts,
-        .next_ms = entry->next_ms,
-        .last_error = error.size <= ASYNC_LAST_ERROR_SIZE_MAX ? error : BYTES(""),
-    };
-
-    async_state_encode(&write->state, &state);
-    entry->has_state = true;
-    write_submit(write);
-    entry_enter(entry, ENTRY_RETRYING);
+    async_end(entry, &ending);
 }
 
 static void attempt_ended(struct async_entry *entry, const struct async_run *run)
@@ -444,16 +296,23 @@ static void attempt_ended(struct async_entry *entry, const struct async_run *run
     entry->throttles = 0;
     if (!run->invocation.failed && entry->twice) {
         entry->twice = false;
-        entry_enter(entry, ENTRY_WAITING);
+        async_entry_enter(entry, ENTRY_WAITING);
         return;
     }
     entry->attempts++;
-    if (!run->invocation.failed)
+    entry->next_ms = async_now_ms(entry->functions) + retry_delay_ms(entry);
+    if (!run->invocation.failed) {
         end_after(entry, run, DESTINATION_SUCCESS);
-    else if (entry->attempts > retries_max(entry))
+    } else if (entry->attempts > retries_max(entry)) {
         end_after(entry, run, DESTINATION_RETRIES_EXHAUSTED);
-    else
-        retry_later(entry, run->invocation.result);
+    } else if (entry->next_ms >= expiry_ms(entry)) { /* as AWS: at once, and not at its age */
+        end_after(entry, run, DESTINATION_EVENT_AGE_EXCEEDED);
+    } else if (entry->function->gone) {
+        drop_of_gone(entry);
+    } else {
+        async_count(entry, run->invocation.result);
+        async_entry_enter(entry, ENTRY_RETRYING);
+    }
 }
 
 static void run_free(struct async_run *run)
@@ -472,9 +331,9 @@ static void run_done(struct invocation *invocation)
         REFUSED) { /* larger than any invocation may be: a destination's record */
         tell(entry->functions, function->version->settings.name,
              bytes_of_text(run->record.request_id), invocation->error.message);
-        entry_drop(entry);
+        async_drop(entry);
     } else if (invocation->status != OK) {
-        entry_enter(entry, ENTRY_WAITING); /* we stop: the next start runs it */
+        async_entry_enter(entry, ENTRY_WAITING); /* we stop: the next start runs it */
     } else {
         attempt_ended(entry, run);
     }
@@ -486,21 +345,18 @@ static void run_done(struct invocation *invocation)
 static bool run_start(struct async_entry *entry)
 {
     struct async_run *run = mem_new(sizeof *run);
-    enum status st = load_record(entry, &run->value, &run->record);
+    enum status st = async_entry_load(entry, &run->value, &run->record);
 
-    if (st == NOT_FOUND || st == CORRUPT) {
-        tell(entry->functions, entry->function->version->settings.name, BYTES(""),
-             "dropped an asynchronous invocation whose record is damaged");
-        entry_drop(entry);
-    }
+    if (st == NOT_FOUND || st == CORRUPT)
+        drop_damaged(entry);
     if (st != OK) {
         run_free(run);
         return st == NOT_FOUND || st == CORRUPT;
     }
-    entry_enter(entry, ENTRY_RUNNING);
+    async_entry_enter(entry, ENTRY_RUNNING);
     decide_duplicate(entry);
     run->entry = entry;
-    run->invocation.function_name = entry->function->version->settings.name;
+    run->invocation.function_name = bytes_of_text(entry->function->name);
     run->invocation.payload = run->record.payload;
     memcpy(run->invocation.request_id, run->record.request_id, sizeof run->invocation.request_id);
     run->invocation.wait = true;
@@ -509,18 +365,40 @@ static bool run_start(struct async_entry *entry)
     return true;
 }
 
-/* A function without any concurrency never takes its events: they are looked at when they are too
- * old. */
+/* What waits for concurrency grows too old at its time, whether a worker is free by then or not. */
 static void watch_oldest(struct function *function)
 {
     struct timers *timers = function->functions->options.timers;
     struct async_queue *queue = &function->async;
 
-    if (list_empty(&queue->waiting) || pool_limit(function) > 0)
+    if (list_empty(&queue->waiting))
         timer_cancel(timers, &queue->oldest);
     else
         timer_set_at(timers, &queue->oldest,
                      expiry_ms(LIST_ITEM(queue->waiting.next, struct async_entry, in_queue)));
+}
+
+/* The first that waits is looked at. False: it goes on waiting, and so do those behind it. */
+static bool dispatch_first(struct function *function)
+{
+    struct functions *functions = function->functions;
+    struct async_queue *queue = &function->async;
+    struct async_entry *entry = LIST_ITEM(queue->waiting.next, struct async_entry, in_queue);
+    bool done = true;
+
+    if (pool_limit(function) == 0)
+        done = end_untried(entry, DESTINATION_ZERO_CONCURRENCY);
+    else if (async_now_ms(functions) >= expiry_ms(entry))
+        done = end_untried(entry, DESTINATION_EVENT_AGE_EXCEEDED);
+    else if (queue->running_count >= pool_limit(function))
+        return false;
+    else if (!is_throttled(entry)) {
+        let_go_of_held(function, entry->position);
+        done = run_start(entry);
+    }
+    if (!done) /* the store cannot give it now */
+        timer_set_after(functions->options.wall_timers, &queue->again, ASYNC_WRITE_AGAIN_MS);
+    return done;
 }
 
 void async_dispatch(struct function *function)
@@ -531,24 +409,8 @@ void async_dispatch(struct function *function)
     if (!functions->started || functions->stopping || queue->dispatching)
         return;
     queue->dispatching = true; /* what ends at once does not dispatch inside this loop */
-    while (!list_empty(&queue->waiting)) {
-        struct async_entry *entry = LIST_ITEM(queue->waiting.next, struct async_entry, in_queue);
-
-        if (now_ms(functions) >= expiry_ms(entry)) {
-            end_too_old(entry);
-            continue;
-        }
-        if (queue->running_count >= pool_limit(function))
-            break;
-        if (is_throttled(entry))
-            continue;
-        let_go_of_held(function, entry->position);
-        if (!run_start(entry)) {
-            timer_set_after(functions->options.wall_timers, &queue->again, ASYNC_WRITE_AGAIN_MS);
-            queue->dispatching = false;
-            return;
-        }
-    }
+    while (!list_empty(&queue->waiting) && dispatch_first(function))
+        ;
     queue->dispatching = false;
     watch_oldest(function);
 }
@@ -566,12 +428,9 @@ static void on_again(struct timer *timer)
 static void on_write_again(struct timer *timer)
 {
     struct async_entry *entry = CONTAINER_OF(timer, struct async_entry, write_again);
-    struct async_write *write = entry->write;
 
-    if (entry->functions->stopping)
-        return;
-    entry->write = NULL;
-    write_submit(write);
+    if (!entry->functions->stopping)
+        async_end_again(entry);
 }
 
 static void on_entry_timer(struct timer *timer)
@@ -580,7 +439,7 @@ static void on_entry_timer(struct timer *timer)
 
     if (entry->functions->stopping)
         return;
-    entry_enter(entry, ENTRY_WAITING);
+    async_entry_enter(entry, ENTRY_WAITING);
     async_dispatch(entry->function);
 }
 
@@ -596,7 +455,7 @@ void functions_async_write(struct functions *functions, struct store_batch *batc
     if (invocation->request_id[0] == '\0')
         id_uuid(invocation->request_id);
     invocation->function_name = name;
-    invocation->accepted_ms = now_ms(functions);
+    invocation->accepted_ms = async_now_ms(functions);
     invocation->position = store_batch_position(batch);
     async_key_encode(key, ASYNC_INVOCATION, invocation->position);
     async_record_encode(&value, invocation);
@@ -613,13 +472,14 @@ static void entry_resolve(struct async_entry *entry)
     if (function == NULL) {
         tell(functions, bytes_of_text(entry->name), BYTES(""),
              "dropped an asynchronous invocation: there is no such function");
-        entry_drop(entry);
+        async_drop(entry);
         return;
     }
     entry->function = function;
     mem_free(entry->name);
     entry->name = NULL;
-    entry_enter(entry, entry->next_ms > now_ms(functions) ? ENTRY_RETRYING : ENTRY_WAITING);
+    async_entry_enter(entry,
+                      entry->next_ms > async_now_ms(functions) ? ENTRY_RETRYING : ENTRY_WAITING);
 }
 
 void functions_async_written(struct functions *functions, const struct async_invocation *invocation)
@@ -648,15 +508,6 @@ void async_start(struct functions *functions)
 
 /* ---- for drain ---- */
 
-size_t async_waiting_count(const struct function *function)
-{
-    size_t count = 0;
-
-    LIST_EACH (&function->async.waiting, it)
-        count++;
-    return count;
-}
-
 struct waits async_waits(const struct functions *functions)
 {
     struct timers *timers = functions->options.timers;
@@ -669,9 +520,6 @@ struct waits async_waits(const struct functions *functions)
             if (entry->state == ENTRY_RETRYING)
                 waits_add(&waits, timer_due_ms(timers, &entry->timer));
         }
-    for (size_t i = 0; i < functions->count; i++)
-        if (timer_is_set(&functions->all[i]->async.oldest))
-            waits_add(&waits, timer_due_ms(timers, &functions->all[i]->async.oldest));
     return waits;
 }
 
@@ -683,10 +531,35 @@ void async_hurry(struct functions *functions)
         struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
 
         if (entry->state == ENTRY_RETRYING)
-            entry_enter(entry, ENTRY_WAITING);
+            async_entry_enter(entry, ENTRY_WAITING);
     }
     for (size_t i = 0; i < functions->count; i++)
         async_dispatch(functions->all[i]);
+}
+
+/* ---- a function that is deleted ---- */
+
+void async_forget(struct function *function)
+{
+    LIST_EACH (&function->functions->async.all, it) {
+        struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
+
+        if (entry->function != function)
+            continue;
+        if (entry->state == ENTRY_RETRYING)
+            async_entry_enter(entry, ENTRY_WAITING);
+        if (entry->state == ENTRY_WAITING)
+            drop_of_gone(entry);
+    }
+    async_queue_free(function);
+}
+
+bool async_has_entries(const struct function *function)
+{
+    LIST_EACH (&function->functions->async.all, it)
+        if (LIST_ITEM(it, struct async_entry, in_all)->function == function)
+            return true;
+    return false;
 }
 
 /* ---- life ---- */
@@ -713,5 +586,5 @@ void async_init(struct async *async)
 void async_free(struct functions *functions)
 {
     LIST_EACH (&functions->async.all, it)
-        entry_free(LIST_ITEM(it, struct async_entry, in_all));
+        async_entry_free(LIST_ITEM(it, struct async_entry, in_all));
 }

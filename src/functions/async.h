@@ -1,9 +1,9 @@
 /* functions/async.h - asynchronous invocations: a durable queue, attempts, destinations.
  *
  *   WAITING ----> RUNNING ----> ENDING ----> (gone)      ENDING: its removal is being written,
- * together ^             |             ^                     with the invocation of its destination
+ * together ^             |             ^                     with what its destination is told
  *      |             v             |
- *      +-------- RETRYING ---------+   too old
+ *      +-------- RETRYING ---------+   too old, no concurrency
  *
  * What always holds:
  *   1. An invocation is in the store from the batch of its cause to the batch of its end.
@@ -12,6 +12,9 @@
  * before.
  *   4. Attempts are counted in the store, so a restart goes on counting. An attempt that a restart
  *      interrupts does not count: it is made again.
+ *   5. What meets the concurrency limit waits in its place, and runs as soon as a worker is free;
+ * it is no attempt, and its age is its only limit. With a reserved concurrency of 0 nothing waits:
+ *      it ends at once, as on AWS.
  *
  * Waiting costs nobody but the function itself: each has its own queue. Format:
  * docs/format/invocation.md. One loop thread, except functions_async_write(). */
@@ -50,7 +53,7 @@ struct async_queue {
     size_t running_count;
     bool dispatching;
     size_t held_count;
-    struct timer oldest; /* a function that never runs: its events grow too old all the same */
+    struct timer oldest; /* who waits for concurrency grows too old all the same */
     struct timer again;  /* the store could not give a payload; of wall_timers */
 };
 
@@ -64,6 +67,8 @@ void async_free(struct functions *functions); /* entries only; the store keeps t
 void async_queue_init(struct async_queue *queue);
 void async_queue_free(struct function *function);
 void async_dispatch(struct function *function);
-size_t async_waiting_count(const struct function *function);
+/* Its function is gone: what waits is dropped, with a line in its log; what runs may end. */
+void async_forget(struct function *function);
+bool async_has_entries(const struct function *function);
 
 #endif

@@ -1,8 +1,14 @@
-/* functions/async_private.h - what async.c and async_load.c share: the entry in memory. */
+/* functions/async_private.h - what async.c, async_end.c and async_load.c share: the entry in
+ * memory.
+ *
+ *   async.c       states, queues, attempts
+ *   async_end.c   what is written: a counted attempt, the end with what its destinations are told
+ *   async_load.c  what the store holds, at a start */
 #ifndef DYNLOG_FUNCTIONS_ASYNC_PRIVATE_H
 #define DYNLOG_FUNCTIONS_ASYNC_PRIVATE_H
 
 #include "functions/async.h"
+#include "functions/destination.h"
 
 struct async_write;
 
@@ -25,16 +31,44 @@ struct async_entry {
     struct async_write *write; /* ENDING, when the store refused it */
     char *name;                /* LOADED */
     uint64_t position, accepted_ms, next_ms;
-    uint32_t attempts;  /* that ended */
-    bool has_state;     /* attempts are in the store */
-    uint32_t throttles; /* since the last attempt */
-    bool drawn;         /* it is decided whether a fault makes it come twice */
-    bool twice;         /* a fault: when it has succeeded, it comes once more */
-    bool held;          /* a fault: it waits to be overtaken */
+    uint64_t waiting_ms; /* since then it is WAITING */
+    uint32_t attempts;   /* that ended */
+    bool has_state;      /* attempts are in the store */
+    uint32_t throttles;  /* since the last attempt */
+    bool drawn;          /* it is decided whether a fault makes it come twice */
+    bool twice;          /* a fault: when it has succeeded, it comes once more */
+    bool held;           /* a fault: it waits to be overtaken */
 };
+
+uint64_t async_now_ms(const struct functions *functions);
 
 /* LOADED; in the order of positions, behind those that are there. */
 struct async_entry *async_entry_new(struct functions *functions,
                                     const struct async_invocation *invocation);
+/* The only place that changes a state. */
+void async_entry_enter(struct async_entry *entry, enum entry_state state);
+void async_entry_free(struct async_entry *entry);
+MUST_USE enum status async_entry_load(const struct async_entry *entry, struct store_value *value,
+                                      struct async_invocation *ret);
+
+/* ---- async_end.c ---- */
+
+/* Its attempts and its next_ms go into the store, with the payload of the failure. */
+void async_count(struct async_entry *entry, struct bytes error);
+
+struct async_ending {
+    enum destination_condition condition;
+    const struct async_invocation *invocation;
+    int status;            /* as in struct destination_record */
+    struct bytes response; /* empty: none, or unknown */
+    struct bytes version;  /* that ran; empty: the function's */
+};
+/* ENDING: it leaves the store in the batch that tells its destination, and is freed. */
+void async_end(struct async_entry *entry, const struct async_ending *ending);
+/* The same, and nobody is told: its function is not there, or it is damaged. */
+void async_drop(struct async_entry *entry);
+/* The store refused it a while ago. */
+void async_end_again(struct async_entry *entry);
+void async_write_free(struct async_write *write);
 
 #endif

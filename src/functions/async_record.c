@@ -21,7 +21,7 @@ bool async_key_decode(struct bytes key, enum async_key_kind kind, uint64_t *ret_
 
 void async_record_encode(struct buffer *out, const struct async_invocation *invocation)
 {
-    assert(invocation->function_name.size <= FUNCTION_NAME_SIZE_MAX);
+    assert(invocation->function_name.size <= FUNCTION_QUALIFIED_SIZE_MAX);
     buffer_append_byte(out, ASYNC_RECORD_FORMAT);
     buffer_append(out, bytes_of(invocation->request_id, REQUEST_ID_SIZE));
     buffer_append_u64(out, invocation->accepted_ms);
@@ -43,7 +43,7 @@ enum status async_record_decode(struct bytes value, struct async_invocation *ret
         return CORRUPT;
     size_t name_size = at[RECORD_HEAD_SIZE - 1];
 
-    if (name_size > FUNCTION_NAME_SIZE_MAX || value.size - RECORD_HEAD_SIZE < name_size)
+    if (name_size > FUNCTION_QUALIFIED_SIZE_MAX || value.size - RECORD_HEAD_SIZE < name_size)
         return CORRUPT;
     *ret = (struct async_invocation){0};
     memcpy(ret->request_id, at + 1, REQUEST_ID_SIZE);

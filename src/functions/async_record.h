@@ -14,7 +14,7 @@
 
 #define ASYNC_KEY_SIZE 9
 #define ASYNC_RECORD_FORMAT 1
-#define ASYNC_HEAD_SIZE_MAX 256 /* of a record: everything but the payload */
+#define ASYNC_HEAD_SIZE_MAX 512 /* of a record: everything but the payload */
 
 enum async_key_kind { ASYNC_INVOCATION = 'i', ASYNC_STATE = 's' };
 

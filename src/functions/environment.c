@@ -62,17 +62,6 @@ static void set_defaults(struct variables *variables)
     set_text(variables, "IS_OFFLINE", "true");
 }
 
-static struct bytes log_stream(struct arena *arena, uint64_t now_ms)
-{
-    char date[CLOCK_ISO_SIZE];
-    uint64_t random[2];
-
-    clock_format_iso(now_ms, false, date);
-    id_random((uint8_t *)random, sizeof random);
-    return arena_printf(arena, "%.4s/%.2s/%.2s/[$LATEST]%016llx%016llx", date, date + 5, date + 8,
-                        (unsigned long long)random[0], (unsigned long long)random[1]);
-}
-
 static void set_lambdas(struct variables *variables, const struct environment_options *options)
 {
     const struct function_settings *settings = options->settings;
@@ -82,12 +71,12 @@ static void set_lambdas(struct variables *variables, const struct environment_op
     set_text(variables, "AWS_REGION", options->region);
     set_text(variables, "AWS_DEFAULT_REGION", options->region);
     set(variables, BYTES("AWS_LAMBDA_FUNCTION_NAME"), settings->name);
-    set_text(variables, "AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+    set(variables, BYTES("AWS_LAMBDA_FUNCTION_VERSION"),
+        settings->version.size > 0 ? settings->version : BYTES("$LATEST"));
     set(variables, BYTES("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
         arena_printf(arena, "%u", settings->memory_mb));
-    set(variables, BYTES("AWS_LAMBDA_LOG_GROUP_NAME"),
-        arena_printf(arena, "/aws/lambda/%.*s", BYTES_ARG(settings->name)));
-    set(variables, BYTES("AWS_LAMBDA_LOG_STREAM_NAME"), log_stream(arena, options->now_ms));
+    set(variables, BYTES("AWS_LAMBDA_LOG_GROUP_NAME"), options->log_group);
+    set(variables, BYTES("AWS_LAMBDA_LOG_STREAM_NAME"), options->log_stream);
     set_text(variables, "AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
     set_text(variables, "AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
     set(variables, BYTES("AWS_LAMBDA_RUNTIME_API"),

@@ -6,8 +6,6 @@
 
 #include "functions/functions.h"
 
-#define ENVIRONMENT_LOG_STREAM_SIZE 64
-
 struct environment_options {
     const struct function_settings *settings;
     const struct function_variable *common; /* what every handler gets: endpoints */
@@ -16,7 +14,7 @@ struct environment_options {
     const char *runtime_folder;   /* LAMBDA_RUNTIME_DIR */
     const char *temporary_folder; /* TMPDIR; NULL: the machine's */
     uint16_t runtime_api_port;
-    uint64_t now_ms; /* the log stream is named by day */
+    struct bytes log_group, log_stream;
 };
 
 /* NAME=VALUE texts and a NULL, in the arena. A name stands once; Lambda's own win over the

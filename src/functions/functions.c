@@ -1,5 +1,5 @@
-/* functions/functions.c - the registry: functions by name, their settings, and the life of it all.
- */
+/* functions/functions.c - what a stack file puts, and the life of it all. Functions by name are
+ * registry.c's. */
 #include "functions/functions.h"
 
 #include "functions/function.h"
@@ -7,117 +7,6 @@
 #include "functions/worker.h"
 
 #include <stdlib.h>
-
-/* ---- names ---- */
-
-/* NAME or NAME:$LATEST. */
-static struct bytes name_without_version(struct bytes text)
-{
-    size_t colon = bytes_find_byte(text, ':', 0);
-
-    if (colon == SIZE_MAX)
-        return text;
-    if (!bytes_equal_text(bytes_slice(text, colon + 1, text.size), "$LATEST"))
-        return BYTES("");
-    return bytes_slice(text, 0, colon);
-}
-
-struct bytes function_name_of(struct bytes name_or_arn)
-{
-    struct arn arn;
-    size_t part = bytes_find(name_or_arn, BYTES(":function:"));
-    struct bytes name = name_or_arn;
-
-    if (arn_parse(name_or_arn, &arn)) {
-        if (!bytes_equal_text(arn.service, "lambda") ||
-            !bytes_start_with(arn.resource, BYTES("function:")))
-            return BYTES("");
-        name = bytes_slice(arn.resource, strlen("function:"), arn.resource.size);
-    } else if (part != SIZE_MAX) {
-        name = bytes_slice(name_or_arn, part + strlen(":function:"), name_or_arn.size);
-    }
-    name = name_without_version(name);
-    return name.size <= FUNCTION_NAME_SIZE_MAX ? name : BYTES("");
-}
-
-struct function *function_find(const struct functions *functions, struct bytes name_or_arn)
-{
-    return map_get(&functions->by_name, function_name_of(name_or_arn));
-}
-
-const struct function_settings *functions_find(const struct functions *functions,
-                                               struct bytes name_or_arn)
-{
-    const struct function *function = function_find(functions, name_or_arn);
-
-    return function != NULL ? &function->version->settings : NULL;
-}
-
-void functions_list(const struct functions *functions, struct arena *arena,
-                    const struct function_settings ***ret, size_t *ret_count)
-{
-    const struct function_settings **list =
-        ARENA_NEW_ARRAY(arena, functions->count, const struct function_settings *);
-
-    for (size_t i = 0; i < functions->count; i++)
-        list[i] = &functions->all[i]->version->settings;
-    *ret = list;
-    *ret_count = functions->count;
-}
-
-struct bytes functions_arn(const struct functions *functions, struct arena *arena,
-                           struct bytes name)
-{
-    return arn_make(arena, functions->options.place, "lambda", "function:%.*s", BYTES_ARG(name));
-}
-
-/* ---- versions ---- */
-
-void function_version_ref(struct function_version *version)
-{
-    version->references++;
-}
-
-void function_version_unref(struct function_version *version)
-{
-    if (version == NULL || --version->references > 0)
-        return;
-    arena_free(version->arena);
-    mem_free(version);
-}
-
-static const struct function_variable *
-copy_variables(struct arena *arena, const struct function_variable *variables, size_t count)
-{
-    struct function_variable *copies = ARENA_NEW_ARRAY(arena, count, struct function_variable);
-
-    for (size_t i = 0; i < count; i++) {
-        copies[i].name = arena_copy(arena, variables[i].name);
-        copies[i].value = arena_copy(arena, variables[i].value);
-    }
-    return copies;
-}
-
-static struct function_version *version_new(const struct functions *functions,
-                                            const struct function_settings *settings)
-{
-    struct function_version *version = mem_new(sizeof *version);
-    struct function_settings *copy = &version->settings;
-    struct arena *arena = version->arena = arena_new();
-
-    version->references = 1;
-    *copy = *settings;
-    copy->name = arena_copy(arena, settings->name);
-    copy->handler = arena_copy(arena, settings->handler);
-    copy->runtime = arena_copy(arena, settings->runtime);
-    copy->folder = arena_copy(arena, settings->folder);
-    copy->description = arena_copy(arena, settings->description);
-    copy->on_success.arn = arena_copy(arena, settings->on_success.arn);
-    copy->on_failure.arn = arena_copy(arena, settings->on_failure.arn);
-    copy->environment = copy_variables(arena, settings->environment, settings->environment_count);
-    version->arn = functions_arn(functions, arena, copy->name);
-    return version;
-}
 
 /* ---- putting ---- */
 
@@ -173,37 +62,6 @@ static enum status check_settings(const struct function_settings *settings,
     return OK;
 }
 
-static void insert_in_order(struct functions *functions, struct function *function)
-{
-    size_t at = functions->count;
-
-    if (functions->count == functions->capacity) {
-        functions->capacity = size_max(16, functions->capacity * 2);
-        functions->all = mem_resize(functions->all, functions->capacity * sizeof *functions->all);
-    }
-    for (; at > 0 && bytes_compare(functions->all[at - 1]->version->settings.name,
-                                   function->version->settings.name) > 0;
-         at--)
-        functions->all[at] = functions->all[at - 1];
-    functions->all[at] = function;
-    functions->count++;
-}
-
-static void function_new(struct functions *functions, struct function_version *version)
-{
-    struct function *function = mem_new(sizeof *function);
-
-    function->functions = functions;
-    function->version = version;
-    list_init(&function->workers);
-    list_init(&function->idle);
-    list_init(&function->waiting);
-    async_queue_init(&function->async);
-    reload_open(function);
-    map_put(&functions->by_name, version->settings.name, function);
-    insert_in_order(functions, function);
-}
-
 enum status functions_put(struct functions *functions, const struct function_settings *settings,
                           struct api_error *reterr)
 {
@@ -213,36 +71,26 @@ enum status functions_put(struct functions *functions, const struct function_set
         st = check_settings(settings, reterr);
     if (st != OK)
         return st;
-    struct function *function = map_get(&functions->by_name, settings->name);
-    struct function_version *version = version_new(functions, settings);
-
-    if (function == NULL) {
-        function_new(functions, version);
-        return OK;
-    }
-    function_version_unref(function->version);
-    function->version = version;
-    reload_open(function);
-    pool_retire(function);
-    pool_dispatch(function);
-    async_dispatch(function);
-    return OK;
-}
-
-static void function_free(struct function *function)
-{
-    assert(list_empty(&function->workers) && list_empty(&function->waiting));
-    async_queue_free(function);
-    reload_close(function);
-    function_version_unref(function->version);
-    mem_free(function);
+    return registry_put(functions, settings);
 }
 
 /* ---- life ---- */
 
-static void on_interpreters_idle(void *context)
+static void on_idle(void *context)
 {
     functions_changed(context);
+}
+
+static const struct function_variable *
+copy_variables(struct arena *arena, const struct function_variable *variables, size_t count)
+{
+    struct function_variable *copies = ARENA_NEW_ARRAY(arena, count, struct function_variable);
+
+    for (size_t i = 0; i < count; i++) {
+        copies[i].name = arena_copy(arena, variables[i].name);
+        copies[i].value = arena_copy(arena, variables[i].value);
+    }
+    return copies;
 }
 
 static void copy_options(struct functions *functions, const struct functions_options *options)
@@ -256,6 +104,9 @@ static void copy_options(struct functions *functions, const struct functions_opt
     if (options->temporary_folder != NULL)
         functions->options.temporary_folder =
             arena_copy_text(functions->arena, bytes_of_text(options->temporary_folder));
+    if (options->code_folder != NULL)
+        functions->options.code_folder =
+            arena_copy_text(functions->arena, bytes_of_text(options->code_folder));
     functions->options.environment =
         copy_variables(functions->arena, options->environment, options->environment_count);
 }
@@ -267,12 +118,17 @@ enum status functions_open(const struct functions_options *options, struct funct
     copy_options(functions, options);
     functions->memory.fire = workers_look_at_memory;
     functions->machine_clock = clock_new_real();
-    functions->interpreters = interpreters_new(options->loop, on_interpreters_idle, functions);
+    functions->interpreters = interpreters_new(options->loop, on_idle, functions);
     functions->starting_at_once_max = size_max(1, uv_available_parallelism());
     functions->workers_max = size_min(
         FUNCTION_WORKERS_MAX, size_max(FUNCTION_WORKERS_MIN, 2 * uv_available_parallelism()));
+    functions->codes = codes_new(options->loop, functions->options.code_folder, on_idle, functions);
+    registry_init(functions);
     async_init(&functions->async);
-    enum status st = async_load(functions);
+    enum status st = registry_load(functions);
+
+    if (st == OK)
+        st = async_load(functions);
 
     if (st != OK) {
         functions_close(functions);
@@ -285,6 +141,7 @@ enum status functions_open(const struct functions_options *options, struct funct
 void functions_start(struct functions *functions)
 {
     functions->started = true;
+    codes_sweep(functions->codes);
     async_start(functions);
 }
 
@@ -299,7 +156,8 @@ void functions_warm(struct functions *functions, struct bytes name_or_arn)
 static bool is_stopped(const struct functions *functions)
 {
     return functions->stopping && functions->worker_count == 0 &&
-           functions->async.writing_count == 0 && !interpreters_busy(functions->interpreters);
+           functions->async.writing_count == 0 && !interpreters_busy(functions->interpreters) &&
+           !codes_busy(functions->codes) && list_empty(&functions->changes);
 }
 
 static void on_grace_closed(uv_handle_t *handle)
@@ -334,6 +192,7 @@ void functions_changed(struct functions *functions)
 {
     if (functions->options.changed != NULL)
         functions->options.changed(functions->options.context);
+    registry_reap_soon(functions);
     if (!is_stopped(functions) || functions->told_stopped)
         return;
     functions->told_stopped = true;
@@ -379,6 +238,7 @@ void functions_stop(struct functions *functions, uint64_t grace_ms, void (*stopp
     functions->grace.data = functions;
     uv_timer_start(&functions->grace, on_grace, grace_ms, 0);
     interpreters_stop(functions->interpreters);
+    codes_stop(functions->codes);
     for (size_t i = 0; i < functions->count; i++)
         stop_function(functions->all[i]);
     functions_changed(functions);
@@ -389,10 +249,9 @@ void functions_close(struct functions *functions)
     if (functions == NULL)
         return;
     async_free(functions);
-    for (size_t i = 0; i < functions->count; i++)
-        function_free(functions->all[i]);
-    mem_free(functions->all);
-    map_free(&functions->by_name);
+    codes_stop(functions->codes);
+    registry_free(functions);
+    codes_free(functions->codes);
     interpreters_free(functions->interpreters);
     clock_free(functions->machine_clock);
     arena_free(functions->arena);
@@ -408,7 +267,7 @@ static size_t shut_out(const struct functions *functions)
         const struct function *function = functions->all[i];
 
         if (pool_limit(function) == 0)
-            count += function->waiting_count + async_waiting_count(function);
+            count += function->waiting_count;
     }
     return count;
 }

@@ -11,8 +11,8 @@
  * worker goes, the next invocation gets a fresh one; worker.h has the drawing)
  *
  * Asynchronous invocations are durable: written in the batch of whatever causes them, tried, tried
- * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise), then handed to the
- * destination. At least once.
+ * again (2 more times after 1 and 2 minutes of the clock, unless set otherwise); then their
+ * destination is told. At least once.
  *
  * One loop thread, except where said. */
 #ifndef DYNLOG_FUNCTIONS_FUNCTIONS_H
@@ -24,6 +24,7 @@
 #include "base/id.h"
 #include "base/list.h"
 #include "base/timer.h"
+#include "delivery/delivery.h"
 #include "json/json.h"
 #include "store/store.h"
 
@@ -33,6 +34,8 @@
 #define FUNCTION_RESPONSE_SIZE_MAX ((size_t)6291556)        /* AWS: 6 MB and 100 bytes */
 #define FUNCTION_EVENT_SIZE_MAX ((size_t)1024 * 1024)       /* asynchronous */
 #define FUNCTION_NAME_SIZE_MAX 64
+#define FUNCTION_QUALIFIER_SIZE_MAX 128 /* "$LATEST", a version, an alias */
+#define FUNCTION_QUALIFIED_SIZE_MAX (FUNCTION_NAME_SIZE_MAX + 1 + FUNCTION_QUALIFIER_SIZE_MAX)
 #define FUNCTION_TIMEOUT_S_MAX 900
 #define FUNCTION_CONCURRENCY_MAX 1000 /* AWS: per account; see also FUNCTION_WORKERS_MAX */
 /* Processes that a function without reserved concurrency may have: two a processor, but at least
@@ -56,15 +59,28 @@ struct function_variable {
     struct bytes name, value;
 };
 
-enum destination_kind { DESTINATION_NONE, DESTINATION_FUNCTION };
+enum destination_kind {
+    DESTINATION_NONE,
+    DESTINATION_FUNCTION,
+    DESTINATION_QUEUE,
+    DESTINATION_BUS
+};
 struct function_destination {
     enum destination_kind kind;
-    struct bytes arn; /* of a function: arn:aws:lambda:...:function:NAME */
+    struct bytes arn;
 };
+/* An empty ARN is none. REFUSED, in AWS's words: no ARN, a FIFO queue; by name: a topic, a bucket
+ * and what else dynlog does not have. Whether it is there is seen when something is delivered to
+ * it. */
+MUST_USE enum status function_destination_of(struct bytes arn, struct function_destination *ret,
+                                             struct api_error *reterr);
+/* The same for a dead-letter queue, which is a standard queue. */
+MUST_USE enum status function_check_dead_letter(struct bytes arn, struct api_error *reterr);
 
 /* What a function is. Bytes are copied by functions_put(). */
 struct function_settings {
     struct bytes name;
+    struct bytes version; /* that runs: "$LATEST" (also when it is empty), "3" */
     struct bytes handler; /* "src/handler.handler" */
     struct bytes runtime; /* "nodejs20.x", "python3.12", "provided.al2023" */
     struct bytes folder;  /* absolute path of the code */
@@ -78,7 +94,8 @@ struct function_settings {
     int64_t retry_delay_ms;         /* offline override of the 1 and 2 minutes; -1: AWS's */
     int32_t maximum_event_age_s;    /* -1: 6 hours */
     struct function_destination on_success, on_failure;
-    bool reload; /* its code is a developer's: what changes runs from the next invocation on */
+    struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
+    struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
 };
 
 /* Per-worker listener of the Runtime API: the port tells which worker speaks, because its paths do
@@ -89,6 +106,26 @@ struct runtime_door {
     void *(*listen)(void *context, struct worker *worker, uint16_t *ret_port);
     /* Closes the listener and its connections. No worker_...() call for that worker after it. */
     void (*close)(void *context, void *listener);
+};
+
+/* The way to destinations and dead-letter queues: deliveries (delivery/delivery.h). */
+struct destination_door {
+    void *context;
+    /* On the loop's thread, before the put: deliveries_prepare(). */
+    void (*prepare)(void *context, struct delivery *delivery);
+    /* On the writer's thread, into the batch: deliveries_write(). */
+    void (*write)(void *context, struct store_batch *batch, struct delivery *delivery);
+    /* On the loop's thread, after the batch is durable: deliveries_written(). */
+    void (*written)(void *context, struct delivery *delivery);
+};
+
+/* CloudWatch's side of what workers print: one log stream a worker, made with its first line. All
+ * on the loop's thread; nothing waits. */
+struct function_log_door {
+    void *context;
+    void *(*open)(void *context, struct bytes group, struct bytes stream);
+    void (*append)(void *context, void *stream, uint64_t time_ms, struct bytes text);
+    void (*close)(void *context, void *stream); /* what was appended is kept all the same */
 };
 
 /* Where lines of handlers go. Called on the loop's thread. */
@@ -116,14 +153,20 @@ struct functions_options {
     struct faults *faults;      /* that a test asked for; NULL: none */
     const struct arn_place *place;
     struct runtime_door runtime;
+    struct destination_door destinations; /* prepare NULL: nobody is told of ends */
     const char *
         runtimes_folder; /* our bootstraps: FOLDER/node/bootstrap.mjs, FOLDER/python/bootstrap.py */
+    bool reload; /* what changes of the code of stack files' functions runs from the next invocation
+                    on */
     /* where each worker gets a folder of its own as TMPDIR, empty; NULL: the machine's */
     const char *temporary_folder;
     /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */
     const struct function_variable *environment;
     size_t environment_count;
+    /* where the code of functions lies that clients make (functions/code.h); NULL: they can't */
+    const char *code_folder;
     void (*log)(void *context, const struct function_log *log); /* may be NULL */
+    struct function_log_door log_streams;                       /* open NULL: there are none */
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     void *context;
 };
@@ -144,20 +187,34 @@ void functions_stop(struct functions *functions, uint64_t grace_ms, void (*stopp
 /* After `stopped`. */
 void functions_close(struct functions *functions);
 
-/* ---- settings (in memory: a stack file is read at every start) ---- */
+/* ---- settings ----
+ *
+ * A stack file's functions are in memory: the file is read at every start. Those that clients make
+ * (functions/change.h) are in the store, and there from functions_open() on. What a client changes
+ * of a stack file's holds until the next start. */
 
-/* New or changed; a changed function gets fresh workers. REFUSED: runtime or handler that dynlog
- * cannot run, with what was expected. */
+/* New or changed; a changed function gets fresh workers. One of the same name that a client made is
+ * hidden by it, with its versions and aliases, until a start without this one. REFUSED: runtime or
+ * handler that dynlog cannot run, with what was expected. */
 MUST_USE enum status functions_put(struct functions *functions,
                                    const struct function_settings *settings,
                                    struct api_error *reterr);
-/* name, ARN (with or without qualifier $LATEST) or ACCOUNT:function:NAME; NULL: there is none.
- * Holds until the next change. */
+/* Whether a client made it. */
+bool functions_is_stored(const struct functions *functions, struct bytes name);
+/* Name, ARN or ACCOUNT:function:NAME, with or without a qualifier: of a version its settings, of an
+ * alias those of the version that it leads to. NULL: there is none. Holds until the next change. */
 const struct function_settings *functions_find(const struct functions *functions,
                                                struct bytes name_or_arn);
-/* NAME of NAME, NAME:$LATEST, ACCOUNT:function:NAME and an ARN; empty when the text is none of them
- * or asks for another version. Points into the text; knows no registry, so any thread may ask. */
+/* NAME, or NAME:QUALIFIER of a published version or an alias, of NAME, NAME:$LATEST, NAME:3,
+ * ACCOUNT:function:NAME:live and ARNs; empty when the text is none of them. Points into the text;
+ * knows no registry, so any thread may ask. */
 struct bytes function_name_of(struct bytes name_or_arn);
+/* Where its lines are in CloudWatch Logs: as its settings say, or /aws/lambda/NAME. In the arena.
+ */
+struct bytes function_log_group(struct arena *arena, const struct function_settings *settings);
+/* The same without the qualifier, which *ret_qualifier is; "$LATEST" when there is none. */
+struct bytes function_name_split(struct bytes name_or_arn, struct bytes *ret_qualifier);
+/* $LATEST of each. */
 void functions_list(const struct functions *functions, struct arena *arena,
                     const struct function_settings ***ret, size_t *ret_count); /* in name order */
 struct bytes functions_arn(const struct functions *functions, struct arena *arena,
@@ -185,13 +242,15 @@ struct invocation {
         status; /* OK: it ran (perhaps badly); REFUSED: error says why not; CLOSED: stopping */
     struct api_error error; /* ResourceNotFound, TooManyRequests, ... */
     struct bytes result;    /* JSON; or AWS's error payload {errorType, errorMessage, trace} */
-    bool failed;            /* X-Amz-Function-Error: Unhandled */
-    struct bytes log_tail;  /* the last 4 KB of its log lines, not encoded */
+    char version[FUNCTION_QUALIFIER_SIZE_MAX + 1]; /* that ran: "$LATEST", "3" */
+    bool failed;                                   /* X-Amz-Function-Error: Unhandled */
+    struct bytes log_tail;                         /* the last 4 KB of its log lines, not encoded */
     uint64_t duration_us, billed_ms;
     uint32_t memory_used_mb;
 
     /* private */
     struct function *function;
+    char qualifier[FUNCTION_QUALIFIER_SIZE_MAX + 1]; /* as it was asked for; empty: none */
     struct list in_waiting;
     char made_trace_id[FUNCTION_TRACE_ID_SIZE];
 };
@@ -221,13 +280,12 @@ struct functions_figures {
     size_t waiting;  /* for a worker */
     size_t queued;   /* asynchronous: not ended, with those that wait for a retry */
     size_t retrying; /* of these: waiting for their time */
-    size_t shut_out; /* of waiting and queued: their function may not run (concurrency 0) */
+    size_t shut_out; /* of waiting: their function may not run (concurrency 0) */
     size_t workers;
     uint64_t invocations_total, errors_total, throttles_total;
 };
 void functions_figures(const struct functions *functions, struct functions_figures *ret);
-/* Asynchronous invocations that wait for their time: `retrying`, and those that are shut out until
- * they are too old. */
+/* Asynchronous invocations that wait for their time: `retrying`. */
 struct waits functions_waits(const struct functions *functions);
 /* Those that wait for their next attempt make it now. */
 void functions_hurry(struct functions *functions);

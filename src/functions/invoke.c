@@ -32,10 +32,22 @@ static enum status refuse_too_many(struct functions *functions, struct invocatio
                                    const char *reason)
 {
     functions->throttles_total++;
-    invocation->error.extra = strcmp(reason, "ReservedFunctionInvocationLimitExceeded") == 0
-                                  ? BYTES(",\"Reason\":\"ReservedFunctionInvocationLimitExceeded\"")
-                                  : BYTES(",\"Reason\":\"ConcurrentInvocationLimitExceeded\"");
+    invocation->error.extra = bytes_of_text(reason);
     return api_refuse(&invocation->error, API_LAMBDA_TOO_MANY_REQUESTS, "Rate Exceeded.");
+}
+
+/* What it was asked for as, and the version that is to run. */
+static void note_version(struct invocation *invocation, struct function *asked)
+{
+    struct bytes qualifier = {NULL, 0};
+
+    function_name_split(invocation->function_name, &qualifier);
+    invocation->function = function_route(asked);
+    if (!bytes_end_with(invocation->function_name, qualifier)) /* it stood there, or is meant */
+        qualifier = BYTES("");
+    snprintf(invocation->qualifier, sizeof invocation->qualifier, "%.*s", BYTES_ARG(qualifier));
+    snprintf(invocation->version, sizeof invocation->version, "%.*s",
+             BYTES_ARG(invocation->function->version->settings.version));
 }
 
 static enum status check(struct functions *functions, struct invocation *invocation)
@@ -44,9 +56,11 @@ static enum status check(struct functions *functions, struct invocation *invocat
 
     if (functions->stopping)
         return CLOSED;
-    invocation->function = function_find(functions, invocation->function_name);
-    if (invocation->function == NULL)
+    struct function *asked = function_find(functions, invocation->function_name);
+
+    if (asked == NULL)
         return refuse_not_found(functions, invocation);
+    note_version(invocation, asked);
     if (invocation->payload.size > FUNCTION_PAYLOAD_SIZE_MAX)
         return api_refuse(&invocation->error, API_REQUEST_TOO_LARGE,
                           "%zu byte payload is too large for the RequestResponse invocation type "

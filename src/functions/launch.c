@@ -131,7 +131,8 @@ static void start_process(struct worker *worker, const char *program)
         .runtime_folder = options->runtimes_folder,
         .temporary_folder = worker->folder != NULL ? worker->folder->path : NULL,
         .runtime_api_port = worker->port,
-        .now_ms = clock_now_ms(timers_clock(options->timers)),
+        .log_group = worker->log.group,
+        .log_stream = bytes_of_text(worker->log.stream_name),
     };
     struct process_options process = {
         .loop = options->loop,
@@ -141,6 +142,7 @@ static void start_process(struct worker *worker, const char *program)
     };
 
     worker->has_process = true;
+    log_init_start(&worker->log, settings->runtime);
     enum status st = process_start(&worker->process, &process);
 
     if (st != OK)

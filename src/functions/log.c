@@ -1,6 +1,9 @@
 /* functions/log.c - see log.h. */
 #include "functions/log.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* ---- the tail ---- */
 
 void log_tail_clear(struct log_tail *tail)
@@ -41,6 +44,53 @@ static void tail_append(struct log_tail *tail, struct bytes piece)
     buffer_append(text, piece);
 }
 
+/* ---- the stream ---- */
+
+static uint64_t now_ms(const struct log *log)
+{
+    return clock_now_ms(timers_clock(log->options->timers));
+}
+
+void log_open(struct log *log, struct bytes group, struct bytes version)
+{
+    char date[CLOCK_ISO_SIZE];
+    uint64_t random[2];
+
+    clock_format_iso(now_ms(log), false, date);
+    id_random((uint8_t *)random, sizeof random);
+    snprintf(log->stream_name, sizeof log->stream_name,
+             "%.4s/%.2s/%.2s/[%.*s]%016" PRIx64 "%016" PRIx64, date, date + 5, date + 8,
+             BYTES_ARG(version), random[0], random[1]);
+    log->group = group;
+    log->version = version;
+    log->event = BUFFER_INIT(FUNCTION_LOG_LINE_SIZE_MAX + 1);
+}
+
+void log_close(struct log *log)
+{
+    const struct function_log_door *door = &log->options->log_streams;
+
+    if (log->stream != NULL)
+        door->close(door->context, log->stream);
+    log->stream = NULL;
+    buffer_free(&log->event);
+    log_tail_free(&log->tail);
+}
+
+static void append_event(struct log *log, struct bytes text)
+{
+    const struct function_log_door *door = &log->options->log_streams;
+
+    if (door->open == NULL || log->group.size == 0)
+        return;
+    if (log->stream == NULL)
+        log->stream = door->open(door->context, log->group, bytes_of_text(log->stream_name));
+    buffer_clear(&log->event);
+    buffer_append(&log->event, text);
+    buffer_append_byte(&log->event, '\n');
+    door->append(door->context, log->stream, now_ms(log), buffer_bytes(&log->event));
+}
+
 /* ---- lines ---- */
 
 static void tell(struct log *log, enum function_log_kind kind, struct bytes text, bool from_stderr)
@@ -49,6 +99,7 @@ static void tell(struct log *log, enum function_log_kind kind, struct bytes text
         tail_append(&log->tail, text);
         tail_append(&log->tail, BYTES("\n"));
     }
+    append_event(log, text);
     if (log->options->log == NULL)
         return;
     struct function_log line = {
@@ -79,12 +130,39 @@ void log_platform(struct log *log, uint64_t now_ms, const char *what)
     tell(log, FUNCTION_LOG_LINE, buffer_bytes(&text), true);
 }
 
+void log_init_start(struct log *log, struct bytes runtime)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
+
+    buffer_printf(&text, "INIT_START Runtime Version: %.*s", BYTES_ARG(runtime));
+    append_event(log, buffer_bytes(&text));
+}
+
+/* Type of an error that a runtime named itself may be anything: so much of it. */
+static struct bytes short_type(struct bytes type)
+{
+    return bytes_slice(type, 0, FUNCTION_NAME_SIZE_MAX);
+}
+
+void log_init_report(struct log *log, const char *phase, uint64_t init_us, const char *status,
+                     struct bytes error_type)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
+
+    buffer_printf(&text, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s",
+                  (double)init_us / 1000, phase, status);
+    if (error_type.size > 0)
+        buffer_printf(&text, "\tError Type: %.*s", BYTES_ARG(short_type(error_type)));
+    tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
+}
+
 void log_start(struct log *log)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
 
     log_tail_clear(&log->tail);
-    buffer_printf(&text, "START RequestId: %.*s Version: $LATEST", BYTES_ARG(log->request_id));
+    buffer_printf(&text, "START RequestId: %.*s Version: %.*s", BYTES_ARG(log->request_id),
+                  BYTES_ARG(log->version));
     tell(log, FUNCTION_LOG_START, buffer_bytes(&text), false);
 }
 
@@ -110,20 +188,7 @@ void log_report(struct log *log, const struct log_report *report)
     if (report->status != NULL)
         buffer_printf(&text, "Status: %s\t", report->status);
     if (report->error_type.size > 0)
-        buffer_printf(&text, "Error Type: %.*s\t",
-                      BYTES_ARG(bytes_slice(report->error_type, 0, FUNCTION_NAME_SIZE_MAX)));
-    tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
-}
-
-void log_init_report(struct log *log, const char *phase, const struct log_report *report)
-{
-    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
-
-    buffer_printf(&text, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s\t",
-                  (double)report->init_us / 1000, phase, report->status);
-    if (report->error_type.size > 0 && strcmp(report->status, "error") == 0)
-        buffer_printf(&text, "Error Type: %.*s\t",
-                      BYTES_ARG(bytes_slice(report->error_type, 0, FUNCTION_NAME_SIZE_MAX)));
+        buffer_printf(&text, "Error Type: %.*s\t", BYTES_ARG(short_type(report->error_type)));
     tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
 }
 

@@ -1,9 +1,15 @@
-/* functions/log.h - what CloudWatch would show: START, the handler's lines, END, REPORT; and the
- * tail of them that an invocation may ask for (X-Amz-Log-Result). */
+/* functions/log.h - what a worker prints and the platform says of it: START, the handler's lines,
+ * END, REPORT. They go to the person who started dynlog, into the worker's stream of CloudWatch
+ * Logs, and their tail to an invocation that asks for it (X-Amz-Log-Result).
+ *
+ * The stream alone has INIT_START. Its events end with a newline, as Lambda's do; their times are
+ * the clock's that a test may move. */
 #ifndef DYNLOG_FUNCTIONS_LOG_H
 #define DYNLOG_FUNCTIONS_LOG_H
 
 #include "functions/functions.h"
+
+#define LOG_STREAM_NAME_SIZE 80 /* "2026/11/26/[VERSION]" and 32 hex digits, with the NUL */
 
 /* The last lines of one invocation. */
 struct log_tail {
@@ -22,7 +28,15 @@ struct log {
     struct bytes function_name;
     struct bytes request_id; /* empty: outside an invocation */
     struct log_tail tail;
+    char stream_name[LOG_STREAM_NAME_SIZE];
+    struct bytes group, version; /* hold as long as this does */
+    void *stream;                /* the door's; NULL: nothing was said yet */
+    struct buffer event;
 };
+
+/* Before the first line: group, and the stream's name, which has the function's version. */
+void log_open(struct log *log, struct bytes group, struct bytes version);
+void log_close(struct log *log);
 
 void log_line(struct log *log, struct bytes line, bool from_stderr);
 /* A line that the platform says in the handler's stream: "... Task timed out after 3.00 seconds".
@@ -31,6 +45,12 @@ void log_platform(struct log *log, uint64_t now_ms, const char *what);
 void log_start(struct log *log);
 void log_end(struct log *log);
 
+/* "INIT_START Runtime Version: nodejs20.x": the machine's own interpreter has no ARN. */
+void log_init_start(struct log *log, struct bytes runtime);
+/* phase: "init", or "invoke" when it was begun again; status: "error", "timeout". */
+void log_init_report(struct log *log, const char *phase, uint64_t init_us, const char *status,
+                     struct bytes error_type);
+
 struct log_report {
     uint64_t duration_us, billed_ms, init_us; /* init_us 0: not this worker's first invocation */
     uint32_t memory_mb, memory_used_mb;
@@ -38,8 +58,6 @@ struct log_report {
     struct bytes error_type; /* with "error" */
 };
 void log_report(struct log *log, const struct log_report *report);
-/* Of an init that failed or took too long; phase: "init", or "invoke" when it was begun again. */
-void log_init_report(struct log *log, const char *phase, const struct log_report *report);
 /* What dynlog says about a function, to its developer alone. */
 void log_note(const struct functions_options *options, struct bytes function_name,
               struct bytes text);

@@ -15,10 +15,10 @@ bool pool_full(const struct function *function, const char **ret_reason)
     const struct functions *functions = function->functions;
 
     if (function_has_reserved_concurrency(function)) {
-        *ret_reason = "ReservedFunctionInvocationLimitExceeded";
+        *ret_reason = ",\"Reason\":\"ReservedFunctionConcurrentInvocationLimitExceeded\"";
         return function->busy_count + function->waiting_count >= pool_limit(function);
     }
-    *ret_reason = "ConcurrentInvocationLimitExceeded";
+    *ret_reason = ",\"Reason\":\"ConcurrentInvocationLimitExceeded\"";
     return functions->busy_count + functions->waiting_count >= FUNCTION_CONCURRENCY_MAX;
 }
 
@@ -68,8 +68,8 @@ static bool has_worker(const struct function *function)
     LIST_EACH (&function->workers, it) {
         const struct worker *worker = LIST_ITEM(it, struct worker, in_workers);
 
-        if (worker->state != WORKER_STOPPING && worker->version == function->version &&
-            !reload_is_stale(worker))
+        if (worker->state != WORKER_STOPPING &&
+            function_version_is_current(worker->version, function) && !reload_is_stale(worker))
             return true;
     }
     return false;

@@ -11,8 +11,8 @@
 
 /* Processes that the function may have at a time. */
 size_t pool_limit(const struct function *function);
-/* At the concurrency limit, so that a caller who does not wait is throttled; *ret_reason is AWS's
- * word. */
+/* At the concurrency limit, so that a caller who does not wait is throttled; *ret_reason is AWS's,
+ * as a member of the error's JSON. */
 bool pool_full(const struct function *function, const char **ret_reason);
 
 void pool_append(struct function *function, struct invocation *invocation);

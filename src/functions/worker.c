@@ -10,6 +10,9 @@
 
 #define MEMORY_READ_EVERY_MS ((uint64_t)100) /* it costs 20 us and more; a maximum may be late */
 
+/* arn:aws:lambda:REGION:ACCOUNT:function: and a qualified name */
+#define INVOKED_ARN_SIZE (128 + FUNCTION_QUALIFIED_SIZE_MAX)
+
 /* ---- states ---- */
 
 static const bool moves[WORKER_STATE_COUNT][WORKER_STATE_COUNT] = {
@@ -66,7 +69,7 @@ static void free_if_gone(struct worker *worker)
     list_remove(&worker->in_workers);
     function->worker_count--;
     functions->worker_count--;
-    log_tail_free(&worker->log.tail);
+    log_close(&worker->log);
     mem_free(worker->start_error);
     function_version_unref(worker->version);
     mem_free(worker);
@@ -316,9 +319,13 @@ void worker_take(struct worker *worker, struct invocation *invocation)
     timer_set_after(timers, &worker->deadline, timeout_ms);
     if (!timer_is_set(&functions->memory))
         timer_set_after(timers, &functions->memory, MEMORY_READ_EVERY_MS);
+    char arn[INVOKED_ARN_SIZE];
+
+    snprintf(arn, sizeof arn, "%.*s%s%s", BYTES_ARG(worker->function->latest->version->arn),
+             invocation->qualifier[0] != '\0' ? ":" : "", invocation->qualifier);
     struct runtime_next answer = {
         .request_id = bytes_of_text(worker->request_id),
-        .function_arn = worker->version->arn,
+        .function_arn = bytes_of_text(arn),
         .trace_id = invocation->trace_id,
         .client_context = invocation->client_context,
         .payload = invocation->payload,
@@ -374,7 +381,8 @@ void worker_next(struct worker *worker,
     worker->next_context = context;
     if (worker->state != WORKER_IDLE)
         worker_enter(worker, WORKER_IDLE);
-    if (functions->stopping || worker->version != worker->function->version || has_old_code(worker))
+    if (functions->stopping || !function_version_is_current(worker->version, worker->function) ||
+        has_old_code(worker))
         worker_stop(worker);
     else
         pool_dispatch(worker->function);
@@ -428,13 +436,9 @@ void worker_loaded(struct worker *worker, struct bytes paths)
 
 static void report_init(struct worker *worker, const char *status, struct bytes type)
 {
-    struct log_report report = {
-        .init_us = (clock_monotonic_ns() - worker->started_ns) / 1000,
-        .status = status,
-        .error_type = type,
-    };
-
-    log_init_report(&worker->log, worker->again ? "invoke" : "init", &report);
+    log_init_report(&worker->log, worker->again ? "invoke" : "init",
+                    (clock_monotonic_ns() - worker->started_ns) / 1000, status,
+                    strcmp(status, "error") == 0 ? type : BYTES(""));
 }
 
 /* It did not come to its first GET next. Lambda begins again within the invocation that waits, and
@@ -586,6 +590,7 @@ static struct worker *worker_new(struct function *function)
         .function_name = worker->version->settings.name,
         .tail = LOG_TAIL_INIT,
     };
+    log_open(&worker->log, worker->version->settings.log_group, worker->version->settings.version);
     list_init(&worker->in_idle);
     list_append(&function->workers, &worker->in_workers);
     function->worker_count++;

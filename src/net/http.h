@@ -63,6 +63,8 @@ struct http_listen_options {
     bool any_host;    /* do not guard against forged requests (private listeners of workers) */
     bool shared_port; /* SO_REUSEPORT: the servers of several loops listen on it together */
     const char *cors; /* which web pages are let in (net/cors.h); NULL: none */
+    /* The largest body of a request whose head is read; NULL: HTTP_BODY_SIZE_MAX for all. */
+    size_t (*body_size_max)(const struct http_request *request);
 };
 /* IN_USE when the port is taken; NOT_FOUND when the host is not one of this machine's. A name's
  * first IPv4 address is taken, else its first IPv6 address. IPv6 listeners take IPv6 only, so that

@@ -81,6 +81,7 @@ struct http_listener {
     char *host;
     bool any_host;
     char *cors; /* NULL: no page is let in */
+    size_t (*body_size_max)(const struct http_request *request);
     bool open;
     size_t connection_count; /* a listener lives as long as they do */
 };

@@ -83,7 +83,7 @@ static int refuse_body_size(struct http_connection *connection)
 {
     parse_refuse(connection, 413, "RequestEntityTooLargeException",
                  "The request's body is larger than %zu bytes, the most that is accepted.",
-                 HTTP_BODY_SIZE_MAX);
+                 connection->reading->body.size_max);
     return STOP;
 }
 
@@ -251,6 +251,16 @@ static bool is_not_spoken(struct http_connection *connection)
     return true;
 }
 
+static void limit_body(struct http_connection *connection)
+{
+    struct http_request *request = connection->reading;
+    const struct http_listener *listener = connection->listener;
+    size_t size_max =
+        listener->body_size_max != NULL ? listener->body_size_max(request) : HTTP_BODY_SIZE_MAX;
+
+    request->body.size_max = request->inflated.size_max = size_max;
+}
+
 static int on_headers_complete(llhttp_t *parser)
 {
     struct http_connection *connection = connection_of(parser);
@@ -265,7 +275,8 @@ static int on_headers_complete(llhttp_t *parser)
     request_head_done(request);
     if (is_not_spoken(connection) || is_forged(connection))
         return STOP;
-    if (has_length && parser->content_length > HTTP_BODY_SIZE_MAX)
+    limit_body(connection);
+    if (has_length && parser->content_length > request->body.size_max)
         return refuse_body_size(connection);
     if (has_length) /* not more at once: a client may only say that it will send much */
         buffer_reserve(&request->body, size_min(parser->content_length, READ_BUFFER_SIZE));

@@ -385,6 +385,7 @@ enum status http_listen(struct http_server *server, const struct http_listen_opt
     listener->context = options->context;
     listener->host = mem_copy_text(options->host);
     listener->any_host = options->any_host;
+    listener->body_size_max = options->body_size_max;
     if (options->cors != NULL)
         listener->cors = mem_copy_text(options->cors);
     listener->open = true;

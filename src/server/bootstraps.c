@@ -1,6 +1,6 @@
 /* server/bootstraps.c - the bootstraps of the Node.js and Python runtimes are in the program itself
- * (runtimes/), so that dynlog is one file; they are unpacked beside the data whenever it starts
- * with functions. */
+ * (runtimes/), so that dynlog is one file; they are unpacked beside the data whenever it starts,
+ * and so is the code of functions that clients make. */
 #include "server/internal.h"
 
 #include "base/file.h"
@@ -55,12 +55,17 @@ static bool choose_folder(struct server *server)
     if (server->options.memory) {
         snprintf(server->runtimes, sizeof server->runtimes, "%s/dynlog-runtimes-XXXXXX",
                  getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
-        return mkdtemp(server->runtimes) != NULL;
+        if (mkdtemp(server->runtimes) == NULL)
+            return false;
+        snprintf(server->functions_folder, sizeof server->functions_folder, "%s/functions",
+                 server->runtimes);
+        return true;
     }
     absolute = realpath(data, NULL);
     if (absolute == NULL)
         return false;
     snprintf(server->runtimes, sizeof server->runtimes, "%s/runtimes", absolute);
+    snprintf(server->functions_folder, sizeof server->functions_folder, "%s/functions", absolute);
     free(absolute);
     return true;
 }
@@ -82,8 +87,6 @@ static void make_temporary(struct server *server)
 
 bool bootstraps_unpack(struct server *server)
 {
-    if (server->stack->function_count == 0)
-        return true;
     if (!choose_folder(server)) {
         output_error("there is no folder for the runtimes' files");
         return false;

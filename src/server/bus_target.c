@@ -2,10 +2,19 @@
  * in the same batch. */
 #include "server/target.h"
 
-/* A schedule says what the event is to be. */
-static enum delivery_way find_for_schedule(struct server *server, struct delivery *delivery,
-                                           const struct json *parameters,
-                                           struct delivery_error *reterr)
+/* An event of a function's end tells of the bus too, as on AWS. */
+static struct bytes resources_of(const struct delivery *delivery)
+{
+    if (delivery->source == DELIVERY_OF_FUNCTION)
+        return arena_printf(delivery->arena, "[\"%.*s\",\"%.*s\"]", BYTES_ARG(delivery->target_arn),
+                            BYTES_ARG(delivery->source_arn));
+    return arena_printf(delivery->arena, "[\"%.*s\"]", BYTES_ARG(delivery->source_arn));
+}
+
+/* A schedule, or a function's destination, says what the event is to be. */
+static enum delivery_way find_for_entry(struct server *server, struct delivery *delivery,
+                                        const struct json *parameters,
+                                        struct delivery_error *reterr)
 {
     struct bus_entry *entry = ARENA_NEW(delivery->arena, struct bus_entry);
 
@@ -13,7 +22,7 @@ static enum delivery_way find_for_schedule(struct server *server, struct deliver
     entry->source = json_string(json_get(parameters, "Source"));
     entry->detail_type = json_string(json_get(parameters, "DetailType"));
     entry->detail = delivery->payload;
-    entry->resources = arena_printf(delivery->arena, "[\"%.*s\"]", BYTES_ARG(delivery->source_arn));
+    entry->resources = resources_of(delivery);
     if (bus_plan_entry(server->bus, entry, delivery->arena, &target_slot(delivery)->plan))
         return DELIVERY_WRITTEN;
     delivery_error_set(reterr, "INVALID_PARAMETER", false, "%s: %.*s", entry->error_code,
@@ -39,7 +48,7 @@ static enum delivery_way find(struct server *server, struct delivery *delivery,
     if (!is_our_bus(server, delivery->target_arn))
         return target_refuse_missing(delivery, "Event bus", reterr);
     if (parameters != NULL)
-        return find_for_schedule(server, delivery, parameters, reterr);
+        return find_for_entry(server, delivery, parameters, reterr);
     if (delivery->hops > 0) {
         delivery_error_set(reterr, "THIRD_ACCOUNT_HOP_DETECTED", false,
                            "Events received from another event bus cannot be forwarded to a third "

@@ -1,4 +1,5 @@
-/* server/deliver.c - the door to all targets: of rules, and of schedules (delivery/delivery.h). A
+/* server/deliver.c - the door to all targets: of rules, of schedules, and of functions
+ * (delivery/delivery.h). A
  * kind of target is a row of the table below; see target.h. */
 #include "server/target.h"
 
@@ -70,11 +71,19 @@ static struct bytes bus_of_rule(struct bytes arn)
 static struct fault_place place_of(const struct delivery *delivery)
 {
     struct fault_place place = {0};
-    bool of_rule = delivery->source == DELIVERY_OF_RULE;
 
-    place.of[of_rule ? FAULT_RULE : FAULT_SCHEDULE] = last_part(delivery->source_arn);
-    if (of_rule)
+    switch (delivery->source) {
+    case DELIVERY_OF_RULE:
+        place.of[FAULT_RULE] = last_part(delivery->source_arn);
         place.of[FAULT_BUS] = bus_of_rule(delivery->source_arn);
+        break;
+    case DELIVERY_OF_SCHEDULE:
+        place.of[FAULT_SCHEDULE] = last_part(delivery->source_arn);
+        break;
+    case DELIVERY_OF_FUNCTION:
+        place.of[FAULT_FUNCTION] = function_name_of(delivery->source_arn);
+        break;
+    }
     place.of[FAULT_TARGET_ID] = delivery->target_id;
     place.of[FAULT_TARGET_ARN] = delivery->target_arn;
     return place;
@@ -191,7 +200,7 @@ struct delivery_door deliver_door(struct server *server)
                                   call,   cancel, write_letter,    letter_written};
 }
 
-/* ---- what the bus hands over ---- */
+/* ---- what the bus and the functions hand over ---- */
 
 static void prepare(void *context, struct delivery *delivery)
 {
@@ -214,6 +223,11 @@ static void delivery_written(void *context, struct delivery *delivery)
     struct server *server = context;
 
     deliveries_written(server->deliveries, delivery);
+}
+
+struct destination_door deliver_destination_door(struct server *server)
+{
+    return (struct destination_door){server, prepare, write_delivery, delivery_written};
 }
 
 static void archived(void *context, uint64_t last_position)

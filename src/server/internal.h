@@ -88,6 +88,7 @@ struct server {
     size_t listener_count;
     struct http_request **held; /* came before the stack was there */
     size_t held_count, held_capacity;
+    char functions_folder[4096 + 16]; /* of functions that clients make */
     char runtimes[4096]; /* where our bootstraps are */
     char temporary[256]; /* where workers have their temporary files; empty: nowhere */
     struct timer drain_limit;
@@ -109,6 +110,7 @@ struct server {
     struct made *made;
     struct bytes *late_values; /* of stack->late; empty: not known yet */
     uint64_t started_ns;
+    uint64_t lost_log_lines; /* of functions: more than may wait for the disk */
 };
 
 /* ---- loop.c: the loop, and what wakes it ---- */
@@ -174,9 +176,10 @@ void stale_remove(struct server *server, void (*done)(struct server *server, boo
 /* ---- warm.c: workers before the first event ---- */
 void warm_start(struct server *server);
 
-/* ---- deliver.c: the targets of rules and schedules ---- */
+/* ---- deliver.c: the targets of rules, schedules and functions ---- */
 struct delivery_door deliver_door(struct server *server);
 struct bus_door deliver_bus_door(struct server *server);
+struct destination_door deliver_destination_door(struct server *server);
 
 /* ---- scheduling.c: what is due, to its targets; rules with a schedule ---- */
 struct schedule_door scheduling_door(struct server *server);
@@ -185,6 +188,9 @@ bool scheduling_is_valid(void *server, struct bytes expression);
 void scheduling_rule_changed(void *server, struct bytes bus_name, struct bytes rule_name);
 /* The rules that the bus has already. */
 void scheduling_set_rules(struct server *server);
+
+/* ---- function_logs.c: what functions print, into their log groups ---- */
+struct function_log_door function_log_door_of(struct server *server);
 
 /* ---- runtime.c: workers' private listeners ---- */
 struct runtime_door runtime_door_of(struct server *server);

@@ -41,6 +41,7 @@ static enum status listen_on(struct server *server, const char *host, uint16_t p
         .handle = handle,
         .context = server,
         .cors = server->options.cors,
+        .body_size_max = api_body_size_max,
     };
     enum status status = OK;
 

@@ -35,19 +35,28 @@ static void fail_at(struct provisioning *provisioning, const struct stack_where 
 
 /* ---- functions ---- */
 
-static struct function_destination destination_of(struct server *server,
-                                                  const struct stack_destination *from)
+static enum status destination_of(struct server *server, const struct stack_destination *from,
+                                  struct function_destination *ret, struct api_error *reterr)
 {
-    switch (from->kind) {
-    case STACK_DESTINATION_NONE:
-        break;
-    case STACK_DESTINATION_FUNCTION:
-        return (struct function_destination){
-            DESTINATION_FUNCTION, functions_arn(server->functions, server->arena, from->target)};
-    case STACK_DESTINATION_ARN:
-        return (struct function_destination){DESTINATION_FUNCTION, from->target};
-    }
-    return (struct function_destination){DESTINATION_NONE, {NULL, 0}};
+    struct bytes arn = {NULL, 0};
+
+    if (from->kind == STACK_DESTINATION_FUNCTION)
+        arn = functions_arn(server->functions, server->arena, from->target);
+    if (from->kind == STACK_DESTINATION_ARN)
+        arn = from->target;
+    return function_destination_of(arn, ret, reterr);
+}
+
+/* It is there again at a start without this one. */
+static void note_hidden(struct server *server, const struct stack_function *function)
+{
+    output_note(server, &(struct stack_note){
+                            .where = function->where,
+                            .text = arena_printf(server->arena,
+                                                 "function %.*s hides the one of that name that a "
+                                                 "client made",
+                                                 BYTES_ARG(function->key)),
+                        });
 }
 
 /* *ret_known: no value of the environment is still to come. */
@@ -83,11 +92,19 @@ static enum status put_function(struct server *server, const struct stack_functi
         .maximum_retry_attempts = (int32_t)attempts,
         .retry_delay_ms = server->stack->retry_delay_ms,
         .maximum_event_age_s = function->maximum_event_age_s,
-        .reload = !server->options.no_reload,
-        .on_success = destination_of(server, &function->on_success),
-        .on_failure = destination_of(server, &function->on_failure),
+        .dead_letter_arn = function->dead_letter_arn,
+        .log_group = function->log_group,
     };
+    enum status st = destination_of(server, &function->on_success, &settings.on_success, reterr);
 
+    if (st == OK)
+        st = destination_of(server, &function->on_failure, &settings.on_failure, reterr);
+    if (st == OK)
+        st = function_check_dead_letter(settings.dead_letter_arn, reterr);
+    if (st != OK)
+        return st;
+    if (functions_is_stored(server->functions, settings.name))
+        note_hidden(server, function);
     return functions_put(server->functions, &settings, reterr);
 }
 

@@ -1,6 +1,21 @@
 /* server/queue_target.c - a queue as a target: a message. */
 #include "server/target.h"
 
+/* What a function's dead letter says beside the event. */
+static void read_attributes(struct delivery *delivery, struct queue_message *message)
+{
+    const struct json *from = target_parameter(delivery, "MessageAttributes");
+    struct message_attribute *to =
+        ARENA_NEW_ARRAY(delivery->arena, json_count(from), struct message_attribute);
+
+    for (struct json_iter it = json_iter(from); json_next(&it);)
+        to[message->attribute_count++] =
+            (struct message_attribute){.name = it.name,
+                                       .type = json_string(json_get(it.value, "DataType")),
+                                       .value = json_string(json_get(it.value, "StringValue"))};
+    message->attributes = to;
+}
+
 static enum delivery_way find(struct server *server, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
@@ -27,6 +42,7 @@ static enum delivery_way find(struct server *server, struct delivery *delivery,
                     .group_id = group,
                     .trace_header = delivery->trace_header},
     };
+    read_attributes(delivery, &target_slot(delivery)->letter.message);
     return DELIVERY_WRITTEN;
 }
 

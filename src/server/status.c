@@ -327,6 +327,9 @@ void status_metrics(void *context, struct buffer *out)
            engine_conflicts(server->engine));
     metric(out, "invocations_total", "counter", "Invocations ended.", functions.invocations_total);
     metric(out, "invocation_errors_total", "counter", "Of these: failed.", functions.errors_total);
+    metric(out, "invocation_throttles_total", "counter",
+           "Invocations that met a concurrency limit: refused, or to be tried again.",
+           functions.throttles_total);
     metric(out, "invocations_running", "gauge", "Invocations in workers.", functions.running);
     metric(out, "invocations_queued", "gauge", "Asynchronous ones that have not ended.",
            functions.queued);
@@ -334,4 +337,7 @@ void status_metrics(void *context, struct buffer *out)
     schedule_metrics(server, out);
     call_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
+    metric(out, "function_log_lines_lost_total", "counter",
+           "Lines of functions that did not fit into what may wait for the disk.",
+           server->lost_log_lines);
 }

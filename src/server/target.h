@@ -1,4 +1,4 @@
-/* server/target.h - a kind of target, of rules and of schedules: what deliver.c asks of it.
+/* server/target.h - a kind of target, of rules, schedules and functions: what deliver.c asks of it.
  *
  *   function_target.c      written: an asynchronous invocation
  *   queue_target.c         written: a message

@@ -9,7 +9,7 @@
  *   enabled.c     `enabled: '"a" == "a"'`             enabled_evaluate()
  *   functions.c   functions -> stack->functions       functions_declare(), functions_read()
  *   events.c      what calls them                     events_read()
- *   mappings.c    change stream -> function           mappings_read_stream()
+ *   mappings.c    stream or queue -> function         mappings_read_stream() ...
  *   bridge.c      bus -> function                     bridge_read()
  *   timed.c       time -> function                    timed_read()
  *   resources.c   resources -> calls, archives        resources_read(), resources_read_rules()
@@ -244,6 +244,14 @@ MUST_USE enum status events_read(struct loader *loader, const struct loader_func
 MUST_USE enum status mappings_read_stream(struct loader *loader,
                                           const struct loader_function *function,
                                           const struct node_member *event);
+MUST_USE enum status mappings_read_queue(struct loader *loader,
+                                         const struct loader_function *function,
+                                         const struct node_member *event);
+/* The table of arn:...:table/NAME/stream/LABEL; what: "arn", for messages. Empty, and noted, when
+ * it is no change stream that is known here. */
+MUST_USE enum status mappings_table(struct loader *loader, const struct node *node,
+                                    const char *what, struct stack_where where, struct bytes *ret);
+void mappings_add_one(struct loader *loader, const struct stack_mapping *mapping);
 MUST_USE enum status bridge_read(struct loader *loader, const struct loader_function *function,
                                  const struct node_member *event, size_t index);
 MUST_USE enum status timed_read(struct loader *loader, const struct loader_function *function,

@@ -18,6 +18,7 @@
 
 #define STACK_FILE_SIZE_MAX ((size_t)4 * 1024 * 1024)
 #define STACK_VARIABLE_DEPTH_MAX 32
+#define STACK_FILTERS_MAX 10 /* of a mapping: what AWS raises its quota of 5 to */
 #define STACK_SHARDS_MAX 100 /* SHARDS_BEGIN_MAX of value/shard.h */
 
 struct stack_where { /* a place in a file, for messages: "serverless.yml:12:5" */
@@ -83,11 +84,19 @@ struct stack_destination {
     struct bytes target; /* function key of this stack -> its full name; or an ARN */
 };
 
+/* Where a function's code is. Of a Serverless file: in the stack's folder, all NULL and empty. */
+struct stack_code {
+    const char *folder;  /* NULL: the stack's */
+    const char *archive; /* a zip file that is to be unpacked; NULL: none */
+    struct bytes text;   /* of a ZipFile: the program itself; empty: none */
+};
+
 struct stack_function {
     struct bytes key;                   /* "eventHandler" */
     struct bytes name;                  /* "users-local-eventHandler", or `name:` */
     struct bytes handler;               /* "src/handler.handler" */
     struct bytes runtime;               /* "nodejs20.x" */
+    struct stack_code code;             /* where it lies */
     struct stack_variable *environment; /* provider's and function's; values are text */
     size_t environment_count;
     uint32_t timeout_s;             /* 6 unless said: the Serverless Framework's default */
@@ -96,21 +105,34 @@ struct stack_function {
     int32_t maximum_retry_attempts; /* 0-2; -1: AWS's default of 2 */
     int32_t maximum_event_age_s;    /* 60-21600; -1: default */
     struct stack_destination on_success, on_failure;
+    struct bytes dead_letter_arn; /* `onError`: of a queue; empty: none */
+    struct bytes log_group;       /* empty: /aws/lambda/NAME */
     struct stack_where where;
 };
 
-/* change stream -> function (events: stream) */
+/* change stream or queue -> function (events: stream, sqs): an event source mapping */
+enum stack_mapping_source { STACK_MAPPING_STREAM, STACK_MAPPING_QUEUE };
 struct stack_mapping {
-    struct bytes function_name;
-    struct bytes table_name;
+    enum stack_mapping_source source;
+    struct bytes function_name;      /* or its ARN, with a qualifier or without */
+    struct bytes table_name;         /* of a stream */
+    struct bytes queue_arn;          /* of a queue */
     uint32_t batch_size;             /* 10 unless said: what the Serverless Framework deploys */
     uint32_t batch_window_s;         /* 0 unless said */
+    const struct bytes *filters;     /* event patterns, JSON texts; one of them is enough */
+    size_t filter_count;             /* 0: every record */
+    bool report_batch_item_failures; /* functionResponseType: ReportBatchItemFailures */
+    bool enabled;
+    /* of a stream */
     uint32_t parallelization_factor; /* 1 unless said */
     bool bisect_on_error;
     int32_t maximum_retry_attempts; /* -1: until the record expires */
     int32_t maximum_record_age_s;   /* -1: until the record expires */
-    bool trim_horizon; /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
-    bool enabled;
+    bool trim_horizon;           /* TRIM_HORIZON, the Serverless Framework's default; else LATEST */
+    uint32_t tumbling_window_s;  /* 0: none */
+    struct bytes on_failure_arn; /* of a queue; empty: what fails for good is dropped */
+    /* of a queue */
+    uint32_t maximum_concurrency; /* 2-1000; 0: none said */
     struct stack_where where;
 };
 

@@ -12,13 +12,27 @@ struct invoke_call {
     bool want_log;
 };
 
-static void fail_unknown(struct api_call *call, struct bytes name)
+/* The name of the path, and ?Qualifier; NAME:QUALIFIER in call->path_name is both. REFUSED: there
+ * is no such function, or they don't agree. */
+static enum status find(struct api_call *call)
 {
-    struct bytes arn = functions_arn(call->on->functions, call->arena, name);
+    struct bytes qualifier = {NULL, 0}, given = {NULL, 0};
+    struct bytes name = function_name_split(call->path_name, &qualifier);
+    bool asked = http_query(call->request, "Qualifier", &given) && given.size > 0;
 
-    api_refuse(&call->error, API_LAMBDA_RESOURCE_NOT_FOUND, "Function not found: %.*s",
-               BYTES_ARG(arn));
-    api_fail(call, &call->error);
+    if (asked && bytes_end_with(call->path_name, qualifier) && !bytes_equal(qualifier, given))
+        return api_refuse(&call->error, API_LAMBDA_INVALID_PARAMETER,
+                          "The derived qualifier from the function name does not match the "
+                          "specified qualifier.");
+    if (asked)
+        call->path_name = arena_printf(call->arena, "%.*s:%.*s", BYTES_ARG(name), BYTES_ARG(given));
+    if (functions_find(call->on->functions, call->path_name) != NULL)
+        return OK;
+    return api_refuse(
+        &call->error, API_LAMBDA_RESOURCE_NOT_FOUND, "Function not found: %.*s",
+        BYTES_ARG(functions_arn(call->on->functions, call->arena,
+                                name.size > 0 && !asked ? function_name_of(call->path_name)
+                                                        : call->path_name)));
 }
 
 /* ---- RequestResponse ---- */
@@ -43,8 +57,8 @@ static void answer_result(struct invoke_call *invoke)
 
     headers[answer.header_count++] = (struct http_header_pair){
         BYTES("x-amzn-RequestId"), bytes_of_text(invoke->invocation.request_id)};
-    headers[answer.header_count++] =
-        (struct http_header_pair){BYTES("X-Amz-Executed-Version"), BYTES("$LATEST")};
+    headers[answer.header_count++] = (struct http_header_pair){
+        BYTES("X-Amz-Executed-Version"), bytes_of_text(invoke->invocation.version)};
     if (invoke->invocation.failed)
         headers[answer.header_count++] =
             (struct http_header_pair){BYTES("X-Amz-Function-Error"), BYTES("Unhandled")};
@@ -170,13 +184,10 @@ static enum status check_payload(struct api_call *call)
 void api_invoke(struct api_call *call)
 {
     struct bytes type = http_header(call->request, "x-amz-invocation-type");
-    enum status status = OK;
+    enum status status = find(call);
 
-    if (functions_find(call->on->functions, call->path_name) == NULL) {
-        fail_unknown(call, call->path_name);
-        return;
-    }
-    status = check_payload(call);
+    if (status == OK)
+        status = check_payload(call);
     if (status != OK) {
         api_fail_status(call, status);
     } else if (type.size == 0 || bytes_equal_text(type, "RequestResponse")) {
@@ -196,13 +207,10 @@ void api_invoke(struct api_call *call)
 
 void api_invoke_async(struct api_call *call)
 {
-    enum status status = OK;
+    enum status status = find(call);
 
-    if (functions_find(call->on->functions, call->path_name) == NULL) {
-        fail_unknown(call, call->path_name);
-        return;
-    }
-    status = check_payload(call);
+    if (status == OK)
+        status = check_payload(call);
     if (status == OK)
         invoke_event(call);
     else

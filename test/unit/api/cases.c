@@ -221,12 +221,15 @@ static const char *message_name(const struct case_step *step)
         "#TransactionInProgressException",
         "#IdempotentParameterMismatchException",
     };
+    static const char *const by_path[] = {"AWSScheduler.", "AWSLambda."};
 
     for (size_t i = 0; i < ARRAY_COUNT(capital); i++)
         if (bytes_end_with(step->error_type, bytes_of_text(capital[i])))
             return "Message";
-    return bytes_start_with(bytes_of_text(step->target), BYTES("AWSScheduler.")) ? "Message"
-                                                                                 : "message";
+    for (size_t i = 0; i < ARRAY_COUNT(by_path); i++)
+        if (bytes_start_with(bytes_of_text(step->target), bytes_of_text(by_path[i])))
+            return "Message";
+    return "message";
 }
 
 /* The type and message of an error, and nothing beside them. */
@@ -424,6 +427,7 @@ int main(int count, char **arguments)
     int failed = 0;
 
     add_folder(&found, API_CASES "/dynamodb");
+    add_folder(&found, API_CASES "/lambda");
     add_folder(&found, API_CASES "/scheduler");
     add_folder(&found, API_CASES "/streams");
     add_folder(&found, API_CASES "/events");

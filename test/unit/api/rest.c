@@ -67,7 +67,7 @@ static void test_routes(void **state)
     }
 }
 
-/* Every operation without a target has a way to it. */
+/* Every operation of Lambda's has a way to it. */
 static void test_every_operation(void **state)
 {
     size_t count = 0;
@@ -75,7 +75,7 @@ static void test_every_operation(void **state)
 
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        bool found = operations[i].service->target != NULL;
+        bool found = operations[i].service != &api_lambda;
 
         for (size_t c = 0; c < ARRAY_COUNT(cases) && !found; c++)
             found =

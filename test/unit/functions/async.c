@@ -340,18 +340,14 @@ static void destination_of_a_success(void **state)
     assert_int_equal(n, 7);
 }
 
-/* It is not tried a second time: its age ends before. */
+/* It is not tried a second time: its age would be over before. */
 static void events_grow_too_old(void **state)
 {
     struct harness *h = *state;
 
     put_with_destinations(h, "f.fails");
-    struct cause *cause = invoke_with(h, "f", "{\"n\":7}", -1, 50);
+    struct cause *cause = invoke_with(h, "f", "{\"n\":7}", -1, 60);
 
-    UNTIL_RETRYING(h);
-    harness_advance(h, 49999);
-    assert_int_equal(figures(h).retrying, 1);
-    harness_advance(h, 1);
     UNTIL_EMPTY(h);
     const struct json *record = destination_record(h);
 
@@ -362,21 +358,126 @@ static void events_grow_too_old(void **state)
     assert_int_equal(stored_count(h), 0);
 }
 
-static void events_of_a_function_without_concurrency_grow_too_old(void **state)
+/* One second more, and there is time for one attempt more. */
+static void events_grow_too_old_after_a_retry(void **state)
 {
     struct harness *h = *state;
-    struct function_settings settings = settings_of(h, "none", "f.ok");
 
+    put_with_destinations(h, "f.fails");
+    struct cause *cause = invoke_with(h, "f", "{\"n\":7}", -1, 61);
+
+    UNTIL_RETRYING(h);
+    harness_advance(h, 60000);
+    UNTIL_EMPTY(h);
+    assert_record(h, destination_record(h), cause, "EventAgeExceeded", 2);
+    assert_int_equal(count_of(h, "try 7"), 2);
+}
+
+/* As on AWS they do not wait for another setting. */
+static void events_of_a_function_without_concurrency(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings;
+
+    put_with_destinations(h, "f.ok");
+    settings = *functions_find(h->functions, BYTES("f"));
     settings.reserved_concurrency = 0;
     harness_put(h, &settings);
-    functions_start(h->functions);
-    invoke(h, "none", "{\"n\":1}");
-    invoke(h, "none", "{\"n\":2}");
-    harness_advance(h, (uint64_t)6 * 60 * 60 * 1000 - 1);
-    assert_int_equal(figures(h).queued, 2);
-    harness_advance(h, 1);
+    struct cause *cause = invoke(h, "f", "{\"n\":1}");
+
     UNTIL_EMPTY(h);
-    assert_int_equal(count_of(h, "ok"), 0);
+    const struct json *record = destination_record(h);
+
+    assert_record(h, record, cause, "ZeroReservedConcurrency", 0);
+    assert_int_equal(json_count(record), 4);
+    assert_int_equal(count_of(h, "ok {\"n\":1}"), 0);
+    assert_int_equal(stored_count(h), 0);
+}
+
+/* The one worker is busy: others wait in their order, without an attempt, until they are too old.
+ */
+static void events_wait_for_concurrency(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings;
+
+    put_with_destinations(h, "f.hangs");
+    settings = *functions_find(h->functions, BYTES("f"));
+    settings.reserved_concurrency = 1;
+    settings.timeout_s = 900;
+    settings.maximum_event_age_s = 60;
+    harness_put(h, &settings);
+    invoke(h, "f", "{\"n\":1}");
+    HARNESS_UNTIL(h, count_of(h, "try 1") == 1);
+    struct cause *second = invoke(h, "f", "{\"n\":2}");
+
+    harness_advance(h, 59999);
+    assert_int_equal(figures(h).queued, 2);
+    assert_int_equal(figures(h).retrying, 0);
+    harness_advance(h, 1);
+    HARNESS_UNTIL(h, count_of(h, "ok {\"version\"") == 1);
+    const struct json *record = destination_record(h), *response;
+    int64_t status = 0;
+
+    assert_record(h, record, second, "EventAgeExceeded", 0);
+    response = json_get(record, "responseContext");
+    assert_true(json_int64(json_get(response, "statusCode"), &status));
+    assert_int_equal(status, 429);
+    assert_int_equal(json_count(response), 1);
+    assert_null(json_get(record, "responsePayload"));
+    assert_int_equal(count_of(h, "try 2"), 0);
+}
+
+/* Both are told: the queue of the dead letters has the event alone. */
+static void queues_and_dead_letter_queues(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings = settings_of(h, "f", "f.fails");
+
+    settings.maximum_retry_attempts = 0;
+    settings.on_failure = (struct function_destination){
+        DESTINATION_QUEUE, BYTES("arn:aws:sqs:us-east-1:000000000000:ends")};
+    settings.dead_letter_arn = BYTES("arn:aws:sqs:us-east-1:000000000000:letters");
+    harness_put(h, &settings);
+    functions_start(h->functions);
+    struct cause *cause = invoke(h, "f", "{\"n\":7}");
+
+    UNTIL_EMPTY(h);
+    assert_int_equal(h->told->count, 2);
+    const struct harness_told *told = h->told; /* the last one */
+    const struct json *parameters = NULL, *attributes;
+
+    assert_true(bytes_equal_text(told->target_id, "DeadLetterConfig"));
+    assert_true(bytes_end_with(told->target_arn, BYTES(":letters")));
+    assert_true(bytes_end_with(told->source_arn, BYTES(":function:f:$LATEST")));
+    assert_true(bytes_equal_text(told->payload, "{\"n\":7}"));
+    assert_int_equal(json_parse(h->arena, told->parameters, &parameters, NULL), OK);
+    attributes = json_get(parameters, "MessageAttributes");
+    assert_string_equal(json_text_of(h, json_get(attributes, "RequestID"), "StringValue"),
+                        cause->invocation.request_id);
+    assert_string_equal(json_text_of(h, json_get(attributes, "ErrorMessage"), "StringValue"),
+                        "no 7");
+}
+
+/* A success is no matter of the dead-letter queue. */
+static void a_bus_is_told(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings = settings_of(h, "f", "f.ok");
+
+    settings.on_success = (struct function_destination){
+        DESTINATION_BUS, BYTES("arn:aws:events:us-east-1:000000000000:event-bus/b")};
+    settings.dead_letter_arn = BYTES("arn:aws:sqs:us-east-1:000000000000:letters");
+    harness_put(h, &settings);
+    functions_start(h->functions);
+    invoke(h, "f", "{\"n\":7}");
+    UNTIL_EMPTY(h);
+    assert_int_equal(h->told->count, 1);
+    assert_true(bytes_equal_text(h->told->target_id, "OnSuccess"));
+    assert_true(bytes_equal_text(h->told->parameters,
+                                 "{\"EventBridgeParameters\":{\"Source\":\"lambda\",\"DetailType\":"
+                                 "\"Lambda Function Invocation Result - Success\"}}"));
+    assert_true(bytes_start_with(h->told->payload, BYTES("{\"version\":\"1.0\",")));
 }
 
 static void restart(struct harness *h, uint64_t grace_ms)
@@ -593,7 +694,11 @@ int main(void)
         TEST(destination_of_a_failure),
         TEST(destination_of_a_success),
         TEST(events_grow_too_old),
-        TEST(events_of_a_function_without_concurrency_grow_too_old),
+        TEST(events_grow_too_old_after_a_retry),
+        TEST(events_of_a_function_without_concurrency),
+        TEST(events_wait_for_concurrency),
+        TEST(queues_and_dead_letter_queues),
+        TEST(a_bus_is_told),
         TEST(a_restart_goes_on),
         TEST(functions_that_are_gone),
         TEST(many),

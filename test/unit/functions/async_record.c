@@ -44,7 +44,7 @@ static void stored_invocations(void **state)
     out.ptr[0] = 0;
     assert_int_equal(async_record_decode(buffer_bytes(&out), &got), CORRUPT);
     out.ptr[0] = 1;
-    out.ptr[1 + 36 + 8 + 4 + 4] = FUNCTION_NAME_SIZE_MAX + 1;
+    out.ptr[1 + 36 + 8 + 4 + 4] = FUNCTION_QUALIFIED_SIZE_MAX + 1;
     assert_int_equal(async_record_decode(buffer_bytes(&out), &got), CORRUPT);
 }
 

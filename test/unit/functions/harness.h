@@ -34,6 +34,7 @@ struct harness {
     struct arena *arena;
     struct buffer log; /* "KIND REQUEST-ID TEXT\n" */
     bool stopped;
+    struct harness_told *told;
     void (*committed)(void *context, uint64_t last_position); /* more that a test wants */
     void *context;
 };
@@ -88,6 +89,24 @@ static inline void harness_log(void *context, const struct function_log *log)
                   BYTES_ARG(log->request_id), BYTES_ARG(harness_message(log->text)));
 }
 
+/* ---- destinations: functions run, what queues and buses get is kept ---- */
+
+struct harness_told {
+    struct bytes target_arn, target_id, source_arn, parameters, payload; /* of the last one */
+    size_t count;                                                        /* not of functions */
+    size_t prepared_count;
+};
+
+static inline bool harness_is_function(const struct delivery *delivery)
+{
+    return bytes_start_with(delivery->target_arn, BYTES("arn:aws:lambda:"));
+}
+
+static inline void harness_prepare(void *context, struct delivery *delivery);
+static inline void harness_deliver(void *context, struct store_batch *batch,
+                                   struct delivery *delivery);
+static inline void harness_delivered(void *context, struct delivery *delivery);
+
 static inline void harness_stopped(void *context)
 {
     struct harness *h = context;
@@ -130,6 +149,7 @@ static inline void harness_open_functions(struct harness *h)
         .faults = h->faults,
         .place = &harness_place,
         .runtime = {&h->door, door_listen, door_close},
+        .destinations = {h, harness_prepare, harness_deliver, harness_delivered},
         .runtimes_folder = harness_runtimes(h),
         .temporary_folder = h->temporary,
         .environment = common,
@@ -158,6 +178,7 @@ static inline struct harness *harness_new(void)
     h->faults = faults_new();
     h->arena = arena_new();
     h->log = BUFFER_INIT((size_t)64 * 1024 * 1024);
+    h->told = ARENA_NEW(h->arena, struct harness_told);
     h->door.loop = &h->loop;
     assert_int_equal(store_open(&(struct store_options){.memory = true}, &h->store, message), OK);
     h->port = store_port_new(h->store, harness_wake, harness_committed, h);
@@ -167,6 +188,45 @@ static inline struct harness *harness_new(void)
     assert_non_null(mkdtemp(h->temporary));
     harness_open_functions(h);
     return h;
+}
+
+static inline void harness_prepare(void *context, struct delivery *delivery)
+{
+    struct harness *h = context;
+
+    h->told->prepared_count++;
+    if (harness_is_function(delivery)) {
+        struct async_invocation *invocation = ARENA_NEW(delivery->arena, struct async_invocation);
+
+        *invocation = (struct async_invocation){.function_name = delivery->target_arn,
+                                                .payload = delivery->payload};
+        delivery->slot = invocation;
+    }
+}
+
+static inline void harness_deliver(void *context, struct store_batch *batch,
+                                   struct delivery *delivery)
+{
+    struct harness *h = context;
+
+    if (harness_is_function(delivery))
+        functions_async_write(h->functions, batch, delivery->slot);
+}
+
+static inline void harness_delivered(void *context, struct delivery *delivery)
+{
+    struct harness *h = context;
+
+    if (harness_is_function(delivery)) {
+        functions_async_written(h->functions, delivery->slot);
+        return;
+    }
+    h->told->count++;
+    h->told->target_arn = arena_copy(h->arena, delivery->target_arn);
+    h->told->target_id = arena_copy(h->arena, delivery->target_id);
+    h->told->source_arn = arena_copy(h->arena, delivery->source_arn);
+    h->told->parameters = arena_copy(h->arena, delivery->parameters);
+    h->told->payload = arena_copy(h->arena, delivery->payload);
 }
 
 /* Runs the loop until the condition holds. */

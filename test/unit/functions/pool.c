@@ -73,10 +73,10 @@ static void reserved_concurrency_throttles_and_keeps_order(void **state)
     struct call *a = call_start(h, "one", "{\"name\":\"a\"}");
 
     assert_throttled(call_start(h, "one", "{\"name\":\"x\"}"),
-                     ",\"Reason\":\"ReservedFunctionInvocationLimitExceeded\"");
+                     ",\"Reason\":\"ReservedFunctionConcurrentInvocationLimitExceeded\"");
     begun(h, "a");
     assert_throttled(call_start(h, "one", "{\"name\":\"x\"}"),
-                     ",\"Reason\":\"ReservedFunctionInvocationLimitExceeded\"");
+                     ",\"Reason\":\"ReservedFunctionConcurrentInvocationLimitExceeded\"");
     struct call *b = call_start_with(h, "one", "{\"name\":\"b\"}", true);
     struct call *c = call_start_with(h, "one", "{\"name\":\"c\"}", true);
 
@@ -108,7 +108,7 @@ static void without_any_concurrency_it_never_runs(void **state)
 
     put(h, "none", 0);
     assert_throttled(call_start(h, "none", "{}"),
-                     ",\"Reason\":\"ReservedFunctionInvocationLimitExceeded\"");
+                     ",\"Reason\":\"ReservedFunctionConcurrentInvocationLimitExceeded\"");
     struct call *waiting = call_start_with(h, "none", "{\"name\":\"a\"}", true);
 
     assert_int_equal(figures(h).workers, 0);

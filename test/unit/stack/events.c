@@ -9,7 +9,7 @@ static void other_kinds_are_noted(void **state)
     LOADED loaded = load(HEAD "      - http: GET /x\n"
                               "      - httpApi: {path: /x, method: get}\n"
                               "      - websocket: $connect\n"
-                              "      - sqs: arn:aws:sqs:r:a:q\n"
+                              "      - sns: arn:aws:sns:r:a:t\n"
                               "      - evntBridge: {}\n"
                               "      - eventBridge: {pattern: {}, evenBus: b}\n");
 
@@ -17,7 +17,7 @@ static void other_kinds_are_noted(void **state)
     assert_note(&loaded, 0, 6, 9, "http of events: dynlog serves no API Gateway");
     assert_note(&loaded, 1, 7, 9, "httpApi of events");
     assert_note(&loaded, 2, 8, 9, "websocket of events");
-    assert_note(&loaded, 3, 9, 9, "sqs of events: dynlog calls no function from a queue yet");
+    assert_note(&loaded, 3, 9, 9, "sns of events: dynlog has no SNS");
     assert_note(&loaded, 4, 10, 9,
                 "unknown key \"evntBridge\" of events; did you mean \"eventBridge\"?");
     assert_note(&loaded, 5, 11, 36,

@@ -1,4 +1,4 @@
-/* test/unit/stack/mappings.c - `stream` of a function. Events start in line 6. */
+/* test/unit/stack/mappings.c - `stream` and `sqs` of a function. Events start in line 6. */
 #include "stack_test.h"
 
 #define HEAD "service: s\nfunctions:\n  f:\n    handler: h.h\n    events:\n"
@@ -57,8 +57,12 @@ static void stream_fields(void **state)
                               "          maximumRetryAttempts: 0\n"
                               "          maximumRecordAgeInSeconds: 60\n"
                               "          enabled: false\n"
-                              "          filterPatterns: [{eventName: [INSERT]}]\n"
-                              "          functionResponseType: ReportBatchItemFailures\n");
+                              "          filterPatterns:\n"
+                              "            - {eventName: [INSERT]}\n"
+                              "            - '{\"eventName\": [\"REMOVE\"]}'\n"
+                              "          functionResponseType: ReportBatchItemFailures\n"
+                              "          tumblingWindowInSeconds: 900\n"
+                              "          destinations: {onFailure: 'arn:aws:sqs:r:a:q'}\n");
     const struct stack_mapping *mapping = mapping_of(&loaded);
 
     (void)state;
@@ -70,9 +74,105 @@ static void stream_fields(void **state)
     assert_int_equal(mapping->maximum_record_age_s, 60);
     assert_false(mapping->trim_horizon);
     assert_false(mapping->enabled);
-    assert_note(&loaded, 0, 16, 11, "filterPatterns of a stream: the function gets every record");
-    assert_note(&loaded, 1, 17, 11, "functionResponseType of a stream");
-    assert_int_equal(loaded.stack->note_count, 2);
+    assert_int_equal(mapping->source, STACK_MAPPING_STREAM);
+    assert_int_equal(mapping->filter_count, 2);
+    assert_bytes(mapping->filters[0], "{\"eventName\":[\"INSERT\"]}");
+    assert_bytes(mapping->filters[1], "{\"eventName\": [\"REMOVE\"]}");
+    assert_true(mapping->report_batch_item_failures);
+    assert_int_equal(mapping->tumbling_window_s, 900);
+    assert_bytes(mapping->on_failure_arn, "arn:aws:sqs:r:a:q");
+    assert_int_equal(loaded.stack->note_count, 0);
+}
+
+static void on_failure_forms(void **state)
+{
+    static const struct {
+        const char *form, *arn, *note;
+    } cases[] = {
+        {"arn:aws:sqs:r:a:q", "arn:aws:sqs:r:a:q", NULL},
+        {"{type: sqs, arn: 'arn:aws:sqs:r:a:q'}", "arn:aws:sqs:r:a:q", NULL},
+        {"{arn: !Sub 'arn:aws:sqs:r:a:q'}", "arn:aws:sqs:r:a:q", NULL},
+        {"!Sub 'arn:aws:sqs:r:a:q'", "arn:aws:sqs:r:a:q", NULL},
+        {"{type: sns, arn: 'arn:aws:sns:r:a:t'}", "",
+         "not acted on: onFailure arn:aws:sns:r:a:t: what fails for good goes to queues only"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[512];
+
+        snprintf(text, sizeof text,
+                 HEAD "      - stream: {arn: '" ARN "', destinations: {onFailure: %s}}\n",
+                 cases[i].form);
+
+        LOADED loaded = load(text);
+
+        assert_bytes(mapping_of(&loaded)->on_failure_arn, cases[i].arn);
+        assert_int_equal(loaded.stack->note_count, cases[i].note != NULL ? 1 : 0);
+        if (cases[i].note != NULL)
+            assert_true(bytes_find(loaded.stack->notes[0].text, bytes_of_text(cases[i].note)) !=
+                        SIZE_MAX);
+    }
+}
+
+#define QUEUE "arn:aws:sqs:us-east-1:000000000000:q"
+
+static void queue_defaults(void **state)
+{
+    static const char *const events[] = {
+        "      - sqs: " QUEUE "\n",
+        "      - sqs: {arn: '" QUEUE "'}\n",
+        "      - sqs: !Sub '" QUEUE "'\n",
+        "      - sqs: {arn: !GetAtt q.Arn}\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(events); i++) {
+        char text[1024];
+
+        snprintf(text, sizeof text,
+                 HEAD "%sresources:\n  Resources:\n    q: {Type: AWS::SQS::Queue, Properties: "
+                      "{QueueName: q}}\n",
+                 events[i]);
+
+        LOADED loaded = load(text);
+        const struct stack_mapping *mapping = mapping_of(&loaded);
+
+        assert_int_equal(mapping->source, STACK_MAPPING_QUEUE);
+        assert_bytes(mapping->function_name, "s-local-f");
+        assert_bytes(mapping->queue_arn, QUEUE);
+        assert_int_equal(mapping->batch_size, 10);
+        assert_int_equal(mapping->batch_window_s, 0);
+        assert_int_equal(mapping->maximum_concurrency, 0);
+        assert_int_equal(mapping->filter_count, 0);
+        assert_false(mapping->report_batch_item_failures);
+        assert_true(mapping->enabled);
+        assert_int_equal(loaded.stack->note_count, 0);
+    }
+}
+
+static void queue_fields(void **state)
+{
+    LOADED loaded = load(HEAD "      - sqs:\n"
+                              "          arn: " QUEUE "\n"
+                              "          batchSize: 10000\n"
+                              "          maximumBatchingWindow: 300\n"
+                              "          maximumConcurrency: 2\n"
+                              "          enabled: false\n"
+                              "          filterPatterns: [{body: {kind: [a]}}]\n"
+                              "          functionResponseType: ReportBatchItemFailures\n"
+                              "          bisectBatchOnFunctionError: true\n");
+    const struct stack_mapping *mapping = mapping_of(&loaded);
+
+    (void)state;
+    assert_int_equal(mapping->batch_size, 10000);
+    assert_int_equal(mapping->batch_window_s, 300);
+    assert_int_equal(mapping->maximum_concurrency, 2);
+    assert_int_equal(mapping->filter_count, 1);
+    assert_bytes(mapping->filters[0], "{\"body\":{\"kind\":[\"a\"]}}");
+    assert_true(mapping->report_batch_item_failures);
+    assert_false(mapping->enabled);
+    assert_int_equal(loaded.stack->note_count, 1); /* only streams are bisected */
 }
 
 static void stream_limits(void **state)
@@ -86,6 +186,7 @@ static void stream_limits(void **state)
         {"parallelizationFactor", 1, 10},
         {"maximumRetryAttempts", -1, 10000},
         {"maximumRecordAgeInSeconds", -1, 604800},
+        {"tumblingWindowInSeconds", 0, 900},
     };
 
     (void)state;
@@ -154,6 +255,22 @@ static void stream_refused(void **state)
          8, 38, "expected -1, or 60 to 604800, got 59"},
         {HEAD "      - stream:\n          arn: " ARN "\n          enabled: maybe\n", 8, 20,
          "enabled: expected true or false, got \"maybe\""},
+        {HEAD "      - stream:\n          arn: " ARN "\n          filterPatterns: []\n", 8, 27,
+         "filterPatterns: expected a list of 1 to 10 patterns"},
+        {HEAD "      - stream:\n          arn: " ARN "\n          filterPatterns: [1]\n", 8, 28,
+         "filterPatterns: expected a mapping or JSON"},
+        {HEAD "      - stream:\n          arn: " ARN "\n          functionResponseType: Batch\n", 8,
+         33, "functionResponseType: expected ReportBatchItemFailures, got \"Batch\""},
+        {HEAD "      - stream:\n          arn: " ARN
+              "\n          destinations: {onFailure: {type: sqs}}\n",
+         8, 37, "onFailure: expected arn in it"},
+        {HEAD "      - stream:\n          arn: " ARN "\n          destinations: {onFailure: q}\n",
+         8, 37, "onFailure: expected an ARN, got \"q\""},
+        {HEAD "      - sqs: {batchSize: 1}\n", 6, 14, "sqs: expected arn in it"},
+        {HEAD "      - sqs: q\n", 6, 14, "arn: expected the ARN of a queue, got \"q\""},
+        {HEAD "      - sqs: " ARN "\n", 6, 14, "arn: expected the ARN of a queue"},
+        {HEAD "      - sqs: {arn: '" QUEUE "', maximumConcurrency: 1}\n", 6, 89,
+         "maximumConcurrency: expected a whole number from 2 to 1000, got 1"},
     };
 
     (void)state;
@@ -165,7 +282,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stream_defaults), cmocka_unit_test(stream_fields),
         cmocka_unit_test(stream_limits),   cmocka_unit_test(streams_that_are_not_here),
-        cmocka_unit_test(stream_refused),
+        cmocka_unit_test(stream_refused),  cmocka_unit_test(on_failure_forms),
+        cmocka_unit_test(queue_defaults),  cmocka_unit_test(queue_fields),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

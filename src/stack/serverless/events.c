@@ -1,4 +1,4 @@
-/* stack/events.c - what calls a function, kind by kind; what dynlog has not is noted. */
+/* stack/serverless/events.c - what calls a function, kind by kind; what dynlog has not is noted. */
 #include "stack/loader.h"
 
 static const struct key_rule event_keys[] = {
@@ -9,7 +9,7 @@ static const struct key_rule event_keys[] = {
     {"websocket", "dynlog serves no API Gateway"},
     {"schedule", NULL},
     {"sns", "dynlog has no SNS"},
-    {"sqs", "dynlog calls no function from a queue yet"},
+    {"sqs", NULL},
     {"s3", "dynlog has no S3"},
     {"alb", "dynlog has no load balancer"},
     {"iot", "dynlog has no IoT"},
@@ -31,6 +31,8 @@ static enum status read_event(struct loader *loader, const struct loader_functio
 {
     if (bytes_equal_text(event->name, "stream"))
         return mappings_read_stream(loader, function, event);
+    if (bytes_equal_text(event->name, "sqs"))
+        return mappings_read_queue(loader, function, event);
     if (bytes_equal_text(event->name, "eventBridge"))
         return bridge_read(loader, function, event, index);
     if (bytes_equal_text(event->name, "schedule"))

@@ -1,5 +1,6 @@
-/* stack/bridge.c - `eventBridge` of a function's events: bus -> function, or time -> function, as a
- * rule. The n of its name is the place among all of the function's events, from 1. */
+/* stack/serverless/bridge.c - `eventBridge` of a function's events: bus -> function, or time ->
+ * function, as a rule. The n of its name is the place among all of the function's events, from 1.
+ */
 #include "stack/loader.h"
 
 static const struct key_rule bridge_keys[] = {

@@ -1,5 +1,5 @@
-/* stack/timed.c - `schedule` of a function's events: time -> function, as the Serverless Framework
- * deploys it.
+/* stack/serverless/timed.c - `schedule` of a function's events: time -> function, as the Serverless
+ * Framework deploys it.
  *
  *   method eventBus (unless said)   a scheduled rule for each expression, on the default bus
  *   method scheduler                a schedule of EventBridge Scheduler for each

@@ -1,5 +1,6 @@
-/* stack/functions.c - the functions of a stack file. They are declared first (key, name, enabled),
- * because resources, destinations and rules speak of them by name, and read when those are known.
+/* stack/serverless/functions.c - the functions of a stack file. They are declared first (key, name,
+ * enabled), because resources, destinations and rules speak of them by name, and read when those
+ * are known.
  */
 #include "stack/loader.h"
 

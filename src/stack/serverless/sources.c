@@ -1,4 +1,4 @@
-/* stack/sources.c - where the values of variables come from.
+/* stack/serverless/sources.c - where the values of variables come from.
  *
  *   opt:stage, opt:region       the command line          self:a.b        the stack file
  *   env:NAME                    the environment           file(x.yml):a.b another file

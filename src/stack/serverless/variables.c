@@ -1,4 +1,4 @@
-/* stack/variables.c - ${source:address, default, ...} in every text of a stack file.
+/* stack/serverless/variables.c - ${source:address, default, ...} in every text of a stack file.
  *
  *   variable := "${" source ("," source)* "}"
  *   source   := quoted text | number | true | false | null | variable

@@ -1,6 +1,6 @@
-/* stack/enabled.c - the `enabled` of a function, as serverless-plugin-conditional-functions has it:
- * a JavaScript expression in a text. The plugin hands it to eval(); here it is a small language
- * that can do nothing but compare.
+/* stack/serverless/enabled.c - the `enabled` of a function, as
+ * serverless-plugin-conditional-functions has it: a JavaScript expression in a text. The plugin
+ * hands it to eval(); here it is a small language that can do nothing but compare.
  *
  *   or      := and ("||" and)*
  *   and     := equal ("&&" equal)*

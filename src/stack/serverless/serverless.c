@@ -1,5 +1,5 @@
-/* stack/serverless.c - a Serverless Framework file from its text to a struct stack: the order of
- * the steps, the top level, provider and custom. See stack.h and loader.h. */
+/* stack/serverless/serverless.c - a Serverless Framework file from its text to a struct stack: the
+ * order of the steps, the top level, provider and custom. See stack.h and loader.h. */
 #include "stack/loader.h"
 
 #include "base/file.h"
