@@ -303,7 +303,7 @@ void reload_starts(struct worker *worker)
     struct function *function = worker->function;
 
     worker->code = function->reload.code;
-    worker->begun_ns = watch_now_ns();
+    worker->begun_ns = clock_file_ns();
     say_changed(function);
     if (runtime_kind_of(worker->version->settings.runtime) == RUNTIME_PROVIDED)
         tell_of_provided(worker);
