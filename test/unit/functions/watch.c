@@ -69,7 +69,8 @@ static const char *changed(struct test *t)
     return t->first + strlen(t->folder) + 1;
 }
 
-/* Until the clock that stamps files, which may be some ticks behind, is past what was written now. */
+/* Until the clock that stamps files, which may be some ticks behind, is past what was written now.
+ */
 static void let_a_tick_pass(void)
 {
     struct clock *clock = clock_new_real();
