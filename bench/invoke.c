@@ -155,7 +155,6 @@ static void put_function(struct bench *bench, const char *bootstrap)
         .maximum_retry_attempts = 0,
         .retry_delay_ms = -1,
         .maximum_event_age_s = -1,
-        .reload = true,
     };
 
     bench_must("function", functions_put(bench->functions, &settings, &error), &error);
@@ -189,6 +188,7 @@ static void open_bench(struct bench *bench, const char *runtimes, const char *bo
         .place = &place,
         .runtime = {bench, listen_for, close_listener},
         .runtimes_folder = runtimes,
+        .reload = true,
         .changed = on_changed,
         .context = bench,
     };

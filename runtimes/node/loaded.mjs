@@ -11,7 +11,9 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
-const CHECKED_MAX = 10 // files that are looked through for a syntax error, the newest first
+/* For the place of a syntax error, files are looked through, the newest first: some tens of ms each. */
+const CHECKED_MAX = 10
+const CHECKED_MS_MAX = 2000
 
 const seen = new Set()
 const files = [] // of the function's own, as they were loaded
@@ -137,8 +139,12 @@ export const stackWithPlace = (error) => {
   const age = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
   const newest = files.filter((file) => /\.m?js$/.test(file)).sort((a, b) => age(b) - age(a))
 
+  const until = Date.now() + CHECKED_MS_MAX
+
   for (const file of newest.slice(0, CHECKED_MAX)) {
-    const { status, stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' })
+    const timeout = until - Date.now()
+    if (timeout <= 0) break
+    const { status, stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout })
     const place = status !== 0 && /^(.*:\d+\n[^]*?\n)\w*Error: /.exec(stderr)
 
     if (place) return place[1] + error.stack

@@ -62,6 +62,14 @@ void clock_advance(struct clock *clock, uint64_t by_ms)
     atomic_fetch_add(&clock->last_ms, by_ms);
 }
 
+uint64_t clock_file_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 uint64_t clock_monotonic_ns(void)
 {
     struct timespec ts;

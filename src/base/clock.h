@@ -28,6 +28,10 @@ void clock_advance(struct clock *clock, uint64_t by_ms);
 /* Nanoseconds that only go forward, for measuring how long something took. Never moved by tests. */
 uint64_t clock_monotonic_ns(void);
 
+/* The clock by which kernels stamp files, in nanoseconds: some milliseconds behind the exact one. A
+ * file that is written after this was asked has no smaller stamp. */
+uint64_t clock_file_ns(void);
+
 #define CLOCK_ISO_SIZE 25 /* "2026-01-31T23:59:59.999Z" and its NUL */
 /* ISO 8601 in UTC; with or without milliseconds. */
 void clock_format_iso(uint64_t time_ms, bool milliseconds, char out[CLOCK_ISO_SIZE]);

@@ -177,8 +177,6 @@ struct bytes function_record_encode(struct arena *arena, const struct function_r
     json_member_string(&w, "name", record->name);
     if (!record->stored)
         json_member_bool(&w, "fromFile", true);
-    if (record->reload)
-        json_member_bool(&w, "reload", true);
     if (record->disable_logs)
         json_member_bool(&w, "disableLogs", true);
     if (record->retry_delay_ms >= 0)
@@ -386,7 +384,6 @@ enum status function_record_decode(struct arena *arena, struct bytes stored,
         return CORRUPT;
     record->name = json_get_string(json, "name");
     record->stored = !json_bool(json_get(json, "fromFile"));
-    record->reload = json_bool(json_get(json, "reload"));
     record->disable_logs = json_bool(json_get(json, "disableLogs"));
     record->retry_delay_ms = -1;
     if (json_get(json, "retryDelay") != NULL)

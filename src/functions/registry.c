@@ -168,7 +168,6 @@ static struct function_version *version_new(struct functions *functions,
         .dead_letter_arn = from->dead_letter_arn,
         .log_group = from->log_group,
         .disable_logs = record->disable_logs,
-        .reload = record->reload && from->code.size == 0,
     };
     if (from->code.size > 0) {
         version->code = arena_copy(arena, from->code);
@@ -212,6 +211,7 @@ static void set_version(struct function *function, struct function_version *vers
         version->generation = old->generation;
     } else {
         version->generation = ++function->functions->generation;
+        reload_open(function);
         pool_retire(function);
     }
     function_version_unref(old);
@@ -531,7 +531,6 @@ enum status registry_put(struct functions *functions, const struct function_sett
                       config.on_success_arn.size > 0 || config.on_failure_arn.size > 0;
     struct function_record record = {
         .name = settings->name,
-        .reload = settings->reload,
         .disable_logs = settings->disable_logs,
         .retry_delay_ms = settings->retry_delay_ms,
         .configurations = &configuration,

@@ -303,7 +303,7 @@ void reload_starts(struct worker *worker)
     struct function *function = worker->function;
 
     worker->code = function->reload.code;
-    worker->begun_ns = watch_now_ns();
+    worker->begun_ns = clock_file_ns();
     say_changed(function);
     if (runtime_kind_of(worker->version->settings.runtime) == RUNTIME_PROVIDED)
         tell_of_provided(worker);
@@ -317,7 +317,8 @@ void reload_open(struct function *function)
     struct reload *reload = &function->reload;
 
     reload_close(function);
-    if (!function->version->settings.reload || functions->stopping)
+    if (!functions->options.reload || function->version->code.size > 0 || functions->stopping ||
+        function->kind == FUNCTION_ALIAS)
         return;
     if (functions->watcher == NULL)
         functions->watcher = watcher_new(functions->options.loop, on_read, functions);

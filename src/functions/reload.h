@@ -24,8 +24,8 @@
  *   3. Code that changes whatever it loads while it starts can't go round for ever: after
  *      RELOAD_RESTLESS_MS its workers may run one invocation each.
  *
- * Functions whose settings do not ask for it (made by the API: their code is ours) have number 0,
- * and nothing is watched. One loop thread. */
+ * Of functions that clients made nothing is watched: their code is ours, and changes by operations.
+ * One loop thread. */
 #ifndef DYNLOG_FUNCTIONS_RELOAD_H
 #define DYNLOG_FUNCTIONS_RELOAD_H
 
@@ -46,7 +46,7 @@ struct worker;
 struct reload {
     struct watched watched;
     bool open;
-    uint64_t code;              /* its number; 0: not watched */
+    uint64_t code;              /* its number */
     uint64_t told;              /* the number of those that told what they loaded */
     char *changed_path;         /* what is to be said when the next worker starts; NULL: nothing */
     struct timer quiet;         /* set from a change to the end of the quiet after it */

@@ -2,6 +2,7 @@
 #include "functions/watch.h"
 
 #include "base/bytes.h"
+#include "base/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENTS_SIZE ((size_t)16 * 1024)
@@ -64,14 +64,6 @@ struct watcher {
     void *closed_context;
 };
 
-uint64_t watch_now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static uint64_t stamp_ns(const struct stat *file)
 {
     return (uint64_t)file->st_ctim.tv_sec * 1000000000 + (uint64_t)file->st_ctim.tv_nsec;
@@ -81,7 +73,7 @@ static uint64_t stamp_ns(const struct stat *file)
  * clock too, which is a tick ahead of ours.) */
 static bool changed_since(const struct stat *file, uint64_t since_ns)
 {
-    return stamp_ns(file) >= since_ns && stamp_ns(file) <= watch_now_ns() + FUTURE_NS;
+    return stamp_ns(file) >= since_ns && stamp_ns(file) <= clock_file_ns() + FUTURE_NS;
 }
 
 /* ---- folders ---- */

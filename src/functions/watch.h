@@ -71,7 +71,7 @@ enum watch_added {
     WATCH_CHANGED, /* it has changed since, or is gone */
     WATCH_FULL,    /* a limit was reached: it is not watched */
 };
-/* since_ns: by watch_now_ns(). A path that was watched all the time since is the same, or
+/* since_ns: by clock_file_ns(). A path that was watched all the time since is the same, or
  * changed() was called. */
 enum watch_added watched_add(struct watched *watched, struct bytes path, enum watch_kind kind,
                              uint64_t since_ns);
@@ -79,8 +79,5 @@ enum watch_added watched_add(struct watched *watched, struct bytes path, enum wa
 /* Between these two all that is still wanted is added again; what was not is forgotten. */
 void watched_renew_begin(struct watched *watched);
 void watched_renew_end(struct watched *watched);
-
-/* The clock that the kernel stamps files with, which is a little behind the exact one. */
-uint64_t watch_now_ns(void);
 
 #endif

@@ -436,13 +436,9 @@ void worker_loaded(struct worker *worker, struct bytes paths)
 
 static void report_init(struct worker *worker, const char *status, struct bytes type)
 {
-    struct log_report report = {
-        .init_us = (clock_monotonic_ns() - worker->started_ns) / 1000,
-        .status = status,
-        .error_type = type,
-    };
-
-    log_init_report(&worker->log, worker->again ? "invoke" : "init", &report);
+    log_init_report(&worker->log, worker->again ? "invoke" : "init",
+                    (clock_monotonic_ns() - worker->started_ns) / 1000, status,
+                    strcmp(status, "error") == 0 ? type : BYTES(""));
 }
 
 /* It did not come to its first GET next. Lambda begins again within the invocation that waits, and

@@ -97,7 +97,6 @@ static enum status put_function(struct server *server, size_t index, bool *ret_k
         .dead_letter_arn = function->dead_letter_arn,
         .log_group = function->log_group,
         .disable_logs = function->disable_logs,
-        .reload = !server->options.no_reload,
     };
     enum status st = destination_of(server, &function->on_success, &settings.on_success, reterr);
 

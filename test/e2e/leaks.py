@@ -16,7 +16,7 @@ from support.case import Case
 from support.server import PROGRAM, TOP
 
 TIMES = int(os.environ.get("DYNLOG_SOAK", "1"))
-RELOADS = {"c": 100 * TIMES, "node": 10 * TIMES, "python": 10 * TIMES}
+RELOADS = {"c": 100 * TIMES, "node": max(10, 3 * TIMES), "python": max(10, 3 * TIMES)}
 INVOCATIONS = 1000 * TIMES
 CLOSING = 2  # connections of ours that the server has not closed yet
 MEMORY_GROWTH_MAX_KB = 8 * 1024  # of buffers and caches that come to their size

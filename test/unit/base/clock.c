@@ -149,6 +149,8 @@ static void test_real(void **state)
     (void)state;
     assert_false(clock_is_manual(clock));
     assert_true(before_ms > 1700000000000); /* November 2023 */
+    assert_true(clock_file_ns() / 1000000 <= clock_now_ms(clock));
+    assert_true(clock_file_ns() / 1000000 + 1000 > before_ms);
     for (int i = 0; i < 1000; i++) {
         uint64_t ms = clock_now_ms(clock), ns = clock_monotonic_ns();
 

@@ -12,6 +12,7 @@
 #include "runtime_door.h"
 
 #include "base/file.h"
+#include "functions/function.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -375,6 +376,15 @@ static inline const char *json_text_of(struct harness *h, const struct json *obj
                                        const char *name)
 {
     return arena_copy_text(h->arena, json_string(json_get(object, name)));
+}
+
+/* Whether the function's code is known to be in that file (functions/reload.h). */
+static inline bool harness_watches(struct harness *h, const char *function, const char *file)
+{
+    struct function *found = function_find(h->functions, bytes_of_text(function));
+
+    return map_has(&found->reload.watched.entries,
+                   arena_printf(h->arena, "%s/%s", h->folder, file));
 }
 
 static inline bool text_has(const char *text, const char *part)

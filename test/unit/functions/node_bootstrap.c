@@ -295,13 +295,81 @@ static void node_context_and_environment(void **state)
     assert_non_null(json_get(env, "PATH"));
 }
 
+/* What it loaded, how deep it may be, and what it looked for; not what Node.js has itself. */
+static void node_tells_what_it_loaded(void **state)
+{
+    static const char *const expected[] = {
+        "src/app.js",   "src/part.js",    "src/data.json", "src/optional",
+        "src/late.mjs", "src/deeper.mjs", "src/bad.js",    "node_modules",
+    };
+    struct harness *h = *state;
+
+    h->functions->options.reload = true;
+    harness_write(h, "src/app.js",
+                  "require('./part'); require('fs')\n"
+                  "try { require('./optional') } catch {}\n"
+                  "try { require('package-that-is-not-there') } catch {}\n"
+                  "try { require('./bad') } catch {}\n"
+                  "exports.handler = async () => (await import('./late.mjs')).value\n");
+    harness_write(h, "src/part.js", "module.exports = require('./data.json')\n");
+    harness_write(h, "src/data.json", "{}");
+    harness_write(h, "src/bad.js", "(");
+    harness_write(h, "src/late.mjs", "export { value } from './deeper.mjs'\n");
+    harness_write(h, "src/deeper.mjs", "export const value = 'deep'\n");
+    harness_write(h, "src/other.js", "");
+    put(h, "t", "nodejs20.x", "src/app.handler");
+    assert_string_equal(call_now(h, "t", "{}")->result, "\"deep\"");
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
+        if (!harness_watches(h, "t", expected[i]))
+            fail_msg("%s is not watched", expected[i]);
+    assert_false(harness_watches(h, "t", "src/other.js"));
+}
+
+/* Node.js itself does not say where a syntax error of an ES module is. */
+static void node_places_of_syntax_errors(void **state)
+{
+    static const struct {
+        const char *file, *text, *place;
+    } cases[] = {
+        {"a.js", "exports.x = 1\nconst const\n", "/a.js:2"},
+        {"b.mjs", "export const x = 1\n)(\n", "/b.mjs:2"},
+        {"c.mjs", "import './deep.mjs'\n", "/deep.mjs:3"},
+    };
+    struct harness *h = *state;
+
+    h->functions->options.reload = true;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char handler[32];
+
+        harness_write(h, cases[i].file, cases[i].text);
+        harness_write(h, "deep.mjs", "export const x = 1\n\nexport default {{\n");
+        snprintf(handler, sizeof handler, "%c.handler", cases[i].file[0]);
+        struct function_settings settings = harness_settings(h, "s", "nodejs20.x", handler);
+
+        settings.timeout_s = 30;
+        harness_put(h, &settings);
+        struct call *call = call_now(h, "s", "{}");
+        const struct json *error = call_json(h, call);
+        struct bytes first = json_string(json_at(json_get(error, "trace"), 0));
+
+        assert_string_equal(json_text_of(h, error, "errorType"), "Runtime.UserCodeSyntaxError");
+        if (!bytes_end_with(first, bytes_of_text(cases[i].place)))
+            fail_msg("%s is not at %s: %.*s", cases[i].file, cases[i].place, BYTES_ARG(first));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(node_handler_styles), TEST(node_error_payload),
-        TEST(node_init_errors),    TEST(node_ends_of_the_process),
-        TEST(es_modules),          TEST(node_context_and_environment),
+        TEST(node_handler_styles),
+        TEST(node_error_payload),
+        TEST(node_init_errors),
+        TEST(node_ends_of_the_process),
+        TEST(es_modules),
+        TEST(node_context_and_environment),
+        TEST(node_tells_what_it_loaded),
+        TEST(node_places_of_syntax_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

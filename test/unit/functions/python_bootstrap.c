@@ -160,6 +160,39 @@ static void python_error_payload(void **state)
         text_has(call->tail, "[ERROR] ValueError: what\nTraceback (most recent call last):"));
 }
 
+/* What it loaded, how deep it may be, and what it looked for; not the standard library. */
+static void python_tells_what_it_loaded(void **state)
+{
+    static const char *const expected[] = {
+        "src/__init__.py", "src/app.py",       "src/part/__init__.py", "src/part/deep.py",
+        "src/broken.py",   "not_there_at_all", "src/late.py",
+    };
+    struct harness *h = *state;
+
+    h->functions->options.reload = true;
+    harness_write(h, "src/__init__.py", "");
+    harness_write(h, "src/app.py",
+                  "import json\nfrom src import part\n"
+                  "try:\n    import not_there_at_all\nexcept ImportError:\n    pass\n"
+                  "try:\n    from src import broken\nexcept SyntaxError:\n    pass\n"
+                  "def handler(event, context):\n"
+                  "    from src import late\n    return part.deep.value\n");
+    harness_write(h, "src/part/__init__.py", "from src.part import deep\n");
+    harness_write(h, "src/part/deep.py", "value = 'deep'\n");
+    harness_write(h, "src/broken.py", "def (\n");
+    harness_write(h, "src/late.py", "");
+    harness_write(h, "src/other.py", "");
+    put(h, "t", "python3.12", "src/app.handler");
+    assert_string_equal(call_now(h, "t", "{}")->result, "\"deep\"");
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
+        if (!harness_watches(h, "t", expected[i]))
+            fail_msg("%s is not watched", expected[i]);
+    assert_false(harness_watches(h, "t", "src/other.py"));
+    assert_false(harness_watches(h, "t", "src/__pycache__"));
+    assert_false(file_exists(
+        arena_copy_text(h->arena, arena_printf(h->arena, "%s/src/__pycache__", h->folder))));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +201,7 @@ int main(void)
         TEST(python_results),
         TEST(python_errors),
         TEST(python_error_payload),
+        TEST(python_tells_what_it_loaded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static void move(struct test *t, const char *from, const char *to)
 
 static enum watch_added add(struct test *t, const char *name, enum watch_kind kind)
 {
-    return watched_add(&t->watched, bytes_of_text(path_of(t, name)), kind, watch_now_ns());
+    return watched_add(&t->watched, bytes_of_text(path_of(t, name)), kind, clock_file_ns());
 }
 
 /* What has changed since it was asked last: a path in the root, or NULL. */
@@ -69,14 +69,15 @@ static const char *changed(struct test *t)
     return t->first + strlen(t->folder) + 1;
 }
 
-/* Until the clock that stamps files, which may be some ticks behind, is past what was written now. */
+/* Until the clock that stamps files, which may be some ticks behind, is past what was written now.
+ */
 static void let_a_tick_pass(void)
 {
     struct clock *clock = clock_new_real();
     uint64_t now_ns = (clock_now_ms(clock) + 1) * 1000000;
 
     clock_free(clock);
-    while (watch_now_ns() < now_ns)
+    while (clock_file_ns() < now_ns)
         ;
 }
 
@@ -227,7 +228,7 @@ static void what_is_wanted(void **state)
 static void changes_before_it_was_watched(void **state)
 {
     struct test *t = *state;
-    uint64_t before = watch_now_ns();
+    uint64_t before = clock_file_ns();
     struct bytes file = bytes_of_text(path_of(t, "app/a")), b = bytes_of_text(path_of(t, "app/b"));
     struct bytes none = bytes_of_text(path_of(t, "app/none"));
     struct bytes deep = bytes_of_text(path_of(t, "app/none/none"));
