@@ -151,6 +151,7 @@ static void put_function(struct bench *bench, const char *bootstrap)
         .folder = bytes_of_text(bench->folder),
         .timeout_s = 30,
         .memory_mb = 1024,
+        .reload = true,
         .reserved_concurrency = 1,
         .maximum_retry_attempts = 0,
         .retry_delay_ms = -1,
@@ -188,7 +189,6 @@ static void open_bench(struct bench *bench, const char *runtimes, const char *bo
         .place = &place,
         .runtime = {bench, listen_for, close_listener},
         .runtimes_folder = runtimes,
-        .reload = true,
         .changed = on_changed,
         .context = bench,
     };

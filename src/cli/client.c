@@ -56,14 +56,18 @@ const struct target *cli_client_target(const struct client *client)
 
 /* ---- one request ---- */
 
+#define HEAD_SIZE_MAX ((size_t)256 * 1024)
+
 struct exchange {
     struct curl_slist *headers;
+    struct buffer head;
     struct buffer body;
 };
 
 static void exchange_end(struct exchange *exchange)
 {
     curl_slist_free_all(exchange->headers);
+    buffer_free(&exchange->head);
     buffer_free(&exchange->body);
 }
 
@@ -85,11 +89,30 @@ static size_t take_body(char *piece, size_t one, size_t size, void *context)
     return buffer_failed(&exchange->body) ? 0 : one * size;
 }
 
-static void sign(struct client *client, struct exchange *exchange, struct arena *arena)
+/* Header lines of the last answer; earlier ones ("100 Continue") go. */
+static size_t take_head(char *piece, size_t one, size_t size, void *context)
+{
+    struct exchange *exchange = context;
+    struct bytes line = bytes_of(piece, one * size);
+
+    if (bytes_start_with(line, BYTES("HTTP/")))
+        buffer_clear(&exchange->head);
+    buffer_append(&exchange->head, line);
+    return buffer_failed(&exchange->head) ? 0 : one * size;
+}
+
+static const char *service_of(const struct client_request *request)
+{
+    return request->service != NULL ? request->service : "dynamodb";
+}
+
+static void sign(struct client *client, struct exchange *exchange, struct arena *arena,
+                 const struct client_request *request)
 {
     const struct target *target = client->target;
 
-    snprintf(client->signature, sizeof client->signature, "aws:amz:%s:dynamodb", target->region);
+    snprintf(client->signature, sizeof client->signature, "aws:amz:%s:%s", target->region,
+             service_of(request));
     curl_easy_setopt(client->easy, CURLOPT_AWS_SIGV4, client->signature);
     curl_easy_setopt(client->easy, CURLOPT_USERNAME, target->key_id);
     curl_easy_setopt(client->easy, CURLOPT_PASSWORD, target->secret);
@@ -97,13 +120,25 @@ static void sign(struct client *client, struct exchange *exchange, struct arena 
         add_header(exchange, arena, "X-Amz-Security-Token", target->token);
 }
 
+/* AWS's services have hosts of their own; everybody else has one for all. */
+static struct bytes url_of(const struct client *client, struct arena *arena,
+                           const struct client_request *request)
+{
+    const struct target *target = client->target;
+    bool china = bytes_end_with(bytes_of_text(target->host), BYTES(".cn"));
+
+    if (target->is_aws && request->service != NULL)
+        return arena_printf(arena, "https://%s.%s.amazonaws.com%s%s", request->service,
+                            target->region, china ? ".cn" : "", request->path);
+    return arena_printf(arena, "%s%s", target->url, request->path);
+}
+
 static void prepare(struct client *client, struct arena *arena,
                     const struct client_request *request, struct exchange *exchange)
 {
     CURL *easy = client->easy;
     int64_t answer_ms = request->answer_ms == 0 ? CLIENT_ANSWER_MS : request->answer_ms;
-    const char *url =
-        arena_copy_text(arena, arena_printf(arena, "%s%s", client->target->url, request->path));
+    const char *url = arena_copy_text(arena, url_of(client, arena, request));
 
     client->fault[0] = '\0';
     curl_easy_reset(easy);
@@ -123,16 +158,46 @@ static void prepare(struct client *client, struct arena *arena,
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
                          request->body.size > 0 ? (const char *)request->body.ptr : "");
     }
-    add_header(exchange, arena, "Content-Type", "application/x-amz-json-1.0");
+    add_header(exchange, arena, "Content-Type",
+               request->content_type != NULL ? request->content_type
+                                             : "application/x-amz-json-1.0");
     if (request->target != NULL)
         add_header(exchange, arena, "X-Amz-Target", request->target);
-    sign(client, exchange, arena);
+    for (size_t i = 0; i < request->header_count; i++)
+        add_header(exchange, arena, request->headers[i].name, request->headers[i].value);
+    sign(client, exchange, arena, request);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
 }
 
-/* {"__type":"com.amazonaws.dynamodb.v20120810#Name","message":"..."}, also with "Message". */
+struct bytes cli_client_header(const struct client_answer *answer, const char *name)
+{
+    struct bytes rest = answer->head;
+
+    while (rest.size > 0) {
+        size_t end = size_min(bytes_find_byte(rest, '\n', 0), rest.size);
+        struct bytes line = bytes_slice(rest, 0, end);
+        size_t colon = bytes_find_byte(line, ':', 0);
+
+        rest = bytes_slice(rest, end + 1, rest.size);
+        if (colon == SIZE_MAX ||
+            !bytes_equal_ignore_case(bytes_slice(line, 0, colon), bytes_of_text(name)))
+            continue;
+        line = bytes_slice(line, colon + 1, line.size);
+        while (line.size > 0 && line.ptr[0] == ' ')
+            line = bytes_slice(line, 1, line.size);
+        while (line.size > 0 && (line.ptr[line.size - 1] == '\r' || line.ptr[line.size - 1] == ' '))
+            line.size--;
+        return line;
+    }
+    return BYTES("");
+}
+
+/* {"__type":"com.amazonaws.dynamodb.v20120810#Name","message":"..."}, also with "Message"; of a
+ * service that is asked by paths the name stands in a header. */
 static void read_answer(struct arena *arena, struct client_answer *answer)
 {
     if (json_parse(arena, answer->body, &answer->json, NULL) != OK) {
@@ -143,6 +208,11 @@ static void read_answer(struct arena *arena, struct client_answer *answer)
         return;
 
     struct bytes name = json_string(json_get(answer->json, "__type"));
+
+    if (name.size == 0)
+        name = cli_client_header(answer, "x-amzn-ErrorType");
+    name = bytes_slice(name, 0, bytes_find_byte(name, ':', 0));
+
     size_t hash = bytes_find_byte(name, '#', 0);
 
     answer->error_name = hash == SIZE_MAX ? name : bytes_slice(name, hash + 1, name.size);
@@ -192,6 +262,7 @@ static enum status finish(struct client *client, struct arena *arena, CURLcode c
     }
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &http_status);
     answer->http_status = (int)http_status;
+    answer->head = arena_copy(arena, buffer_bytes(&exchange->head));
     answer->body = arena_copy(arena, buffer_bytes(&exchange->body));
     read_answer(arena, answer);
     return http_status >= 200 && http_status < 300 ? OK : REFUSED;
@@ -201,7 +272,9 @@ static enum status try_once(struct client *client, struct arena *arena,
                             const struct client_request *request, struct client_answer *answer,
                             bool *ret_sent)
 {
-    AUTO(exchange_end) struct exchange exchange = {.body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX)};
+    AUTO(exchange_end)
+    struct exchange exchange = {.head = BUFFER_INIT(HEAD_SIZE_MAX),
+                                .body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX)};
 
     prepare(client, arena, request, &exchange);
 
@@ -379,8 +452,10 @@ enum status cli_client_lines(struct client *client, struct arena *arena, const c
 
     start_over(client); /* the multi handle connects by itself: ours would only stay open */
 
-    struct line_reading reading = {
-        .exchange.body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX), .lines = lines, .easy = client->easy};
+    struct line_reading reading = {.exchange.head = BUFFER_INIT(HEAD_SIZE_MAX),
+                                   .exchange.body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX),
+                                   .lines = lines,
+                                   .easy = client->easy};
 
     prepare(client, arena, &request, &reading.exchange);
     curl_easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, take_lines);

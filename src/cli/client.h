@@ -27,17 +27,26 @@ static inline void cli_client_release(struct client **client) /* for AUTO() */
 }
 const struct target *cli_client_target(const struct client *client);
 
+struct client_header {
+    const char *name, *value;
+};
+
 struct client_request {
-    const char *method; /* "GET", "POST" */
-    const char *path;   /* from the slash, with its query in canonical form (cli_client_query()) */
-    const char *target; /* X-Amz-Target; NULL: none */
+    const char *service; /* AWS's name in hosts and signatures: "logs"; NULL: "dynamodb" */
+    const char *method;  /* "GET", "POST" */
+    const char *path;    /* from the slash, with its query in canonical form (cli_client_query()) */
+    const char *target;  /* X-Amz-Target; NULL: none */
+    const char *content_type;            /* NULL: "application/x-amz-json-1.0" */
+    const struct client_header *headers; /* more of them */
+    size_t header_count;
     struct bytes body;
     int64_t answer_ms; /* how long an answer may take; 0: CLIENT_ANSWER_MS; -1: for ever */
     bool once;         /* never tried again */
 };
 
 struct client_answer {
-    int http_status; /* 0: none came */
+    int http_status;   /* 0: none came */
+    struct bytes head; /* its header lines */
     struct bytes body;
     const struct json *json; /* NULL: the body is none */
     struct bytes error_name; /* AWS's, without its prefix; empty when the answer says none */
@@ -50,6 +59,8 @@ struct client_answer {
 MUST_USE enum status cli_client_ask(struct client *client, struct arena *arena,
                                     const struct client_request *request,
                                     struct client_answer *ret);
+/* The value of an answer's header; empty: it has none. */
+struct bytes cli_client_header(const struct client_answer *answer, const char *name);
 /* One operation of DynamoDB: "PutItem". */
 MUST_USE enum status cli_client_call(struct client *client, struct arena *arena,
                                      const char *operation, struct bytes body,

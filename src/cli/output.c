@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <time.h>
 #include <wchar.h>
 
 /* ---- colour ---- */
@@ -211,6 +212,18 @@ const char *cli_duration_text(uint64_t ms)
     else
         snprintf(text, FIGURE_SIZE, "%" PRIu64 " days", seconds / 86400);
     return text;
+}
+
+struct bytes cli_time_text(struct arena *arena, uint64_t time_ms)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm parts;
+    char text[16] = "";
+
+    if (localtime_r(&seconds, &parts) == NULL ||
+        strftime(text, sizeof text, "%H:%M:%S", &parts) == 0)
+        return BYTES("");
+    return arena_printf(arena, "%s.%03u", text, (unsigned)(time_ms % 1000));
 }
 
 bool cli_line(const struct cli *cli, struct bytes line)

@@ -44,6 +44,8 @@ const char *cli_count_text(int64_t count);
 const char *cli_size_text(int64_t bytes);
 /* "340 ms", "2.4 s", "3 min 12 s", "5 h 3 min". */
 const char *cli_duration_text(uint64_t ms);
+/* "14:03:59.123", by the machine's time zone. */
+struct bytes cli_time_text(struct arena *arena, uint64_t time_ms);
 
 /* Writes a line of JSON (or of anything) and its line end at once, and flushes. False: nobody reads
  * it any more. */

@@ -3,15 +3,11 @@
  * A broken connection is made again, from the last position that was shown: nothing is left out and
  * nothing comes twice. */
 #include "cli/event.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/server_door.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
-#include <time.h>
-#include <unistd.h>
 
 #define SILENCE_MS 30000 /* the server writes a blank line every ten seconds */
 #define PAUSE_MS_MIN 100
@@ -78,81 +74,16 @@ struct tailing {
     struct cli_table table;
     int64_t last; /* position of the last event that was shown, or after which to begin */
     int64_t left;
-    int interrupts[2]; /* a pipe: Ctrl-C writes into it */
-    bool unread;       /* nobody reads our output any more */
+    struct interrupts interrupts;
+    bool unread; /* nobody reads our output any more */
 };
 
-/* ---- Ctrl-C ---- */
-
-static int interrupt_fd = -1;
-
-static void interrupted(int number)
-{
-    (void)number;
-    (void)!write(interrupt_fd, "", 1);
-}
-
-/* Ctrl-C must also end a write to a reader that does not read: no SA_RESTART. */
-static void catch_interrupts(struct tailing *tailing)
-{
-    struct sigaction action = {.sa_handler = interrupted};
-
-    if (pipe2(tailing->interrupts, O_CLOEXEC | O_NONBLOCK) != 0)
-        tailing->interrupts[0] = tailing->interrupts[1] = -1;
-    interrupt_fd = tailing->interrupts[1];
-    if (interrupt_fd < 0)
-        return; /* then Ctrl-C ends the process as it does by itself */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static void release_interrupts(struct tailing *tailing)
-{
-    struct sigaction action = {.sa_handler = SIG_DFL};
-
-    if (interrupt_fd < 0)
-        return;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    interrupt_fd = -1;
-    close(tailing->interrupts[0]);
-    close(tailing->interrupts[1]);
-}
-
-/* The terminal has shown ^C: what comes next begins its own line. */
-static int end_by_interrupt(const struct cli *cli)
-{
-    if (cli->err_is_terminal)
-        fputc('\n', cli->err);
-    return CLI_DONE;
-}
-
-/* False: Ctrl-C. */
-static bool pause_before(const struct tailing *tailing, int ms)
-{
-    struct pollfd wanted = {.fd = tailing->interrupts[0], .events = POLLIN};
-
-    return poll(&wanted, 1, ms) == 0;
-}
-
 /* ---- one event ---- */
-
-static struct bytes time_text(struct arena *arena, uint64_t time_ms)
-{
-    time_t seconds = (time_t)(time_ms / 1000);
-    struct tm parts;
-    char text[16] = "";
-
-    if (localtime_r(&seconds, &parts) == NULL ||
-        strftime(text, sizeof text, "%H:%M:%S", &parts) == 0)
-        return BYTES("");
-    return arena_printf(arena, "%s.%03u", text, (unsigned)(time_ms % 1000));
-}
 
 static void show_row(struct tailing *tailing, struct arena *arena, const struct event *event)
 {
     struct bytes cells[] = {
-        time_text(arena, event->time_ms),
+        cli_time_text(arena, event->time_ms),
         cli_event_stream(arena, event),
         event->version,
         event->type,
@@ -210,7 +141,7 @@ static enum status listen_once(struct tailing *tailing, struct arena *arena,
     struct client_lines lines = {
         .line = take_line,
         .context = tailing,
-        .wake_fd = tailing->interrupts[0],
+        .wake_fd = tailing->interrupts.fd,
         .silence_ms = SILENCE_MS,
     };
 
@@ -222,7 +153,7 @@ static bool wait_for_server(struct tailing *tailing)
 {
     int pause_ms = PAUSE_MS_MIN;
 
-    while (pause_before(tailing, pause_ms)) {
+    while (cli_interrupts_pause(&tailing->interrupts, pause_ms)) {
         AUTO(arena_release) struct arena *arena = arena_new();
         struct client_answer answer = {0};
         const struct json *status = NULL;
@@ -249,12 +180,12 @@ static int listen_on(struct tailing *tailing)
         if (status == OK && tailing->unread)
             return CLI_FAILED;
         if (status == OK)
-            return tailing->left > 0 ? end_by_interrupt(tailing->cli) : CLI_DONE;
+            return tailing->left > 0 ? cli_interrupts_end(tailing->cli) : CLI_DONE;
         if (status == REFUSED && answer.http_status < 500)
             return cli_client_fail(tailing->cli, tailing->client, status, &answer);
         cli_note(tailing->cli, "The connection broke; trying again until Ctrl-C.");
         if (!wait_for_server(tailing))
-            return end_by_interrupt(tailing->cli);
+            return cli_interrupts_end(tailing->cli);
     }
 }
 
@@ -282,9 +213,9 @@ static int tail_run(struct cli *cli, const void *given)
 
     if (cli_for_people(cli, on->json))
         cli_note(cli, "Listening to %s; Ctrl-C ends.", cli_client_target(client)->url);
-    catch_interrupts(&tailing);
+    cli_interrupts_catch(&tailing.interrupts);
     exit_status = listen_on(&tailing);
-    release_interrupts(&tailing);
+    cli_interrupts_release(&tailing.interrupts);
     return exit_status;
 }
 

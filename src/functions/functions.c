@@ -101,12 +101,12 @@ static void copy_options(struct functions *functions, const struct functions_opt
         functions->options.wall_timers = options->timers;
     functions->options.runtimes_folder =
         arena_copy_text(functions->arena, bytes_of_text(options->runtimes_folder));
-    if (options->temporary_folder != NULL)
-        functions->options.temporary_folder =
-            arena_copy_text(functions->arena, bytes_of_text(options->temporary_folder));
     if (options->code_folder != NULL)
         functions->options.code_folder =
             arena_copy_text(functions->arena, bytes_of_text(options->code_folder));
+    if (options->temporary_folder != NULL)
+        functions->options.temporary_folder =
+            arena_copy_text(functions->arena, bytes_of_text(options->temporary_folder));
     functions->options.environment =
         copy_variables(functions->arena, options->environment, options->environment_count);
 }

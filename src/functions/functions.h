@@ -96,6 +96,8 @@ struct function_settings {
     struct function_destination on_success, on_failure;
     struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
     struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
+    bool disable_logs;            /* a stack file's: its lines are in no log group */
+    bool reload; /* its code is a developer's: what changes runs from the next invocation on */
 };
 
 /* Per-worker listener of the Runtime API: the port tells which worker speaks, because its paths do
@@ -156,8 +158,6 @@ struct functions_options {
     struct destination_door destinations; /* prepare NULL: nobody is told of ends */
     const char *
         runtimes_folder; /* our bootstraps: FOLDER/node/bootstrap.mjs, FOLDER/python/bootstrap.py */
-    bool reload; /* what changes of the code of stack files' functions runs from the next invocation
-                    on */
     /* where each worker gets a folder of its own as TMPDIR, empty; NULL: the machine's */
     const char *temporary_folder;
     /* environment that every handler gets: AWS_ENDPOINT_URL and its sisters */

@@ -131,7 +131,7 @@ static void start_process(struct worker *worker, const char *program)
         .runtime_folder = options->runtimes_folder,
         .temporary_folder = worker->folder != NULL ? worker->folder->path : NULL,
         .runtime_api_port = worker->port,
-        .log_group = worker->log.group,
+        .log_group = settings->log_group,
         .log_stream = bytes_of_text(worker->log.stream_name),
     };
     struct process_options process = {

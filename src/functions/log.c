@@ -144,18 +144,6 @@ static struct bytes short_type(struct bytes type)
     return bytes_slice(type, 0, FUNCTION_NAME_SIZE_MAX);
 }
 
-void log_init_report(struct log *log, const char *phase, uint64_t init_us, const char *status,
-                     struct bytes error_type)
-{
-    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
-
-    buffer_printf(&text, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s",
-                  (double)init_us / 1000, phase, status);
-    if (error_type.size > 0)
-        buffer_printf(&text, "\tError Type: %.*s", BYTES_ARG(short_type(error_type)));
-    tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
-}
-
 void log_start(struct log *log)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
@@ -189,6 +177,18 @@ void log_report(struct log *log, const struct log_report *report)
         buffer_printf(&text, "Status: %s\t", report->status);
     if (report->error_type.size > 0)
         buffer_printf(&text, "Error Type: %.*s\t", BYTES_ARG(short_type(report->error_type)));
+    tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
+}
+
+void log_init_report(struct log *log, const char *phase, const struct log_report *report)
+{
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
+
+    buffer_printf(&text, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s\t",
+                  (double)report->init_us / 1000, phase, report->status);
+    if (report->error_type.size > 0 && strcmp(report->status, "error") == 0)
+        buffer_printf(&text, "Error Type: %.*s\t",
+                      BYTES_ARG(bytes_slice(report->error_type, 0, FUNCTION_NAME_SIZE_MAX)));
     tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
 }
 

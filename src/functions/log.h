@@ -2,8 +2,8 @@
  * END, REPORT. They go to the person who started dynlog, into the worker's stream of CloudWatch
  * Logs, and their tail to an invocation that asks for it (X-Amz-Log-Result).
  *
- * The stream alone has INIT_START. Its events end with a newline, as Lambda's do; their times are
- * the clock's that a test may move. */
+ * The stream alone has INIT_START, and INIT_REPORT when the code outside the handler failed. Its
+ * events end with a newline, as Lambda's do; their times are the clock's that a test may move. */
 #ifndef DYNLOG_FUNCTIONS_LOG_H
 #define DYNLOG_FUNCTIONS_LOG_H
 
@@ -47,10 +47,6 @@ void log_end(struct log *log);
 
 /* "INIT_START Runtime Version: nodejs20.x": the machine's own interpreter has no ARN. */
 void log_init_start(struct log *log, struct bytes runtime);
-/* phase: "init", or "invoke" when it was begun again; status: "error", "timeout". */
-void log_init_report(struct log *log, const char *phase, uint64_t init_us, const char *status,
-                     struct bytes error_type);
-
 struct log_report {
     uint64_t duration_us, billed_ms, init_us; /* init_us 0: not this worker's first invocation */
     uint32_t memory_mb, memory_used_mb;
@@ -58,6 +54,8 @@ struct log_report {
     struct bytes error_type; /* with "error" */
 };
 void log_report(struct log *log, const struct log_report *report);
+/* Of an init that failed or took too long; phase: "init", or "invoke" when it was begun again. */
+void log_init_report(struct log *log, const char *phase, const struct log_report *report);
 /* What dynlog says about a function, to its developer alone. */
 void log_note(const struct functions_options *options, struct bytes function_name,
               struct bytes text);

@@ -10,13 +10,33 @@ size_t pool_limit(const struct function *function)
     return reserved >= 0 ? (size_t)reserved : function->functions->workers_max;
 }
 
+/* Reserved concurrency is of a function, whatever versions of it run. */
+static size_t family_count(const struct function *function, bool with_waiting)
+{
+    const struct function *latest = function->latest;
+    size_t count = latest->busy_count + (with_waiting ? latest->waiting_count : 0);
+
+    LIST_EACH (&latest->family, it) {
+        const struct function *other = LIST_ITEM(it, struct function, in_family);
+
+        count += other->busy_count + (with_waiting ? other->waiting_count : 0);
+    }
+    return count;
+}
+
+static bool may_run(const struct function *function)
+{
+    return !function_has_reserved_concurrency(function) ||
+           family_count(function, false) < pool_limit(function);
+}
+
 bool pool_full(const struct function *function, const char **ret_reason)
 {
     const struct functions *functions = function->functions;
 
     if (function_has_reserved_concurrency(function)) {
         *ret_reason = ",\"Reason\":\"ReservedFunctionConcurrentInvocationLimitExceeded\"";
-        return function->busy_count + function->waiting_count >= pool_limit(function);
+        return family_count(function, true) >= pool_limit(function);
     }
     *ret_reason = ",\"Reason\":\"ConcurrentInvocationLimitExceeded\"";
     return functions->busy_count + functions->waiting_count >= FUNCTION_CONCURRENCY_MAX;
@@ -49,16 +69,26 @@ static bool wants_worker(const struct function *function)
            function->worker_count < pool_limit(function);
 }
 
-void pool_dispatch(struct function *function)
+static void dispatch(struct function *function)
 {
-    reload_read(function->functions); /* no save is later than work that is given out now */
-    while (!list_empty(&function->idle) && !list_empty(&function->waiting)) {
+    while (!list_empty(&function->idle) && !list_empty(&function->waiting) && may_run(function)) {
         struct worker *worker = LIST_ITEM(function->idle.next, struct worker, in_idle);
 
         worker_take(worker, pool_first(function));
     }
     while (wants_worker(function))
         worker_start(function);
+}
+
+void pool_dispatch(struct function *function)
+{
+    reload_read(function->functions); /* no save is later than work that is given out now */
+    dispatch(function);
+    if (function_has_reserved_concurrency(function)) { /* what one version leaves, others take */
+        dispatch(function->latest);
+        LIST_EACH (&function->latest->family, it)
+            dispatch(LIST_ITEM(it, struct function, in_family));
+    }
     if (function->reload.warm && !timer_is_set(&function->reload.quiet))
         pool_warm(function);
 }

@@ -179,6 +179,8 @@ struct bytes function_record_encode(struct arena *arena, const struct function_r
         json_member_bool(&w, "fromFile", true);
     if (record->reload)
         json_member_bool(&w, "reload", true);
+    if (record->disable_logs)
+        json_member_bool(&w, "disableLogs", true);
     if (record->retry_delay_ms >= 0)
         json_member_int(&w, "retryDelay", record->retry_delay_ms);
     json_member_uint(&w, "lastVersion", record->last_version);
@@ -385,6 +387,7 @@ enum status function_record_decode(struct arena *arena, struct bytes stored,
     record->name = json_get_string(json, "name");
     record->stored = !json_bool(json_get(json, "fromFile"));
     record->reload = json_bool(json_get(json, "reload"));
+    record->disable_logs = json_bool(json_get(json, "disableLogs"));
     record->retry_delay_ms = -1;
     if (json_get(json, "retryDelay") != NULL)
         record->retry_delay_ms = (int64_t)json_get_uint(json, "retryDelay", 0);

@@ -68,7 +68,8 @@ struct function_statement {
 struct function_record {
     struct bytes name;
     bool stored;            /* a client made it; else a stack file's */
-    bool reload;            /* a stack file's: its code is a developer's */
+    bool reload;            /* a stack file's: as in struct function_settings */
+    bool disable_logs;      /* the same */
     int64_t retry_delay_ms; /* a stack file's override; -1: AWS's */
     uint64_t last_version;  /* that was published; 0: none */
     const struct function_configuration *configurations;

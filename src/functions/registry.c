@@ -167,6 +167,8 @@ static struct function_version *version_new(struct functions *functions,
         .retry_delay_ms = record->retry_delay_ms,
         .dead_letter_arn = from->dead_letter_arn,
         .log_group = from->log_group,
+        .disable_logs = record->disable_logs,
+        .reload = record->reload && from->code.size == 0,
     };
     if (from->code.size > 0) {
         version->code = arena_copy(arena, from->code);
@@ -188,8 +190,8 @@ static bool is_same_process(const struct function_settings *a, const struct func
 {
     if (!bytes_equal(a->handler, b->handler) || !bytes_equal(a->runtime, b->runtime) ||
         !bytes_equal(a->folder, b->folder) || !bytes_equal(a->log_group, b->log_group) ||
-        a->timeout_s != b->timeout_s || a->memory_mb != b->memory_mb ||
-        a->environment_count != b->environment_count)
+        a->disable_logs != b->disable_logs || a->timeout_s != b->timeout_s ||
+        a->memory_mb != b->memory_mb || a->environment_count != b->environment_count)
         return false;
     for (size_t i = 0; i < a->environment_count; i++)
         if (!bytes_equal(a->environment[i].name, b->environment[i].name) ||
@@ -208,7 +210,8 @@ static void set_version(struct function *function, struct function_version *vers
         version->generation = old->generation;
     } else {
         version->generation = ++function->functions->generation;
-        reload_open(function);
+        if (function->kind != FUNCTION_ALIAS)
+            reload_open(function);
         pool_retire(function);
     }
     function_version_unref(old);
@@ -528,6 +531,8 @@ enum status registry_put(struct functions *functions, const struct function_sett
                       config.on_success_arn.size > 0 || config.on_failure_arn.size > 0;
     struct function_record record = {
         .name = settings->name,
+        .reload = settings->reload,
+        .disable_logs = settings->disable_logs,
         .retry_delay_ms = settings->retry_delay_ms,
         .configurations = &configuration,
         .configuration_count = 1,

@@ -317,8 +317,7 @@ void reload_open(struct function *function)
     struct reload *reload = &function->reload;
 
     reload_close(function);
-    if (!functions->options.reload || function->version->code.size > 0 || functions->stopping ||
-        function->kind == FUNCTION_ALIAS)
+    if (!function->version->settings.reload || functions->stopping)
         return;
     if (functions->watcher == NULL)
         functions->watcher = watcher_new(functions->options.loop, on_read, functions);

@@ -436,9 +436,13 @@ void worker_loaded(struct worker *worker, struct bytes paths)
 
 static void report_init(struct worker *worker, const char *status, struct bytes type)
 {
-    log_init_report(&worker->log, worker->again ? "invoke" : "init",
-                    (clock_monotonic_ns() - worker->started_ns) / 1000, status,
-                    strcmp(status, "error") == 0 ? type : BYTES(""));
+    struct log_report report = {
+        .init_us = (clock_monotonic_ns() - worker->started_ns) / 1000,
+        .status = status,
+        .error_type = type,
+    };
+
+    log_init_report(&worker->log, worker->again ? "invoke" : "init", &report);
 }
 
 /* It did not come to its first GET next. Lambda begins again within the invocation that waits, and
@@ -579,6 +583,8 @@ static struct worker *worker_new(struct function *function)
     worker->function = function;
     worker->version = function->version;
     function_version_ref(worker->version);
+    const struct function_settings *settings = &worker->version->settings;
+
     worker->deadline.fire = on_deadline;
     worker->age.fire = on_age;
     worker->process.line = on_line;
@@ -590,7 +596,8 @@ static struct worker *worker_new(struct function *function)
         .function_name = worker->version->settings.name,
         .tail = LOG_TAIL_INIT,
     };
-    log_open(&worker->log, worker->version->settings.log_group, worker->version->settings.version);
+    log_open(&worker->log, settings->disable_logs ? BYTES("") : settings->log_group,
+             settings->version);
     list_init(&worker->in_idle);
     list_append(&function->workers, &worker->in_workers);
     function->worker_count++;

@@ -96,7 +96,9 @@ static bool is_to_wait(struct server *server, const struct delivery *delivery,
     struct fault_place place;
     struct fault_hit hit;
 
-    if (!server->delivery_is_new || !faults_any(server->faults, FAULT_DELAY))
+    /* A delay of a function is one of its events, not of what comes after. */
+    if (!server->delivery_is_new || delivery->source == DELIVERY_OF_FUNCTION ||
+        !faults_any(server->faults, FAULT_DELAY))
         return false;
     place = place_of(delivery);
     if (!faults_hit(server->faults, FAULT_DELAY, &place, &hit))

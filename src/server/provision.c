@@ -94,6 +94,8 @@ static enum status put_function(struct server *server, const struct stack_functi
         .maximum_event_age_s = function->maximum_event_age_s,
         .dead_letter_arn = function->dead_letter_arn,
         .log_group = function->log_group,
+        .disable_logs = function->disable_logs,
+        .reload = !server->options.no_reload,
     };
     enum status st = destination_of(server, &function->on_success, &settings.on_success, reterr);
 

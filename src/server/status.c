@@ -58,6 +58,13 @@ static void write_functions(struct server *server, struct json_writer *w)
     for (size_t i = 0; i < count; i++)
         json_write_string(w, list[i]->name);
     json_end_array(w);
+    json_key(w, "functionKeys"); /* of the stack file */
+    json_begin_object(w);
+    for (size_t i = 0; i < server->stack->function_count; i++) {
+        json_key_bytes(w, server->stack->functions[i].key);
+        json_write_string(w, server->stack->functions[i].name);
+    }
+    json_end_object(w);
     json_key(w, "invocations");
     json_begin_object(w);
     json_member_int(w, "running", (int64_t)figures.running);

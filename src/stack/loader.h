@@ -8,6 +8,7 @@
  *   conditions.c  the template's Conditions           conditions_hold()
  *   enabled.c     `enabled: '"a" == "a"'`             enabled_evaluate()
  *   functions.c   functions -> stack->functions       functions_declare(), functions_read()
+ *   destinations.c, function_logs.c                   whom their ends are told, their log groups
  *   events.c      what calls them                     events_read()
  *   mappings.c    stream or queue -> function         mappings_read_stream() ...
  *   bridge.c      bus -> function                     bridge_read()
@@ -235,6 +236,13 @@ bool property_has_value(const struct node *map, const char *name);
 /* ---- functions.c, events.c ---- */
 MUST_USE enum status functions_declare(struct loader *loader);
 MUST_USE enum status functions_read(struct loader *loader);
+/* A function's own value, else the provider's. */
+const struct node *function_inherited(const struct loader *loader, const struct node *node,
+                                      const char *name);
+MUST_USE enum status destinations_read(struct loader *loader, const struct node *node,
+                                       struct stack_function *function);
+MUST_USE enum status function_logs_read(struct loader *loader, const struct node *node,
+                                        struct stack_function *function);
 /* By key, name, ARN or logical id; NULL when there is none. Disabled functions too. */
 const struct loader_function *stack_function_find(const struct loader *loader, struct bytes name);
 MUST_USE enum status events_read(struct loader *loader, const struct loader_function *function);

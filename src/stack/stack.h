@@ -107,6 +107,7 @@ struct stack_function {
     struct stack_destination on_success, on_failure;
     struct bytes dead_letter_arn; /* `onError`: of a queue; empty: none */
     struct bytes log_group;       /* empty: /aws/lambda/NAME */
+    bool disable_logs;            /* its lines are in no log group */
     struct stack_where where;
 };
 

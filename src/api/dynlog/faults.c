@@ -157,10 +157,11 @@ static const struct armed_kind {
      EXTRA_ERROR_CODE,
      "Service, Operation, TableName, FunctionName, EventBusName, QueueName, ErrorCode, "},
     {"TargetFailure", FAULT_TARGET_FAILURE,
-     SCOPE(FAULT_BUS) | SCOPE(FAULT_RULE) | SCOPE(FAULT_SCHEDULE) | SCOPE(FAULT_TARGET_ID) |
-         SCOPE(FAULT_TARGET_ARN),
+     SCOPE(FAULT_BUS) | SCOPE(FAULT_RULE) | SCOPE(FAULT_SCHEDULE) | SCOPE(FAULT_FUNCTION) |
+         SCOPE(FAULT_TARGET_ID) | SCOPE(FAULT_TARGET_ARN),
      EXTRA_ERROR_CODE | EXTRA_RETRIABLE,
-     "EventBusName, RuleName, ScheduleName, TargetId, TargetArn, ErrorCode, Retriable, "},
+     "EventBusName, RuleName, ScheduleName, FunctionName, TargetId, TargetArn, ErrorCode, "
+     "Retriable, "},
     {"Duplicate", FAULT_DUPLICATE, SCOPE(FAULT_FUNCTION) | SCOPE(FAULT_QUEUE), EXTRA_NONE,
      "FunctionName, QueueName, "},
     {"Reorder", FAULT_REORDER, SCOPE(FAULT_FUNCTION) | SCOPE(FAULT_QUEUE), EXTRA_NONE,
@@ -222,10 +223,11 @@ static enum status check_name(const struct api_call *call, size_t scope, struct 
     const struct table *table = NULL;
 
     if (scope == FAULT_SERVICE && !is_service(name))
-        return api_invalid(error,
-                           "There is no service %.*s: dynamodb, dynamodbstreams, events, scheduler, "
-                           "lambda and sqs are some",
-                           BYTES_ARG(name));
+        return api_invalid(
+            error,
+            "There is no service %.*s: dynamodb, dynamodbstreams, events, scheduler, "
+            "lambda and sqs are some",
+            BYTES_ARG(name));
     if (scope == FAULT_OPERATION && !is_operation(name))
         return api_invalid(error, "There is no operation %.*s", BYTES_ARG(name));
     if (scope == FAULT_FUNCTION && call->on->functions != NULL &&

@@ -1,5 +1,5 @@
 /* api/lambda/invoke.c - Invoke (RequestResponse, Event, DryRun) and InvokeAsync. An Event is
- * answered once it is in the durable queue. */
+ * answered once it is in the durable queue, with the id under which it will run. */
 #include "api/internal.h"
 #include "api/operations.h"
 #include "base/base64.h"
@@ -137,8 +137,13 @@ static void event_written(struct store_work *work, enum status status)
         api_fail_status(event->call, status);
         return;
     }
+    struct http_header_pair id = {BYTES("x-amzn-RequestId"),
+                                  bytes_of_text(event->invocation.request_id)};
+    struct http_answer answer = {
+        .status = 202, .content_type = "application/json", .headers = &id, .header_count = 1};
+
     functions_async_written(event->call->on->functions, &event->invocation);
-    api_answer_status(event->call, 202, BYTES(""));
+    http_answer(event->call->request, &answer);
 }
 
 static void invoke_event(struct api_call *call)

@@ -12,6 +12,10 @@ static const struct key_rule function_keys[] = {
     {"environment", NULL},
     {"timeout", NULL},
     {"memorySize", NULL},
+    {"onError", NULL},
+    {"disableLogs", NULL},
+    {"logRetentionInDays", NULL},
+    {"logs", NULL},
     {"reservedConcurrency", NULL},
     {"name", NULL},
     {"maximumRetryAttempts", NULL},
@@ -26,7 +30,6 @@ static const struct key_rule function_keys[] = {
     {"condition", NULL},
     {"dependsOn", NULL},
     {"description", NULL},
-    {"disableLogs", NULL},
     {"ephemeralStorageSize", NULL},
     {"iamPermissionsBoundary", NULL},
     {"iamRoleStatements", NULL},
@@ -34,8 +37,6 @@ static const struct key_rule function_keys[] = {
     {"iamRoleStatementsName", NULL},
     {"kmsKeyArn", NULL},
     {"logDataProtectionPolicy", NULL},
-    {"logRetentionInDays", NULL},
-    {"logs", NULL},
     {"module", NULL},
     {"package", NULL},
     {"provisionedConcurrency", NULL},
@@ -50,7 +51,6 @@ static const struct key_rule function_keys[] = {
     /* They would change what happens. */
     {"fileSystemConfig", "no file system is mounted"},
     {"layers", "functions run without layers"},
-    {"onError", "what fails for good goes to destinations.onFailure only"},
     {"url", "functions are invoked by name"},
 };
 
@@ -195,79 +195,10 @@ static enum status read_environment(struct loader *loader, const struct node *no
     return status == OK ? add_environment(loader, own, function) : status;
 }
 
-/* ---- destinations ---- */
-
-static enum status refuse_destination(struct loader *loader, const struct node *node,
-                                      const char *what, struct bytes text)
-{
-    struct bytes *keys = ARENA_NEW_ARRAY(loader->arena, loader->function_count, struct bytes);
-    struct bytes near = {0};
-
-    for (size_t i = 0; i < loader->function_count; i++)
-        keys[i] = loader->functions[i].key;
-    near = read_nearest(text, keys, loader->function_count);
-    return loader_refuse(loader, node->where,
-                         "%s: expected a function of this stack or an ARN, got \"%.*s\"%s%.*s%s",
-                         what, BYTES_ARG(text), near.size > 0 ? "; did you mean \"" : "",
-                         BYTES_ARG(near), near.size > 0 ? "\"?" : "");
-}
-
-/* node: a key, a name, an ARN, or {type, arn}. */
-static enum status read_destination(struct loader *loader, const struct node *node,
-                                    const char *what, struct stack_destination *ret)
-{
-    const struct loader_function *function = NULL;
-    struct bytes text = {0};
-    struct arn arn = {0};
-    enum status status = intrinsics_resolve(loader, node, &node);
-
-    if (status != OK || node_is_nothing(node)) /* noted, when it was an intrinsic */
-        return status;
-    if (node->kind == NODE_MAP && node_get(node, "arn") == NULL)
-        return loader_refuse(loader, node->where, "%s: expected {type, arn}", what);
-    status = read_text(loader, node->kind == NODE_MAP ? node_get(node, "arn") : node, what, &text);
-    if (status != OK || text.size == 0)
-        return status;
-    function = stack_function_find(loader, text);
-    if (function != NULL && !function->enabled)
-        return loader_refuse(loader, node->where,
-                             "%s: expected a function that is enabled: %.*s is "
-                             "not",
-                             what, BYTES_ARG(text));
-    if (function != NULL) {
-        *ret = (struct stack_destination){STACK_DESTINATION_FUNCTION, function->name};
-        return OK;
-    }
-    if (!arn_parse(text, &arn))
-        return refuse_destination(loader, node, what, text);
-    *ret = (struct stack_destination){STACK_DESTINATION_ARN, text};
-    return OK;
-}
-
-static enum status read_destinations(struct loader *loader, const struct node *node,
-                                     struct stack_function *function)
-{
-    static const struct key_rule keys[] = {{"onSuccess", NULL}, {"onFailure", NULL}};
-    const struct node *map = NULL;
-    enum status status =
-        read_map(loader, node_get(node, "destinations"), "destinations", false, &map);
-
-    if (status != OK)
-        return status;
-    read_check_keys(loader, map, keys, ARRAY_COUNT(keys), "destinations");
-    status =
-        read_destination(loader, node_get(map, "onSuccess"), "onSuccess", &function->on_success);
-    if (status == OK)
-        status = read_destination(loader, node_get(map, "onFailure"), "onFailure",
-                                  &function->on_failure);
-    return status;
-}
-
 /* ---- fields ---- */
 
-/* A function's own value, else the provider's. */
-static const struct node *inherited(const struct loader *loader, const struct node *node,
-                                    const char *name)
+const struct node *function_inherited(const struct loader *loader, const struct node *node,
+                                      const char *name)
 {
     const struct node *own = node_get(node, name);
 
@@ -279,12 +210,12 @@ static enum status read_numbers(struct loader *loader, const struct node *node,
                                 struct stack_function *function)
 {
     int64_t timeout = 6, memory = 1024, concurrency = -1, retries = -1, age = -1;
-    enum status status =
-        read_integer(loader, inherited(loader, node, "timeout"), "timeout", 1, 900, &timeout);
+    enum status status = read_integer(loader, function_inherited(loader, node, "timeout"),
+                                      "timeout", 1, 900, &timeout);
 
     if (status == OK)
-        status = read_integer(loader, inherited(loader, node, "memorySize"), "memorySize", 128,
-                              10240, &memory);
+        status = read_integer(loader, function_inherited(loader, node, "memorySize"), "memorySize",
+                              128, 10240, &memory);
     if (status == OK)
         status = read_integer(loader, node_get(node, "reservedConcurrency"), "reservedConcurrency",
                               0, INT32_MAX, &concurrency);
@@ -329,13 +260,16 @@ static enum status read_function(struct loader *loader, const struct loader_func
         return loader_refuse(loader, declared->where,
                              "function %.*s: expected a handler, as src/handler.handler",
                              BYTES_ARG(declared->key));
-    status = read_text(loader, inherited(loader, node, "runtime"), "runtime", &function.runtime);
+    status = read_text(loader, function_inherited(loader, node, "runtime"), "runtime",
+                       &function.runtime);
     if (status == OK)
         status = read_environment(loader, node, &function);
     if (status == OK)
         status = read_numbers(loader, node, &function);
     if (status == OK)
-        status = read_destinations(loader, node, &function);
+        status = destinations_read(loader, node, &function);
+    if (status == OK)
+        status = function_logs_read(loader, node, &function);
     if (status != OK)
         return status;
     stack->functions[stack->function_count++] = function;

@@ -1,11 +1,15 @@
 /* api/api_test.h - a whole api in memory: store, engine, streams and bus, a clock that stands
- * still, no functions, and a door that takes deliveries for functions and forgets them. */
+ * still, functions that nobody runs, and a door that takes deliveries for functions and forgets
+ * them. */
 #ifndef DYNLOG_TEST_API_TEST_H
 #define DYNLOG_TEST_API_TEST_H
 
 #include "store/store_test.h"
 
 #include "api/api.h"
+#include "base/file.h"
+
+#include <stdlib.h>
 
 #define TEST_NOW_MS ((uint64_t)1785000000000)
 
@@ -25,11 +29,61 @@ struct test_api {
     uv_loop_t uv; /* never turned before the end: a token that is asked for never comes */
     struct outbound *outbound;
     struct logs *logs;
+    uv_loop_t functions_uv; /* turned while code is unpacked */
+    struct functions *functions;
+    char code_folder[32];
+    bool functions_stopped;
     struct api *api;
     struct faults *faults;
     size_t commits_told;
     size_t deliveries; /* that the bus and schedules wrote */
 };
+
+/* ---- functions ---- */
+
+static inline void *test_listen(void *context, struct worker *worker, uint16_t *ret_port)
+{
+    (void)context, (void)worker, (void)ret_port;
+    return NULL;
+}
+
+static inline void test_functions_open(struct test_api *t)
+{
+    struct functions_options options = {
+        .loop = &t->functions_uv,
+        .store = t->store,
+        .port = t->loop.port,
+        .timers = t->timers,
+        .place = &test_place,
+        .runtime = {.listen = test_listen},
+        .runtimes_folder = "/nowhere",
+        .code_folder = t->code_folder,
+    };
+
+    snprintf(t->code_folder, sizeof t->code_folder, "/tmp/dynlog-api-XXXXXX");
+    assert_non_null(mkdtemp(t->code_folder));
+    uv_loop_init(&t->functions_uv);
+    assert_int_equal(functions_open(&options, &t->functions), OK);
+    functions_start(t->functions);
+}
+
+static inline void test_functions_stopped(void *context)
+{
+    struct test_api *t = context;
+
+    t->functions_stopped = true;
+}
+
+static inline void test_functions_close(struct test_api *t)
+{
+    t->functions_stopped = false;
+    functions_stop(t->functions, 0, test_functions_stopped, t);
+    while (!t->functions_stopped)
+        uv_run(&t->functions_uv, UV_RUN_ONCE);
+    functions_close(t->functions);
+    uv_loop_close(&t->functions_uv);
+    assert_int_equal(file_remove_folder(t->code_folder), OK);
+}
 
 /* ---- the bus' door ---- */
 
@@ -190,6 +244,7 @@ static inline void test_api_start(struct test_api *t)
     t->streams =
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
+    test_functions_open(t);
     const struct api_services services = {
         .engine = t->engine,
         .streams = t->streams,
@@ -198,6 +253,7 @@ static inline void test_api_start(struct test_api *t)
         .schedules = t->schedules,
         .outbound = t->outbound,
         .logs = t->logs,
+        .functions = t->functions,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -217,6 +273,10 @@ static inline void test_api_open(struct test_api *t)
 /* One turn of the loop, as the server has it. */
 static inline void test_api_turn(struct test_api *t)
 {
+    if (uv_loop_alive(&t->functions_uv)) {
+        uv_run(&t->functions_uv, UV_RUN_ONCE);
+        return;
+    }
     test_loop_turn(&t->loop);
     if (t->loop.commits != t->commits_told) {
         t->commits_told = t->loop.commits;
@@ -263,6 +323,7 @@ static inline void test_api_stop(struct test_api *t)
     while (!outbound_stop(t->outbound))
         uv_run(&t->uv, UV_RUN_NOWAIT);
     api_free(t->api);
+    test_functions_close(t);
     outbound_close(t->outbound);
     uv_loop_close(&t->uv);
     queues_close(t->queues);

@@ -233,8 +233,8 @@ static void test_lines(void **state)
 /* Every command has its help, with an example, in lines that fit. */
 static void test_help(void **state)
 {
-    static const char *const names[] = {"start", "stop",   "clean", "append", "read",
-                                        "tail",  "status", "drain", "clock"};
+    static const char *const names[] = {"start",  "stop",  "clean", "append", "read", "tail",
+                                        "status", "drain", "clock", "invoke", "logs"};
     static const struct cli_streams streams = {0};
 
     (void)state;

@@ -116,6 +116,7 @@ struct fake_answer {
 
 struct fake_server {
     const struct fake_answer *answers;
+    const char *const *headers; /* of each answer, each line with its end; NULL: none */
     size_t count, at;
     int listener;
     pthread_t thread;
@@ -123,12 +124,12 @@ struct fake_server {
     char fault[256]; /* empty: all went by the script */
 };
 
-static inline bool fake_send(int fd, const struct fake_answer *answer)
+static inline bool fake_send(int fd, const struct fake_answer *answer, const char *headers)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(FAKE_REQUEST_SIZE);
 
-    buffer_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n\r\n%s", answer->status,
-                  strlen(answer->body), answer->body);
+    buffer_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s\r\n%s", answer->status,
+                  strlen(answer->body), headers, answer->body);
     return send(fd, out.ptr, out.size, MSG_NOSIGNAL) == (ssize_t)out.size;
 }
 
@@ -158,7 +159,8 @@ static inline bool fake_serve(struct fake_server *server, int fd, const char *re
     if (strstr(request, answer->wanted) == NULL)
         snprintf(server->fault, sizeof server->fault, "request %zu has no \"%.160s\"", server->at,
                  answer->wanted);
-    return answer->status != 0 && fake_send(fd, answer);
+    return answer->status != 0 &&
+           fake_send(fd, answer, server->headers != NULL ? server->headers[server->at - 1] : "");
 }
 
 static inline void *fake_run(void *context)
@@ -191,13 +193,13 @@ static inline void *fake_run(void *context)
     return NULL;
 }
 
-static inline void fake_start(struct fake_server *server, const struct fake_answer *answers,
-                              size_t count)
+static inline void fake_start_with(struct fake_server *server, const struct fake_answer *answers,
+                                   const char *const *headers, size_t count)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
 
-    *server = (struct fake_server){.answers = answers, .count = count};
+    *server = (struct fake_server){.answers = answers, .headers = headers, .count = count};
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(server->listener >= 0);
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
@@ -205,6 +207,12 @@ static inline void fake_start(struct fake_server *server, const struct fake_answ
     assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
     snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d", ntohs(address.sin_port));
     assert_int_equal(pthread_create(&server->thread, NULL, fake_run, server), 0);
+}
+
+static inline void fake_start(struct fake_server *server, const struct fake_answer *answers,
+                              size_t count)
+{
+    fake_start_with(server, answers, NULL, count);
 }
 
 /* Every client must be gone. All answers must have been given. */

@@ -107,6 +107,47 @@ static void test_ask(void **state)
     }
 }
 
+/* Headers both ways, the name of an error in one of them, and a signature for another service. */
+static void test_services(void **state)
+{
+    static const struct client_header more[] = {{"X-Amz-Invocation-Type", "Event"}};
+    static const struct fake_answer answers[] = {
+        {"/us-east-1/lambda/aws4_request", 200, "{}"},
+        {"X-Amz-Invocation-Type: Event\r\n", 404, "{\"Message\":\"no\"}"},
+    };
+    static const char *const headers[] = {
+        "X-Amz-Function-Error:  Unhandled \r\nX-Empty:\r\n",
+        "x-amzn-errortype: ResourceNotFoundException:http://x\r\n",
+    };
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct fake_server server;
+    struct client_request request = {.service = "lambda",
+                                     .method = "POST",
+                                     .path = "/",
+                                     .content_type = "application/json",
+                                     .headers = more,
+                                     .header_count = 1,
+                                     .once = true};
+    struct client_answer answer = {0};
+
+    (void)state;
+    fake_start_with(&server, answers, headers, ARRAY_COUNT(answers));
+
+    struct target target = target_of(&server);
+    struct client *client = cli_client_new(&target);
+
+    assert_int_equal(cli_client_ask(client, arena, &request, &answer), OK);
+    assert_string_equal(arena_copy_text(arena, cli_client_header(&answer, "x-amz-function-error")),
+                        "Unhandled");
+    assert_int_equal(cli_client_header(&answer, "X-Empty").size, 0);
+    assert_int_equal(cli_client_header(&answer, "X-Amz").size, 0);
+    assert_int_equal(cli_client_ask(client, arena, &request, &answer), REFUSED);
+    assert_string_equal(arena_copy_text(arena, answer.error_name), "ResourceNotFoundException");
+    assert_string_equal(arena_copy_text(arena, answer.message), "no");
+    cli_client_free(client);
+    fake_stop(&server);
+}
+
 /* libcurl sends again by itself when a used connection breaks; that must not go unnoticed. */
 static void test_uncertain_on_a_used_connection(void **state)
 {
@@ -270,9 +311,13 @@ static void test_lines_woken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ask),         cmocka_unit_test(test_uncertain_on_a_used_connection),
-        cmocka_unit_test(test_unreachable), cmocka_unit_test(test_query),
-        cmocka_unit_test(test_lines),       cmocka_unit_test(test_lines_woken),
+        cmocka_unit_test(test_ask),
+        cmocka_unit_test(test_services),
+        cmocka_unit_test(test_uncertain_on_a_used_connection),
+        cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_query),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_lines_woken),
     };
 
     test_environment();

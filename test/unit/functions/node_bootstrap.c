@@ -304,7 +304,6 @@ static void node_tells_what_it_loaded(void **state)
     };
     struct harness *h = *state;
 
-    h->functions->options.reload = true;
     harness_write(h, "src/app.js",
                   "require('./part'); require('fs')\n"
                   "try { require('./optional') } catch {}\n"
@@ -317,7 +316,10 @@ static void node_tells_what_it_loaded(void **state)
     harness_write(h, "src/late.mjs", "export { value } from './deeper.mjs'\n");
     harness_write(h, "src/deeper.mjs", "export const value = 'deep'\n");
     harness_write(h, "src/other.js", "");
-    put(h, "t", "nodejs20.x", "src/app.handler");
+    struct function_settings settings = harness_settings(h, "t", "nodejs20.x", "src/app.handler");
+
+    settings.reload = true;
+    harness_put(h, &settings);
     assert_string_equal(call_now(h, "t", "{}")->result, "\"deep\"");
     for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
         if (!harness_watches(h, "t", expected[i]))
@@ -337,7 +339,6 @@ static void node_places_of_syntax_errors(void **state)
     };
     struct harness *h = *state;
 
-    h->functions->options.reload = true;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         char handler[32];
 
@@ -347,6 +348,7 @@ static void node_places_of_syntax_errors(void **state)
         struct function_settings settings = harness_settings(h, "s", "nodejs20.x", handler);
 
         settings.timeout_s = 30;
+        settings.reload = true;
         harness_put(h, &settings);
         struct call *call = call_now(h, "s", "{}");
         const struct json *error = call_json(h, call);

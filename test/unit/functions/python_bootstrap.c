@@ -169,7 +169,6 @@ static void python_tells_what_it_loaded(void **state)
     };
     struct harness *h = *state;
 
-    h->functions->options.reload = true;
     harness_write(h, "src/__init__.py", "");
     harness_write(h, "src/app.py",
                   "import json\nfrom src import part\n"
@@ -182,7 +181,10 @@ static void python_tells_what_it_loaded(void **state)
     harness_write(h, "src/broken.py", "def (\n");
     harness_write(h, "src/late.py", "");
     harness_write(h, "src/other.py", "");
-    put(h, "t", "python3.12", "src/app.handler");
+    struct function_settings settings = harness_settings(h, "t", "python3.12", "src/app.handler");
+
+    settings.reload = true;
+    harness_put(h, &settings);
     assert_string_equal(call_now(h, "t", "{}")->result, "\"deep\"");
     for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
         if (!harness_watches(h, "t", expected[i]))

@@ -45,7 +45,7 @@ static void put_greeter(struct harness *h, int32_t concurrency, bool reload)
     settings.environment = environment;
     settings.environment_count = 1;
     settings.reserved_concurrency = concurrency;
-    h->functions->options.reload = reload;
+    settings.reload = reload;
     harness_put(h, &settings);
 }
 

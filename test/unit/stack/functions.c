@@ -160,6 +160,9 @@ static void values_that_are_known_later(void **state)
     assert_int_equal(loaded.stack->note_count, 0);
 }
 
+#define QUEUE                                                                                      \
+    "resources: {Resources: {queue: {Type: AWS::SQS::Queue, Properties: {QueueName: s-q}}}}\n"
+
 static void destinations(void **state)
 {
     static const struct {
@@ -175,8 +178,11 @@ static void destinations(void **state)
         {"{type: function, arn: !GetAtt GLambdaFunction.Arn}", STACK_DESTINATION_FUNCTION,
          "s-local-g"},
         {"arn:aws:sqs:us-east-1:1:q", STACK_DESTINATION_ARN, "arn:aws:sqs:us-east-1:1:q"},
-        {"{type: sns, arn: arn:aws:sns:us-east-1:1:t}", STACK_DESTINATION_ARN,
-         "arn:aws:sns:us-east-1:1:t"},
+        {"arn:aws:events:us-east-1:1:event-bus/b", STACK_DESTINATION_ARN,
+         "arn:aws:events:us-east-1:1:event-bus/b"},
+        {"{type: sqs, arn: !GetAtt queue.Arn}", STACK_DESTINATION_ARN,
+         "arn:aws:sqs:us-east-1:000000000000:s-q"},
+        {"{type: sns, arn: arn:aws:sns:us-east-1:1:t}", STACK_DESTINATION_NONE, ""}, /* noted */
         {"~", STACK_DESTINATION_NONE, ""},
     };
 
@@ -187,8 +193,9 @@ static void destinations(void **state)
         for (size_t k = 0; k < ARRAY_COUNT(members); k++) {
             char text[512];
 
-            snprintf(text, sizeof text, HEAD "    destinations: {%s: %s}\n  g: {handler: h.h}\n",
-                     members[k], cases[i].yaml);
+            snprintf(text, sizeof text,
+                     HEAD "    destinations: {%s: %s}\n  g: {handler: h.h}\n" QUEUE, members[k],
+                     cases[i].yaml);
 
             LOADED loaded = load(text);
             const struct stack_function *f = function_of(&loaded, 0);
@@ -200,6 +207,37 @@ static void destinations(void **state)
             assert_int_equal(other->kind, STACK_DESTINATION_NONE);
         }
     }
+}
+
+static void dead_letter_queue(void **state)
+{
+    LOADED loaded = load(HEAD "    onError: !GetAtt queue.Arn\n" QUEUE);
+    LOADED topic = load(HEAD "    onError: arn:aws:sns:us-east-1:1:t\n");
+
+    (void)state;
+    assert_bytes(function_of(&loaded, 0)->dead_letter_arn,
+                 "arn:aws:sqs:us-east-1:000000000000:s-q");
+    assert_int_equal(function_of(&topic, 0)->dead_letter_arn.size, 0);
+    assert_note(&topic, 0, 5, 14,
+                "not acted on: onError: dynlog has nothing of the service \"sns\"");
+}
+
+static void log_groups(void **state)
+{
+    LOADED loaded = load(HEAD "    logRetentionInDays: 7\n"
+                              "  g: {handler: h.h, disableLogs: true, logRetentionInDays: 3}\n"
+                              "  i: {handler: h.h, logs: {logGroup: shared}}\n");
+    const struct stack *stack = loaded.stack;
+
+    (void)state;
+    assert_loaded(&loaded);
+    assert_int_equal(stack->call_count, 2);
+    assert_bytes(stack->calls[0].body, "{\"logGroupName\":\"/aws/lambda/s-local-f\"}");
+    assert_bytes(stack->calls[1].body,
+                 "{\"logGroupName\":\"/aws/lambda/s-local-f\",\"retentionInDays\":7}");
+    assert_false(function_of(&loaded, 0)->disable_logs);
+    assert_true(function_of(&loaded, 1)->disable_logs);
+    assert_bytes(function_of(&loaded, 2)->log_group, "shared");
 }
 
 static void unknowable_destination_is_noted(void **state)
@@ -234,6 +272,12 @@ static void refused(void **state)
         {HEAD "    destinations: {onFailure: saveUser}\n  saveUsers: {handler: h.h}\n", 5, 31,
          "did you mean \"saveUsers\"?"},
         {HEAD "    destinations: {onFailure: {type: sqs}}\n", 5, 31, "expected {type, arn}"},
+        {HEAD "    destinations: {onFailure: arn:aws:sqs:us-east-1:1:q.fifo}\n", 5, 31,
+         "onFailure: expected a standard queue"},
+        {HEAD "    onError: arn:aws:sqs:us-east-1:1:q.fifo\n", 5, 14,
+         "onError: expected a standard queue"},
+        {HEAD "    onError: q\n", 5, 14, "onError: expected the ARN of a queue, got \"q\""},
+        {HEAD "    logRetentionInDays: 0\n", 5, 25, "expected a whole number from 1 to 3653"},
         {HEAD "    destinations: {onFailure: g}\n  g: {handler: h.h, enabled: false}\n", 5, 31,
          "expected a function that is enabled: g is not"},
     };
@@ -294,6 +338,8 @@ int main(void)
         cmocka_unit_test(environment),
         cmocka_unit_test(values_that_are_known_later),
         cmocka_unit_test(destinations),
+        cmocka_unit_test(dead_letter_queue),
+        cmocka_unit_test(log_groups),
         cmocka_unit_test(unknowable_destination_is_noted),
         cmocka_unit_test(refused),
         cmocka_unit_test(notes),

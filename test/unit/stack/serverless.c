@@ -25,6 +25,15 @@ static struct loaded load_file(const char *name, const char *stage, const char *
     "{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"BillingMode\":\"PAY_PER_REQUEST\""
 #define FUNCTION_ARN(name) "arn:aws:lambda:us-east-1:000000000000:function:" name
 
+/* Of a function: its log group, as the Framework makes it. */
+#define LOG_GROUP(key)                                                                             \
+    {"Logs_20140328.CreateLogGroup", key,                                                          \
+     "{\"logGroupName\":\"/aws/lambda/users-local-" key "\"}"},                                    \
+    {                                                                                              \
+        "Logs_20140328.PutRetentionPolicy", key,                                                   \
+            "{\"logGroupName\":\"/aws/lambda/users-local-" key "\",\"retentionInDays\":5}"         \
+    }
+
 static void whole_calls(void **state)
 {
     static const struct {
@@ -43,6 +52,7 @@ static void whole_calls(void **state)
          "\"PointInTimeRecoveryEnabled\":true}}"},
         {"DynamoDB_20120810.CreateTable", "core", TABLE("local-core", "S") "}"},
         {"AWSEvents.CreateEventBus", "eventBus", "{\"Name\":\"users\"}"},
+        LOG_GROUP("archive"),
         {"AWSEvents.PutRule", "archive",
          "{\"Name\":\"users-local-archive-rule-1\",\"EventBusName\":\"users\",\"EventPattern\":"
          "\"{\\\"source\\\":[\\\"users\\\"]}\",\"State\":\"ENABLED\"}"},
@@ -50,6 +60,7 @@ static void whole_calls(void **state)
          "{\"Rule\":\"users-local-archive-rule-1\",\"EventBusName\":\"users\",\"Targets\":[{"
          "\"Id\":\"users-local-archive-rule-1-target\",\"Arn\":\"" FUNCTION_ARN(
              "users-local-archive") "\"}]}"},
+        LOG_GROUP("project"),
         {"AWSEvents.PutRule", "project",
          "{\"Name\":\"users-local-project-rule-1\",\"EventBusName\":\"users\",\"EventPattern\":"
          "\"{\\\"source\\\":[\\\"users\\\"],\\\"detail-type\\\":[\\\"stream changes\\\"],"
@@ -59,6 +70,8 @@ static void whole_calls(void **state)
          "{\"Rule\":\"users-local-project-rule-1\",\"EventBusName\":\"users\",\"Targets\":[{"
          "\"Id\":\"users-local-project-rule-1-target\",\"Arn\":\"" FUNCTION_ARN(
              "users-local-project") "\"}]}"},
+        LOG_GROUP("failed"),
+        LOG_GROUP("trigger"),
     };
     LOADED loaded = load_file("users/serverless.yml", "local", NULL);
 
@@ -172,7 +185,7 @@ static void another_stage(void **state)
     check_environment(&loaded.stack->functions[2], shared);
     assert_bytes(loaded.stack->mappings[0].table_name, "dev-logs");
     assert_bytes(loaded.stack->region, "eu-west-1");
-    assert_int_equal(loaded.stack->call_count, 7);
+    assert_int_equal(loaded.stack->call_count, 13);
 }
 
 /* ---- files and environment ---- */

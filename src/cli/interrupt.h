@@ -1,0 +1,18 @@
+/* cli/interrupt.h - Ctrl-C in a command that goes on until then. One a process. */
+#ifndef DYNLOG_CLI_INTERRUPT_H
+#define DYNLOG_CLI_INTERRUPT_H
+
+#include "cli/internal.h"
+
+struct interrupts {
+    int fd, write_fd; /* a pipe: Ctrl-C writes into it. -1: it ends the process by itself */
+};
+
+void cli_interrupts_catch(struct interrupts *interrupts);
+void cli_interrupts_release(struct interrupts *interrupts);
+/* False: Ctrl-C. */
+MUST_USE bool cli_interrupts_pause(const struct interrupts *interrupts, int ms);
+/* The exit status. */
+int cli_interrupts_end(const struct cli *cli);
+
+#endif
