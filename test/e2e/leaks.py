@@ -101,8 +101,9 @@ class Leaks(Case):
             print("%s in %.0f s: %s" % (what, seconds, ", ".join(
                 "%s %d -> %d" % (name, before[name], after[name]) for name in before)), flush=True)
         growth = after.pop("memory KB") - before.pop("memory KB")
-        self.assertAlmostEqual(before.pop("descriptors"), after.pop("descriptors"), delta=CLOSING)
-        self.assertEqual(before, after)
+        self.assertLessEqual(after.pop("descriptors"), before.pop("descriptors") + CLOSING)
+        for name, number in after.items():  # fewer: in a long run workers of the other functions grow old
+            self.assertLessEqual(number, before[name], name)
         if not has_sanitizers():
             self.assertLess(growth, MEMORY_GROWTH_MAX_KB)
 
