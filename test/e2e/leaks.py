@@ -1,7 +1,7 @@
 """Nothing is left of what has been: after many reloads and many invocations the server has the descriptors,
 processes, threads and watched folders that it had, and its memory is flat.
 
-DYNLOG_SOAK=N makes it N times as long, and prints what it counted (scripts/soak)."""
+Log groups are off: what is kept in them is kept. DYNLOG_SOAK=N makes it N times as long, and prints what it counted (scripts/soak)."""
 
 import http.client
 import json
@@ -25,9 +25,9 @@ STACK = """
 service: app
 provider: {name: aws, runtime: nodejs20.x, timeout: 20, memorySize: 512}
 functions:
-  c: {handler: main.handler, runtime: provided.al2023, reservedConcurrency: 1, environment: {GREETING_FILE: greeting}}
-  node: {handler: node/main.handler, reservedConcurrency: 1}
-  python: {handler: snake/main.handler, runtime: python3.11, reservedConcurrency: 1}
+  c: {handler: main.handler, runtime: provided.al2023, reservedConcurrency: 1, disableLogs: true, environment: {GREETING_FILE: greeting}}
+  node: {handler: node/main.handler, reservedConcurrency: 1, disableLogs: true}
+  python: {handler: snake/main.handler, runtime: python3.11, reservedConcurrency: 1, disableLogs: true}
 """
 
 FILES = {
@@ -101,8 +101,9 @@ class Leaks(Case):
             print("%s in %.0f s: %s" % (what, seconds, ", ".join(
                 "%s %d -> %d" % (name, before[name], after[name]) for name in before)), flush=True)
         growth = after.pop("memory KB") - before.pop("memory KB")
-        self.assertAlmostEqual(before.pop("descriptors"), after.pop("descriptors"), delta=CLOSING)
-        self.assertEqual(before, after)
+        self.assertLessEqual(after.pop("descriptors"), before.pop("descriptors") + CLOSING)
+        for name, number in after.items():  # fewer: in a long run workers of the other functions grow old
+            self.assertLessEqual(number, before[name], name)
         if not has_sanitizers():
             self.assertLess(growth, MEMORY_GROWTH_MAX_KB)
 
