@@ -57,6 +57,8 @@ static struct {
     struct logs *logs;
     uv_loop_t functions_uv; /* turned while code is unpacked */
     struct functions *functions;
+    struct mappings *mappings;
+    struct mapping_registry *registry;
     char code_folder[32];
     bool functions_stopped;
     struct api *api;
@@ -366,6 +368,37 @@ static void functions_stopped(void *context)
     on.functions_stopped = true;
 }
 
+static void mappings_changed(void *context)
+{
+    (void)context;
+}
+
+static void open_mappings(void)
+{
+    const struct mappings_options options = {.functions = on.functions,
+                                             .streams = on.streams,
+                                             .queues = on.queues,
+                                             .store = on.store,
+                                             .port = on.port,
+                                             .timers = on.timers,
+                                             .place = &place,
+                                             .changed = mappings_changed};
+    struct mapping_registry_options registry = {.functions = on.functions,
+                                                .streams = on.streams,
+                                                .queues = on.queues,
+                                                .store = on.store,
+                                                .port = on.port,
+                                                .timers = on.timers,
+                                                .place = &place};
+    enum status status = OK;
+
+    on.mappings = registry.mappings = mappings_new(&options);
+    status = mapping_registry_open(&registry, &on.registry);
+    assert(status == OK);
+    status = mapping_registry_start(on.registry);
+    assert(status == OK);
+}
+
 static void close_functions(void)
 {
     enum status status = OK;
@@ -442,9 +475,12 @@ static void open_api(void)
     assert(status == OK);
 
     open_functions();
+    open_mappings();
 
     const struct api_services services = {.engine = on.engine,
                                           .functions = on.functions,
+                                          .mappings = on.mappings,
+                                          .registry = on.registry,
                                           .streams = on.streams,
                                           .bus = on.bus,
                                           .queues = on.queues,
@@ -466,6 +502,8 @@ static void open_api(void)
 
 static void close_api(void)
 {
+    while (!mappings_stop(on.mappings) || !mapping_registry_stop(on.registry))
+        turn();
     while (!queues_stop(on.queues) || !schedules_stop(on.schedules) || !logs_stop(on.logs))
         turn();
     while (!bus_stop(on.bus))
@@ -473,6 +511,8 @@ static void close_api(void)
     while (!outbound_stop(on.outbound))
         uv_run(&on.uv, UV_RUN_NOWAIT);
     api_free(on.api);
+    mapping_registry_close(on.registry);
+    mappings_free(on.mappings);
     close_functions();
     outbound_close(on.outbound);
     uv_loop_close(&on.uv);
