@@ -150,7 +150,7 @@ void functions_warm(struct functions *functions, struct bytes name_or_arn)
     struct function *function = function_find(functions, name_or_arn);
 
     if (function != NULL)
-        pool_warm(function);
+        pool_warm(function_route(function));
 }
 
 static bool is_stopped(const struct functions *functions)
@@ -282,6 +282,15 @@ void functions_hurry(struct functions *functions)
     async_hurry(functions);
 }
 
+static size_t changing(const struct functions *functions)
+{
+    size_t count = codes_busy(functions->codes) ? 1 : 0;
+
+    for (const struct list *it = functions->changes.next; it != &functions->changes; it = it->next)
+        count++;
+    return count;
+}
+
 void functions_figures(const struct functions *functions, struct functions_figures *ret)
 {
     *ret = (struct functions_figures){
@@ -291,6 +300,7 @@ void functions_figures(const struct functions *functions, struct functions_figur
         .retrying = functions->async.retrying_count,
         .shut_out = shut_out(functions),
         .workers = functions->worker_count,
+        .changing = changing(functions),
         .invocations_total = functions->invocations_total,
         .errors_total = functions->errors_total,
         .throttles_total = functions->throttles_total,

@@ -287,6 +287,7 @@ struct functions_figures {
     size_t retrying; /* of these: waiting for their time */
     size_t shut_out; /* of waiting: their function may not run (concurrency 0) */
     size_t workers;
+    size_t changing; /* changes that are being written; 1 more: code is unpacked or removed */
     uint64_t invocations_total, errors_total, throttles_total;
 };
 void functions_figures(const struct functions *functions, struct functions_figures *ret);

@@ -369,6 +369,40 @@ class Settings(Case):
         self.assertEqual([1, 2, 3], [event["n"] for event in self.noted("begun")])
         self.assertEqual([], self.received("ends"))
 
+    def test_concurrency_that_is_raised(self):
+        """What waited runs at once, beside the one that holds the first worker."""
+        self.gate()
+        self.invoke("single", {"n": 1, "gate": True})
+        self.invoke("single", {"n": 2})
+        with open(self.dynlog.path("gate"), "w", encoding="utf-8"):
+            before = len(self.dynlog.process.out.list)
+            self.addCleanup(self.lambda_.put_function_concurrency, FunctionName="app-local-single",
+                            ReservedConcurrentExecutions=1)
+            self.lambda_.put_function_concurrency(FunctionName="app-local-single", ReservedConcurrentExecutions=2)
+            self.dynlog.process.out.wait("REPORT RequestId", after=before)
+            self.assertEqual([2], [event["n"] for event in self.noted("held")])
+        self.dynlog.drain()
+        self.assertEqual([2, 1], [event["n"] for event in self.noted("held")])
+
+    # ---- settings that a client changes ----
+
+    def test_event_invoke_config(self):
+        queue = "arn:aws:sqs:%s:%s:ends" % (REGION, ACCOUNT)
+        self.lambda_.put_function_event_invoke_config(
+            FunctionName="app-local-record", MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60,
+            DestinationConfig={"OnSuccess": {"Destination": queue}})
+        self.invoke("record", {"n": 19})
+        self.dynlog.drain()
+        record, = self.received("ends")
+        self.assertEqual(("Success", {"n": 19}), (record["requestContext"]["condition"], record["requestPayload"]))
+        for arn in (queue + ".fifo", "arn:aws:sns:%s:%s:topic" % (REGION, ACCOUNT), "arn:aws:s3:::bucket"):
+            self.refused("InvalidParameterValueException", None, self.lambda_.put_function_event_invoke_config,
+                         FunctionName="app-local-record", DestinationConfig={"OnFailure": {"Destination": arn}})
+        self.lambda_.delete_function_event_invoke_config(FunctionName="app-local-record")
+        self.invoke("record", {"n": 20})
+        self.dynlog.drain()
+        self.assertEqual([], self.received("ends"))
+
     def test_throttled_events_grow_too_old(self):
         """No attempts: they wait longer and longer, up to their age."""
         self.dynlog.faults(Throttle=[{"FunctionName": "app-local-young", "Operation": "AsynchronousInvocation",
@@ -407,6 +441,28 @@ class Refused(unittest.TestCase):
         dynlog.start()
         self.assertIn('onError: dynlog has nothing of the service "sns"', dynlog.process.err.text())
         self.assertIn('onSuccess: dynlog has nothing of the service "s3"', dynlog.process.err.text())
+        dynlog.stop()
+
+
+LOOP = """
+service: app
+provider: {name: aws, runtime: python3.11}
+functions:
+  loop:
+    handler: handlers.answer
+    destinations: {onSuccess: loop}
+"""
+
+
+class Loop(unittest.TestCase):
+    def test_drain_says_that_it_goes_round(self):
+        """It moves for as long as its owner lets it; nothing hangs for that."""
+        dynlog = Dynlog({"serverless.yml": LOOP, "handlers.py": HANDLERS})
+        self.addCleanup(dynlog.remove)
+        dynlog.start()
+        dynlog.client("lambda").invoke(FunctionName="app-local-loop", InvocationType="Event", Payload=b"{}")
+        run = dynlog.command("drain", "--timeout", "1")
+        self.assertEqual(5, run.returncode, run.stderr)
         dynlog.stop()
 
 

@@ -96,8 +96,10 @@ class Logs(Case):
         result = self.invoke("node", {})
         found = self.messages(result["group"], result["stream"])
         self.assertEqual(group_of("node"), result["group"])
-        self.assertIn("to stderr", "".join(found))
-        self.assertIn("one", "".join(found))
+        self.assertEqual(group_of("node"), result["group"])
+        lines = [line for line in found if "\tINFO\t" in line or "\tERROR\t" in line]
+        self.assertRegex(lines[0], r"^\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\tINFO\tone\ntwo\n$")  # one event
+        self.assertRegex(lines[1], r"\tERROR\tto stderr\n$")
 
     def test_failures(self):
         self.invoke("fail", {})

@@ -85,7 +85,7 @@ static void test_records(void **state)
     out.ptr[0] = 0;
     assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), CORRUPT);
     out.ptr[0] = 1;
-    out.ptr[1] = 2; /* no such source */
+    out.ptr[1] = 3; /* no such source */
     assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), CORRUPT);
     out.ptr[1] = 0;
     out.ptr[22] = 1; /* an age of more than a day */

@@ -154,6 +154,7 @@ static inline void harness_open_functions(struct harness *h)
         .temporary_folder = h->temporary,
         .environment = common,
         .environment_count = ARRAY_COUNT(common),
+        .code_folder = arena_copy_text(h->arena, arena_printf(h->arena, "%s/functions", h->folder)),
         .log = harness_log,
         .context = h,
     };
