@@ -57,9 +57,10 @@ static struct {
     struct logs *logs;
     uv_loop_t functions_uv; /* turned while code is unpacked */
     struct functions *functions;
+    struct mappings *mappings;
+    struct mapping_registry *registry;
     char code_folder[32];
     bool functions_stopped;
-    struct mappings *mappings;
     struct pipes *pipes; /* never started: nothing is read */
     struct api *api;
     size_t runs;
@@ -373,6 +374,37 @@ static void functions_stopped(void *context)
     on.functions_stopped = true;
 }
 
+static void mappings_changed(void *context)
+{
+    (void)context;
+}
+
+static void open_mappings(void)
+{
+    const struct mappings_options options = {.functions = on.functions,
+                                             .streams = on.streams,
+                                             .queues = on.queues,
+                                             .store = on.store,
+                                             .port = on.port,
+                                             .timers = on.timers,
+                                             .place = &place,
+                                             .changed = mappings_changed};
+    struct mapping_registry_options registry = {.functions = on.functions,
+                                                .streams = on.streams,
+                                                .queues = on.queues,
+                                                .store = on.store,
+                                                .port = on.port,
+                                                .timers = on.timers,
+                                                .place = &place};
+    enum status status = OK;
+
+    on.mappings = registry.mappings = mappings_new(&options);
+    status = mapping_registry_open(&registry, &on.registry);
+    assert(status == OK);
+    status = mapping_registry_start(on.registry);
+    assert(status == OK);
+}
+
 static void close_functions(void)
 {
     enum status status = OK;
@@ -387,23 +419,8 @@ static void close_functions(void)
     assert(status == OK);
 }
 
-static void changed(void *context)
-{
-    (void)context;
-}
-
 static void open_pipes(void)
 {
-    const struct mappings_options mappings = {.streams = on.streams,
-                                              .queues = on.queues,
-                                              .store = on.store,
-                                              .port = on.port,
-                                              .timers = on.timers,
-                                              .place = &place,
-                                              .changed = changed};
-
-    on.mappings = mappings_new(&mappings);
-
     const struct pipes_options pipes = {.store = on.store,
                                         .port = on.port,
                                         .timers = on.timers,
@@ -479,10 +496,13 @@ static void open_api(void)
     assert(status == OK);
 
     open_functions();
+    open_mappings();
     open_pipes();
 
     const struct api_services services = {.engine = on.engine,
                                           .functions = on.functions,
+                                          .mappings = on.mappings,
+                                          .registry = on.registry,
                                           .streams = on.streams,
                                           .bus = on.bus,
                                           .queues = on.queues,
@@ -506,7 +526,8 @@ static void open_api(void)
 
 static void close_api(void)
 {
-    while (!mappings_stop(on.mappings) || !pipes_stop(on.pipes))
+    while (!mappings_stop(on.mappings) || !pipes_stop(on.pipes) ||
+           !mapping_registry_stop(on.registry))
         turn();
     while (!queues_stop(on.queues) || !schedules_stop(on.schedules) || !logs_stop(on.logs))
         turn();
@@ -515,12 +536,13 @@ static void close_api(void)
     while (!outbound_stop(on.outbound))
         uv_run(&on.uv, UV_RUN_NOWAIT);
     api_free(on.api);
+    mapping_registry_close(on.registry);
+    mappings_free(on.mappings);
+    pipes_close(on.pipes);
     close_functions();
     outbound_close(on.outbound);
     uv_loop_close(&on.uv);
     queues_close(on.queues);
-    mappings_free(on.mappings);
-    pipes_close(on.pipes);
     schedules_close(on.schedules);
     logs_close(on.logs);
     bus_close(on.bus);

@@ -31,9 +31,10 @@ struct test_api {
     struct logs *logs;
     uv_loop_t functions_uv; /* turned while code is unpacked */
     struct functions *functions;
+    struct mappings *mappings;
+    struct mapping_registry *registry;
     char code_folder[32];
     bool functions_stopped;
-    struct mappings *mappings; /* of pipes alone: there are no functions */
     struct pipes *pipes;
     struct api *api;
     struct faults *faults;
@@ -67,6 +68,35 @@ static inline void test_functions_open(struct test_api *t)
     uv_loop_init(&t->functions_uv);
     assert_int_equal(functions_open(&options, &t->functions), OK);
     functions_start(t->functions);
+}
+
+static inline void test_mappings_changed(void *context)
+{
+    (void)context;
+}
+
+static inline void test_mappings_open(struct test_api *t)
+{
+    const struct mappings_options options = {.functions = t->functions,
+                                             .streams = t->streams,
+                                             .queues = t->queues,
+                                             .store = t->store,
+                                             .port = t->loop.port,
+                                             .timers = t->timers,
+                                             .place = &test_place,
+                                             .changed = test_mappings_changed};
+    struct mapping_registry_options registry = {.functions = t->functions,
+                                                .streams = t->streams,
+                                                .queues = t->queues,
+                                                .store = t->store,
+                                                .port = t->loop.port,
+                                                .timers = t->timers,
+                                                .place = &test_place};
+
+    t->mappings = mappings_new(&options);
+    registry.mappings = t->mappings;
+    assert_int_equal(mapping_registry_open(&registry, &t->registry), OK);
+    assert_int_equal(mapping_registry_start(t->registry), OK);
 }
 
 static inline void test_functions_stopped(void *context)
@@ -286,15 +316,7 @@ static inline void test_api_start(struct test_api *t)
         streams_new(t->store, t->loop.port, t->timers, &(struct stream_door){t, test_shards_of});
 
     test_functions_open(t);
-    const struct mappings_options mappings = {.streams = t->streams,
-                                              .queues = t->queues,
-                                              .store = t->store,
-                                              .port = t->loop.port,
-                                              .timers = t->timers,
-                                              .place = &test_place,
-                                              .changed = test_changed};
-
-    t->mappings = mappings_new(&mappings);
+    test_mappings_open(t);
 
     const struct pipes_options pipes = {.store = t->store,
                                         .port = t->loop.port,
@@ -325,6 +347,7 @@ static inline void test_api_start(struct test_api *t)
         .functions = t->functions,
         .mappings = t->mappings,
         .pipes = t->pipes,
+        .registry = t->registry,
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
@@ -386,7 +409,8 @@ static inline void test_api_advance(struct test_api *t, uint64_t by_ms)
 static inline void test_api_stop(struct test_api *t)
 {
     test_api_settle(t);
-    while (!mappings_stop(t->mappings) || !pipes_stop(t->pipes))
+    while (!mappings_stop(t->mappings) || !pipes_stop(t->pipes) ||
+           !mapping_registry_stop(t->registry))
         test_api_turn(t);
     while (!queues_stop(t->queues) || !schedules_stop(t->schedules) || !logs_stop(t->logs))
         test_api_turn(t);
@@ -396,9 +420,10 @@ static inline void test_api_stop(struct test_api *t)
     while (!outbound_stop(t->outbound))
         uv_run(&t->uv, UV_RUN_NOWAIT);
     api_free(t->api);
-    test_functions_close(t);
+    mapping_registry_close(t->registry);
     mappings_free(t->mappings);
     pipes_close(t->pipes);
+    test_functions_close(t);
     outbound_close(t->outbound);
     uv_loop_close(&t->uv);
     queues_close(t->queues);

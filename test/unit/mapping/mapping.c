@@ -144,7 +144,7 @@ static void run_clock(struct test *t)
     uv_timer_start(&t->h->patience, harness_hangs, HARNESS_PATIENCE_MS, 0);
     while (mappings_busy(t->mappings)) {
         uv_run(&t->h->loop, UV_RUN_NOWAIT);
-        if (timers_next_ms(t->h->timers) <= clock_now_ms(t->h->clock) + 5000)
+        if (mappings_waits(t->mappings).count > 0) /* not while a handler runs: it has a deadline */
             harness_advance(t->h, 100);
     }
     uv_timer_stop(&t->h->patience);
