@@ -225,6 +225,7 @@ static inline void put_run(struct store_batch *batch, struct store_work *work)
         change_encode_key(key, change.stream_id, shard_slot(put->number), change.position);
         change_encode(&value, &change);
         store_batch_put(batch, STORE_CHANGES, bytes_of(key, sizeof key), buffer_bytes(&value));
+        streams_note(put->test->streams, STREAM, shard_slot(put->number), change.position);
     }
 }
 

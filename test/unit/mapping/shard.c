@@ -411,14 +411,44 @@ static void a_history(void **state)
     assert_false(logged(t, "begin"));
 }
 
+/* With notes of where records are, shards without news are not read, and those with news are. */
+static void notes_hide_nothing(void **state)
+{
+    struct test *t = *state;
+    struct mapping_settings settings = settings_of("f");
+
+    put_function(t, "f", "f.handler");
+    two_shards(t);
+    write_to_shard(t, 1, "b", 1, 1, 1); /* before notes are kept */
+    streams_keep_notes(t->streams);
+    settings.trim_horizon = true;
+    settings.batch_size = 1;
+    add(t, &settings);
+    UNTIL_QUIET(t);
+    for (size_t i = 2; i < 6; i++) {
+        write_to_shard(t, i % 2, "x", i, 1, 1);
+        UNTIL_QUIET(t);
+    }
+    close_shard(t, 0, 1);
+    write_to_shard(t, 2, "x", 6, 1, 1); /* its child */
+    UNTIL_QUIET(t);
+    assert_string_equal(batches(t), "1|2|3|4|5|6|");
+    assert_int_equal(cursor_of(t), store_last_position(t->h->store));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(shards_go_side_by_side),         TEST(children_wait_for_their_parent),
-        TEST(empty_shards_are_passed),        TEST(a_restart_goes_on_in_the_parent),
-        TEST(a_new_mapping_on_an_old_stream), TEST(a_stream_that_ends),
-        TEST(a_shard_that_is_gone),           TEST(a_history),
+        TEST(shards_go_side_by_side),
+        TEST(children_wait_for_their_parent),
+        TEST(empty_shards_are_passed),
+        TEST(a_restart_goes_on_in_the_parent),
+        TEST(a_new_mapping_on_an_old_stream),
+        TEST(a_stream_that_ends),
+        TEST(a_shard_that_is_gone),
+        TEST(notes_hide_nothing),
+        TEST(a_history),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
