@@ -117,6 +117,6 @@ enum log_step {
 };
 /* data: the payload at that step, which only IncludeExecutionData lets in; empty: none. */
 void log_step(struct execution *e, enum log_step step, struct bytes data);
-void log_close(struct pipe *pipe);
+void pipe_log_close(struct pipe *pipe);
 
 #endif

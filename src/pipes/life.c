@@ -223,7 +223,7 @@ static void set_record(struct pipe *pipe, const struct pipe_record *record)
     pipe->record = *record;
     pipe->record.settings = pipe->plan->settings;
     if (old != NULL && !bytes_equal(old->log_group, pipe->plan->log_group))
-        log_close(pipe);
+        pipe_log_close(pipe);
     pipe_plan_let_go(old);
 }
 
@@ -243,7 +243,7 @@ void pipe_free(struct pipe *pipe)
 {
     assert(pipe->executions == 0);
     timer_cancel(pipe->pipes->options.wall_timers, &pipe->go_again);
-    log_close(pipe);
+    pipe_log_close(pipe);
     given_free(pipe);
     pipe_plan_let_go(pipe->mapped);
     pipe_plan_let_go(pipe->plan);

@@ -118,7 +118,7 @@ void log_step(struct execution *e, enum log_step step, struct bytes data)
         log_append(appender, now_ms, buffer_bytes(&out));
 }
 
-void log_close(struct pipe *pipe)
+void pipe_log_close(struct pipe *pipe)
 {
     if (pipe->log != NULL)
         log_appender_close(pipe->log);

@@ -77,7 +77,7 @@ bool pipes_stop(struct pipes *pipes)
         struct pipe *pipe = value;
 
         timer_cancel(pipes->options.wall_timers, &pipe->go_again);
-        log_close(pipe);
+        pipe_log_close(pipe);
     }
     return true;
 }

@@ -238,11 +238,6 @@ static inline enum status test_find_stream(void *context, struct bytes arn, uint
     return NOT_FOUND;
 }
 
-static inline void test_changed(void *context)
-{
-    (void)context;
-}
-
 /* ---- the streams' door ---- */
 
 static inline enum status test_shards_of(void *context, uint32_t stream_id, struct arena *arena,
