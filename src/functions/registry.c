@@ -204,8 +204,6 @@ static void set_version(struct function *function, struct function_version *vers
     struct function_version *old = function->version;
 
     function->version = version;
-    if (function->kind != FUNCTION_ALIAS)
-        reload_open(function);
     if (old != NULL && old->generation != 0 &&
         is_same_process(&old->settings, &version->settings)) {
         version->generation = old->generation;

@@ -255,7 +255,7 @@ static void node_context_and_environment(void **state)
         {"functionVersion", "$LATEST"},
         {"memoryLimitInMB", "128"},
         {"logGroupName", "/aws/lambda/ctx"},
-        {"invokedFunctionArn", "arn:aws:lambda:us-east-1:000000000000:function:ctx"},
+        {"invokedFunctionArn", "arn:aws:lambda:us-east-1:000000000000:function:ctx:$LATEST"},
     };
     static const char *const environment[][2] = {
         {"_HANDLER", "ctx.handler"},
