@@ -183,7 +183,7 @@ static void test_events_without_a_trace(void **state)
     put(world, ID_D, "", "{\"key\":{\"pk\":\"a\",\"sk\":1}}", 0);
     expect(world, ID_B, "event");
     expect(world, ID_C, "append(batch:running(attempt(event)))");
-    expect(world, "b/2", "append(batch:running(attempt))");
+    expect(world, "b/2", "append(batch:running(attempt()))"); /* the event is another record's */
     expect(world, ID_D, "event");
 }
 
