@@ -509,7 +509,6 @@ static void open_api(void)
                                           .schedules = on.schedules,
                                           .outbound = on.outbound,
                                           .logs = on.logs,
-                                          .mappings = on.mappings,
                                           .pipes = on.pipes,
                                           .store = on.store,
                                           .port = on.port,
