@@ -230,14 +230,16 @@ class Killed(unittest.TestCase):
         self.addCleanup(self.dynlog.stop, check=False)
 
     def put_until_killed(self, client, stream, underway):
-        """The messages that were acknowledged, in their order."""
+        """The messages that were acknowledged, in their order. Each timestamp is above the one before: events are
+        in the order of timestamps, and two batches may come within the same three milliseconds."""
         acknowledged = []
+        start_ms = now_ms()
         client.create_log_stream(logGroupName="g", logStreamName=stream)
         while True:
             texts = ["%s %d" % (stream, len(acknowledged) + i) for i in range(3)]
             try:
                 client.put_log_events(logGroupName="g", logStreamName=stream,
-                                      logEvents=events_of(texts, now_ms()))
+                                      logEvents=events_of(texts, start_ms + len(acknowledged)))
             except (BotoCoreError, ClientError):
                 return acknowledged
             acknowledged += texts
