@@ -439,8 +439,8 @@ class Refused(unittest.TestCase):
         dynlog = self.start("    onError: arn:aws:sns:us-east-1:1:t\n"
                             "    destinations: {onSuccess: arn:aws:s3:::bucket}\n")
         dynlog.start()
-        self.assertIn('onError: dynlog has nothing of the service "sns"', dynlog.process.err.text())
-        self.assertIn('onSuccess: dynlog has nothing of the service "s3"', dynlog.process.err.text())
+        dynlog.process.err.wait('onError: dynlog has nothing of the service "sns"')
+        dynlog.process.err.wait('onSuccess: dynlog has nothing of the service "s3"')
         dynlog.stop()
 
 
