@@ -31,7 +31,7 @@ def messages(answer):
 
 def follow(client, group, start_ms, **more):
     """What `aws logs tail --follow` of today's AWS CLI asks, as a generator: each next() is one question, its
-    value what the command would print. (Debian's CLI has no `logs tail`.)"""
+    value what the command would print. So each question can be looked at (function_logs runs the command itself)."""
     request = dict(more, logGroupName=group, interleaved=True, startTime=start_ms)
     printed = collections.defaultdict(set)
     while True:
