@@ -71,6 +71,17 @@ bool batch_has(const struct hop *append, const struct root *batch)
     return false;
 }
 
+struct hop *attempt_under_way(const struct hop *append)
+{
+    if (append == NULL || append->kind != HOP_APPEND)
+        return NULL;
+    for (const struct hop *ref = append->first; ref != NULL; ref = ref->next)
+        if (ref->kind == HOP_BATCH_REF && ref->shared->last != NULL &&
+            ref->shared->last->kind == HOP_ATTEMPT && hop_is_open(ref->shared->last))
+            return ref->shared->last;
+    return NULL;
+}
+
 /* Its trace is that of its first record, if that has one already; journeys without one take it. */
 static void refer(struct hop *append, struct hop *batch)
 {

@@ -18,6 +18,7 @@ static struct bytes scalar(const struct json *value)
     return (struct bytes){NULL, 0};
 }
 
+/* batch NULL: of any that is with its consumer now. */
 static uint64_t position_of_key(struct journeys *journeys, const struct root *batch,
                                 struct bytes pk, struct bytes sk)
 {
@@ -31,7 +32,7 @@ static uint64_t position_of_key(struct journeys *journeys, const struct root *ba
     if (pk.size == 0 || buffer_failed(&key))
         return 0;
     while ((hop = find_text(journeys, LINK_KEY, buffer_bytes(&key), hop)) != NULL)
-        if (batch_has(hop, batch))
+        if (batch != NULL ? batch_has(hop, batch) : attempt_under_way(hop) != NULL)
             return hop->position;
     return 0;
 }
@@ -103,6 +104,22 @@ static struct hop *find_event(const struct journeys *journeys, struct bytes even
     return hop != NULL && hop->kind == HOP_EVENT ? hop : NULL;
 }
 
+/* Who put it sends no trace header, as SDKs from before 2022 do: then the record that it speaks of
+ * tells, while its batch is with a function. */
+static struct hop *find_by_detail(struct journeys *journeys, struct bytes text)
+{
+    AUTO(arena_release) struct arena *arena = NULL;
+    const struct json *detail = NULL;
+
+    if (journeys->batch_count == 0)
+        return NULL;
+    arena = arena_new();
+    if (json_parse(arena, text, &detail, NULL) != OK)
+        return NULL;
+    return attempt_under_way(
+        find_number(journeys, LINK_POSITION, position_of_detail(journeys, NULL, detail)));
+}
+
 /* NULL: it begins a journey. An event that is there already is on another bus now, or replayed. */
 static struct hop *find_cause(struct journeys *journeys, const struct journey_event *event)
 {
@@ -110,7 +127,11 @@ static struct hop *find_cause(struct journeys *journeys, const struct journey_ev
 
     if (hop == NULL && event->position != 0)
         hop = find_number(journeys, LINK_POSITION, event->position);
-    return hop != NULL ? hop : find_attempt(journeys, event->trace_header);
+    if (hop == NULL)
+        hop = find_attempt(journeys, event->trace_header);
+    if (hop == NULL && event->trace_header.size == 0)
+        hop = find_by_detail(journeys, event->detail);
+    return hop;
 }
 
 static struct hop *event_new(struct journeys *journeys, const struct journey_event *event)

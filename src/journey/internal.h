@@ -203,6 +203,8 @@ struct hop *find_attempt(const struct journeys *journeys, struct bytes trace_hea
 
 /* The journey of that record refers to this batch. */
 bool batch_has(const struct hop *append, const struct root *batch);
+/* Of a batch of that record that is with its consumer now; NULL: none is. */
+struct hop *attempt_under_way(const struct hop *append);
 
 /* ---- event.c ---- */
 

@@ -90,8 +90,12 @@ bool stack_file_open(struct server *server)
         server->stack_path = stack_find();
     server->own_stack = server->stack_path == NULL;
     server->stack_arena = arena_new();
-    if (!stack_file_load(server, server->stack_arena, &server->stack))
+
+    const struct stack *stack = NULL;
+
+    if (!stack_file_load(server, server->stack_arena, &stack))
         return false;
+    server->stack = stack;
     server->place.region = arena_copy_text(server->arena, server->stack->region);
     return find_code_folder(server);
 }

@@ -5,11 +5,13 @@ takes. It is waited for by its lines and answers, never by time, and ended by it
         dynlog.client("dynamodb").list_tables()
 """
 
+import codecs
 import http.client
 import json
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -86,21 +88,31 @@ class Lines:
     """What a process prints, line by line, for whoever waits."""
 
     def __init__(self, stream):
-        self.stream = stream
+        self.fd = stream.fileno()
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.rest = ""
         self.list = []
         self.ended = False
         self.changed = threading.Condition()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
-    def _read(self):
-        for line in self.stream:
-            with self.changed:
-                self.list.append(line.rstrip("\n"))
-                self.changed.notify_all()
-        with self.changed:
-            self.ended = True
+    def _take(self):
+        """What is there now; whoever calls it has `changed`."""
+        while not self.ended and select.select([self.fd], [], [], 0)[0]:
+            data = os.read(self.fd, 65536)
+            self.ended = not data
+            *lines, self.rest = (self.rest + self.decoder.decode(data, self.ended)).split("\n")
+            if self.ended and self.rest:
+                lines.append(self.rest)
+            self.list += lines
             self.changed.notify_all()
+
+    def _read(self):
+        while not self.ended:
+            select.select([self.fd], [], [])
+            with self.changed:
+                self._take()
 
     def wait(self, pattern, after=0, timeout_s=WAIT_S):
         """The first line from number `after` on that has the pattern: (match, its number)."""
@@ -114,10 +126,13 @@ class Lines:
                 at = len(self.list)
                 if self.ended or not self.changed.wait(timeout_s):
                     raise AssertionError("no line %r (%s) among:\n%s" % (
-                        pattern, "the output ended" if self.ended else "time-out", self.text()))
+                        pattern, "the output ended" if self.ended else "time-out", "\n".join(self.list)))
 
     def text(self):
-        return "\n".join(self.list)
+        """All that was printed before this call."""
+        with self.changed:
+            self._take()
+            return "\n".join(self.list)
 
 
 class Process:

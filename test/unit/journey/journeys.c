@@ -166,6 +166,27 @@ static void test_records_of_a_batch(void **state)
     assert_true(bytes_equal_text(json_get_string(one, "event"), "c"));
 }
 
+/* From an SDK that knows no traces: the record tells, while its batch is with the function. */
+static void test_events_without_a_trace(void **state)
+{
+    struct world *world = *state;
+    const uint64_t positions[] = {1, 3};
+    struct journey_batch batch = batch_of(positions, 2);
+    char header[JOURNEY_TRACE_HEADER_SIZE];
+
+    read_record(world, 1, "a", "1");
+    read_record(world, 3, "b", "2");
+    put(world, ID_B, "", "{\"key\":{\"pk\":\"a\",\"sk\":1}}", 0);
+    journey_batch_begins(world->journeys, &batch, ID_A, header);
+    put(world, ID_C, "", "{\"key\":{\"pk\":\"a\",\"sk\":1}}", 0);
+    journey_batch_attempt(world->journeys, ID_A, &(struct journey_end){.result = JOURNEY_DONE});
+    put(world, ID_D, "", "{\"key\":{\"pk\":\"a\",\"sk\":1}}", 0);
+    expect(world, ID_B, "event");
+    expect(world, ID_C, "append(batch:running(attempt(event)))");
+    expect(world, "b/2", "append(batch:running(attempt()))"); /* the event is another record's */
+    expect(world, ID_D, "event");
+}
+
 static void test_attempts_share_a_batch(void **state)
 {
     struct world *world = *state;
@@ -343,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_built_in_trigger, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_records_of_a_batch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_events_without_a_trace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_attempts_share_a_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_delivery, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_invocation, set_up, tear_down),
