@@ -37,14 +37,30 @@ static enum status refuse_none(struct function_change *change)
                       BYTES_ARG(qualifier_of(change)));
 }
 
-static enum status check_destinations(struct function_change *change,
-                                      const struct function_event_config *config)
+static enum status check_destination(struct function_change *change, struct bytes arn)
 {
-    struct function_destination ignored;
-    enum status status = function_destination_of(config->on_success_arn, &ignored, &change->error);
+    struct function_destination destination;
+    enum status status = function_destination_of(arn, &destination, &change->error);
+    struct bytes qualifier = {NULL, 0};
 
-    return status == OK ? function_destination_of(config->on_failure_arn, &ignored, &change->error)
-                        : status;
+    if (status == OK && destination.kind == DESTINATION_FUNCTION &&
+        bytes_equal(function_name_split(arn, &qualifier), change->name))
+        return api_refuse(&change->error, API_LAMBDA_INVALID_PARAMETER,
+                          "You can't specify the function as a destination for itself.");
+    return status;
+}
+
+static enum status check_config(struct function_change *change,
+                                const struct function_event_config *config)
+{
+    enum status status = OK;
+
+    if ((change->members & (FUNCTION_RETRIES | FUNCTION_AGE | FUNCTION_DESTINATIONS)) == 0)
+        return api_refuse(
+            &change->error, API_LAMBDA_INVALID_PARAMETER,
+            "You must specify at least one of error handling or destination setting.");
+    status = check_destination(change, config->on_success_arn);
+    return status == OK ? check_destination(change, config->on_failure_arn) : status;
 }
 
 /* Instead of `old`, or as one more. */
@@ -52,7 +68,7 @@ static enum status set_config(struct function_change *change, const struct funct
                               const struct function_event_config *old,
                               const struct function_event_config *config)
 {
-    enum status status = check_destinations(change, config);
+    enum status status = check_config(change, config);
 
     if (status != OK)
         return status;

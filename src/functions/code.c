@@ -143,9 +143,11 @@ static void hash_zip(struct code_job *job, struct bytes zip)
 static enum status unpack_into(struct code_job *job, struct bytes zip, const char *fresh)
 {
     const char *path = path_text(job->codes, job->arena, job->hash);
-    enum status status = file_make_folder(fresh);
+    enum status status = file_remove_folder(fresh); /* what a crash left under this name */
     enum unzip_fault fault = UNZIP_NO_FAULT;
 
+    if (status == OK)
+        status = file_make_folder(fresh);
     if (status != OK)
         return status;
     fault = unzip(zip, fresh, &status);
@@ -183,7 +185,10 @@ static enum status run_remove(struct code_job *job)
     if (job->hash[0] == '\0')
         return file_remove_folder(job->folder);
     const char *aside = path_text(job->codes, job->arena, job->aside);
+    enum status status = file_remove_folder(aside); /* what a crash left under this name */
 
+    if (status != OK)
+        return status;
     if (rename(job->folder, aside) != 0)
         return status_of_errno(errno);
     return file_remove_folder(aside);

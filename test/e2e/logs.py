@@ -31,7 +31,7 @@ def messages(answer):
 
 def follow(client, group, start_ms, **more):
     """What `aws logs tail --follow` of today's AWS CLI asks, as a generator: each next() is one question, its
-    value what the command would print. (Debian's CLI has no `logs tail`.)"""
+    value what the command would print. So each question can be looked at (function_logs runs the command itself)."""
     request = dict(more, logGroupName=group, interleaved=True, startTime=start_ms)
     printed = collections.defaultdict(set)
     while True:
@@ -230,14 +230,16 @@ class Killed(unittest.TestCase):
         self.addCleanup(self.dynlog.stop, check=False)
 
     def put_until_killed(self, client, stream, underway):
-        """The messages that were acknowledged, in their order."""
+        """The messages that were acknowledged, in their order. Each timestamp is above the one before: events are
+        in the order of timestamps, and two batches may come within the same three milliseconds."""
         acknowledged = []
+        start_ms = now_ms()
         client.create_log_stream(logGroupName="g", logStreamName=stream)
         while True:
             texts = ["%s %d" % (stream, len(acknowledged) + i) for i in range(3)]
             try:
                 client.put_log_events(logGroupName="g", logStreamName=stream,
-                                      logEvents=events_of(texts, now_ms()))
+                                      logEvents=events_of(texts, start_ms + len(acknowledged)))
             except (BotoCoreError, ClientError):
                 return acknowledged
             acknowledged += texts

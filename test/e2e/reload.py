@@ -1,10 +1,12 @@
 """Hot reload: a function's code is changed in every way that editors and tools know, and the next invocation
 runs the new one. Nothing waits: a save that had ended is seen by the invocation that is asked for after it."""
 
+import io
 import json
 import os
 import shutil
 import unittest
+import zipfile
 
 from support.case import Case
 
@@ -19,6 +21,7 @@ functions:
   lazy: {handler: lazy/main.handler}
   outside: {handler: app/main.handler}
   writer: {handler: writer/main.handler}
+  versions: {handler: versions/main.handler}
   python: {handler: snake/main.handler, runtime: python3.11}
   pythonMissing: {handler: snakeless/main.handler, runtime: python3.11}
   shell: {handler: own/main.handler, runtime: provided.al2023}
@@ -46,6 +49,7 @@ FILES = {
     "../shared/shared.js": "module.exports = 'shared 1'\n",
     "writer/main.js": "require('fs').writeFileSync(__dirname + '/made.js', 'module.exports = ' + Date.now())\n"
                       "const made = require('./made.js')\nexports.handler = async () => typeof made\n",
+    "versions/main.js": "exports.handler = async (event, context) => 'code 1, ' + context.functionVersion\n",
     "snake/__init__.py": "",
     "snake/lib/__init__.py": "",
     "snake/lib/deep.py": "def deep():\n    return 'deep 1'\n",
@@ -157,6 +161,24 @@ class Reload(Case):
         self.assertEqual("shared 1", self.invoke("outside"))
         self.edit("../shared/shared.js", "shared 1", "shared 2")
         self.assertEqual("shared 2", self.invoke("outside"))
+
+    def test_versions_follow_the_folder_until_there_is_a_zip(self):
+        name = "app-local-versions"
+        self.assertEqual("1", self.functions.publish_version(FunctionName=name)["Version"])
+        self.functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+        self.assertEqual("code 1, 1", self.invoke("versions:live"))
+        self.edit("versions/main.js", "code 1", "code 2")
+        self.assertEqual(["code 2, $LATEST", "code 2, 1", "code 2, 1"],
+                         [self.invoke("versions" + qualifier) for qualifier in ("", ":1", ":live")])
+        self.assertEqual("2", self.functions.publish_version(FunctionName=name)["Version"])
+
+        zipped = io.BytesIO()
+        with zipfile.ZipFile(zipped, "w") as file:
+            file.writestr("versions/main.js", "exports.handler = async () => 'zip'\n")
+        self.functions.update_function_code(FunctionName=name, ZipFile=zipped.getvalue())
+        self.edit("versions/main.js", "code 2", "code 3")
+        self.assertEqual(["zip", "code 3, 1", "code 3, 2"],
+                         [self.invoke("versions" + qualifier) for qualifier in ("", ":1", ":2")])
 
     def test_a_bootstrap(self):
         node = shutil.which("node")

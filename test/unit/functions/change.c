@@ -206,6 +206,7 @@ static void settings_of_invocations_keep_workers(void **state)
 
     create(h, "f", ONE, false);
     answer(h, "f", &first);
+    made->change.members = FUNCTION_RETRIES | FUNCTION_AGE;
     made->change.event_config =
         (struct function_event_config){.maximum_retry_attempts = 0, .maximum_event_age_s = 60};
     assert_int_equal(change(h, made), OK);

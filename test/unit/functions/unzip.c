@@ -6,58 +6,14 @@
 
 #include <cmocka.h>
 
+#include "zips.h"
+
 #include "base/file.h"
 #include "functions/unzip.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <zip.h>
-
-#define FILE_MODE ((unsigned)S_IFREG | 0644)
-#define PROGRAM_MODE ((unsigned)S_IFREG | 0755)
-#define LINK_MODE ((unsigned)S_IFLNK | 0777)
-#define FOLDER_MODE ((unsigned)S_IFDIR | 0755)
-
-struct entry {
-    const char *name, *content;
-    unsigned mode; /* 0: made where there are no modes */
-};
-
-static void add(zip_t *zip, const struct entry *entry)
-{
-    zip_source_t *source = zip_source_buffer(zip, entry->content, strlen(entry->content), 0);
-    zip_int64_t index = zip_file_add(zip, entry->name, source, ZIP_FL_ENC_UTF_8);
-
-    assert_true(index >= 0);
-    if (entry->mode != 0)
-        assert_int_equal(zip_file_set_external_attributes(zip, (zip_uint64_t)index, 0,
-                                                          ZIP_OPSYS_UNIX, entry->mode << 16),
-                         0);
-}
-
-static struct bytes make(struct arena *arena, const struct entry *entries, size_t count)
-{
-    zip_error_t error;
-    zip_source_t *source = zip_source_buffer_create(NULL, 0, 0, &error);
-    zip_t *zip = zip_open_from_source(source, ZIP_TRUNCATE, &error);
-    zip_stat_t stat;
-    uint8_t *bytes = NULL;
-
-    assert_non_null(zip);
-    for (size_t i = 0; i < count; i++)
-        add(zip, &entries[i]);
-    zip_source_keep(source);
-    assert_int_equal(zip_close(zip), 0);
-    assert_int_equal(zip_source_stat(source, &stat), 0);
-    bytes = arena_alloc(arena, stat.size + 1);
-    assert_int_equal(zip_source_open(source), 0);
-    assert_int_equal(zip_source_read(source, bytes, stat.size), stat.size);
-    zip_source_close(source);
-    zip_source_free(source);
-    return bytes_of(bytes, stat.size);
-}
 
 struct place {
     struct arena *arena;
@@ -105,7 +61,7 @@ static const char *path(struct place *place, const char *name)
 
 static void files_folders_and_modes(void **state)
 {
-    static const struct entry entries[] = {
+    static const struct zip_entry entries[] = {
         {"index.js", "one", FILE_MODE},
         {"lib/a/b.js", "two", 0},
         {"bootstrap", "#!", PROGRAM_MODE},
@@ -125,7 +81,7 @@ static void files_folders_and_modes(void **state)
     struct place *place = *state;
     struct stat stat_;
 
-    assert_int_equal(unpack(place, make(place->arena, entries, ARRAY_COUNT(entries))),
+    assert_int_equal(unpack(place, zip_of(place->arena, entries, ARRAY_COUNT(entries))),
                      UNZIP_NO_FAULT);
     for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
         struct bytes content = {NULL, 0};
@@ -142,7 +98,7 @@ static void files_folders_and_modes(void **state)
 
 static void links_inside(void **state)
 {
-    static const struct entry entries[] = {
+    static const struct zip_entry entries[] = {
         {"bin/run", "../lib/run.js", LINK_MODE}, /* before what it leads to */
         {"lib/run.js", "code", FILE_MODE},
         {"here", "./lib", LINK_MODE},
@@ -151,7 +107,7 @@ static void links_inside(void **state)
     struct place *place = *state;
     struct bytes content = {NULL, 0};
 
-    assert_int_equal(unpack(place, make(place->arena, entries, ARRAY_COUNT(entries))),
+    assert_int_equal(unpack(place, zip_of(place->arena, entries, ARRAY_COUNT(entries))),
                      UNZIP_NO_FAULT);
     assert_int_equal(file_read(place->arena, path(place, "bin/run"), 1024, &content), OK);
     assert_true(bytes_equal_text(content, "code"));
@@ -162,7 +118,7 @@ static void hostile_zips_are_refused(void **state)
 {
     static const struct {
         const char *what;
-        struct entry entries[3];
+        struct zip_entry entries[3];
         enum unzip_fault fault;
     } cases[] = {
         {"up", {{"../evil", "x", FILE_MODE}}, UNZIP_BAD_NAME},
@@ -195,7 +151,7 @@ static void hostile_zips_are_refused(void **state)
 
         while (count < ARRAY_COUNT(cases[i].entries) && cases[i].entries[count].name != NULL)
             count++;
-        enum unzip_fault fault = unpack(place, make(place->arena, cases[i].entries, count));
+        enum unzip_fault fault = unpack(place, zip_of(place->arena, cases[i].entries, count));
         bool leaked = file_exists(
             arena_copy_text(place->arena, arena_printf(place->arena, "%s/evil", place->outer)));
 
@@ -207,9 +163,9 @@ static void hostile_zips_are_refused(void **state)
 
 static void what_is_no_zip(void **state)
 {
-    static const struct entry entries[] = {{"a.js", "content that is long enough", FILE_MODE}};
+    static const struct zip_entry entries[] = {{"a.js", "content that is long enough", FILE_MODE}};
     struct place *place = *state;
-    struct bytes whole = make(place->arena, entries, 1);
+    struct bytes whole = zip_of(place->arena, entries, 1);
     uint8_t *damaged = arena_alloc(place->arena, whole.size);
 
     assert_int_equal(unpack(place, BYTES("")), UNZIP_EMPTY);
@@ -229,8 +185,8 @@ static void a_bomb_is_too_large(void **state)
     char *zeros = mem_new(half + 1);
 
     memset(zeros, '0', half);
-    const struct entry entries[] = {{"a", zeros, FILE_MODE}, {"b", zeros, FILE_MODE}};
-    struct bytes zip = make(place->arena, entries, ARRAY_COUNT(entries));
+    const struct zip_entry entries[] = {{"a", zeros, FILE_MODE}, {"b", zeros, FILE_MODE}};
+    struct bytes zip = zip_of(place->arena, entries, ARRAY_COUNT(entries));
 
     mem_free(zeros);
     assert_true(zip.size < 1024 * 1024);
