@@ -79,6 +79,13 @@ static bool is_at_rest(const struct mapping *mapping)
     return true;
 }
 
+/* A deleted table's stream can be read for a day; what was read of it is handed over in any case.
+ */
+static const char *problem(const struct mapping *mapping)
+{
+    return mapping->is_gone ? MAPPING_PROBLEM_NO_STREAM : NULL;
+}
+
 static void end(struct mapping *mapping)
 {
     timer_cancel(mapping->mappings->options.wall_timers, &mapping->look_again);
@@ -145,6 +152,7 @@ const struct mapping_reader mapping_stream_reader = {
     .go = go,
     .stop = stop,
     .is_at_rest = is_at_rest,
+    .problem = problem,
     .forget = mapping_cursor_forget,
     .close = end,
     .is_busy = is_busy,
