@@ -132,7 +132,6 @@ struct mapping {
     size_t lane_count;       /* of each */
     struct matcher *filters; /* NULL: every record is taken */
     uint64_t known_to;       /* `shards` are all that there are up to this position */
-    bool is_gone;            /* there is no such stream any more */
     bool going;
     bool moved; /* records are done with, or a shard was read to its end: cursors may move */
     struct timer look_again;

@@ -83,7 +83,12 @@ static bool is_at_rest(const struct mapping *mapping)
  */
 static const char *problem(const struct mapping *mapping)
 {
-    return mapping->is_gone ? MAPPING_PROBLEM_NO_STREAM : NULL;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct stream_shards shards = {0};
+    enum status st = streams_shards(mapping->mappings->options.streams, mapping->settings.stream_id,
+                                    arena, &shards);
+
+    return st == NOT_FOUND ? MAPPING_PROBLEM_NO_STREAM : NULL;
 }
 
 static void end(struct mapping *mapping)

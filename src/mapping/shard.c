@@ -208,7 +208,6 @@ enum status mapping_find_shards(struct mapping *mapping)
 
     if (st != OK && st != NOT_FOUND)
         return st;
-    mapping->is_gone = st == NOT_FOUND;
     update_shards(mapping, &shards);
     for (size_t i = 0; i < shards.count; i++) {
         const struct stream_shard *shard = &shards.list[i];
