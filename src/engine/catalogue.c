@@ -437,13 +437,15 @@ static enum status read_stream(struct store *store, struct arena *arena,
 /* Asked first: every change that the caller can have seen of the store had counted itself as
  * unpublished before it became visible. When there is none, it is in the copy that is made now. */
 enum status catalogue_shards(struct catalogue *catalogue, struct store *store, uint32_t stream_id,
-                             struct arena *arena, struct stream_shard **ret, size_t *ret_count)
+                             uint64_t now_ms, struct arena *arena, struct stream_shard **ret,
+                             size_t *ret_count)
 {
     bool settled = is_settled(catalogue);
     struct engine_stream stream;
     enum status status = OK;
 
-    if (!catalogue_find_stream(catalogue, &(struct stream_key){.id = stream_id}, arena, &stream))
+    if (!catalogue_find_stream(catalogue, &(struct stream_key){.id = stream_id}, arena, &stream) ||
+        !stream_is_readable(&stream.stream, now_ms))
         return NOT_FOUND;
     if (!settled)
         status = read_stream(store, arena, &stream);

@@ -126,7 +126,7 @@ bool catalogue_find_stream(struct catalogue *catalogue, const struct stream_key 
                            struct arena *arena, struct engine_stream *ret);
 /* engine_stream_shards(). */
 MUST_USE enum status catalogue_shards(struct catalogue *catalogue, struct store *store,
-                                      uint32_t stream_id, struct arena *arena,
+                                      uint32_t stream_id, uint64_t now_ms, struct arena *arena,
                                       struct stream_shard **ret, size_t *ret_count);
 
 /* On the writer's thread: a change was put into the batch. Returns its order. */

@@ -161,5 +161,6 @@ enum status engine_find_stream(struct engine *engine, uint32_t stream_id, struct
 enum status engine_stream_shards(struct engine *engine, uint32_t stream_id, struct arena *arena,
                                  struct stream_shard **ret, size_t *ret_count)
 {
-    return catalogue_shards(&engine->catalogue, engine->store, stream_id, arena, ret, ret_count);
+    return catalogue_shards(&engine->catalogue, engine->store, stream_id,
+                            clock_now_ms(engine->clock), arena, ret, ret_count);
 }

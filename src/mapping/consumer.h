@@ -22,9 +22,9 @@
 #include "base/buffer.h"
 #include "base/id.h"
 
-#define MAPPING_IDENTIFIER_SIZE                                                                    \
-    41 /* a sequence number has 21 to 40 characters, a message id 36                               \
-        */
+/* A sequence number has 21 to 40 characters, a message id 36. */
+#define MAPPING_IDENTIFIER_SIZE 41
+#define MAPPING_VERSION_SIZE 24 /* "$LATEST", or a number of at most 20 digits */
 #define MAPPING_STATE_SIZE_MAX ((size_t)1024 * 1024) /* of a tumbling window, a shard */
 
 struct mapping_settings;
@@ -65,9 +65,10 @@ struct mapping_handover {
     struct bytes trace_id; /* X-Amzn-Trace-Id of what it calls (put_source.c); may be empty */
     char request_id[ID_UUID_SIZE];
     enum mapping_outcome outcome;
-    const char *problem;        /* LastProcessingResult; static. NULL: "OK" */
-    const char *function_error; /* "Unhandled"; static. NULL: none */
-    struct bytes state;         /* of the window, as the function returned it; empty: none */
+    const char *problem;                /* LastProcessingResult; static. NULL: "OK" */
+    const char *function_error;         /* "Unhandled"; static. NULL: none */
+    char version[MAPPING_VERSION_SIZE]; /* of the function, that ran; of another consumer: "" */
+    struct bytes state; /* of the window, as the function returned it; empty: none */
     uint64_t duration_us;
 };
 
@@ -78,6 +79,7 @@ struct mapping_failure {
     uint32_t attempts;          /* approximateInvokeCount */
     const char *request_id;     /* of the last attempt; "": it was never handed over */
     const char *function_error; /* of the last attempt; NULL: there was none */
+    const char *version;        /* that ran then: executedVersion */
     uint64_t time_ms;
     struct bytes shard_id;
     const struct mapping_record *first, *last;

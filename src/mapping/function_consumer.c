@@ -3,6 +3,8 @@
 #include "journey/journey.h"
 #include "mapping/internal.h"
 
+#include <stdio.h>
+
 /* A state that ends its window early may be larger than an event may be: then it is refused. */
 #define EVENT_SIZE_MAX                                                                             \
     (MAPPING_PAYLOAD_SIZE_MAX + FUNCTION_RESPONSE_SIZE_MAX * 2 + MAPPING_ENVELOPE_SIZE_MAX)
@@ -77,6 +79,8 @@ static enum mapping_outcome outcome_of(struct job *job, const char **ret_problem
         return MAPPING_NOT_TAKEN;
     }
     handover->duration_us = invocation->duration_us;
+    snprintf(handover->version, sizeof handover->version, "%.*s", (int)sizeof handover->version - 1,
+             invocation->version);
     outcome = MAPPING_FAILED;
     if (invocation->status == OK && !invocation->failed)
         outcome = mapping_read_response(handover, job->arena, invocation->result);
@@ -207,7 +211,8 @@ static void print_response(struct json_writer *w, const struct mapping_failure *
     json_key(w, "responseContext");
     json_begin_object(w);
     json_member_int(w, "statusCode", 200);
-    json_member_text(w, "executedVersion", "$LATEST");
+    json_member_text(w, "executedVersion",
+                     failure->version[0] != '\0' ? failure->version : "$LATEST");
     if (failure->function_error != NULL)
         json_member_text(w, "functionError", failure->function_error);
     json_end_object(w);

@@ -78,6 +78,8 @@ struct mapping_reader {
     void (*stop)(struct mapping *mapping);
     /* Stopped, and nothing is with the consumer or the store. */
     bool (*is_at_rest)(const struct mapping *mapping);
+    /* LastProcessingResult while there is nothing to read from; NULL: there is. */
+    const char *(*problem)(const struct mapping *mapping);
     /* On the writer's thread: its cursors go. May be NULL. */
     void (*forget)(const struct mapping *mapping, struct store_batch *batch);
     /* At rest, or open() failed; open() may come again. */
@@ -113,7 +115,7 @@ struct mapping {
     struct mapping_consumer consumer;
     const struct mapping_reader *reader;
     char uuid[ID_UUID_SIZE];
-    const char *last_result;
+    const char *last_result; /* of the consumer; mapping_last_result() is what is told */
 
     /* life.c */
     bool is_open;   /* reader->open() was called, and close() was not */

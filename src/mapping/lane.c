@@ -256,6 +256,18 @@ static void end_closing(struct lane *lane, enum mapping_outcome outcome)
     lane->closing = false;
 }
 
+/* What is handed over and not taken afterwards is no attempt. */
+static void note_attempt(struct lane *lane)
+{
+    const struct mapping_handover *handover = &lane->handover;
+
+    if (handover->outcome != MAPPING_FAILED && handover->outcome != MAPPING_PARTLY_FAILED)
+        return;
+    lane->tried.function_error = handover->function_error;
+    memcpy(lane->tried.request_id, handover->request_id, sizeof lane->tried.request_id);
+    memcpy(lane->tried.version, handover->version, sizeof lane->tried.version);
+}
+
 static void on_done(struct mapping_handover *handover)
 {
     struct lane *lane = CONTAINER_OF(handover, struct lane, handover);
@@ -265,6 +277,7 @@ static void on_done(struct mapping_handover *handover)
     timer_cancel(timers_of(lane), &lane->expiry);
     if (outcome != MAPPING_CLOSED)
         mapping->last_result = handover->problem != NULL ? handover->problem : MAPPING_RESULT_OK;
+    note_attempt(lane);
     if (lane->closing)
         end_closing(lane, outcome);
     else

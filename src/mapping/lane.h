@@ -65,8 +65,12 @@ struct lane {
     struct timer back_off;
 
     struct mapping_handover handover; /* of a RUNNING one; of the others, the last one's results */
-    struct mapping_window seen;       /* the window as it was handed over */
-    struct mapping_record *records;   /* of the part in work */
+    struct {
+        char request_id[ID_UUID_SIZE], version[MAPPING_VERSION_SIZE];
+        const char *function_error;
+    } tried;                        /* the last attempt that counted, for failure records */
+    struct mapping_window seen;     /* the window as it was handed over */
+    struct mapping_record *records; /* of the part in work */
     size_t record_capacity;
     struct timer expiry; /* of the first record, while it waits for its turn with the consumer */
     bool handing_over;   /* take() has not returned */

@@ -205,6 +205,13 @@ enum status mappings_add(struct mappings *mappings, const struct mapping_setting
 
 /* ---- describing ---- */
 
+const char *mapping_last_result(const struct mapping *mapping)
+{
+    const char *problem = mapping->is_open ? mapping->reader->problem(mapping) : NULL;
+
+    return problem != NULL ? problem : mapping->last_result;
+}
+
 size_t mappings_count(const struct mappings *mappings)
 {
     return mappings->count;
@@ -219,7 +226,7 @@ void mappings_describe(const struct mappings *mappings, size_t index,
     ret->settings = &mapping->settings;
     ret->state = mapping->settings.enabled ? "Enabled" : "Disabled";
     ret->cursor = mapping->settings.source == MAPPING_OF_STREAM ? mapping_cursor_of(mapping) : 0;
-    ret->last_result = mapping->last_result;
+    ret->last_result = mapping_last_result(mapping);
 }
 
 size_t mappings_count_records(struct mappings *mappings, size_t index, bool *ret_more)

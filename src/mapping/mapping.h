@@ -145,6 +145,8 @@ void mapping_remove(struct mapping *mapping);
  * of the same name begins anew. For the batch that takes its settings away. */
 void mapping_forget(const struct mapping *mapping, struct store_batch *batch);
 
+/* LastProcessingResult: how the last batch ended, or that there is no source. */
+const char *mapping_last_result(const struct mapping *mapping);
 /* Up to here everything is done with in every shard, durably, or where a new one will begin. */
 uint64_t mapping_cursor_of(const struct mapping *mapping);
 

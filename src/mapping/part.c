@@ -48,8 +48,9 @@ static void note_failure(struct lane *lane, size_t begin, size_t end, const char
                                &(struct mapping_failure){
                                    .condition = condition,
                                    .attempts = lane->attempts,
-                                   .request_id = tried ? lane->handover.request_id : "",
-                                   .function_error = tried ? lane->handover.function_error : NULL,
+                                   .request_id = tried ? lane->tried.request_id : "",
+                                   .function_error = tried ? lane->tried.function_error : NULL,
+                                   .version = lane->tried.version,
                                    .first = &first,
                                    .last = &last,
                                    .count = end - begin,

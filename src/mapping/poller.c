@@ -315,9 +315,7 @@ static void receive_failed(struct poller *poller, enum status status)
 {
     struct mappings *mappings = mappings_of(poller);
 
-    if (status == REFUSED) /* queue_source_go() is called when it is there again */
-        poller->source->mapping->last_result = MAPPING_PROBLEM_NO_QUEUE;
-    if (status == REFUSED || is_ending(poller)) {
+    if (status == REFUSED || is_ending(poller)) { /* refused: until the queue is there again */
         rest(poller);
         mapping_go(poller->source->mapping);
         return;

@@ -207,13 +207,17 @@ static bool is_receiving(const struct queue_source *source)
     return false;
 }
 
+static bool is_there(const struct queue_source *source)
+{
+    return queues_find(mappings_of(source)->options.queues, source->queue_name) != NULL;
+}
+
 static void go(struct mapping *mapping)
 {
     struct queue_source *source = mapping->queue;
     struct poller *poller = NULL;
 
-    if (source->ending || !mapping_may_go(mapping) || is_receiving(source) ||
-        queues_find(mappings_of(source)->options.queues, source->queue_name) == NULL)
+    if (source->ending || !mapping_may_go(mapping) || is_receiving(source) || !is_there(source))
         return;
     poller = resting_poller(source);
     if (poller != NULL)
@@ -239,8 +243,6 @@ static enum status begin(struct mapping *mapping)
     };
     make_filters(source);
     mapping->queue = source;
-    if (queues_find(mapping->mappings->options.queues, source->queue_name) == NULL)
-        mapping->last_result = MAPPING_PROBLEM_NO_QUEUE;
     return OK;
 }
 
@@ -264,6 +266,11 @@ static bool is_at_rest(const struct mapping *mapping)
         if (source->pollers[i]->state != POLLER_RESTING)
             return false;
     return source->settling == 0;
+}
+
+static const char *problem(const struct mapping *mapping)
+{
+    return is_there(mapping->queue) ? NULL : MAPPING_PROBLEM_NO_QUEUE;
 }
 
 static void end(struct mapping *mapping)
@@ -355,6 +362,7 @@ const struct mapping_reader mapping_queue_reader = {
     .go = go,
     .stop = stop,
     .is_at_rest = is_at_rest,
+    .problem = problem,
     .close = end,
     .is_busy = is_busy,
     .is_moving = is_moving,

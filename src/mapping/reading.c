@@ -79,6 +79,18 @@ static bool is_at_rest(const struct mapping *mapping)
     return true;
 }
 
+/* A deleted table's stream can be read for a day; what was read of it is handed over in any case.
+ */
+static const char *problem(const struct mapping *mapping)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct stream_shards shards = {0};
+    enum status st = streams_shards(mapping->mappings->options.streams, mapping->settings.stream_id,
+                                    arena, &shards);
+
+    return st == NOT_FOUND ? MAPPING_PROBLEM_NO_STREAM : NULL;
+}
+
 static void end(struct mapping *mapping)
 {
     timer_cancel(mapping->mappings->options.wall_timers, &mapping->look_again);
@@ -145,6 +157,7 @@ const struct mapping_reader mapping_stream_reader = {
     .go = go,
     .stop = stop,
     .is_at_rest = is_at_rest,
+    .problem = problem,
     .forget = mapping_cursor_forget,
     .close = end,
     .is_busy = is_busy,

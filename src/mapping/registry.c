@@ -333,7 +333,8 @@ static struct mapping_registry_view view_of(const struct registered *entry, stru
         .settings = &entry->settings,
         .state = state_text(entry->state),
         .reason = of_queue ? "USER_INITIATED" : "User action", /* each in its own words */
-        .last_result = entry->mapping != NULL ? entry->mapping->last_result : MAPPING_RESULT_NONE,
+        .last_result =
+            entry->mapping != NULL ? mapping_last_result(entry->mapping) : MAPPING_RESULT_NONE,
         .modified_ms = entry->modified_ms,
         .tags = entry->tags,
         .tag_count = entry->tag_count,

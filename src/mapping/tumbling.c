@@ -173,8 +173,9 @@ static void note_failure(const struct lane *lane, const char *condition)
     mapping_shard_note_failure(lane->shard, &(struct mapping_failure){
                                                 .condition = condition,
                                                 .attempts = tumbling->attempts,
-                                                .request_id = lane->handover.request_id,
-                                                .function_error = lane->handover.function_error,
+                                                .request_id = lane->tried.request_id,
+                                                .function_error = lane->tried.function_error,
+                                                .version = lane->tried.version,
                                                 .first = &first,
                                                 .last = &last,
                                                 .count = tumbling->count,

@@ -11,7 +11,7 @@ from support.server import Dynlog
 ACCOUNT = "000000000000"
 
 # Prints each batch as a line of calls.jsonl; what a message asks for is done: {"fail": true} is reported as failed,
-# {"throw": true} fails the batch, {"hold": "FILE"} waits until the file is there.
+# {"throw": true} fails the batch, {"hold": "FILE"} waits until the file is there; an item with the key "throw" fails it too.
 HANDLER = """
 import json, os, threading
 
@@ -22,7 +22,7 @@ def note(**line):
         file.write(json.dumps(line) + '\\n')
 
 def records(event, context):
-    note(function=context.function_name, records=event['Records'])
+    note(function=context.function_name, version=context.function_version, records=event['Records'])
     failures = []
     for record in event['Records']:
         try:
@@ -35,6 +35,8 @@ def records(event, context):
             note(holding=body['hold'])
             while not os.path.exists(body['hold']):
                 pass
+        if record.get('dynamodb', {}).get('Keys', {}).get('pk', {}).get('S') == 'throw':
+            raise ValueError('told to')
         if body.get('throw') and not os.path.exists('healed'):
             raise ValueError('told to')
         if body.get('fail') and not os.path.exists('healed'):
@@ -202,6 +204,71 @@ class Mappings(OwnCalls):
         self.dynlog.drain()
         self.refused("ResourceNotFoundException", None, self.functions.get_event_source_mapping, UUID=uuid)
 
+    def test_a_version_and_an_alias(self):
+        """What the mapping names runs, also when the alias moves on; a failure record says which it was."""
+        one = self.functions.publish_version(FunctionName="app-local-two")["Version"]
+        self.functions.create_alias(FunctionName="app-local-two", Name="live", FunctionVersion=one)
+        url = self.sqs.create_queue(QueueName="of-versions")["QueueUrl"]
+        table, arn = self.stream()
+        for qualifier in ("live", one):
+            name = "app-local-two:" + qualifier
+            made = self.functions.create_event_source_mapping(
+                EventSourceArn=arn, FunctionName=name, StartingPosition="LATEST", MaximumRetryAttempts=0,
+                DestinationConfig={"OnFailure": {"Destination": arn_of("of-versions")}})
+            self.assertEqual("arn:aws:lambda:us-east-1:%s:function:%s" % (ACCOUNT, name), made["FunctionArn"])
+            self.settled(made["UUID"], "Enabled")
+            listed = self.functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+            self.assertEqual([made["UUID"]], [mapping["UUID"] for mapping in listed])
+            self.put(table, "to " + qualifier)
+            self.dynlog.drain()
+        self.assertEqual({one}, {call["version"] for call in calls(self.dynlog)})
+        self.assertEqual(3, len(calls(self.dynlog)))  # the alias alone, then both
+        self.put(table, "throw")
+        self.dynlog.drain()
+        letters = [json.loads(message["Body"]) for message in self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10)["Messages"]]
+        self.assertEqual({(one, "app-local-two:live"), (one, "app-local-two:" + one)}, {
+            (letter["responseContext"]["executedVersion"],
+             letter["requestContext"]["functionArn"].split(":function:")[1]) for letter in letters})
+        self.functions.update_function_configuration(FunctionName="app-local-two", Description="another one")
+        two = self.functions.publish_version(FunctionName="app-local-two")["Version"]
+        self.functions.update_alias(FunctionName="app-local-two", Name="live", FunctionVersion=two)
+        os.remove(self.dynlog.path("calls.jsonl"))
+        self.put(table, "moved")
+        self.dynlog.drain()
+        self.assertEqual(sorted([one, two]), sorted(call["version"] for call in calls(self.dynlog)))
+
+    def test_a_function_that_may_not_run(self):
+        """Reserved concurrency 0: what waits for its turn is withdrawn when its mapping is disabled or deleted."""
+        url = self.sqs.create_queue(QueueName="throttled")["QueueUrl"]
+        self.functions.put_function_concurrency(FunctionName="app-local-two", ReservedConcurrentExecutions=0)
+        uuid = self.functions.create_event_source_mapping(EventSourceArn=arn_of("throttled"),
+                                                          FunctionName="app-local-two")["UUID"]
+
+        def in_flight(count):
+            while count != self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"][
+                    "ApproximateNumberOfMessagesNotVisible"]:
+                pass
+
+        def until(state):
+            while self.functions.get_event_source_mapping(UUID=uuid)["State"] != state:
+                pass
+
+        self.sqs.send_message(QueueUrl=url, MessageBody="first")
+        in_flight("1")
+        self.functions.update_event_source_mapping(UUID=uuid, Enabled=False)
+        until("Disabled")
+        self.functions.update_event_source_mapping(UUID=uuid, Enabled=True)
+        until("Enabled")
+        self.sqs.send_message(QueueUrl=url, MessageBody="second")
+        in_flight("2")
+        self.functions.delete_event_source_mapping(UUID=uuid)
+        self.functions.delete_function_concurrency(FunctionName="app-local-two")
+        self.dynlog.drain()
+        self.refused("ResourceNotFoundException", None, self.functions.get_event_source_mapping, UUID=uuid)
+        in_flight("2")  # they are the queue's
+        self.assertEqual([], bodies(self.dynlog))
+
     def test_the_cli(self):
         _, arn = self.stream()
         made = self.dynlog.aws("lambda", "create-event-source-mapping", "--function-name", "app-local-one",
@@ -300,6 +367,8 @@ class Mappings(OwnCalls):
         _, arn = self.stream()
         for words, more in (
                 ("Function does not exist", {"FunctionName": "nobody"}),
+                ("The Destination field is required for an OnFailure configuration.",
+                 {"EventSourceArn": arn, "StartingPosition": "LATEST", "DestinationConfig": {"OnFailure": {}}}),
                 ("Queue visibility timeout: 1 seconds is less than Function timeout: 5 seconds",
                  {"EventSourceArn": arn_of("short")}),
                 ("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
@@ -347,6 +416,33 @@ class Retries(OwnCalls):
         dead = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="dead")["QueueUrl"])["Messages"]
         self.assertEqual([3], [json.loads(message["Body"])["i"] for message in dead])
         self.assertEqual(11, len(bodies(self.dynlog)))
+
+    def test_a_table_that_goes(self):
+        """Its stream can be read for a day; then the mapping says that there is none, and nothing moves."""
+        functions, dynamodb = self.dynlog.client("lambda"), self.dynlog.client("dynamodb")
+        name = self.table(stream="NEW_IMAGE")
+        arn = dynamodb.describe_table(TableName=name)["Table"]["LatestStreamArn"]
+        uuid = functions.create_event_source_mapping(EventSourceArn=arn, FunctionName="app-local-two",
+                                                     StartingPosition="TRIM_HORIZON", Enabled=False)["UUID"]
+        self.dynlog.drain()
+        dynamodb.put_item(TableName=name, Item={"pk": s("last")})
+        dynamodb.delete_table(TableName=name)
+        functions.update_event_source_mapping(UUID=uuid, Enabled=True)
+        self.dynlog.drain()
+        self.assertEqual(["last"], keys(self.dynlog))
+        mapping = functions.get_event_source_mapping(UUID=uuid)
+        self.assertEqual(("Enabled", "OK"), (mapping["State"], mapping["LastProcessingResult"]))
+        self.dynlog.advance("25h")
+        self.dynlog.drain()
+        for restarted in (False, True):
+            mapping = functions.get_event_source_mapping(UUID=uuid)
+            self.assertEqual(("Enabled", "PROBLEM: Stream not found"),
+                             (mapping["State"], mapping["LastProcessingResult"]), restarted)
+            self.dynlog.kill()
+            self.dynlog.restart()
+        functions.delete_event_source_mapping(UUID=uuid)
+        self.dynlog.drain()
+        self.refused("ResourceNotFoundException", None, functions.get_event_source_mapping, UUID=uuid)
 
     def test_filters_delete_what_they_do_not_match(self):
         sqs = self.dynlog.client("sqs")

@@ -146,6 +146,10 @@ static enum status decode_destination(struct api_call *call, struct mapping_sett
         return api_refuse(&call->error, API_LAMBDA_INVALID_PARAMETER,
                           "Unsupported DestinationConfig parameter for given event source mapping "
                           "type.");
+    if (decode_has(config, "OnFailure") &&
+        !decode_has(decode_member(config, "OnFailure"), "Destination"))
+        return api_refuse(&call->error, API_LAMBDA_INVALID_PARAMETER,
+                          "The Destination field is required for an OnFailure configuration.");
     settings->on_failure_arn = queue;
     return OK;
 }

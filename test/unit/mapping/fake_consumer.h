@@ -23,11 +23,12 @@ struct fake {
     enum mapping_outcome (*answer)(struct fake *fake, struct mapping_handover *handover);
 };
 
-/* The sort key of a record. */
+/* The sort key of a record, or the body of a message. */
 static inline struct bytes fake_key(const struct mapping_record *record)
 {
-    size_t at = bytes_find(record->text, BYTES("\"sk\":{\"N\":\"")) + 11;
+    size_t at = bytes_find(record->text, BYTES("\"sk\":{\"N\":\""));
 
+    at = at != SIZE_MAX ? at + 11 : bytes_find(record->text, BYTES("\"body\":\"")) + 8;
     return bytes_slice(record->text, at, bytes_find_byte(record->text, '"', at) - at);
 }
 

@@ -104,6 +104,34 @@ static void a_removal(void **state)
     fake_free(fake);
 }
 
+/* What was read of it is handed over; then it says that there is none, and nothing moves. */
+static void a_stream_that_is_gone(void **state)
+{
+    struct test *t = *state;
+    struct fake *fake = fake_new(t);
+    struct mapping_settings settings = settings_of("f");
+
+    fake_add(fake, &settings);
+    fake->holds = true;
+    write_records(t, "a", 1, 1, 1);
+    HARNESS_UNTIL(t->h, fake->held_count == 1);
+    pthread_mutex_lock(&t->shards_mutex);
+    t->shard_count = 0;
+    pthread_mutex_unlock(&t->shards_mutex);
+    assert_string_equal(mapping_last_result(fake->mapping), MAPPING_PROBLEM_NO_STREAM);
+    write_records(t, "a", 2, 1, 1); /* of another stream: it is none of ours any more */
+    fake->holds = false;
+    fake_release(fake);
+    UNTIL_QUIET(t);
+    assert_string_equal(fake_log(fake), "1|");
+    assert_false(mappings_moving(t->mappings));
+    assert_string_equal(mapping_last_result(fake->mapping), MAPPING_PROBLEM_NO_STREAM);
+    pause_it(fake);
+    assert_int_equal(mapping_resume(fake->mapping), OK);
+    assert_string_equal(mapping_last_result(fake->mapping), MAPPING_PROBLEM_NO_STREAM);
+    fake_free(fake);
+}
+
 /* A process that stops does not wait for a pause. */
 static void a_stop_in_a_pause(void **state)
 {
@@ -129,10 +157,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(a_pause_and_a_resume),
-        TEST(other_settings),
-        TEST(a_removal),
-        TEST(a_stop_in_a_pause),
+        TEST(a_pause_and_a_resume),  TEST(other_settings),    TEST(a_removal),
+        TEST(a_stream_that_is_gone), TEST(a_stop_in_a_pause),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ static inline enum status shards_of_test(void *context, uint32_t stream_id, stru
     memcpy(*ret, t->shards, t->shard_count * sizeof *t->shards);
     *ret_count = t->shard_count;
     pthread_mutex_unlock(&t->shards_mutex);
-    return OK;
+    return *ret_count > 0 ? OK : NOT_FOUND; /* a test took the stream away */
 }
 
 static inline void open_queues(struct test *t)
