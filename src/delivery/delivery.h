@@ -101,9 +101,12 @@ struct delivery {
     struct bytes payload;  /* what the target gets; JSON, or text of an input transformer */
     struct bytes event;    /* of a rule: the event itself, as JSON; empty: the payload is it */
     struct bytes event_id; /* of a rule: the event's; of a schedule: EXECUTION_ID; of a function:
-                              the request id of the invocation */
-    struct bytes trace_header;      /* X-Ray; empty: none */
-    struct bytes dead_letter_arn;   /* of a queue; empty: none */
+                              the request id of the invocation; of a pipe: its attempt's, for the
+                              journeys */
+    struct bytes trace_header;    /* X-Ray; empty: none */
+    struct bytes asked_by;        /* of a pipe: the trace header of its attempt, for the journeys */
+    uint64_t position;            /* of a pipe: the change record that it is made of; 0: none */
+    struct bytes dead_letter_arn; /* of a queue; empty: none */
     int32_t maximum_retry_attempts; /* -1: the default */
     int32_t maximum_event_age_s;    /* -1: the default */
     uint64_t accepted_ms;           /* the age counts from here; 0: now */

@@ -125,10 +125,10 @@ static struct hop *find_cause(struct journeys *journeys, const struct journey_ev
 {
     struct hop *hop = find_event(journeys, event->event_id);
 
-    if (hop == NULL && event->position != 0)
-        hop = find_number(journeys, LINK_POSITION, event->position);
     if (hop == NULL)
         hop = find_attempt(journeys, event->trace_header);
+    if (hop == NULL && event->position != 0)
+        hop = find_number(journeys, LINK_POSITION, event->position);
     if (hop == NULL && event->trace_header.size == 0)
         hop = find_by_detail(journeys, event->detail);
     return hop;
@@ -150,7 +150,7 @@ static struct hop *event_new(struct journeys *journeys, const struct journey_eve
         return NULL;
     }
     hop->position = event->position;
-    if (cause != NULL && cause->kind == HOP_ATTEMPT)
+    if (cause != NULL && cause->kind == HOP_ATTEMPT && hop->position == 0)
         hop->position = find_position(journeys, cause, event->detail);
     hop_link(hop, LINK_ID, hash_text(LINK_ID, event->event_id));
     root_set_trace(root, event->trace_header);
@@ -186,12 +186,13 @@ static struct hop *find_child(struct hop *parent, enum hop_kind kind, enum hop_t
     return NULL;
 }
 
-static struct hop *find_target(struct hop *parent, struct bytes target_id)
+static struct hop *find_target(struct hop *parent, const struct journey_delivery *delivery)
 {
     for (struct hop *hop = parent->first; hop != NULL; hop = hop->next)
         if ((hop->kind == HOP_DELIVERY || hop->kind == HOP_DESTINATION ||
              hop->kind == HOP_LETTER) &&
-            bytes_equal(hop_text(hop, TEXT_TARGET_ID), target_id))
+            hop->position == delivery->position &&
+            bytes_equal(hop_text(hop, TEXT_TARGET_ID), delivery->target_id))
             return hop;
     return NULL;
 }
@@ -211,7 +212,7 @@ struct hop *delivery_find(struct journeys *journeys, const struct journey_delive
 
     while ((cause = find_text(journeys, LINK_ID, delivery->cause_id, cause)) != NULL) {
         struct hop *rule = find_child(cause, HOP_RULE, TEXT_RULE, delivery->source_arn);
-        struct hop *hop = find_target(rule != NULL ? rule : cause, delivery->target_id);
+        struct hop *hop = find_target(rule != NULL ? rule : cause, delivery);
 
         if (hop != NULL)
             return hop;
@@ -276,8 +277,10 @@ struct hop *delivery_hop(struct journeys *journeys, const struct journey_deliver
     if (cause == NULL)
         return NULL;
     hop = hop_new(cause->root, cause, kind_of(cause, delivery), texts);
-    if (hop != NULL)
-        hop_enter(hop, JOURNEY_WAITING, NULL);
+    if (hop == NULL)
+        return NULL;
+    hop->position = delivery->position;
+    hop_enter(hop, JOURNEY_WAITING, NULL);
     return hop;
 }
 

@@ -109,7 +109,8 @@ struct hop {
     struct link links[JOURNEY_LINKS_MAX];
     uint64_t at_ms, ended_ms, next_ms;
     uint64_t began_ns, duration_us;
-    uint64_t position; /* APPEND, WRITE; EVENT: of the record that it is of; BATCH: the first */
+    uint64_t position; /* APPEND, WRITE; EVENT, DELIVERY: of the record that it is of; BATCH: the
+                          first */
     uint64_t last_position;
     uint64_t span;
     uint32_t number;   /* ATTEMPT: which; BATCH: how many records */

@@ -137,12 +137,13 @@ void journey_archived(struct journeys *journeys, struct bytes event_id, struct b
 /* ---- hop: a rule that matched, and what it has for a target ---- */
 
 struct journey_delivery {
-    /* The event's id, the execution id of a schedule, or the request id of an invocation whose
-     * destination this is. */
+    /* The event's id, the execution id of a schedule, the request id of an invocation whose
+     * destination this is, or of a pipe's attempt. */
     struct bytes cause_id;
     struct bytes source_arn; /* of the rule, the schedule, the function */
     struct bytes target_id, target_arn;
     struct bytes dead_letter_arn;
+    uint64_t position; /* of a pipe: the change record that it is made of; 0: not known */
 };
 /* DONE: at its target. WAITING: a record of its own, for its turn. RETRYING, LETTER, DROPPED: after
  * an attempt that failed. */

@@ -62,8 +62,9 @@ const char *journey_result_text(enum journey_result result)
 
 bool hop_is_of(const struct hop *hop, const struct root *journey)
 {
-    return hop->kind != HOP_EVENT || hop->position == 0 || hop->root == journey ||
-           journey->top->kind != HOP_APPEND || hop->position == journey->top->position;
+    return (hop->kind != HOP_EVENT && hop->kind != HOP_DELIVERY) || hop->position == 0 ||
+           hop->root == journey || journey->top->kind != HOP_APPEND ||
+           hop->position == journey->top->position;
 }
 
 /* ---- state ---- */

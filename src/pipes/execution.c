@@ -76,6 +76,7 @@ void execution_end(struct execution *e, enum mapping_outcome outcome)
     pipes->executions--;
     pipe->executions--;
     log_end(e, outcome);
+    tell_ended(e, outcome);
     tell_people(e);
     pipes->executions_total++;
     if (outcome == MAPPING_FAILED || outcome == MAPPING_PARTLY_FAILED)
@@ -138,6 +139,7 @@ static void take(void *context, struct mapping_handover *handover)
         return;
     }
     collect_events(e);
+    tell_taken(e);
     log_step(e, LOG_EXECUTION_STARTED, mapping_handover_texts(handover));
     if (e->count == 0)
         execution_end(e, MAPPING_HANDLED);
@@ -205,6 +207,8 @@ void execution_invoke(struct execution *e, struct bytes function, struct bytes p
 
     e->invocation = (struct invocation){
         .function_name = function, .payload = payload, .wait = true, .done = done, .context = e};
+    id_uuid(e->invocation.request_id);
+    tell_invoking(e);
     if (functions != NULL) {
         functions_invoke(functions, &e->invocation);
         return;
@@ -219,6 +223,7 @@ enum mapping_outcome execution_judge_invocation(struct execution *e)
     const struct invocation *invocation = &e->invocation;
     enum api_error_kind kind = invocation->error.kind;
 
+    tell_invoked(e);
     if (invocation->status == CLOSED)
         return MAPPING_CLOSED;
     if (invocation->status != OK) {
@@ -257,6 +262,7 @@ void execution_call(struct execution *e, struct bytes destination, struct bytes 
         .context = e,
     };
     e->calling = true;
+    tell_call(e, JOURNEY_RUNNING);
     outbound_call(e->pipe->pipes->options.outbound, &e->call);
 }
 
@@ -270,8 +276,11 @@ static bool is_internal(const char *code)
 enum mapping_outcome execution_judge_call(struct execution *e)
 {
     e->calling = false;
-    if (execution_is_stopping(e))
+    if (execution_is_stopping(e)) {
+        tell_call(e, JOURNEY_STOPPED);
         return MAPPING_CLOSED;
+    }
+    tell_call(e, e->call.outcome == OUTBOUND_DELIVERED ? JOURNEY_DONE : JOURNEY_FAILED);
     if (e->call.outcome == OUTBOUND_DELIVERED)
         return MAPPING_HANDLED;
     execution_explain(e, "apidestinations", "%s", e->call.error_message);

@@ -18,6 +18,7 @@ struct execution {
     struct mapping_handover *handover;
     struct arena *arena;
     char id[ID_UUID_SIZE];
+    char trace_header[JOURNEY_TRACE_HEADER_SIZE]; /* of this attempt; "": no journey has it */
 
     struct pipe_event *events; /* for the target */
     size_t *records;           /* the record of each; NULL: an enrichment made them */
@@ -25,6 +26,7 @@ struct execution {
 
     /* what it is at */
     struct invocation invocation;
+    char invoked_header[JOURNEY_TRACE_HEADER_SIZE]; /* what its handler gets */
     struct outbound_call call;
     bool calling;
     struct store_work work;
@@ -90,6 +92,20 @@ void given_prepare(struct execution *e);
 void given_note(struct store_batch *batch, struct execution *e);
 /* Loop, once that is durable. */
 void given_noted(struct execution *e);
+
+/* ---- journey.c ---- */
+
+/* Nothing is told of messages of a queue, which have no journey. */
+void tell_taken(struct execution *e);
+void tell_ended(struct execution *e, enum mapping_outcome outcome);
+void tell_invoking(struct execution *e); /* with a request id */
+void tell_invoked(struct execution *e);
+/* An enrichment or target that is called: RUNNING, then how it ended. */
+void tell_call(struct execution *e, enum journey_result result);
+/* What a written target got of one delivery, or did not. */
+void tell_delivery(struct execution *e, size_t index, bool is_written);
+/* The change record that an event is of; 0: not known, as an enrichment made it. */
+uint64_t tell_position_of(const struct execution *e, size_t index);
 
 /* ---- log.c ---- */
 

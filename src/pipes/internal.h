@@ -14,7 +14,7 @@
  *   response.c     what a called target answered
  *   given.c        records that a target has already
  *   failure.c      the dead letter of a batch that is given up
- *   log.c          log records of a batch
+ *   log.c          log records of a batch; journey.c: what the journeys are told of it
  *   path.c         paths into events; template.c: input templates
  *
  *                 +------------------ UPDATING <-----+

@@ -31,6 +31,7 @@
 #include "base/arn.h"
 #include "delivery/delivery.h"
 #include "functions/functions.h"
+#include "journey/journey.h"
 #include "json/json.h"
 #include "logs/logs.h"
 #include "mapping/mapping.h"
@@ -118,6 +119,7 @@ struct pipes_options {
     struct logs *logs;
     struct mappings *mappings;
     struct pipe_door door;
+    struct journeys *journeys; /* told what each batch does; may be NULL */
     /* A line for people: why a batch failed; may be NULL. */
     void (*log)(void *context, const struct function_log *log);
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */

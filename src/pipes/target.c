@@ -112,6 +112,9 @@ static bool make_delivery(struct execution *e, size_t index, struct bytes payloa
         .source_arn = e->plan->names.pipe_arn,
         .target_arn = e->plan->settings.target,
         .payload = payload,
+        .event_id = bytes_of_text(e->trace_header[0] != '\0' ? e->id : ""),
+        .asked_by = bytes_of_text(e->trace_header),
+        .position = tell_position_of(e, index),
         .arena = e->arena,
     };
     if (!target_parameters(e->plan, &e->events[index], e->arena, &delivery->parameters, error))
@@ -153,6 +156,7 @@ static void fail_event(struct execution *e, size_t index)
     const struct delivery_error *error = &e->errors[index];
 
     execution_explain(e, "target", "%s: %s", error->code, error->message);
+    tell_delivery(e, index, false);
     if (error->retriable)
         e->not_taken = true;
     e->deliveries[index].arena = NULL; /* there is nothing to write */
@@ -198,6 +202,18 @@ static enum mapping_outcome mark_failed(struct execution *e)
     return failed == e->handover->count ? MAPPING_FAILED : MAPPING_PARTLY_FAILED;
 }
 
+/* What may pass counts no attempt. Records that a stream's target has by now are in the notes,
+ * which are read again; messages have none, so that those that were written have to end here. */
+static enum mapping_outcome outcome_of_writing(struct execution *e, enum mapping_outcome outcome)
+{
+    if (!e->not_taken || outcome == MAPPING_HANDLED)
+        return outcome;
+    if (outcome == MAPPING_PARTLY_FAILED && e->plan->source != PIPE_SOURCE_STREAM)
+        return outcome;
+    e->pipe->given_known = false;
+    return MAPPING_NOT_TAKEN;
+}
+
 static void write_done(struct store_work *work, enum status status)
 {
     struct execution *e = CONTAINER_OF(work, struct execution, work);
@@ -214,6 +230,7 @@ static void write_done(struct store_work *work, enum status status)
     for (size_t i = 0; i < e->delivery_count; i++) {
         if (e->written[i]) {
             door->written(door->context, &e->deliveries[i]);
+            tell_delivery(e, i, true);
             pipes->events_total += e->delivery_count == 1 ? e->count : 1;
         } else if (is_prepared(e, i) && e->errors[i].code != NULL) {
             fail_event(e, i);
@@ -221,9 +238,7 @@ static void write_done(struct store_work *work, enum status status)
         all = all && e->written[i];
     }
     given_noted(e);
-    enum mapping_outcome outcome = all ? MAPPING_HANDLED : mark_failed(e);
-
-    end_target(e, outcome == MAPPING_FAILED && e->not_taken ? MAPPING_NOT_TAKEN : outcome);
+    end_target(e, outcome_of_writing(e, all ? MAPPING_HANDLED : mark_failed(e)));
 }
 
 /* ---- written targets: beginning ---- */

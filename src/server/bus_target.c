@@ -36,6 +36,8 @@ static enum delivery_way find_entry(struct server *server, struct delivery *deli
     entry->detail_type = json_string(json_get(parameters, "DetailType"));
     entry->detail = delivery->payload;
     entry->resources = resources_of(delivery, parameters);
+    entry->asked_by = delivery->asked_by;
+    entry->position = delivery->position;
     if (time.size > 0 && !clock_parse_iso(time, &entry->time_ms))
         return refuse_entry(reterr, "InvalidArgument", BYTES("Time is no RFC 3339 date."));
     if (bus_entry_size(entry, delivery->arena) > BUS_ENTRY_SIZE_MAX)

@@ -46,7 +46,8 @@ static void tell_journey(struct server *server, const struct delivery *delivery)
     struct journey_delivery from = {.cause_id = delivery->event_id,
                                     .source_arn = delivery->source_arn,
                                     .target_id = delivery->target_id,
-                                    .target_arn = delivery->target_arn};
+                                    .target_arn = delivery->target_arn,
+                                    .position = delivery->position};
 
     if (delivery->event_id.size > 0)
         journey_invocation(server->journeys,

@@ -61,6 +61,7 @@ enum status piping_open(struct server *server)
         .logs = server->logs,
         .mappings = server->mappings,
         .door = {.context = server, .find_stream = find_stream, .target = deliver_door(server)},
+        .journeys = server->journeys,
         .log = output_log,
         .changed = loop_changed,
         .context = server};

@@ -156,6 +156,35 @@ class Pipes(Case):
 
     # ---- queues ----
 
+    def test_journey(self):
+        """Each attempt of a batch with its enrichment; what the target got, in the journey of its own record."""
+        wires = self.wires
+        table = wires.table("travelling")
+        wires.queue("reached")
+        wires.pipe("travelling-on", table, arn_of("events", "event-bus/default"), DesiredState="STOPPED",
+                   SourceParameters=stream(BatchSize=2), TargetParameters={"InputTemplate": '{"a": 1}'})
+        wires.pipe("travelling-in", table, arn_of("sqs", "reached"), DesiredState="STOPPED",
+                   Enrichment=function("enrich"), SourceParameters=stream(BatchSize=2))
+        for key in ("first", "second"):
+            wires.put("travelling", key)
+        for name in ("travelling-on", "travelling-in"):
+            self.pipes.start_pipe(Name=name)
+            self.dynlog.drain()
+        for key in ("first", "second"):
+            _, _, text = self.dynlog.request("GET", "/_dynlog/journeys?event=" + key)
+            [journey] = json.loads(text)["journeys"]
+            [append] = journey["hops"]
+            [on, enriched] = append["hops"]
+            self.assertEqual(("batch", "travelling-on", "done"), (on["hop"], on["function"], on["result"]))
+            [attempt] = on["hops"]
+            self.assertEqual(["event"], [hop["hop"] for hop in attempt["hops"]])
+            [attempt] = enriched["hops"]
+            [invocation, delivery] = attempt["hops"]
+            self.assertEqual(("invocation", "done", "attempt"),
+                             (invocation["hop"], invocation["result"], invocation["hops"][0]["hop"]))
+            self.assertEqual(("delivery", "done", arn_of("sqs", "reached")),
+                             (delivery["hop"], delivery["result"], delivery["target"]))
+
     def test_from_queue_to_queue(self):
         """Messages of a queue, filtered by their bodies; what matches no filter is gone."""
         wires = self.wires
