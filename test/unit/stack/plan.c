@@ -147,7 +147,7 @@ static void templates(void **state)
 
     (void)state;
     assert_bytes(plan_text(arena, SAM("geheim1", "5", ""), SAM("geheim2", "9", "")),
-                 "~ queue q (tags); ~ rule r (Description); ~ function f (Timeout 5 -> 9, "
+                 "~ queue q (Tags); ~ rule r (Description); ~ function f (Timeout 5 -> 9, "
                  "Environment)");
     assert_bytes(plan_text(arena, SAM("a", "5", ""), SAM("a", "5", ", AutoPublishAlias: live")),
                  "+ version 1 of f; + alias live of f");
