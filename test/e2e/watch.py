@@ -281,7 +281,8 @@ class Watch(Case):
         self.assertEqual(attributes["ApproximateNumberOfMessages"], str(len(keys)))  # the pipe: each once
         plan = self.apply_sam(more=table(0))
         self.assertEqual(sorted(plan), ["- mapping of log to c", "- pipe p", "- schedule default/z",
-                                        "= archive a is not in the file any more, and stays with its data"])
+                                        "= archive a is not in the file any more, and stays with its data",
+                                        "at the next start: the built-in trigger"])
         put()
         self.dynlog.drain()
         self.assertEqual(self.dynlog.client("pipes").list_pipes()["Pipes"], [])
