@@ -182,11 +182,19 @@ void deliveries_changed(struct deliveries *deliveries)
 
 /* ---- life ---- */
 
+void deliveries_set_retries(struct deliveries *deliveries, int64_t retry_delay_ms,
+                            int64_t maximum_retry_attempts)
+{
+    deliveries->retry_delay_ms = retry_delay_ms;
+    deliveries->maximum_retry_attempts = maximum_retry_attempts;
+}
+
 enum status deliveries_open(const struct deliveries_options *options, struct deliveries **ret)
 {
     struct deliveries *deliveries = mem_new(sizeof *deliveries);
 
     deliveries->options = *options;
+    deliveries_set_retries(deliveries, options->retry_delay_ms, options->maximum_retry_attempts);
     if (options->wall_timers == NULL)
         deliveries->options.wall_timers = options->timers;
     list_init(&deliveries->all);

@@ -196,6 +196,9 @@ struct deliveries_options {
 /* Takes up what the store holds; it runs once deliveries_start() was called. */
 MUST_USE enum status deliveries_open(const struct deliveries_options *options,
                                      struct deliveries **ret);
+/* The stack file's settings from now on, as in the options: each attempt that ends goes by them. */
+void deliveries_set_retries(struct deliveries *deliveries, int64_t retry_delay_ms,
+                            int64_t maximum_retry_attempts);
 /* All targets that the stack has are there. */
 void deliveries_start(struct deliveries *deliveries);
 /* Nothing new begins, and calls are cancelled. True: nothing is under way any more. Call again,

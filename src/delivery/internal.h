@@ -108,7 +108,8 @@ struct entry {
 };
 
 struct deliveries {
-    struct deliveries_options options;
+    struct deliveries_options options; /* but for these two, it stays */
+    _Atomic int64_t retry_delay_ms, maximum_retry_attempts; /* the loop sets, the writer reads */
     struct list all; /* entries, in the order of their positions as far as they were loaded */
     struct map lanes;
     size_t state_counts[ENTRY_STATE_COUNT];

@@ -60,13 +60,24 @@ void outcome_give_up(struct deliveries *deliveries, struct store_batch *batch,
         outcome_delete(batch, position);
 }
 
+static struct delivery_verdict decide(struct deliveries *deliveries,
+                                      const struct delivery *delivery, uint64_t position,
+                                      uint32_t failed, const struct delivery_error *error)
+{
+    struct deliveries_options options = {
+        .retry_delay_ms = deliveries->retry_delay_ms,
+        .maximum_retry_attempts = deliveries->maximum_retry_attempts,
+    };
+
+    return delivery_decide(&options, delivery, position, failed, error,
+                           deliveries_now_ms(deliveries));
+}
+
 void outcome_fail(struct deliveries *deliveries, struct store_batch *batch,
                   const struct delivery *delivery, const struct delivery_error *error,
                   uint64_t position, uint32_t failed, struct delivery_end *end)
 {
-    uint64_t now_ms = deliveries_now_ms(deliveries);
-    struct delivery_verdict verdict =
-        delivery_decide(&deliveries->options, delivery, position, failed, error, now_ms);
+    struct delivery_verdict verdict = decide(deliveries, delivery, position, failed, error);
 
     if (!verdict.again) {
         outcome_give_up(deliveries, batch, delivery, error, position, failed, verdict.condition,
@@ -75,8 +86,7 @@ void outcome_fail(struct deliveries *deliveries, struct store_batch *batch,
     }
     if (position == 0) { /* a new record has its position now, and the jitter goes by that */
         outcome_store(batch, delivery, end);
-        verdict =
-            delivery_decide(&deliveries->options, delivery, end->position, failed, error, now_ms);
+        verdict = decide(deliveries, delivery, end->position, failed, error);
     } else {
         *end = (struct delivery_end){.kind = OUTCOME_STORED, .position = position};
     }

@@ -36,7 +36,7 @@ void engine_close(struct engine *engine); /* started: after engine_stop() said t
 const struct arn_place *engine_place(const struct engine *engine);
 
 /* How many shards a stream begins with that is enabled from now on: 1 to SHARDS_BEGIN_MAX; else 1.
- * Before any write, on one thread. */
+ * On the loop's thread, at any time. */
 void engine_set_shard_count(struct engine *engine, uint32_t count);
 
 /* Told of every change record, on the writer's thread, before its batch is committed (it may yet

@@ -13,7 +13,7 @@ struct engine {
     struct journeys *journeys; /* NULL: nobody asks */
     struct arn_place place;
     char *partition, *region, *account; /* what place points to */
-    uint32_t shard_count;               /* of a new stream */
+    _Atomic uint32_t shard_count;       /* of a new stream */
     atomic_uint rolling;                /* changes of old shards, which nobody waits for */
     struct catalogue catalogue;
     struct in_flight in_flight;

@@ -78,6 +78,8 @@ MUST_USE enum status function_destination_of(struct bytes arn, struct function_d
 /* The same for a dead-letter queue, which is a standard queue. */
 MUST_USE enum status function_check_dead_letter(struct bytes arn, struct api_error *reterr);
 
+struct function_alias; /* record.h */
+
 /* What a function is. Bytes are copied by functions_put(). */
 struct function_settings {
     struct bytes name;
@@ -98,6 +100,12 @@ struct function_settings {
     struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
     struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
     bool disable_logs;            /* a stack file's: its lines are in no log group */
+    /* Of functions_put(): version 1, which is as $LATEST is now, and aliases of $LATEST or of it, in
+     * order of their names. All have the settings of asynchronous invocation above. */
+    bool published;
+    struct bytes published_description;
+    const struct function_alias *aliases;
+    size_t alias_count;
 };
 
 /* Per-worker listener of the Runtime API: the port tells which worker speaks, because its paths do

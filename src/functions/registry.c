@@ -496,6 +496,62 @@ static void hide(struct functions *functions, const struct function *function)
             codes_ref(functions->codes, record->configurations[i].code);
 }
 
+/* Each name of the function has the same. NULL: nothing is set. */
+static const struct function_event_config *
+event_configs_of(struct arena *arena, const struct function_settings *settings, uint64_t now_ms,
+                 size_t *ret_count)
+{
+    const struct function_event_config config = {
+        .qualifier = BYTES("$LATEST"),
+        .maximum_retry_attempts = settings->maximum_retry_attempts,
+        .maximum_event_age_s = settings->maximum_event_age_s,
+        .on_success_arn = settings->on_success.arn,
+        .on_failure_arn = settings->on_failure.arn,
+        .modified_ms = now_ms,
+    };
+    struct function_event_config *configs =
+        ARENA_NEW_ARRAY(arena, settings->alias_count + 2, struct function_event_config);
+    size_t count = 0;
+
+    *ret_count = 0;
+    if (config.maximum_retry_attempts < 0 && config.maximum_event_age_s < 0 &&
+        config.on_success_arn.size == 0 && config.on_failure_arn.size == 0)
+        return NULL;
+    configs[count++] = config;
+    if (settings->published) {
+        configs[count] = config;
+        configs[count++].qualifier = BYTES("1");
+    }
+    for (size_t i = 0; i < settings->alias_count; i++) {
+        configs[count] = config;
+        configs[count++].qualifier = settings->aliases[i].name;
+    }
+    *ret_count = count;
+    return configs;
+}
+
+static const struct function_alias *
+aliases_of(struct arena *arena, const struct function_settings *settings, struct bytes revision)
+{
+    struct function_alias *aliases =
+        ARENA_NEW_ARRAY(arena, settings->alias_count, struct function_alias);
+
+    for (size_t i = 0; i < settings->alias_count; i++) {
+        assert(settings->aliases[i].version <= (settings->published ? 1 : 0));
+        aliases[i] = settings->aliases[i];
+        aliases[i].revision_id = revision;
+    }
+    return aliases;
+}
+
+/* What lies in its folder may have changed. */
+static void forget_generation(struct function *function)
+{
+    function->version->generation = 0;
+    LIST_EACH (&function->family, it)
+        LIST_ITEM(it, struct function, in_family)->version->generation = 0;
+}
+
 enum status registry_put(struct functions *functions, const struct function_settings *settings)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -503,7 +559,7 @@ enum status registry_put(struct functions *functions, const struct function_sett
     char revision[ID_UUID_SIZE];
 
     id_uuid(revision);
-    struct function_configuration configuration = {
+    struct function_configuration configurations[2] = {{
         .description = settings->description,
         .handler = settings->handler,
         .runtime = settings->runtime,
@@ -516,31 +572,27 @@ enum status registry_put(struct functions *functions, const struct function_sett
         .log_group = settings->log_group,
         .modified_ms = clock_now_ms(timers_clock(functions->options.timers)),
         .revision_id = bytes_of_text(revision),
-    };
-    struct function_event_config config = {
-        .qualifier = BYTES("$LATEST"),
-        .maximum_retry_attempts = settings->maximum_retry_attempts,
-        .maximum_event_age_s = settings->maximum_event_age_s,
-        .on_success_arn = settings->on_success.arn,
-        .on_failure_arn = settings->on_failure.arn,
-        .modified_ms = configuration.modified_ms,
-    };
-    bool has_config = config.maximum_retry_attempts >= 0 || config.maximum_event_age_s >= 0 ||
-                      config.on_success_arn.size > 0 || config.on_failure_arn.size > 0;
+    }};
     struct function_record record = {
         .name = settings->name,
         .disable_logs = settings->disable_logs,
         .retry_delay_ms = settings->retry_delay_ms,
-        .configurations = &configuration,
-        .configuration_count = 1,
-        .event_configs = &config,
-        .event_config_count = has_config ? 1 : 0,
+        .last_version = settings->published ? 1 : 0,
+        .configurations = configurations,
+        .configuration_count = settings->published ? 2 : 1,
+        .aliases = aliases_of(arena, settings, bytes_of_text(revision)),
+        .alias_count = settings->alias_count,
         .reserved_concurrency = settings->reserved_concurrency,
     };
 
+    configurations[1] = configurations[0];
+    configurations[1].version = 1;
+    configurations[1].description = settings->published_description;
+    record.event_configs = event_configs_of(arena, settings, configurations[0].modified_ms,
+                                            &record.event_config_count);
     if (function != NULL && function->record->stored)
         hide(functions, function);
-    if (function != NULL) /* what lies in its folder may have changed */
-        function->version->generation = 0;
+    if (function != NULL)
+        forget_generation(function);
     return registry_apply(functions, function_record_encode(arena, &record));
 }

@@ -142,6 +142,8 @@ void loop_changed(void *server);
 
 /* ---- parts.c: the parts, opened and freed in their order ---- */
 bool parts_open(struct server *server); /* false: said why on stderr */
+/* The stack's settings that act on parts as they run; a stack file changed. */
+void parts_take_settings(struct server *server);
 /* A server stops: nothing of its parts is with the store's writer any more. */
 bool parts_quiet(struct server *server);
 void parts_free(struct server *server);
@@ -164,6 +166,8 @@ bool watch_busy(const struct server *server);
 /* While a change is applied: whether this thing of the plan ("function NAME") differs. At a start
  * everything does. */
 bool watch_differs(const struct server *server, struct bytes what);
+/* The stack before the one that is being applied; NULL: none is. */
+const struct stack *watch_before(const struct server *server);
 
 /* ---- identity.c: the store's own id, made at its first start ---- */
 #define SERVER_STORE_ID_KEY "store/id"
@@ -179,8 +183,11 @@ bool bootstraps_unpack(struct server *server);
 void bootstraps_remove(struct server *server);
 
 /* ---- stack_aliases.c: versions and aliases of the stack's functions ---- */
-/* NULL: all are there; else the one that can't be, and why. */
-const struct stack_alias *stack_aliases_make(struct server *server, struct bytes *ret_why);
+/* Puts those of the function `settings->name` into its settings, with memory of the arena. NULL: all
+ * are well; else the one that can't be, and why. */
+const struct stack_alias *stack_aliases_set(struct arena *arena, const struct stack *stack,
+                                            struct function_settings *settings,
+                                            struct bytes *ret_why);
 
 /* ---- stack_steps.c: what a start, or a changed stack file, does ---- */
 void stack_steps(struct server *server, void (*done)(struct server *server, bool ok));

@@ -75,6 +75,13 @@ static uint32_t shard_count(const struct server *server)
     return count > 0 ? count : 1;
 }
 
+void parts_take_settings(struct server *server)
+{
+    deliveries_set_retries(server->deliveries, server->stack->retry_delay_ms,
+                           server->stack->maximum_retry_attempts);
+    engine_set_shard_count(server->engine, shard_count(server));
+}
+
 static void something_failed(void *context, const char *sentence)
 {
     (void)context;

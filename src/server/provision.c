@@ -60,24 +60,36 @@ static void note_hidden(struct server *server, const struct stack_function *func
                         });
 }
 
-/* *ret_known: no value of the environment is still to come. */
-static enum status put_function(struct server *server, size_t index, bool *ret_known,
-                                struct api_error *reterr)
+/* False: a value is still to come. */
+static bool fill_environment(struct server *server, const struct stack_function *function,
+                             struct function_settings *settings)
 {
-    const struct stack_function *function = &server->stack->functions[index];
     struct function_variable *environment =
         ARENA_NEW_ARRAY(server->stack_arena, function->environment_count, struct function_variable);
-    int64_t attempts = function->maximum_retry_attempts;
+    bool all_known = true;
 
-    *ret_known = true;
     for (size_t i = 0; i < function->environment_count; i++) {
         bool known = true;
 
         environment[i] =
             (struct function_variable){function->environment[i].name,
                                        values_fill(server, function->environment[i].value, &known)};
-        *ret_known = *ret_known && known;
+        all_known = all_known && known;
     }
+    settings->environment = environment;
+    settings->environment_count = function->environment_count;
+    return all_known;
+}
+
+/* *ret_known: no value of the environment is still to come. *ret_where: what is wrong. */
+static enum status put_function(struct server *server, size_t index, bool *ret_known,
+                                const struct stack_where **ret_where, struct api_error *reterr)
+{
+    const struct stack_function *function = &server->stack->functions[index];
+    const struct stack_alias *wrong = NULL;
+    struct bytes why = {NULL, 0};
+    int64_t attempts = function->maximum_retry_attempts;
+
     if (attempts < 0) /* the offline plugin's setting stands in for AWS's 2 */
         attempts = server->stack->maximum_retry_attempts;
 
@@ -86,8 +98,6 @@ static enum status put_function(struct server *server, size_t index, bool *ret_k
         .handler = function->handler,
         .runtime = function->runtime,
         .folder = server->function_folders[index],
-        .environment = environment,
-        .environment_count = function->environment_count,
         .timeout_s = function->timeout_s,
         .memory_mb = function->memory_mb,
         .reserved_concurrency = function->reserved_concurrency,
@@ -100,12 +110,19 @@ static enum status put_function(struct server *server, size_t index, bool *ret_k
     };
     enum status st = destination_of(server, &function->on_success, &settings.on_success, reterr);
 
+    *ret_where = &function->where;
+    *ret_known = fill_environment(server, function, &settings);
     if (st == OK)
         st = destination_of(server, &function->on_failure, &settings.on_failure, reterr);
     if (st == OK)
         st = function_check_dead_letter(settings.dead_letter_arn, reterr);
     if (st != OK)
         return st;
+    wrong = stack_aliases_set(server->stack_arena, server->stack, &settings, &why);
+    if (wrong != NULL) {
+        *ret_where = &wrong->where;
+        return api_refuse(reterr, API_LAMBDA_INVALID_PARAMETER, "%.*s", BYTES_ARG(why));
+    }
     if (functions_is_stored(server->functions, settings.name))
         note_hidden(server, function);
     return functions_put(server->functions, &settings, reterr);
@@ -119,29 +136,20 @@ static bool put_functions(struct provisioning *provisioning)
 
     for (size_t i = 0; i < server->stack->function_count; i++) {
         const struct stack_function *function = &server->stack->functions[i];
+        const struct stack_where *where = NULL;
         bool known = true;
 
         if (!provisioning->late[i])
             continue;
-        enum status status = put_function(server, i, &known, &error);
+        enum status status = put_function(server, i, &known, &where, &error);
 
         provisioning->late[i] = !known;
         if (status != OK) {
-            fail_at(provisioning, &function->where, function->key, bytes_of_text(error.message));
+            fail_at(provisioning, where, function->key, bytes_of_text(error.message));
             return false;
         }
     }
     return true;
-}
-
-static bool make_aliases(struct provisioning *provisioning)
-{
-    struct bytes why = {NULL, 0};
-    const struct stack_alias *wrong = stack_aliases_make(provisioning->server, &why);
-
-    if (wrong != NULL)
-        fail_at(provisioning, &wrong->where, wrong->function_name, why);
-    return wrong == NULL;
 }
 
 /* ---- mappings ---- */
@@ -466,7 +474,7 @@ static void next_call(struct provisioning *provisioning)
 
     if (provisioning->next == stack->call_count) {
         provisioning->next = 0;
-        if (put_functions(provisioning) && make_aliases(provisioning))
+        if (put_functions(provisioning))
             next_archive(provisioning);
         return;
     }
@@ -480,15 +488,26 @@ static void next_call(struct provisioning *provisioning)
     call_now(provisioning, call->target, call->body);
 }
 
+static bool aliases_differ(struct server *server, const struct stack *stack, struct bytes function)
+{
+    for (size_t i = 0; i < stack->alias_count; i++)
+        if (bytes_equal(stack->aliases[i].function_name, function) &&
+            watch_differs(server, stack_alias_text(server->stack_arena, &stack->aliases[i])))
+            return true;
+    return false;
+}
+
 /* When a stack file has changed, the workers of a function that did not go on. What was unpacked is
  * in another folder now. */
 static bool is_to_be_put(struct server *server, const struct stack_function *function)
 {
+    const struct stack *before = watch_before(server);
     struct bytes what =
         arena_printf(server->stack_arena, "function %.*s", BYTES_ARG(function->name));
 
     return function->code.archive != NULL || function->code.text.size > 0 ||
-           watch_differs(server, what);
+           watch_differs(server, what) || aliases_differ(server, server->stack, function->name) ||
+           (before != NULL && aliases_differ(server, before, function->name));
 }
 
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok))

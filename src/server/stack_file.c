@@ -65,20 +65,22 @@ bool stack_file_load(struct server *server, struct arena *arena, const struct st
         .parameters = read_parameters(server, arena),
         .parameter_count = server->options.parameter_count,
     };
+    const struct stack *stack = NULL; /* *ret may be the stack in use, which is looked at below */
     struct stack_error error = {0};
     enum status status = OK;
 
     if (options.path == NULL)
-        *ret = stack_default(arena, &options);
+        stack = stack_default(arena, &options);
     else
-        status = stack_load(arena, &options, ret, &error);
+        status = stack_load(arena, &options, &stack, &error);
     if (status != OK) {
         tell_failure(&options, status, &error);
         return false;
     }
-    for (size_t i = 0; i < (*ret)->note_count; i++)
-        if (!is_told(server, &(*ret)->notes[i]))
-            output_note(server, &(*ret)->notes[i]);
+    for (size_t i = 0; i < stack->note_count; i++)
+        if (!is_told(server, &stack->notes[i]))
+            output_note(server, &stack->notes[i]);
+    *ret = stack;
     return true;
 }
 

@@ -198,6 +198,7 @@ static void finish(struct server *server, bool ok)
         server->made = watch->before_made;
         server->late_values = watch->before_values;
         server->function_folders = watch->before_folders;
+        parts_take_settings(server);
         output_error("the change of %s is not applied as a whole; it is tried again when the file "
                      "is saved",
                      server->stack_path);
@@ -229,6 +230,7 @@ static void apply(struct watch *watch, struct arena *arena, const struct stack *
     watch->before_folders = server->function_folders;
     server->stack = stack;
     server->stack_arena = arena;
+    parts_take_settings(server);
     if (stack_code_open(server))
         stack_steps(server, applied);
     else
@@ -316,6 +318,13 @@ bool watch_differs(const struct server *server, struct bytes what)
         if (bytes_equal(watch->plan.steps[i].what, what))
             return true;
     return watch == NULL || !watch->applying;
+}
+
+const struct stack *watch_before(const struct server *server)
+{
+    const struct watch *watch = server->watch;
+
+    return watch != NULL && watch->applying ? watch->before : NULL;
 }
 
 bool watch_close(struct server *server)

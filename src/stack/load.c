@@ -49,6 +49,7 @@ static enum status read_form(struct loader *loader, struct bytes text)
                              "expected a mapping with service, or with Resources, got %.*s",
                              BYTES_ARG(node_describe(loader->arena, loader->root)));
     loader->is_template = is_template(loader->root);
+    loader->stack->is_template = loader->is_template;
     return loader->is_template ? template_read(loader) : serverless_read(loader);
 }
 

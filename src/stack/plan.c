@@ -218,21 +218,39 @@ static void add_mapping(struct things *things, const struct stack_mapping *mappi
         &out);
 }
 
+struct bytes stack_alias_text(struct arena *arena, const struct stack_alias *alias)
+{
+    if (alias->name.size == 0)
+        return arena_printf(arena, "version %.*s of %.*s", BYTES_ARG(alias->version),
+                            BYTES_ARG(alias->function_name));
+    return arena_printf(arena, "alias %.*s of %.*s", BYTES_ARG(alias->name),
+                        BYTES_ARG(alias->function_name));
+}
+
 static void add_alias(struct things *things, const struct stack_alias *alias)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(PART_SIZE_MAX);
     struct json_writer w = JSON_WRITER(&out);
 
     json_begin_object(&w);
-    json_member_string(&w, "version", alias->version);
-    json_member_string(&w, "description", alias->description);
+    json_member_string(&w, "FunctionVersion", alias->version);
+    json_member_string(&w, "Description", alias->description);
     json_end_object(&w);
-    set_one_part(things,
-                 add_thing(things,
-                           arena_printf(things->arena, "%s %.*s of %.*s",
-                                        alias->name.size > 0 ? "alias" : "version",
-                                        BYTES_ARG(alias->name), BYTES_ARG(alias->function_name)),
-                           true),
+    set_one_part(things, add_thing(things, stack_alias_text(things->arena, alias), false), &out);
+}
+
+/* Those that act on more than one thing. */
+static void add_settings(struct things *things, const struct stack *stack)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(PART_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_int(&w, "retryDelayMs", stack->retry_delay_ms);
+    json_member_int(&w, "maximumRetryAttempts", stack->maximum_retry_attempts);
+    json_member_uint(&w, "dynlog.shards", stack->shard_count);
+    json_end_object(&w);
+    set_one_part(things, add_thing(things, BYTES("settings of deliveries and streams"), false),
                  &out);
 }
 
@@ -256,6 +274,7 @@ static void collect(struct things *things, struct arena *arena, const struct sta
         add_mapping(things, &stack->mappings[i]);
     for (size_t i = 0; i < stack->alias_count; i++)
         add_alias(things, &stack->aliases[i]);
+    add_settings(things, stack);
 }
 
 static const struct thing *find_thing(const struct things *things, struct bytes what)
@@ -305,6 +324,43 @@ static bool is_followed(struct bytes name, const struct json *before)
     return bytes_equal_text(name, "StreamSpecification") && before == NULL;
 }
 
+/* A Serverless file's word for a setting is another in a template. */
+static struct bytes word_of(const struct stack *stack, struct bytes name)
+{
+    static const struct {
+        const char *serverless, *template;
+    } words[] = {
+        {"handler", "Handler"},
+        {"runtime", "Runtime"},
+        {"timeout", "Timeout"},
+        {"memorySize", "MemorySize"},
+        {"reservedConcurrency", "ReservedConcurrentExecutions"},
+        {"maximumRetryAttempts", "MaximumRetryAttempts"},
+        {"maximumEventAge", "MaximumEventAgeInSeconds"},
+        {"destinations.onSuccess", "DestinationConfig.OnSuccess"},
+        {"destinations.onFailure", "DestinationConfig.OnFailure"},
+        {"onError", "DeadLetterConfig"},
+        {"log group", "LoggingConfig.LogGroup"},
+        {"code", "Code"},
+        {"environment", "Environment"},
+        {"batchSize", "BatchSize"},
+        {"batchWindow", "MaximumBatchingWindowInSeconds"},
+        {"parallelizationFactor", "ParallelizationFactor"},
+        {"bisectBatchOnFunctionError", "BisectBatchOnFunctionError"},
+        {"maximumRecordAgeInSeconds", "MaximumRecordAgeInSeconds"},
+        {"enabled", "Enabled"},
+        {"reportBatchItemFailures", "FunctionResponseTypes"},
+        {"tumblingWindowInSeconds", "TumblingWindowInSeconds"},
+        {"maximumConcurrency", "ScalingConfig.MaximumConcurrency"},
+        {"filterPatterns", "FilterCriteria"},
+    };
+
+    for (size_t i = 0; stack->is_template && i < ARRAY_COUNT(words); i++)
+        if (bytes_equal_text(name, words[i].serverless))
+            return bytes_of_text(words[i].template);
+    return name;
+}
+
 /* Two stacks, and what is told of them. */
 struct telling {
     const struct things *old, *new;
@@ -320,7 +376,8 @@ static void tell_member(struct telling *telling, bool only_new, struct bytes nam
 
     if (bytes_equal(old, new))
         return;
-    buffer_printf(out, "%s%.*s", out->size > 0 ? ", " : "", BYTES_ARG(name));
+    buffer_printf(out, "%s%.*s", out->size > 0 ? ", " : "",
+                  BYTES_ARG(word_of(telling->new->stack, name)));
     if (is_shown(telling->old->stack, before, old) && is_shown(telling->new->stack, after, new))
         buffer_printf(out, " %.*s -> %.*s", BYTES_ARG(old), BYTES_ARG(new));
     if (only_new && !is_followed(name, before))

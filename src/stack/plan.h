@@ -34,4 +34,7 @@ struct plan {
 void plan_make(struct arena *arena, const struct stack *before, const struct stack *after,
                struct plan *ret);
 
+/* What a plan calls it: "alias live of NAME". */
+struct bytes stack_alias_text(struct arena *arena, const struct stack_alias *alias);
+
 #endif

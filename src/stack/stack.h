@@ -161,6 +161,7 @@ struct stack_output { /* of a template's Outputs; the value may have late values
 
 struct stack {
     struct bytes service, stage, region, account;
+    bool is_template;   /* else a Serverless Framework file */
     const char *folder; /* of the stack file: handlers are relative to it */
     const char **files; /* that it was read from: itself, and those of ${file(...)} */
     size_t file_count;

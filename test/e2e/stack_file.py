@@ -157,6 +157,7 @@ class Whole(Case):
                          sorted(function["FunctionName"].split("-")[-1] for function in functions))
 
     def test_what_is_noted(self):
+        self.dynlog.process.err.wait(r"AWS::SNS::Topic")
         notes = self.dynlog.process.err.list
         self.assertTrue(all(line.startswith("note: ") for line in notes), notes)
         self.assertEqual(len(set(notes)), len(notes))

@@ -9,7 +9,7 @@ import zipfile
 
 from support.server import TOP, Dynlog
 
-USERS = 7
+USERS = 4
 EVENTS = 4
 EXAMPLE = os.path.join(TOP, "examples/users-node")
 GENERATED = os.path.join(TOP, "test/unit/stack/data/generated")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 import unittest
 
 from support.case import Case, n, s
@@ -160,6 +161,151 @@ class Watch(Case):
         self.assertEqual(self.apply(text([])), ["- mapping of q to app-local-f"])
         self.dynlog.drain()
         self.assertEqual(client.list_event_source_mappings()["EventSourceMappings"], [])
+
+    def sam(self, **settings):
+        """A SAM template with a function from the folder, called by its alias, and one in the template."""
+        def function(code, **more):
+            return {"Type": "AWS::Serverless::Function", "Properties": {
+                "Runtime": "python3.11", "AutoPublishAlias": "live", **code, **more}}
+
+        rule = {"Rule": {"Type": "EventBridgeRule", "Properties": {"Pattern": {"source": ["x"]}}}}
+        return json.dumps({
+            "Transform": "AWS::Serverless-2016-10-31",
+            "Parameters": {"Word": {"Type": "String", "NoEcho": True, "Default": settings.get("word", "geheim1")}},
+            "Resources": {
+                "T": {"Type": "AWS::DynamoDB::Table", "Properties": {
+                    "TableName": "got", "BillingMode": "PAY_PER_REQUEST",
+                    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}},
+                "Out": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "out"}},
+                "F": function({"CodeUri": ".", "Handler": "handler.one"}, FunctionName="f",
+                              Timeout=settings.get("timeout", 5), Environment={"Variables": {"VALUE": {"Ref": "Word"}}},
+                              EventInvokeConfig={"DestinationConfig": {"OnSuccess": {
+                                  "Type": "SQS", "Destination": {"Fn::GetAtt": ["Out", "Arn"]}}}},
+                              Events=rule if settings.get("rule", True) else {}),
+                "G": function({"InlineCode": "def h(event, context): return %d" % settings.get("inline", 1),
+                               "Handler": "index.h"}, FunctionName="g"),
+                **settings.get("more", {})}})
+
+    def start_sam(self, **settings):
+        self.dynlog = Dynlog({"template.yaml": self.sam(**settings), "handler.py": HANDLER}, ["--watch"]).start()
+        self.addCleanup(self.dynlog.remove)
+        self.addCleanup(self.dynlog.stop)
+        self.seen = 0
+
+    def apply_sam(self, **settings):
+        self.save(self.sam(**settings), "template.yaml")
+        begin = self.seen
+        self.told(r"^template.yaml is applied$")
+        lines = self.dynlog.process.out.list[begin:self.seen - 1]
+        at = max(i for i, line in enumerate(lines) if line == "template.yaml has changed:")
+        return [line.strip() for line in lines[at + 1:] if line.startswith("  ")]
+
+    def call(self, name):
+        return json.load(self.dynlog.client("lambda").invoke(FunctionName=name)["Payload"])
+
+    def test_a_sam_template(self):
+        self.start_sam()
+        self.assertEqual(self.apply_sam(more={"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}}}),
+                         ["+ queue q"])  # aliases are there already: nothing is said, nothing fails
+        self.assertEqual(self.call("f:live"), {"name": "one", "value": "geheim1"})
+        plan = self.apply_sam(word="geheim2", timeout=9, inline=2)
+        self.assertEqual(sorted(plan), ["= queue q is not in the file any more, and stays with its data",
+                                        "~ function f: Timeout 5 -> 9, Environment",
+                                        '~ function g: Code "def h(event, context): return 1" -> '
+                                        '"def h(event, context): return 2"'])
+        self.assertEqual(self.call("f:live"), {"name": "one", "value": "geheim2"})
+        self.assertEqual(self.call("g:live"), 2)
+        self.assertNotIn("geheim", self.dynlog.process.out.text() + self.dynlog.process.err.text())
+        client = self.dynlog.client("lambda")
+        self.assertEqual(["$LATEST", "1"], [v["Version"] for v in client.list_versions_by_function(FunctionName="f")["Versions"]])
+
+    def test_things_of_a_template_come_change_and_go(self):
+        """A pipe, an archive, a schedule, and a mapping of a change stream that changes while records flow."""
+        def table(batch):
+            mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {
+                "EventSourceArn": {"Fn::GetAtt": ["S", "StreamArn"]}, "FunctionName": {"Ref": "C"},
+                "StartingPosition": "TRIM_HORIZON", "BatchSize": batch}}
+            return {
+                "Ticks": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "ticks"}},
+                "S": {"Type": "AWS::DynamoDB::Table", "Properties": {
+                    "TableName": "log", "BillingMode": "PAY_PER_REQUEST",
+                    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                    "StreamSpecification": {"StreamViewType": "NEW_IMAGE"}}},
+                "C": {"Type": "AWS::Serverless::Function", "Properties": {
+                    "FunctionName": "c", "Runtime": "python3.11", "Handler": "index.h",
+                    "Environment": {"Variables": {"SEEN": self.seen_path}}, "InlineCode":
+                        "import os\ndef h(event, context):\n  for r in event['Records']:\n"
+                        "    open(os.environ['SEEN'], 'a').write(r['dynamodb']['Keys']['pk']['S'] + '\\n')\n"}},
+                **({"M": mapping} if batch else {})}
+
+        def others(minutes):
+            return {
+                "P": {"Type": "AWS::Pipes::Pipe", "Properties": {
+                    "Name": "p", "RoleArn": "arn:aws:iam::000000000000:role/r", "Source": {"Fn::GetAtt": ["S", "StreamArn"]},
+                    "SourceParameters": {"DynamoDBStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": minutes}},
+                    "Target": {"Fn::GetAtt": ["Out", "Arn"]}}},
+                "A": {"Type": "AWS::Events::Archive", "Properties": {
+                    "ArchiveName": "a", "RetentionDays": minutes,
+                    "SourceArn": "arn:aws:events:us-east-1:000000000000:event-bus/default"}},
+                "Z": {"Type": "AWS::Scheduler::Schedule", "Properties": {
+                    "Name": "z", "ScheduleExpression": "rate(%d minutes)" % minutes, "FlexibleTimeWindow": {"Mode": "OFF"},
+                    "Target": {"Arn": {"Fn::GetAtt": ["Ticks", "Arn"]}, "RoleArn": "arn:aws:iam::000000000000:role/r"}}}}
+
+        handle, self.seen_path = tempfile.mkstemp()
+        os.close(handle)
+        self.addCleanup(os.remove, self.seen_path)
+        self.start_sam(more=table(1))
+        client, keys = self.dynlog.client("dynamodb"), []
+
+        def put():
+            for _ in range(10):
+                keys.append("k%d" % len(keys))
+                client.put_item(TableName="log", Item={"pk": s(keys[-1])})
+
+        put()
+        self.assertEqual(sorted(self.apply_sam(more={**table(3), **others(5)})),
+                         ["+ archive a", "+ pipe p", "+ schedule default/z", "~ mapping of log to c: BatchSize 1 -> 3"])
+        put()
+        plan = "\n".join(self.apply_sam(more={**table(9), **others(7)}))
+        for pattern in (r"~ archive a: RetentionDays 5 -> 7", r"~ pipe p: ", r"~ schedule default/z: .*rate\(7 minutes\)",
+                        r"~ mapping of log to c: BatchSize 3 -> 9"):
+            self.assertRegex(plan, pattern)
+        put()
+        self.dynlog.drain()
+        with open(self.seen_path, encoding="utf-8") as file:
+            self.assertEqual(set(file.read().split()), set(keys))
+        queue = self.dynlog.client("sqs").get_queue_url(QueueName="out")["QueueUrl"]
+        attributes = self.dynlog.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+        self.assertEqual(attributes["ApproximateNumberOfMessages"], str(len(keys)))  # the pipe: each once
+        plan = self.apply_sam(more=table(0))
+        self.assertEqual(sorted(plan), ["- mapping of log to c", "- pipe p", "- schedule default/z",
+                                        "= archive a is not in the file any more, and stays with its data",
+                                        "at the next start: the built-in trigger"])
+        put()
+        self.dynlog.drain()
+        self.assertEqual(self.dynlog.client("pipes").list_pipes()["Pipes"], [])
+        self.assertEqual(self.dynlog.client("scheduler").list_schedules()["Schedules"], [])
+
+    def test_no_event_is_lost_while_a_template_changes(self):
+        """Events go to the alias, whose end goes to the queue of the function's OnSuccess: each of them once at least."""
+        self.start_sam()
+        events = self.dynlog.client("events")
+        for number in range(12):
+            for part in range(5):
+                events.put_events(Entries=[{"Source": "x", "DetailType": "y", "Detail": json.dumps({"n": 5 * number + part})}])
+            self.save(self.sam(timeout=number + 10), "template.yaml")
+            if number % 4 == 3:
+                self.told(r"^template.yaml is applied$")
+        self.dynlog.drain()
+        sqs, found = self.dynlog.client("sqs"), set()
+        url = sqs.get_queue_url(QueueName="out")["QueueUrl"]
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.add(json.loads(message["Body"])["requestPayload"]["detail"]["n"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        self.assertEqual(found, set(range(60)))
 
     def test_what_takes_a_start(self):
         self.start(stack())

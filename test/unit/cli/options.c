@@ -169,11 +169,61 @@ static void test_nearest(void **state)
     }
 }
 
+/* ---- an option that may stand more than once ---- */
+
+static const struct option_row repeated_row = {
+    .name = "parameter", .letter = 'p', .kind = OPTION_TEXTS, .value_name = "NAME=VALUE"};
+static const struct option_table repeated_table = {&repeated_row, 1, NULL, 0};
+
+static void repeated(void **state)
+{
+    char words[6][20] = {"--parameter", "a=1", "-p", "b=2", "-pc=3", "--parameter=d=4"};
+    char *argv[] = {words[0], words[1], words[2], words[3], words[4], words[5]};
+    char empty[] = "--parameter=";
+    char *argv_empty[] = {words[0], words[1], empty};
+    struct option_texts texts = {0};
+    char message[OPTIONS_MESSAGE_SIZE];
+
+    (void)state;
+    assert_int_equal(cli_options_read(&repeated_table, 6, argv, &texts, message), OPTIONS_READ);
+    assert_int_equal(texts.count, 4);
+    assert_string_equal(texts.texts[0], "a=1");
+    assert_string_equal(texts.texts[1], "b=2");
+    assert_string_equal(texts.texts[2], "c=3");
+    assert_string_equal(texts.texts[3], "d=4");
+    texts.count = 0;
+    assert_int_equal(cli_options_read(&repeated_table, 3, argv_empty, &texts, message),
+                     OPTIONS_WRONG);
+    assert_string_equal(message, "--parameter needs a value (NAME=VALUE) that is not empty.");
+}
+
+/* As many as fit, and one more. */
+static void repeated_at_the_limit(void **state)
+{
+    char word[] = "-px";
+    char *words[OPTION_TEXTS_MAX + 1];
+    struct option_texts texts = {0};
+    char message[OPTIONS_MESSAGE_SIZE];
+
+    (void)state;
+    for (int i = 0; i <= OPTION_TEXTS_MAX; i++)
+        words[i] = word;
+    assert_int_equal(cli_options_read(&repeated_table, OPTION_TEXTS_MAX, words, &texts, message),
+                     OPTIONS_READ);
+    texts.count = 0;
+    assert_int_equal(
+        cli_options_read(&repeated_table, OPTION_TEXTS_MAX + 1, words, &texts, message),
+        OPTIONS_WRONG);
+    assert_non_null(strstr(message, "more than"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_nearest),
+        cmocka_unit_test(repeated),
+        cmocka_unit_test(repeated_at_the_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,10 @@ static void plans(void **state)
          "~ archive a (RetentionDays 7 -> 14)"},
         {BEGIN, BEGIN "custom: {serverless-offline: {lambdaPort: 4002}}\n",
          "! serverless-offline.lambdaPort"},
+        {BEGIN,
+         BEGIN
+         "custom: {serverless-offline-aws-eventbridge: {retryDelayMs: 5}, dynlog: {shards: 2}}\n",
+         "~ settings of deliveries and streams (retryDelayMs -1 -> 5, dynlog.shards 0 -> 2)"},
         {BEGIN, "service: other\nprovider: {name: aws}\n", "! service"},
     };
 
@@ -123,11 +127,40 @@ static void mappings(void **state)
         "- mapping of t to app-local-f; ! the built-in trigger");
 }
 
+#define SAM(word, timeout, alias)                                                                  \
+    "Transform: AWS::Serverless-2016-10-31\n"                                                      \
+    "Parameters: {Word: {Type: String, NoEcho: true, Default: " word "}}\n"                        \
+    "Resources:\n"                                                                                 \
+    "  F:\n"                                                                                       \
+    "    Type: AWS::Serverless::Function\n"                                                        \
+    "    Properties: {FunctionName: f, Runtime: nodejs20.x, Handler: index.h, InlineCode: x,\n"    \
+    "      Timeout: " timeout ", Environment: {Variables: {W: !Ref Word}}" alias "}\n"             \
+    "  Q: {Type: AWS::SQS::Queue, Properties: {QueueName: q, Tags: [{Key: k, Value: !Ref "         \
+    "Word}]}}\n"                                                                                   \
+    "  R: {Type: AWS::Events::Rule, Properties: {Name: r, Description: !Ref Word,\n"               \
+    "    EventPattern: {source: [x]}}}\n"
+
+/* A template's own words; and what nobody may see is in no line. */
+static void templates(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    (void)state;
+    assert_bytes(plan_text(arena, SAM("geheim1", "5", ""), SAM("geheim2", "9", "")),
+                 "~ queue q (Tags); ~ rule r (Description); ~ function f (Timeout 5 -> 9, "
+                 "Environment)");
+    assert_bytes(plan_text(arena, SAM("a", "5", ""), SAM("a", "5", ", AutoPublishAlias: live")),
+                 "+ version 1 of f; + alias live of f");
+    assert_bytes(plan_text(arena, SAM("a", "5", ", AutoPublishAlias: live"), SAM("a", "5", "")),
+                 "- version 1 of f; - alias live of f");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans),
         cmocka_unit_test(mappings),
+        cmocka_unit_test(templates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
