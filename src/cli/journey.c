@@ -114,6 +114,11 @@ static void describe_batch(struct buffer *out, const struct json *hop, struct ar
                   text(hop, "function", arena));
 }
 
+static void describe_filter(struct buffer *out, const struct json *hop, struct arena *arena)
+{
+    buffer_printf(out, "of %s", text(hop, "function", arena));
+}
+
 static void describe_event(struct buffer *out, const struct json *hop, struct arena *arena)
 {
     if (json_get(hop, "detailType") != NULL)
@@ -171,6 +176,7 @@ static const struct {
     {"dead-letter", describe_delivery}, {"invocation", describe_invocation},
     {"attempt", describe_attempt},      {"write", describe_write},
     {"archive", describe_archive},      {"schedule", describe_rule},
+    {"filter", describe_filter},
 };
 
 static void describe(struct buffer *out, const struct json *hop, struct arena *arena)

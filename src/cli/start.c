@@ -17,7 +17,7 @@ struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock, *otlp;
     int64_t port, events_port, lambda_port, shards;
     struct option_texts parameters;
-    bool memory, quiet, watch, no_reload;
+    bool memory, quiet, watch, no_reload, no_journeys;
 };
 
 #define PORT_OPTION(name_, help_, member)                                                          \
@@ -103,6 +103,10 @@ static const struct option_row options[] = {
      .help = "a function's code that changes is not seen; for measuring, and code that writes "
              "what it loads",
      .offset = offsetof(struct start_options, no_reload)},
+    {.name = "no-journeys",
+     .kind = OPTION_FLAG,
+     .help = "what happens to events is not remembered; for measuring",
+     .offset = offsetof(struct start_options, no_journeys)},
     {.name = "watch",
      .letter = 'w',
      .kind = OPTION_FLAG,
@@ -168,8 +172,11 @@ static int start_run(struct cli *cli, const void *given)
         .parameters = on->parameters.texts,
         .parameter_count = on->parameters.count,
         .no_reload = on->no_reload,
+        .no_journeys = on->no_journeys,
     };
 
+    if (on->otlp != NULL && on->no_journeys)
+        return cli_fail_usage(cli, "--otlp sends journeys, --no-journeys has none: choose one.");
     if (server.otlp != NULL && !is_url(server.otlp))
         return cli_fail_usage(cli,
                               "The OTLP endpoint is an http:// or https:// address (OTLP/HTTP, as "

@@ -161,6 +161,7 @@ static void drop_of_gone(struct async_entry *entry)
 {
     tell(entry->functions, entry->function->version->settings.name, BYTES(""),
          "dropped an asynchronous invocation: its function was deleted");
+    async_tell_dropped(entry, "its function was deleted");
     async_drop(entry);
 }
 
@@ -186,6 +187,7 @@ static bool end_untried(struct async_entry *entry, enum destination_condition co
         ending.status = 200;
         ending.response = last_error(entry, &state);
     }
+    async_tell_untried(entry, &invocation, ending.status == DESTINATION_THROTTLED);
     async_end(entry, &ending);
     return true;
 }
@@ -251,6 +253,7 @@ static bool is_throttled(struct async_entry *entry)
     if (delay_ms > ASYNC_THROTTLED_LONGEST_MS)
         delay_ms = ASYNC_THROTTLED_LONGEST_MS;
     wait_until(entry, async_now_ms(entry->functions) + delay_ms);
+    async_tell_throttled(entry);
     return true;
 }
 
@@ -356,6 +359,7 @@ static void run_done(struct invocation *invocation)
         REFUSED) { /* larger than any invocation may be: a destination's record */
         tell(entry->functions, function->version->settings.name,
              bytes_of_text(run->record.request_id), invocation->error.message);
+        async_tell_dropped(entry, invocation->error.message);
         async_drop(entry);
     } else if (invocation->status != OK) {
         async_entry_enter(entry, ENTRY_WAITING); /* we stop: the next start runs it */
@@ -500,6 +504,7 @@ static void entry_resolve(struct async_entry *entry)
     if (function == NULL) {
         tell(functions, bytes_of_text(entry->name), BYTES(""),
              "dropped an asynchronous invocation: there is no such function");
+        async_tell_dropped(entry, "there is no such function");
         async_drop(entry);
         return;
     }

@@ -51,6 +51,15 @@ void async_entry_free(struct async_entry *entry);
 MUST_USE enum status async_entry_load(const struct async_entry *entry, struct store_value *value,
                                       struct async_invocation *ret);
 
+/* ---- async_journey.c: what becomes of one that has no attempt, for the journeys ---- */
+
+/* RETRYING: there was no concurrency left for it. */
+void async_tell_throttled(const struct async_entry *entry);
+/* WAITING: it ends untried, perhaps because there was no concurrency left for it all the time. */
+void async_tell_untried(const struct async_entry *entry, const struct async_invocation *invocation,
+                        bool throttled);
+void async_tell_dropped(const struct async_entry *entry, const char *why);
+
 /* ---- async_end.c ---- */
 
 /* Its attempts and its next_ms go into the store, with the payload of the failure. */

@@ -38,6 +38,30 @@ void journey_read(struct journeys *journeys, const struct journey_record *record
     journeys_changed(journeys);
 }
 
+static bool is_filtered(const struct hop *append, struct bytes mapping)
+{
+    for (const struct hop *hop = append->first; hop != NULL; hop = hop->next)
+        if (hop->kind == HOP_FILTER && bytes_equal(hop_text(hop, TEXT_MAPPING), mapping))
+            return true;
+    return false;
+}
+
+/* It makes no trace: should another mapping take the record, the trace is that of its batch. */
+void journey_filtered(struct journeys *journeys, uint64_t position, struct bytes mapping,
+                      struct bytes consumer)
+{
+    const struct named_text texts[] = {
+        {TEXT_MAPPING, mapping}, {TEXT_FUNCTION, consumer}, {TEXT_NONE, {0}}};
+    struct hop *append = journeys != NULL ? find_number(journeys, LINK_POSITION, position) : NULL;
+
+    if (append == NULL || is_filtered(append, mapping))
+        return;
+    struct hop *hop = hop_new(append->root, append, HOP_FILTER, texts);
+
+    if (hop != NULL)
+        hop_enter(hop, JOURNEY_FILTERED, NULL);
+}
+
 /* ---- batches ---- */
 
 static uint64_t position_at(const struct journey_batch *batch, size_t index)
@@ -158,7 +182,7 @@ void journey_batch_attempt(struct journeys *journeys, const char *request_id,
         return;
     attempt = find_text(journeys, LINK_ID, bytes_of_text(request_id), NULL);
     if (attempt != NULL && attempt->kind == HOP_ATTEMPT)
-        hop_enter(attempt, end->result, end);
+        attempt_enter(attempt, end->result, end);
 }
 
 void journey_batch_ends(struct journeys *journeys, const struct journey_batch *batch,

@@ -42,6 +42,7 @@ enum hop_kind {
     HOP_LETTER,
     HOP_WRITE,
     HOP_SCHEDULE,
+    HOP_FILTER,
     HOP_KIND_COUNT,
 };
 
@@ -218,6 +219,8 @@ struct hop *delivery_find(struct journeys *journeys, const struct journey_delive
 /* Counts attempts of a hop, and ends the one that is under way (or makes one that has ended). */
 struct hop *attempt_new(struct hop *of, const struct named_text *texts);
 void attempt_end(struct hop *of, const struct journey_end *end);
+/* One that was throttled did not count. */
+void attempt_enter(struct hop *attempt, enum journey_result result, const struct journey_end *end);
 /* Takes a child out, with all below it. */
 void hop_forget(struct hop *child);
 

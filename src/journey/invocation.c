@@ -55,10 +55,18 @@ static enum journey_result result_of_attempt(enum journey_result result)
     case JOURNEY_SPLIT:
     case JOURNEY_DROPPED:
     case JOURNEY_LETTER:
+    case JOURNEY_FILTERED:
     case JOURNEY_RESULT_COUNT:
         return JOURNEY_FAILED;
     }
     return JOURNEY_FAILED;
+}
+
+void attempt_enter(struct hop *attempt, enum journey_result result, const struct journey_end *end)
+{
+    hop_enter(attempt, result, end);
+    if (result == JOURNEY_THROTTLED && attempt->parent->attempts > 0)
+        attempt->parent->attempts--;
 }
 
 void attempt_end(struct hop *of, const struct journey_end *end)
@@ -75,7 +83,7 @@ void attempt_end(struct hop *of, const struct journey_end *end)
         return;
     if (end->attempt != 0)
         attempt->number = of->attempts = end->attempt;
-    hop_enter(attempt, result_of_attempt(end->result), end);
+    attempt_enter(attempt, result_of_attempt(end->result), end);
 }
 
 /* ---- invocations ---- */

@@ -5,6 +5,7 @@
  * client put on a bus, or with an invocation that a client asked for. Its hops are a tree:
  *
  *   append users#12#stream/1
+ *     filter                     of a mapping that passes it over
  *     batch                      of a mapping; shared by the journeys of all its records
  *       attempt                  an invocation of the mapping's function
  *         event                  that the function put on a bus
@@ -73,6 +74,10 @@ struct journey_record {
 };
 /* A mapping or the built-in trigger has read it; any number of times. */
 void journey_read(struct journeys *journeys, const struct journey_record *record);
+/* A mapping has read it, and none of its filters takes it. Known by the mapping's id, of
+ * `consumer`: the name of its function or pipe. Any number of times. */
+void journey_filtered(struct journeys *journeys, uint64_t position, struct bytes mapping,
+                      struct bytes consumer);
 
 /* ---- results ---- */
 
@@ -86,6 +91,7 @@ enum journey_result {
     JOURNEY_SPLIT,     /* a batch: it failed and goes on in halves, or with what is left of it */
     JOURNEY_DROPPED,   /* given up, and nobody was told */
     JOURNEY_LETTER,    /* given up, and in a dead-letter queue */
+    JOURNEY_FILTERED,  /* a record: a mapping passes it over */
     JOURNEY_STOPPED,   /* dynlog stopped meanwhile: it is done again after the next start */
     JOURNEY_RESULT_COUNT,
 };

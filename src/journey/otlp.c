@@ -31,6 +31,7 @@ static const struct span_form {
     [HOP_LETTER] = {SPAN_PRODUCER, "send", TEXT_TARGET, "aws_sqs", "SendMessage", "send"},
     [HOP_WRITE] = {SPAN_CLIENT, "write", TEXT_TABLE, NULL, NULL, NULL},
     [HOP_SCHEDULE] = {SPAN_PRODUCER, "schedule", TEXT_RULE, NULL, NULL, NULL},
+    [HOP_FILTER] = {SPAN_INTERNAL, "filter", TEXT_FUNCTION, NULL, NULL, NULL},
 };
 
 /* ---- attributes ---- */
@@ -113,7 +114,7 @@ static void function_attributes(struct json_writer *w, const struct hop *hop)
     struct bytes function = hop_text(of, TEXT_FUNCTION);
     struct bytes id = hop_text(hop, TEXT_ID);
 
-    if (function.size == 0)
+    if (function.size == 0 || hop->kind == HOP_FILTER)
         return;
     text_attribute(w, "faas.invoked_name", function);
     text_attribute(w, "faas.invoked_provider", BYTES("aws"));

@@ -11,7 +11,7 @@ static const char *const kind_texts[HOP_KIND_COUNT] = {
     [HOP_DELIVERY] = "delivery",  [HOP_INVOCATION] = "invocation",
     [HOP_ATTEMPT] = "attempt",    [HOP_DESTINATION] = "destination",
     [HOP_LETTER] = "dead-letter", [HOP_WRITE] = "write",
-    [HOP_SCHEDULE] = "schedule",
+    [HOP_SCHEDULE] = "schedule",  [HOP_FILTER] = "filter",
 };
 
 static const char *const text_names[TEXT_KIND_COUNT] = {
@@ -42,7 +42,8 @@ static const char *const result_texts[JOURNEY_RESULT_COUNT] = {
     [JOURNEY_WAITING] = "waiting",    [JOURNEY_RETRYING] = "retrying",
     [JOURNEY_FAILED] = "failed",      [JOURNEY_THROTTLED] = "throttled",
     [JOURNEY_SPLIT] = "split",        [JOURNEY_DROPPED] = "dropped",
-    [JOURNEY_LETTER] = "dead-letter", [JOURNEY_STOPPED] = "stopped",
+    [JOURNEY_LETTER] = "dead-letter", [JOURNEY_FILTERED] = "filtered",
+    [JOURNEY_STOPPED] = "stopped",
 };
 
 const char *hop_kind_text(enum hop_kind kind)

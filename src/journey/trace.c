@@ -21,6 +21,8 @@ void root_take_trace(struct root *root, const struct trace *trace)
     link_enter(root->journeys, &root->by_trace, root->top, LINK_TRACE,
                hash_number(LINK_TRACE, trace->low));
     hop_export(root->top);
+    for (struct hop *hop = root->top->first; hop != NULL; hop = hop->next)
+        hop_export(hop); /* filters came before what takes it */
 }
 
 /* X-Ray's: seconds since 1970 (32 bits), then 96 random ones. */

@@ -233,7 +233,9 @@ void mapping_cursor_write(struct mapping *mapping);
 
 /* ---- journey.c ---- */
 
-void lane_tell_read(const struct lane *lane, const struct change *change, struct bytes table_name);
+struct bytes lane_table_name(const struct lane *lane);
+void lane_tell_read(const struct lane *lane, const struct change *change);
+void lane_tell_filtered(const struct lane *lane, const struct change *change);
 /* Of the part that is in work. */
 void lane_tell_handled(const struct lane *lane);
 void lane_tell_again(const struct lane *lane, uint64_t next_ms);

@@ -18,9 +18,18 @@ static void tell_range(const struct lane *lane, size_t begin, size_t end,
         journey_batch_ends(mapping->mappings->options.journeys, &batch, result);
 }
 
-void lane_tell_read(const struct lane *lane, const struct change *change, struct bytes table_name)
+void lane_tell_read(const struct lane *lane, const struct change *change)
 {
-    stream_tell_read(lane->mapping->mappings->options.journeys, table_name, change);
+    stream_tell_read(lane->mapping->mappings->options.journeys, lane_table_name(lane), change);
+}
+
+void lane_tell_filtered(const struct lane *lane, const struct change *change)
+{
+    const struct mapping *mapping = lane->mapping;
+
+    lane_tell_read(lane, change);
+    journey_filtered(mapping->mappings->options.journeys, change->position,
+                     bytes_of_text(mapping->uuid), mapping->settings.function_name);
 }
 
 void lane_tell_handled(const struct lane *lane)

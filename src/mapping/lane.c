@@ -22,8 +22,9 @@ static void lane_enter(struct lane *lane, enum lane_state state)
 /* ---- faults that a test asked for ---- */
 
 /* "arn:...:table/NAME/stream/LABEL" */
-static struct bytes table_of_stream(struct bytes arn)
+struct bytes lane_table_name(const struct lane *lane)
 {
+    struct bytes arn = lane->mapping->settings.source_arn;
     size_t begin = bytes_find_byte(arn, '/', 0);
 
     if (begin == SIZE_MAX)
@@ -34,9 +35,8 @@ static struct bytes table_of_stream(struct bytes arn)
 static bool strikes(const struct lane *lane, enum fault_kind kind, struct fault_hit *ret)
 {
     const struct mapping *mapping = lane->mapping;
-    struct fault_place place = {
-        .of = {[FAULT_FUNCTION] = mapping->settings.function_name,
-               [FAULT_TABLE] = table_of_stream(mapping->settings.source_arn)}};
+    struct fault_place place = {.of = {[FAULT_FUNCTION] = mapping->settings.function_name,
+                                       [FAULT_TABLE] = lane_table_name(lane)}};
 
     return faults_hit(mapping->mappings->options.faults, kind, &place, ret);
 }
@@ -100,7 +100,7 @@ enum status lane_add(struct lane *lane, struct bytes text, const struct change *
         st = mapping_batch_add(&lane->filling, text, change);
     if (st != OK)
         return st;
-    lane_tell_read(lane, change, table_of_stream(lane->mapping->settings.source_arn));
+    lane_tell_read(lane, change);
     if (lane->filling.count == 1)
         begin_filling(lane, start_ms);
     (void)has_room(lane, lane->filling.count >= lane->mapping->settings.batch_size);

@@ -266,6 +266,7 @@ static bool take(struct mapping_shard *shard, const struct change *change, struc
     if (buffer_failed(&text))
         return drop_large(shard);
     if (!mapping_filters_take(mapping->filters, buffer_bytes(&text), arena)) {
+        lane_tell_filtered(lane, change);
         mapping->moved = true;
         return true;
     }

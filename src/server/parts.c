@@ -30,7 +30,8 @@ static bool open_store(struct server *server)
     if (!manual_clock_open(server))
         return false;
     server->timers = timers_new(server->clock, loop_arm, server);
-    server->journeys = journeys_new(&(struct journeys_options){.clock = server->clock});
+    if (!server->options.no_journeys)
+        server->journeys = journeys_new(&(struct journeys_options){.clock = server->clock});
     return true;
 }
 

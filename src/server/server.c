@@ -9,7 +9,14 @@
  *   CLOSING    server_close_down(): the store's last answers come in */
 #include "server/internal.h"
 
+#include <malloc.h>
 #include <stdlib.h>
+
+/* glibc keeps what is freed: each thread in a heap of its own, and, once a large block was freed,
+ * blocks up to 32 MiB too. RocksDB frees memtables in blocks of up to 1 MiB after each flush; these
+ * are to go back to the system (docs/performance.md, "Memory"). */
+#define HEAPS_MAX 2
+#define OWN_MAPPING_SIZE_MIN (256 * 1024)
 
 /* Then the stack has a trigger of its own. */
 static bool has_stream_mapping(const struct server *server)
@@ -152,11 +159,20 @@ void server_close_down(struct server *server)
     loop_end(server);
 }
 
+static void bound_heaps(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_ARENA_MAX, HEAPS_MAX);
+    (void)mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_SIZE_MIN);
+#endif
+}
+
 int server_run(const struct server_options *options)
 {
     struct server *server = mem_new(sizeof *server);
     int exit_status = EXIT_SUCCESS;
 
+    bound_heaps();
     server->options = *options;
     server->started_ns = clock_monotonic_ns();
     server->arena = arena_new();

@@ -32,6 +32,7 @@ struct server_options {
     int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
     const char *otlp;    /* where spans of journeys go (exporting.c); NULL: nowhere */
     bool quiet;          /* no lines of handlers */
+    bool no_journeys;    /* what happens to events is not remembered */
     bool no_reload;      /* functions keep the code that they were started with */
     bool watch;          /* a change of the stack file is applied at once */
 };

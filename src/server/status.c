@@ -417,6 +417,9 @@ void status_metrics(void *context, struct buffer *out)
     metric(out, "refused_total", "counter", "Requests refused before an operation saw them.",
            http.refused_total);
     metric(out, "connections", "gauge", "Open connections.", http.connections_open);
+    metric(out, "store_memory_bytes", "gauge",
+           "Memory of the store's memtables and block cache (--memory: and of what is stored).",
+           store.memory_size);
     metric(out, "store_groups_total", "counter", "Synced batches.", store.groups);
     metric(out, "store_works_total", "counter", "Writes asked for.", store.works);
     metric(out, "store_disk_bytes", "gauge", "Bytes on disk.", store.bytes_on_disk);

@@ -33,10 +33,17 @@ functions:
       - eventBridge: {eventBus: app-bus, pattern: {detail: {type: [bad]}}}
   told:
     handler: handlers.good
+  limited:
+    handler: handlers.good
+    maximumEventAge: 60
   stubborn:
     handler: handlers.fail
     events:
       - stream: {type: dynamodb, arn: !GetAtt others.StreamArn, batchSize: 10, maximumRetryAttempts: 1, startingPosition: TRIM_HORIZON}
+  picky:
+    handler: handlers.good
+    events:
+      - stream: {type: dynamodb, arn: !GetAtt others.StreamArn, startingPosition: TRIM_HORIZON, filterPatterns: [{eventName: [REMOVE]}]}
 resources:
   Resources:
     bus:
@@ -241,6 +248,8 @@ class Journeys(Case):
         batch = self.find(journey, "batch")
         self.assertEqual(("dropped", "failed"), (batch["result"], journey["state"]))
         self.assertEqual([("attempt", "failed", []), ("attempt", "failed", [])], words(batch["hops"]))
+        left_out = self.find(journey, "filter")  # of the other mapping
+        self.assertEqual(("filtered", "app-local-picky"), (left_out["result"], left_out["function"]))
 
     def test_a_dead_letter(self):
         """A rule's target that is not there: the dead-letter queue, with why."""
@@ -267,6 +276,42 @@ class Journeys(Case):
         self.assertEqual([("invocation", "failed", [("attempt", "failed", [])])], words(journey["hops"]))
         self.assertTrue(journey["hops"][0]["synchronous"])
         self.assertEqual("RuntimeError", journey["hops"][0]["hops"][0]["code"])
+
+    def throttled(self):
+        """An asynchronous invocation that there is no concurrency for: its request id."""
+        self.dynlog.faults(Throttle=[{"FunctionName": "app-local-limited", "Operation": "AsynchronousInvocation",
+                                      "Probability": 1}])
+        self.addCleanup(self.dynlog.request, "DELETE", "/_dynlog/faults")
+        answer = self.dynlog.client("lambda").invoke(FunctionName="app-local-limited", Payload=b"{}",
+                                                     InvocationType="Event")
+        self.dynlog.waiting()
+        name = answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
+        invocation = self.find(self.of(name), "invocation")
+        self.assertEqual([("attempt", "throttled", [])], words(invocation["hops"]))
+        self.assertEqual(("retrying", invocation["at"] + 1000), (invocation["result"], invocation["nextAt"]))
+        self.assertEqual("Rate Exceeded.", invocation["hops"][0]["message"])
+        return name
+
+    def test_throttled(self):
+        name = self.throttled()
+        self.dynlog.request("DELETE", "/_dynlog/faults")
+        self.advance("1s")
+        invocation = self.find(self.of(name), "invocation")
+        self.assertEqual([("attempt", "throttled", []), ("attempt", "done", [("write", "done", [])])],
+                         words(invocation["hops"]))
+        self.assertEqual([1, 1], [hop["attempt"] for hop in invocation["hops"]])
+        self.assertEqual(("done", 1), (invocation["result"], invocation["attempts"]))
+
+    def test_throttled_until_it_is_too_old(self):
+        name = self.throttled()
+        for seconds in (1, 2, 4, 8, 16, 29):
+            self.advance("%ds" % seconds)
+        journey = self.of(name)
+        invocation = self.find(journey, "invocation")
+        self.assertEqual(("failed", "EventAgeExceeded"), (invocation["result"], invocation["code"]))
+        self.assertEqual({("attempt", "throttled")}, {(hop["hop"], hop["result"]) for hop in invocation["hops"]})
+        self.assertEqual(6, len(invocation["hops"]))
+        self.assertEqual("failed", journey["state"])
 
     def test_a_write_that_nobody_reads(self):
         self.dynamodb.put_item(TableName="core", Item={"pk": s("alone")})
@@ -328,7 +373,7 @@ class Journeys(Case):
             assert attributes["dynlog.hop"] == hop["hop"] and attributes["dynlog.result"] == hop["result"], (hop, span)
             assert int(span["startTimeUnixNano"]) == hop["at"] * 1000000, (hop, span)
             assert int(span["endTimeUnixNano"]) >= int(span["startTimeUnixNano"])
-            bad = hop["result"] in ("failed", "dropped", "dead-letter")
+            bad = hop["result"] in ("failed", "dropped", "dead-letter", "throttled", "split")
             assert span["status"]["code"] == (2 if bad else 1), (hop, span)
             if above is not None and hop["hop"] != "batch":
                 assert span["parentSpanId"] == above["span"], (hop, span)

@@ -367,7 +367,9 @@ void api_dynlog_journeys(struct api *api, struct http_request *request)
 
     if (wrong != NULL)
         refuse(request, 400, bytes_of_text(wrong));
-    else if (goes_on && api->services.journeys != NULL)
+    else if (api->services.journeys == NULL)
+        refuse(request, 400, BYTES("no journeys: this dynlog was started with --no-journeys"));
+    else if (goes_on)
         follow(api, request, &query);
     else
         answer(api, request, &query);

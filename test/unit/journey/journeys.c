@@ -187,6 +187,34 @@ static void test_events_without_a_trace(void **state)
     expect(world, ID_D, "event");
 }
 
+/* A mapping passes a record over; another takes it, and is throttled first: that does not count. */
+static void test_filtered_and_throttled(void **state)
+{
+    struct world *world = *state;
+    uint64_t position = 7;
+    struct journey_batch batch = batch_of(&position, 1);
+    char id[ID_UUID_SIZE], header[JOURNEY_TRACE_HEADER_SIZE];
+
+    journey_filtered(world->journeys, 7, BYTES("other"), BYTES("g")); /* of nothing that is known */
+    read_record(world, 7, "a", "1");
+    journey_filtered(world->journeys, 7, BYTES("other"), BYTES("g"));
+    journey_filtered(world->journeys, 7, BYTES("other"), BYTES("g")); /* read again */
+    for (int i = 0; i < 2; i++) {
+        id_uuid(id);
+        journey_batch_begins(world->journeys, &batch, id, header);
+        journey_batch_attempt(
+            world->journeys, id,
+            &(struct journey_end){.result = i == 0 ? JOURNEY_THROTTLED : JOURNEY_DONE});
+    }
+    journey_batch_ends(world->journeys, &batch, &(struct journey_end){.result = JOURNEY_DONE});
+    expect(world, "a/1", "append(filter:filtered batch(attempt:throttled attempt))");
+    const struct json *append = json_at(json_get(json_at(ask(world, "a/1"), 0), "hops"), 0);
+    const struct json *hop = json_at(json_get(append, "hops"), 1);
+
+    assert_int_equal(json_get_uint(hop, "attempts", 0), 1);
+    assert_int_equal(json_get_uint(json_at(json_get(hop, "hops"), 1), "attempt", 0), 1);
+}
+
 static void test_attempts_share_a_batch(void **state)
 {
     struct world *world = *state;
@@ -351,6 +379,7 @@ static void test_nobody_asks(void **state)
     journey_read(NULL, &(struct journey_record){.position = 1});
     journey_batch_begins(NULL, &batch, ID_A, header);
     assert_string_equal(header, "");
+    journey_filtered(NULL, 1, BYTES("m"), BYTES("f"));
     journey_batch_ends(NULL, &batch, &(struct journey_end){0});
     journey_event(NULL, &(struct journey_event){0});
     journey_delivery(NULL, &(struct journey_delivery){0}, &(struct journey_end){0});
@@ -365,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_built_in_trigger, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_records_of_a_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_without_a_trace, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_filtered_and_throttled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_attempts_share_a_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_delivery, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_invocation, set_up, tear_down),

@@ -64,6 +64,14 @@ static void read_one(struct world *world)
                  });
 }
 
+static void pass_over(struct world *world)
+{
+    char mapping[32];
+
+    journey_filtered(world->journeys, world->position > 5 ? world->position - draw(5) : 1,
+                     name_of(mapping, "m", draw(3)), BYTES("f"));
+}
+
 static void hand_over(struct world *world)
 {
     uint64_t positions[200];
@@ -196,7 +204,7 @@ static void on_span(void *context, const struct journey_span *span)
 
 static void test_bounds(void **unused)
 {
-    static void (*const steps[])(struct world * world) = {read_one,  read_one, hand_over,
+    static void (*const steps[])(struct world * world) = {read_one,  read_one, pass_over, hand_over,
                                                           put_event, deliver,  invoke};
     struct world world = {.clock = clock_new_manual(1785000000000)};
     const char *seed = getenv("TEST_SEED");
