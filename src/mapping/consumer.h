@@ -79,7 +79,7 @@ struct mapping_failure {
     uint32_t attempts;          /* approximateInvokeCount */
     const char *request_id;     /* of the last attempt; "": it was never handed over */
     const char *function_error; /* of the last attempt; NULL: there was none */
-    const char *version;        /* that ran then: executedVersion */
+    const char *version;        /* that ran then; NULL, "": $LATEST */
     uint64_t time_ms;
     struct bytes shard_id;
     const struct mapping_record *first, *last;

@@ -212,7 +212,8 @@ static void print_response(struct json_writer *w, const struct mapping_failure *
     json_begin_object(w);
     json_member_int(w, "statusCode", 200);
     json_member_text(w, "executedVersion",
-                     failure->version[0] != '\0' ? failure->version : "$LATEST");
+                     failure->version != NULL && failure->version[0] != '\0' ? failure->version
+                                                                             : "$LATEST");
     if (failure->function_error != NULL)
         json_member_text(w, "functionError", failure->function_error);
     json_end_object(w);
