@@ -142,6 +142,8 @@ enum status delivery_record_decode(struct bytes value, struct delivery *ret)
     ret->parameters = take_sized(&reader, DELIVERY_PARAMETERS_SIZE_MAX);
     ret->payload = take_sized(&reader, DELIVERY_PAYLOAD_SIZE_MAX);
     ret->event = take_sized(&reader, DELIVERY_PAYLOAD_SIZE_MAX);
+    if (ret->source == DELIVERY_OF_FUNCTION && ret->dead_letter_arn.size > 0)
+        return CORRUPT; /* it has none */
     return reader.failed || reader.left.size > 0 ? CORRUPT : OK;
 }
 

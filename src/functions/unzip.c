@@ -137,6 +137,10 @@ static enum unzip_fault write_file(struct unzipping *unzipping, zip_uint64_t ind
     char *name = NULL;
     size_t depth = 0;
     int parent = open_parent(unzipping, path, &depth, &name);
+    if (parent >= 0 && name[0] == '\0') {
+        close(parent);
+        return UNZIP_BAD_NAME;
+    }
     int file = parent < 0 ? -1
                           : openat(parent, name,
                                    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -230,7 +234,9 @@ static enum unzip_fault make_link(struct unzipping *unzipping, zip_uint64_t inde
 
     if (parent < 0)
         return errno == ENOTDIR || errno == ELOOP ? UNZIP_BAD_LINK : name_fault(unzipping);
-    if (!is_good_target(target, depth))
+    if (name[0] == '\0')
+        fault = UNZIP_BAD_NAME;
+    else if (!is_good_target(target, depth))
         fault = UNZIP_BAD_LINK;
     else if (symlinkat(arena_copy_text(unzipping->arena, target), parent, name) != 0)
         fault = name_fault(unzipping);

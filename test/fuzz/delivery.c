@@ -19,6 +19,8 @@ static void make_letter(struct delivery *delivery)
     AUTO(arena_release) struct arena *arena = arena_new();
     struct delivery_error error;
 
+    if (delivery->source == DELIVERY_OF_FUNCTION)
+        return; /* it has none */
     delivery->arena = arena;
     delivery_error_set(&error, "UNKNOWN", true, "%.*s", BYTES_ARG(delivery->payload));
     struct delivery_letter *letter =

@@ -275,6 +275,18 @@ static inline void harness_advance(struct harness *h, uint64_t by_ms)
     timers_run(h->timers);
 }
 
+/* Files are stamped with the tick in which they were saved, or the exact time in it: a worker that
+ * starts in the same one is taken to be older, and goes. */
+static inline void harness_next_tick(void)
+{
+    for (int i = 0; i < 2; i++) {
+        uint64_t tick = clock_file_ns();
+
+        while (clock_file_ns() == tick)
+            ;
+    }
+}
+
 static inline void harness_write(struct harness *h, const char *name, const char *text)
 {
     struct bytes path = arena_printf(h->arena, "%s/%s", h->folder, name);

@@ -347,6 +347,7 @@ static void node_places_of_syntax_errors(void **state)
         struct function_settings settings = harness_settings(h, "s", "nodejs20.x", handler);
 
         settings.timeout_s = 30;
+        harness_next_tick();
         harness_put(h, &settings);
         struct call *call = call_now(h, "s", "{}");
         const struct json *error = call_json(h, call);

@@ -143,18 +143,6 @@ static void busy_workers_end_first(void **state)
     assert_true(text_has(calls[0]->result, "one"));
 }
 
-/* Files are stamped with the tick in which they were saved, or the exact time in it: a worker that
- * starts in the same one is taken to be older, and goes. */
-static void next_tick(void)
-{
-    for (int i = 0; i < 2; i++) {
-        uint64_t tick = clock_file_ns();
-
-        while (clock_file_ns() == tick)
-            ;
-    }
-}
-
 /* Nobody asks: after a while of quiet it is warm again, once for all that changed. */
 static void warm_again(void **state)
 {
@@ -169,7 +157,7 @@ static void warm_again(void **state)
         reload_read(h->functions);
     }
     HARNESS_UNTIL(h, figures(h).workers == 0);
-    next_tick();
+    harness_next_tick();
     harness_advance(h, RELOAD_QUIET_MS - 1);
     assert_int_equal(figures(h).workers, 0);
     harness_advance(h, 1);

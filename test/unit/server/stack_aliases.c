@@ -13,7 +13,7 @@ struct alias_case {
 };
 
 static const struct alias_case cases[] = {
-    {{{NULL}}, "0"},
+    {.expected = "0"},
     {{{"f", "", "1"}}, "1"},
     {{{"f", "live", "$LATEST"}}, "0 live=0"},
     {{{"f", "live", "1"}, {"f", "", "1"}}, "1 live=1"}, /* whichever stands first */
