@@ -317,6 +317,7 @@ static void node_tells_what_it_loaded(void **state)
     harness_write(h, "src/late.mjs", "export { value } from './deeper.mjs'\n");
     harness_write(h, "src/deeper.mjs", "export const value = 'deep'\n");
     harness_write(h, "src/other.js", "");
+    harness_next_tick();
     put(h, "t", "nodejs20.x", "src/app.handler");
     assert_string_equal(call_now(h, "t", "{}")->result, "\"deep\"");
     for (size_t i = 0; i < ARRAY_COUNT(expected); i++)

@@ -182,6 +182,7 @@ static void python_tells_what_it_loaded(void **state)
     harness_write(h, "src/broken.py", "def (\n");
     harness_write(h, "src/late.py", "");
     harness_write(h, "src/other.py", "");
+    harness_next_tick();
     put(h, "t", "python3.12", "src/app.handler");
     assert_string_equal(call_now(h, "t", "{}")->result, "\"deep\"");
     for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
