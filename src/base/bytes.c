@@ -128,6 +128,15 @@ static size_t utf8_sequence_size(const uint8_t *at, size_t left)
     return size;
 }
 
+bool bytes_are_of(struct bytes text, const char *others)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (!byte_is_letter_or_digit(text.ptr[i]) &&
+            (text.ptr[i] == 0 || strchr(others, text.ptr[i]) == NULL))
+            return false;
+    return text.size > 0;
+}
+
 bool bytes_are_utf8(struct bytes text)
 {
     size_t i = 0;

@@ -63,6 +63,16 @@ MUST_USE bool bytes_to_uint64(struct bytes text, uint64_t *ret);
 /* The same with an optional leading '-'. */
 MUST_USE bool bytes_to_int64(struct bytes text, int64_t *ret);
 
+/* Of ASCII. */
+static inline bool byte_is_letter_or_digit(uint8_t byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9');
+}
+/* Letters and digits of ASCII and these others, one at least: what most of AWS's names are made of.
+ */
+bool bytes_are_of(struct bytes text, const char *others);
+
 /* Whole text is well-formed UTF-8 (no surrogates, no overlong forms). */
 bool bytes_are_utf8(struct bytes text);
 

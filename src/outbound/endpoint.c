@@ -1,11 +1,6 @@
 /* outbound/endpoint.c - see endpoint.h. */
 #include "outbound/endpoint.h"
 
-static bool is_letter_or_digit(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 static bool is_hexadecimal(uint8_t c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -55,7 +50,7 @@ static bool is_address(struct bytes text)
 static bool is_name(struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++)
-        if (!is_letter_or_digit(text.ptr[i]) && text.ptr[i] != '-' && text.ptr[i] != '.' &&
+        if (!byte_is_letter_or_digit(text.ptr[i]) && text.ptr[i] != '-' && text.ptr[i] != '.' &&
             text.ptr[i] != '_')
             return false;
     return text.size > 0 && text.ptr[0] != '.';
@@ -110,7 +105,7 @@ static bool is_clean(struct bytes text)
                 !is_hexadecimal(text.ptr[i + 2]))
                 return false;
         } else if (c >= 0x80 || c == '\0' ||
-                   (!is_letter_or_digit(c) && strchr("-()_.!~*';/?:&=+$,@", c) == NULL)) {
+                   (!byte_is_letter_or_digit(c) && strchr("-()_.!~*';/?:&=+$,@", c) == NULL)) {
             return false;
         }
     }
@@ -167,7 +162,7 @@ bool endpoint_parse(struct bytes text, struct endpoint *ret)
 void endpoint_encode(struct buffer *out, struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++)
-        if (is_letter_or_digit(text.ptr[i]) ||
+        if (byte_is_letter_or_digit(text.ptr[i]) ||
             (text.ptr[i] != '\0' && strchr("-._~", text.ptr[i]) != NULL))
             buffer_append_byte(out, text.ptr[i]);
         else

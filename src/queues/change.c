@@ -10,27 +10,14 @@
 
 /* ---- names ---- */
 
-static bool is_name_character(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-}
-
-static bool is_name(struct bytes name)
-{
-    for (size_t i = 0; i < name.size; i++)
-        if (!is_name_character(name.ptr[i]))
-            return false;
-    return name.size > 0;
-}
-
 static enum status check_name(struct bytes name, bool fifo, struct api_error *error)
 {
     struct bytes stem = name;
 
     if (fifo && bytes_end_with(name, BYTES(".fifo")))
         stem = bytes_slice(name, 0, name.size - strlen(".fifo"));
-    if (is_name(stem) && name.size <= QUEUE_NAME_SIZE_MAX && (stem.size < name.size) == fifo)
+    if (bytes_are_of(stem, "-_") && name.size <= QUEUE_NAME_SIZE_MAX &&
+        (stem.size < name.size) == fifo)
         return OK;
     if (fifo)
         return api_refuse(error, API_INVALID_PARAMETER_VALUE,

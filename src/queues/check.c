@@ -58,12 +58,6 @@ static enum status refuse_contents(struct api_error *error)
 
 /* ---- message attributes ---- */
 
-static bool is_name_character(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-}
-
 static bool has_reserved_prefix(struct bytes name)
 {
     return bytes_equal_ignore_case(bytes_slice(name, 0, 4), BYTES("AWS.")) ||
@@ -72,14 +66,10 @@ static bool has_reserved_prefix(struct bytes name)
 
 static enum status check_attribute_name(struct bytes name, struct api_error *error)
 {
-    bool right = true;
-
     if (name.size == 0 || name.size > ATTRIBUTE_NAME_SIZE_MAX)
         return refuse(error, "Message (user) attribute name must be 1 to %d bytes long.",
                       ATTRIBUTE_NAME_SIZE_MAX);
-    for (size_t i = 0; i < name.size; i++)
-        right = right && is_name_character(name.ptr[i]);
-    if (!right)
+    if (!bytes_are_of(name, "_-."))
         return refuse(error,
                       "The message attribute name '%.*s' is invalid. Attribute name can contain "
                       "A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters.",

@@ -142,8 +142,7 @@ static enum status check_letter(const struct queue *queue, const struct queue_le
     if (message->body.size == 0 || !message_text_is_allowed(message->body) ||
         message->attribute_count > QUEUE_MESSAGE_ATTRIBUTES_MAX ||
         !message_text_is_allowed(message->trace_header) ||
-        ((settings->fifo || message->group_id.size > 0) &&
-         !message_id_is_valid(message->group_id)))
+        ((settings->fifo || message->group_id.size > 0) && !message_id_is_valid(message->group_id)))
         return MALFORMED;
     for (size_t i = 0; i < message->attribute_count; i++)
         if (!message->attributes[i].binary &&

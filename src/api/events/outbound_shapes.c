@@ -11,23 +11,9 @@
 
 /* ---- names and texts ---- */
 
-static bool is_letter_or_digit(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static bool is_of(struct bytes text, const char *others)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (!is_letter_or_digit(text.ptr[i]) &&
-            (text.ptr[i] == '\0' || strchr(others, text.ptr[i]) == NULL))
-            return false;
-    return text.size > 0;
-}
-
 static bool is_name(struct bytes text)
 {
-    return is_of(text, "._-");
+    return bytes_are_of(text, "._-");
 }
 
 static bool is_line(struct bytes text)
@@ -48,7 +34,7 @@ static bool is_connection_arn(struct bytes text)
     size_t slash = bytes_find_byte(rest, '/', 0);
 
     return slash != SIZE_MAX && is_name(bytes_slice(rest, 0, slash)) &&
-           is_of(bytes_slice(rest, slash + 1, rest.size), "-");
+           bytes_are_of(bytes_slice(rest, slash + 1, rest.size), "-");
 }
 
 /* A user name, a password: something, and neither controls nor a colon. */
@@ -80,7 +66,7 @@ static bool is_https_endpoint(struct bytes text)
             if (i + 2 >= text.size || !is_hexadecimal(text.ptr[i + 1]) ||
                 !is_hexadecimal(text.ptr[i + 2]))
                 return false;
-        } else if (!is_letter_or_digit(c) &&
+        } else if (!byte_is_letter_or_digit(c) &&
                    (c == '\0' || strchr("-()_.!~*';/?:@&=+$,", c) == NULL)) {
             return false;
         }

@@ -9,21 +9,6 @@
 
 /* ---- texts ---- */
 
-static bool is_letter_or_digit(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/* Letters, digits, and these. */
-static bool is_of(struct bytes text, const char *others)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (!is_letter_or_digit(text.ptr[i]) &&
-            (text.ptr[i] == 0 || strchr(others, text.ptr[i]) == NULL))
-            return false;
-    return text.size > 0;
-}
-
 /* The last part of an ARN, or the whole: NAME or NAME:QUALIFIER. */
 static bool is_function(struct bytes text)
 {
@@ -34,8 +19,8 @@ static bool is_function(struct bytes text)
         colon == SIZE_MAX ? BYTES("1") : bytes_slice(rest, colon + 1, rest.size);
 
     return (at == 0 || at == SIZE_MAX || text.ptr[at - 1] == ':') &&
-           is_of(bytes_slice(rest, 0, colon), "-_") &&
-           (bytes_equal_text(qualifier, "$LATEST") || is_of(qualifier, "-_"));
+           bytes_are_of(bytes_slice(rest, 0, colon), "-_") &&
+           (bytes_equal_text(qualifier, "$LATEST") || bytes_are_of(qualifier, "-_"));
 }
 
 static bool is_taggable(struct bytes text)
@@ -46,20 +31,20 @@ static bool is_taggable(struct bytes text)
     if (!arn_parse(text, &arn) || !bytes_equal_text(arn.service, "lambda"))
         return false;
     if (bytes_start_with(arn.resource, mapping))
-        return is_of(bytes_slice(arn.resource, mapping.size, arn.resource.size), "-");
+        return bytes_are_of(bytes_slice(arn.resource, mapping.size, arn.resource.size), "-");
     return bytes_start_with(arn.resource, BYTES("function:")) && is_function(text);
 }
 
 static bool is_qualifier(struct bytes text)
 {
-    return is_of(text, "$_-");
+    return bytes_are_of(text, "$_-");
 }
 
 static bool is_alias(struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++)
         if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return is_of(text, "-_");
+            return bytes_are_of(text, "-_");
     return false;
 }
 
@@ -84,7 +69,7 @@ static bool is_role(struct bytes text)
 
     return arn_parse(text, &arn) && bytes_equal_text(arn.service, "iam") &&
            arn.account.size == 12 && bytes_start_with(arn.resource, BYTES("role")) &&
-           is_of(bytes_slice(arn.resource, 4, arn.resource.size), "_+=,.@-/");
+           bytes_are_of(bytes_slice(arn.resource, 4, arn.resource.size), "_+=,.@-/");
 }
 
 static bool is_arn_or_nothing(struct bytes text)
@@ -96,21 +81,22 @@ static bool is_arn_or_nothing(struct bytes text)
 
 static bool is_variable(struct bytes text)
 {
-    return text.size >= 2 && is_of(text, "_") && text.ptr[0] != '_' &&
+    return text.size >= 2 && bytes_are_of(text, "_") && text.ptr[0] != '_' &&
            !(text.ptr[0] >= '0' && text.ptr[0] <= '9');
 }
 
 static bool is_statement_id(struct bytes text)
 {
-    return is_of(text, "-_");
+    return bytes_are_of(text, "-_");
 }
 
 static bool is_action(struct bytes text)
 {
     struct bytes action = bytes_slice(text, 7, text.size);
 
-    return bytes_equal_text(text, "*") || (bytes_start_with(text, BYTES("lambda:")) &&
-                                           (bytes_equal_text(action, "*") || is_of(action, "")));
+    return bytes_equal_text(text, "*") ||
+           (bytes_start_with(text, BYTES("lambda:")) &&
+            (bytes_equal_text(action, "*") || bytes_are_of(action, "")));
 }
 
 static bool is_account(struct bytes text)

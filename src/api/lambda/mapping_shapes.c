@@ -27,22 +27,9 @@ static bool is_arn_or_empty(struct bytes text)
     return text.size == 0 || is_arn(text);
 }
 
-/* Letters, digits and these. */
-static bool is_of(struct bytes text, const char *others)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.ptr[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-
-        if (!letter && (c == 0 || strchr(others, c) == NULL))
-            return false;
-    }
-    return text.size > 0;
-}
-
 static bool is_function_name(struct bytes text)
 {
-    return is_of(text, ":-_$");
+    return bytes_are_of(text, ":-_$");
 }
 
 #define ARN_TEXT                                                                                   \

@@ -7,17 +7,12 @@
 
 /* ---- patterns ---- */
 
-static bool is_letter_or_digit(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 static bool consists_of(struct bytes text, const char *others, bool beyond_ascii)
 {
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = text.ptr[i];
 
-        if (!is_letter_or_digit(c) && !(c >= 0x80 && beyond_ascii) &&
+        if (!byte_is_letter_or_digit(c) && !(c >= 0x80 && beyond_ascii) &&
             (c == 0 || strchr(others, c) == NULL))
             return false;
     }

@@ -13,24 +13,9 @@
 
 /* ---- texts ---- */
 
-static bool is_letter_or_digit(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/* Letters, digits, and these. */
-static bool is_of(struct bytes text, const char *others)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (!is_letter_or_digit(text.ptr[i]) &&
-            (text.ptr[i] == 0 || strchr(others, text.ptr[i]) == NULL))
-            return false;
-    return text.size > 0;
-}
-
 static bool is_name(struct bytes text)
 {
-    return is_of(text, "-_.");
+    return bytes_are_of(text, "-_.");
 }
 
 static bool is_arn(struct bytes text)
@@ -68,7 +53,7 @@ static bool is_role(struct bytes text)
     return arn_parse(text, &arn) && bytes_start_with(arn.partition, BYTES("aws")) &&
            bytes_equal_text(arn.service, "iam") && arn.region.size == 0 && arn.account.size == 12 &&
            bytes_start_with(arn.resource, BYTES("role/")) &&
-           is_of(bytes_slice(arn.resource, 5, arn.resource.size), "+=,.@-_/");
+           bytes_are_of(bytes_slice(arn.resource, 5, arn.resource.size), "+=,.@-_/");
 }
 
 static bool is_event_source(struct bytes text)

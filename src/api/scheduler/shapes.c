@@ -12,35 +12,20 @@
 
 /* ---- names ---- */
 
-static bool is_letter_or_digit(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/* Letters, digits, and these. */
-static bool is_of(struct bytes text, const char *others)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (!is_letter_or_digit(text.ptr[i]) &&
-            (text.ptr[i] == 0 || strchr(others, text.ptr[i]) == NULL))
-            return false;
-    return text.size > 0;
-}
-
 static bool is_name(struct bytes text)
 {
-    return is_of(text, "-_.");
+    return bytes_are_of(text, "-_.");
 }
 
 static bool is_name_prefix(struct bytes text)
 {
-    return is_of(text, "-_") && !(text.ptr[0] >= '0' && text.ptr[0] <= '9') &&
-           is_letter_or_digit(text.ptr[0]);
+    return bytes_are_of(text, "-_") && !(text.ptr[0] >= '0' && text.ptr[0] <= '9') &&
+           byte_is_letter_or_digit(text.ptr[0]);
 }
 
 static bool is_token(struct bytes text)
 {
-    return is_of(text, "-_");
+    return bytes_are_of(text, "-_");
 }
 
 /* arn:aws...:SERVICE:REGION:ACCOUNT:RESOURCE */
@@ -62,14 +47,14 @@ static bool is_role(struct bytes text)
     struct bytes prefix = BYTES("role/");
 
     return is_arn(text, "iam", false, &arn) && bytes_start_with(arn.resource, prefix) &&
-           is_of(bytes_slice(arn.resource, prefix.size, arn.resource.size), "_+=,.@/-");
+           bytes_are_of(bytes_slice(arn.resource, prefix.size, arn.resource.size), "_+=,.@/-");
 }
 
 static bool is_queue(struct bytes text)
 {
     struct arn arn;
 
-    return is_arn(text, "sqs", true, &arn) && is_of(arn.resource, "-_");
+    return is_arn(text, "sqs", true, &arn) && bytes_are_of(arn.resource, "-_");
 }
 
 static bool is_key(struct bytes text)
@@ -92,7 +77,7 @@ static bool is_group_arn(struct bytes text)
 /* A path into the Input ($.detail) is AWS's too; events of ours have the source as it stands. */
 static bool is_source(struct bytes text)
 {
-    return is_of(text, "/.-_") && !bytes_start_with(text, BYTES("aws."));
+    return bytes_are_of(text, "/.-_") && !bytes_start_with(text, BYTES("aws."));
 }
 
 #define ARN_OF "^arn:aws(-[a-z]+)?:"

@@ -207,6 +207,22 @@ static void test_utf8(void **state)
     assert_true(bytes_are_utf8(empty));
 }
 
+static void test_letters_digits_and_others(void **state)
+{
+    (void)state;
+    assert_true(bytes_are_of(BYTES("azAZ09"), ""));
+    assert_true(bytes_are_of(BYTES("a-b_c"), "-_"));
+    assert_false(bytes_are_of(BYTES("a-b_c"), "-"));
+    assert_false(bytes_are_of(BYTES(""), "-_"));
+    assert_false(bytes_are_of(BYTES("a\0b"), "-_")); /* the end of `others` is none of them */
+    assert_false(bytes_are_of(BYTES("\xC3\xA9"), "-_"));
+    assert_false(bytes_are_of(BYTES("@"), ""));
+    assert_false(bytes_are_of(BYTES("["), ""));
+    assert_false(bytes_are_of(BYTES("{"), ""));
+    assert_false(bytes_are_of(BYTES("/"), ""));
+    assert_false(bytes_are_of(BYTES(":"), ""));
+}
+
 static void test_hash_never_changes(void **state)
 {
     (void)state;
@@ -250,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_uint64),
         cmocka_unit_test(test_int64),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_letters_digits_and_others),
         cmocka_unit_test(test_hash_never_changes),
         cmocka_unit_test(test_big_endian),
     };
