@@ -2,11 +2,12 @@
 #include "bus/input.h"
 
 #include "bus/internal.h"
+#include "json/path.h"
 
 static enum status check_path(const struct bus_target *target, struct bytes path,
                               struct api_error *reterr)
 {
-    if (input_path_is_valid(path))
+    if (json_path_is_valid(path))
         return OK;
     return api_invalid(reterr, "InputPath for target %.*s is invalid.", BYTES_ARG(target->id));
 }

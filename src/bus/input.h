@@ -33,7 +33,6 @@ struct input_value {
 
 /* ---- input_path.c ---- */
 
-bool input_path_is_valid(struct bytes path);
 /* False when it points at nothing. A path with a star always points at an array: of all that it
  * finds. The path is valid; the value lives in the arena or in the event. */
 bool input_path_follow(struct bytes path, const struct json *event, struct arena *arena,

@@ -1,10 +1,8 @@
 /* pipes/path.h - paths into an event, as input templates (<$.detail.id>) and parameters of a target
  * ("$.body.id") have them. (AWS: EventBridge user guide, "EventBridge Pipes input transformation".)
  *
- *   path = "$" { "." name | "." "*" | "[" digits "]" | "[" "*" "]" }
- *
- * A name goes to the next dot or bracket. A star is all members or elements, and then the value is
- * an array of what was found, each once, in the order of the event.
+ * The paths are those of json/path.h. With a star the value is an array of what was found, each
+ * once, in the order of the event.
  *
  * Implicit body parsing: the body of a message is text, and often that text is JSON. The path
  * "$.body" then is that JSON, and "$.body.id" a member of it. Of a body that is no JSON, "$.body"

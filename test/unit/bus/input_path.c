@@ -2,6 +2,7 @@
 #include "bus/bus_test.h"
 
 #include "bus/input.h"
+#include "json/path.h"
 
 #define EVENT                                                                                      \
     "{\"id\":\"7\",\"detail-type\":\"order\",\"detail\":{\"a/b\":1,\"a_b\":2,"                     \
@@ -52,7 +53,7 @@ static void test_cases(void **state)
         struct bytes path = bytes_of_text(cases[i].path);
         struct input_value value = {JSON_NULL, {NULL, 0}};
 
-        assert_true(input_path_is_valid(path));
+        assert_true(json_path_is_valid(path));
         bool found = input_path_follow(path, event, arena, &value);
 
         if (found != (cases[i].expected != NULL) ||
@@ -71,7 +72,7 @@ static void test_paths_that_are_none(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
-        if (input_path_is_valid(bytes_of_text(paths[i])))
+        if (json_path_is_valid(bytes_of_text(paths[i])))
             fail_msg("%s is no path", paths[i]);
 }
 
