@@ -131,8 +131,7 @@ void api_get_alias(struct api_call *call)
 {
     struct lambda_subject subject;
     struct bytes name = decode_string(call->body, "Name");
-    const struct function_record *record =
-        lambda_subject_bare(call, &subject) == OK ? lambda_record(call, &subject) : NULL;
+    const struct function_record *record = lambda_find(call, true, &subject);
     const struct function_alias *alias =
         record != NULL ? function_record_alias(record, name) : NULL;
 
@@ -164,8 +163,7 @@ void api_list_aliases(struct api_call *call)
 {
     struct lambda_subject subject;
     struct lambda_page page;
-    const struct function_record *record =
-        lambda_subject_bare(call, &subject) == OK ? lambda_record(call, &subject) : NULL;
+    const struct function_record *record = lambda_find(call, true, &subject);
 
     if (record == NULL) {
         api_fail(call, &call->error);

@@ -65,6 +65,14 @@ const struct function_record *lambda_record(struct api_call *call,
     return record;
 }
 
+const struct function_record *lambda_find(struct api_call *call, bool bare,
+                                          struct lambda_subject *ret)
+{
+    enum status status = bare ? lambda_subject_bare(call, ret) : lambda_subject(call, ret);
+
+    return status == OK ? lambda_record(call, ret) : NULL;
+}
+
 const struct function_configuration *lambda_configuration(struct api_call *call,
                                                           const struct function_record *record,
                                                           const struct lambda_subject *subject)

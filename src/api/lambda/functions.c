@@ -136,8 +136,7 @@ void api_list_versions_by_function(struct api_call *call)
 {
     struct lambda_subject subject;
     struct lambda_page page;
-    const struct function_record *record =
-        lambda_subject_bare(call, &subject) == OK ? lambda_record(call, &subject) : NULL;
+    const struct function_record *record = lambda_find(call, true, &subject);
 
     if (record == NULL) {
         api_fail(call, &call->error);

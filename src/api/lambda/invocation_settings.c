@@ -52,8 +52,7 @@ void api_delete_function_concurrency(struct api_call *call)
 void api_get_function_concurrency(struct api_call *call)
 {
     struct lambda_subject subject;
-    const struct function_record *record =
-        lambda_subject_bare(call, &subject) == OK ? lambda_record(call, &subject) : NULL;
+    const struct function_record *record = lambda_find(call, true, &subject);
 
     if (record == NULL)
         api_fail(call, &call->error);
@@ -162,8 +161,7 @@ void api_delete_function_event_invoke_config(struct api_call *call)
 void api_get_function_event_invoke_config(struct api_call *call)
 {
     struct lambda_subject subject;
-    const struct function_record *record =
-        lambda_subject(call, &subject) == OK ? lambda_record(call, &subject) : NULL;
+    const struct function_record *record = lambda_find(call, false, &subject);
     bool found = record != NULL &&
                  function_record_event_config(record, qualifier_of(subject.qualifier)) != NULL;
 
@@ -182,8 +180,7 @@ void api_list_function_event_invoke_configs(struct api_call *call)
 {
     struct lambda_subject subject;
     struct lambda_page page;
-    const struct function_record *record =
-        lambda_subject_bare(call, &subject) == OK ? lambda_record(call, &subject) : NULL;
+    const struct function_record *record = lambda_find(call, true, &subject);
 
     if (record == NULL) {
         api_fail(call, &call->error);

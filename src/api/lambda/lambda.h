@@ -20,6 +20,9 @@ MUST_USE enum status lambda_subject_bare(struct api_call *call, struct lambda_su
 /* NULL: call->error says that there is none. Holds until the next change. */
 const struct function_record *lambda_record(struct api_call *call,
                                             const struct lambda_subject *subject);
+/* The subject and its record; NULL: call->error says why not. bare: of a function as a whole. */
+const struct function_record *lambda_find(struct api_call *call, bool bare,
+                                          struct lambda_subject *ret);
 /* "Function not found: ARN", as call->error. */
 enum status lambda_refuse_unknown(struct api_call *call, const struct lambda_subject *subject);
 /* What the qualifier leads to; NULL: call->error says that there is none. */

@@ -163,8 +163,7 @@ static struct bytes policy_of(struct api_call *call, const struct function_recor
 void api_get_policy(struct api_call *call)
 {
     struct lambda_subject subject;
-    const struct function_record *record =
-        lambda_subject(call, &subject) == OK ? lambda_record(call, &subject) : NULL;
+    const struct function_record *record = lambda_find(call, false, &subject);
     const struct function_configuration *configuration =
         record != NULL ? lambda_configuration(call, record, &subject) : NULL;
 
