@@ -180,7 +180,6 @@ static void write_pipes(struct server *server, struct json_writer *w)
     json_end_object(w);
 }
 
-/* The data folder, and the id by which a store made anew is told from an old one. */
 static void write_journeys(struct server *server, struct json_writer *w)
 {
     struct journeys_figures journeys;
@@ -203,6 +202,7 @@ static void write_journeys(struct server *server, struct json_writer *w)
     json_end_object(w);
 }
 
+/* The data folder, and the id by which a store made anew is told from an old one. */
 static void write_place(struct server *server, struct json_writer *w)
 {
     AUTO(store_value_release) struct store_value id = {0};
