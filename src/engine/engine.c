@@ -104,11 +104,6 @@ bool engine_stop(struct engine *engine)
 
 /* ---- what readers ask of the catalogue ---- */
 
-const struct arn_place *engine_place(const struct engine *engine)
-{
-    return &engine->place;
-}
-
 void engine_set_shard_count(struct engine *engine, uint32_t count)
 {
     assert(count >= 1 && count <= SHARDS_BEGIN_MAX);

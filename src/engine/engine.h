@@ -33,7 +33,6 @@ struct journeys;
 MUST_USE enum status engine_open(struct store *store, struct clock *clock,
                                  const struct arn_place *place, struct engine **ret);
 void engine_close(struct engine *engine); /* started: after engine_stop() said true */
-const struct arn_place *engine_place(const struct engine *engine);
 
 /* How many shards a stream begins with that is enabled from now on: 1 to SHARDS_BEGIN_MAX; else 1.
  * On the loop's thread, at any time. */

@@ -229,7 +229,6 @@ void hop_forget(struct hop *child);
 /* Whether a hop of a batch is of this journey too. */
 bool hop_is_of(const struct hop *hop, const struct root *journey);
 const char *hop_kind_text(enum hop_kind kind);
-const char *hop_text_name(enum hop_text name);
 /* of (with what it shares): under way, and whether it ended badly or was tried again. */
 struct journey_state {
     bool open, failed, retried;

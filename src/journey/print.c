@@ -51,11 +51,6 @@ const char *hop_kind_text(enum hop_kind kind)
     return kind_texts[kind];
 }
 
-const char *hop_text_name(enum hop_text name)
-{
-    return text_names[name];
-}
-
 const char *journey_result_text(enum journey_result result)
 {
     return result_texts[result];

@@ -370,15 +370,3 @@ enum status settings_differ(const struct queue_settings *settings, const struct 
     }
     return OK;
 }
-
-struct queue_settings settings_copy(struct arena *arena, const struct queue_settings *settings)
-{
-    struct queue_settings copy = *settings;
-
-    copy.policy = arena_copy(arena, settings->policy);
-    copy.kms_key = arena_copy(arena, settings->kms_key);
-    copy.redrive_policy = arena_copy(arena, settings->redrive_policy);
-    copy.redrive_allow_policy = arena_copy(arena, settings->redrive_allow_policy);
-    copy.dead_letter_arn = arena_copy(arena, settings->dead_letter_arn);
-    return copy;
-}

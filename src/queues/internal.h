@@ -243,7 +243,6 @@ MUST_USE enum status settings_differ(const struct queue_settings *settings,
                                      const struct queue_pair *attributes, size_t count,
                                      struct arena *arena, struct api_error *error,
                                      struct bytes *ret_name);
-struct queue_settings settings_copy(struct arena *arena, const struct queue_settings *settings);
 
 /* ---- policy.c ---- */
 
@@ -342,7 +341,6 @@ void run_put(struct queue_run *run, const struct key *key, struct bytes value);
 void run_put_index(struct queue_run *run, enum front_kind kind, const struct key *key);
 void run_delete(struct queue_run *run, const struct key *key);
 MUST_USE enum status run_get(struct queue_run *run, const struct key *key, struct bytes *ret);
-bool run_has(struct queue_run *run, const struct key *key);
 
 /* From the front of a kind up to `to`, which is not given; NULL: to its end. */
 struct store_iter *run_iter(struct queue_run *run, enum front_kind kind, const struct key *to);

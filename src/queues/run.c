@@ -79,13 +79,6 @@ enum status run_get(struct queue_run *run, const struct key *key, struct bytes *
     return store_batch_get(run->batch, STORE_QUEUES, key_bytes(key), ret);
 }
 
-bool run_has(struct queue_run *run, const struct key *key)
-{
-    struct bytes value;
-
-    return run_get(run, key, &value) == OK;
-}
-
 /* ---- fronts ---- */
 
 static const enum key_kind front_kinds[FRONT_COUNT] = {
