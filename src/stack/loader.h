@@ -24,7 +24,7 @@
  *   conditions.c  the template's Conditions           conditions_hold()
  *   parameters.c  its Parameters (regex.c)            parameters_read()
  *   resources.c   resources -> calls, archives        resources_read(), resources_read_rules()
- *   property.c    properties as a request's members   property_write()
+ *   property.c    properties as a request's members   property_write()  (rows: property_rows.h)
  *   table.c       a table's calls                     table_read()
  *   queue.c       a queue's calls                     queue_read()
  *   outbound.c    connections, API destinations       outbound_read_connection() ...

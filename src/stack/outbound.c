@@ -1,25 +1,6 @@
 /* stack/outbound.c - AWS::Events::Connection and AWS::Events::ApiDestination. Their properties are
  * the members of CreateConnection and CreateApiDestination; what is there already is updated. */
-#include "stack/loader.h"
-
-#define TEXT(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT                                                     \
-    }
-#define NEEDED(name_)                                                                              \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT, .required = true                                   \
-    }
-#define MAP(name_, inside_)                                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
-#define LIST(name_, inside_)                                                                       \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_LIST, .inside = (inside_),                               \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
+#include "stack/property_rows.h"
 
 /* ---- connections ---- */
 
@@ -45,27 +26,24 @@ static const struct property auth[] = {
     {.name = "ConnectivityParameters", .note = "endpoints are called without a private network"},
 };
 static const struct property connection[] = {
-    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("Name"),
     TEXT("Description"),
     NEEDED("AuthorizationType"),
     MAP("AuthParameters", auth),
     {.name = "InvocationConnectivityParameters",
      .note = "endpoints are called without a private network"},
-    {.name = "KmsKeyIdentifier", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("KmsKeyIdentifier"),
 };
 
 /* ---- API destinations ---- */
 
 static const struct property destination[] = {
-    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("Name"),
     TEXT("Description"),
     NEEDED("ConnectionArn"),
     NEEDED("InvocationEndpoint"),
     NEEDED("HttpMethod"),
-    {.name = "InvocationRateLimitPerSecond",
-     .kind = PROPERTY_INTEGER,
-     .smallest = 1,
-     .largest = INT32_MAX},
+    INTEGER("InvocationRateLimitPerSecond", 1, INT32_MAX),
 };
 
 /* ---- both ---- */

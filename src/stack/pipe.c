@@ -1,23 +1,5 @@
 /* stack/pipe.c - AWS::Pipes::Pipe as a request to EventBridge Pipes. */
-#include "stack/loader.h"
-
-#define TEXT(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT                                                     \
-    }
-#define NEEDED(name_)                                                                              \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT, .required = true                                   \
-    }
-#define INTEGER(name_, smallest_, largest_)                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_INTEGER, .smallest = (smallest_), .largest = (largest_)  \
-    }
-#define MAP(name_, inside_)                                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
+#include "stack/property_rows.h"
 
 /* ---- sources ---- */
 
@@ -25,11 +7,7 @@ static const struct property filter[] = {
     {.name = "Pattern", .kind = PROPERTY_PATTERN},
 };
 static const struct property criteria[] = {
-    {.name = "Filters",
-     .kind = PROPERTY_LIST,
-     .what = "a filter",
-     .inside = filter,
-     .inside_count = ARRAY_COUNT(filter)},
+    {.name = "Filters", .what = "a filter", LIST_OF(filter)},
 };
 static const struct property dead_letters[] = {TEXT("Arn")};
 static const struct property stream[] = {
@@ -109,7 +87,7 @@ static const struct property log_configuration[] = {
 /* ---- pipes ---- */
 
 static const struct property pipe_properties[] = {
-    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("Name"),
     TEXT("Description"),
     TEXT("DesiredState"),
     NEEDED("Source"),
@@ -118,7 +96,7 @@ static const struct property pipe_properties[] = {
     MAP("EnrichmentParameters", enrichment),
     NEEDED("Target"),
     MAP("TargetParameters", target),
-    {.name = "RoleArn", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("RoleArn"),
     MAP("LogConfiguration", log_configuration),
     TEXT("KmsKeyIdentifier"),
     {.name = "Tags", .kind = PROPERTY_VALUE}, /* a mapping, where other resources have a list */

@@ -1,27 +1,9 @@
 /* stack/schedule.c - AWS::Scheduler::Schedule and ScheduleGroup, and the schedules of functions
  * (timed.c), as requests to EventBridge Scheduler. */
-#include "stack/loader.h"
+#include "stack/property_rows.h"
 
 #define GROUP_DEFAULT "default"
 #define UNIVERSAL "arn:aws:scheduler:::aws-sdk:"
-
-#define TEXT(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT                                                     \
-    }
-#define NEEDED(name_)                                                                              \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT, .required = true                                   \
-    }
-#define INTEGER(name_, smallest_, largest_)                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_INTEGER, .smallest = (smallest_), .largest = (largest_)  \
-    }
-#define MAP(name_, inside_)                                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
 
 static const struct property window[] = {NEEDED("Mode"),
                                          INTEGER("MaximumWindowInMinutes", 1, 1440)};
@@ -32,7 +14,7 @@ static const struct property bridge[] = {NEEDED("DetailType"), NEEDED("Source")}
 static const struct property sqs[] = {TEXT("MessageGroupId")};
 static const struct property target[] = {
     NEEDED("Arn"),
-    {.name = "RoleArn", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("RoleArn"),
     TEXT("Input"),
     MAP("DeadLetterConfig", dead_letters),
     MAP("RetryPolicy", retry),
@@ -43,7 +25,7 @@ static const struct property target[] = {
     {.name = "SageMakerPipelineParameters", .note = "dynlog has no SageMaker"},
 };
 static const struct property schedule[] = {
-    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("Name"),
     TEXT("GroupName"),
     TEXT("Description"),
     NEEDED("ScheduleExpression"),
@@ -51,13 +33,9 @@ static const struct property schedule[] = {
     {.name = "StartDate", .kind = PROPERTY_TIME},
     {.name = "EndDate", .kind = PROPERTY_TIME},
     TEXT("State"),
-    {.name = "FlexibleTimeWindow",
-     .kind = PROPERTY_MAP,
-     .inside = window,
-     .inside_count = ARRAY_COUNT(window),
-     .required = true},
-    {.name = "Target", .kind = PROPERTY_ELSEWHERE},
-    {.name = "KmsKeyArn", .kind = PROPERTY_ELSEWHERE},
+    {.name = "FlexibleTimeWindow", MAP_OF(window), .required = true},
+    ELSEWHERE("Target"),
+    ELSEWHERE("KmsKeyArn"),
 };
 
 /* ---- groups ---- */
@@ -84,7 +62,7 @@ static enum status add_made(struct loader *loader, struct bytes what, const char
 
 enum status schedule_read_group(struct loader *loader, struct bytes id, const struct node *resource)
 {
-    static const struct property group[] = {{.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    static const struct property group[] = {ELSEWHERE("Name"),
                                             {.name = "Tags", .kind = PROPERTY_VALUE}};
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
     struct json_writer writer = JSON_WRITER(&body);
