@@ -125,6 +125,11 @@ MUST_USE enum status loader_add_update(struct loader *loader, const char *update
 MUST_USE enum status loader_add_made(struct loader *loader, struct bytes what, const char *removal,
                                      const struct buffer *body, struct stack_where where);
 
+/* The same of what a request removes by its Name alone; called: "pipe", before the name. */
+MUST_USE enum status loader_add_made_name(struct loader *loader, const char *called,
+                                          struct bytes name, const char *removal,
+                                          struct stack_where where);
+
 /* ---- yaml.c ---- */
 MUST_USE enum status yaml_parse(struct loader *loader, const char *file, struct bytes text,
                                 struct node **ret);
@@ -261,6 +266,9 @@ MUST_USE enum status property_read(struct loader *loader, struct bytes id,
 /* The member of that name: [{Key, Value}] as {Key: Value}; nothing when there are none. */
 MUST_USE enum status property_write_tags(struct loader *loader, struct json_writer *writer,
                                          const char *name, const struct node *tags);
+/* RoleArn, which AWS requires; who may do what means nothing here. */
+MUST_USE enum status property_write_role(struct loader *loader, struct json_writer *writer,
+                                         const struct node *map);
 bool property_has_value(const struct node *map, const char *name);
 
 /* ---- functions.c, events.c ---- */

@@ -102,18 +102,6 @@ static const struct property pipe_properties[] = {
     {.name = "Tags", .kind = PROPERTY_VALUE}, /* a mapping, where other resources have a list */
 };
 
-static enum status add_made(struct loader *loader, struct bytes name, struct stack_where where)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
-    struct json_writer writer = JSON_WRITER(&body);
-
-    json_begin_object(&writer);
-    json_member_string(&writer, "Name", name);
-    json_end_object(&writer);
-    return loader_add_made(loader, arena_printf(loader->arena, "pipe %.*s", BYTES_ARG(name)),
-                           "Pipes.DeletePipe", &body, where);
-}
-
 static enum status add_pipe(struct loader *loader, struct bytes id, struct bytes name,
                             const struct buffer *body, struct stack_where where)
 {
@@ -122,19 +110,8 @@ static enum status add_pipe(struct loader *loader, struct bytes id, struct bytes
     /* What a request to change one does not have is passed over. */
     if (status == OK)
         status = loader_add_update(loader, "Pipes.UpdatePipe", NULL);
-    return status == OK ? add_made(loader, name, where) : status;
-}
-
-/* RoleArn is required; who may do what means nothing here. */
-static enum status write_role(struct loader *loader, struct json_writer *writer,
-                              const struct node *properties)
-{
-    struct bytes role = {0};
-    enum status status = read_text(loader, node_get(properties, "RoleArn"), "RoleArn", &role);
-
-    if (status == OK)
-        json_member_string(writer, "RoleArn", role.size > 0 ? role : references_role(loader));
-    return status;
+    return status == OK ? loader_add_made_name(loader, "pipe", name, "Pipes.DeletePipe", where)
+                        : status;
 }
 
 enum status pipe_read(struct loader *loader, struct bytes id, const struct node *resource)
@@ -156,7 +133,7 @@ enum status pipe_read(struct loader *loader, struct bytes id, const struct node 
     status = property_write(loader, &writer, properties, pipe_properties,
                             ARRAY_COUNT(pipe_properties), "a pipe");
     if (status == OK)
-        status = write_role(loader, &writer, properties);
+        status = property_write_role(loader, &writer, properties);
     json_end_object(&writer);
     return status == OK ? add_pipe(loader, id, name, &body, resource->where) : status;
 }

@@ -40,26 +40,6 @@ static const struct property schedule[] = {
 
 /* ---- groups ---- */
 
-/* {Name, GroupName}; group empty: none. */
-static void write_name(struct json_writer *writer, struct bytes name, struct bytes group)
-{
-    json_begin_object(writer);
-    json_member_string(writer, "Name", name);
-    if (group.size > 0)
-        json_member_string(writer, "GroupName", group);
-    json_end_object(writer);
-}
-
-static enum status add_made(struct loader *loader, struct bytes what, const char *removal,
-                            struct bytes name, struct bytes group, struct stack_where where)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
-    struct json_writer writer = JSON_WRITER(&body);
-
-    write_name(&writer, name, group);
-    return loader_add_made(loader, what, removal, &body, where);
-}
-
 enum status schedule_read_group(struct loader *loader, struct bytes id, const struct node *resource)
 {
     static const struct property group[] = {ELSEWHERE("Name"),
@@ -82,14 +62,28 @@ enum status schedule_read_group(struct loader *loader, struct bytes id, const st
     if (status == OK)
         status =
             loader_add_call(loader, "AWSScheduler.CreateScheduleGroup", &body, id, resource->where);
-    return status == OK
-               ? add_made(
-                     loader, arena_printf(loader->arena, "schedule group %.*s", BYTES_ARG(name)),
-                     "AWSScheduler.DeleteScheduleGroup", name, (struct bytes){0}, resource->where)
-               : status;
+    return status == OK ? loader_add_made_name(loader, "schedule group", name,
+                                               "AWSScheduler.DeleteScheduleGroup", resource->where)
+                        : status;
 }
 
 /* ---- schedules ---- */
+
+static enum status add_made(struct loader *loader, struct bytes name, struct bytes group,
+                            struct stack_where where)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+
+    json_begin_object(&writer);
+    json_member_string(&writer, "Name", name);
+    json_member_string(&writer, "GroupName", group);
+    json_end_object(&writer);
+    return loader_add_made(
+        loader,
+        arena_printf(loader->arena, "schedule %.*s/%.*s", BYTES_ARG(group), BYTES_ARG(name)),
+        "AWSScheduler.DeleteSchedule", &body, where);
+}
 
 enum status schedule_add(struct loader *loader, struct bytes name, struct bytes group,
                          const struct buffer *body, struct bytes resource, struct stack_where where)
@@ -97,30 +91,23 @@ enum status schedule_add(struct loader *loader, struct bytes name, struct bytes 
     enum status status =
         loader_add_call(loader, "AWSScheduler.CreateSchedule", body, resource, where);
 
-    if (group.size == 0)
-        group = BYTES(GROUP_DEFAULT);
     if (status == OK)
         status = loader_add_update(loader, "AWSScheduler.UpdateSchedule", NULL);
-    return status == OK ? add_made(loader,
-                                   arena_printf(loader->arena, "schedule %.*s/%.*s",
-                                                BYTES_ARG(group), BYTES_ARG(name)),
-                                   "AWSScheduler.DeleteSchedule", name, group, where)
-                        : status;
+    return status == OK
+               ? add_made(loader, name, group.size > 0 ? group : BYTES(GROUP_DEFAULT), where)
+               : status;
 }
 
-/* RoleArn is required; who may do what means nothing here. */
 static enum status write_target(struct loader *loader, struct json_writer *writer,
                                 const struct node *node)
 {
-    struct bytes role = {0};
-    enum status status = read_text(loader, node_get(node, "RoleArn"), "RoleArn", &role);
-
-    if (status != OK)
-        return status;
     json_key(writer, "Target");
     json_begin_object(writer);
-    status = property_write(loader, writer, node, target, ARRAY_COUNT(target), "a target");
-    json_member_string(writer, "RoleArn", role.size > 0 ? role : references_role(loader));
+    enum status status =
+        property_write(loader, writer, node, target, ARRAY_COUNT(target), "a target");
+
+    if (status == OK)
+        status = property_write_role(loader, writer, node);
     json_end_object(writer);
     return status;
 }
