@@ -413,6 +413,11 @@ MUST_USE enum status source_read_mapping(struct loader *loader, struct bytes id,
 /* The nodes of the whole file are in loader->root. */
 MUST_USE enum status serverless_read(struct loader *loader);
 MUST_USE enum status template_read(struct loader *loader);
+/* Once functions and resources are found: they are read, in the order in which they need each
+ * other. */
+MUST_USE enum status load_resources(struct loader *loader);
+/* Settings of dynlog's own: {archive, shards}. what: where they stand, for messages. */
+MUST_USE enum status load_dynlog(struct loader *loader, const struct node *node, const char *what);
 /* The same as stack_load() from text in memory; other files are not there. */
 MUST_USE enum status stack_load_text(struct arena *arena, const struct stack_options *options,
                                      struct bytes text, const struct stack **ret,
