@@ -235,13 +235,7 @@ static inline enum pipe_state pipe_test_state(struct pipe_test *test)
 /* Moves the clock until the mapping has nothing left to do. */
 static inline void pipe_test_run(struct pipe_test *test)
 {
-    struct harness *h = test->t->h;
-
-    for (size_t i = 0; i < 100000 && mappings_busy(test->t->mappings); i++) {
-        uv_run(&h->loop, UV_RUN_NOWAIT);
-        harness_advance(h, 100);
-    }
-    HARNESS_UNTIL(h, !mappings_busy(test->t->mappings));
+    run_clock(test->t);
 }
 
 static inline const char *pipe_test_got(struct pipe_test *test)
