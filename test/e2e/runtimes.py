@@ -52,6 +52,8 @@ NODE = {
                   ("Runtime.StreamingNotSupported", "dynlog does not support response streaming .*")),
     "trace": ("exports.handler = async () => [process.env._X_AMZN_TRACE_ID.split(';')[0].slice(0, 7), "
               "process.env.AWS_XRAY_CONTEXT_MISSING]", {}, ["Root=1-", "LOG_ERROR"]),
+    "tooLarge": ("exports.handler = async (size) => 'x'.repeat(size)", 20 << 20,
+                 ("Function.ResponseSizeTooLarge", r"Response payload size exceeded maximum allowed payload size \(6291556 bytes\)\.")),
     "nothingThere": ("exports.other = 1", {}, ("Runtime.HandlerNotFound", "nothingThere.handler is undefined or not exported")),
     "noFunction": ("exports.handler = 1", {}, ("Runtime.HandlerNotFound", "noFunction.handler is not a function")),
     "throwsAtInit": ("throw new EvalError('at init')", {}, ("EvalError", "at init")),
@@ -69,6 +71,9 @@ MODULES = {
 }
 PYTHON = {
     "dictionary": ("def handler(event, context):\n    return {'a': event}", 1, {"a": 1}),
+    "tooLarge": ("def handler(size, c):\n    return 'x' * size", 6291555,
+                 ("Function.ResponseSizeTooLarge", r"Response payload size exceeded maximum allowed payload size \(6291556 bytes\)\.")),
+    "asLargeAsCanBe": ("def handler(size, c):\n    return 'x' * size", 6291554, "x" * 6291554),
     "decimal": ("import decimal\ndef handler(e, c):\n    return decimal.Decimal('1.50')", {}, 1.5),
     "raises": ("def handler(e, c):\n    raise ValueError('no')", {}, ("ValueError", "no"), r"\[ERROR\] ValueError: no\nTraceback"),
     "marshal": ("def handler(e, c):\n    return {1, 2}", {},
