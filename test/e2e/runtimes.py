@@ -2,6 +2,7 @@
 The tables are handlers with what their caller and their log get."""
 
 import base64
+import fcntl
 import json
 import os
 import re
@@ -104,6 +105,7 @@ MORE = """
   removed: {handler: removed.handler, runtime: nodejs24.x}
   greedy: {handler: greedy.handler, memorySize: 192}
   family: {handler: family.handler, memorySize: 1024}
+  leaver: {handler: leaver.handler, timeout: 2}
   slowInit: {handler: slowInit.handler, timeout: 20}
   slowEver: {handler: slowEver.handler, timeout: 1}
   c: {handler: main.handler, runtime: provided.al2023}
@@ -121,6 +123,15 @@ FILES = {
     "family.js": "const { spawn } = require('child_process')\n"
                  "exports.handler = async () => { const child = spawn('/usr/bin/python3', ['-c', 'x = bytearray(200 << 20); print(1, flush=True); input()']); "
                  "await new Promise((r) => child.stdout.once('data', r)); await new Promise((r) => setTimeout(r, 150)); return child.pid }",
+    # a child, a detached one and an orphan, each of which holds a lock as long as it lives
+    "leaver.js": "const { spawn } = require('child_process')\nconst code = `import fcntl, os, signal, sys\n"
+                 "if sys.argv[2] == 'orphan' and os.fork(): os._exit(0)\n"
+                 "if sys.argv[2] == 'orphan': os.setsid()\n"
+                 "file = open(sys.argv[1] + sys.argv[2], 'w')\nfcntl.flock(file, fcntl.LOCK_EX)\nos.write(1, b'!')\nsignal.pause()`\n"
+                 "exports.handler = async ({ how }) => { for (const kind of ['child', 'detached', 'orphan']) {\n"
+                 "  const child = spawn('/usr/bin/python3', ['-c', code, how, kind], { detached: kind === 'detached' })\n"
+                 "  await new Promise((r) => child.stdout.once('data', r)) }\n"
+                 "  if (how === 'exits') process.exit(1)\n  await new Promise(() => setTimeout(() => {}, 1e6)) }",
     # more than the ten seconds the first time
     "slowInit.js": "const fs = require('fs')\nif (!fs.existsSync('begun')) { fs.writeFileSync('begun', ''); "
                    "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60000) }\nexports.handler = async (e, c) => c.getRemainingTimeInMillis()",
@@ -203,6 +214,14 @@ class Runtimes(Case):
         child, failed, tail = self.invoke("family")
         self.assertIsNone(failed, child)
         self.assertGreater(int(re.search(r"Max Memory Used: (\d+) MB", tail).group(1)), 200)
+
+    def test_what_a_handler_started_goes_with_its_worker(self):
+        for how, error in ("exits", "Runtime.ExitError"), ("hangs", "Sandbox.Timedout"):
+            result, failed, _ = self.invoke("leaver", {"how": how})
+            self.assertEqual(("Unhandled", error), (failed, result["errorType"]))
+            for kind in "child", "detached", "orphan":
+                with open(os.path.join(self.dynlog.work, how + kind)) as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)  # when it is gone
 
     def test_streaming_is_refused(self):
         status, _, body = self.dynlog.request(
