@@ -492,7 +492,9 @@ static void on_line(struct process *process, struct bytes line, bool from_stderr
     struct worker *worker = CONTAINER_OF(process, struct worker, process);
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(FUNCTION_LOG_LINE_SIZE_MAX);
 
-    if (runtime_kind_of(worker->version->settings.runtime) != RUNTIME_NODE ||
+    enum runtime_kind kind = runtime_kind_of(worker->version->settings.runtime);
+
+    if ((kind != RUNTIME_NODE && kind != RUNTIME_PYTHON) ||
         bytes_find_byte(line, '\r', 0) == SIZE_MAX) {
         log_line(&worker->log, line, from_stderr);
         return;
