@@ -87,6 +87,8 @@ struct function_settings {
     struct bytes handler; /* "src/handler.handler" */
     struct bytes runtime; /* "nodejs20.x", "python3.12", "provided.al2023" */
     struct bytes folder;  /* absolute path of the code */
+    struct bytes archive; /* it was unpacked from a zip with this SHA-256; empty: it was not */
+    uint64_t archive_size;
     struct bytes description;
     const struct function_variable *environment;
     size_t environment_count;
@@ -100,8 +102,8 @@ struct function_settings {
     struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
     struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
     bool disable_logs;            /* a stack file's: its lines are in no log group */
-    /* Of functions_put(): version 1, which is as $LATEST is now, and aliases of $LATEST or of it, in
-     * order of their names. All have the settings of asynchronous invocation above. */
+    /* Of functions_put(): version 1, which is as $LATEST is now, and aliases of $LATEST or of it,
+     * in order of their names. All have the settings of asynchronous invocation above. */
     bool published;
     struct bytes published_description;
     const struct function_alias *aliases;
