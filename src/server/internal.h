@@ -204,6 +204,10 @@ bool stack_code_open(struct server *server); /* false: said why on stderr */
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));
 
+/* ---- destinations.c: where functions and mappings send what ended ---- */
+/* Once everything of the stack is there: notes those that are not. */
+void destinations_note(struct server *server);
+
 /* ---- follow.c: a table that is there becomes what the stack file says now ---- */
 /* call: the CreateTable that found it there. why empty: done. */
 void follow_table(struct server *server, const struct stack_call *call,

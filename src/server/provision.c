@@ -231,6 +231,7 @@ static void add_mappings(struct provisioning *provisioning)
     for (size_t i = 0; i < stack->mapping_count; i++)
         if (!add_mapping(provisioning, &stack->mappings[i]))
             return;
+    destinations_note(provisioning->server);
     finish(provisioning, true);
 }
 
