@@ -16,6 +16,7 @@
 #include "base/map.h"
 #include "functions/async.h"
 #include "functions/code.h"
+#include "functions/folder.h"
 #include "functions/functions.h"
 #include "functions/interpreter.h"
 #include "functions/reload.h"
@@ -70,6 +71,7 @@ struct functions {
     struct timer reap; /* frees those that are gone; of wall_timers */
     struct map by_name;
     struct codes *codes;
+    struct folder_codes folders;
     uint64_t generation;                  /* the last that was given */
     struct list changes, changes_waiting; /* change.c */
     struct interpreters *interpreters;

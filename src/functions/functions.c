@@ -252,6 +252,7 @@ void functions_close(struct functions *functions)
     codes_stop(functions->codes);
     registry_free(functions);
     codes_free(functions->codes);
+    folder_codes_free(&functions->folders);
     interpreters_free(functions->interpreters);
     clock_free(functions->machine_clock);
     arena_free(functions->arena);

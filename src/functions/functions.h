@@ -88,6 +88,8 @@ struct function_settings {
     struct bytes handler; /* "src/handler.handler" */
     struct bytes runtime; /* "nodejs20.x", "python3.12", "provided.al2023" */
     struct bytes folder;  /* absolute path of the code */
+    struct bytes archive; /* it was unpacked from a zip with this SHA-256; empty: it was not */
+    uint64_t archive_size;
     struct bytes description;
     const struct function_variable *environment;
     size_t environment_count;
