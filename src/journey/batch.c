@@ -1,30 +1,43 @@
 /* journey/batch.c - change records that were read, and their batches; see journey.h. */
 #include "journey/internal.h"
 
-#define KEY_SIZE_MAX ((size_t)2 * JOURNEY_TEXT_SIZE_MAX)
+#define KEY_SIZE_MAX ((size_t)2 * JOURNEY_TEXT_SIZE_MAX + 1)
+
+/* pk/sk */
+static struct bytes key_of(const struct journey_record *record, uint8_t out[KEY_SIZE_MAX])
+{
+    struct bytes pk = bytes_slice(record->pk, 0, JOURNEY_TEXT_SIZE_MAX);
+    struct bytes sk = bytes_slice(record->sk, 0, JOURNEY_TEXT_SIZE_MAX);
+    size_t size = pk.size;
+
+    if (pk.size > 0)
+        memcpy(out, pk.ptr, pk.size);
+    if (sk.size == 0)
+        return bytes_of(out, size);
+    out[size++] = '/';
+    memcpy(out + size, sk.ptr, sk.size);
+    return bytes_of(out, size + sk.size);
+}
+
+bool journey_has_read(const struct journeys *journeys, uint64_t position)
+{
+    return journeys == NULL || find_number(journeys, LINK_POSITION, position) != NULL;
+}
 
 void journey_read(struct journeys *journeys, const struct journey_record *record)
 {
-    AUTO(buffer_free) struct buffer key = BUFFER_INIT(KEY_SIZE_MAX + 1);
+    uint8_t key[KEY_SIZE_MAX];
     struct root *root = NULL;
 
-    if (journeys == NULL || find_number(journeys, LINK_POSITION, record->position) != NULL)
+    if (journey_has_read(journeys, record->position) || !journeys_begin(journeys))
         return;
-    buffer_append(&key, bytes_slice(record->pk, 0, JOURNEY_TEXT_SIZE_MAX));
-    if (record->sk.size > 0)
-        buffer_append_byte(&key, '/');
-    buffer_append(&key, bytes_slice(record->sk, 0, JOURNEY_TEXT_SIZE_MAX));
     root = root_new(journeys, false);
     if (root == NULL)
         return;
 
-    const struct named_text texts[] = {{TEXT_KEY, buffer_bytes(&key)},
-                                       {TEXT_PK, record->pk},
-                                       {TEXT_SK, record->sk},
-                                       {TEXT_TABLE, record->table},
-                                       {TEXT_CHANGE, record->change},
-                                       {TEXT_RECORD_ID, record->event_id},
-                                       {TEXT_NONE, {0}}};
+    const struct named_text texts[] = {{TEXT_KEY, key_of(record, key)}, {TEXT_PK, record->pk},
+                                       {TEXT_SK, record->sk},           {TEXT_TABLE, record->table},
+                                       {TEXT_CHANGE, record->change},   {TEXT_NONE, {0}}};
     struct hop *hop = hop_new(root, NULL, HOP_APPEND, texts);
 
     if (hop == NULL) {
@@ -33,6 +46,7 @@ void journey_read(struct journeys *journeys, const struct journey_record *record
     }
     hop->at_ms = hop->ended_ms = record->time_ms;
     hop->position = record->position;
+    hop->stream = record->stream;
     hop_link(hop, LINK_POSITION, hash_number(LINK_POSITION, record->position));
     hop_link(hop, LINK_KEY, hash_text(LINK_KEY, hop_text(hop, TEXT_KEY)));
     journeys_changed(journeys);
@@ -52,7 +66,8 @@ void journey_filtered(struct journeys *journeys, uint64_t position, struct bytes
 {
     const struct named_text texts[] = {
         {TEXT_MAPPING, mapping}, {TEXT_FUNCTION, consumer}, {TEXT_NONE, {0}}};
-    struct hop *append = journeys != NULL ? find_number(journeys, LINK_POSITION, position) : NULL;
+    struct hop *append =
+        journeys_begin(journeys) ? find_number(journeys, LINK_POSITION, position) : NULL;
 
     if (append == NULL || is_filtered(append, mapping))
         return;
@@ -77,7 +92,7 @@ static struct hop *find_batch(const struct journeys *journeys, const struct jour
         journeys->buckets != NULL ? journeys->buckets[hash & (JOURNEY_BUCKETS - 1)] : NULL;
 
     for (; link != NULL; link = link->next)
-        if (link->hash == hash && link->kind == LINK_BATCH &&
+        if (link->hash == (uint32_t)hash && link->kind == LINK_BATCH &&
             link->hop->position == position_at(batch, 0) &&
             link->hop->last_position == position_at(batch, batch->count - 1) &&
             bytes_equal(hop_text(link->hop, TEXT_MAPPING), batch->mapping))
@@ -158,7 +173,7 @@ void journey_batch_begins(struct journeys *journeys, const struct journey_batch 
     struct hop *hop = NULL, *attempt = NULL;
 
     trace_header[0] = '\0';
-    if (journeys == NULL || batch->count == 0)
+    if (!journeys_begin(journeys) || batch->count == 0)
         return;
     hop = find_batch(journeys, batch);
     if (hop == NULL)
@@ -178,7 +193,7 @@ void journey_batch_attempt(struct journeys *journeys, const char *request_id,
 {
     struct hop *attempt = NULL;
 
-    if (journeys == NULL)
+    if (!journeys_begin(journeys))
         return;
     attempt = find_text(journeys, LINK_ID, bytes_of_text(request_id), NULL);
     if (attempt != NULL && attempt->kind == HOP_ATTEMPT)
@@ -190,7 +205,7 @@ void journey_batch_ends(struct journeys *journeys, const struct journey_batch *b
 {
     struct hop *hop = NULL;
 
-    if (journeys == NULL || batch->count == 0)
+    if (!journeys_begin(journeys) || batch->count == 0)
         return;
     hop = find_batch(journeys, batch);
     if (hop == NULL) /* given up before it was handed over */

@@ -70,8 +70,11 @@ struct journey_record {
     uint64_t position, time_ms;
     struct bytes table, pk, sk; /* as text; sk empty: the table has none */
     struct bytes change;        /* "INSERT" */
-    struct bytes event_id;      /* eventID of the change record; empty: it has none */
+    uint64_t stream; /* the first half of the change record's eventID, position is the second; 0: it
+                        has none */
 };
+/* Nothing new would be said of it: it was read before, or nothing is remembered. */
+MUST_USE bool journey_has_read(const struct journeys *journeys, uint64_t position);
 /* A mapping or the built-in trigger has read it; any number of times. */
 void journey_read(struct journeys *journeys, const struct journey_record *record);
 /* A mapping has read it, and none of its filters takes it. Known by the mapping's id, of

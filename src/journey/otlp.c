@@ -72,6 +72,7 @@ static void number_attribute(struct json_writer *w, const char *key, uint64_t nu
 static void database_attributes(struct json_writer *w, const struct hop *hop)
 {
     struct bytes table = hop_text(hop, TEXT_TABLE);
+    char record_id[RECORD_ID_SIZE];
 
     text_attribute(w, "db.system.name", BYTES("aws.dynamodb"));
     text_attribute(w, "db.collection.name", table);
@@ -88,7 +89,8 @@ static void database_attributes(struct json_writer *w, const struct hop *hop)
     end_attribute(w);
     text_attribute(w, "dynlog.key", hop_text(hop, TEXT_KEY));
     text_attribute(w, "dynlog.change", hop_text(hop, TEXT_CHANGE));
-    text_attribute(w, "dynlog.record.id", hop_text(hop, TEXT_RECORD_ID));
+    hop_record_id(hop, record_id);
+    text_attribute(w, "dynlog.record.id", bytes_of_text(record_id));
     number_attribute(w, "dynlog.position", hop->position);
 }
 

@@ -21,7 +21,6 @@ static const char *const text_names[TEXT_KIND_COUNT] = {
     [TEXT_SK] = "sk",
     [TEXT_TABLE] = "table",
     [TEXT_CHANGE] = "change",
-    [TEXT_RECORD_ID] = "eventID",
     [TEXT_MAPPING] = "mapping",
     [TEXT_FUNCTION] = "function",
     [TEXT_BUS] = "bus",
@@ -101,8 +100,19 @@ static uint64_t count_omitted(const struct root *journey)
 
 /* ---- JSON ---- */
 
+void hop_record_id(const struct hop *hop, char out[RECORD_ID_SIZE])
+{
+    out[0] = '\0';
+    if (hop->kind == HOP_APPEND && hop->stream != 0)
+        snprintf(out, RECORD_ID_SIZE, "%016" PRIx64 "%016" PRIx64, hop->stream, hop->position);
+}
+
 static void write_texts(struct json_writer *w, const struct hop *hop)
 {
+    char record_id[RECORD_ID_SIZE];
+
+    hop_record_id(hop, record_id);
+    json_member_set(w, "eventID", bytes_of_text(record_id));
     for (enum hop_text name = TEXT_NONE + 1; name < TEXT_KIND_COUNT; name++)
         json_member_set(w, text_names[name], hop_text(hop, name));
 }
