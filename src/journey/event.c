@@ -85,7 +85,7 @@ static uint64_t find_position(struct journeys *journeys, const struct hop *attem
     const struct hop *batch = attempt->parent;
     const struct json *detail = NULL;
 
-    if (batch->kind != HOP_BATCH)
+    if (batch->kind != HOP_BATCH || batch->of_messages)
         return 0;
     if (batch->number == 1)
         return batch->position;

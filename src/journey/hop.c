@@ -138,15 +138,16 @@ static size_t links_of(enum hop_kind kind)
     case HOP_EVENT:
     case HOP_INVOCATION:
     case HOP_SCHEDULE:
+    case HOP_DELIVERY: /* of a message */
+    case HOP_DESTINATION:
         return 1;
     case HOP_BATCH_REF:
     case HOP_ARCHIVE:
     case HOP_RULE:
-    case HOP_DELIVERY:
-    case HOP_DESTINATION:
     case HOP_LETTER:
     case HOP_WRITE:
     case HOP_FILTER:
+    case HOP_MESSAGE:
     case HOP_KIND_COUNT:
         return 0;
     }
@@ -221,6 +222,17 @@ struct hop *find_trace(const struct journeys *journeys, const struct trace *trac
     return NULL;
 }
 
+struct hop *find_message(const struct journeys *journeys, const uint64_t id[2])
+{
+    uint64_t hash = hash_number(LINK_MESSAGE, id[0] ^ id[1]);
+
+    for (const struct link *link = bucket_of(journeys, hash); link != NULL; link = link->next)
+        if (link->hash == (uint32_t)hash && link->kind == LINK_MESSAGE &&
+            link->hop->message[0] == id[0] && link->hop->message[1] == id[1])
+            return link->hop;
+    return NULL;
+}
+
 /* ---- life ---- */
 
 static size_t size_with(size_t link_count, size_t text_size)
@@ -271,7 +283,7 @@ struct hop *hop_new(struct root *root, struct hop *parent, enum hop_kind kind,
     hop->at_ms = root->journeys->now_ms;
     hop->span = journeys_random(root->journeys);
     /* What has an end is not exported when its trace is set. */
-    if (kind == HOP_BATCH || kind == HOP_INVOCATION || kind == HOP_DELIVERY)
+    if (kind == HOP_BATCH || kind == HOP_INVOCATION || kind == HOP_DELIVERY || kind == HOP_MESSAGE)
         hop->result = JOURNEY_WAITING;
     texts_put(texts_of(hop), texts);
     if (parent == NULL)
@@ -300,8 +312,10 @@ void hop_free(struct hop *hop)
         link_leave(&hop->links[i]);
     if (root->journeys->recent == hop)
         root->journeys->recent = NULL;
-    if (hop->shared != NULL)
+    if (hop->shared != NULL) {
+        list_remove(&hop->in_batch);
         root_unref(hop->shared->root);
+    }
     count(root, hop_size(hop), false);
     root->hop_count--;
     root->journeys->hop_count--;

@@ -2,7 +2,7 @@
  *
  *   journeys.c    life, limits, what goes when there is no room, figures
  *   hop.c         a hop, its texts, where it is found
- *   batch.c event.c invocation.c     what the hops call
+ *   batch.c event.c message.c invocation.c     what the hops call
  *   trace.c       trace ids and headers
  *   name.c        what people type for an event
  *   find.c        questions
@@ -51,6 +51,7 @@ enum hop_kind {
     HOP_WRITE,
     HOP_SCHEDULE,
     HOP_FILTER,
+    HOP_MESSAGE,
     HOP_KIND_COUNT,
 };
 
@@ -83,7 +84,16 @@ struct named_text {
 };
 
 /* By what a hop is found. */
-enum link_kind { LINK_NONE, LINK_POSITION, LINK_KEY, LINK_ID, LINK_SPAN, LINK_BATCH, LINK_TRACE };
+enum link_kind {
+    LINK_NONE,
+    LINK_POSITION,
+    LINK_KEY,
+    LINK_ID,
+    LINK_SPAN,
+    LINK_BATCH,
+    LINK_TRACE,
+    LINK_MESSAGE
+};
 struct link {
     struct link *next; /* in its bucket, the newest first */
     struct link **at;  /* what points to it: the oldest one leaves without a search */
@@ -100,6 +110,7 @@ struct root {
     struct hop *top;
     struct list in_all; /* of a journey */
     size_t references;  /* of a batch: journeys, and whoever holds it */
+    struct list refers; /* to a batch: hops, in the order of its records */
     size_t held;        /* of a journey: it does not go now */
     size_t size, hop_count;
     uint64_t omitted; /* hops that there was no room for */
@@ -113,6 +124,7 @@ struct hop {
     uint8_t depth;        /* below the top */
     uint8_t link_count;
     bool exported, synchronous;
+    bool of_messages; /* BATCH: of a queue */
     uint16_t text_size, late_size;
     uint32_t number;   /* ATTEMPT: which; BATCH: how many records */
     uint32_t attempts; /* of this hop, so far */
@@ -123,8 +135,12 @@ struct hop {
     uint64_t began_ns, duration_us;
     uint64_t position; /* APPEND, WRITE; EVENT, DELIVERY: of the record that it is of; BATCH: the
                           first */
-    uint64_t last_position; /* BATCH */
-    uint64_t stream;        /* APPEND: struct journey_record's */
+    union {
+        uint64_t last_position; /* BATCH */
+        uint64_t stream;        /* APPEND: struct journey_record's */
+        uint64_t message[2];  /* DELIVERY, DESTINATION: what it sent; BATCH of a queue: the first */
+        struct list in_batch; /* BATCH_REF */
+    };
     uint64_t span;
     uint8_t *late; /* as texts */
     struct link links[];
@@ -205,6 +221,7 @@ struct hop *find_text(const struct journeys *journeys, enum link_kind kind, stru
                       const struct hop *after);
 struct hop *find_number(const struct journeys *journeys, enum link_kind kind, uint64_t number);
 struct hop *find_trace(const struct journeys *journeys, const struct trace *trace);
+struct hop *find_message(const struct journeys *journeys, const uint64_t id[2]);
 /* The hop's own end was told to who exports: at most once. */
 void hop_export(struct hop *hop);
 
@@ -226,10 +243,22 @@ struct hop *find_attempt(const struct journeys *journeys, struct bytes trace_hea
 
 /* ---- batch.c ---- */
 
-/* The journey of that record refers to this batch. */
+/* That record, or message, is in this batch. */
 bool batch_has(const struct hop *append, const struct root *batch);
+/* What is below the hop, in all that it shares, refers to this batch. */
+bool hop_refers(const struct hop *hop, const struct root *batch);
 /* Of a batch of that record that is with its consumer now; NULL: none is. */
 struct hop *attempt_under_way(const struct hop *append);
+
+/* ---- message.c ---- */
+
+MUST_USE bool message_id_parse(const char *text, uint64_t ret[2]);
+/* What sent it; NULL: nothing that is known. */
+struct hop *find_sent(const struct journeys *journeys, const char *message_id);
+bool hop_is_sent(const struct hop *hop);
+/* The message in that queue; made when there is none. NULL: nothing known has sent it, or no room.
+ */
+struct hop *message_hop(struct journeys *journeys, const char *message_id, struct bytes queue_arn);
 
 /* ---- event.c ---- */
 

@@ -56,6 +56,7 @@ static enum journey_result result_of_attempt(enum journey_result result)
     case JOURNEY_DROPPED:
     case JOURNEY_LETTER:
     case JOURNEY_FILTERED:
+    case JOURNEY_RETURNED:
     case JOURNEY_RESULT_COUNT:
         return JOURNEY_FAILED;
     }

@@ -93,7 +93,7 @@ static const size_t root_size =
 /* The only journey of a batch that is to stay: the other reference is that of root_make_room(). */
 static bool holds_up(const struct root *journey, const struct root *batch)
 {
-    return batch != NULL && batch->references == 2 && batch_has(journey->top, batch);
+    return batch != NULL && batch->references == 2 && hop_refers(journey->top, batch);
 }
 
 /* The oldest that may go. False: all are held. */
@@ -134,6 +134,7 @@ struct root *root_new(struct journeys *journeys, bool is_batch)
     root->size = root_size;
     journeys->size += root_size;
     list_init(&root->in_all);
+    list_init(&root->refers);
     if (is_batch) {
         root->references = 1;
         journeys->batch_count++;
@@ -308,6 +309,20 @@ static void check_root(const struct root *root)
     assert(root->hop_count <= JOURNEY_HOPS_MAX);
 }
 
+/* Also of batches in batches: none of them is in itself, or this would not end. */
+static size_t check_references(const struct hop *hop)
+{
+    size_t count = 0;
+
+    if (hop->kind == HOP_BATCH_REF) {
+        check_root(hop->shared->root);
+        return 1 + check_references(hop->shared);
+    }
+    for (const struct hop *child = hop->first; child != NULL; child = child->next)
+        count += check_references(child);
+    return count;
+}
+
 void journeys_check(const struct journeys *journeys)
 {
     size_t count = 0, references = 0;
@@ -318,11 +333,7 @@ void journeys_check(const struct journeys *journeys)
 
         check_root(root);
         count++;
-        for (const struct hop *hop = root->top->first; hop != NULL; hop = hop->next)
-            if (hop->kind == HOP_BATCH_REF) {
-                check_root(hop->shared->root);
-                references++;
-            }
+        references += check_references(root->top);
     }
     assert(count == journeys->count);
     assert(references >= journeys->batch_count && "every batch is some journey's");
