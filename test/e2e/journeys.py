@@ -3,12 +3,14 @@ letters; batches of several records; the same as OpenTelemetry spans; bounded af
 
 import json
 import os
+import subprocess
+import tempfile
 import unittest
 import urllib.parse
 
 from api_destinations import Target
 from support.case import Case, event, s
-from support.server import PROGRAM, TOP, Dynlog
+from support.server import PROGRAM, TOP, WAIT_S, Dynlog, environment
 
 START = "2026-01-31T09:30:00.000Z"
 
@@ -490,6 +492,20 @@ class Bounds(unittest.TestCase):
             self.assertEqual(0, figures["spansExported"])
             self.assertGreater(figures["spansDropped"], 0)
             dynlog.process.err.wait("does not take the spans of journeys now")
+
+
+    def test_an_endpoint_with_a_password(self):
+        """Status and logs would show it: it is refused, and not repeated."""
+        for arguments, more in ((("--otlp", "http://me:secret@127.0.0.1:4318"), {}),
+                                ((), {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://me:secret@collector/v1/traces?a=b"}),
+                                (("--otlp", "me:secret@127.0.0.1"), {})):
+            with tempfile.TemporaryDirectory() as folder:
+                started = subprocess.run([PROGRAM, "start", "--memory", "--port", "0", *arguments], cwd=folder, text=True,
+                                         env={**environment(folder), **more}, capture_output=True, timeout=WAIT_S,
+                                         check=False)
+            self.assertEqual(2, started.returncode, started)
+            self.assertIn("OTEL_EXPORTER_OTLP_HEADERS", started.stderr)
+            self.assertNotIn("secret", started.stdout + started.stderr)
 
 
 class Example(unittest.TestCase):
