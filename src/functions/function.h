@@ -57,6 +57,9 @@ struct function {
     size_t busy_count;
     bool init_failed; /* the last worker that was started did not come to its first GET next */
 
+    uint64_t told_failure;               /* of an init: a hash of what was told of it; 0: nothing */
+    uint64_t told_save, told_generation; /* of the worker that it was */
+
     bool said_extensions;
     struct reload reload;
     struct async_queue async;

@@ -189,6 +189,15 @@ static enum status open_bus(struct server *server)
     return st;
 }
 
+static void tell_dead_letter(void *context, const char *message_id, struct bytes from_arn,
+                             struct bytes to_arn)
+{
+    struct server *server = context;
+
+    journey_message(server->journeys, message_id, from_arn,
+                    &(struct journey_end){.result = JOURNEY_LETTER, .message = to_arn});
+}
+
 static enum status open_queues(struct server *server)
 {
     struct queues_options options = {.store = server->store,
@@ -197,6 +206,7 @@ static enum status open_queues(struct server *server)
                                      .wall_timers = server->wall_timers,
                                      .faults = server->faults,
                                      .place = &server->place,
+                                     .moved = tell_dead_letter,
                                      .changed = loop_changed,
                                      .context = server};
 
