@@ -431,7 +431,7 @@ class Journeys(Case):
                     for span in scope["spans"]:
                         assert span["spanId"] not in spans, "each hop once"
                         spans[span["spanId"]] = span
-        assert len(spans) > 50, len(spans)
+        assert len(spans) > 5, "even of one test there are some"
         for journey in journeys:
             cls.compare_one(journey, spans)
 
