@@ -105,7 +105,7 @@ static void tell_developer(struct log *log, enum function_log_kind kind, struct 
         .from_stderr = from_stderr,
     };
 
-    if (log->options->log != NULL)
+    if (log->options->log != NULL && !log->muted)
         log->options->log(log->options->context, &line);
 }
 
@@ -129,6 +129,12 @@ void log_release(struct log *log, bool tell)
     }
     buffer_free(&log->held);
     log->held = BUFFER_INIT(0);
+}
+
+void log_mute(struct log *log)
+{
+    log_release(log, false);
+    log->muted = true;
 }
 
 /* False: there is too much of it. */

@@ -36,7 +36,7 @@ struct log {
     struct bytes group, version; /* hold as long as this does */
     void *stream;                /* the door's; NULL: nothing was said yet */
     struct buffer event;
-    bool holds;
+    bool holds, muted;
     struct buffer held; /* kind (1) | is of stderr (1) | size (4) | bytes, ... */
 };
 
@@ -49,6 +49,8 @@ void log_close(struct log *log);
 void log_hold(struct log *log);
 /* tell: it is said now; else it was said before. Nothing, when nothing is held. */
 void log_release(struct log *log, bool tell);
+/* The developer is told no more: another worker begins again with what it did. */
+void log_mute(struct log *log);
 
 void log_line(struct log *log, struct bytes line, bool from_stderr);
 /* A line that the platform says in the handler's stream: "... Task timed out after 3.00 seconds".

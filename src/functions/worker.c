@@ -640,8 +640,8 @@ void worker_start(struct function *function)
     const struct runtime_door *door = &worker->functions->options.runtime;
 
     reload_starts(worker);
-    if (is_of_told_code(worker))
-        log_hold(&worker->log);
+    if (is_of_told_code(worker) || timer_is_set(&function->reload.quiet))
+        log_hold(&worker->log); /* a save may yet be more than one change */
     uv_timer_start(&worker->starting, on_starting,
                    worker->again ? (uint64_t)settings->timeout_s * 1000 : FUNCTION_INIT_MS_MAX, 0);
     worker->listener = door->listen(door->context, worker, &worker->port);

@@ -64,9 +64,6 @@ CLIENT_ENVIRONMENT = {
 }
 
 
-claims = []  # as long as this process lives
-
-
 def claim(port):
     """False: another test, perhaps of another run, has it. A name in the kernel goes with its process."""
     name = socket.socket(socket.AF_UNIX)
@@ -75,7 +72,7 @@ def claim(port):
     except OSError:
         name.close()
         return False
-    claims.append(name)
+    name.detach()  # open as long as this process lives
     return True
 
 
