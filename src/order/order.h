@@ -6,7 +6,7 @@
  * (order_event_of()). Its position and the time of its append stand in its stored form
  * (value/item_head.h); this index finds it by them:
  *
- *   STORE_ORDER   table id (4) | 0                       -> state: filled? the next run's number
+ *   STORE_ORDER   table id (4) | 0 | which               -> is it filled? the next run's number
  *                 table id (4) | 1 | LOG | TYPE          -> run: its number, events, last position
  *                 table id (4) | 2 | run (4) | position  -> an entry: version, ID
  *                 table id (4) | 3 | LOG | ID | position -> an entry: version, run
@@ -38,6 +38,10 @@
 #include "value/key_schema.h"
 
 /* ---- what an event is ---- */
+
+/* A longer type is no event's: it stands in keys. (EventBridge takes 128 characters of a detail
+ * type.) */
+#define ORDER_TYPE_SIZE_MAX ((size_t)1024)
 
 struct order_event {
     struct bytes log, id, type; /* of the item that it was made from */
@@ -135,12 +139,9 @@ MUST_USE enum status order_streams(struct store *store, const struct store_view 
 
 struct order_run; /* a log's type */
 
-struct order_work {
+struct order_work { /* begin with the batch and the arena */
     struct store_batch *batch;
     struct arena *arena;
-    uint32_t table_id; /* of `state` */
-    bool state_loaded;
-    uint32_t next_run;
     struct order_run *runs; /* those that were loaded */
 };
 
@@ -171,9 +172,8 @@ struct order_filling {
 };
 MUST_USE enum status order_filling_load(struct store_batch *batch, uint32_t table_id,
                                         struct order_filling *ret);
-/* After the last order_store() of the run(). */
-MUST_USE enum status order_filling_store(struct order_work *work, uint32_t table_id,
-                                         const struct order_filling *filling);
+void order_filling_store(struct store_batch *batch, uint32_t table_id,
+                         const struct order_filling *filling);
 
 /* ---- checking ---- */
 
