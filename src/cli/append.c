@@ -33,13 +33,13 @@ static enum status last_version(struct client *client, struct arena *arena, stru
 
     item_set(arena, &values, BYTES(":pk"), string_value(pk));
     buffer_append_text(&body, "{\"TableName\":");
-    json_append_string(&body, bytes_of_text(cli_client_target(client)->table));
+    json_append_string(&body, bytes_of_text(client_target(client)->table));
     buffer_append_text(&body, ",\"KeyConditionExpression\":\"pk = :pk\",\"ScanIndexForward\":false,"
                               "\"Limit\":1,\"ConsistentRead\":true,\"ProjectionExpression\":\"sk\","
                               "\"ExpressionAttributeValues\":");
     item_print(&body, &values);
     buffer_append_text(&body, "}");
-    status = cli_client_call(client, arena, "Query", buffer_bytes(&body), ret_answer);
+    status = client_call(client, arena, "Query", buffer_bytes(&body), ret_answer);
     if (status != OK)
         return status;
 
@@ -80,11 +80,11 @@ static enum status is_ours(struct client *client, struct arena *arena, const str
     item_set(arena, &key, BYTES("pk"), *item_get_text(item, "pk"));
     item_set(arena, &key, BYTES("sk"), *item_get_text(item, "sk"));
     buffer_append_text(&body, "{\"TableName\":");
-    json_append_string(&body, bytes_of_text(cli_client_target(client)->table));
+    json_append_string(&body, bytes_of_text(client_target(client)->table));
     buffer_append_text(&body, ",\"ConsistentRead\":true,\"Key\":");
     item_print(&body, &key);
     buffer_append_text(&body, "}");
-    status = cli_client_call(client, arena, "GetItem", buffer_bytes(&body), ret_answer);
+    status = client_call(client, arena, "GetItem", buffer_bytes(&body), ret_answer);
     if (status != OK)
         return status;
     *ret = item_from_json(arena, json_get(ret_answer->json, "Item"), &there, &error) == OK &&
@@ -101,11 +101,11 @@ static enum status put(struct client *client, struct arena *arena, const struct 
     enum status status = OK;
 
     buffer_append_text(&body, "{\"TableName\":");
-    json_append_string(&body, bytes_of_text(cli_client_target(client)->table));
+    json_append_string(&body, bytes_of_text(client_target(client)->table));
     buffer_append_text(&body, ",\"ConditionExpression\":\"attribute_not_exists(pk)\",\"Item\":");
     item_print(&body, item);
     buffer_append_text(&body, "}");
-    status = cli_client_call(client, arena, "PutItem", buffer_bytes(&body), ret_answer);
+    status = client_call(client, arena, "PutItem", buffer_bytes(&body), ret_answer);
     if (!condition_failed(status, ret_answer))
         return status;
     if (ret_answer->uncertain) {
@@ -142,7 +142,7 @@ enum status cli_append(struct client *client, struct arena *arena, const struct 
         if (status != CONFLICT)
             return status;
         if (turn > 0 && turn + 1 < tries) /* the first race costs no time */
-            cli_client_pause(client, (unsigned)size_min(turn - 1, RACE_DOUBLED_MAX));
+            client_pause(client, (unsigned)size_min(turn - 1, RACE_DOUBLED_MAX));
     }
     if (last_version(client, arena, append->pk, &at, ret_answer) == OK)
         ret->version = at;
@@ -313,7 +313,7 @@ static int append_run(struct cli *cli, const void *given)
     item_set(cli->arena, &append.item, BYTES("log"), string_value(bytes_of_text(on->log)));
     item_set(cli->arena, &append.item, BYTES("payload"), payload);
 
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
     if (client == NULL)

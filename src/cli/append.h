@@ -24,7 +24,7 @@ struct appended {
 };
 
 /* CONFLICT: the stream is at another version than expected, or too many others were first. Other
- * statuses as cli_client_ask(). */
+ * statuses as client_ask(). */
 MUST_USE enum status cli_append(struct client *client, struct arena *arena,
                                 const struct append *append, struct appended *ret,
                                 struct client_answer *ret_answer);

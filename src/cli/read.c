@@ -80,7 +80,7 @@ static void print_query(const struct reading *reading, struct buffer *body)
     struct json_writer w = JSON_WRITER(body);
 
     json_begin_object(&w);
-    json_member_text(&w, "TableName", cli_client_target(reading->client)->table);
+    json_member_text(&w, "TableName", client_target(reading->client)->table);
     json_member_text(&w, "KeyConditionExpression", "pk = :pk and sk between :from and :to");
     json_member_bool(&w, "ScanIndexForward", !on->backward);
     json_member_bool(&w, "ConsistentRead", true);
@@ -128,7 +128,7 @@ static enum status read_page(struct reading *reading, struct arena *arena, bool 
     enum status status = OK;
 
     print_query(reading, &body);
-    status = cli_client_call(reading->client, arena, "Query", buffer_bytes(&body), ret_answer);
+    status = client_call(reading->client, arena, "Query", buffer_bytes(&body), ret_answer);
     if (status != OK)
         return status;
     *ret_more = true;
@@ -184,7 +184,7 @@ static int read_run(struct cli *cli, const void *given)
         return cli_fail_usage(cli, "--from %" PRId64 " is above --to %" PRId64 ".", on->from,
                               on->to);
 
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
     if (client == NULL)

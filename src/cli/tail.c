@@ -124,13 +124,13 @@ static const char *make_path(const struct tailing *tailing, struct arena *arena)
     const struct tail_options *on = tailing->on;
 
     buffer_append_text(&path, "/_dynlog/log");
-    cli_client_query(&path, "from", arena_printf(arena, "%" PRId64, tailing->last));
+    client_query(&path, "from", arena_printf(arena, "%" PRId64, tailing->last));
     if (on->log != NULL)
-        cli_client_query(&path, "log", bytes_of_text(on->log));
+        client_query(&path, "log", bytes_of_text(on->log));
     if (on->target.table != NULL || on->target.stage != NULL)
-        cli_client_query(&path, "table", bytes_of_text(cli_client_target(tailing->client)->table));
+        client_query(&path, "table", bytes_of_text(client_target(tailing->client)->table));
     if (on->type != NULL)
-        cli_client_query(&path, "type", bytes_of_text(on->type));
+        client_query(&path, "type", bytes_of_text(on->type));
     return arena_copy_text(arena, buffer_bytes(&path));
 }
 
@@ -145,7 +145,7 @@ static enum status listen_once(struct tailing *tailing, struct arena *arena,
         .silence_ms = SILENCE_MS,
     };
 
-    return cli_client_lines(tailing->client, arena, make_path(tailing, arena), &lines, ret_answer);
+    return client_lines(tailing->client, arena, make_path(tailing, arena), &lines, ret_answer);
 }
 
 /* Until a dynlog answers again; false: Ctrl-C. A store made anew begins its positions anew. */
@@ -194,7 +194,7 @@ static int tail_run(struct cli *cli, const void *given)
     const struct tail_options *on = given;
     const struct json *status = NULL;
     int exit_status = CLI_DONE;
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
     if (client == NULL || !cli_server_status(cli, client, cli->arena, &status, &exit_status))
@@ -212,7 +212,7 @@ static int tail_run(struct cli *cli, const void *given)
     };
 
     if (cli_for_people(cli, on->json))
-        cli_note(cli, "Listening to %s; Ctrl-C ends.", cli_client_target(client)->url);
+        cli_note(cli, "Listening to %s; Ctrl-C ends.", client_target(client)->url);
     cli_interrupts_catch(&tailing.interrupts);
     exit_status = listen_on(&tailing);
     cli_interrupts_release(&tailing.interrupts);

@@ -203,13 +203,13 @@ static void run_case(const struct append_case *one)
                             .key_id = "x",
                             .secret = "x",
                             .table = "local-dynamodb-logs"};
-    struct client *client = cli_client_new(&target);
+    struct client *client = client_new(&target);
 
-    cli_client_never_pause(client);
+    client_never_pause(client);
 
     enum status status = cli_append(client, arena, &append, &appended, &answer);
 
-    cli_client_free(client);
+    client_free(client);
     fake_stop(&server);
     assert_int_equal(status, one->status);
     assert_int_equal(appended.version, one->version);

@@ -1,8 +1,8 @@
-/* Tests of cli/client.c: what is tried again and how often, what is said, answers line by line. */
-#include "cli/client.h"
+/* Tests of client/client.c: what is tried again and how often, what is said, answers line by line.
+ */
+#include "client/client.h"
 
-#include "cli/server_door.h"
-#include "cli_test.h"
+#include "fake_server.h"
 
 #include <fcntl.h>
 
@@ -91,13 +91,13 @@ static void test_ask(void **state)
         fake_start(&server, one->answers, count);
 
         struct target target = target_of(&server);
-        struct client *client = cli_client_new(&target);
+        struct client *client = client_new(&target);
 
-        cli_client_never_pause(client);
+        client_never_pause(client);
 
-        enum status status = cli_client_ask(client, arena, &request, &answer);
+        enum status status = client_ask(client, arena, &request, &answer);
 
-        cli_client_free(client);
+        client_free(client);
         fake_stop(&server);
         print_message("  %s\n", one->name);
         assert_int_equal(status, one->status);
@@ -134,17 +134,17 @@ static void test_services(void **state)
     fake_start_with(&server, answers, headers, ARRAY_COUNT(answers));
 
     struct target target = target_of(&server);
-    struct client *client = cli_client_new(&target);
+    struct client *client = client_new(&target);
 
-    assert_int_equal(cli_client_ask(client, arena, &request, &answer), OK);
-    assert_string_equal(arena_copy_text(arena, cli_client_header(&answer, "x-amz-function-error")),
+    assert_int_equal(client_ask(client, arena, &request, &answer), OK);
+    assert_string_equal(arena_copy_text(arena, client_header(&answer, "x-amz-function-error")),
                         "Unhandled");
-    assert_int_equal(cli_client_header(&answer, "X-Empty").size, 0);
-    assert_int_equal(cli_client_header(&answer, "X-Amz").size, 0);
-    assert_int_equal(cli_client_ask(client, arena, &request, &answer), REFUSED);
+    assert_int_equal(client_header(&answer, "X-Empty").size, 0);
+    assert_int_equal(client_header(&answer, "X-Amz").size, 0);
+    assert_int_equal(client_ask(client, arena, &request, &answer), REFUSED);
     assert_string_equal(arena_copy_text(arena, answer.error_name), "ResourceNotFoundException");
     assert_string_equal(arena_copy_text(arena, answer.message), "no");
-    cli_client_free(client);
+    client_free(client);
     fake_stop(&server);
 }
 
@@ -160,18 +160,18 @@ static void test_uncertain_on_a_used_connection(void **state)
     fake_start(&server, answers, ARRAY_COUNT(answers));
 
     struct target target = target_of(&server);
-    struct client *client = cli_client_new(&target);
+    struct client *client = client_new(&target);
 
-    cli_client_never_pause(client);
+    client_never_pause(client);
     for (size_t i = 0; i < ARRAY_COUNT(uncertain); i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
         struct client_request request = {.method = "POST", .path = "/"};
         struct client_answer answer = {0};
 
-        assert_int_equal(cli_client_ask(client, arena, &request, &answer), OK);
+        assert_int_equal(client_ask(client, arena, &request, &answer), OK);
         assert_int_equal(answer.uncertain, uncertain[i]);
     }
-    cli_client_free(client);
+    client_free(client);
     fake_stop(&server);
 }
 
@@ -187,12 +187,12 @@ static void test_unreachable(void **state)
     fake_stop(&server); /* now nothing listens there */
 
     struct target target = target_of(&server);
-    struct client *client = cli_client_new(&target);
+    struct client *client = client_new(&target);
 
-    assert_int_equal(cli_client_ask(client, arena, &request, &answer), CLOSED);
+    assert_int_equal(client_ask(client, arena, &request, &answer), CLOSED);
     assert_int_equal(answer.message.size, 0);
     assert_false(answer.uncertain);
-    cli_client_free(client);
+    client_free(client);
 }
 
 static void test_query(void **state)
@@ -201,8 +201,8 @@ static void test_query(void **state)
 
     (void)state;
     buffer_append_text(&path, "/_dynlog/log");
-    cli_client_query(&path, "from", BYTES("0"));
-    cli_client_query(&path, "log", BYTES("a b/&=+å\0-._~"));
+    client_query(&path, "from", BYTES("0"));
+    client_query(&path, "log", BYTES("a b/&=+å\0-._~"));
     buffer_append_byte(&path, '\0');
     assert_string_equal((const char *)path.ptr,
                         "/_dynlog/log?from=0&log=a%20b%2F%26%3D%2B%C3%A5%00-._~");
@@ -233,15 +233,15 @@ static enum status read_lines(const char *body, int status, size_t enough, int w
     fake_start(&server, answers, 1);
 
     struct target target = target_of(&server);
-    struct client *client = cli_client_new(&target);
+    struct client *client = client_new(&target);
     struct client_lines lines = {
         .line = take, .context = ret, .wake_fd = wake_fd, .silence_ms = 5000};
 
     *ret = (struct taken){.enough = enough};
 
-    enum status got = cli_client_lines(client, arena, "/_dynlog/log?from=1", &lines, answer);
+    enum status got = client_lines(client, arena, "/_dynlog/log?from=1", &lines, answer);
 
-    cli_client_free(client);
+    client_free(client);
     fake_stop(&server);
     return got;
 }
@@ -297,12 +297,12 @@ static void test_lines_woken(void **state)
     assert_int_equal(write(wake[1], "", 1), 1);
 
     struct target target = target_of(&server);
-    struct client *client = cli_client_new(&target);
+    struct client *client = client_new(&target);
     struct client_lines lines = {
         .line = take, .context = &taken, .wake_fd = wake[0], .silence_ms = 60000};
 
-    assert_int_equal(cli_client_lines(client, arena, "/", &lines, &answer), OK);
-    cli_client_free(client);
+    assert_int_equal(client_lines(client, arena, "/", &lines, &answer), OK);
+    client_free(client);
     close(wake[0]);
     close(wake[1]);
     close(silent);
