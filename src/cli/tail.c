@@ -6,6 +6,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/server_door.h"
+#include "client/feed.h"
 
 #include <inttypes.h>
 
@@ -145,7 +146,8 @@ static enum status listen_once(struct tailing *tailing, struct arena *arena,
         .silence_ms = SILENCE_MS,
     };
 
-    return client_lines(tailing->client, arena, make_path(tailing, arena), &lines, ret_answer);
+    return client_lines(client_target(tailing->client), arena, make_path(tailing, arena), &lines,
+                        ret_answer);
 }
 
 /* Until a dynlog answers again; false: Ctrl-C. A store made anew begins its positions anew. */
