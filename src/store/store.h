@@ -50,6 +50,7 @@ enum store_family {
     STORE_QUEUES,     /* messages of queues, and what they are found by (docs/format/queue.md) */
     STORE_ARCHIVES,   /* events that archives of buses keep (bus/archive.h) */
     STORE_LOGS,       /* log streams and their events (docs/format/logs.md) */
+    STORE_ORDER,      /* events by position, log, type and stream (docs/format/order.md) */
     STORE_FAMILY_COUNT,
 };
 
