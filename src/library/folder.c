@@ -5,6 +5,8 @@
  * built-in trigger hands the events on. */
 #include "library/folder.h"
 
+#include "library/logs.h"
+
 static const struct arn_place here = {"aws", "us-east-1", "000000000000"};
 
 /* ---- the table ---- */
@@ -214,19 +216,42 @@ static void folder_close(struct dynlog *dynlog)
     mem_free(folder);
 }
 
+/* Counts are of each type of a log, and by log. */
 static enum dynlog_status folder_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
                                       struct dynlog_error *error)
 {
-    (void)ret;
-    return fault_say(error, DYNLOG_UNSUPPORTED, "%s: a folder can't list its logs yet.",
-                     dynlog->place);
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct folder *folder = folder_of(dynlog);
+    struct order_count *counts = NULL;
+    struct logs_made *made = NULL;
+    size_t count = 0, next = 0;
+    enum status status =
+        order_counts(folder->store, NULL, folder->table_id, BYTES(""), arena, &counts, &count);
+
+    if (status != OK)
+        return fault_of_status(error, dynlog->place, status);
+    made = logs_made_new();
+    for (size_t i = 0; i < count; i = next) {
+        uint64_t events = 0, last = 0;
+
+        for (next = i; next < count && bytes_equal(counts[next].log, counts[i].log); next++) {
+            events += counts[next].events;
+            last = counts[next].last_position > last ? counts[next].last_position : last;
+        }
+        logs_made_add(made, counts[i].log, events, last);
+    }
+    *ret = logs_made_done(made);
+    return DYNLOG_OK;
 }
 
 static enum dynlog_status folder_position(struct dynlog *dynlog, uint64_t *ret,
                                           struct dynlog_error *error)
 {
-    *ret = store_last_position(folder_of(dynlog)->store);
-    return fault_none(error, DYNLOG_OK);
+    static const struct order_filter all;
+    struct folder *folder = folder_of(dynlog);
+    enum status status = order_last(folder->store, NULL, folder->table_id, &all, ret);
+
+    return status == OK ? DYNLOG_OK : fault_of_status(error, dynlog->place, status);
 }
 
 static enum dynlog_status folder_forget(struct dynlog *dynlog, const char *log, const char *id,

@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "engine/engine.h"
 #include "library/reader.h"
+#include "order/order.h"
 #include "streams/streams.h"
 
 #include <pthread.h>

@@ -27,6 +27,7 @@ enum dynlog_status folder_query(struct dynlog *dynlog, const struct stream_query
     asked->condition.high = number_value(query->to);
     asked->limit = query->limit;
     asked->backward = query->backward;
+    asked->tells_places = true;
 
     enum status status = engine_query(folder->engine, asked, arena, &refusal);
 
@@ -35,7 +36,9 @@ enum dynlog_status folder_query(struct dynlog *dynlog, const struct stream_query
     if (status != OK)
         return fault_of_status(error, dynlog->place, status);
     ret->items = ARENA_NEW_ARRAY(arena, asked->count, struct item);
+    ret->places = ARENA_NEW_ARRAY(arena, asked->count, struct event_place);
     for (size_t i = 0; i < asked->count; i++) {
+        ret->places[i] = (struct event_place){asked->places[i].position, asked->places[i].time_ms};
         status = item_decode(arena, asked->items[i], &ret->items[ret->count++]);
         if (status != OK)
             return fault_of_status(error, dynlog->place, status);

@@ -25,6 +25,11 @@ struct dynlog {
     bool never_pause; /* for tests: tries follow each other at once */
 };
 
+/* Where an event stands in the one order, and when it was appended; 0: not known. */
+struct event_place {
+    uint64_t position, time_ms;
+};
+
 /* A part of a stream. Versions from `from` to `to`, both included. */
 struct stream_query {
     struct bytes pk;
@@ -34,8 +39,8 @@ struct stream_query {
     bool ids_only; /* nothing but sk and meta.id is needed */
 };
 struct stream_part {
-    struct item *items;  /* in the arena */
-    uint64_t *positions; /* of each; NULL: this place does not tell */
+    struct item *items;         /* in the arena */
+    struct event_place *places; /* of each; NULL: this place does not tell */
     size_t count;
     bool more; /* there may be events behind them */
 };

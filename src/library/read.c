@@ -55,11 +55,8 @@ static enum dynlog_status take(struct stream_reader *reader, struct dynlog_event
                          "The stream %.*s has an item that is no event: its sort key is no whole "
                          "number.",
                          BYTES_ARG(reader->query.pk));
-    if (reader->part.positions != NULL)
-        ret->position = reader->part.positions[reader->at];
-    if (ret->position > 0)
-        ret->cursor = arena_copy_text(reader->base.arena,
-                                      arena_printf(reader->base.arena, "%" PRIu64, ret->position));
+    if (reader->part.places != NULL)
+        reader_place(&reader->base, &reader->part.places[reader->at], ret);
     reader->at++;
     pass(reader, (int64_t)ret->version);
     return DYNLOG_OK;

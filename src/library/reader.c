@@ -2,6 +2,7 @@
 #include "library/reader.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -84,6 +85,33 @@ void reader_pause(struct dynlog_reader *reader, const struct deadline *deadline,
 
     reader_wait(reader, left >= 0 && left < *pause_ms ? left : *pause_ms);
     *pause_ms = *pause_ms * 2 < pause_ms_max ? *pause_ms * 2 : pause_ms_max;
+}
+
+/* When the event itself says when it was appended - elsewhere, and came here later - that counts.
+ */
+void reader_place(struct dynlog_reader *reader, const struct event_place *place,
+                  struct dynlog_event *event)
+{
+    event->position = place->position;
+    if (event->time_ms == 0)
+        event->time_ms = place->time_ms;
+    if (place->position > 0)
+        event->cursor = arena_copy_text(reader->arena,
+                                        arena_printf(reader->arena, "%" PRIu64, place->position));
+}
+
+enum dynlog_status reader_begin(const char *from, uint64_t now, uint64_t *ret,
+                                struct dynlog_error *error)
+{
+    *ret = 0;
+    if (from == NULL || strcmp(from, DYNLOG_FROM_NOW) == 0)
+        *ret = now;
+    else if (strcmp(from, DYNLOG_FROM_START) != 0 && !bytes_to_uint64(bytes_of_text(from), ret))
+        return fault_say(error, DYNLOG_INVALID,
+                         "A subscription begins at \"start\", \"now\", or behind an event's "
+                         "cursor, not at \"%s\".",
+                         from);
+    return DYNLOG_OK;
 }
 
 const char *reader_text(struct arena *arena, struct bytes text)

@@ -42,6 +42,13 @@ bool reader_wait(struct dynlog_reader *reader, int64_t wait_ms);
 /* A copy in the arena; NULL when it is empty. */
 const char *reader_text(struct arena *arena, struct bytes text);
 
+/* What the store knows of an event beside its item; its cursor is its position. */
+void reader_place(struct dynlog_reader *reader, const struct event_place *place,
+                  struct dynlog_event *event);
+/* Where a subscription begins: behind which position. `now`: the last one. */
+enum dynlog_status reader_begin(const char *from, uint64_t now, uint64_t *ret,
+                                struct dynlog_error *error);
+
 /* Until when to wait, by clock_monotonic_ns(). */
 struct deadline {
     bool for_ever;

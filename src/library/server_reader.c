@@ -46,7 +46,7 @@ static bool event_of_line(struct arena *arena, struct bytes line, struct dynlog_
         !event_split_key(arena, json_get_string(key, "pk"), &event.log, &event.id))
         return false;
     event.type = arena_copy_text(arena, json_get_string(json, "type"));
-    event.time_ms = json_get_uint(json, "time", 0);
+    event.time_ms = json_get_uint(meta, "time", json_get_uint(json, "time", 0));
     if (payload != NULL) {
         json_print(&text, payload);
         event.payload = arena_copy_text(arena, buffer_bytes(&text));
@@ -183,21 +183,6 @@ static void server_close(struct dynlog_reader *base)
 
 static const struct reader_kind server_kind = {.next = server_next, .close = server_close};
 
-static enum dynlog_status read_from(struct server_reader *reader, const char *from,
-                                    const struct server_state *state, struct dynlog_error *error)
-{
-    if (from == NULL || strcmp(from, DYNLOG_FROM_NOW) == 0)
-        reader->last = state->position;
-    else if (strcmp(from, DYNLOG_FROM_START) == 0)
-        reader->last = 0;
-    else if (!bytes_to_uint64(bytes_of_text(from), &reader->last))
-        return fault_say(error, DYNLOG_INVALID,
-                         "A subscription begins at \"start\", \"now\", or behind an event's "
-                         "cursor, not at \"%s\".",
-                         from);
-    return DYNLOG_OK;
-}
-
 enum dynlog_status server_subscribe(struct asked *asked,
                                     const struct dynlog_subscription *subscription,
                                     const struct server_state *state, struct dynlog_reader **ret,
@@ -207,7 +192,7 @@ enum dynlog_status server_subscribe(struct asked *asked,
     enum dynlog_status status = reader_init(&reader->base, &server_kind, &asked->base, true, error);
 
     if (status == DYNLOG_OK)
-        status = read_from(reader, subscription->from, state, error);
+        status = reader_begin(subscription->from, state->position, &reader->last, error);
     if (status != DYNLOG_OK) {
         server_close(&reader->base);
         return status;
