@@ -186,7 +186,7 @@ static enum status take_all(struct logging *logging, struct client_answer *ret)
                                          .content_type = "application/x-amz-json-1.1",
                                          .body = buffer_bytes(&body)};
         struct client_answer answer = {0};
-        enum status status = cli_client_ask(logging->client, arena, &request, &answer);
+        enum status status = client_ask(logging->client, arena, &request, &answer);
 
         if (status != OK) {
             *ret = answer;
@@ -209,7 +209,7 @@ static bool is_no_group(const struct client_answer *answer)
 
 static int follow(struct logging *logging)
 {
-    bool aws = cli_client_target(logging->client)->is_aws;
+    bool aws = client_target(logging->client)->is_aws;
 
     while (cli_interrupts_pause(&logging->interrupts, aws ? POLL_AWS_MS : POLL_MS)) {
         struct client_answer answer = {0};
@@ -254,8 +254,7 @@ static uint64_t now_ms(const struct cli *cli, struct client *client)
     struct client_answer answer = {0};
     uint64_t ms = 0;
 
-    if (!cli_client_target(client)->is_aws &&
-        cli_client_ask(client, cli->arena, &request, &answer) == OK &&
+    if (!client_target(client)->is_aws && client_ask(client, cli->arena, &request, &answer) == OK &&
         clock_parse_iso(json_get_string(answer.json, "now"), &ms))
         return ms;
 
@@ -299,7 +298,7 @@ static const char *group_of(const struct cli *cli, struct client *client, const 
 
     request.path = arena_copy_text(
         cli->arena, arena_printf(cli->arena, "/2015-03-31/functions/%s/configuration", name));
-    if (cli_client_ask(client, cli->arena, &request, &answer) == OK)
+    if (client_ask(client, cli->arena, &request, &answer) == OK)
         group = json_get_string(json_get(answer.json, "LoggingConfig"), "LogGroup");
     if (group.size == 0)
         group = arena_printf(cli->arena, "/aws/lambda/%s", name);
@@ -310,7 +309,7 @@ static int logs_run(struct cli *cli, const void *given)
 {
     const struct logs_options *on = given;
     int exit_status = CLI_DONE;
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
     struct logging logging = {.cli = cli, .on = on, .client = client};
 

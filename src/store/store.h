@@ -96,7 +96,7 @@ struct store_work {
     enum status status;
 };
 
-/* The work must live until done(). From the port's thread. */
+/* The work must live until done(). From any thread. */
 void store_submit(struct store *store, struct store_port *port, struct store_work *work);
 
 /* In run(): OK, NOT_FOUND, or what reading the disk met; *ret holds until run() returns. */
