@@ -99,7 +99,7 @@ static int clock_run(struct cli *cli, const void *given)
         return exit_status;
 
     exit_status = CLI_DONE;
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
     if (client == NULL || !cli_server_status(cli, client, cli->arena, &status, &exit_status))
@@ -111,7 +111,7 @@ static int clock_run(struct cli *cli, const void *given)
                                           .answer_ms = -1,
                                           .once = true};
 
-    enum status asked = cli_client_ask(client, cli->arena, &request, &answer);
+    enum status asked = client_ask(client, cli->arena, &request, &answer);
 
     if (asked != OK)
         return cli_client_fail(cli, client, asked, &answer);

@@ -102,7 +102,7 @@ static int drain_run(struct cli *cli, const void *given)
     struct client_answer answer = {0};
     int exit_status = CLI_DONE;
     uint64_t start_ns = clock_monotonic_ns();
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
     if (on->retries != NULL && strcmp(on->retries, "now") != 0)
@@ -117,7 +117,7 @@ static int drain_run(struct cli *cli, const void *given)
     if (busy.size > 0 && cli_for_people(cli, on->json))
         cli_note(cli, "Waiting: %.*s.", BYTES_ARG(busy));
 
-    enum status status = cli_client_ask(client, cli->arena, &request, &answer);
+    enum status status = client_ask(client, cli->arena, &request, &answer);
 
     if (status == TIMED_OUT && on->timeout_s > 0)
         return fail_timed_out(cli, client, on->timeout_s);

@@ -2,8 +2,8 @@
  * a command is.
  *
  *   cli.c       the table of commands, help        options.c   the command line
- *   output.c    colour, width, tables, messages    target.c    who is asked: endpoint, keys, table
- *   event.c     an event in its forms              client.c    HTTP, signatures, retries
+ *   output.c    colour, width, tables, messages    client.c    what it says when asking failed
+ *   event.c     an event in its forms              target.h    the options that say who is asked
  *
  * and a file a command. */
 #ifndef DYNLOG_CLI_INTERNAL_H
@@ -39,7 +39,7 @@ struct command {
 
 extern const struct command command_start, command_stop, command_clean, command_append,
     command_read, command_tail, command_status, command_drain, command_clock, command_invoke,
-    command_logs, command_journey;
+    command_logs, command_journey, command_streams;
 
 /* cli_main() with other streams. */
 int cli_run(struct cli *cli, int argc, char **argv);

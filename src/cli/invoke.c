@@ -82,7 +82,7 @@ static void print_tail(struct cli *cli, const struct client_answer *answer)
 {
     struct bytes text = {NULL, 0};
 
-    if (base64_decode(cli->arena, cli_client_header(answer, "X-Amz-Log-Result"), &text) ==
+    if (base64_decode(cli->arena, client_header(answer, "X-Amz-Log-Result"), &text) ==
         BASE64_NO_FAULT)
         fprintf(cli->err, "%.*s", BYTES_ARG(text));
 }
@@ -90,7 +90,7 @@ static void print_tail(struct cli *cli, const struct client_answer *answer)
 /* Its result stands on stdout whatever it is. */
 static int print_result(struct cli *cli, const struct client_answer *answer)
 {
-    struct bytes error = cli_client_header(answer, "X-Amz-Function-Error");
+    struct bytes error = client_header(answer, "X-Amz-Function-Error");
 
     if (!cli_line(cli, answer->body))
         return CLI_FAILED;
@@ -130,7 +130,7 @@ static int invoke_run(struct cli *cli, const void *given)
     struct client_header headers[HEADERS_MAX];
     struct client_answer answer = {0};
     int exit_status = CLI_DONE;
-    AUTO(cli_client_release) struct client *client = NULL;
+    AUTO(client_release) struct client *client = NULL;
     struct bytes data = {NULL, 0};
 
     if (on->event && on->tail)
@@ -157,7 +157,7 @@ static int invoke_run(struct cli *cli, const void *given)
     if (on->tail)
         headers[request.header_count++] = (struct client_header){"X-Amz-Log-Type", "Tail"};
 
-    enum status status = cli_client_ask(client, cli->arena, &request, &answer);
+    enum status status = client_ask(client, cli->arena, &request, &answer);
 
     if (status != OK)
         return fail(cli, client, status, &answer);

@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/server_door.h"
+#include "client/feed.h"
 
 #include <inttypes.h>
 
@@ -373,16 +374,16 @@ static const char *make_path(const struct showing *showing, struct arena *arena)
 
     buffer_append_text(&path, "/_dynlog/journeys");
     if (on->event != NULL)
-        cli_client_query(&path, "event", bytes_of_text(on->event));
+        client_query(&path, "event", bytes_of_text(on->event));
     if (on->failed)
-        cli_client_query(&path, "failed", BYTES("true"));
+        client_query(&path, "failed", BYTES("true"));
     if (on->follow)
-        cli_client_query(&path, "follow", BYTES("true"));
-    cli_client_query(&path, "limit", arena_printf(arena, "%" PRId64, on->limit));
+        client_query(&path, "follow", BYTES("true"));
+    client_query(&path, "limit", arena_printf(arena, "%" PRId64, on->limit));
     if (on->since != NULL)
-        cli_client_query(&path, "since", bytes_of_text(on->since));
+        client_query(&path, "since", bytes_of_text(on->since));
     if (on->table != NULL)
-        cli_client_query(&path, "table", bytes_of_text(on->table));
+        client_query(&path, "table", bytes_of_text(on->table));
     return arena_copy_text(arena, buffer_bytes(&path));
 }
 
@@ -391,7 +392,7 @@ static int ask_once(struct showing *showing)
     struct cli *cli = showing->cli;
     struct client_request request = {.method = "GET", .path = make_path(showing, cli->arena)};
     struct client_answer answer = {0};
-    enum status status = cli_client_ask(showing->client, cli->arena, &request, &answer);
+    enum status status = client_ask(showing->client, cli->arena, &request, &answer);
 
     if (status == REFUSED && answer.http_status == 404)
         return cli_fail(cli, CLI_FAILED, "%s: %.*s.", showing->on->event,
@@ -434,8 +435,8 @@ static int follow(struct showing *showing)
     cli_interrupts_catch(&interrupts);
     struct client_lines lines = {
         .line = take_line, .context = showing, .wake_fd = interrupts.fd, .silence_ms = SILENCE_MS};
-    enum status status = cli_client_lines(showing->client, cli->arena,
-                                          make_path(showing, cli->arena), &lines, &answer);
+    enum status status = client_lines(client_target(showing->client), cli->arena,
+                                      make_path(showing, cli->arena), &lines, &answer);
 
     cli_interrupts_release(&interrupts);
     if (status != OK)
@@ -447,14 +448,14 @@ static int journey_run(struct cli *cli, const void *given)
 {
     const struct journey_options *on = given;
     int exit_status = CLI_DONE;
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
     struct showing showing = {.cli = cli, .on = on, .client = client};
 
     if (client == NULL)
         return exit_status;
     if (on->follow && cli_for_people(cli, on->json))
-        cli_note(cli, "Listening to %s; Ctrl-C ends.", cli_client_target(client)->url);
+        cli_note(cli, "Listening to %s; Ctrl-C ends.", client_target(client)->url);
     exit_status = on->follow ? follow(&showing) : ask_once(&showing);
     map_free(&showing.shown);
     return exit_status;

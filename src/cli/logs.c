@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "base/map.h"
 
+#include "cli/event_logs.h"
 #include "cli/function.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
@@ -19,6 +20,7 @@
 
 struct logs_options {
     struct target_options target;
+    const char *data;
     const char *function, *since, *filter;
     bool follow, json;
 };
@@ -42,15 +44,19 @@ static const struct option_row options[] = {
      .offset = offsetof(struct logs_options, filter)},
     {.name = "json",
      .kind = OPTION_FLAG,
-     .help = "a JSON line an event, on a terminal too",
+     .help = "a JSON line a thing, on a terminal too",
      .offset = offsetof(struct logs_options, json)},
+    TARGET_TABLE_OPTIONS(struct logs_options),
     TARGET_OPTIONS(struct logs_options),
+    PLACE_OPTIONS(struct logs_options),
 };
 
 static const struct argument_row arguments[] = {
     {.name = "FUNCTION",
-     .help = "its name, its ARN, its key in the stack file, or a log group (/aws/lambda/...)",
-     .offset = offsetof(struct logs_options, function)},
+     .help = "its name, its ARN, its key in the stack file, or a log group (/aws/lambda/...); "
+             "without it: the event logs",
+     .offset = offsetof(struct logs_options, function),
+     .optional = true},
 };
 
 struct logging {
@@ -186,7 +192,7 @@ static enum status take_all(struct logging *logging, struct client_answer *ret)
                                          .content_type = "application/x-amz-json-1.1",
                                          .body = buffer_bytes(&body)};
         struct client_answer answer = {0};
-        enum status status = cli_client_ask(logging->client, arena, &request, &answer);
+        enum status status = client_ask(logging->client, arena, &request, &answer);
 
         if (status != OK) {
             *ret = answer;
@@ -209,7 +215,7 @@ static bool is_no_group(const struct client_answer *answer)
 
 static int follow(struct logging *logging)
 {
-    bool aws = cli_client_target(logging->client)->is_aws;
+    bool aws = client_target(logging->client)->is_aws;
 
     while (cli_interrupts_pause(&logging->interrupts, aws ? POLL_AWS_MS : POLL_MS)) {
         struct client_answer answer = {0};
@@ -254,8 +260,7 @@ static uint64_t now_ms(const struct cli *cli, struct client *client)
     struct client_answer answer = {0};
     uint64_t ms = 0;
 
-    if (!cli_client_target(client)->is_aws &&
-        cli_client_ask(client, cli->arena, &request, &answer) == OK &&
+    if (!client_target(client)->is_aws && client_ask(client, cli->arena, &request, &answer) == OK &&
         clock_parse_iso(json_get_string(answer.json, "now"), &ms))
         return ms;
 
@@ -299,18 +304,38 @@ static const char *group_of(const struct cli *cli, struct client *client, const 
 
     request.path = arena_copy_text(
         cli->arena, arena_printf(cli->arena, "/2015-03-31/functions/%s/configuration", name));
-    if (cli_client_ask(client, cli->arena, &request, &answer) == OK)
+    if (client_ask(client, cli->arena, &request, &answer) == OK)
         group = json_get_string(json_get(answer.json, "LoggingConfig"), "LogGroup");
     if (group.size == 0)
         group = arena_printf(cli->arena, "/aws/lambda/%s", name);
     return arena_copy_text(cli->arena, group);
 }
 
+/* Without a function: what is about one is refused, and the reverse. */
+static int check_options(const struct cli *cli, const struct logs_options *on)
+{
+    bool about_function = on->follow || on->since != NULL || on->filter != NULL;
+    bool about_logs = on->data != NULL || on->target.table != NULL || on->target.stage != NULL;
+
+    if (on->function == NULL && about_function)
+        return cli_fail_usage(cli, "--follow, --since and --filter are about what a function "
+                                   "printed: say which one. (`dynlog tail` follows events.)");
+    if (on->function != NULL && about_logs)
+        return cli_fail_usage(cli, "--table, --stage and --data are about event logs: "
+                                   "`dynlog logs` without a function lists them.");
+    return CLI_DONE;
+}
+
 static int logs_run(struct cli *cli, const void *given)
 {
     const struct logs_options *on = given;
-    int exit_status = CLI_DONE;
-    AUTO(cli_client_release)
+    int exit_status = check_options(cli, on);
+
+    if (exit_status != CLI_DONE)
+        return exit_status;
+    if (on->function == NULL)
+        return cli_event_logs(cli, &on->target, on->data, on->json);
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
     struct logging logging = {.cli = cli, .on = on, .client = client};
 
@@ -332,11 +357,14 @@ static int logs_run(struct cli *cli, const void *given)
 
 const struct command command_logs = {
     .name = "logs",
-    .summary = "print what a function printed, and go on with it",
+    .summary = "list the event logs, or print what a function printed",
     .description =
-        "START, the function's lines, END and REPORT, as CloudWatch Logs has them. Asks AWS "
+        "Without a function: the event logs of a table, with the number of their events and the "
+        "position of the last one. With one: START, the function's lines, END and REPORT, as "
+        "CloudWatch Logs has them. Asks AWS "
         "with --region.",
-    .example = "dynlog logs eventHandler\n"
+    .example = "dynlog logs\n"
+               "dynlog logs eventHandler\n"
                "dynlog logs eventHandler --follow\n"
                "dynlog logs eventHandler --since 1h --filter ERROR --json",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},

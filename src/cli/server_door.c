@@ -11,11 +11,11 @@ enum status cli_server_ask_status(struct client *client, struct arena *arena,
     struct client_request request = {.method = "GET", .path = "/_dynlog/status"};
     enum status status = OK;
 
-    if (cli_client_target(client)->is_aws) {
+    if (client_target(client)->is_aws) {
         ret_answer->http_status = 404; /* AWS has no such path; no need to ask */
         return REFUSED;
     }
-    status = cli_client_ask(client, arena, &request, ret_answer);
+    status = client_ask(client, arena, &request, ret_answer);
     if (status != OK)
         return status;
     if (json_get(ret_answer->json, "version") == NULL ||
@@ -39,7 +39,7 @@ bool cli_server_status(struct cli *cli, struct client *client, struct arena *are
             cli_fail(cli, CLI_FAILED,
                      "What answers at %s is no dynlog, and `dynlog %s` needs one. Say where "
                      "one runs with --endpoint URL.",
-                     cli_client_target(client)->url, cli->command->name);
+                     client_target(client)->url, cli->command->name);
     else
         *ret_exit = cli_client_fail(cli, client, status, &answer);
     return false;

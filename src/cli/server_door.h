@@ -9,7 +9,7 @@
 MUST_USE bool cli_server_status(struct cli *cli, struct client *client, struct arena *arena,
                                 const struct json **ret, int *ret_exit);
 
-/* The same, saying nothing; *ret_answer as cli_client_ask() gave it. REFUSED: it is no dynlog. */
+/* The same, saying nothing; *ret_answer as client_ask() gave it. REFUSED: it is no dynlog. */
 MUST_USE enum status cli_server_ask_status(struct client *client, struct arena *arena,
                                            const struct json **ret,
                                            struct client_answer *ret_answer);

@@ -131,7 +131,7 @@ static int status_run(struct cli *cli, const void *given)
     const struct status_options *on = given;
     const struct json *status = NULL;
     int exit_status = CLI_DONE;
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
     if (client == NULL || !cli_server_status(cli, client, cli->arena, &status, &exit_status))
@@ -142,7 +142,7 @@ static int status_run(struct cli *cli, const void *given)
         json_print(&out, status);
         return cli_line(cli, buffer_bytes(&out)) ? CLI_DONE : CLI_FAILED;
     }
-    print_head(cli, cli_client_target(client)->url, status);
+    print_head(cli, client_target(client)->url, status);
     print_tables(cli, json_get(status, "tables"));
     print_functions(cli, status);
     return CLI_DONE;

@@ -107,7 +107,7 @@ static bool wait_for_port(struct client *client, int64_t pid, uint64_t deadline_
         AUTO(arena_release) struct arena *arena = arena_new();
         struct client_request request = {.method = "GET", .path = "/_dynlog/status", .once = true};
         struct client_answer answer = {0};
-        enum status status = cli_client_ask(client, arena, &request, &answer);
+        enum status status = client_ask(client, arena, &request, &answer);
 
         if (status == CLOSED || (status == OK && cli_server_number(answer.json, "pid") != pid))
             return true;
@@ -142,7 +142,7 @@ static int stop_run(struct cli *cli, const void *given)
     int exit_status = CLI_DONE;
     uint64_t start_ns = clock_monotonic_ns();
     uint64_t deadline_ns = start_ns + (uint64_t)on->timeout_s * 1000000000;
-    AUTO(cli_client_release)
+    AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
 
     if (client == NULL)
@@ -152,16 +152,16 @@ static int stop_run(struct cli *cli, const void *given)
 
     if (status == CLOSED)
         return cli_fail(cli, CLI_UNREACHABLE, "Nothing answers at %s: there is nothing to stop.",
-                        cli_client_target(client)->url);
+                        client_target(client)->url);
     if (status != OK && !cli_server_status(cli, client, cli->arena, &before, &exit_status))
         return exit_status;
 
-    const struct target *target = cli_client_target(client);
+    const struct target *target = client_target(client);
     int64_t pid = cli_server_number(before, "pid");
     bool visible = target->is_this_machine && pid > 0 && is_dynlog(pid);
     AUTO(close_fd) int process = visible ? open_process(pid) : -1;
 
-    status = cli_client_ask(client, cli->arena, &request, &answer);
+    status = client_ask(client, cli->arena, &request, &answer);
 
     if (status == REFUSED)
         return cli_client_fail(cli, client, status, &answer);

@@ -135,6 +135,7 @@ struct store_batch {
     struct batch_entry **slots;
     size_t capacity, used;
     struct batch_range *ranges;
+    struct batch_entry *totals;
     /* What run() has read from RocksDB. */
     rocksdb_pinnableslice_t **pinned;
     size_t pinned_count, pinned_capacity;
@@ -157,7 +158,7 @@ struct store_port {
     void (*committed)(void *context, uint64_t last_position);
     void *context;
     struct list place;                      /* in the store's ports */
-    size_t in_flight;                       /* the port's thread */
+    atomic_size_t in_flight;
     struct store_work *ready, **ready_tail; /* the writer's, before the hand-over */
 
     pthread_mutex_t mutex; /* for what follows */

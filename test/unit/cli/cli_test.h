@@ -1,10 +1,10 @@
-/* test/unit/cli/cli_test.h - a command line run with streams of its own, and a server that answers
- * by a script. */
+/* test/unit/cli/cli_test.h - a command line run with streams of its own. */
 #ifndef DYNLOG_TEST_CLI_TEST_H
 #define DYNLOG_TEST_CLI_TEST_H
 
 #include "cli/client.h"
 #include "cli/internal.h"
+#include "fake_server.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,12 +12,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <locale.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- a command ---- */
@@ -40,21 +36,6 @@ struct cli_streams {
 };
 
 #define WORDS_MAX 24
-
-/* Nothing of the machine's settings counts. */
-static inline void test_environment(void)
-{
-    static const char *const names[] = {
-        "AWS_ENDPOINT_URL",  "AWS_ENDPOINT_URL_DYNAMODB", "AWS_REGION",        "AWS_DEFAULT_REGION",
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",     "AWS_SESSION_TOKEN", "AWS_PROFILE",
-    };
-
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        unsetenv(names[i]);
-    setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
-    alarm(60); /* a command that waits for what never comes */
-    setlocale(LC_CTYPE, "C.UTF-8");
-}
 
 /* words: the command line without "dynlog", one blank between two words ('~' stands for a blank in
  * a word, and for an empty word alone). */
@@ -102,128 +83,6 @@ static inline void assert_contains(const char *whole, const char *part)
 {
     if (strstr(whole, part) == NULL)
         fail_msg("\"%s\" does not contain \"%s\"", whole, part);
-}
-
-/* ---- a server ---- */
-
-struct fake_answer {
-    const char *wanted; /* a part of the request it answers; else the test fails */
-    int status;         /* 0: the connection is closed without an answer */
-    const char *body;
-};
-
-#define FAKE_REQUEST_SIZE 65536
-
-struct fake_server {
-    const struct fake_answer *answers;
-    const char *const *headers; /* of each answer, each line with its end; NULL: none */
-    size_t count, at;
-    int listener;
-    pthread_t thread;
-    char url[64];
-    char fault[256]; /* empty: all went by the script */
-};
-
-static inline bool fake_send(int fd, const struct fake_answer *answer, const char *headers)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(FAKE_REQUEST_SIZE);
-
-    buffer_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s\r\n%s", answer->status,
-                  strlen(answer->body), headers, answer->body);
-    return send(fd, out.ptr, out.size, MSG_NOSIGNAL) == (ssize_t)out.size;
-}
-
-/* The size of the request at the front, 0 when it is not whole. */
-static inline size_t fake_whole(const char *text)
-{
-    const char *end = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "content-length:");
-    size_t body = length != NULL && end != NULL && length < end
-                      ? (size_t)strtoul(length + strlen("content-length:"), NULL, 10)
-                      : 0;
-
-    if (end == NULL || strlen(end + 4) < body)
-        return 0;
-    return (size_t)(end + 4 - text) + body;
-}
-
-/* False: this connection is over. */
-static inline bool fake_serve(struct fake_server *server, int fd, const char *request)
-{
-    const struct fake_answer *answer = &server->answers[server->at];
-
-    if (server->at == server->count) {
-        snprintf(server->fault, sizeof server->fault, "one request too many: %.160s", request);
-        return false;
-    }
-    server->at++;
-    if (strstr(request, answer->wanted) == NULL)
-        snprintf(server->fault, sizeof server->fault, "request %zu has no \"%.160s\"", server->at,
-                 answer->wanted);
-    return answer->status != 0 &&
-           fake_send(fd, answer, server->headers != NULL ? server->headers[server->at - 1] : "");
-}
-
-static inline void *fake_run(void *context)
-{
-    struct fake_server *server = context;
-    char *text = mem_new(FAKE_REQUEST_SIZE);
-
-    for (int fd = accept(server->listener, NULL, NULL); fd >= 0;
-         fd = accept(server->listener, NULL, NULL)) {
-        size_t size = 0;
-        ssize_t count = 1;
-
-        text[0] = '\0';
-        while (count > 0) {
-            count = read(fd, text + size, FAKE_REQUEST_SIZE - 1 - size);
-            if (count <= 0)
-                break;
-            size += (size_t)count;
-            text[size] = '\0';
-            if (fake_whole(text) == 0)
-                continue;
-            if (!fake_serve(server, fd, text))
-                break;
-            size = 0;
-            text[0] = '\0';
-        }
-        close(fd);
-    }
-    mem_free(text);
-    return NULL;
-}
-
-static inline void fake_start_with(struct fake_server *server, const struct fake_answer *answers,
-                                   const char *const *headers, size_t count)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-
-    *server = (struct fake_server){.answers = answers, .headers = headers, .count = count};
-    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(server->listener >= 0);
-    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(listen(server->listener, 16), 0);
-    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
-    snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d", ntohs(address.sin_port));
-    assert_int_equal(pthread_create(&server->thread, NULL, fake_run, server), 0);
-}
-
-static inline void fake_start(struct fake_server *server, const struct fake_answer *answers,
-                              size_t count)
-{
-    fake_start_with(server, answers, NULL, count);
-}
-
-/* Every client must be gone. All answers must have been given. */
-static inline void fake_stop(struct fake_server *server)
-{
-    shutdown(server->listener, SHUT_RDWR);
-    pthread_join(server->thread, NULL);
-    close(server->listener);
-    if (server->fault[0] != '\0')
-        fail_msg("%s", server->fault);
-    assert_int_equal(server->at, server->count);
 }
 
 #endif

@@ -37,10 +37,10 @@ static void names(void **state)
                                 .key_id = "AK",
                                 .secret = "S",
                                 .table = "t"};
-        struct client *client = cli_client_new(&target);
+        struct client *client = client_new(&target);
 
         assert_string_equal(cli_function_name(&cli, client, cases[i].wanted), cases[i].name);
-        cli_client_free(client);
+        client_free(client);
         fake_stop(&server);
     }
 }

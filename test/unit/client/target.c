@@ -1,7 +1,7 @@
-/* Tests of cli/target.c: who is asked, and with which keys. */
-#include "cli/target.h"
+/* Tests of client/target.c: who is asked, and with which keys. */
+#include "client/target.h"
 
-#include "cli_test.h"
+#include "fake_server.h"
 
 #define FILE_TEXT                                                                                  \
     "# keys\n[default]\naws_access_key_id = AKD\naws_secret_access_key=SD/+=\n\n"                  \
@@ -127,7 +127,7 @@ static void run_case(const struct target_case *one)
         *value = '\0';
         setenv(pair, value + 1, 1);
     }
-    if (cli_target_resolve(arena, &one->options, &target, message) == OK)
+    if (target_resolve(arena, &one->options, &target, message) == OK)
         snprintf(text, sizeof text, "%s|%s|%d|%d|%s|%s|%s|%s|%s", target.url, target.host,
                  target.is_aws, target.is_this_machine, target.region, target.key_id, target.secret,
                  shown(target.token), target.table);

@@ -1,5 +1,5 @@
-/* cli/target.c - see target.h. */
-#include "cli/target.h"
+/* client/target.c - see target.h. */
+#include "client/target.h"
 
 #include "base/file.h"
 
@@ -230,14 +230,15 @@ static enum status find_keys(struct arena *arena, const struct target_options *o
     return find_profile_keys(arena, options, target, message);
 }
 
-enum status cli_target_resolve(struct arena *arena, const struct target_options *options,
-                               struct target *ret, char message[TARGET_MESSAGE_SIZE])
+enum status target_resolve(struct arena *arena, const struct target_options *options,
+                           struct target *ret, char message[TARGET_MESSAGE_SIZE])
 {
     struct target target = {0};
 
-    if (find_endpoint(arena, options, &target, message) != OK ||
-        find_keys(arena, options, &target, message) != OK)
+    if (find_endpoint(arena, options, &target, message) != OK)
         return REFUSED;
+    if (find_keys(arena, options, &target, message) != OK)
+        return NOT_PERMITTED;
     target.table = options->table;
     if (target.table == NULL)
         target.table =
