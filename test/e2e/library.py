@@ -152,6 +152,48 @@ class Library(unittest.TestCase):
         with sqlite3.connect("file:%s?mode=ro" % dynlog.path("db"), uri=True) as db:
             return db.execute("select log, type from events").fetchall()
 
+    def make_users(self):
+        """examples/users-c as its Makefile builds it."""
+        folder = os.path.join(self.data, "users-c")
+        shutil.copytree(os.path.join(TOP, "examples", "users-c"), folder)
+        sanitizers = "-fsanitize=address,undefined" if self.installed.sanitized else ""
+        paths = " ".join("-Wl,-rpath,%s -L%s" % (path, path) for path in [self.installed.lib_folder, *UNPACKED])
+        prefix = "--define-variable=prefix=" + self.installed.prefix
+        pkg_config = os.path.join(self.data, "pkg-config")
+        with open(pkg_config, "w", encoding="ascii") as file:
+            file.write('#!/bin/sh\nexec /usr/bin/pkg-config %s "$@"\n' % prefix)
+        os.chmod(pkg_config, 0o755)
+        variables = self.installed.environment()
+        run("make", "CFLAGS=-O1 -Wall -Wextra -Werror -std=c17 -D_POSIX_C_SOURCE=200809L " + sanitizers,
+            "LDFLAGS=-Wl,--disable-new-dtags " + paths, cwd=folder,
+            env={**variables, "PATH": self.data + ":" + variables["PATH"]})
+        return folder
+
+    def test_users(self):
+        folder = self.make_users()
+        users = os.path.join(folder, "users")
+        with Dynlog(copy=folder) as dynlog:
+            for place in (os.path.join(self.data, "data"), "http://127.0.0.1:%d" % dynlog.port):
+                self.assertEqual(["users/12 version 1 signup"],
+                                 self.run_program(users, place, "signup", "12", 'te"st', "test@example.com"))
+                self.run_program(users, place, "signup", "12", "another", "x", status=3)
+                self.run_program(users, place, "add-phone-number", "13", "+4670", status=1)
+                self.run_program(users, place, "add-phone-number", "12", "+46700000000")
+                self.run_program(users, place, "verify-phone-number", "12")
+                self.run_program(users, place, "add-location", "12", "18.07", "59.33")
+                shown = json.loads(self.run_program(users, place, "show", "12")[0])
+                self.assertEqual({"id": "12", "version": 4, "name": 'te"st', "email": "test@example.com",
+                                  "phoneNumber": "+46700000000", "verifiedPhoneNumber": True,
+                                  "location": {"long": 18.07, "lat": 59.33}}, shown)
+                self.assertEqual(4, len(self.run_program(users, place, "history", "12")))
+                self.assertEqual([shown] * 4, [json.loads(line) for line in self.run_program(users, place, "follow", "4")])
+            dynlog.drain()  # the function has seen every event of the bus
+            answer = dynlog.command("invoke", "user", "--data", '{"user":"12"}')
+            self.assertEqual(shown, json.loads(answer.stdout), answer.stderr)
+            # each event of the bus was answered with the user as it was by then, or later
+            printed = dynlog.command("logs", "user", "--since", "1h", "--filter", '"version"').stdout
+            self.assertIn('\\"version\\":4', printed)
+
     def test_static(self):
         program = self.installed.compile(os.path.join(EXAMPLES, "append.c"), static=True)
         self.assertNotIn("libdynlog", run("ldd", program, env=self.installed.environment()))
