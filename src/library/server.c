@@ -57,6 +57,8 @@ enum dynlog_status asked_subscribe(struct dynlog *dynlog,
     struct server_state state;
     enum dynlog_status status = server_state(asked, arena, &state, error);
 
+    if (status == DYNLOG_UNSUPPORTED)
+        return shards_subscribe(asked, subscription, ret, error);
     if (status != DYNLOG_OK)
         return status;
     return subscription->name != NULL ? server_join(asked, subscription, &state, ret, error)

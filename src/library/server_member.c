@@ -42,8 +42,8 @@ static void disconnect(struct member_reader *reader)
 
 /* {"error":"IN_USE","message":"..."} */
 static enum dynlog_status fault_of_member(struct asked *asked, enum status status,
-                                              const struct client_answer *answer,
-                                              struct dynlog_error *error)
+                                          const struct client_answer *answer,
+                                          struct dynlog_error *error)
 {
     static const struct {
         const char *name;

@@ -2,6 +2,7 @@
 and from C++. The programs are those of docs/library.md (examples/library), on a folder and on a server."""
 
 import glob
+import http.server
 import json
 import os
 import re
@@ -9,7 +10,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
+import urllib.error
+import urllib.request
 
 from support.case import event
 from support.server import PROGRAM, SANITIZER, TOP, Dynlog, environment
@@ -71,6 +75,48 @@ class Installed:
 
     def remove(self):
         shutil.rmtree(self.top)
+
+
+class Plain:
+    """In front of a dynlog: an engine that has DynamoDB's operations and nothing of dynlog's own."""
+
+    def __init__(self, port):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self, status, body):
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.0")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                self.answer(404, b"{}")
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                request = urllib.request.Request("http://127.0.0.1:%d/" % port, body, {
+                    name: value for name, value in self.headers.items() if name.lower() != "host"})
+                try:
+                    with urllib.request.urlopen(request, timeout=60) as answer:
+                        self.answer(answer.status, answer.read())
+                except urllib.error.HTTPError as error:
+                    self.answer(error.code, error.read())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Library(unittest.TestCase):
@@ -146,6 +192,29 @@ class Library(unittest.TestCase):
             self.assertEqual(["version 1, again", "lost the race: users/12 is at version 3, not 1."],
                              self.run_program("append.c", dynlog.path(".dynlog")))
             dynlog.restart()
+
+    def test_another_engine(self):
+        """Where only DynamoDB's operations are answered, the change stream is read: each event once, in the order of its
+        stream, while shards roll and split; and a cursor goes on."""
+        with Dynlog() as dynlog, Plain(dynlog.port) as plain:
+            place = "http://127.0.0.1:%d" % plain.port
+            self.use(place)
+            client = dynlog.client("dynamodb")
+            expected = ["users/12 1 signup", "users/12 2 addPhoneNumber"]
+            for version in range(1, 21):
+                for user in ("a", "b", "c"):
+                    client.put_item(TableName=LOGS, Item=event("users", user, version))
+                    expected.append("users/%s %d %s" % (user, version, event("users", user, version)["type"]["S"]))
+                if version % 7 == 0:
+                    self.assertEqual(200, dynlog.request("POST", "/_dynlog/shards", json.dumps(
+                        {"table": LOGS, "action": "split" if version == 7 else "roll"}))[0])
+            lines = self.follow(place, lines=62)
+            self.assertEqual(sorted(expected), sorted(line for _, line in lines))
+            for user in ("12", "a", "b", "c"):
+                versions = [int(line.split()[1]) for _, line in lines if line.startswith("users/%s " % user)]
+                self.assertEqual(sorted(versions), versions)
+            rest = self.follow(place, lines[30][0], lines=31)
+            self.assertEqual([line for _, line in lines[31:]], [line for _, line in rest])
 
     def archived(self, dynlog):
         import sqlite3
