@@ -34,6 +34,7 @@
 
 #include "base/api_error.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "order/order.h"
 
 #define SUBSCRIPTION_NAME_SIZE_MAX ((size_t)255) /* letters, digits and "-_." */
@@ -75,14 +76,14 @@ struct subscription_use {
 struct subscription_join {
     struct subscription_use use; /* bytes until done() */
     size_t out_max;              /* 1 to SUBSCRIPTION_OUT_MAX */
-    uint32_t tries_max; /* 1 to SUBSCRIPTION_TRIES_MAX: so many failures park an event */
+    uint32_t tries_max;          /* 1 to SUBSCRIPTION_TRIES_MAX: so many failures park an event */
     /* subscription_next() said that there is nothing, and now there may be something. */
     void (*wake)(void *context);
     void *context;
-    /* OK. REFUSED: error says why, and the message names the subscription: API_VALIDATION, its
-     * name or a number is wrong; API_RESOURCE_IN_USE: it is no group and has its member, or is
-     * being changed; API_CONFLICT-like refusals of another filter are API_RESOURCE_ALREADY_EXISTS;
-     * API_LIMIT_EXCEEDED. Else: what the world did. */
+    /* OK. REFUSED: error says why: API_VALIDATION, its name or a number is wrong;
+     * API_RESOURCE_ALREADY_EXISTS, the name takes something else; API_RESOURCE_IN_USE, it is no
+     * group and has its member, or is being changed; API_LIMIT_EXCEEDED. Else: what the world did.
+     * May be called before subscription_join() returns. */
     void (*done)(struct subscription_join *join, enum status status);
     /* results */
     struct subscription_member *member;
@@ -92,7 +93,7 @@ struct subscription_join {
     /* private */
     struct store_work work;
     struct subscriptions *subscriptions;
-    struct subscription *subscription;
+    enum status found;
 };
 void subscription_join(struct subscriptions *subscriptions, struct store_port *port,
                        struct subscription_join *join);
@@ -118,7 +119,7 @@ struct subscription_answer {
     bool failed;
     struct bytes reason; /* of a failure; until subscription_answer() returns */
     /* OK: durable. NOT_FOUND: this member does not have that event. Else: what the world did; the
-     * member has the event as before. */
+     * member has the event as before. May be called before subscription_answer() returns. */
     void (*done)(struct subscription_answer *answer, enum status status);
     /* results */
     bool parked;          /* that was the last try */
@@ -127,9 +128,13 @@ struct subscription_answer {
     struct store_work work;
     struct subscription_entry *entry;
     struct subscription *subscription;
-    struct subscription_member *member;
+    struct subscription_member *member; /* NULL: it has left */
+    struct list in_subscription;
     struct arena *arena;
     struct subscription_write *writes;
+    struct subscription_garbage *garbage;
+    size_t garbage_count;
+    uint64_t position_written;
 };
 void subscription_answer(struct subscription_member *member, struct store_port *port,
                          struct subscription_answer *answer);
@@ -184,7 +189,8 @@ struct subscription_change {
     struct bytes name; /* until done() */
     uint64_t position;
     /* OK. REFUSED: API_RESOURCE_NOT_FOUND, no such subscription or parked event;
-     * API_RESOURCE_IN_USE: it has members, or is being changed (reset and delete). */
+     * API_RESOURCE_IN_USE: it has members, or is being changed (reset and delete). May be called
+     * before subscription_change() returns. */
     void (*done)(struct subscription_change *change, enum status status);
     /* results */
     size_t count; /* unparked events */
@@ -193,9 +199,9 @@ struct subscription_change {
     /* private */
     struct store_work work;
     struct subscriptions *subscriptions;
-    struct subscription *subscription;
+    enum status found;
     struct arena *arena;
-    uint64_t *positions;
+    struct subscription_parked *parked;
 };
 void subscription_change(struct subscriptions *subscriptions, struct store_port *port,
                          struct subscription_change *change);
