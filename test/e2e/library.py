@@ -20,6 +20,7 @@ from support.server import PROGRAM, SANITIZER, TOP, Dynlog, environment
 
 BUILD = os.path.dirname(PROGRAM)
 EXAMPLES = os.path.join(TOP, "examples", "library")
+RACE = os.path.join(TOP, "test", "e2e", "programs", "race.c")
 LOGS = "local-dynamodb-logs"
 # Where dependencies are unpacked that this system does not have (scripts/dependencies).
 UNPACKED = glob.glob(os.path.join(TOP, ".deps", "root", "usr", "lib", "*-linux-*"))
@@ -125,7 +126,7 @@ class Library(unittest.TestCase):
         cls.installed = Installed()
         cls.addClassCleanup(cls.installed.remove)
         cls.programs = {os.path.basename(path): cls.installed.compile(path)
-                        for path in glob.glob(os.path.join(EXAMPLES, "*.c*"))}
+                        for path in glob.glob(os.path.join(EXAMPLES, "*.c*")) + [RACE]}
 
     def setUp(self):
         self.data = tempfile.mkdtemp(prefix="dynlog-e2e-")
@@ -262,6 +263,12 @@ class Library(unittest.TestCase):
             # each event of the bus was answered with the user as it was by then, or later
             printed = dynlog.command("logs", "user", "--since", "1h", "--filter", '"version"').stdout
             self.assertIn('\\"version\\":4', printed)
+
+    def test_eight_threads_that_race(self):
+        """With expected versions: none is lost, none is there twice, whatever the place."""
+        self.assertEqual(["400 won"], self.run_program("race.c", self.data))
+        with Dynlog() as dynlog:
+            self.assertEqual(["400 won"], self.run_program("race.c", "http://127.0.0.1:%d" % dynlog.port))
 
     def test_static(self):
         program = self.installed.compile(os.path.join(EXAMPLES, "append.c"), static=True)
