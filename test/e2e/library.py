@@ -42,7 +42,9 @@ class Installed:
         self.pc_folder = os.path.dirname(self.find("dynlog.pc"))
         self.lib_folder = os.path.dirname(self.pc_folder)
         self.prefix = os.path.join(self.top, "to") + run("pkg-config", "--variable=prefix", self.find("dynlog.pc")).strip()
-        self.sanitized = "__asan_init" in run("nm", "-D", self.find("libdynlog.so"))
+        symbols = run("nm", "-D", self.find("libdynlog.so"))
+        self.sanitizers = (["-fsanitize=address,undefined"] if "__asan_init" in symbols else
+                           ["-fsanitize=thread"] if "__tsan_init" in symbols else [])
 
     def find(self, name):
         for parent, _, names in os.walk(os.path.join(self.top, "to")):
@@ -64,8 +66,7 @@ class Installed:
         program = os.path.join(self.top, "%s%s" % (os.path.basename(source), "-static" if static else ""))
         flags = ["-std=c++17" if cplusplus else "-std=c17", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic",
                  "-Werror"]
-        if self.sanitized:
-            flags += ["-fsanitize=address,undefined"]
+        flags += self.sanitizers
         libraries = self.pkg_config("--libs")
         if static:  # as docs/library.md says
             libraries = ["-L" + self.lib_folder, "-l:libdynlog.a",
@@ -226,7 +227,6 @@ class Library(unittest.TestCase):
         """examples/users-c as its Makefile builds it."""
         folder = os.path.join(self.data, "users-c")
         shutil.copytree(os.path.join(TOP, "examples", "users-c"), folder)
-        sanitizers = "-fsanitize=address,undefined" if self.installed.sanitized else ""
         paths = " ".join("-Wl,-rpath,%s -L%s" % (path, path) for path in [self.installed.lib_folder, *UNPACKED])
         prefix = "--define-variable=prefix=" + self.installed.prefix
         pkg_config = os.path.join(self.data, "pkg-config")
@@ -234,7 +234,7 @@ class Library(unittest.TestCase):
             file.write('#!/bin/sh\nexec /usr/bin/pkg-config %s "$@"\n' % prefix)
         os.chmod(pkg_config, 0o755)
         variables = self.installed.environment()
-        run("make", "CFLAGS=-O1 -Wall -Wextra -Werror -std=c17 -D_POSIX_C_SOURCE=200809L " + sanitizers,
+        run("make", "CFLAGS=-O1 -Wall -Wextra -Werror -std=c17 -D_POSIX_C_SOURCE=200809L " + " ".join(self.installed.sanitizers),
             "LDFLAGS=-Wl,--disable-new-dtags " + paths, cwd=folder,
             env={**variables, "PATH": self.data + ":" + variables["PATH"]})
         return folder
