@@ -303,6 +303,7 @@ static enum dynlog_status put_several(struct asked *asked, struct event_put *put
     struct client_answer answer = {0};
     enum status status = OK;
     bool cancelled = false;
+    uint64_t last = 0;
 
     print_transaction(asked, put, &body);
     if (buffer_failed(&body))
@@ -316,9 +317,9 @@ static enum dynlog_status put_several(struct asked *asked, struct event_put *put
             break;
         place_pause(&asked->base, turn);
     }
-    for (size_t i = 0; i < put->count; i++)
-        put->positions[i] = 0;
-    put->positions[put->count - 1] = position_of(&answer);
+    last = position_of(&answer);
+    for (size_t i = 0; i < put->count; i++) /* they follow each other */
+        put->positions[i] = last >= put->count ? last - (put->count - 1 - i) : 0;
     if (status == OK)
         return DYNLOG_OK;
     if (cancelled && is_cancelled_for(&answer, "ConditionalCheckFailed"))

@@ -5,6 +5,7 @@ import glob
 import http.server
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -20,7 +21,7 @@ from support.server import PROGRAM, SANITIZER, TOP, Dynlog, environment
 
 BUILD = os.path.dirname(PROGRAM)
 EXAMPLES = os.path.join(TOP, "examples", "library")
-RACE = os.path.join(TOP, "test", "e2e", "programs", "race.c")
+PROGRAMS = os.path.join(TOP, "test", "e2e", "programs")
 LOGS = "local-dynamodb-logs"
 # Where dependencies are unpacked that this system does not have (scripts/dependencies).
 UNPACKED = glob.glob(os.path.join(TOP, ".deps", "root", "usr", "lib", "*-linux-*"))
@@ -127,7 +128,8 @@ class Library(unittest.TestCase):
         cls.installed = Installed()
         cls.addClassCleanup(cls.installed.remove)
         cls.programs = {os.path.basename(path): cls.installed.compile(path)
-                        for path in glob.glob(os.path.join(EXAMPLES, "*.c*")) + [RACE]}
+                        for path in glob.glob(os.path.join(EXAMPLES, "*.c*")) +
+                        glob.glob(os.path.join(PROGRAMS, "*.c"))}
 
     def setUp(self):
         self.data = tempfile.mkdtemp(prefix="dynlog-e2e-")
@@ -176,6 +178,12 @@ class Library(unittest.TestCase):
             first, second = self.follow(place, lines=2)
             self.assertEqual(["users/12 1 signup", "users/12 2 addPhoneNumber"], [first[1], second[1]])
             self.assertEqual([second], self.follow(place, first[0], lines=1))
+            # what an append is told is where followers find it
+            client = dynlog.client("dynamodb")
+            answer = client.put_item(TableName=LOGS, Item=event("users", 12, 3))
+            position = answer["ResponseMetadata"]["HTTPHeaders"]["x-dynlog-position"]
+            self.assertEqual([position, "users/12 3 %s" % event("users", 12, 3)["type"]["S"]],
+                             self.follow(place, second[0], lines=1)[0])
 
     def test_a_server_goes_on_from_a_folder(self):
         with Dynlog() as dynlog:
@@ -269,6 +277,29 @@ class Library(unittest.TestCase):
         self.assertEqual(["400 won"], self.run_program("race.c", self.data))
         with Dynlog() as dynlog:
             self.assertEqual(["400 won"], self.run_program("race.c", "http://127.0.0.1:%d" % dynlog.port))
+
+    def test_killed(self):
+        """kill -9 of a program that has the folder: what was acknowledged is there, without a gap."""
+        for round_number in range(3):
+            folder = os.path.join(self.data, str(round_number))
+            process = subprocess.Popen([self.programs["endless.c"], folder], env=self.installed.environment(),
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            acknowledged = {}
+            for _ in range(random.randrange(50, 300)):
+                stream, version = process.stdout.readline().split()
+                acknowledged[stream] = int(version)
+            process.kill()
+            for line in process.communicate(timeout=60)[0].splitlines():
+                if re.fullmatch(r"\d \d+", line):  # the last one may be cut
+                    stream, version = line.split()
+                    acknowledged[stream] = max(int(version), acknowledged.get(stream, 0))
+            for stream, version in acknowledged.items():
+                lines = subprocess.run([PROGRAM, "read", "users", stream, "--data", folder], capture_output=True, text=True,
+                                       env=self.installed.environment(), check=True).stdout.splitlines()
+                versions = [json.loads(line)["version"] for line in lines]
+                self.assertEqual(list(range(1, len(versions) + 1)), versions)
+                self.assertIn(len(versions), (version, version + 1))  # one may not have been told yet
+            self.run_program("append.c", folder)
 
     def test_static(self):
         program = self.installed.compile(os.path.join(EXAMPLES, "append.c"), static=True)
