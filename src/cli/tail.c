@@ -186,7 +186,9 @@ const struct command command_tail = {
     .name = "tail",
     .summary = "print events as they are written, until Ctrl-C",
     .description =
-        "A JSON line has the event's position: --from with that position goes on behind it.",
+        "A JSON line has the event's position: --from with that position goes on behind "
+        "it. On AWS and other engines the change stream is read, which keeps 24 hours and "
+        "has no positions.",
     .example = "dynlog tail --log users --type signup\n"
                "dynlog tail --from 0 --count 10 --json",
     .options = {options, ARRAY_COUNT(options), NULL, 0},
