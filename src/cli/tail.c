@@ -143,7 +143,9 @@ static enum dynlog_status subscribe(struct cli *cli, const struct tail_options *
 {
     struct dynlog_subscription wanted = {.log = on->log, .type = on->type};
 
-    if (on->from != FROM_NOW)
+    if (on->from == 0)
+        wanted.from = DYNLOG_FROM_START;
+    else if (on->from != FROM_NOW)
         wanted.from = arena_copy_text(cli->arena, arena_printf(cli->arena, "%" PRId64, on->from));
     return dynlog_subscribe(dynlog, &wanted, ret, error);
 }
