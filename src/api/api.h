@@ -168,6 +168,7 @@ struct api_call {
     struct bytes path_name;       /* REST: the name in the path, decoded */
     struct bytes zip_text;        /* REST: the ZipFile that rest.c left out of the body; base64 */
     struct api_error error;       /* room for one, for whoever needs it */
+    uint64_t position; /* of the last item that it wrote: the header x-dynlog-position; 0: none */
     /* private */
     const struct api_service *service; /* also when it has no such operation */
     const struct query_service *query; /* query.h; NULL: JSON is spoken */
