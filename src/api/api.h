@@ -30,6 +30,7 @@
 #include "queues/queues.h"
 #include "schedule/schedule.h"
 #include "streams/streams.h"
+#include "subscriptions/subscriptions.h"
 
 #define API_ANSWER_SIZE_MAX ((size_t)64 * 1024 * 1024) /* BatchGetItem: 16 MB, escaped at worst */
 /* AWS: "Request must be smaller than 70167211 bytes for the CreateFunction operation". */
@@ -57,6 +58,7 @@ struct api_clock_moved {
 struct api_services {
     struct engine *engine;
     struct streams *streams;
+    struct subscriptions *subscriptions;
     struct bus *bus;
     struct queues *queues;
     struct schedules *schedules;
@@ -97,6 +99,8 @@ struct api_services {
 
 struct api *api_new(const struct api_services *services);
 void api_free(struct api *api);
+/* An array: for /_dynlog/status. */
+void api_write_subscriptions(struct subscriptions *subscriptions, struct json_writer *w);
 /* Answers that go on for ever (GET /_dynlog/log) end now: the server stops. */
 void api_end_streams(struct api *api);
 

@@ -22,6 +22,32 @@ void subscriptions_free(struct subscriptions *all)
     mem_free(all);
 }
 
+bool subscriptions_busy(struct subscriptions *all)
+{
+    bool busy = false;
+
+    if (all == NULL)
+        return false;
+    pthread_mutex_lock(&all->mutex);
+    busy = all->works > 0 || all->active.count > 0;
+    pthread_mutex_unlock(&all->mutex);
+    return busy;
+}
+
+void subscriptions_begin_work(struct subscriptions *all)
+{
+    pthread_mutex_lock(&all->mutex);
+    all->works++;
+    pthread_mutex_unlock(&all->mutex);
+}
+
+void subscriptions_end_work(struct subscriptions *all)
+{
+    pthread_mutex_lock(&all->mutex);
+    all->works--;
+    pthread_mutex_unlock(&all->mutex);
+}
+
 /* ---- one of them ---- */
 
 struct subscription *subscription_active(struct subscriptions *all, struct bytes name)

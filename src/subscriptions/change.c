@@ -164,6 +164,7 @@ static void change_done(struct store_work *work, enum status status)
         subscription_settle(subscription);
     }
     pthread_mutex_unlock(&all->mutex);
+    subscriptions_end_work(all);
     arena_free(change->arena);
     change->done(change, status);
 }
@@ -230,6 +231,7 @@ void subscription_change(struct subscriptions *all, struct store_port *port,
     change->work.done = change_done;
     status = prepare(change);
     if (status == OK) {
+        subscriptions_begin_work(all);
         store_submit(all->store, port, &change->work);
         return;
     }

@@ -22,6 +22,7 @@ struct subscriptions {
     struct clock *clock;
     pthread_mutex_t mutex;
     struct map active; /* name -> struct subscription */
+    size_t works;      /* under way */
 };
 
 /* ---- what the store holds (record.c); docs/format/subscription.md ---- */
@@ -162,6 +163,9 @@ struct subscription_member {
 struct subscription *subscription_activate(struct subscriptions *all, struct bytes name);
 /* NULL: it is not in memory. */
 struct subscription *subscription_active(struct subscriptions *all, struct bytes name);
+/* Takes and releases the mutex, around a work. */
+void subscriptions_begin_work(struct subscriptions *all);
+void subscriptions_end_work(struct subscriptions *all);
 /* Reads what the store holds. NOT_FOUND: there is no such name. */
 MUST_USE enum status subscription_load(struct subscription *subscription);
 /* Leaves memory, when nobody needs it there. */

@@ -176,6 +176,7 @@ static void join_done(struct store_work *work, enum status status)
         subscription_settle(subscription);
         pthread_mutex_unlock(&all->mutex);
     }
+    subscriptions_end_work(all);
     join->done(join, status);
 }
 
@@ -217,6 +218,7 @@ void subscription_join(struct subscriptions *all, struct store_port *port,
     }
     join->work.run = join_run;
     join->work.done = join_done;
+    subscriptions_begin_work(all);
     store_submit(all->store, port, &join->work);
 }
 

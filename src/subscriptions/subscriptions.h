@@ -58,6 +58,8 @@ struct subscription_member;
 struct subscriptions *subscriptions_new(struct store *store, struct clock *clock);
 /* Every member has left, and every work is done. */
 void subscriptions_free(struct subscriptions *subscriptions);
+/* A work is under way, or a member is there: it can't be freed yet. */
+bool subscriptions_busy(struct subscriptions *subscriptions);
 /* Whoever owns the store's port calls it from its committed(): wakes members that wait. */
 void subscriptions_committed(struct subscriptions *subscriptions);
 
@@ -140,6 +142,11 @@ void subscription_answer(struct subscription_member *member, struct store_port *
                          struct subscription_answer *answer);
 
 /* ---- what there is ---- */
+
+/* The position of the last event that was appended before the time: where to begin for what came
+ * since. 0: none was. */
+MUST_USE enum status subscription_position_at(struct store *store, uint32_t table_id,
+                                              uint64_t time_ms, uint64_t *ret);
 
 struct subscription_view {
     struct bytes name;
