@@ -312,10 +312,12 @@ class Library(unittest.TestCase):
                 stream, version = process.stdout.readline().split()
                 acknowledged[stream] = int(version)
             process.kill()
-            for line in process.communicate(timeout=60)[0].splitlines():
+            for line in process.stdout.read().splitlines():
                 if re.fullmatch(r"\d \d+", line):  # the last one may be cut
                     stream, version = line.split()
                     acknowledged[stream] = max(int(version), acknowledged.get(stream, 0))
+            process.stdout.close()
+            process.wait()
             for stream, version in acknowledged.items():
                 lines = subprocess.run([PROGRAM, "read", "users", stream, "--data", folder], capture_output=True, text=True,
                                        env=self.installed.environment(), check=True).stdout.splitlines()
