@@ -143,7 +143,9 @@ static enum dynlog_status subscribe(struct cli *cli, const struct tail_options *
 {
     struct dynlog_subscription wanted = {.log = on->log, .type = on->type};
 
-    if (on->from != FROM_NOW)
+    if (on->from == 0)
+        wanted.from = DYNLOG_FROM_START;
+    else if (on->from != FROM_NOW)
         wanted.from = arena_copy_text(cli->arena, arena_printf(cli->arena, "%" PRId64, on->from));
     return dynlog_subscribe(dynlog, &wanted, ret, error);
 }
@@ -186,7 +188,9 @@ const struct command command_tail = {
     .name = "tail",
     .summary = "print events as they are written, until Ctrl-C",
     .description =
-        "A JSON line has the event's position: --from with that position goes on behind it.",
+        "A JSON line has the event's position: --from with that position goes on behind "
+        "it. On AWS and other engines the change stream is read, which keeps 24 hours and "
+        "has no positions.",
     .example = "dynlog tail --log users --type signup\n"
                "dynlog tail --from 0 --count 10 --json",
     .options = {options, ARRAY_COUNT(options), NULL, 0},

@@ -26,9 +26,13 @@ struct asked {
 struct asker *asked_take(struct asked *asked);
 void asked_give(struct asked *asked, struct asker *asker);
 
-/* One operation of DynamoDB ("PutItem"), or of DynamoDB Streams by its whole target. */
+/* One operation of DynamoDB, or of DynamoDB Streams, which AWS has another host for; target: with
+ * its prefix. */
 enum status asked_call(struct asked *asked, struct arena *arena, const char *target,
                        struct bytes body, struct client_answer *ret);
+
+enum status asked_call_streams(struct asked *asked, struct arena *arena, const char *target,
+                               struct bytes body, struct client_answer *ret);
 
 /* server.c: the rest of struct place_kind. */
 enum dynlog_status asked_subscribe(struct dynlog *dynlog,

@@ -132,6 +132,8 @@ static enum status open_engine(struct folder *folder)
         status = engine_start(folder->engine, &door);
     if (status == OK)
         folder->streams = streams_new(folder->store, folder->port, folder->timers, &shards);
+    if (status == OK)
+        folder->subscriptions = subscriptions_new(folder->store, folder->base.clock);
     return status;
 }
 
@@ -196,6 +198,8 @@ static void folder_close(struct dynlog *dynlog)
         folder_thread_stop(folder);
     else
         settle(folder);
+    if (folder->subscriptions != NULL)
+        subscriptions_free(folder->subscriptions);
     streams_free(folder->streams);
     engine_close(folder->engine);
     while (folder->idle != NULL) {

@@ -1,6 +1,8 @@
 /* library/server.c - what a dynlog server is asked besides DynamoDB's operations. */
 #include "library/server.h"
 
+#include <inttypes.h>
+
 static struct asked *asked_of(struct dynlog *dynlog)
 {
     return CONTAINER_OF(dynlog, struct asked, base);
@@ -49,9 +51,12 @@ enum dynlog_status asked_subscribe(struct dynlog *dynlog,
     struct server_state state;
     enum dynlog_status status = server_state(asked, arena, &state, error);
 
+    if (status == DYNLOG_UNSUPPORTED)
+        return shards_subscribe(asked, subscription, ret, error);
     if (status != DYNLOG_OK)
         return status;
-    return server_subscribe(asked, subscription, &state, ret, error);
+    return subscription->name != NULL ? server_join(asked, subscription, &state, ret, error)
+                                      : server_subscribe(asked, subscription, &state, ret, error);
 }
 
 enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct dynlog_error *error)
@@ -72,4 +77,37 @@ enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const ch
 {
     (void)log, (void)id;
     return fault_say(error, DYNLOG_UNSUPPORTED, "%s can't forget.", dynlog->place);
+}
+
+/* ---- one line ---- */
+
+bool server_event_of_line(struct arena *arena, struct bytes line, struct dynlog_event *ret)
+{
+    const struct json *json = NULL, *key = NULL, *meta = NULL, *payload = NULL;
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(EVENT_TEXT_SIZE_MAX);
+    struct dynlog_event event = {0};
+
+    if (json_parse(arena, line, &json, NULL) != OK)
+        return false;
+    key = json_get(json, "key");
+    meta = json_get(json, "meta");
+    payload = json_get(json, "payload");
+    if (!json_uint64(json_get(json, "position"), &event.position) ||
+        !json_uint64(json_get(key, "sk"), &event.version) ||
+        !event_split_key(arena, json_get_string(key, "pk"), &event.log, &event.id))
+        return false;
+    event.type = arena_copy_text(arena, json_get_string(json, "type"));
+    event.time_ms = json_get_uint(meta, "time", json_get_uint(json, "time", 0));
+    if (payload != NULL) {
+        json_print(&text, payload);
+        event.payload = arena_copy_text(arena, buffer_bytes(&text));
+        event.payload_size = text.size;
+    }
+    event.event_id = reader_text(arena, json_get_string(meta, "id"));
+    event.correlation_id = reader_text(arena, json_get_string(meta, "correlationId"));
+    event.causation_id = reader_text(arena, json_get_string(meta, "causationId"));
+    event.try_number = (uint32_t)json_get_uint(json, "try", 0);
+    event.cursor = arena_copy_text(arena, arena_printf(arena, "%" PRIu64, event.position));
+    *ret = event;
+    return true;
 }

@@ -85,6 +85,7 @@ struct server {
     struct store_port *port;
     struct engine *engine;
     struct streams *streams;
+    struct subscriptions *subscriptions;
     struct deliveries *deliveries;
     struct schedules *schedules;
     struct outbound *outbound;

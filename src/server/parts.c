@@ -12,6 +12,8 @@ static void committed(void *context, uint64_t last_position)
 
     if (server->streams != NULL)
         streams_committed(server->streams, last_position);
+    if (server->subscriptions != NULL)
+        subscriptions_committed(server->subscriptions);
 }
 
 static bool open_store(struct server *server)
@@ -263,6 +265,7 @@ static void open_streams(struct server *server)
 
     server->streams = streams_new(server->store, server->port, server->timers, &shards);
     streams_keep_notes(server->streams);
+    server->subscriptions = subscriptions_new(server->store, server->clock);
     engine_tell_changes(server->engine,
                         &(struct engine_change_listener){note_change, server->streams});
 }
@@ -316,6 +319,7 @@ static void open_api(struct server *server)
     struct api_services services = {
         .engine = server->engine,
         .streams = server->streams,
+        .subscriptions = server->subscriptions,
         .bus = server->bus,
         .queues = server->queues,
         .schedules = server->schedules,
@@ -385,7 +389,7 @@ bool parts_quiet(struct server *server)
         !mapping_registry_stop(server->registry) || !engine_stop(server->engine) ||
         !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
         !outbound_stop(server->outbound) || !queues_stop(server->queues) ||
-        !logs_stop(server->logs))
+        !logs_stop(server->logs) || subscriptions_busy(server->subscriptions))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -405,6 +409,7 @@ void parts_free(struct server *server)
     if (server->functions != NULL)
         functions_close(server->functions);
     streams_free(server->streams);
+    subscriptions_free(server->subscriptions);
     if (server->queues != NULL)
         queues_close(server->queues);
     logs_close(server->logs);

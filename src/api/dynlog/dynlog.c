@@ -10,6 +10,7 @@
  *   GET  /_dynlog/logs         which logs and types there are, /_dynlog/streams: of a log (logs.c)
  *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
  *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
+ *   GET, POST /_dynlog/subscriptions   names and groups (subscriptions.c, members.c)
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
@@ -87,6 +88,15 @@ static const struct {
     {"GET", "/_dynlog/log", api_dynlog_log},
     {"GET", "/_dynlog/logs", api_dynlog_logs},
     {"GET", "/_dynlog/streams", api_dynlog_streams},
+    {"GET", "/_dynlog/subscriptions", api_dynlog_subscriptions},
+    {"GET", "/_dynlog/subscriptions/events", api_dynlog_subscription_events},
+    {"GET", "/_dynlog/subscriptions/parked", api_dynlog_parked},
+    {"GET", "/_dynlog/subscriptions/position", api_dynlog_position_at},
+    {"POST", "/_dynlog/subscriptions/done", api_dynlog_event_done},
+    {"POST", "/_dynlog/subscriptions/failed", api_dynlog_event_failed},
+    {"POST", "/_dynlog/subscriptions/unpark", api_dynlog_unpark},
+    {"POST", "/_dynlog/subscriptions/reset", api_dynlog_reset_subscription},
+    {"POST", "/_dynlog/subscriptions/delete", api_dynlog_delete_subscription},
     {"GET", "/_dynlog/journeys", api_dynlog_journeys},
     {"GET", "/_dynlog/shards", api_dynlog_shards},
     {"POST", "/_dynlog/shards", api_dynlog_change_shards},
@@ -115,12 +125,13 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
     if (path_known)
         api_dynlog_answer(
             request, 405,
-            BYTES("{\"message\":\"drain and stop are asked with POST, shards and the "
+            BYTES("{\"message\":\"drain, stop and what changes a subscription are asked with POST, "
+                  "shards and the "
                   "clock with GET and POST, faults with GET, POST and DELETE, the others with "
                   "GET\"}"));
     else
-        api_dynlog_answer(
-            request, 404,
-            BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                  "operations, log, logs, streams, journeys, shards, clock, faults, drain and stop\"}"));
+        api_dynlog_answer(request, 404,
+                          BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
+                                "operations, log, logs, streams, subscriptions, journeys, shards, "
+                                "clock, faults, drain and stop\"}"));
 }

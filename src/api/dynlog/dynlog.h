@@ -25,6 +25,19 @@ void api_dynlog_log(struct api *api, struct http_request *request);
 void api_dynlog_logs(struct api *api, struct http_request *request);
 void api_dynlog_streams(struct api *api, struct http_request *request);
 
+/* /_dynlog/subscriptions: subscriptions.c, and members in members.c */
+void api_dynlog_subscriptions(struct api *api, struct http_request *request);
+void api_dynlog_parked(struct api *api, struct http_request *request);
+void api_dynlog_position_at(struct api *api, struct http_request *request);
+void api_dynlog_unpark(struct api *api, struct http_request *request);
+void api_dynlog_reset_subscription(struct api *api, struct http_request *request);
+void api_dynlog_delete_subscription(struct api *api, struct http_request *request);
+void api_dynlog_subscription_events(struct api *api, struct http_request *request);
+void api_dynlog_event_done(struct api *api, struct http_request *request);
+void api_dynlog_event_failed(struct api *api, struct http_request *request);
+/* Every member leaves now. */
+void api_dynlog_end_members(struct api *api);
+
 /* GET /_dynlog/journeys?event=EVENT */
 void api_dynlog_journeys(struct api *api, struct http_request *request);
 /* Those that go on end now. */

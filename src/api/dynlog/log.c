@@ -248,6 +248,7 @@ void api_end_streams(struct api *api)
         http_stream_end(stream->request);
     }
     api_dynlog_end_journeys(api);
+    api_dynlog_end_members(api);
 }
 
 void api_dynlog_log(struct api *api, struct http_request *request)
