@@ -245,7 +245,7 @@ static int listen_on(struct tailing *tailing)
     return CLI_DONE;
 }
 
-/* A time becomes a position; what a name begins with, the dynlog reads itself. */
+/* A time becomes a position. */
 static const char *read_from(struct cli *cli, const struct tail_options *on, int *ret_exit)
 {
     AUTO(buffer_free) struct buffer path = BUFFER_INIT(CLI_LINE_SIZE_MAX);
@@ -253,7 +253,7 @@ static const char *read_from(struct cli *cli, const struct tail_options *on, int
     struct client_answer answer = {0};
     uint64_t time_ms = 0;
 
-    if (on->from == NULL || has_name(on) || !clock_parse_iso(bytes_of_text(on->from), &time_ms))
+    if (on->from == NULL || !clock_parse_iso(bytes_of_text(on->from), &time_ms))
         return on->from;
     if (on->data != NULL) {
         *ret_exit = cli_fail_usage(cli, "A time is looked up by a server: with --data give "
