@@ -77,7 +77,8 @@ static bool apply(void *context, const struct dynlog_event *event)
     return true;
 }
 
-enum dynlog_status user_catch_up(struct dynlog *dynlog, struct user *user, struct dynlog_error *error)
+enum dynlog_status user_catch_up(struct dynlog *dynlog, struct user *user,
+                                 struct dynlog_error *error)
 {
     struct dynlog_projection projection = {
         .version = user->version, .apply = apply, .context = user};
@@ -95,6 +96,7 @@ void user_print(const struct user *user, char *out, size_t size)
              ",\"name\":\"%s\",\"email\":\"%s\",\"phoneNumber\":\"%s\",\"verifiedPhoneNumber\":%s,"
              "\"location\":{\"long\":%s,\"lat\":%s}}",
              user->id, user->version, user->name, user->email, user->phone_number,
-             user->verified ? "true" : "false", user->longitude[0] != '\0' ? user->longitude : "null",
+             user->verified ? "true" : "false",
+             user->longitude[0] != '\0' ? user->longitude : "null",
              user->latitude[0] != '\0' ? user->latitude : "null");
 }

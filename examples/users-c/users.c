@@ -1,12 +1,10 @@
 /* users.c - an append-only log of users, and what they are made of it, in one program.
  *
- *   users PLACE signup ID NAME EMAIL          PLACE: ./data, http://127.0.0.1:8000, aws:eu-central-1
- *   users PLACE add-phone-number ID NUMBER
- *   users PLACE verify-phone-number ID
- *   users PLACE add-location ID LONG LAT
- *   users PLACE show ID                       the user, made from their events
- *   users PLACE history ID                    the events
- *   users PLACE follow [N]                    each user, made anew with each of their events */
+ *   users PLACE signup ID NAME EMAIL          PLACE: ./data, http://127.0.0.1:8000,
+ * aws:eu-central-1 users PLACE add-phone-number ID NUMBER users PLACE verify-phone-number ID users
+ * PLACE add-location ID LONG LAT users PLACE show ID                       the user, made from
+ * their events users PLACE history ID                    the events users PLACE follow [N] each
+ * user, made anew with each of their events */
 #include "user.h"
 
 #include <inttypes.h>

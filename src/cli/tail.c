@@ -253,6 +253,8 @@ static const char *read_from(struct cli *cli, const struct tail_options *on, int
     struct client_answer answer = {0};
     uint64_t time_ms = 0;
 
+    if (on->from != NULL && strcmp(on->from, "0") == 0)
+        return DYNLOG_FROM_START;
     if (on->from == NULL || !clock_parse_iso(bytes_of_text(on->from), &time_ms))
         return on->from;
     if (on->data != NULL) {
@@ -350,7 +352,9 @@ const struct command command_tail = {
     .name = "tail",
     .summary = "print events as they are written, until Ctrl-C",
     .description =
-        "A JSON line has the event's position: --from with that position goes on behind it.",
+        "A JSON line has the event's position: --from with that position goes on behind "
+        "it. On AWS and other engines the change stream is read, which keeps 24 hours and "
+        "has no positions.",
     .example = "dynlog tail --log users --type signup\n"
                "dynlog tail --from start --until-end --json\n"
                "dynlog tail --group mail --exec './send-mail'",

@@ -203,6 +203,29 @@ class Library(unittest.TestCase):
                              self.run_program("append.c", dynlog.path(".dynlog")))
             dynlog.restart()
 
+    def share(self, place):
+        """A group's member that leaves in the middle, and one that goes on from there."""
+        users = [("a", "signup"), ("b", "signup"), ("a", "bad"), ("b", "moved")]
+        for user, kind in users:
+            self.run_command("append", "users", user, kind, place)
+        self.assertEqual(["users/a 1 signup, try 1", "users/b 1 signup, try 1"], self.run_program("work.c", place, "mail", "2"))
+        lines = self.run_program("work.c", place, "mail")
+        self.assertEqual(["users/a 2 bad, try %d" % number for number in (1, 2, 3)], [line for line in lines if "bad" in line])
+        self.assertEqual(["users/b 2 moved, try 1"], [line for line in lines if "bad" not in line])
+        self.assertEqual([], self.run_program("work.c", place, "mail"))
+
+    def run_command(self, *arguments):
+        *words, place = arguments
+        where = ["--endpoint", place] if place.startswith("http") else ["--data", place]
+        run(PROGRAM, *words, *where, env=self.installed.environment())
+
+    def test_a_group_in_a_folder(self):
+        self.share(self.data)
+
+    def test_a_group_on_a_server(self):
+        with Dynlog() as dynlog:
+            self.share("http://127.0.0.1:%d" % dynlog.port)
+
     def test_another_engine(self):
         """Where only DynamoDB's operations are answered, the change stream is read: each event once, in the order of its
         stream, while shards roll and split; and a cursor goes on."""
@@ -289,10 +312,12 @@ class Library(unittest.TestCase):
                 stream, version = process.stdout.readline().split()
                 acknowledged[stream] = int(version)
             process.kill()
-            for line in process.communicate(timeout=60)[0].splitlines():
+            for line in process.stdout.read().splitlines():
                 if re.fullmatch(r"\d \d+", line):  # the last one may be cut
                     stream, version = line.split()
                     acknowledged[stream] = max(int(version), acknowledged.get(stream, 0))
+            process.stdout.close()
+            process.wait()
             for stream, version in acknowledged.items():
                 lines = subprocess.run([PROGRAM, "read", "users", stream, "--data", folder], capture_output=True, text=True,
                                        env=self.installed.environment(), check=True).stdout.splitlines()

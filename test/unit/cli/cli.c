@@ -192,7 +192,12 @@ static const struct line_case cases[] = {
      CLI_FAILED,
      {0},
      "answers with HTTP status 400: no"},
-    {"tail --endpoint URL", {0}, {{"GET", 400, "{}"}}, CLI_FAILED, {0}, "needs one"},
+    {"tail --endpoint URL",
+     {0},
+     {{"GET", 400, "{}"}, {"DescribeTable", 200, "{\"Table\":{}}"}},
+     CLI_FAILED,
+     {0},
+     "has no change stream"},
 };
 
 static void run_case(const struct line_case *one)
