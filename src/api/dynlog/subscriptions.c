@@ -22,7 +22,7 @@ void subscriptions_refuse(struct http_request *request, int http_status, const c
     struct json_writer w = JSON_WRITER(&out);
 
     json_begin_object(&w);
-    json_member_text(&w, "__type", name);
+    json_member_text(&w, "error", name);
     json_member_string(&w, "message", why);
     json_end_object(&w);
     api_dynlog_answer(request, http_status, buffer_bytes(&out));

@@ -5,7 +5,7 @@
 
 #include "api/dynlog/dynlog.h"
 
-/* {"__type":NAME,"message":WHY}: INVALID 400, NOT_FOUND 404, IN_USE and CONFLICT 409, UNAVAILABLE
+/* {"error":NAME,"message":WHY}: INVALID 400, NOT_FOUND 404, IN_USE and CONFLICT 409, UNAVAILABLE
  * 503. */
 void subscriptions_refuse(struct http_request *request, int http_status, const char *name,
                           struct bytes why);
