@@ -4,6 +4,7 @@
  *   cli.c       the table of commands, help        options.c   the command line
  *   output.c    colour, width, tables, messages    client.c    what it says when asking failed
  *   event.c     an event in its forms              target.h    the options that say who is asked
+ *   prompt.c    questions to a person              keys.c      the keys that they press
  *
  * and a file a command. */
 #ifndef DYNLOG_CLI_INTERNAL_H
