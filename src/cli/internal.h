@@ -5,6 +5,7 @@
  *   help.c      what they say of themselves        man.c       the same as manual pages
  *   output.c    colour, width, tables, messages    client.c    what it says when asking failed
  *   event.c     an event in its forms              target.h    the options that say who is asked
+ *   prompt.c    questions to a person              keys.c      the keys that they press
  *   progress.c  how far something is               interrupt.c Ctrl-C in a command that goes on
  *
  * and a file a command. */
