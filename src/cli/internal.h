@@ -54,9 +54,12 @@ struct command {
 
 extern const struct command command_start, command_stop, command_clean, command_append,
     command_read, command_tail, command_status, command_drain, command_clock, command_invoke,
-    command_logs, command_journey, command_fake, command_completion, command_help, command_version,
-    command_tables, command_query, command_scan, command_get, command_put, command_update,
-    command_delete;
+    command_logs, command_journey, command_fake, command_doctor, command_completion, command_help,
+    command_version;
+
+/* Plain tables (cli/tables). */
+extern const struct command command_tables, command_query, command_scan, command_get, command_put,
+    command_update, command_delete;
 
 /* The table, in the order of `dynlog help`. */
 const struct command *const *cli_commands(size_t *ret_count);

@@ -32,17 +32,16 @@ static bool fail_expression(const struct tables_reading *reading, const char *op
 }
 
 /* A filter sees what the key condition found: keys in it are a mistake that AWS refuses. */
-static bool check_filter_keys(const struct tables_reading *reading, struct bytes filter,
-                              int *ret_exit)
+static bool check_filter_keys(const struct tables_reading *reading, int *ret_exit)
 {
     const struct key_schema *keys = tables_reading_keys(reading);
     struct tables_binding binding = reading->binding;
     const struct expr_condition *condition = NULL;
     struct api_error error = {0};
 
-    if (strcmp(reading->request.operation, "Query") != 0 ||
-        expr_parse_condition(binding.arena, EXPR_FILTER, filter, &binding.names, &condition,
-                             &error) != OK)
+    if (strcmp(reading->request.operation, "Query") != 0 || reading->request.filter.size == 0 ||
+        expr_parse_condition(binding.arena, EXPR_FILTER, reading->request.filter, &binding.names,
+                             &condition, &error) != OK)
         return true;
     for (size_t i = 0; i < keys->count; i++) {
         struct bytes name = keys->attributes[i].name;
@@ -71,8 +70,6 @@ static bool read_expressions(struct tables_reading *reading, int *ret_exit)
                                    &fault))
             return fail_expression(reading, "filter", &fault, ret_exit);
         reading->request.filter = arena_copy(arena, buffer_bytes(&out));
-        if (!check_filter_keys(reading, reading->request.filter, ret_exit))
-            return false;
     }
     buffer_clear(&out);
     if (on->attributes == NULL)
@@ -102,7 +99,8 @@ bool tables_reading_begin(struct tables_reading *reading, struct cli *cli, struc
                                         "go with it.");
         return false;
     }
-    if (!tables_shape_ask(cli, client, on->table, shape, ret_exit))
+    if (!read_expressions(reading, ret_exit) ||
+        !tables_shape_ask(cli, client, on->table, shape, ret_exit))
         return false;
     reading->shape = shape;
     if (on->index != NULL) {
@@ -123,7 +121,7 @@ bool tables_reading_begin(struct tables_reading *reading, struct cli *cli, struc
     reading->request.binding = &reading->binding;
     reading->request.consistent = on->consistent;
     reading->request.count = on->count;
-    return read_expressions(reading, ret_exit);
+    return check_filter_keys(reading, ret_exit);
 }
 
 /* ---- where the next page begins ---- */

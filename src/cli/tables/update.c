@@ -128,8 +128,10 @@ const struct command command_update = {
         "Values stand where they are meant, as in a filter. An item that is not there is made, "
         "unless a --condition says otherwise. A minus has blanks around it, because names may have "
         "one inside. The request is made once: a connection that breaks may leave it done or not.",
-    .example = "dynlog update local-core pk=user#12 --set 'name = \"Ann\", visits = visits + 1'\n"
-               "dynlog update local-core pk=user#12 --add 'visits 1' --remove nickname --condition "
+    .example = "dynlog update local-core pk=user#12 sk=profile --set 'name = \"Ann\", visits = "
+               "visits + 1'\n"
+               "dynlog update local-core pk=user#12 sk=profile --add 'visits 1' --remove nickname "
+               "--condition "
                "'exists(pk)'",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},
     .options_size = sizeof(struct update_options),
