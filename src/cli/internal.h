@@ -8,6 +8,8 @@
  *   prompt.c    questions to a person              keys.c      the keys that they press
  *   progress.c  how far something is               interrupt.c Ctrl-C in a command that goes on
  *
+ *   tables/     plain tables: query, scan, get, put and their fellows
+ *
  * and a file a command. */
 #ifndef DYNLOG_CLI_INTERNAL_H
 #define DYNLOG_CLI_INTERNAL_H
@@ -54,6 +56,10 @@ extern const struct command command_start, command_stop, command_clean, command_
     command_read, command_tail, command_status, command_drain, command_clock, command_invoke,
     command_logs, command_journey, command_fake, command_doctor, command_menu, command_completion,
     command_help, command_version;
+
+/* Plain tables (cli/tables). */
+extern const struct command command_tables, command_query, command_scan, command_get, command_put,
+    command_update, command_delete;
 
 /* The table, in the order of `dynlog help`. */
 const struct command *const *cli_commands(size_t *ret_count);

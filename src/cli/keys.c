@@ -121,6 +121,7 @@ static struct {
     int fd, out_fd;
     struct termios before;
     struct sigaction actions[ARRAY_COUNT(endings)];
+    struct keys left; /* keys that the last question did not read */
 } terminal = {.fd = -1};
 
 static void restore(void)
@@ -155,7 +156,9 @@ bool cli_keys_begin(struct keys *keys, const struct cli *cli)
     struct sigaction action = {.sa_handler = ended_by_signal};
 
     assert(terminal.fd < 0);
-    *keys = (struct keys){.fd = fileno(cli->in), .out_fd = fileno(cli->out)};
+    *keys = terminal.left;
+    keys->fd = fileno(cli->in);
+    keys->out_fd = fileno(cli->out);
     if (keys->fd < 0 || tcgetattr(keys->fd, &terminal.before) != 0)
         return false;
     terminal.fd = keys->fd;
@@ -171,7 +174,7 @@ bool cli_keys_begin(struct keys *keys, const struct cli *cli)
 
 void cli_keys_end(struct keys *keys)
 {
-    (void)keys;
+    terminal.left = *keys;
     restore();
     for (size_t i = 0; i < ARRAY_COUNT(endings); i++)
         sigaction(endings[i], &terminal.actions[i], NULL);

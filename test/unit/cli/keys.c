@@ -75,6 +75,26 @@ static void test_read(void **state)
     terminal_close(&terminal);
 }
 
+/* What is typed ahead is the next question's. */
+static void test_typed_ahead(void **state)
+{
+    static const struct terminal_step steps[] = {{"go", "\033q"}};
+    struct terminal terminal;
+    struct keys keys;
+
+    (void)state;
+    terminal_open(&terminal, steps, ARRAY_COUNT(steps));
+    assert_true(cli_keys_begin(&keys, &terminal.cli));
+    fputs("go", terminal.cli.out);
+    fflush(terminal.cli.out);
+    assert_int_equal(cli_keys_read(&keys).kind, KEY_ESCAPE);
+    cli_keys_end(&keys);
+    assert_true(cli_keys_begin(&keys, &terminal.cli));
+    assert_int_equal(cli_keys_read(&keys).text[0], 'q');
+    cli_keys_end(&keys);
+    terminal_close(&terminal);
+}
+
 static void test_no_terminal(void **state)
 {
     struct cli cli = {.in = fopen("/dev/null", "r"), .out = stdout};
@@ -90,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decode),
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_typed_ahead),
         cmocka_unit_test(test_no_terminal),
     };
 
