@@ -73,6 +73,10 @@ const char *cli_group_title(enum command_group group);
 /* What `dynlog` alone shows, and what `dynlog COMMAND --help` does. */
 void cli_help_overview(const struct cli *cli);
 void cli_help_print(const struct cli *cli, const struct command *command);
+/* The lines of an example, indented; one that is too long is broken between two words, as a shell
+ * takes it. put() writes a character. */
+void cli_help_example(FILE *out, const char *example, size_t indent, size_t width,
+                      void (*put)(FILE *out, char c, bool at_start));
 
 /* cli_main() with other streams. */
 int cli_run(struct cli *cli, int argc, char **argv);
