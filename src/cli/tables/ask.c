@@ -110,6 +110,11 @@ static struct suggestions suggestions_for(struct asking *on, const struct key_at
 
 /* ---- the key ---- */
 
+static const char *back_text(const struct asking *on)
+{
+    return on->prompt.plain ? "\"<\" goes back" : "Tab and arrows suggest; Esc goes back";
+}
+
 static const char *help_for(struct asking *on, size_t at)
 {
     const struct key_schema *keys = ask_keys(on);
@@ -120,11 +125,11 @@ static const char *help_for(struct asking *on, size_t at)
     if (at >= keys->hash_count)
         return arena_copy_text(
             on->cli->arena,
-            arena_printf(on->cli->arena, "%s, or >=3  <3  1..10%s; nothing: all. Esc goes back",
-                         type, keys->attributes[at].type == VALUE_N ? "" : "  ^=prefix"));
-    return arena_copy_text(
-        on->cli->arena, arena_printf(on->cli->arena, "%s; Tab and arrows suggest; %sEsc goes back",
-                                     type, at == 0 ? "nothing: scan all items; " : ""));
+            arena_printf(on->cli->arena, "%s, or >=3  <3  1..10%s; nothing: all. %s", type,
+                         keys->attributes[at].type == VALUE_N ? "" : "  ^=prefix", back_text(on)));
+    return arena_copy_text(on->cli->arena,
+                           arena_printf(on->cli->arena, "%s; %s%s", type,
+                                        at == 0 ? "nothing: scan all items; " : "", back_text(on)));
 }
 
 /* Attribute number `at`; asked again while it cannot be read. */
@@ -167,6 +172,9 @@ static enum prompt_end ask_key(struct asking *on)
     const struct key_schema *keys = ask_keys(on);
     size_t at = 0;
 
+    while (on->from_behind && at + 1 < keys->count && is_given(on, at))
+        at++;
+
     while (at < keys->count) {
         enum prompt_end end = ask_value(on, at);
 
@@ -204,7 +212,10 @@ static enum prompt_end ask_filter(struct asking *on)
             suggestions[count++] = on->history[i].filter;
     for (;;) {
         struct prompt_line line = {
-            .help = "type = \"signup\" and payload.age > 3; nothing: no filter. Esc goes back",
+            .help =
+                on->prompt.plain
+                    ? "type = \"signup\" and payload.age > 3; nothing: no filter"
+                    : "type = \"signup\" and payload.age > 3; nothing: no filter. Esc goes back",
             .initial = on->now.filter,
             .suggestions = suggestions,
             .suggestion_count = count};
@@ -267,6 +278,7 @@ int tables_ask(struct cli *cli, struct client *client)
 
         if (end == PROMPT_QUIT || (end == PROMPT_BACK && step == ASK_TABLE))
             return exit_status;
+        on.from_behind = end == PROMPT_BACK;
         if (end == PROMPT_BACK)
             step = step_before(&on, step);
         else if (step == ASK_PAGES)

@@ -27,7 +27,8 @@ struct asking {
     struct ask_spec now;
     struct ask_spec history[ASK_HISTORY_MAX]; /* the newest last, no two alike */
     size_t history_count;
-    bool again; /* the pages want to be shown anew, for another spec */
+    bool from_behind; /* Escape went one question back */
+    bool again;       /* the pages want to be shown anew, for another spec */
 };
 
 /* The key that is read by. */

@@ -2,10 +2,32 @@
 #include "cli/tables/key.h"
 
 #include "base/base64.h"
-#include "cli/tables/shape.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+#define KEY_TEXT_SIZE_MAX ((size_t)16 * 1024)
+
+/* ---- what is said ---- */
+
+const char *tables_key_text(struct arena *arena, const struct key_schema *keys)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(KEY_TEXT_SIZE_MAX);
+
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct key_attribute *attribute = &keys->attributes[i];
+
+        buffer_printf(&out, "%s%.*s (%s)",
+                      i == 0                 ? ""
+                      : i + 1 == keys->count ? " and "
+                                             : ", ",
+                      BYTES_ARG(attribute->name),
+                      attribute->type == VALUE_S   ? "text"
+                      : attribute->type == VALUE_N ? "a number"
+                                                   : "binary, as base64");
+    }
+    return arena_copy_text(arena, buffer_bytes(&out));
+}
 
 struct reading {
     struct arena *arena;

@@ -12,6 +12,9 @@
 
 #include "cli/tables/filter.h"
 
+/* "pk (text) and sk (a number)" */
+const char *tables_key_text(struct arena *arena, const struct key_schema *keys);
+
 enum tables_key_use {
     TABLES_KEY_OF_ITEM,   /* every attribute, with "=" */
     TABLES_KEY_CONDITION, /* the partition key, and as much of the sort key as there is */

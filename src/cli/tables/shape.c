@@ -107,25 +107,6 @@ int tables_fail(struct cli *cli, struct client *client, const char *table, enum 
     return cli_client_fail(cli, client, status, answer);
 }
 
-const char *tables_key_text(struct arena *arena, const struct key_schema *keys)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BODY_SIZE_MAX);
-
-    for (size_t i = 0; i < keys->count; i++) {
-        const struct key_attribute *attribute = &keys->attributes[i];
-
-        buffer_printf(&out, "%s%.*s (%s)",
-                      i == 0                 ? ""
-                      : i + 1 == keys->count ? " and "
-                                             : ", ",
-                      BYTES_ARG(attribute->name),
-                      attribute->type == VALUE_S   ? "text"
-                      : attribute->type == VALUE_N ? "a number"
-                                                   : "binary, as base64");
-    }
-    return arena_copy_text(arena, buffer_bytes(&out));
-}
-
 /* ---- one table ---- */
 
 static bool read_keys(struct arena *arena, const struct json *schema, const struct json *types,

@@ -36,7 +36,4 @@ MUST_USE bool tables_list(struct cli *cli, struct client *client, const char ***
 int tables_fail(struct cli *cli, struct client *client, const char *table, enum status status,
                 const struct client_answer *answer);
 
-/* "pk (text) and sk (a number)" */
-const char *tables_key_text(struct arena *arena, const struct key_schema *keys);
-
 #endif

@@ -5,6 +5,7 @@
  *   local-dynamodb-logs   4,000  1.2 MB  pk, sk  by-type */
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/tables/key.h"
 #include "cli/tables/shape.h"
 #include "cli/target.h"
 
