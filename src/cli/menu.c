@@ -14,14 +14,11 @@ static const struct option_row options[] = {
 };
 
 /* A command without a question. */
-static enum prompt_end run_alone(const struct menu *menu, const char *name, bool tables)
+static enum prompt_end run_alone(const struct menu *menu, const char *name, bool with_table)
 {
     struct menu_words words = menu_words(name);
 
-    if (tables)
-        menu_add_target(menu, &words);
-    else
-        menu_add_option(&words, "--endpoint", menu->target.endpoint);
+    menu_add_target(menu, &words, with_table);
     menu_run_words(menu, &words);
     return PROMPT_ANSWERED;
 }

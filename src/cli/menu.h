@@ -24,8 +24,8 @@ struct menu_words menu_words(const char *command);
 void menu_add(struct menu_words *words, const char *word);
 /* --name VALUE; nothing when the value is NULL or empty. */
 void menu_add_option(struct menu_words *words, const char *name, const char *value);
-/* Who is asked, and which table, as the menu was told. */
-void menu_add_target(const struct menu *menu, struct menu_words *words);
+/* Who is asked, as the menu was told; with_table: and which table of logs. */
+void menu_add_target(const struct menu *menu, struct menu_words *words, bool with_table);
 
 /* Shows the command line, as a person would type it, and runs it in this terminal until it ends;
  * Ctrl-C is its own. Returns its exit status, 128 and more: of a signal. */
@@ -44,8 +44,8 @@ enum prompt_end menu_replay(const struct menu *menu);
 enum prompt_end menu_query(const struct menu *menu);
 enum prompt_end menu_clean(const struct menu *menu);
 
-/* "local or AWS?", with region and stage; PROMPT_BACK: neither. */
-enum prompt_end menu_ask_target(const struct menu *menu, const char *title,
+/* "local or AWS?", with its region, and with_table: its stage. */
+enum prompt_end menu_ask_target(const struct menu *menu, const char *title, bool with_table,
                                 struct menu_words *words);
 
 #endif

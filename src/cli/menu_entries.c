@@ -140,7 +140,7 @@ static const char *environment_region(void)
     return region != NULL && region[0] != '\0' ? region : "us-east-1";
 }
 
-enum prompt_end menu_ask_target(const struct menu *menu, const char *title,
+enum prompt_end menu_ask_target(const struct menu *menu, const char *title, bool with_table,
                                 struct menu_words *words)
 {
     static const struct prompt_choice choices[] = {
@@ -161,11 +161,11 @@ enum prompt_end menu_ask_target(const struct menu *menu, const char *title,
     if (end != PROMPT_ANSWERED)
         return end;
     if (at == 0) {
-        menu_add_target(menu, words);
+        menu_add_target(menu, words, with_table);
         return PROMPT_ANSWERED;
     }
     end = cli_prompt_line(&menu->prompt, "Region", &region, &region_text);
-    if (end == PROMPT_ANSWERED)
+    if (end == PROMPT_ANSWERED && with_table)
         end = cli_prompt_line(&menu->prompt, "Stage", &stage, &stage_text);
     menu_add_option(words, "--region", region_text);
     menu_add_option(words, "--stage", stage_text);
@@ -185,7 +185,7 @@ enum prompt_end menu_fake(const struct menu *menu)
         return end;
     if (count[0] != '\0')
         menu_add(&words, count);
-    end = menu_ask_target(menu, "For", &words);
+    end = menu_ask_target(menu, "For", true, &words);
     if (end == PROMPT_ANSWERED)
         menu_run_words(menu, &words);
     return end;
@@ -196,7 +196,7 @@ enum prompt_end menu_fake(const struct menu *menu)
 enum prompt_end menu_query(const struct menu *menu)
 {
     struct menu_words words = menu_words("query");
-    enum prompt_end end = menu_ask_target(menu, "Query", &words);
+    enum prompt_end end = menu_ask_target(menu, "Query", false, &words);
 
     if (end == PROMPT_ANSWERED)
         menu_run_words(menu, &words);

@@ -47,11 +47,13 @@ void menu_add_option(struct menu_words *words, const char *name, const char *val
     menu_add(words, value);
 }
 
-void menu_add_target(const struct menu *menu, struct menu_words *words)
+void menu_add_target(const struct menu *menu, struct menu_words *words, bool with_table)
 {
     menu_add_option(words, "--endpoint", menu->target.endpoint);
     menu_add_option(words, "--region", menu->target.region);
     menu_add_option(words, "--profile", menu->target.profile);
+    if (!with_table)
+        return;
     menu_add_option(words, "--stage", menu->target.stage);
     menu_add_option(words, "--table", menu->target.table);
 }
