@@ -144,6 +144,7 @@ static void put_exit_statuses(FILE *out, const struct command *command)
         {NULL, "1", "It could not be done; standard error says why."},
         {NULL, "2", "The command line is wrong; nothing was done."},
         {"expect", "3", "A race was lost: the stream is at another version."},
+        {"condition", "3", "The condition does not hold."},
         {"endpoint", "4", "Nothing answers at the endpoint."},
         {"timeout", "5", "The time of --timeout passed."},
     };
