@@ -34,6 +34,7 @@ struct client_header {
 
 struct client_request {
     const char *service; /* AWS's name in hosts and signatures: "logs"; NULL: "dynamodb" */
+    const char *host;    /* the first part of its host at AWS, when that is not `service` */
     const char *method;  /* "GET", "POST" */
     const char *path;    /* from the slash, with its query in canonical form (client_query()) */
     const char *target;  /* X-Amz-Target; NULL: none */
