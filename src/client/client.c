@@ -106,10 +106,11 @@ static struct bytes url_of(const struct client *client, struct arena *arena,
 {
     const struct target *target = client->target;
     bool china = bytes_end_with(bytes_of_text(target->host), BYTES(".cn"));
+    const char *host = request->host != NULL ? request->host : request->service;
 
-    if (target->is_aws && request->service != NULL)
-        return arena_printf(arena, "https://%s.%s.amazonaws.com%s%s", request->service,
-                            target->region, china ? ".cn" : "", request->path);
+    if (target->is_aws && host != NULL)
+        return arena_printf(arena, "https://%s.%s.amazonaws.com%s%s", host, target->region,
+                            china ? ".cn" : "", request->path);
     return arena_printf(arena, "%s%s", target->url, request->path);
 }
 

@@ -48,10 +48,11 @@ void asked_give(struct asked *asked, struct asker *asker)
     pthread_mutex_unlock(&asked->mutex);
 }
 
-enum status asked_call(struct asked *asked, struct arena *arena, const char *target,
-                       struct bytes body, struct client_answer *ret)
+static enum status call(struct asked *asked, struct arena *arena, const char *host,
+                        const char *target, struct bytes body, struct client_answer *ret)
 {
-    struct client_request request = {.method = "POST",
+    struct client_request request = {.host = host,
+                                     .method = "POST",
                                      .path = "/",
                                      .target = target,
                                      .body = body,
@@ -61,6 +62,18 @@ enum status asked_call(struct asked *asked, struct arena *arena, const char *tar
 
     asked_give(asked, asker);
     return status;
+}
+
+enum status asked_call(struct asked *asked, struct arena *arena, const char *target,
+                       struct bytes body, struct client_answer *ret)
+{
+    return call(asked, arena, NULL, target, body, ret);
+}
+
+enum status asked_call_streams(struct asked *asked, struct arena *arena, const char *target,
+                               struct bytes body, struct client_answer *ret)
+{
+    return call(asked, arena, "streams.dynamodb", target, body, ret);
 }
 
 /* ---- a part of a stream ---- */
@@ -349,6 +362,7 @@ static const struct place_kind asked_kind = {
     .put = asked_put,
     .subscribe = asked_subscribe,
     .logs = asked_logs,
+    .streams = asked_streams,
     .position = asked_position,
     .forget = asked_forget,
 };

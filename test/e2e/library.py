@@ -2,6 +2,7 @@
 and from C++. The programs are those of docs/library.md (examples/library), on a folder and on a server."""
 
 import glob
+import http.server
 import json
 import os
 import re
@@ -9,7 +10,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
+import urllib.error
+import urllib.request
 
 from support.case import event
 from support.server import PROGRAM, SANITIZER, TOP, Dynlog, environment
@@ -71,6 +75,48 @@ class Installed:
 
     def remove(self):
         shutil.rmtree(self.top)
+
+
+class Plain:
+    """In front of a dynlog: an engine that has DynamoDB's operations and nothing of dynlog's own."""
+
+    def __init__(self, port):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self, status, body):
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.0")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                self.answer(404, b"{}")
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                request = urllib.request.Request("http://127.0.0.1:%d/" % port, body, {
+                    name: value for name, value in self.headers.items() if name.lower() != "host"})
+                try:
+                    with urllib.request.urlopen(request, timeout=60) as answer:
+                        self.answer(answer.status, answer.read())
+                except urllib.error.HTTPError as error:
+                    self.answer(error.code, error.read())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Library(unittest.TestCase):
@@ -147,10 +193,75 @@ class Library(unittest.TestCase):
                              self.run_program("append.c", dynlog.path(".dynlog")))
             dynlog.restart()
 
+    def test_another_engine(self):
+        """Where only DynamoDB's operations are answered, the change stream is read: each event once, in the order of its
+        stream, while shards roll and split; and a cursor goes on."""
+        with Dynlog() as dynlog, Plain(dynlog.port) as plain:
+            place = "http://127.0.0.1:%d" % plain.port
+            self.use(place)
+            client = dynlog.client("dynamodb")
+            expected = ["users/12 1 signup", "users/12 2 addPhoneNumber"]
+            for version in range(1, 21):
+                for user in ("a", "b", "c"):
+                    client.put_item(TableName=LOGS, Item=event("users", user, version))
+                    expected.append("users/%s %d %s" % (user, version, event("users", user, version)["type"]["S"]))
+                if version % 7 == 0:
+                    self.assertEqual(200, dynlog.request("POST", "/_dynlog/shards", json.dumps(
+                        {"table": LOGS, "action": "split" if version == 7 else "roll"}))[0])
+            lines = self.follow(place, lines=62)
+            self.assertEqual(sorted(expected), sorted(line for _, line in lines))
+            for user in ("12", "a", "b", "c"):
+                versions = [int(line.split()[1]) for _, line in lines if line.startswith("users/%s " % user)]
+                self.assertEqual(sorted(versions), versions)
+            rest = self.follow(place, lines[30][0], lines=31)
+            self.assertEqual([line for _, line in lines[31:]], [line for _, line in rest])
+
     def archived(self, dynlog):
         import sqlite3
         with sqlite3.connect("file:%s?mode=ro" % dynlog.path("db"), uri=True) as db:
             return db.execute("select log, type from events").fetchall()
+
+    def make_users(self):
+        """examples/users-c as its Makefile builds it."""
+        folder = os.path.join(self.data, "users-c")
+        shutil.copytree(os.path.join(TOP, "examples", "users-c"), folder)
+        sanitizers = "-fsanitize=address,undefined" if self.installed.sanitized else ""
+        paths = " ".join("-Wl,-rpath,%s -L%s" % (path, path) for path in [self.installed.lib_folder, *UNPACKED])
+        prefix = "--define-variable=prefix=" + self.installed.prefix
+        pkg_config = os.path.join(self.data, "pkg-config")
+        with open(pkg_config, "w", encoding="ascii") as file:
+            file.write('#!/bin/sh\nexec /usr/bin/pkg-config %s "$@"\n' % prefix)
+        os.chmod(pkg_config, 0o755)
+        variables = self.installed.environment()
+        run("make", "CFLAGS=-O1 -Wall -Wextra -Werror -std=c17 -D_POSIX_C_SOURCE=200809L " + sanitizers,
+            "LDFLAGS=-Wl,--disable-new-dtags " + paths, cwd=folder,
+            env={**variables, "PATH": self.data + ":" + variables["PATH"]})
+        return folder
+
+    def test_users(self):
+        folder = self.make_users()
+        users = os.path.join(folder, "users")
+        with Dynlog(copy=folder) as dynlog:
+            for place in (os.path.join(self.data, "data"), "http://127.0.0.1:%d" % dynlog.port):
+                self.assertEqual(["users/12 version 1 signup"],
+                                 self.run_program(users, place, "signup", "12", 'te"st', "test@example.com"))
+                self.run_program(users, place, "signup", "12", "another", "x", status=3)
+                self.run_program(users, place, "add-phone-number", "13", "+4670", status=1)
+                self.run_program(users, place, "add-phone-number", "12", "+46700000000")
+                self.run_program(users, place, "verify-phone-number", "12")
+                self.run_program(users, place, "add-location", "12", "18.07", "59.33")
+                shown = json.loads(self.run_program(users, place, "show", "12")[0])
+                self.assertEqual({"id": "12", "version": 4, "name": 'te"st', "email": "test@example.com",
+                                  "phoneNumber": "+46700000000", "verifiedPhoneNumber": True,
+                                  "location": {"long": 18.07, "lat": 59.33}}, shown)
+                self.assertEqual(4, len(self.run_program(users, place, "history", "12")))
+                self.assertEqual([shown] * 4, [json.loads(line) for line in self.run_program(users, place, "follow", "4")])
+            dynlog.drain()  # the function has seen every event of the bus
+            answer = dynlog.command("invoke", "user", "--data", '{"user":"12"}')
+            self.assertEqual(shown, json.loads(answer.stdout), answer.stderr)
+            # each event of the bus was answered with the user as it was by then, or later
+            printed = dynlog.command("logs", "user", "--since", "1h", "--filter", '"version"').stdout
+            self.assertIn('\\"version\\":4', printed)
 
     def test_static(self):
         program = self.installed.compile(os.path.join(EXAMPLES, "append.c"), static=True)
