@@ -53,6 +53,7 @@ static const struct entry {
 } entries[] = {
     {"Start offline", "run dynlog here, with Node.js or Python", menu_start},
     {"Create fake data", "users who do not exist", menu_fake},
+    {"Replay", "send archived events once more", menu_replay},
     {"Query", "look into a table", menu_query},
     {"Follow the log", "events as they are written, until Ctrl-C", menu_tail},
     {"Status", "what a running dynlog has and does", menu_status},

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 
-#define PROGRAM_OUTPUT_SIZE_MAX ((size_t)4096)
+#define PROGRAM_OUTPUT_SIZE_MAX ((size_t)64 * 1024)
 #define PROGRAM_ANSWER_MS 10000 /* for one that answers at all: a Python that starts cold */
 
 /* The name's place on PATH, from the number `turn` on (0: the first); NULL when there is none. A
