@@ -158,8 +158,10 @@ void cli_help_print(const struct cli *cli, const struct command *command)
 {
     const struct option_table *table = &command->options;
 
-    fprintf(cli->out, "%sdynlog %s%s - %s\n", cli_paint(cli, cli->out, CLI_BOLD), command->name,
-            cli_paint(cli, cli->out, CLI_PLAIN), command->summary);
+    fprintf(cli->out, "%sdynlog %s%s - ", cli_paint(cli, cli->out, CLI_BOLD), command->name,
+            cli_paint(cli, cli->out, CLI_PLAIN));
+    cli_text_wrap(cli->out, command->summary, strlen("dynlog  - ") + strlen(command->name), 2,
+                  help_width(cli));
     print_usage(cli, command);
     if (command->description != NULL) {
         fputc('\n', cli->out);
