@@ -203,6 +203,12 @@ void api_fail_status(struct api_call *call, enum status status)
     api_fail(call, &call->error);
 }
 
+struct bytes api_replay_name(const struct api_call *call)
+{
+    return call->request != NULL ? http_header(call->request, "x-dynlog-replay")
+                                 : (struct bytes){NULL, 0};
+}
+
 struct bytes api_trace_header(const struct api_call *call)
 {
     return call->request != NULL ? http_header(call->request, "x-amzn-trace-id")

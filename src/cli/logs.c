@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/server_door.h"
+#include "cli/when.h"
 
 #define SINCE_DEFAULT "10m"
 #define POLL_MS 200      /* of a dynlog */
@@ -253,24 +254,6 @@ static int show_logs(struct logging *logging)
 
 /* ---- what is asked for ---- */
 
-/* A dynlog may go by another clock than this machine. */
-static uint64_t now_ms(const struct cli *cli, struct client *client)
-{
-    struct client_request request = {.method = "GET", .path = "/_dynlog/clock"};
-    struct client_answer answer = {0};
-    uint64_t ms = 0;
-
-    if (!client_target(client)->is_aws && client_ask(client, cli->arena, &request, &answer) == OK &&
-        clock_parse_iso(json_get_string(answer.json, "now"), &ms))
-        return ms;
-
-    struct clock *clock = clock_new_real();
-
-    ms = clock_now_ms(clock);
-    clock_free(clock);
-    return ms;
-}
-
 static bool read_since(const struct cli *cli, struct client *client, const char *text,
                        uint64_t *ret_ms, int *ret_exit)
 {
@@ -286,7 +269,7 @@ static bool read_since(const struct cli *cli, struct client *client, const char 
                                    text);
         return false;
     }
-    now = now_ms(cli, client);
+    now = cli_when_server(cli, client);
     *ret_ms = ago_ms < now ? now - ago_ms : 0;
     return true;
 }
@@ -357,6 +340,7 @@ static int logs_run(struct cli *cli, const void *given)
 
 const struct command command_logs = {
     .name = "logs",
+    .group = COMMAND_FUNCTIONS,
     .summary = "list the event logs, or print what a function printed",
     .description =
         "Without a function: the event logs of a table, with the number of their events and the "

@@ -152,6 +152,7 @@ static int streams_run(struct cli *cli, const void *given)
 
 const struct command command_streams = {
     .name = "streams",
+    .group = COMMAND_EVENTS,
     .summary = "list the streams of a log",
     .description = "By id, with the version that each is at. A dynlog and a data folder step from "
                    "stream to stream; of another engine, and of AWS, the whole table is read.",

@@ -106,7 +106,6 @@ static struct bytes url_of(const struct client *client, struct arena *arena,
 {
     const struct target *target = client->target;
     bool china = bytes_end_with(bytes_of_text(target->host), BYTES(".cn"));
-
     const char *host = request->host != NULL ? request->host : request->service;
 
     if (target->is_aws && host != NULL)
