@@ -199,6 +199,8 @@ static int put_items(struct putting *on)
     else if (strcmp(on->on->item, "-") != 0)
         exit_status = put_argument(on);
     else {
+        if (on->cli->in_is_terminal)
+            cli_note(on->cli, "Items are read from the terminal, one a line; Ctrl-D ends them.");
         cli_progress_begin(&on->progress);
         (void)!take_items(on, on->cli->in, false);
     }
