@@ -129,6 +129,7 @@ struct dynlog_event {
                             the place has no positions */
     uint32_t try_number; /* in a group: from 1; else 0 */
     bool forgotten;      /* dynlog_forget() took its payload */
+    const char *more;    /* what else its item has, a JSON object; NULL: nothing */
 };
 
 /* ---- appending ---- */

@@ -11,13 +11,35 @@
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN 40
 
-static const struct command *const commands[] = {
-    &command_append, &command_read,    &command_tail,    &command_start,  &command_stop,
-    &command_status, &command_drain,   &command_clock,   &command_doctor, &command_clean,
-    &command_invoke, &command_logs,    &command_journey, &command_fake,   &command_completion,
-    &command_help,   &command_version, &command_tables,  &command_query,  &command_scan,
-    &command_get,    &command_put,     &command_update,  &command_delete,
+/* clang-format off */
+static const struct command *const commands[] = { /* one a line: branches meet here */
+    &command_append,
+    &command_read,
+    &command_tail,
+    &command_tables,
+    &command_query,
+    &command_scan,
+    &command_get,
+    &command_put,
+    &command_update,
+    &command_delete,
+    &command_start,
+    &command_stop,
+    &command_status,
+    &command_drain,
+    &command_clock,
+    &command_doctor,
+    &command_clean,
+    &command_invoke,
+    &command_logs,
+    &command_journey,
+    &command_menu,
+    &command_fake,
+    &command_completion,
+    &command_help,
+    &command_version,
 };
+/* clang-format on */
 
 const struct command *const *cli_commands(size_t *ret_count)
 {

@@ -149,7 +149,7 @@ static void print_bash(FILE *out)
 
 /* ---- zsh ---- */
 
-static void put_zsh_values(FILE *out, const char *value_name)
+static void put_zsh_values(FILE *out, const char *value_name, bool is_argument)
 {
     switch (kind_of(value_name)) {
     case WORD_FILE:
@@ -166,8 +166,10 @@ static void put_zsh_values(FILE *out, const char *value_name)
     case WORD_SHELL:
         fputs("(" SHELLS ")", out);
         break;
-    case WORD_ANY:
-        fputc(' ', out);
+    case WORD_ANY: /* a message: nothing is offered */
+        fputs(is_argument ? " _dynlog_word " : " ", out);
+        if (is_argument)
+            put_quoted(out, value_name, ":\\");
         break;
     }
 }
@@ -188,7 +190,7 @@ static void put_zsh_option(FILE *out, const struct option_row *row)
         fputc(':', out);
         put_quoted(out, row->value_name, ":\\");
         fputc(':', out);
-        put_zsh_values(out, row->value_name);
+        put_zsh_values(out, row->value_name, false);
     }
     fputs("' \\\n", out);
 }
@@ -205,7 +207,7 @@ static void put_zsh_command(FILE *out, const struct command *command)
         fprintf(out, "            '%zu%s:", i + 1, table->arguments[i].optional ? ":" : "");
         put_quoted(out, table->arguments[i].name, ":\\");
         fputc(':', out);
-        put_zsh_values(out, table->arguments[i].name);
+        put_zsh_values(out, table->arguments[i].name, true);
         fputs("' \\\n", out);
     }
     fputs("            {-h,--help}'[print this]'\n        ;;\n", out);
@@ -218,6 +220,9 @@ static void print_zsh(FILE *out)
 
     fputs("#compdef dynlog\n"
           "# zsh completion of dynlog, made by: dynlog completion zsh\n\n"
+          "_dynlog_word() { # a message where an option begins would keep that from being put in\n"
+          "    [[ $PREFIX == -* ]] || _message $1\n"
+          "}\n\n"
           "_dynlog() {\n"
           "    local -a commands\n"
           "    commands=(\n",
@@ -290,7 +295,7 @@ static void put_fish_command(FILE *out, const struct command *command)
         if (row->letter != '\0')
             fprintf(out, " -s %c", row->letter);
         if (row->kind != OPTION_FLAG) {
-            fputs(" -r", out);
+            fputs(kind_of(row->value_name) == WORD_FILE ? " -r" : " -x", out);
             put_fish_values(out, row->value_name);
         }
         fputs(" -d '", out);

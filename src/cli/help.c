@@ -101,16 +101,57 @@ static void print_options(const struct cli *cli, const struct option_table *tabl
     print_entry(cli, "-h, --help", "print this", 24);
 }
 
-/* Each line of the example, indented. */
-static void print_example(const struct cli *cli, const char *example)
+/* How much of a command line stands in a line of `width`: up to the last blank between two words,
+ * or before an option when there is one; all of it when it fits, or cannot be broken. */
+static size_t size_that_fits(const char *line, size_t size, size_t width)
 {
-    print_heading(cli, "Example");
-    while (*example != '\0') {
-        size_t size = strcspn(example, "\n");
+    char quote = '\0';
+    size_t blank = 0, before_option = 0;
 
-        fprintf(cli->out, "  %.*s\n", (int)size, example);
-        example += size + (example[size] == '\n');
+    if (size <= width)
+        return size;
+    for (size_t i = 0; i + 2 <= width || blank == 0; i++) { /* " \" ends the line */
+        if (i == size)
+            return size;
+        if (quote != '\0' ? line[i] == quote : line[i] == '\'' || line[i] == '"')
+            quote = quote == '\0' ? line[i] : '\0';
+        else if (quote == '\0' && line[i] == ' ')
+            blank = i;
+        if (blank == i && line[i + 1] == '-')
+            before_option = i;
     }
+    return before_option > 0 ? before_option : blank; /* a value stays with its option */
+}
+
+void cli_help_example(FILE *out, const char *example, size_t indent, size_t width,
+                      void (*put)(FILE *out, char c, bool at_start))
+{
+    size_t taken = indent;
+
+    while (*example != '\0') {
+        size_t line = strcspn(example, "\n");
+        size_t size = size_that_fits(example, line, width > taken ? width - taken : 1);
+
+        for (size_t i = 0; i < taken; i++)
+            put(out, ' ', i == 0);
+        for (size_t i = 0; i < size; i++)
+            put(out, example[i], taken == 0 && i == 0);
+        example += size;
+        taken = indent;
+        if (*example == ' ') { /* the shell goes on in the next line, too */
+            put(out, ' ', false);
+            put(out, '\\', false);
+            taken += 4;
+        }
+        fputc('\n', out);
+        example += *example != '\0';
+    }
+}
+
+static void put_plainly(FILE *out, char c, bool at_start)
+{
+    (void)at_start;
+    fputc(c, out);
 }
 
 void cli_help_print(const struct cli *cli, const struct command *command)
@@ -129,7 +170,8 @@ void cli_help_print(const struct cli *cli, const struct command *command)
     for (size_t i = 0; i < table->argument_count; i++)
         print_entry(cli, table->arguments[i].name, table->arguments[i].help, 12);
     print_options(cli, table);
-    print_example(cli, command->example);
+    print_heading(cli, "Example");
+    cli_help_example(cli->out, command->example, 2, help_width(cli), put_plainly);
 }
 
 /* ---- the commands ---- */

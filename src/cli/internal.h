@@ -54,8 +54,8 @@ struct command {
 
 extern const struct command command_start, command_stop, command_clean, command_append,
     command_read, command_tail, command_status, command_drain, command_clock, command_invoke,
-    command_logs, command_journey, command_fake, command_doctor, command_completion, command_help,
-    command_version;
+    command_logs, command_journey, command_fake, command_doctor, command_menu, command_completion,
+    command_help, command_version;
 
 /* Plain tables (cli/tables). */
 extern const struct command command_tables, command_query, command_scan, command_get, command_put,
@@ -73,6 +73,10 @@ const char *cli_group_title(enum command_group group);
 /* What `dynlog` alone shows, and what `dynlog COMMAND --help` does. */
 void cli_help_overview(const struct cli *cli);
 void cli_help_print(const struct cli *cli, const struct command *command);
+/* The lines of an example, indented; one that is too long is broken between two words, as a shell
+ * takes it. put() writes a character. */
+void cli_help_example(FILE *out, const char *example, size_t indent, size_t width,
+                      void (*put)(FILE *out, char c, bool at_start));
 
 /* cli_main() with other streams. */
 int cli_run(struct cli *cli, int argc, char **argv);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#define EXAMPLE_WIDTH 72        /* of a terminal of 80 columns, indented as man does it */
 #define PAGES_DATE "2026-11-26" /* when what is written in this file was last looked through */
 
 /* ---- text that means nothing to roff but itself ---- */
@@ -189,14 +190,7 @@ static void put_example(FILE *out, const char *example)
 {
     put_heading(out, "EXAMPLES");
     fputs(".nf\n.ft CR\n", out);
-    while (*example != '\0') {
-        size_t size = strcspn(example, "\n");
-
-        for (size_t i = 0; i < size; i++)
-            put_character(out, example[i], i == 0);
-        fputc('\n', out);
-        example += size + (example[size] == '\n');
-    }
+    cli_help_example(out, example, 0, EXAMPLE_WIDTH, put_character);
     fputs(".ft R\n.fi\n", out);
 }
 

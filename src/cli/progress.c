@@ -11,7 +11,9 @@
 #define BAR_WIDTH_MIN 10   /* a shorter bar is left out */
 #define SMOOTH_MS 3000     /* after so long without a change the rate is half the new one */
 #define LINE_SIZE_MAX 1024 /* bytes, colours included */
-#define BLANKS 80          /* written at once */
+#define COLUMNS_FREE 3     /* "^C" may come behind it; and written to its end, a line may wrap */
+#define INTERRUPT_COLUMNS 2
+#define BLANKS 80 /* written at once */
 
 /* ---- clearing the line when a signal ends the process ---- */
 
@@ -27,7 +29,7 @@ static void clear_and_die(int number)
 
     if (shown_columns > 0) {
         (void)!write(STDERR_FILENO, "\r", 1);
-        for (int left = (int)shown_columns + 2; left > 0; left -= BLANKS) /* "^C" is there too */
+        for (int left = (int)shown_columns + INTERRUPT_COLUMNS; left > 0; left -= BLANKS)
             (void)!write(STDERR_FILENO, blanks, (size_t)(left < BLANKS ? left : BLANKS));
         (void)!write(STDERR_FILENO, "\r", 1);
     }
@@ -55,7 +57,6 @@ static void leave_signals(void)
 
 /* ---- the line ---- */
 
-/* The last column stays empty: some terminals begin a new line when it is written. */
 static size_t width_now(const struct cli *cli)
 {
     struct winsize size;
@@ -64,7 +65,7 @@ static size_t width_now(const struct cli *cli)
 
     if (fd >= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         width = size.ws_col;
-    return size_min(width > 1 ? width - 1 : 1, PROGRESS_WIDTH_MAX);
+    return size_min(width > COLUMNS_FREE ? width - COLUMNS_FREE : 1, PROGRESS_WIDTH_MAX);
 }
 
 static const char *amount_text(const struct progress *progress, uint64_t count)
@@ -222,7 +223,7 @@ void cli_progress_hide(struct progress *progress)
 {
     if (progress->columns == 0)
         return;
-    fprintf(progress->cli->err, "\r%*s\r", (int)progress->columns, "");
+    fprintf(progress->cli->err, "\r%*s\r", (int)(progress->columns + INTERRUPT_COLUMNS), "");
     fflush(progress->cli->err);
     progress->columns = 0;
     shown_columns = 0;

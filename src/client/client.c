@@ -1,27 +1,16 @@
 /* client/client.c - see client.h. */
-#include "client/client.h"
+#include "client/internal.h"
 
 #include "base/id.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <time.h>
 
 #define PAUSE_MS 50
 #define PAUSE_DOUBLED_MAX 6
-#define LINES_POLL_MS 60000
-
-struct client {
-    const struct target *target;
-    bool never_pause;
-    CURL *easy;         /* one, so that its connection is used again */
-    bool connected;     /* it has one, or had when it last looked */
-    char signature[64]; /* curl's words for what is signed */
-    char fault[CURL_ERROR_SIZE];
-};
 
 /* Without a connection. */
-static void start_over(struct client *client)
+void client_start_over(struct client *client)
 {
     curl_easy_cleanup(client->easy); /* NULL is fine */
     client->easy = curl_easy_init();
@@ -35,7 +24,7 @@ struct client *client_new(const struct target *target)
 
     client->target = target;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    start_over(client);
+    client_start_over(client);
     return client;
 }
 
@@ -55,15 +44,7 @@ const struct target *client_target(const struct client *client)
 
 /* ---- one request ---- */
 
-#define HEAD_SIZE_MAX ((size_t)256 * 1024)
-
-struct exchange {
-    struct curl_slist *headers;
-    struct buffer head;
-    struct buffer body;
-};
-
-static void exchange_end(struct exchange *exchange)
+void client_exchange_end(struct exchange *exchange)
 {
     curl_slist_free_all(exchange->headers);
     buffer_free(&exchange->head);
@@ -132,7 +113,7 @@ static struct bytes url_of(const struct client *client, struct arena *arena,
     return arena_printf(arena, "%s%s", target->url, request->path);
 }
 
-static void prepare(struct client *client, struct arena *arena,
+void client_prepare(struct client *client, struct arena *arena,
                     const struct client_request *request, struct exchange *exchange)
 {
     CURL *easy = client->easy;
@@ -240,7 +221,7 @@ static bool was_never_sent(CURL *easy, CURLcode code)
     return code == CURLE_OPERATION_TIMEDOUT && connected_us == 0;
 }
 
-static enum status finish(struct client *client, struct arena *arena, CURLcode code,
+enum status client_finish(struct client *client, struct arena *arena, CURLcode code,
                           const struct exchange *exchange, struct client_answer *answer)
 {
     long http_status = 0, connects = 0;
@@ -271,16 +252,16 @@ static enum status try_once(struct client *client, struct arena *arena,
                             const struct client_request *request, struct client_answer *answer,
                             bool *ret_sent)
 {
-    AUTO(exchange_end)
-    struct exchange exchange = {.head = BUFFER_INIT(HEAD_SIZE_MAX),
+    AUTO(client_exchange_end)
+    struct exchange exchange = {.head = BUFFER_INIT(CLIENT_HEAD_SIZE_MAX),
                                 .body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX)};
 
-    prepare(client, arena, request, &exchange);
+    client_prepare(client, arena, request, &exchange);
 
     CURLcode code = curl_easy_perform(client->easy);
 
     *ret_sent = client->connected || !was_never_sent(client->easy, code);
-    return finish(client, arena, code, &exchange, answer);
+    return client_finish(client, arena, code, &exchange, answer);
 }
 
 /* ---- trying again ---- */
@@ -328,6 +309,12 @@ static bool is_worth_another(const struct client *client, enum status status, bo
     return sent || sent_before || client->target->is_aws;
 }
 
+/* It was sent, and what came back does not say that it was refused. */
+static bool may_be_done(enum status status, bool sent, const struct client_answer *answer)
+{
+    return sent && status != OK && (answer->http_status == 0 || answer->http_status >= 500);
+}
+
 enum status client_ask(struct client *client, struct arena *arena,
                        const struct client_request *request, struct client_answer *ret)
 {
@@ -342,8 +329,10 @@ enum status client_ask(struct client *client, struct arena *arena,
         uncertain = answer.uncertain;
         *ret = answer;
         if (status == OK || request->once || turn == CLIENT_TRIES_MAX ||
-            !is_worth_another(client, status, sent, uncertain, &answer))
+            !is_worth_another(client, status, sent, uncertain, &answer)) {
+            ret->uncertain = uncertain || may_be_done(status, sent, &answer);
             return status;
+        }
         if (sent && !is_busy(answer.error_name) && answer.http_status != 429)
             uncertain = true;
         client_pause(client, turn - 1);
@@ -374,103 +363,4 @@ void client_query(struct buffer *path, const char *name, struct bytes value)
         else
             buffer_printf(path, "%%%02X", c);
     }
-}
-
-/* ---- answers without end ---- */
-
-struct line_reading {
-    struct exchange exchange; /* the line that is not whole yet, or the body of a refusal */
-    const struct client_lines *lines;
-    CURL *easy;
-    bool ended; /* the reader has enough */
-};
-
-static size_t take_lines(char *piece, size_t one, size_t size, void *context)
-{
-    struct line_reading *reading = context;
-    struct buffer *rest = &reading->exchange.body;
-    long http_status = 0;
-
-    curl_easy_getinfo(reading->easy, CURLINFO_RESPONSE_CODE, &http_status);
-    buffer_append(rest, bytes_of(piece, one * size));
-    if (buffer_failed(rest))
-        return 0;
-    if (http_status != 200)
-        return one * size;
-
-    struct bytes text = buffer_bytes(rest);
-    size_t at = 0;
-
-    for (size_t end = bytes_find_byte(text, '\n', 0); end != SIZE_MAX && !reading->ended;
-         at = end + 1, end = bytes_find_byte(text, '\n', at))
-        if (end > at &&
-            !reading->lines->line(reading->lines->context, bytes_slice(text, at, end - at)))
-            reading->ended = true;
-    memmove(rest->ptr, rest->ptr + at, rest->size - at);
-    rest->size -= at;
-    return reading->ended ? 0 : one * size;
-}
-
-static CURLcode code_of_multi(CURLM *multi)
-{
-    int left = 0;
-    const CURLMsg *message = curl_multi_info_read(multi, &left);
-
-    return message != NULL && message->msg == CURLMSG_DONE ? message->data.result
-                                                           : CURLE_RECV_ERROR;
-}
-
-/* Returns when the answer or the reader ended, or wake_fd has something to read: then *ret_woken.
- */
-static CURLcode run_lines(struct line_reading *reading, bool *ret_woken)
-{
-    CURLM *multi = curl_multi_init();
-    struct curl_waitfd wake = {.fd = reading->lines->wake_fd, .events = CURL_WAIT_POLLIN};
-    unsigned wake_count = reading->lines->wake_fd >= 0 ? 1 : 0;
-    CURLcode code = CURLE_OK;
-    int running = 1;
-
-    assert(multi != NULL);
-    curl_multi_add_handle(multi, reading->easy);
-    while (curl_multi_perform(multi, &running) == CURLM_OK && running > 0 && !*ret_woken) {
-        curl_multi_poll(multi, &wake, wake_count, LINES_POLL_MS, NULL);
-        *ret_woken = wake.revents != 0;
-    }
-    if (running == 0)
-        code = code_of_multi(multi);
-    curl_multi_remove_handle(multi, reading->easy);
-    curl_multi_cleanup(multi);
-    return code;
-}
-
-enum status client_lines(struct client *client, struct arena *arena, const char *path,
-                         const struct client_lines *lines, struct client_answer *ret)
-{
-    struct client_request request = {.method = "GET", .path = path, .answer_ms = -1};
-    bool woken = false;
-
-    start_over(client); /* the multi handle connects by itself: ours would only stay open */
-
-    struct line_reading reading = {.exchange.head = BUFFER_INIT(HEAD_SIZE_MAX),
-                                   .exchange.body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX),
-                                   .lines = lines,
-                                   .easy = client->easy};
-
-    prepare(client, arena, &request, &reading.exchange);
-    curl_easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, take_lines);
-    curl_easy_setopt(client->easy, CURLOPT_WRITEDATA, &reading);
-    curl_easy_setopt(client->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(client->easy, CURLOPT_LOW_SPEED_TIME, (long)(lines->silence_ms / 1000));
-    *ret = (struct client_answer){0};
-
-    CURLcode code = run_lines(&reading, &woken);
-    enum status status = OK;
-
-    if (!woken && !reading.ended)
-        status = finish(client, arena, code, &reading.exchange, ret);
-    client->connected = false; /* that connection went with its answer */
-    exchange_end(&reading.exchange);
-    if (woken || reading.ended || status == REFUSED)
-        return status;
-    return CLOSED; /* whole or not: there is no more */
 }

@@ -52,7 +52,7 @@ struct client_answer {
     const struct json *json; /* NULL: the body is none */
     struct bytes error_name; /* AWS's, without its prefix; empty when the answer says none */
     struct bytes message; /* empty when nothing listens on this machine: there is no more to say */
-    bool uncertain;       /* an earlier try was sent and may have been done */
+    bool uncertain;       /* a try was sent and may have been done, whatever this answer says */
 };
 
 /* OK: an answer of 200 to 299. REFUSED: any other answer. CLOSED: nothing answers. TIMED_OUT: it
@@ -73,16 +73,5 @@ void client_query(struct buffer *path, const char *name, struct bytes value);
 void client_pause(const struct client *client, unsigned turn);
 /* For tests: tries follow each other at once. */
 void client_never_pause(struct client *client);
-
-/* An answer without end, line by line. `line` returns false to end it. Returns OK when ended so or
- * by a byte to read from wake_fd (-1: none); CLOSED when the connection ended; REFUSED as above. */
-struct client_lines {
-    bool (*line)(void *context, struct bytes line);
-    void *context;
-    int wake_fd;
-    uint64_t silence_ms; /* after so long without a byte the connection counts as broken */
-};
-MUST_USE enum status client_lines(struct client *client, struct arena *arena, const char *path,
-                                  const struct client_lines *lines, struct client_answer *ret);
 
 #endif

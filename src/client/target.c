@@ -235,9 +235,10 @@ enum status target_resolve(struct arena *arena, const struct target_options *opt
 {
     struct target target = {0};
 
-    if (find_endpoint(arena, options, &target, message) != OK ||
-        find_keys(arena, options, &target, message) != OK)
+    if (find_endpoint(arena, options, &target, message) != OK)
         return REFUSED;
+    if (find_keys(arena, options, &target, message) != OK)
+        return NOT_PERMITTED;
     target.table = options->table;
     if (target.table == NULL)
         target.table =

@@ -33,7 +33,8 @@ struct target {
 
 #define TARGET_MESSAGE_SIZE 1024
 
-/* Texts live in the arena. REFUSED: `message` says what is wrong. */
+/* Texts live in the arena. REFUSED, and NOT_PERMITTED for keys that
+ * are not there: `message` says what is wrong. */
 MUST_USE enum status target_resolve(struct arena *arena, const struct target_options *options,
                                     struct target *ret, char message[TARGET_MESSAGE_SIZE]);
 

@@ -1,6 +1,6 @@
 /* engine/change_record.c - what a change leaves for the readers of the change stream
- * (value/change.h). Every change of an item takes a position; a record is written when the table
- * has a stream. A write that changes nothing leaves neither, as AWS. */
+ * (value/change.h). Every change of an item takes a position (write.c); a record is written when
+ * the table has a stream. A write that changes nothing leaves neither, as AWS. */
 #include "engine/internal.h"
 
 /* The shard of a partition: the one place that decides it. The open shards cover all hashes, so
@@ -49,16 +49,16 @@ static struct bytes print_keys(struct write_run *run, const struct table *table,
     return arena_copy(run->arena, buffer_bytes(&out));
 }
 
-uint64_t change_record_put(struct write_run *run, const struct item_write *write,
-                           const struct write_plan *plan)
+void change_record_put(struct write_run *run, const struct item_write *write,
+                       const struct write_plan *plan)
 {
     AUTO(buffer_free) struct buffer value = BUFFER_INIT(3 * STORED_ITEM_SIZE_MAX);
     const struct table_stream *stream = &plan->table->stream;
-    uint64_t position = store_batch_position(run->batch);
+    uint64_t position = plan->position;
     uint8_t key[CHANGE_KEY_SIZE];
 
     if (!stream->enabled)
-        return position;
+        return;
 
     struct change change = {.stream_id = stream->id,
                             .shard = shard_slot(shard_of(plan->table, plan->key)),
@@ -79,5 +79,4 @@ uint64_t change_record_put(struct write_run *run, const struct item_write *write
     if (run->engine->change_listener.changed != NULL)
         run->engine->change_listener.changed(run->engine->change_listener.context, change.stream_id,
                                              change.shard, position);
-    return position;
 }

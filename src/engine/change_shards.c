@@ -206,6 +206,8 @@ static void old_rolled(struct table_change *change, enum status status)
     mem_free(change);
 }
 
+/* Of a started engine the change is answered on its loop, whoever writes: what follows a change of
+ * the catalogue lives there. */
 void shards_roll_old(struct engine *engine, struct store_port *port, const struct table *table)
 {
     const struct table_stream *stream = &table->stream;
@@ -227,5 +229,5 @@ void shards_roll_old(struct engine *engine, struct store_port *port, const struc
     change->shard_change = (struct shard_change){SHARDS_ROLL_OLD, SHARD_NONE};
     change->done = old_rolled;
     atomic_fetch_add(&engine->rolling, 1);
-    engine_change_table(engine, port, change);
+    engine_change_table(engine, engine->started ? engine->door.port : port, change);
 }

@@ -265,6 +265,8 @@ static enum status create_table(struct change_run *run)
         table.stream = (struct table_stream){0};
     run->state.table_count++;
     put_table(run, &table);
+    if (order_takes(&table.key))
+        order_begin_table(run->batch, table.id);
     return OK;
 }
 
@@ -347,6 +349,7 @@ static enum status drop_items(struct change_run *run)
         space_drop(run->batch, arena, &items);
     figures_remove(run->batch, arena, table->id);
     collections_remove(run->batch, table->id);
+    order_drop_table(run->batch, table->id);
     for (size_t i = 0; i < table->index_count; i++)
         table_index_remove(run->batch, arena, table->indexes[i].id);
     return OK;
@@ -445,6 +448,7 @@ void table_change_publish(struct engine *engine, struct table_change *change, en
     upkeep_table_changed(engine, &change->table);
     if (change->kind == TABLE_UPDATE) {
         table_index_fill(engine, &change->table);
+        order_fill(engine, &change->table);
         expiry_look(engine->expiry);
     }
 }

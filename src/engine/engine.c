@@ -59,6 +59,7 @@ static void go_on(struct engine *engine)
         if (table == NULL) /* it is being restored, and has neither */
             continue;
         table_index_fill(engine, table);
+        order_fill(engine, table);
         expiry_adopt(engine, table);
         engine_table_unref(table);
     }
@@ -73,6 +74,7 @@ enum status engine_start(struct engine *engine, const struct engine_door *door)
     jobs_init(&engine->jobs, engine->store, door->port, engine->door.wall_timers, door->changed,
               door->context);
     list_init(&engine->fills);
+    list_init(&engine->orders);
     engine->expiry = expiry_new(engine);
     engine->started = true;
     go_on(engine);

@@ -269,6 +269,12 @@ MUST_USE enum status engine_transact_get(struct engine *engine, struct transact_
                                          size_t count, struct arena *arena,
                                          struct api_error *reterr);
 
+/* Of an event (order/order.h): where it stands in the one order, and when it was appended; 0: it
+ * has no position. */
+struct item_place {
+    uint64_t position, time_ms;
+};
+
 enum query_select {
     SELECT_DEFAULT, /* what the table or the index has, or the projection asks for */
     SELECT_ALL,     /* of an index, too, the whole item */
@@ -292,8 +298,10 @@ struct item_query {
     uint64_t limit;        /* items looked at; 0: none */
     bool backward;
     enum query_select select;
+    bool tells_places;
     /* results, in the arena */
-    struct bytes *items; /* stored form, projected */
+    struct bytes *items;       /* stored form, projected */
+    struct item_place *places; /* of each, with tells_places */
     size_t count, scanned_count;
     size_t scanned_size; /* item_size() of what was looked at, in the index if there is one */
     uint64_t fetched_4k; /* 4 KB blocks of whole items, when a local index did not have all */

@@ -192,7 +192,11 @@ static enum status step(struct job *job, struct store_batch *batch, bool *ret_do
     struct engine *engine = expiry->engine;
     AUTO(arena_release) struct arena *arena = arena_new();
     struct write_run run = {
-        .engine = engine, .batch = batch, .arena = arena, .now_ms = clock_now_ms(engine->clock)};
+        .engine = engine,
+        .batch = batch,
+        .arena = arena,
+        .now_ms = clock_now_ms(engine->clock),
+        .order = {.batch = batch, .arena = arena}};
     const struct table *table = NULL;
     enum status status = catalogue_writer_ref(&engine->catalogue, batch, arena,
                                               bytes_of_text(expiry->table_name), &table);
@@ -203,6 +207,7 @@ static enum status step(struct job *job, struct store_batch *batch, bool *ret_do
         status = delete_some(&run, table, &table->indexes[find_expiry(table)], ret_done);
         figures_store(&run);
         collections_store(&run);
+        order_store(&run.order);
     }
     engine_table_unref(table);
     return status == NOT_FOUND ? OK : status;

@@ -141,7 +141,7 @@ static struct stored_item project(const struct table *table, const struct table_
     for (size_t i = 0; i < item->count; i++)
         if (table_index_projects(table, index, item->attributes[i].name))
             part.attributes[part.count++] = item->attributes[i];
-    return stored_item_make(arena, &part, item_size(&part));
+    return stored_item_make(arena, &part, item_size(&part), false);
 }
 
 /* item_key: as in STORE_ITEMS. */

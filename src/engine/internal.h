@@ -6,6 +6,7 @@
 #include "engine/conflict_faults.h"
 #include "engine/in_flight.h"
 #include "engine/job.h"
+#include "order/order.h"
 
 struct engine {
     struct store *store;
@@ -27,6 +28,7 @@ struct engine {
     struct engine_door door;
     struct jobs jobs;
     struct list fills;     /* of indexes (index_fill.c) */
+    struct list orders;    /* being filled (order_fill.c) */
     struct expiry *expiry; /* deletes what has expired */
     size_t adoptions;      /* of expiry_adopt(), under way */
     size_t restore_count;  /* under way */
@@ -59,15 +61,18 @@ struct item table_key_attributes(const struct table *table, const struct table_i
 
 /* ---- what stands in STORE_ITEMS (stored_item.c) ---- */
 
-#define STORED_ITEM_HEAD_SIZE 4
-#define STORED_ITEM_SIZE_MAX (STORED_ITEM_HEAD_SIZE + ITEM_TEXT_SIZE_MAX)
+#define STORED_ITEM_SIZE_MAX (ITEM_HEAD_EVENT_SIZE + ITEM_TEXT_SIZE_MAX)
 
 struct stored_item {
-    struct bytes value; /* as it stands in the store; empty: there is no item */
-    struct bytes form;  /* the part of value that is the item */
-    size_t size;        /* item_size() */
+    struct bytes value;         /* as it stands in the store; empty: there is no item */
+    struct bytes form;          /* the part of value that is the item */
+    size_t size;                /* item_size() */
+    uint64_t position, time_ms; /* of an event (value/item_head.h) */
+    uint8_t *head; /* of an event that was made here: value's bytes, for item_head_place() */
 };
-struct stored_item stored_item_make(struct arena *arena, const struct item *item, size_t size);
+/* event: it is going to have a position. */
+struct stored_item stored_item_make(struct arena *arena, const struct item *item, size_t size,
+                                    bool event);
 MUST_USE enum status stored_item_read(struct bytes value, struct stored_item *ret);
 static inline bool stored_item_exists(const struct stored_item *item)
 {
@@ -88,10 +93,18 @@ struct write_run {
     uint64_t now_ms;
     struct figures_entry *figures;  /* of the tables of this work, read before anything is put */
     struct collection *collections; /* likewise */
+    struct order_work order;        /* likewise */
     struct api_error error;         /* scratch: copied when it is somebody's answer */
 };
 
 enum write_effect { EFFECT_NONE, EFFECT_STORE, EFFECT_REMOVE };
+
+/* What becomes of the item's place in the order of events (write_order.c). */
+struct write_order {
+    bool before, after; /* there was, there is an event with a position */
+    struct order_event event_before, event_after;
+    struct order_run *run_before, *run_after; /* NULL: none */
+};
 
 /* From the caller to the writer and to the batch. What the caller's thread prepares (key, and for a
  * put the bytes to be stored) holds as long as the table's id does: a key schema never changes. */
@@ -108,6 +121,8 @@ struct write_plan {
     struct flight flight;               /* of the caller's thread; the writer's leaves it alone */
     struct index_change *index_changes; /* one an index of the table; NULL: none changes */
     struct collection *collection;      /* NULL: the table has no local index */
+    struct write_order order;
+    uint64_t position; /* of the change; 0: not taken yet, or it is none (a restore) */
 };
 
 /* What each kind of write means: one row a kind, one file a row. */
@@ -175,9 +190,25 @@ void token_remember(struct write_run *run, const struct engine_write *write);
 
 /* ---- change records (change_record.c) ---- */
 
-/* Takes the position of the change and, when the table has a stream, puts its record. */
-uint64_t change_record_put(struct write_run *run, const struct item_write *write,
-                           const struct write_plan *plan);
+/* The record of the change at plan->position, when the table has a stream. */
+void change_record_put(struct write_run *run, const struct item_write *write,
+                       const struct write_plan *plan);
+
+/* ---- the order of events (write_order.c, order_fill.c) ---- */
+
+/* What a put or an update stores: an event gets room for its position. */
+struct stored_item write_make_item(struct write_plan *plan, struct arena *arena,
+                                   const struct item *item, size_t size);
+/* The same for an item of a restored table, which may have its position. */
+void write_order_restored(struct write_run *run, struct write_plan *plan);
+/* Once plan->effect is decided. */
+MUST_USE enum status write_order_evaluate(struct write_run *run, struct write_plan *plan);
+/* Gives the event its position, and puts its entries; before the item is put. */
+void write_order_apply(struct write_run *run, const struct write_plan *plan);
+
+/* Starts to fill the order of an older table, when it is not filled. On the loop of a started
+ * engine. */
+void order_fill(struct engine *engine, const struct table *table);
 
 /* ---- the past (history.c) ---- */
 

@@ -10,7 +10,7 @@ static enum status prepare(struct item_write *write, struct write_plan *plan, st
         return api_invalid(reterr, "Item size has exceeded the maximum allowed size");
     if (table_index_check_item(plan->table, &write->item, false, reterr) != OK)
         return REFUSED;
-    plan->after = stored_item_make(arena, &write->item, size);
+    plan->after = write_make_item(plan, arena, &write->item, size);
     plan->new_item = &write->item;
     return OK;
 }

@@ -173,6 +173,11 @@ static enum status take_item(struct query_run *run, const struct stored_item *st
         return status;
     if (query->projection != NULL)
         form = arena_copy(run->arena, form);
+    if (query->tells_places) {
+        query->places = arena_grow(run->arena, query->places, query->count, query->count + 1,
+                                   &run->place_capacity, sizeof *query->places);
+        query->places[query->count] = (struct item_place){stored->position, stored->time_ms};
+    }
     query->items = arena_grow(run->arena, query->items, query->count, query->count + 1,
                               &run->capacity, sizeof *query->items);
     query->items[query->count++] = form;
@@ -317,6 +322,7 @@ enum status engine_query(struct engine *engine, struct item_query *query, struct
                             .error = reterr};
 
     query->items = NULL;
+    query->places = NULL;
     query->count = query->scanned_count = query->scanned_size = 0;
     query->fetched_4k = 0;
     query->last_key = (struct item){0};

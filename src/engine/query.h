@@ -20,6 +20,7 @@ struct query_run {
     struct store_view *view; /* NULL: now */
     struct query_bounds bounds;
     size_t capacity; /* of query->items */
+    size_t place_capacity;
     struct api_error *error;
 };
 

@@ -33,7 +33,10 @@ static void begin_filling(struct restore *restore, struct store_batch *batch,
                           struct filling *filling)
 {
     filling->run =
-        (struct write_run){.engine = restore->engine, .batch = batch, .arena = restore->scratch};
+        (struct write_run){.engine = restore->engine,
+                           .batch = batch,
+                           .arena = restore->scratch,
+                           .order = {.batch = batch, .arena = restore->scratch}};
     filling->plans =
         ARENA_NEW_ARRAY(restore->scratch, restore->engine->step_count_max, struct write_plan);
     filling->count = 0;
@@ -43,7 +46,8 @@ static enum status decode_new_item(struct write_run *run, struct write_plan *pla
 {
     struct item *item = NULL;
 
-    if (plan->effect != EFFECT_STORE || plan->table->index_count == 0)
+    if (plan->effect != EFFECT_STORE ||
+        (plan->table->index_count == 0 && !order_takes(&plan->table->key)))
         return OK;
     item = ARENA_NEW(run->arena, struct item);
     plan->new_item = item;
@@ -62,9 +66,13 @@ static enum status evaluate(struct filling *filling, struct write_plan *plan)
     enum status status = decode_new_item(run, plan);
 
     if (status == OK)
+        write_order_restored(run, plan);
+    if (status == OK)
         status = figures_load(run, plan->table->id, &plan->figures);
     if (status == OK)
         status = table_index_evaluate(run, plan);
+    if (status == OK)
+        status = write_order_evaluate(run, plan);
     if (status == OK)
         status = collection_follow(run, plan);
     return status;
@@ -85,6 +93,7 @@ static void put_all(struct filling *filling)
         write_put(&filling->run, &filling->plans[i]);
     figures_store(&filling->run);
     collections_store(&filling->run);
+    order_store(&filling->run.order);
 }
 
 static struct write_plan *add_plan(struct restore *restore, struct filling *filling,

@@ -1,37 +1,39 @@
-/* engine/stored_item.c - an item as it stands in STORE_ITEMS (docs/format/keys.md).
- *
- *   format 1 (1) | item_size() (3, big-endian) | stored form (docs/format/item.md)
- *
- * The size stands beside the item because pages, limits, capacity and figures ask for it: so a
- * GetItem is a copy, and a Scan without a filter decodes nothing. */
+/* engine/stored_item.c - an item as it stands in STORE_ITEMS (value/item_head.h). */
 #include "engine/internal.h"
 
-#define STORED_ITEM_FORMAT 1
-
-struct stored_item stored_item_make(struct arena *arena, const struct item *item, size_t size)
+struct stored_item stored_item_make(struct arena *arena, const struct item *item, size_t size,
+                                    bool event)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(STORED_ITEM_SIZE_MAX);
 
-    assert(size <= ITEM_SIZE_MAX && ITEM_SIZE_MAX < 1 << 24);
-    buffer_append_u32(&out, (uint32_t)STORED_ITEM_FORMAT << 24 | (uint32_t)size);
+    item_head_print(&out, size, event);
+
+    size_t head_size = out.size;
+
     item_print(&out, item);
     assert(!buffer_failed(&out) && "an item's size bounds its text");
 
-    struct bytes value = arena_copy(arena, buffer_bytes(&out));
+    uint8_t *value = arena_alloc(arena, out.size);
 
-    return (struct stored_item){value, bytes_slice(value, STORED_ITEM_HEAD_SIZE, value.size), size};
+    memcpy(value, out.ptr, out.size);
+    return (struct stored_item){.value = bytes_of(value, out.size),
+                                .form = bytes_of(value + head_size, out.size - head_size),
+                                .size = size,
+                                .head = event ? value : NULL};
 }
 
 enum status stored_item_read(struct bytes value, struct stored_item *ret)
 {
-    if (value.size > 0 && value.ptr[0] > STORED_ITEM_FORMAT)
-        return NEWER_FORMAT;
-    if (value.size <= STORED_ITEM_HEAD_SIZE || value.ptr[0] != STORED_ITEM_FORMAT)
-        return CORRUPT;
-    *ret = (struct stored_item){.value = value,
-                                .form = bytes_slice(value, STORED_ITEM_HEAD_SIZE, value.size),
-                                .size = bytes_get_u32(value.ptr) & 0xFFFFFF};
-    return OK;
+    struct item_head head;
+    enum status status = item_head_read(value, &head);
+
+    if (status == OK)
+        *ret = (struct stored_item){.value = value,
+                                    .form = head.form,
+                                    .size = head.size,
+                                    .position = head.position,
+                                    .time_ms = head.time_ms};
+    return status;
 }
 
 enum status stored_item_project(const struct stored_item *item,

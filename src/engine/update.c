@@ -81,7 +81,7 @@ static enum status evaluate(struct write_run *run, struct item_write *write,
                            "Item size to update has exceeded the maximum allowed size");
     if (table_index_check_item(plan->table, new_item, true, &run->error) != OK)
         return REFUSED;
-    plan->after = stored_item_make(run->arena, new_item, size);
+    plan->after = write_make_item(plan, run->arena, new_item, size);
     plan->new_item = new_item;
     write->new_size = size;
     status = write_is_idle(run, plan, &idle);

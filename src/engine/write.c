@@ -190,6 +190,8 @@ static enum status evaluate(struct write_run *run, struct item_write *write,
     if (status == OK)
         status = table_index_evaluate(run, plan);
     if (status == OK)
+        status = write_order_evaluate(run, plan);
+    if (status == OK)
         status = collection_evaluate(run, write, plan);
     return status;
 }
@@ -208,6 +210,7 @@ void write_put(struct write_run *run, const struct write_plan *plan)
 {
     static const struct stored_item nothing;
 
+    write_order_apply(run, plan);
     switch (plan->effect) {
     case EFFECT_NONE:
         return;
@@ -228,9 +231,10 @@ void write_apply(struct write_run *run, struct item_write *write, struct write_p
 {
     if (plan->effect == EFFECT_NONE)
         return;
+    plan->position = write->position = store_batch_position(run->batch);
     write_put(run, plan);
     table_index_tell_costs(run, write, plan);
-    write->position = change_record_put(run, write, plan);
+    change_record_put(run, write, plan);
     history_put(run, plan, write->position);
 }
 
@@ -332,6 +336,7 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     run.now_ms = write->ran_ms = clock_now_ms(write->engine->clock);
     run.figures = NULL;
     run.collections = NULL;
+    run.order = (struct order_work){.batch = batch, .arena = write->arena};
     run.error.extra = (struct bytes){0};
     write->outcome = renew_plans(&run, write);
     if (write->outcome != OK)
@@ -342,6 +347,7 @@ static void run_write(struct store_batch *batch, struct store_work *work)
         run_each(&run, write);
     figures_store(&run);
     collections_store(&run);
+    order_store(&run.order);
 }
 
 static void write_done(struct store_work *work, enum status status)

@@ -157,7 +157,7 @@ struct store_port {
     void (*committed)(void *context, uint64_t last_position);
     void *context;
     struct list place;                      /* in the store's ports */
-    size_t in_flight;                       /* the port's thread */
+    atomic_size_t in_flight;
     struct store_work *ready, **ready_tail; /* the writer's, before the hand-over */
 
     pthread_mutex_t mutex; /* for what follows */

@@ -50,6 +50,7 @@ enum store_family {
     STORE_QUEUES,     /* messages of queues, and what they are found by (docs/format/queue.md) */
     STORE_ARCHIVES,   /* events that archives of buses keep (bus/archive.h) */
     STORE_LOGS,       /* log streams and their events (docs/format/logs.md) */
+    STORE_ORDER,      /* events by position, log, type and stream (docs/format/order.md) */
     STORE_FAMILY_COUNT,
 };
 
@@ -94,7 +95,7 @@ struct store_work {
     enum status status;
 };
 
-/* The work must live until done(). From the port's thread. */
+/* The work must live until done(). From any thread. */
 void store_submit(struct store *store, struct store_port *port, struct store_work *work);
 
 /* In run(): OK, NOT_FOUND, or what reading the disk met; *ret holds until run() returns. */

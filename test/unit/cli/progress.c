@@ -66,7 +66,7 @@ static void test_when(void **state)
     struct bar_test test;
 
     (void)state;
-    bar_begin(&test, "events", 10000, 80);
+    bar_begin(&test, "events", 10000, 82);
     pass(&test, 999, 1000);
     assert_string_equal(written(&test), "");
     pass(&test, 1, 1000);
@@ -82,7 +82,7 @@ static void test_when(void **state)
     cli_progress_hide(&test.progress);
     assert_string_equal(
         written(&test),
-        "\r                                                                               \r");
+        "\r                                                                                 \r");
     cli_progress_hide(&test.progress);
     assert_string_equal(written(&test), "");
     bar_end(&test);
@@ -124,11 +124,11 @@ static void test_widths(void **state)
     } cases[] = {
         {200, "\r 50% [======================>                     ] 500,000 of 1,000,000 events  "
               "250,000/s  2 s left"},
-        {81, "\r 50% [============>           ] 500,000 of 1,000,000 events  250,000/s  2 s left"},
-        {60, "\r500,000 of 1,000,000 events  250,000/s  2 s left"},
-        {40, "\r500,000 of 1,000,000 events  2 s left"},
-        {37, "\r500,000 of 1,000,000 events"},
-        {21, "\r500,000 of 1,000,00\xE2\x80\xA6"},
+        {83, "\r 50% [============>           ] 500,000 of 1,000,000 events  250,000/s  2 s left"},
+        {62, "\r500,000 of 1,000,000 events  250,000/s  2 s left"},
+        {42, "\r500,000 of 1,000,000 events  2 s left"},
+        {39, "\r500,000 of 1,000,000 events"},
+        {23, "\r500,000 of 1,000,00\xE2\x80\xA6"},
         {1, "\r\xE2\x80\xA6"},
     };
 
@@ -152,7 +152,7 @@ static void test_unknown_total_and_bytes(void **state)
     pass(&test, 2000, 3);
     assert_string_equal(written(&test), "\r3 events  1.5/s");
     bar_end(&test);
-    bar_begin(&test, NULL, 20000000, 40);
+    bar_begin(&test, NULL, 20000000, 42);
     pass(&test, 1000, 5000000);
     assert_string_equal(written(&test), "\r5.0 MB of 20 MB  5.0 MB/s  3 s left");
     bar_end(&test);
@@ -165,7 +165,7 @@ static void test_going_on(void **state)
     struct bar_test test;
 
     (void)state;
-    bar_begin(&test, "events", 1000, 40);
+    bar_begin(&test, "events", 1000, 42);
     cli_progress_end(&test.progress);
     test.progress.done = 900;
     cli_progress_begin(&test.progress);
@@ -194,7 +194,7 @@ static void test_signal(void **state)
         dup2(fds[1], STDERR_FILENO);
         close(fds[0]);
         close(fds[1]);
-        bar_begin(&test, "events", 1000, 40);
+        bar_begin(&test, "events", 1000, 42);
         test.cli.err = stderr;
         pass(&test, 1000, 50);
         raise(SIGINT);

@@ -1,0 +1,43 @@
+/* library/asked.h - places that are asked over HTTP: what the files of them share. */
+#ifndef DYNLOG_LIBRARY_ASKED_H
+#define DYNLOG_LIBRARY_ASKED_H
+
+#include "library/reader.h"
+
+#include <pthread.h>
+
+/* The position of what a write wrote, in the answer of a dynlog. */
+#define ASKED_POSITION_HEADER "x-dynlog-position"
+
+struct asker { /* a client is one thread's at a time: as many as there are threads that ask */
+    struct asker *next;
+    struct client *client;
+};
+
+struct asked {
+    struct dynlog base;
+    struct arena *arena; /* of the target's texts */
+    struct target target;
+    int64_t answer_ms;
+    pthread_mutex_t mutex;
+    struct asker *idle;
+};
+
+struct asker *asked_take(struct asked *asked);
+void asked_give(struct asked *asked, struct asker *asker);
+
+/* One operation of DynamoDB ("PutItem"), or of DynamoDB Streams by its whole target. */
+enum status asked_call(struct asked *asked, struct arena *arena, const char *target,
+                       struct bytes body, struct client_answer *ret);
+
+/* server.c: the rest of struct place_kind. */
+enum dynlog_status asked_subscribe(struct dynlog *dynlog,
+                                   const struct dynlog_subscription *subscription,
+                                   struct dynlog_reader **ret, struct dynlog_error *error);
+enum dynlog_status asked_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
+                              struct dynlog_error *error);
+enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct dynlog_error *error);
+enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const char *id,
+                                struct dynlog_error *error);
+
+#endif

@@ -1,0 +1,37 @@
+/* library/event.h - an event in its two forms: the caller's, and the item that it is stored as.
+ *
+ *   {pk: "users#12#stream", sk: 1, log: "users", type: "signup", payload: {id: "12", ...},
+ *    meta: {id: "...", time: 1785000000000, correlationId: "...", causationId: "..."}}
+ *
+ * A member of meta is there when it is known; items without meta are events all the same. */
+#ifndef DYNLOG_LIBRARY_EVENT_H
+#define DYNLOG_LIBRARY_EVENT_H
+
+#include "library/fault.h"
+#include "value/value.h"
+
+#define EVENT_TEXT_SIZE_MAX ((size_t)64 * 1024 * 1024) /* one as text, escaped at worst */
+
+/* DYNLOG_INVALID: a log or an id that can't be one. */
+enum dynlog_status event_check_name(const char *log, const char *id, struct dynlog_error *error);
+/* "users#12#stream" */
+struct bytes event_key(struct arena *arena, const char *log, const char *id);
+/* "users#12#stream" -> "users", "12", in the arena; false: it is not of that form. */
+bool event_split_key(struct arena *arena, struct bytes pk, const char **ret_log,
+                     const char **ret_id);
+
+/* The item without its version (event_at()). time_ms 0: not known. */
+enum dynlog_status event_to_item(struct arena *arena, const char *log, const char *id,
+                                 const struct dynlog_new_event *event, uint64_t time_ms,
+                                 struct item *ret, struct dynlog_error *error);
+/* The same item as the event of a version. */
+struct item event_at(struct arena *arena, const struct item *item, int64_t version);
+
+/* False: it is no event. All texts are copies in the arena. */
+bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_event *ret);
+/* The version alone; false: it has none. */
+bool event_version(const struct item *item, int64_t *ret);
+/* meta.id; empty: it has none. */
+struct bytes event_id_of(const struct item *item);
+
+#endif

@@ -1,0 +1,192 @@
+/* Pages: where one ends, and where a reader that waits goes on. The rest is in engine/order_model.c
+ * and engine/write_order.c: there are no events without an engine. */
+#include "store/store_test.h"
+
+#include "order/order.h"
+
+#define TABLE 7
+
+struct event_text {
+    const char *id, *type;
+    uint64_t version;
+    size_t payload_size;
+};
+
+/* An event as the engine puts it. */
+static void put_event(struct store_batch *batch, struct test_work *work)
+{
+    const struct event_text *text = work->context;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(4096);
+    AUTO(buffer_free) struct buffer value = BUFFER_INIT((size_t)1024 * 1024);
+    struct order_work order = {.batch = batch, .arena = arena};
+    struct order_run *run = NULL;
+    struct order_event event = {.log = BYTES("users"),
+                                .id = bytes_of_text(text->id),
+                                .type = bytes_of_text(text->type),
+                                .version = text->version};
+    struct value pk = {.type = VALUE_S, .bytes = arena_printf(arena, "users#%s#stream", text->id)};
+    struct number sk = number_of_int64((int64_t)text->version);
+
+    order_begin_table(batch, TABLE);
+    buffer_append_u32(&key, TABLE);
+    key_encode_value(&key, &pk);
+    number_encode_key(&key, &sk);
+    item_head_print(&value, 100, true);
+    buffer_append_text(&value, "{}");
+    for (size_t i = 0; i < text->payload_size; i++)
+        buffer_append_byte(&value, ' ');
+    work->position = store_batch_position(batch);
+    item_head_place(value.ptr, work->position, 17);
+    store_batch_put(batch, STORE_ITEMS, buffer_bytes(&key), buffer_bytes(&value));
+    assert_int_equal(order_load(&order, TABLE, &event, &run), OK);
+    order_put(&order, run, &event, work->position);
+    order_store(&order);
+}
+
+struct world {
+    struct store *store;
+    struct test_loop loop;
+    struct arena *arena;
+};
+
+static void open_world(struct world *w)
+{
+    w->store = test_open(NULL);
+    test_loop_open(&w->loop, w->store);
+    w->arena = arena_new();
+}
+
+static void close_world(struct world *w)
+{
+    arena_free(w->arena);
+    test_loop_close(&w->loop);
+    store_close(w->store);
+}
+
+static uint64_t put(struct world *w, const char *id, uint64_t version, size_t payload_size)
+{
+    struct event_text text = {id, version % 2 != 0 ? "odd" : "even", version, payload_size};
+    struct test_work work = {.body = put_event, .context = &text};
+
+    test_submit(&w->loop, &work);
+    assert_int_equal(test_finish(&w->loop, &work), OK);
+    return work.position;
+}
+
+static void take_position(struct store_batch *batch, struct test_work *work)
+{
+    work->position = store_batch_position(batch);
+}
+
+static void test_a_page_ends_by_its_size(void **state)
+{
+    struct world w;
+    struct order_read read = {.table_id = TABLE, .size_max = 1000};
+    struct order_page page;
+
+    (void)state;
+    open_world(&w);
+    put(&w, "1", 1, 400);
+    put(&w, "1", 2, 700);
+    put(&w, "1", 3, 5000); /* at least one, however large it is */
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_int_equal(page.count, 2);
+    assert_false(page.at_end);
+    assert_int_equal(page.list[0].item.time_ms, 17);
+    assert_int_equal(page.list[0].item.form.size, 402);
+    read.after = page.next;
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_int_equal(page.count, 1);
+    assert_true(page.at_end);
+    close_world(&w);
+}
+
+/* What others write moves a waiting reader on, and it misses nothing. */
+static void test_where_it_goes_on(void **state)
+{
+    struct world w;
+    struct test_work work = {.body = take_position};
+    struct order_read read = {.table_id = TABLE,
+                              .filter = {.log = BYTES("users"), .type = BYTES("even")}};
+    struct order_page page;
+    uint64_t position = 0;
+
+    (void)state;
+    open_world(&w);
+    put(&w, "1", 1, 0);
+    test_submit(&w.loop, &work);
+    assert_int_equal(test_finish(&w.loop, &work), OK);
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_int_equal(page.count, 0);
+    assert_true(page.at_end);
+    assert_int_equal(page.next, work.position);
+    read.after = page.next;
+    position = put(&w, "1", 2, 0);
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.next, position);
+    close_world(&w);
+}
+
+/* Of a view nothing is known behind its last event. */
+static void test_a_view(void **state)
+{
+    struct world w;
+    struct order_read read = {.table_id = TABLE};
+    struct order_page page;
+    struct store_view *view = NULL;
+    uint64_t position = 0, last = 0;
+
+    (void)state;
+    open_world(&w);
+    position = put(&w, "1", 1, 0);
+    view = store_view_new(w.store);
+    put(&w, "1", 2, 0);
+    assert_int_equal(order_read(w.store, view, &read, w.arena, &page), OK);
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.next, position);
+    assert_int_equal(order_last(w.store, view, TABLE, &read.filter, &last), OK);
+    assert_int_equal(last, position);
+    store_view_free(w.store, view);
+    close_world(&w);
+}
+
+/* Bounds at the ends of the numbers, and a limit that is too large. */
+static void test_bounds(void **state)
+{
+    struct world w;
+    struct order_read read = {.table_id = TABLE, .limit = SIZE_MAX, .bare = true};
+    struct order_page page;
+
+    (void)state;
+    open_world(&w);
+    for (uint64_t i = 1; i <= ORDER_PAGE_COUNT_MAX + 1; i++)
+        put(&w, "1", i, 0);
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_int_equal(page.count, ORDER_PAGE_COUNT_MAX);
+    assert_false(page.at_end);
+    read.after = UINT64_MAX;
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_true(page.at_end && page.count == 0);
+    read = (struct order_read){.table_id = TABLE, .backward = true, .before = 1};
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_true(page.at_end && page.count == 0);
+    read.before = UINT64_MAX;
+    read.after = UINT64_MAX - 1;
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_true(page.at_end && page.count == 0);
+    close_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_page_ends_by_its_size),
+        cmocka_unit_test(test_where_it_goes_on),
+        cmocka_unit_test(test_a_view),
+        cmocka_unit_test(test_bounds),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
