@@ -120,7 +120,7 @@ static struct suggestions suggestions_for(struct asking *on, const struct key_at
 
 static const char *back_text(const struct asking *on)
 {
-    return on->prompt.plain ? "\"<\" goes back" : "Tab and arrows suggest; Esc goes back";
+    return on->prompt.plain ? "\"<\" goes back" : "Tab suggests; Esc goes back";
 }
 
 static const char *help_for(struct asking *on, size_t at)
