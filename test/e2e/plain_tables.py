@@ -1,23 +1,21 @@
 """Plain tables from the command line - tables, query, scan, get, put, update, delete - with boto3 beside them: what
 the commands print is what boto3 reads. And the questions of `dynlog query` in a pseudo terminal."""
 
-import fcntl
+import base64
 import json
-import os
-import pty
 import re
-import select
 import signal
-import struct
 import subprocess
 import termios
+import unittest
 
 from decimal import Decimal
 
 from boto3.dynamodb.types import Binary, TypeDeserializer
 
 from support.case import Case, n, s
-from support.server import PROGRAM, SANITIZER, WAIT_S
+from support.server import PROGRAM, WAIT_S
+from support.terminal import CONTROL_C, DOWN, ENTER, ESCAPE, Terminal
 
 DONE, FAILED, USAGE, LOST_RACE, UNREACHABLE = range(5)
 EVERYTHING = {
@@ -34,7 +32,6 @@ def plain(value):
     if isinstance(value, Decimal):
         return value
     if isinstance(value, Binary):
-        import base64
         return {"$binary": base64.b64encode(bytes(value)).decode()}
     if isinstance(value, set):
         first = next(iter(value))
@@ -64,56 +61,6 @@ def sort_sets(value):
     return value
 
 
-class Terminal:
-    """A command in a pseudo terminal of 80 columns."""
-
-    def __init__(self, dynlog, *arguments, **environment):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execve(PROGRAM, [PROGRAM, *arguments],
-                      {**dynlog.client_environment(), "TERM": "xterm", "NO_COLOR": "1", **environment})
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.before = None
-        self.text = ""
-        self.at = 0
-
-    def read(self):
-        """False: the other end is closed."""
-        if not select.select([self.fd], [], [], WAIT_S)[0]:
-            raise AssertionError("nothing more after:\n" + self.text)
-        try:
-            piece = os.read(self.fd, 65536)
-        except OSError:
-            piece = b""
-        self.text += piece.decode("utf-8", "replace")
-        return bool(piece)
-
-    def wait(self, pattern):
-        """The text that has the pattern, behind what was waited for before."""
-        while True:
-            found = re.search(pattern, self.text[self.at:])
-            if found:
-                self.at += found.end()
-                return found
-            if not self.read():
-                raise AssertionError("no %r in:\n%s" % (pattern, self.text))
-
-    def press(self, keys, pattern):
-        os.write(self.fd, keys.encode())
-        return self.wait(pattern)
-
-    def is_raw(self):
-        return not termios.tcgetattr(self.fd)[3] & termios.ICANON
-
-    def end(self):
-        """Reads to the end; the exit status."""
-        while self.read():
-            pass
-        os.close(self.fd)
-        assert not SANITIZER.search(self.text), self.text
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
 class PlainTables(Case):
     def run_command(self, status, *arguments, **more):
         result = self.dynlog.command(*arguments, **more)
@@ -125,11 +72,15 @@ class PlainTables(Case):
         self.assertEqual((status, ""), (result.returncode, result.stdout), result.stderr)
         return result.stderr
 
-    def people(self, *arguments, **environment):
+    def terminal(self, *arguments, term="xterm"):
+        return Terminal([PROGRAM, *arguments], self.dynlog.work, self.dynlog.client_environment(NO_COLOR="1"), term=term)
+
+    def people(self, *arguments):
         """What a command shows on a terminal."""
-        terminal = Terminal(self.dynlog, *arguments, **environment)
-        self.assertEqual(0, terminal.end(), terminal.text)
-        return terminal.text.replace("\r\n", "\n")
+        with self.terminal(*arguments) as terminal:
+            self.assertEqual(0, terminal.end(), terminal.text())
+            self.raw = terminal.raw
+            return terminal.text()
 
     def events(self, count=10):
         """A table with items of two partition keys; its name."""
@@ -333,7 +284,7 @@ class PlainTables(Case):
         self.dynamodb.put_item(TableName=name, Item={"pk": s("a"), "sk": n(9), "x": s("\u001b[31m" + "y" * 200)})
         text = self.people("query", name, "a")
         self.assertLessEqual(max(len(line) for line in text.splitlines()), 80, text)
-        self.assertNotIn("\x1b[31m", text)
+        self.assertNotIn("\x1b[31m", self.raw)
         self.assertRegex(text, r"^pk +sk +type +payload")
         self.assertIn("4 items, 0.5 read units", text)
         self.assertIn('"age": 2', self.people("get", name, "a", "2", "--attributes", "payload", "--json").replace(":", ": "))
@@ -349,63 +300,73 @@ class PlainTables(Case):
         self.table(range_type="N", name=name)
         for i in range(40):
             self.dynamodb.put_item(TableName=name, Item={"pk": s("p%d" % (i % 2)), "sk": n(i), "even": {"BOOL": i % 4 == 0}})
-        terminal = Terminal(self.dynlog, "query")
-        terminal.wait(r"Esc goes back")
-        self.assertTrue(terminal.is_raw())
-        terminal.press("ask", "Table: ask")
-        terminal.press("\r", r"pk: ")
-        terminal.wait("p0")             # what is there is suggested
-        terminal.press("p\t", r"> p0")
-        terminal.press("\r", r"sk: ")
-        terminal.press("x\r", r"sk is a number")
-        terminal.press("\x15>=2\r", r"Filter: ")
-        terminal.press("even = true\r", r"dynlog query asked pk=p0 'sk>=2' --filter 'even = true'")
-        self.assertEqual(["4", "8", "12"], re.findall(r"^p0 +(\d+)", terminal.text, re.M)[:3])
-        terminal.wait("h history")
-        terminal.press("r", r"--backward")
-        terminal.wait("h history")
-        terminal.press("o", r"Item")
-        terminal.press("\x1b[B\r", r'"sk": 32,')
-        terminal.wait("h history")
-        terminal.press("c", r"Filter: ")
-        terminal.press("\x15\r", r"n next")
-        terminal.press("n", r"Page 2: 4 items.*that is the end")
-        terminal.press("p", r"Page 1: ")
-        terminal.wait("h history")
-        terminal.press("h", "Again")
-        terminal.press("\x1b[B\x1b[B\r", r"dynlog query asked pk=p0 'sk>=2' --filter 'even = true'\r\n")
-        terminal.wait("h history")
-        terminal.press("t", r"Table")
-        terminal.press("\x1b", "")
-        self.assertEqual(0, terminal.end())
+        with self.terminal("query") as terminal:
+            def press(keys, pattern):
+                terminal.send(keys)
+                return terminal.wait(pattern)
+
+            terminal.wait("Esc goes back")
+            press("ask", "Table: ask")
+            press(ENTER, "pk: ")
+            terminal.wait("p0")             # what is there is suggested
+            press("p\t", "> p0")
+            press(ENTER, "sk: ")
+            press("x" + ENTER, "sk is a number")
+            terminal.wait("sk: x")          # the question again, with what was typed
+            terminal.wait("Esc goes back")
+            press("\x15>=2" + ENTER, "Filter: ")
+            press("even = true" + ENTER, "dynlog query asked pk=p0 'sk>=2' --filter 'even = true'")
+            self.assertEqual(["4", "8", "12"], re.findall(r"^p0 +(\d+)", terminal.text(), re.M)[:3])
+            terminal.wait("q quit")
+            press("r", "--backward")
+            terminal.wait("q quit")
+            press("o", "Item")
+            terminal.wait("Esc goes back")
+            press(DOWN + ENTER, '"sk": 32,')
+            terminal.wait("q quit")
+            press("c", "Filter: ")
+            terminal.wait("Esc goes back")
+            press("\x15" + ENTER, "n next")
+            press("n", "Page 2: 4 items.*that is the end")
+            terminal.wait("q quit")
+            press("p", "Page 1: ")
+            terminal.wait("q quit")
+            press("h", "Again")
+            terminal.wait("Esc goes back")
+            press(DOWN + DOWN + ENTER, r"dynlog query asked pk=p0 'sk>=2' --filter 'even = true'\n")
+            terminal.wait("q quit")
+            press("t", "Table")
+            terminal.wait("Esc goes back")
+            terminal.send(ESCAPE)
+            self.assertEqual(0, terminal.end())
+
+    def is_raw(self, terminal):
+        return not termios.tcgetattr(terminal.tail)[3] & termios.ICANON
 
     def test_the_terminal_is_restored(self):
+        with self.terminal("query") as terminal:
+            terminal.wait("Esc goes back")
+            self.assertTrue(self.is_raw(terminal))
+            terminal.send(CONTROL_C)
+            self.assertEqual(0, terminal.end())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            terminal = Terminal(self.dynlog, "query")
-            keeper = os.open("/proc/%d/fd/0" % terminal.pid, os.O_RDWR | os.O_NOCTTY)
-            terminal.wait(r"Esc goes back")
-            self.assertTrue(terminal.is_raw())
-            os.kill(terminal.pid, number)
-            self.assertEqual(-number, os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1]))
-            self.assertFalse(terminal.is_raw())
-            os.close(keeper)
-            os.close(terminal.fd)
+            with self.terminal("query") as terminal:
+                terminal.wait("Esc goes back")
+                terminal.signal(number)
+                self.assertEqual(-number, terminal.end())
 
     def test_questions_on_a_plain_terminal(self):
         name = self.events(2)
-        terminal = Terminal(self.dynlog, "query", TERM="dumb")
-        terminal.wait("goes back")
-        terminal.press(name + "\n", r"pk: ")
-        terminal.press("b\n", r"sk: ")
-        terminal.press("\n", r"Filter: ")
-        terminal.press("<\n", r"sk: ")
-        terminal.press("2\n", r"Filter: ")
-        terminal.press("\n", r"Page 1: 1 item")
-        terminal.wait("q quit: ")
-        self.assertFalse(terminal.is_raw())
-        terminal.press("q\n", "")
-        self.assertEqual(0, terminal.end())
-        self.assertNotIn("\x1b[", terminal.text)
+        with self.terminal("query", term="dumb") as terminal:
+            terminal.wait("goes back")
+            for keys, pattern in ((name, "pk: "), ("b", "sk: "), ("", "Filter: "), ("<", "sk: "), ("2", "Filter: "),
+                                  ("", "Page 1: 1 item")):
+                terminal.send(keys + "\n")
+                terminal.wait(pattern)
+            terminal.wait("q quit: ")
+            terminal.send("q\n")
+            self.assertEqual(0, terminal.end())
+            self.assertNotIn("\x1b[", terminal.raw)
 
     def test_no_questions_in_a_pipe(self):
         result = subprocess.run([PROGRAM, "query"], env=self.dynlog.client_environment(), stdin=subprocess.DEVNULL,
@@ -415,5 +376,4 @@ class PlainTables(Case):
 
 
 if __name__ == "__main__":
-    import unittest
     unittest.main()

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct key_schema schema = {
     .attributes = {{{(const uint8_t *)"pk", 2}, VALUE_S},
                    {{(const uint8_t *)"sk", 2}, VALUE_N},
-                   {{(const uint8_t *)"sk=", 3}, VALUE_B}},
+                   {{(const uint8_t *)"bin", 3}, VALUE_B}},
     .hash_count = 1,
     .count = 3,
 };

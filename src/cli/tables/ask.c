@@ -63,12 +63,18 @@ struct suggestions {
     size_t count;
 };
 
-static void suggest(struct asking *on, struct suggestions *suggestions, const struct value *value)
+/* A sort key that would read as a range or a comparison is taken as it is by "==". */
+static void suggest(struct asking *on, struct suggestions *suggestions, const struct value *value,
+                    bool sort)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(PROMPT_LINE_SIZE_MAX);
 
     if (value == NULL || suggestions->count == SUGGESTIONS_MAX)
         return;
+    if (sort && value->type == VALUE_S && value->bytes.size > 0 &&
+        (bytes_find(value->bytes, BYTES("..")) != SIZE_MAX ||
+         strchr("<>=!^", value->bytes.ptr[0]) != NULL))
+        buffer_append_text(&text, "==");
     value_print_bare(&text, value);
     if (buffer_failed(&text))
         return;
@@ -93,6 +99,8 @@ static struct suggestions suggestions_for(struct asking *on, const struct key_at
     struct client_answer answer = {0};
     struct tables_key key;
     struct tables_fault fault;
+    const struct key_schema *keys = ask_keys(on);
+    bool sort = attribute >= keys->attributes + keys->hash_count;
 
     if (ask_spec_key(on, &key, &fault) && key.count > 0) {
         tables_key_condition(&binding, &condition, &key);
@@ -104,7 +112,7 @@ static struct suggestions suggestions_for(struct asking *on, const struct key_at
     if (tables_page_ask(on->client, arena, &request, 0, LOOKED_AT_LIMIT, BYTES(""), &page,
                         &answer) == OK)
         for (size_t i = 0; i < page.count; i++)
-            suggest(on, &suggestions, item_get(&page.items[i], attribute->name));
+            suggest(on, &suggestions, item_get(&page.items[i], attribute->name), sort);
     return suggestions;
 }
 
@@ -112,7 +120,7 @@ static struct suggestions suggestions_for(struct asking *on, const struct key_at
 
 static const char *back_text(const struct asking *on)
 {
-    return on->prompt.plain ? "\"<\" goes back" : "Tab and arrows suggest; Esc goes back";
+    return on->prompt.plain ? "\"<\" goes back" : "Tab suggests; Esc goes back";
 }
 
 static const char *help_for(struct asking *on, size_t at)

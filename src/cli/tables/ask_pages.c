@@ -31,13 +31,18 @@ size_t ask_spec_words(struct asking *on, const char *words[KEY_ATTRIBUTES_MAX])
 
     for (size_t i = 0; i < keys->count; i++) {
         const char *value = on->now.values[i];
-        bool operator_ = value != NULL && i >= keys->hash_count && begins_with_operator(value);
+        bool sort = i >= keys->hash_count;
+        bool operator_ = value != NULL && sort && begins_with_operator(value);
+        bool literal = value != NULL && !sort && value[0] == '='; /* "=": as it is */
 
         if (value != NULL && value[0] != '\0')
             words[count++] =
                 arena_copy_text(on->cli->arena, arena_printf(on->cli->arena, "%.*s%s%s",
                                                              BYTES_ARG(keys->attributes[i].name),
-                                                             operator_ ? "" : "=", value));
+                                                             operator_ ? ""
+                                                             : literal ? "=="
+                                                                       : "=",
+                                                             value));
     }
     return count;
 }
@@ -154,8 +159,9 @@ struct paging {
     struct tables_read_options options;
     struct bytes *starts; /* of the pages that were shown; the last is the one that shows */
     size_t start_count, start_capacity;
-    struct bytes next;  /* where the next one begins; empty: there is none */
-    struct item *items; /* of the page that shows */
+    struct bytes next;   /* where the next one begins; empty: there is none */
+    struct arena *arena; /* of the page that shows */
+    struct item *items;
     size_t item_count;
     bool begun; /* something was shown */
 };
@@ -169,9 +175,10 @@ static size_t page_items(const struct cli *cli)
     return PAGE_ITEMS_DEFAULT;
 }
 
-static struct bytes start_behind(struct paging *paging, const struct item *item)
+/* In the command's arena: it is kept for the way back. */
+static struct bytes start_behind(const struct paging *paging, const struct item *item)
 {
-    struct arena *arena = paging->on->cli->arena;
+    AUTO(arena_release) struct arena *arena = arena_new();
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
     struct item key = {0};
     struct tables_order order = {.count = 0};
@@ -182,36 +189,47 @@ static struct bytes start_behind(struct paging *paging, const struct item *item)
         if (item_get(item, order.names[i]) != NULL)
             item_set(arena, &key, order.names[i], *item_get(item, order.names[i]));
     item_print(&out, &key);
-    return arena_copy(arena, buffer_bytes(&out));
+    return arena_copy(paging->on->cli->arena, buffer_bytes(&out));
+}
+
+/* One request; what fits into the page is copied, the rest is forgotten. */
+static bool read_some(struct paging *paging, size_t wanted, struct bytes *start,
+                      struct tables_totals *totals)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct asking *on = paging->on;
+    bool filtered = paging->reading.request.filter.size > 0;
+    struct tables_page page;
+    struct client_answer answer = {0};
+    size_t room = wanted - paging->item_count;
+    enum status status = tables_page_ask(on->client, arena, &paging->reading.request, 0,
+                                         filtered ? 0 : (int64_t)room, *start, &page, &answer);
+
+    if (status != OK) {
+        (void)tables_fail(on->cli, on->client, on->now.table, status, &answer);
+        return false;
+    }
+    for (size_t i = 0; i < page.count && i < room; i++)
+        paging->items[paging->item_count++] = item_copy(paging->arena, &page.items[i]);
+    *start = page.count > room ? start_behind(paging, &page.items[room - 1])
+                               : arena_copy(on->cli->arena, page.next);
+    totals->looked_at += page.looked_at;
+    totals->capacity += page.capacity;
+    return true;
 }
 
 /* Reads until the page is full: a filter may leave little of what is looked at. */
 static bool read_page(struct paging *paging, struct bytes start, struct tables_totals *totals)
 {
-    struct asking *on = paging->on;
-    struct arena *arena = on->cli->arena;
-    size_t wanted = page_items(on->cli);
-    bool filtered = paging->reading.request.filter.size > 0;
+    size_t wanted = page_items(paging->on->cli);
 
-    paging->items = ARENA_NEW_ARRAY(arena, wanted, struct item);
+    arena_reset(paging->arena);
+    paging->items = ARENA_NEW_ARRAY(paging->arena, wanted, struct item);
     paging->item_count = 0;
-    do {
-        struct tables_page page;
-        struct client_answer answer = {0};
-        size_t room = wanted - paging->item_count;
-        enum status status = tables_page_ask(on->client, arena, &paging->reading.request, 0,
-                                             filtered ? 0 : (int64_t)room, start, &page, &answer);
-
-        if (status != OK) {
-            (void)tables_fail(on->cli, on->client, on->now.table, status, &answer);
+    do
+        if (!read_some(paging, wanted, &start, totals))
             return false;
-        }
-        for (size_t i = 0; i < page.count && i < room; i++)
-            paging->items[paging->item_count++] = page.items[i];
-        start = page.count > room ? start_behind(paging, &page.items[room - 1]) : page.next;
-        totals->looked_at += page.looked_at;
-        totals->capacity += page.capacity;
-    } while (start.size > 0 && paging->item_count < wanted);
+    while (start.size > 0 && paging->item_count < wanted);
     totals->shown = (int64_t)paging->item_count;
     paging->next = start;
     return true;
@@ -396,7 +414,8 @@ static bool begin(struct paging *paging)
 
 enum prompt_end ask_pages(struct asking *on)
 {
-    struct paging paging = {.on = on};
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct paging paging = {.on = on, .arena = arena};
     enum prompt_end end = PROMPT_ANSWERED;
     bool stay = true;
 

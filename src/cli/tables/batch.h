@@ -13,7 +13,7 @@
 
 #define TABLES_BATCH_MAX 25                             /* AWS: BatchWriteItem */
 #define TABLES_BATCH_SIZE_MAX ((size_t)8 * 1024 * 1024) /* of text: half of AWS's 16 MB */
-#define TABLES_LEFT_OVER_TRIES_MAX 12                   /* without one item taken: 26 s or so */
+#define TABLES_LEFT_OVER_TRIES_MAX 12                   /* in a row in vain: 11 s or so */
 
 struct tables_batch_entry {
     struct bytes item, key; /* DynamoDB JSON, in the batch's arena */

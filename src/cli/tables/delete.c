@@ -57,8 +57,8 @@ const struct command command_delete = {
     .summary = "delete one item of a table, and print what it was",
     .description = "Prints nothing when there was no such item. With --condition it goes only when "
                    "that holds; else the exit status is 3.",
-    .example = "dynlog delete local-core pk=user#12 sk=profile\n"
-               "dynlog delete local-core pk=user#12 sk=profile --condition 'version = 3'",
+    .example = "dynlog delete local-core pk=user#12 sk=a\n"
+               "dynlog delete local-core user#12 a --condition 'version = 3'",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},
     .options_size = sizeof(struct delete_options),
     .run = delete_run,

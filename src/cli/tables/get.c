@@ -80,7 +80,7 @@ const struct command command_get = {
     .description = "Exit status 1 when there is none. On a terminal it is indented JSON, in a pipe "
                    "a line.",
     .example = "dynlog get local-dynamodb-logs pk=users#12#stream sk=1\n"
-               "dynlog get local-dynamodb-logs users#12#stream 1 --attributes type,payload.name",
+               "dynlog get local-dynamodb-logs users#12#stream 1 --attributes payload.name",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},
     .options_size = sizeof(struct get_options),
     .run = get_run,

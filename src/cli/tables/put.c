@@ -199,6 +199,8 @@ static int put_items(struct putting *on)
     else if (strcmp(on->on->item, "-") != 0)
         exit_status = put_argument(on);
     else {
+        if (on->cli->in_is_terminal)
+            cli_note(on->cli, "Items are read from the terminal, one a line; Ctrl-D ends them.");
         cli_progress_begin(&on->progress);
         (void)!take_items(on, on->cli->in, false);
     }
@@ -300,10 +302,10 @@ const struct command command_put = {
         "that is there is replaced, unless --if-absent or --condition says otherwise. Many come "
         "from a file or a pipe, one a line, 25 a request; lines that are not written are told on "
         "standard error, and the others are.",
-    .example = "dynlog put local-core '{\"pk\":\"user#12\",\"sk\":\"profile\",\"name\":\"Ann\"}' "
-               "--if-absent\n"
-               "dynlog put local-core --file items.jsonl\n"
-               "cat items.jsonl | dynlog put local-core -",
+    .example =
+        "dynlog put local-core '{\"pk\":\"user#12\",\"sk\":\"a\",\"name\":\"Ann\"}' --if-absent\n"
+        "dynlog put local-core --file items.jsonl\n"
+        "cat items.jsonl | dynlog put local-core -",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},
     .options_size = sizeof(struct put_options),
     .run = put_run,

@@ -81,11 +81,9 @@ const struct command command_query = {
         "a table, in a pipe a line of JSON each. Without arguments on a terminal it asks for "
         "table, index, key and filter, and shows page after page.",
     .example = "dynlog query local-dynamodb-logs pk=users#12#stream\n"
-               "dynlog query local-dynamodb-logs pk=users#12#stream 'sk>=3' --filter 'type = "
-               "\"signup\"'\n"
-               "dynlog query local-dynamodb-logs pk=users#12#stream --backward --limit 1 --long\n"
-               "dynlog query local-dynamodb-logs pk=users#12#stream sk=1..10 --attributes "
-               "sk,payload.name --json",
+               "dynlog query local-dynamodb-logs users#12#stream 'sk>=3' --attributes sk,type\n"
+               "dynlog query local-dynamodb-logs users#12#stream --backward --limit 1 --long\n"
+               "dynlog query local-core user#12 sk^=order- --filter 'total > 100' --json",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},
     .options_size = sizeof(struct query_options),
     .run = query_run,

@@ -51,7 +51,7 @@ const struct command command_scan = {
     .description = "Reads the whole table: what a filter leaves out is read, and paid for, too. "
                    "`dynlog query` reads one partition key.",
     .example = "dynlog scan local-core\n"
-               "dynlog scan local-dynamodb-logs --filter 'type = \"signup\" and payload.age > 3'\n"
+               "dynlog scan local-core --filter 'type = \"order\" and delivery.city ^= \"Os\"'\n"
                "dynlog scan local-dynamodb-logs --count\n"
                "dynlog scan local-dynamodb-logs --segments 4 --dynamodb-json",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},

@@ -128,11 +128,8 @@ const struct command command_update = {
         "Values stand where they are meant, as in a filter. An item that is not there is made, "
         "unless a --condition says otherwise. A minus has blanks around it, because names may have "
         "one inside. The request is made once: a connection that breaks may leave it done or not.",
-    .example = "dynlog update local-core pk=user#12 sk=profile --set 'name = \"Ann\", visits = "
-               "visits + 1'\n"
-               "dynlog update local-core pk=user#12 sk=profile --add 'visits 1' --remove nickname "
-               "--condition "
-               "'exists(pk)'",
+    .example = "dynlog update local-core user#12 a --set 'name = \"Ann\"' --add 'visits 1'\n"
+               "dynlog update local-core user#12 a --set 'n = n + 1' --condition 'n < 5'",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},
     .options_size = sizeof(struct update_options),
     .run = update_run,

@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define SHOWN_MAX 24 /* bytes of the text in a message */
+#define INDEX_DIGITS_MAX 9 /* no list is longer */
+#define SHOWN_MAX 24       /* bytes of the text in a message */
 
 bool tables_words_fail(struct words *words, const char *format, ...)
 {
@@ -169,8 +170,10 @@ bool tables_words_index(struct words *words, struct bytes *ret)
     while (is_digit(byte_at(words, words->at)))
         words->at++;
     *ret = bytes_slice(words->text, start, words->at - start);
-    if (ret->size == 0)
+    if (ret->size == 0 || ret->size > INDEX_DIGITS_MAX)
         return tables_words_fail(words, "a number was expected: tags[0]");
+    while (ret->size > 1 && ret->ptr[0] == '0') /* AWS knows no 007 */
+        *ret = bytes_slice(*ret, 1, ret->size);
     if (!tables_words_take(words, "]"))
         return tables_words_fail(words, "\"]\" was expected");
     return true;
