@@ -76,7 +76,8 @@ class Base(Case):
             return []
         with open(self.dynlog.path("events.jsonl"), encoding="utf-8") as file:
             events = [json.loads(line) for line in file]
-        return [e for e in events if e.get("replay-name") == name]
+        # a function may see an event twice, as any: by its id it is one
+        return list({e["id"]: e for e in events if e.get("replay-name") == name}.values())
 
     def killed_at_random(self, number, *arguments):
         """The command, sent a signal in the middle of its work, again and again until it ends by itself. How often."""
