@@ -456,6 +456,7 @@ static int journey_run(struct cli *cli, const void *given)
 
 const struct command command_journey = {
     .name = "journey",
+    .group = COMMAND_FUNCTIONS,
     .summary = "show what happened to an event: hops, attempts, results",
     .description = "Needs a dynlog (not AWS). Journeys are kept in memory: the latest ones, since "
                    "the last start.",

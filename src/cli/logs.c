@@ -331,6 +331,7 @@ static int logs_run(struct cli *cli, const void *given)
 
 const struct command command_logs = {
     .name = "logs",
+    .group = COMMAND_FUNCTIONS,
     .summary = "print what a function printed, and go on with it",
     .description =
         "START, the function's lines, END and REPORT, as CloudWatch Logs has them. Asks AWS "

@@ -201,6 +201,7 @@ static int start_run(struct cli *cli, const void *given)
 
 const struct command command_start = {
     .name = "start",
+    .group = COMMAND_SERVER,
     .summary = "run dynlog here: tables, change streams, bus, functions, archive",
     .description =
         "Runs until Ctrl-C or `dynlog stop`, then finishes what is in flight. Everything "

@@ -150,6 +150,7 @@ static int status_run(struct cli *cli, const void *given)
 
 const struct command command_status = {
     .name = "status",
+    .group = COMMAND_SERVER,
     .summary = "what a running dynlog has and does",
     .description = "Ends with exit status 4 when none answers.",
     .example = "dynlog status\n"
