@@ -100,8 +100,8 @@ struct function_settings {
     struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
     struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
     bool disable_logs;            /* a stack file's: its lines are in no log group */
-    /* Of functions_put(): version 1, which is as $LATEST is now, and aliases of $LATEST or of it, in
-     * order of their names. All have the settings of asynchronous invocation above. */
+    /* Of functions_put(): version 1, which is as $LATEST is now, and aliases of $LATEST or of it,
+     * in order of their names. All have the settings of asynchronous invocation above. */
     bool published;
     struct bytes published_description;
     const struct function_alias *aliases;
@@ -297,6 +297,7 @@ struct functions_figures {
     size_t queued;   /* asynchronous: not ended, with those that wait for a retry */
     size_t retrying; /* of these: waiting for their time */
     size_t shut_out; /* of waiting: their function may not run (concurrency 0) */
+    size_t held;     /* of queued: until somebody lets them go (hold.h) */
     size_t workers;
     size_t changing; /* changes that are being written; 1 more: code is unpacked or removed */
     uint64_t invocations_total, errors_total, throttles_total;

@@ -10,6 +10,7 @@
  *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
  *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
+ *   GET, POST, DELETE /_dynlog/holds    functions whose invocations wait (holds.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
@@ -94,6 +95,9 @@ static const struct {
     {"GET", "/_dynlog/faults", api_dynlog_get_faults},
     {"POST", "/_dynlog/faults", api_dynlog_post_faults},
     {"DELETE", "/_dynlog/faults", api_dynlog_delete_faults},
+    {"GET", "/_dynlog/holds", api_dynlog_get_holds},
+    {"POST", "/_dynlog/holds", api_dynlog_post_holds},
+    {"DELETE", "/_dynlog/holds", api_dynlog_delete_holds},
 };
 
 void api_dynlog_handle(struct api *api, struct http_request *request)
@@ -110,14 +114,14 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
         }
     }
     if (path_known)
-        api_dynlog_answer(
-            request, 405,
-            BYTES("{\"message\":\"drain and stop are asked with POST, shards and the "
-                  "clock with GET and POST, faults with GET, POST and DELETE, the others with "
-                  "GET\"}"));
+        api_dynlog_answer(request, 405,
+                          BYTES("{\"message\":\"drain and stop are asked with POST, shards and the "
+                                "clock with GET and POST, faults and holds with GET, POST and "
+                                "DELETE, the others with "
+                                "GET\"}"));
     else
         api_dynlog_answer(
             request, 404,
             BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                  "operations, log, journeys, shards, clock, faults, drain and stop\"}"));
+                  "operations, log, journeys, shards, clock, faults, holds, drain and stop\"}"));
 }
