@@ -254,6 +254,23 @@ enum dynlog_status dynlog_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
                                struct dynlog_error *error);
 void dynlog_logs_free(struct dynlog_logs *logs);
 
+struct dynlog_stream {
+    const char *id;
+    uint64_t version;       /* of its last event */
+    uint64_t last_position; /* 0: this place has none */
+};
+struct dynlog_streams {
+    struct dynlog_stream *list; /* by id */
+    size_t count;
+    bool more; /* there are others behind them: ask again, behind the last id */
+};
+/* The streams of a log whose ids come after `after` (NULL: from the first), at most `limit` (0, and
+ * more than that: 1,000). Where there are no positions the whole table is read for each page. */
+enum dynlog_status dynlog_streams(struct dynlog *dynlog, const char *log, const char *after,
+                                  size_t limit, struct dynlog_streams **ret,
+                                  struct dynlog_error *error);
+void dynlog_streams_free(struct dynlog_streams *streams);
+
 /* The position of the last event of the store; 0: it has none, or this place has no positions. */
 enum dynlog_status dynlog_position(struct dynlog *dynlog, uint64_t *ret,
                                    struct dynlog_error *error);

@@ -12,10 +12,10 @@
 #define WIDTH_MIN 40
 
 static const struct command *const commands[] = {
-    &command_append, &command_read,       &command_tail,  &command_start,
-    &command_stop,   &command_status,     &command_drain, &command_clock,
-    &command_clean,  &command_invoke,     &command_logs,  &command_journey,
-    &command_fake,   &command_completion, &command_help,  &command_version,
+    &command_append,     &command_read,    &command_tail,    &command_start,   &command_stop,
+    &command_status,     &command_drain,   &command_clock,   &command_clean,   &command_invoke,
+    &command_logs,       &command_journey, &command_streams, &command_rebuild, &command_fake,
+    &command_completion, &command_help,    &command_version,
 };
 
 const struct command *const *cli_commands(size_t *ret_count)

@@ -51,7 +51,7 @@ struct command {
 
 extern const struct command command_start, command_stop, command_clean, command_append,
     command_read, command_tail, command_status, command_drain, command_clock, command_invoke,
-    command_logs, command_journey, command_fake, command_completion, command_help, command_version;
+    command_logs, command_journey, command_streams, command_rebuild, command_fake, command_completion, command_help, command_version;
 
 /* The table, in the order of `dynlog help`. */
 const struct command *const *cli_commands(size_t *ret_count);

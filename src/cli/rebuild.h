@@ -38,6 +38,7 @@ struct rebuild_note {
     uint64_t at, to;      /* fed up to; fed until. Positions */
     uint64_t fed, failed; /* events, over all runs */
     const char *before;   /* --into: what the variable was */
+    const char *variable; /* --into: its name */
     const char *version;  /* --into: the version of the function that is fed; NULL: none yet */
 };
 

@@ -145,6 +145,7 @@ static bool read_note(struct rebuild *on, const struct json *hold)
         .fed = json_get_uint(note, "fed", 0),
         .failed = json_get_uint(note, "failed", 0),
         .before = text_of(on, note, "before"),
+        .variable = text_of(on, plan, "variable"),
         .version = text_of(on, note, "version"),
     };
     return true;

@@ -349,6 +349,7 @@ static const struct place_kind asked_kind = {
     .put = asked_put,
     .subscribe = asked_subscribe,
     .logs = asked_logs,
+    .streams = asked_streams,
     .position = asked_position,
     .forget = asked_forget,
 };

@@ -36,6 +36,8 @@ enum dynlog_status asked_subscribe(struct dynlog *dynlog,
                                    struct dynlog_reader **ret, struct dynlog_error *error);
 enum dynlog_status asked_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
                               struct dynlog_error *error);
+enum dynlog_status asked_streams(struct dynlog *dynlog, const struct streams_query *query,
+                                 struct dynlog_streams **ret, struct dynlog_error *error);
 enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct dynlog_error *error);
 enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const char *id,
                                 struct dynlog_error *error);

@@ -1,11 +1,5 @@
-/* library/server.c - what a dynlog server is asked besides DynamoDB's operations, and what stands
- * in for it where another engine answers. */
+/* library/server.c - what a dynlog server is asked besides DynamoDB's operations. */
 #include "library/server.h"
-
-#include "base/map.h"
-#include "library/logs.h"
-
-#define BODY_SIZE_MAX ((size_t)64 * 1024)
 
 static struct asked *asked_of(struct dynlog *dynlog)
 {
@@ -78,83 +72,4 @@ enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const ch
 {
     (void)log, (void)id;
     return fault_say(error, DYNLOG_UNSUPPORTED, "%s can't forget.", dynlog->place);
-}
-
-/* ---- logs, where the whole table is read ---- */
-
-static void count_item(struct arena *arena, struct map *counts, const struct item *item)
-{
-    const char *log = NULL, *id = NULL;
-    const struct value *pk = item_get_text(item, "pk");
-    uint64_t *count = NULL;
-    struct bytes name;
-
-    if (pk == NULL || pk->type != VALUE_S || !event_split_key(arena, pk->bytes, &log, &id))
-        return;
-    name = bytes_of_text(log);
-    count = map_get(counts, name);
-    if (count == NULL) {
-        count = mem_new(sizeof *count);
-        map_put(counts, name, count);
-    }
-    ++*count;
-}
-
-static enum dynlog_status scan_page(struct asked *asked, struct map *counts, struct buffer *next,
-                                    struct dynlog_error *error)
-{
-    AUTO(arena_release) struct arena *arena = arena_new();
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(BODY_SIZE_MAX);
-    struct json_writer w = JSON_WRITER(&body);
-    struct client_answer answer = {0};
-    enum status status = OK;
-
-    json_begin_object(&w);
-    json_member_text(&w, "TableName", asked->target.table);
-    json_member_text(&w, "ProjectionExpression", "pk");
-    if (next->size > 0) {
-        json_key(&w, "ExclusiveStartKey");
-        json_write_raw(&w, buffer_bytes(next));
-    }
-    json_end_object(&w);
-    status = asked_call(asked, arena, "DynamoDB_20120810.Scan", buffer_bytes(&body), &answer);
-    if (status != OK)
-        return fault_of_answer(error, &asked->target, status, &answer);
-    for (struct json_iter it = json_iter(json_get(answer.json, "Items")); json_next(&it);) {
-        struct item item = {0};
-        struct api_error refusal;
-
-        if (item_from_json(arena, it.value, &item, &refusal) == OK)
-            count_item(arena, counts, &item);
-    }
-    buffer_clear(next);
-    if (json_get(answer.json, "LastEvaluatedKey") != NULL)
-        json_print(next, json_get(answer.json, "LastEvaluatedKey"));
-    return DYNLOG_OK;
-}
-
-enum dynlog_status asked_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
-                              struct dynlog_error *error)
-{
-    AUTO(buffer_free) struct buffer next = BUFFER_INIT(BODY_SIZE_MAX);
-    struct map counts = {0};
-    struct logs_made *made = NULL;
-    enum dynlog_status status = DYNLOG_OK;
-    struct bytes name;
-    void *count = NULL;
-
-    do
-        status = scan_page(asked_of(dynlog), &counts, &next, error);
-    while (status == DYNLOG_OK && next.size > 0);
-    if (status == DYNLOG_OK)
-        made = logs_made_new();
-    for (size_t i = 0; map_next(&counts, &i, &name, &count);) {
-        if (made != NULL)
-            logs_made_add(made, name, *(uint64_t *)count, 0);
-        mem_free(count);
-    }
-    map_free(&counts);
-    if (made != NULL)
-        *ret = logs_made_done(made);
-    return status;
 }

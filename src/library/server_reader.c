@@ -69,6 +69,8 @@ static const char *make_path(const struct server_reader *reader, struct arena *a
 
     buffer_append_text(&path, "/_dynlog/log");
     client_query(&path, "from", arena_printf(arena, "%" PRIu64, reader->last));
+    if (reader->id != NULL)
+        client_query(&path, "id", bytes_of_text(reader->id));
     if (reader->log != NULL)
         client_query(&path, "log", bytes_of_text(reader->log));
     client_query(&path, "table", bytes_of_text(reader->asked->target.table));

@@ -6,7 +6,8 @@
  *   POST /_dynlog/drain        answers when nothing is in flight (drain.c)
  *   GET, POST /_dynlog/clock   told and, a manual one, moved (clock.c)
  *   POST /_dynlog/stop         an orderly stop, as Ctrl-C
- *   GET  /_dynlog/log          events of logs, live (log.c)
+ *   GET  /_dynlog/log          events in the one order, from the first on and live (log.c)
+ *   GET  /_dynlog/logs         which logs and types there are, /_dynlog/streams: of a log (logs.c)
  *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
  *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
@@ -85,6 +86,8 @@ static const struct {
     {"GET", "/_dynlog/metrics", handle_metrics},
     {"GET", "/_dynlog/operations", handle_operations},
     {"GET", "/_dynlog/log", api_dynlog_log},
+    {"GET", "/_dynlog/logs", api_dynlog_logs},
+    {"GET", "/_dynlog/streams", api_dynlog_streams},
     {"GET", "/_dynlog/journeys", api_dynlog_journeys},
     {"GET", "/_dynlog/shards", api_dynlog_shards},
     {"POST", "/_dynlog/shards", api_dynlog_change_shards},
@@ -123,5 +126,6 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
         api_dynlog_answer(
             request, 404,
             BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                  "operations, log, journeys, shards, clock, faults, holds, drain and stop\"}"));
+                  "operations, log, logs, streams, journeys, shards, clock, faults, holds, drain "
+                  "and stop\"}"));
 }

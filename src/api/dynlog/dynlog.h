@@ -19,8 +19,11 @@ void api_dynlog_clock(struct api *api, struct http_request *request);
 /* POST /_dynlog/clock {"advance":DURATION} or {"to":TIME or "next"} */
 void api_dynlog_move_clock(struct api *api, struct http_request *request);
 
-/* GET /_dynlog/log?table=T&from=POSITION&log=L&type=T */
+/* GET /_dynlog/log?table=T&from=POSITION&log=L&id=ID&type=T */
 void api_dynlog_log(struct api *api, struct http_request *request);
+/* GET /_dynlog/logs?table=T, GET /_dynlog/streams?log=L */
+void api_dynlog_logs(struct api *api, struct http_request *request);
+void api_dynlog_streams(struct api *api, struct http_request *request);
 
 /* GET /_dynlog/journeys?event=EVENT */
 void api_dynlog_journeys(struct api *api, struct http_request *request);
