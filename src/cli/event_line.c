@@ -74,7 +74,7 @@ static bool read_key(struct reading *reading, const struct json *value)
     if (!bytes_end_with(pk, BYTES(STREAM_SUFFIX)) || hash + 1 + suffix >= pk.size)
         return say(reading, "\"key\" must have a pk like users#12" STREAM_SUFFIX);
     reading->line->id =
-        arena_copy_text(reading->arena, bytes_slice(pk, hash + 1, pk.size - suffix));
+        arena_copy_text(reading->arena, bytes_slice(pk, hash + 1, pk.size - suffix - hash - 1));
     return true;
 }
 

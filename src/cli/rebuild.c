@@ -112,12 +112,17 @@ bool rebuild_is_agreed(struct rebuild *on, const char *question)
 
     if (on->on->yes || on->on->dry_run) {
         if (on->on->dry_run && cli_for_people(cli, on->on->json))
-            fprintf(cli->out, "%s\nNothing was done (--dry-run).\n", question);
+            cli_text_wrap(
+                cli->out,
+                arena_copy_text(cli->arena,
+                                arena_printf(cli->arena, "%s (--dry-run: nothing is.)", question)),
+                0, 0, cli->width);
         return true;
     }
     if (!cli->in_is_terminal || !cli->out_is_terminal)
         return rebuild_fail(on, CLI_USAGE, "%s Say --yes to do it.", question);
-    fprintf(cli->out, "%s\nDo it? [y/N] ", question);
+    cli_text_wrap(cli->out, question, 0, 0, cli->width);
+    fprintf(cli->out, "Do it? [y/N] ");
     fflush(cli->out);
     if (fgets(answer, sizeof answer, cli->in) == NULL)
         fputc('\n', cli->out);

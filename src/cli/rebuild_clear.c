@@ -43,7 +43,7 @@ static bool ask_first(struct rebuild *on)
             arena,
             arena_printf(arena,
                          "%s has %s items%s. All of them are deleted, then %s is fed %s events of "
-                         "%s.\nRules: %.*s.\nMeanwhile its live events wait, and follow then.",
+                         "%s. Rules: %.*s. Meanwhile its live events wait, and follow then.",
                          on->on->clear, cli_count_text((int64_t)rebuild_table_count(table)),
                          is_of_function(on, on->on->clear)
                              ? ""

@@ -49,7 +49,7 @@ static bool ask_first(struct rebuild *on)
                 arena,
                 arena_printf(arena,
                              "The table %s is made like %s, and a version of %s is fed %s events "
-                             "of %s.\nRules: %.*s.\nThen %s of %s is switched from %s to it.",
+                             "of %s. Rules: %.*s. Then %s of %s is switched from %s to it.",
                              on->on->into, on->note.before, on->function,
                              cli_count_text((int64_t)on->matching),
                              client_target(on->client)->table, BYTES_ARG(rebuild_rules_text(on)),

@@ -372,7 +372,7 @@ bool rebuild_event_read(const struct rebuild *on, struct bytes line, struct rebu
     if (!bytes_end_with(pk, BYTES(STREAM_SUFFIX)) || hash + strlen(STREAM_SUFFIX) >= pk.size)
         return false;
     ret->log = json_get_string(json, "log");
-    ret->id = bytes_slice(pk, hash + 1, pk.size - strlen(STREAM_SUFFIX));
+    ret->id = bytes_slice(pk, hash + 1, pk.size - strlen(STREAM_SUFFIX) - hash - 1);
     ret->version = json_number_text(json_get(key, "sk"));
     ret->type = json_get_string(json, "type");
     if (!is_wanted(on, ret->log, ret->type))
