@@ -1,6 +1,7 @@
 /* cli/lanes.c - see lanes.h. */
 #include "cli/lanes.h"
 
+#include "base/clock.h"
 #include "base/map.h"
 
 #include <pthread.h>
@@ -86,16 +87,9 @@ static void *run_lane(void *context)
 
 static struct timespec time_after(int wait_ms)
 {
-    struct timespec at;
+    uint64_t at_ns = clock_monotonic_ns() + (uint64_t)wait_ms * 1000000;
 
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += wait_ms / 1000;
-    at.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
-    if (at.tv_nsec >= 1000000000L) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000L;
-    }
-    return at;
+    return (struct timespec){(time_t)(at_ns / 1000000000), (long)(at_ns % 1000000000)};
 }
 
 struct lanes *lanes_new(const struct lanes_work *work)
