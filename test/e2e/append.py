@@ -72,7 +72,7 @@ class Append(Case):
 
     def stream(self, log, entity, dynlog=None):
         """The items of a stream, in order."""
-        client = self.dynamodb if dynlog is None else self.clients.setdefault(dynlog.port, dynlog.client("dynamodb"))
+        client = self.dynamodb if dynlog is None else dynlog.client("dynamodb")
         return client.query(TableName=LOGS, KeyConditionExpression="pk = :pk",
                             ExpressionAttributeValues={":pk": s("%s#%s#stream" % (log, entity))})["Items"]
 
