@@ -22,6 +22,7 @@ static const struct command *const commands[] = { /* one a line: branches meet h
     &command_streams,
     &command_archive,
     &command_replay,
+    &command_rebuild,
     &command_tables,
     &command_query,
     &command_scan,

@@ -133,8 +133,10 @@ void client_prepare(struct client *client, struct arena *arena,
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)answer_ms);
     if (client->target->is_this_machine)
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    if (strcmp(request->method, "POST") == 0) {
+    if (strcmp(request->method, "GET") != 0) {
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        if (strcmp(request->method, "POST") != 0)
+            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
                          request->body.size > 0 ? (const char *)request->body.ptr : "");

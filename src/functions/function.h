@@ -77,6 +77,7 @@ struct functions {
     struct folder_codes folders;
     uint64_t generation;                  /* the last that was given */
     struct list changes, changes_waiting; /* change.c */
+    struct map holds;                     /* hold.c: by name */
     struct interpreters *interpreters;
     struct watcher *watcher; /* NULL: nothing is watched */
     struct timer memory;     /* looks at busy workers */

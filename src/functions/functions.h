@@ -300,6 +300,7 @@ struct functions_figures {
     size_t queued;   /* asynchronous: not ended, with those that wait for a retry */
     size_t retrying; /* of these: waiting for their time */
     size_t shut_out; /* of waiting: their function may not run (concurrency 0) */
+    size_t held;     /* of queued: until somebody lets them go (hold.h) */
     size_t workers;
     size_t changing; /* changes that are being written; 1 more: code is unpacked or removed */
     uint64_t invocations_total, errors_total, throttles_total;

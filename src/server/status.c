@@ -87,6 +87,7 @@ static void write_functions(struct server *server, struct json_writer *w)
     json_member_int(w, "waiting", (int64_t)figures.waiting);
     json_member_int(w, "queued", (int64_t)figures.queued);
     json_member_int(w, "retrying", (int64_t)figures.retrying);
+    json_member_int(w, "held", (int64_t)figures.held);
     json_member_int(w, "workers", (int64_t)figures.workers);
     json_member_int(w, "total", (int64_t)figures.invocations_total);
     json_member_int(w, "errors", (int64_t)figures.errors_total);

@@ -12,6 +12,7 @@
  *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
  *   GET, POST /_dynlog/subscriptions   names and groups (subscriptions.c, members.c)
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
+ *   GET, POST, DELETE /_dynlog/holds    functions whose invocations wait (holds.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
@@ -107,6 +108,9 @@ static const struct {
     {"GET", "/_dynlog/faults", api_dynlog_get_faults},
     {"POST", "/_dynlog/faults", api_dynlog_post_faults},
     {"DELETE", "/_dynlog/faults", api_dynlog_delete_faults},
+    {"GET", "/_dynlog/holds", api_dynlog_get_holds},
+    {"POST", "/_dynlog/holds", api_dynlog_post_holds},
+    {"DELETE", "/_dynlog/holds", api_dynlog_delete_holds},
 };
 
 void api_dynlog_handle(struct api *api, struct http_request *request)
@@ -127,11 +131,11 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
             request, 405,
             BYTES("{\"message\":\"drain, stop and what changes a subscription are asked with POST, "
                   "shards and the "
-                  "clock with GET and POST, faults with GET, POST and DELETE, the others with "
-                  "GET\"}"));
+                  "clock with GET and POST, faults and holds with GET, POST and DELETE, the others "
+                  "with GET\"}"));
     else
         api_dynlog_answer(request, 404,
                           BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
                                 "operations, log, logs, streams, subscriptions, journeys, shards, "
-                                "clock, faults, drain and stop\"}"));
+                                "clock, faults, holds, drain and stop\"}"));
 }

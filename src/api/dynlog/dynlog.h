@@ -43,6 +43,11 @@ void api_dynlog_journeys(struct api *api, struct http_request *request);
 /* Those that go on end now. */
 void api_dynlog_end_journeys(struct api *api);
 
+/* GET, POST {"function":NAME,"note":{},"held":true} and DELETE ?function=NAME of /_dynlog/holds */
+void api_dynlog_get_holds(struct api *api, struct http_request *request);
+void api_dynlog_post_holds(struct api *api, struct http_request *request);
+void api_dynlog_delete_holds(struct api *api, struct http_request *request);
+
 /* GET, POST and DELETE /_dynlog/faults */
 void api_dynlog_get_faults(struct api *api, struct http_request *request);
 void api_dynlog_post_faults(struct api *api, struct http_request *request);

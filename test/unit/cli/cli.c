@@ -40,7 +40,7 @@ static const struct line_case cases[] = {
      {0},
      {{0}},
      CLI_DONE,
-     {"Usage: dynlog append LOG ID TYPE [JSON] [options]"},
+     {"Usage: dynlog append [LOG] [ID] [TYPE] [JSON] [options]"},
      ""},
     {"append --help", {0}, {{0}}, CLI_DONE, {"Usage: dynlog append", "Example"}, ""},
     {"help nothing", {0}, {{0}}, CLI_USAGE, {0}, "There is no command \"nothing\"."},
