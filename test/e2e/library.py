@@ -39,7 +39,7 @@ class Installed:
 
     def __init__(self):
         self.top = tempfile.mkdtemp(prefix="dynlog-e2e-")
-        run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", os.path.join(self.top, "to"))
+        run("meson", "install", "-C", BUILD, "--no-rebuild", "--tags", "runtime,devel", "--destdir", os.path.join(self.top, "to"))
         self.pc_folder = os.path.dirname(self.find("dynlog.pc"))
         self.lib_folder = os.path.dirname(self.pc_folder)
         self.prefix = os.path.join(self.top, "to") + run("pkg-config", "--variable=prefix", self.find("dynlog.pc")).strip()
