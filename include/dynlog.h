@@ -155,6 +155,7 @@ struct dynlog_append {
     /* results */
     uint64_t version;  /* of the last of them. After DYNLOG_CONFLICT: where the stream is */
     uint64_t position; /* of the last of them; 0: this place has none */
+    uint64_t time_ms;  /* of the append; when `repeated`, of the one before, and 0: not known */
     bool repeated;     /* all of them were there before, by their event ids; version: of the last */
 };
 

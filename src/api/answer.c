@@ -209,6 +209,12 @@ struct bytes api_replay_name(const struct api_call *call)
                                  : (struct bytes){NULL, 0};
 }
 
+bool api_wants_positions(const struct api_call *call)
+{
+    return call->request != NULL &&
+           bytes_equal_text(http_header(call->request, "x-dynlog-positions"), "true");
+}
+
 struct bytes api_trace_header(const struct api_call *call)
 {
     return call->request != NULL ? http_header(call->request, "x-amzn-trace-id")

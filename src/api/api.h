@@ -181,6 +181,8 @@ struct api_call {
 struct bytes api_trace_header(const struct api_call *call);
 /* X-Dynlog-Replay of who asks, the name of a replay; empty: none. */
 struct bytes api_replay_name(const struct api_call *call);
+/* X-Dynlog-Positions: true. Who asks a Query or Scan wants DynlogPositions beside the items. */
+bool api_wants_positions(const struct api_call *call);
 /* An empty buffer to print the answer into, the same one for every call: print and answer in one
  * go. */
 struct buffer *api_buffer(struct api_call *call);

@@ -153,18 +153,39 @@ static bool read_expected(const struct cli *cli, const char *text, int64_t *ret,
     return false;
 }
 
-bool cli_append_show(struct cli *cli, bool json, uint64_t line, const struct dynlog_append *append,
-                     const char *type, uint64_t version, struct bytes payload)
+/* What is known of one event of an append. Of repeated ones that is what stands there: its event
+ * id, and of the last one its place. */
+static struct event event_of_append(struct arena *arena, const struct dynlog_append *append,
+                                    size_t index, struct bytes payload)
 {
-    AUTO(arena_release) struct arena *arena = arena_new();
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    const struct dynlog_new_event *from = &append->events[index];
+    uint64_t behind = append->event_count - 1 - index; /* events of the append */
     struct event event = {
         .log = bytes_of_text(append->log),
         .id = bytes_of_text(append->id),
-        .version = arena_printf(arena, "%" PRIu64, version),
-        .type = bytes_of_text(type),
-        .payload = append->repeated ? BYTES("") : payload,
+        .version = arena_printf(arena, "%" PRIu64, append->version - behind),
+        .type = bytes_of_text(from->type),
+        .event_id = bytes_of_text(from->event_id),
     };
+
+    if (!append->repeated) {
+        event.payload = payload;
+        event.correlation_id = bytes_of_text(from->correlation_id);
+        event.causation_id = bytes_of_text(from->causation_id);
+    }
+    if (!append->repeated || behind == 0) {
+        event.position = append->position > behind ? append->position - behind : 0;
+        event.time_ms = append->time_ms;
+    }
+    return event;
+}
+
+bool cli_append_show(struct cli *cli, bool json, uint64_t line, const struct dynlog_append *append,
+                     size_t index, struct bytes payload)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    struct event event = event_of_append(arena, append, index, payload);
 
     if (!cli_for_people(cli, json)) {
         if (append->repeated)
@@ -175,8 +196,8 @@ bool cli_append_show(struct cli *cli, bool json, uint64_t line, const struct dyn
         cli_event_print(&out, &event);
     } else {
         cli_text_show(&out, cli_event_stream(arena, &event), SIZE_MAX);
-        buffer_printf(&out, " version %s%" PRIu64 "%s ", cli_paint(cli, cli->out, CLI_BOLD),
-                      version, cli_paint(cli, cli->out, CLI_PLAIN));
+        buffer_printf(&out, " version %s%.*s%s ", cli_paint(cli, cli->out, CLI_BOLD),
+                      BYTES_ARG(event.version), cli_paint(cli, cli->out, CLI_PLAIN));
         cli_text_show(&out, event.type, SIZE_MAX);
         if (append->repeated)
             buffer_append_text(&out, " (there before, by its event id)");
@@ -228,9 +249,7 @@ static int append_one(struct cli *cli, const struct append_options *on)
         return exit_status;
     if (dynlog_append(dynlog, &append, 1, &error) != DYNLOG_OK)
         return cli_place_fail(cli, &error);
-    return cli_append_show(cli, on->json, 0, &append, on->type, append.version, payload)
-               ? CLI_DONE
-               : CLI_FAILED;
+    return cli_append_show(cli, on->json, 0, &append, 0, payload) ? CLI_DONE : CLI_FAILED;
 }
 
 /* ---- many ---- */

@@ -110,9 +110,8 @@ static int show(struct atomic *atomic)
         const struct dynlog_append *append = &stream->append;
 
         for (size_t j = 0; j < append->event_count; j++)
-            if (!cli_append_show(atomic->cli, atomic->on->json, stream->lines[j], append,
-                                 stream->events[j].type,
-                                 append->version - append->event_count + 1 + j, BYTES("")))
+            if (!cli_append_show(atomic->cli, atomic->on->json, stream->lines[j], append, j,
+                                 BYTES("")))
                 return CLI_FAILED;
     }
     return CLI_DONE;

@@ -87,8 +87,7 @@ static void show(struct many *many, const struct thing *thing, const struct dynl
     many->repeated += append->repeated;
     if (cli_for_people(many->cli, many->on->json))
         return;
-    if (!cli_append_show(many->cli, true, thing->number, append, thing->line.event.type,
-                         append->version, BYTES("")))
+    if (!cli_append_show(many->cli, true, thing->number, append, 0, BYTES("")))
         many->unread = true;
 }
 

@@ -23,9 +23,9 @@ int cli_append_file(struct cli *cli, const struct append_many *on);
 /* All of them in one transaction, or none. */
 int cli_append_atomic(struct cli *cli, const struct append_many *on);
 
-/* One event that was appended, to standard output: for people, or a JSON line. line 0: it was none.
- * payload empty: not shown. Returns false when nobody reads it. */
+/* One event that was appended, the one at `index`, to standard output: for people, or a JSON line.
+ * line 0: it was none. payload empty: not shown. Returns false when nobody reads it. */
 bool cli_append_show(struct cli *cli, bool json, uint64_t line, const struct dynlog_append *append,
-                     const char *type, uint64_t version, struct bytes payload);
+                     size_t index, struct bytes payload);
 
 #endif

@@ -66,10 +66,12 @@ static struct bytes plain(struct arena *arena, const struct value *value)
     return arena_copy(arena, buffer_bytes(&out));
 }
 
+/* Attributes that a line has members for; and its members, which no attribute may double. */
 static bool is_known(struct bytes name)
 {
-    static const char *const names[] = {"pk",      "sk", "log",     "type",
-                                        "payload", "id", "version", "meta"};
+    static const char *const names[] = {
+        "pk",   "sk", "log",     "type",    "payload",       "meta",       "position",
+        "time", "id", "version", "eventId", "correlationId", "causationId"};
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (bytes_equal_text(name, names[i]))
@@ -92,6 +94,22 @@ static struct bytes more_of(struct arena *arena, const struct item *item)
     return arena_copy(arena, buffer_bytes(&out));
 }
 
+static void read_meta(const struct value *meta, struct event *event)
+{
+    const struct value *time = NULL;
+    int64_t time_ms = 0;
+
+    if (meta == NULL || meta->type != VALUE_M)
+        return;
+    time = item_get_text(&meta->map, "time");
+    if (time != NULL && time->type == VALUE_N && number_to_int64(&time->number, &time_ms) &&
+        time_ms > 0)
+        event->time_ms = (uint64_t)time_ms;
+    event->event_id = string_of(item_get_text(&meta->map, "id"));
+    event->correlation_id = string_of(item_get_text(&meta->map, "correlationId"));
+    event->causation_id = string_of(item_get_text(&meta->map, "causationId"));
+}
+
 void cli_event_of_item(struct arena *arena, const struct item *item, struct event *ret)
 {
     *ret = (struct event){
@@ -103,6 +121,7 @@ void cli_event_of_item(struct arena *arena, const struct item *item, struct even
         .more = more_of(arena, item),
     };
     ret->id = id_of_key(ret->pk);
+    read_meta(item_get_text(item, "meta"), ret);
 }
 
 /* ---- from the library ---- */
@@ -112,10 +131,27 @@ static struct bytes copy_text(struct arena *arena, const char *text)
     return arena_copy(arena, bytes_of_text(text));
 }
 
+/* Members of a JSON object, each with a comma before it. */
+static struct bytes more_members(struct arena *arena, const char *object)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    const struct json *json = NULL;
+
+    if (object == NULL || json_parse(arena, bytes_of_text(object), &json, NULL) != OK)
+        return (struct bytes){NULL, 0};
+    for (struct json_iter it = json_iter(json); json_next(&it);) {
+        if (is_known(it.name))
+            continue;
+        buffer_append_byte(&out, ',');
+        json_append_string(&out, it.name);
+        buffer_append_byte(&out, ':');
+        json_print(&out, it.value);
+    }
+    return arena_copy(arena, buffer_bytes(&out));
+}
+
 void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, struct event *ret)
 {
-    struct bytes more = bytes_of_text(from->more);
-
     *ret = (struct event){
         .pk = cli_event_key(arena, from->log, from->id),
         .log = copy_text(arena, from->log),
@@ -123,49 +159,13 @@ void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, s
         .version = arena_printf(arena, "%" PRIu64, from->version),
         .type = copy_text(arena, from->type),
         .payload = copy_text(arena, from->payload),
+        .more = more_members(arena, from->more),
+        .event_id = copy_text(arena, from->event_id),
+        .correlation_id = copy_text(arena, from->correlation_id),
+        .causation_id = copy_text(arena, from->causation_id),
         .position = from->position,
         .time_ms = from->time_ms,
     };
-    if (more.size > 2) /* a JSON object: its members behind a comma */
-        ret->more = arena_printf(arena, ",%.*s", (int)more.size - 2, from->more + 1);
-}
-
-/* ---- from a line ---- */
-
-static uint64_t whole(const struct json *value)
-{
-    int64_t number = 0;
-
-    return json_int64(value, &number) && number > 0 ? (uint64_t)number : 0;
-}
-
-static struct bytes text_of(struct arena *arena, const struct json *value)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
-
-    if (value != NULL)
-        json_print(&out, value);
-    return arena_copy(arena, buffer_bytes(&out));
-}
-
-bool cli_event_of_line(struct arena *arena, struct bytes line, struct event *ret)
-{
-    const struct json *json = NULL, *key = NULL;
-
-    if (json_parse(arena, line, &json, NULL) != OK)
-        return false;
-    key = json_get(json, "key");
-    *ret = (struct event){
-        .pk = json_string(json_get(key, "pk")),
-        .log = json_string(json_get(json, "log")),
-        .version = text_of(arena, json_get(key, "sk")),
-        .type = json_string(json_get(json, "type")),
-        .payload = text_of(arena, json_get(json, "payload")),
-        .position = whole(json_get(json, "position")),
-        .time_ms = whole(json_get(json, "time")),
-    };
-    ret->id = id_of_key(ret->pk);
-    return ret->position > 0 && ret->pk.size > 0;
 }
 
 /* ---- to a line ---- */
@@ -178,15 +178,21 @@ static void print_raw(struct json_writer *w, const char *name, struct bytes json
     json_write_raw(w, json);
 }
 
+static void print_text(struct json_writer *w, const char *name, struct bytes text)
+{
+    if (text.size > 0)
+        json_member_string(w, name, text);
+}
+
 void cli_event_print(struct buffer *out, const struct event *event)
 {
     struct json_writer w = JSON_WRITER(out);
 
     json_begin_object(&w);
-    if (event->position > 0) {
-        json_member_int(&w, "position", (int64_t)event->position);
-        json_member_int(&w, "time", (int64_t)event->time_ms);
-    }
+    if (event->position > 0)
+        json_member_uint(&w, "position", event->position);
+    if (event->time_ms > 0)
+        json_member_uint(&w, "time", event->time_ms);
     json_member_string(&w, "log", event->log);
     if (event->id.size > 0)
         json_member_string(&w, "id", event->id);
@@ -195,6 +201,9 @@ void cli_event_print(struct buffer *out, const struct event *event)
     print_raw(&w, "version", event->version);
     json_member_string(&w, "type", event->type);
     print_raw(&w, "payload", event->payload);
+    print_text(&w, "eventId", event->event_id);
+    print_text(&w, "correlationId", event->correlation_id);
+    print_text(&w, "causationId", event->causation_id);
     buffer_append(out, event->more);
     json_end_object(&w);
 }

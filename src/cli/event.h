@@ -2,9 +2,12 @@
  * is printed as.
  *
  *   item   {pk: "users#12#stream", sk: 1, type: "signup", log: "users", payload: {id: "12", ...}}
- *   line   {"log":"users","id":"12","version":1,"type":"signup","payload":{"id":"12",...}}
+ *   line   {"position":7,"time":1785000000000,"log":"users","id":"12","version":1,
+ *           "type":"signup","payload":{"id":"12",...},"eventId":"...","correlationId":"...",
+ *           "causationId":"..."}
  *
- * Attributes of other names stand behind the payload, under their own names. */
+ * A member is there when it is known. Attributes of other names stand behind them, under their own
+ * names. */
 #ifndef DYNLOG_CLI_EVENT_H
 #define DYNLOG_CLI_EVENT_H
 
@@ -17,9 +20,10 @@ struct event {
     struct bytes pk, log, id; /* id: empty when pk is not LOG#ID#stream */
     struct bytes version;     /* decimal text */
     struct bytes type;
-    struct bytes payload;       /* plain JSON; empty when there is none */
-    struct bytes more;          /* further members, each with its comma before it */
-    uint64_t position, time_ms; /* of a line from `tail`; 0: not known */
+    struct bytes payload; /* plain JSON; empty when there is none */
+    struct bytes more;    /* further members, each with its comma before it */
+    struct bytes event_id, correlation_id, causation_id; /* empty: none */
+    uint64_t position, time_ms;                          /* 0: not known */
 };
 
 /* LOG and ID as people give them. False: `cli_fail_usage()` was told, exit status in *ret_exit. */
@@ -31,8 +35,6 @@ struct bytes cli_event_key(struct arena *arena, const char *log, const char *id)
 void cli_event_of_item(struct arena *arena, const struct item *item, struct event *ret);
 /* Texts live in the arena. */
 void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, struct event *ret);
-/* A line of /_dynlog/log. False when it is none. */
-MUST_USE bool cli_event_of_line(struct arena *arena, struct bytes line, struct event *ret);
 
 /* One JSON object, without a line end. */
 void cli_event_print(struct buffer *out, const struct event *event);

@@ -95,7 +95,8 @@ static bool read_meta(struct reading *reading, const struct json *value)
 static bool is_of_its_place(struct bytes name)
 {
     return bytes_equal_text(name, "version") || bytes_equal_text(name, "position") ||
-           bytes_equal_text(name, "time") || bytes_equal_text(name, "cursor");
+           bytes_equal_text(name, "time") || bytes_equal_text(name, "cursor") ||
+           bytes_equal_text(name, "table");
 }
 
 static bool read_member(struct reading *reading, struct bytes name, const struct json *value)

@@ -3,9 +3,9 @@
  *   {"log":"users","id":"12","type":"signup","payload":{"name":"test"},"expect":0,
  *    "eventId":"...","correlationId":"...","causationId":"..."}
  *
- * A line as `read` and `tail --json` print it is one, and a line of GET /_dynlog/log, whose names
- * stand elsewhere ("key", "meta"): version, position and time are those of the place that it comes
- * from, and are left out. Any other member is refused: it would be lost. */
+ * A line as `read` and `tail --json` print it is one (cli/event.h), and a line of GET /_dynlog/log,
+ * whose names stand elsewhere ("key", "meta"): version, position and time are those of the place
+ * that it comes from, and are left out. Any other member is refused: it would be lost. */
 #ifndef DYNLOG_CLI_EVENT_LINE_H
 #define DYNLOG_CLI_EVENT_LINE_H
 

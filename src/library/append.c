@@ -28,6 +28,7 @@ struct appending {
     int64_t at;         /* the version of the stream */
     size_t found;       /* events of ours that are there, by their ids */
     int64_t found_last; /* the version of the last of them */
+    struct event_place found_place;
 };
 
 struct call {
@@ -130,6 +131,7 @@ static enum dynlog_status read_call(struct call *call, struct dynlog_append *app
     call->list = ARENA_NEW_ARRAY(call->arena, call->count, struct appending);
     for (size_t i = 0; i < call->count && status == DYNLOG_OK; i++) {
         appends[i].version = appends[i].position = 0;
+        appends[i].time_ms = now_ms;
         appends[i].repeated = false;
         call->list[i].append = &appends[i];
         status = appends[i].event_count > EVENTS_MAX
@@ -158,7 +160,22 @@ static enum dynlog_status last_version(struct call *call, struct appending *one)
                      one->append->log, one->append->id);
 }
 
-static void look_for_id(struct appending *one, const struct item *there)
+static void note_found(struct appending *one, const struct item *there, int64_t version,
+                       const struct event_place *place)
+{
+    uint64_t time_ms = event_time_of(there);
+
+    one->found++;
+    if (version < one->found_last)
+        return;
+    one->found_last = version;
+    one->found_place = place != NULL ? *place : (struct event_place){0};
+    if (time_ms > 0)
+        one->found_place.time_ms = time_ms;
+}
+
+static void look_for_id(struct appending *one, const struct item *there,
+                        const struct event_place *place)
 {
     struct bytes id = event_id_of(there);
     int64_t version = 0;
@@ -168,10 +185,8 @@ static void look_for_id(struct appending *one, const struct item *there)
     for (size_t i = 0; i < one->append->event_count; i++) {
         const char *wanted = one->append->events[i].event_id;
 
-        if (wanted == NULL || !bytes_equal_text(id, wanted))
-            continue;
-        one->found++;
-        one->found_last = version > one->found_last ? version : one->found_last;
+        if (wanted != NULL && bytes_equal_text(id, wanted))
+            note_found(one, there, version, place);
     }
 }
 
@@ -193,7 +208,7 @@ static enum dynlog_status look_through(struct call *call, struct appending *one,
         if (status != DYNLOG_OK)
             return status;
         for (size_t i = 0; i < part.count; i++) {
-            look_for_id(one, &part.items[i]);
+            look_for_id(one, &part.items[i], part.places != NULL ? &part.places[i] : NULL);
             if (event_version(&part.items[i], &version) && version > one->at)
                 one->at = version;
         }
@@ -212,6 +227,7 @@ static enum dynlog_status look_at(struct call *call, struct appending *one, bool
 
     one->found = 0;
     one->found_last = 0;
+    one->found_place = (struct event_place){0};
     one->at = 0;
     if (append->expected == DYNLOG_ANY && one->any_id)
         return look_through(call, one, 0, INT64_MAX);
@@ -297,8 +313,12 @@ static enum dynlog_status look(struct call *call, bool first, bool *ret_repeated
 static void tell_repeated(struct call *call)
 {
     for (size_t i = 0; i < call->count; i++) {
-        call->list[i].append->version = (uint64_t)call->list[i].found_last;
-        call->list[i].append->repeated = true;
+        const struct appending *one = &call->list[i];
+
+        one->append->version = (uint64_t)one->found_last;
+        one->append->position = one->found_place.position;
+        one->append->time_ms = one->found_place.time_ms;
+        one->append->repeated = true;
     }
 }
 

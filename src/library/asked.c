@@ -48,18 +48,16 @@ void asked_give(struct asked *asked, struct asker *asker)
     pthread_mutex_unlock(&asked->mutex);
 }
 
-static enum status call(struct asked *asked, struct arena *arena, const char *host,
-                        const char *target, struct bytes body, struct client_answer *ret)
+static enum status call(struct asked *asked, struct arena *arena, struct client_request *request,
+                        struct client_answer *ret)
 {
-    struct client_request request = {.host = host,
-                                     .method = "POST",
-                                     .path = "/",
-                                     .target = target,
-                                     .body = body,
-                                     .answer_ms = asked->answer_ms};
     struct asker *asker = asked_take(asked);
-    enum status status = client_ask(asker->client, arena, &request, ret);
+    enum status status = OK;
 
+    request->method = "POST";
+    request->path = "/";
+    request->answer_ms = asked->answer_ms;
+    status = client_ask(asker->client, arena, request, ret);
     asked_give(asked, asker);
     return status;
 }
@@ -67,13 +65,17 @@ static enum status call(struct asked *asked, struct arena *arena, const char *ho
 enum status asked_call(struct asked *asked, struct arena *arena, const char *target,
                        struct bytes body, struct client_answer *ret)
 {
-    return call(asked, arena, NULL, target, body, ret);
+    struct client_request request = {.target = target, .body = body};
+
+    return call(asked, arena, &request, ret);
 }
 
 enum status asked_call_streams(struct asked *asked, struct arena *arena, const char *target,
                                struct bytes body, struct client_answer *ret)
 {
-    return call(asked, arena, "streams.dynamodb", target, body, ret);
+    struct client_request request = {.host = "streams.dynamodb", .target = target, .body = body};
+
+    return call(asked, arena, &request, ret);
 }
 
 /* ---- a part of a stream ---- */
@@ -99,9 +101,9 @@ static void print_query(struct asked *asked, const struct stream_query *query, s
     json_member_bool(&w, "ConsistentRead", true);
     json_member_int(&w, "Limit", (int64_t)query->limit);
     if (query->ids_only) {
-        json_member_text(&w, "ProjectionExpression", "sk, meta.#id");
+        json_member_text(&w, "ProjectionExpression", "sk, meta.#id, meta.#time");
         json_key(&w, "ExpressionAttributeNames");
-        json_write_raw(&w, BYTES("{\"#id\":\"id\"}"));
+        json_write_raw(&w, BYTES("{\"#id\":\"id\",\"#time\":\"time\"}"));
     }
     json_key(&w, "ExpressionAttributeValues");
     item_print(body, &values);
@@ -115,17 +117,38 @@ static enum dynlog_status say_malformed(struct asked *asked, struct dynlog_error
                      asked->target.url);
 }
 
+/* Where the server tells them. False: they are none of these items. */
+static bool read_places(const struct json *positions, struct arena *arena, struct stream_part *part)
+{
+    size_t count = 0;
+
+    if (positions == NULL)
+        return true;
+    if (!json_is(positions, JSON_ARRAY) || json_count(positions) != part->count)
+        return false;
+    part->places = ARENA_NEW_ARRAY(arena, part->count, struct event_place);
+    for (struct json_iter it = json_iter(positions); json_next(&it);)
+        part->places[count++] = (struct event_place){json_get_uint(it.value, "Position", 0),
+                                                     json_get_uint(it.value, "Time", 0)};
+    return true;
+}
+
 static enum dynlog_status asked_query(struct dynlog *dynlog, const struct stream_query *query,
                                       struct arena *arena, struct stream_part *ret,
                                       struct dynlog_error *error)
 {
+    static const struct client_header wants_positions = {ASKED_POSITIONS_HEADER, "true"};
     struct asked *asked = asked_of(dynlog);
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(BODY_SIZE_MAX);
+    struct client_request request = {.target = "DynamoDB_20120810.Query",
+                                     .headers = &wants_positions,
+                                     .header_count = asked->target.is_aws ? 0 : 1};
     struct client_answer answer = {0};
     enum status status = OK;
 
     print_query(asked, query, arena, &body);
-    status = asked_call(asked, arena, "DynamoDB_20120810.Query", buffer_bytes(&body), &answer);
+    request.body = buffer_bytes(&body);
+    status = call(asked, arena, &request, &answer);
     if (status != OK)
         return fault_of_answer(error, &asked->target, status, &answer);
 
@@ -138,6 +161,8 @@ static enum dynlog_status asked_query(struct dynlog *dynlog, const struct stream
         if (item_from_json(arena, it.value, &ret->items[ret->count++], &refusal) != OK)
             return say_malformed(asked, error);
     }
+    if (!read_places(json_get(answer.json, "DynlogPositions"), arena, ret))
+        return say_malformed(asked, error);
     ret->more = json_get(answer.json, "LastEvaluatedKey") != NULL;
     return DYNLOG_OK;
 }

@@ -8,6 +8,8 @@
 
 /* The position of what a write wrote, in the answer of a dynlog. */
 #define ASKED_POSITION_HEADER "x-dynlog-position"
+/* Asks a dynlog for DynlogPositions beside the items of a Query; others pass over it. */
+#define ASKED_POSITIONS_HEADER "X-Dynlog-Positions"
 
 struct asker { /* a client is one thread's at a time: as many as there are threads that ask */
     struct asker *next;

@@ -191,7 +191,7 @@ struct bytes event_id_of(const struct item *item)
     return string_of(meta_of(item, "id"));
 }
 
-static uint64_t time_of(const struct item *item)
+uint64_t event_time_of(const struct item *item)
 {
     const struct value *time = meta_of(item, "time");
     int64_t ms = 0;
@@ -256,7 +256,7 @@ bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_e
     if (event.type == NULL)
         event.type = "";
     set_payload(arena, item_get_text(item, "payload"), &event);
-    event.time_ms = time_of(item);
+    event.time_ms = event_time_of(item);
     event.event_id = text_of(arena, meta_of(item, "id"));
     event.correlation_id = text_of(arena, meta_of(item, "correlationId"));
     event.causation_id = text_of(arena, meta_of(item, "causationId"));

@@ -33,5 +33,7 @@ bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_e
 bool event_version(const struct item *item, int64_t *ret);
 /* meta.id; empty: it has none. */
 struct bytes event_id_of(const struct item *item);
+/* meta.time; 0: it has none. */
+uint64_t event_time_of(const struct item *item);
 
 #endif

@@ -36,7 +36,7 @@ struct stream_query {
     int64_t from, to;
     uint64_t limit; /* at most PAGE_EVENTS_MAX count */
     bool backward;
-    bool ids_only; /* nothing but sk and meta.id is needed */
+    bool ids_only; /* nothing but sk, meta.id and meta.time is needed */
 };
 struct stream_part {
     struct item *items;         /* in the arena */

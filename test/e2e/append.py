@@ -149,6 +149,33 @@ class Append(Case):
                                      '--endpoint "$1"', PROGRAM, other.endpoint)
             self.assertEqual(60, len(self.stream("copied", 1, other)), result.stderr)
 
+    def test_a_copy_keeps_ids(self):
+        for version in ("1", "2"):
+            self.run_command(DONE, "append", "kept", "1", "t", "{}", "--event-id", "e" + version, "--correlation-id", "c",
+                             "--causation-id", "b" + version)
+        with Dynlog() as other:
+            for _ in range(2):  # the second time they are there
+                result = self.dynlog.run("sh", "-c", '"$0" read kept 1 | "$0" append --file - --endpoint "$1"', PROGRAM,
+                                         other.endpoint)
+                self.assertEqual((0, ""), (result.returncode, result.stderr))
+            result = self.dynlog.run("sh", "-c", 'curl -s "$1/_dynlog/log?log=kept&follow=false" | '
+                                     '"$0" append --file - --endpoint "$2"', PROGRAM, self.dynlog.endpoint, other.endpoint)
+            self.assertEqual((0, ""), (result.returncode, result.stderr))
+            self.assertEqual([True, True], [json.loads(line)["repeated"] for line in result.stdout.splitlines()])
+            here, there = ([{name: value for name, value in item["meta"]["M"].items() if name != "time"}
+                            for item in self.stream("kept", 1, dynlog)] for dynlog in (self.dynlog, other))
+            self.assertEqual(["e1", "e2"], [meta["id"]["S"] for meta in here])
+            self.assertEqual(here, there)
+
+    def test_an_atomic_append_says_where_its_events_are(self):
+        answers = self.run_command(DONE, "append", "--atomic", "-", text=self.lines(
+            *({"log": "where", "id": user, "type": "t", "eventId": user + str(turn)} for user in ("a", "b") for turn in range(3))))
+        for user in ("a", "b"):
+            read = self.run_command(DONE, "read", "where", user)
+            self.assertEqual([(line["position"], line["time"], line["version"], line["eventId"]) for line in read],
+                             [(line["position"], line["time"], line["version"], line["eventId"]) for line in answers
+                              if line["id"] == user])
+
     def test_what_failed_is_told_by_line(self):
         self.run_command(DONE, "append", "told", "a", "first")
         answers = self.run_command(LOST_RACE, "append", "--file", "-", text=self.lines(

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import signal
+import time
 import unittest
 
 from support.case import Case, event, s
@@ -27,8 +28,11 @@ class Commands(Case):
 
     def test_append_and_read(self):
         first = self.run_command(DONE, "append", "users", "1", "signup", '{"name":"å","n":1.50,"l":[null]}')
-        self.assertEqual([{"log": "users", "id": "1", "version": 1, "type": "signup",
-                           "payload": {"id": "1", "name": "å", "n": 1.5, "l": [None]}}], first)
+        self.assertGreater(first[0]["position"], 0)
+        self.assertAlmostEqual(time.time() * 1000, first[0]["time"], delta=60000)
+        self.assertEqual([{"position": first[0]["position"], "time": first[0]["time"], "log": "users", "id": "1", "version": 1,
+                           "type": "signup", "payload": {"id": "1", "name": "å", "n": 1.5, "l": [None]}}], first)
+        self.assertEqual(first, self.run_command(DONE, "read", "users", "1"))
         for version in range(2, 6):
             line = self.run_command(DONE, "append", "users", "1", "moved", json.dumps({"to": version}))[0]
             self.assertEqual(version, line["version"])
@@ -40,6 +44,22 @@ class Commands(Case):
         self.assertEqual([5, 4], [line["version"] for line in self.run_command(
             DONE, "read", "users", "1", "--backward", "--limit", "2")])
         self.assertEqual([], self.run_command(DONE, "read", "users", "nobody"))
+
+    def test_lines_of_append_read_and_tail_are_the_same(self):
+        for version in range(1, 4):
+            self.dynamodb.put_item(TableName=LOGS, Item=event("same", 1, version))  # without meta
+        ids = ["--event-id", "e", "--correlation-id", "c", "--causation-id", "b"]
+        last = self.run_command(DONE, "append", "same", "1", "moved", "{}", *ids)[0]
+        self.assertEqual(["e", "c", "b"], [last[name] for name in ("eventId", "correlationId", "causationId")])
+        read = self.run_command(DONE, "read", "same", "1")
+        self.assertEqual(read, self.run_command(DONE, "tail", "--log", "same", "--from", "0", "--count", "4"))
+        self.assertEqual(last, read[3])
+        self.assertTrue(all(line["position"] > 0 and line["time"] > 0 for line in read))
+        self.assertEqual(sorted(line["position"] for line in read), [line["position"] for line in read])
+        self.assertEqual(read[::-1], self.run_command(DONE, "read", "same", "1", "--backward"))
+        again = self.run_command(DONE, "append", "same", "1", "moved", "{}", *ids)[0]
+        self.assertEqual({**{name: last[name] for name in last if name not in ("payload", "correlationId", "causationId")},
+                          "repeated": True}, again)
 
     def test_append_from_stdin(self):
         line = self.run_command(DONE, "append", "users", "stdin", "signup", "-", text='{"a": "b"}')[0]

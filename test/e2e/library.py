@@ -100,7 +100,8 @@ class Plain:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 request = urllib.request.Request("http://127.0.0.1:%d/" % port, body, {
-                    name: value for name, value in self.headers.items() if name.lower() != "host"})
+                    name: value for name, value in self.headers.items()
+                    if name.lower() != "host" and not name.lower().startswith("x-dynlog-")})
                 try:
                     with urllib.request.urlopen(request, timeout=60) as answer:
                         self.answer(answer.status, answer.read())
@@ -233,6 +234,11 @@ class Library(unittest.TestCase):
             place = "http://127.0.0.1:%d" % plain.port
             self.use(place)
             client = dynlog.client("dynamodb")
+            for where, names in ((place, {"time"}), (dynlog.endpoint, {"time", "position"})):
+                lines = [json.loads(line) for line in
+                         dynlog.command("read", "users", "12", "--endpoint", where).stdout.splitlines()]
+                self.assertEqual([1, 2], [line["version"] for line in lines])
+                self.assertEqual([names] * 2, [set(line) & {"time", "position"} for line in lines])
             expected = ["users/12 1 signup", "users/12 2 addPhoneNumber"]
             for version in range(1, 21):
                 for user in ("a", "b", "c"):

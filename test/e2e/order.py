@@ -57,6 +57,11 @@ class Order(Case):
     def setUp(self):
         self.log = self.table(range_type="N")
 
+    def call(self, operation, body, headers=None):
+        status, answer = self.dynlog.call("DynamoDB_20120810." + operation, body, headers=headers)
+        self.assertEqual(200, status, answer)
+        return answer
+
     def append(self, *events, **more):
         for item in events:
             self.dynamodb.put_item(TableName=self.log, Item={**item, **more})
@@ -246,6 +251,25 @@ class Order(Case):
         self.dynamodb.restore_table_from_backup(TargetTableName=copy, BackupArn=backup)
         self.dynlog.drain()
         self.assertEqual([{**line, "table": copy} for line in before], self.lines(table=copy))
+
+    def test_queries_tell_positions_when_asked(self):
+        """The header adds one member to the answer of Query and Scan; without it, it is AWS's."""
+        self.some_events()
+        self.dynamodb.put_item(TableName=self.log, Item={"pk": s("plain"), "sk": n(1)})
+        places = {key_of(line): {"Position": line["position"], "Time": line["time"]} for line in self.lines()}
+        asked = {"TableName": self.log}
+        of_stream = {**asked, "KeyConditionExpression": "pk = :pk",
+                     "ExpressionAttributeValues": {":pk": s("users#1#stream")}}
+        wants = {"X-Dynlog-Positions": "true"}
+        for operation, body in (("Scan", asked), ("Query", of_stream), ("Query", {**of_stream, "ProjectionExpression": "pk, sk"}),
+                                ("Query", {**of_stream, "Limit": 1, "ScanIndexForward": False})):
+            plain, told = self.call(operation, body), self.call(operation, body, wants)
+            positions = told.pop("DynlogPositions")
+            self.assertEqual(plain, told)
+            self.assertNotIn("DynlogPositions", plain)
+            keys = [(*item["pk"]["S"].split("#")[:2], int(item["sk"]["N"])) for item in told["Items"]]
+            self.assertEqual([places.get(key, {}) for key in keys], positions)
+        self.assertNotIn("DynlogPositions", self.call("Query", {**of_stream, "Select": "COUNT"}, wants))
 
     def test_transactions(self):
         items = [event("users", number, 1) for number in range(5)]

@@ -1,6 +1,6 @@
 """docs/tutorial.md: its commands, run one after the other in a terminal of 80 columns, print what the page shows. On the
 page "..." stands for anything, alone in a line for any lines, and "[3]" behind an output is an exit status other
-than 0. Times, sizes, rates, ports and process ids may be others."""
+than 0. Times, positions, sizes, rates, ports and process ids may be others."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from support.terminal import Terminal
 PAGE = os.path.join(TOP, "docs/tutorial.md")
 VARIES = [
     (r"\d\d:\d\d:\d\d\.\d{3}", "TIME"),
+    (r'"position":\d+,"time":\d{13}', "PLACE"),
     (r"\([\d,]+/s\)", "(RATE)"),
     (r"\b\d+(\.\d+)? (ms|s|min \d+ s)\b", "DURATION"),
     (r" *\b\d+(\.\d+)? [kM]B\b *", " SIZE "),

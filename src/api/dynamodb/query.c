@@ -1,4 +1,9 @@
-/* api/dynamodb/query.c - Query and Scan: which items, in what order, which part of them. */
+/* api/dynamodb/query.c - Query and Scan: which items, in what order, which part of them.
+ *
+ * A header that only dynlog knows, X-Dynlog-Positions: true, adds one member to the answer, of each
+ * item where it stands in the one order and when it was appended (docs/events.md):
+ *
+ *   "DynlogPositions": [{"Position":7,"Time":1785000000000},{}]         {}: it is no event */
 #include "api/dynamodb/legacy.h"
 #include "api/operations.h"
 
@@ -202,6 +207,23 @@ static void write_capacity(struct api_call *call, struct json_writer *w,
     capacity_write(w, asked->capacity, &capacity, false, true);
 }
 
+static void write_positions(struct json_writer *w, const struct item_query *query)
+{
+    json_key(w, "DynlogPositions");
+    json_begin_array(w);
+    for (size_t i = 0; i < query->count; i++) {
+        const struct item_place *place = &query->places[i];
+
+        json_begin_object(w);
+        if (place->position > 0)
+            json_member_uint(w, "Position", place->position);
+        if (place->time_ms > 0)
+            json_member_uint(w, "Time", place->time_ms);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
 static void answer(struct api_call *call, const struct query_call *asked)
 {
     const struct item_query *query = &asked->query;
@@ -215,6 +237,8 @@ static void answer(struct api_call *call, const struct query_call *asked)
         for (size_t i = 0; i < query->count; i++)
             json_write_raw(&w, query->items[i]);
         json_end_array(&w);
+        if (query->tells_places)
+            write_positions(&w, query);
     }
     json_member_int(&w, "Count", (int64_t)query->count);
     json_member_int(&w, "ScannedCount", (int64_t)query->scanned_count);
@@ -234,7 +258,9 @@ static void answer(struct api_call *call, const struct query_call *asked)
 static void run(struct api_call *call, bool scan)
 {
     struct query_call asked = {
-        .query = {.scan = scan, .consistent = decode_bool(call->body, "ConsistentRead", false)},
+        .query = {.scan = scan,
+                  .consistent = decode_bool(call->body, "ConsistentRead", false),
+                  .tells_places = api_wants_positions(call)},
         .capacity = dynamodb_capacity_wanted(call->body),
     };
     enum status status = decode(call, &asked.query);

@@ -40,7 +40,7 @@ static const struct command_case commands[] = {
      {0},
      {{QUERY, 200, NO_EVENT}, {ITEM(1, "signup"), 200, "{}"}},
      CLI_DONE,
-     "{\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"signup\",\"payload\":{\"id\":"
+     ",\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"signup\",\"payload\":{\"id\":"
      "\"12\"}}\n",
      ""},
     {"users 12 signup {\"n\":1.50,\"id\":12}",
@@ -48,7 +48,7 @@ static const struct command_case commands[] = {
      {{QUERY, 200, NO_EVENT},
       {"\"payload\":{\"M\":{\"n\":{\"N\":\"1.5\"},\"id\":{\"N\":\"12\"}}}", 200, "{}"}},
      CLI_DONE,
-     "{\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"signup\",\"payload\":{\"n\":1.5,"
+     ",\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"signup\",\"payload\":{\"n\":1.5,"
      "\"id\":12}}"
      "\n",
      ""},
@@ -63,15 +63,32 @@ static const struct command_case commands[] = {
      {.terminal = true},
      {{QUERY, 200, NO_EVENT}, {PUT, 200, "{}"}},
      CLI_DONE,
-     "{\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"signup\",\"payload\":{\"id\":"
+     ",\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"signup\",\"payload\":{\"id\":"
      "\"12\"}}\n",
      ""},
     {"users 12 signup -",
      {.input = " {\"a\":\"å\"}\n"},
      {{QUERY, 200, NO_EVENT}, {"\"a\":{\"S\":\"å\"}", 200, "{}"}},
      CLI_DONE,
-     "{\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"signup\","
+     ",\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"signup\","
      "\"payload\":{\"id\":\"12\",\"a\":\"å\"}}\n",
+     ""},
+    {"users 12 signup --event-id e --correlation-id c --causation-id b",
+     {0},
+     {{QUERY, 200, NO_EVENT}, {PUT, 200, "{}"}},
+     CLI_DONE,
+     ",\"payload\":{\"id\":\"12\"},\"eventId\":\"e\",\"correlationId\":\"c\",\"causationId\":\"b\"}"
+     "\n",
+     ""},
+    /* it tells what is there */
+    {"users 12 signup --event-id e --correlation-id c",
+     {0},
+     {{QUERY, 200,
+       "{\"Items\":[{\"sk\":{\"N\":\"3\"},\"meta\":{\"M\":{\"id\":{\"S\":\"e\"}}}}],"
+       "\"DynlogPositions\":[{\"Position\":7,\"Time\":1785000000000}]}"}},
+     CLI_DONE,
+     "{\"position\":7,\"time\":1785000000000,\"log\":\"users\",\"id\":\"12\",\"version\":3,"
+     "\"type\":\"signup\",\"eventId\":\"e\",\"repeated\":true}\n",
      ""},
     {"users 12 signup --stage dev",
      {0},

@@ -18,11 +18,10 @@ struct line_case {
     "\"functions\":[\"a\",\"b\"],\"invocations\":{\"running\":1,\"retrying\":2,\"total\":3},"      \
     "\"archive\":{\"path\":\"db\",\"behind\":true},\"idle\":false}"
 #define LINE(position_, version_)                                                                  \
-    "{\"position\":" #position_ ",\"time\":0,\"log\":\"users\",\"key\":{\"pk\":"                   \
+    "{\"position\":" #position_ ",\"log\":\"users\",\"key\":{\"pk\":"                              \
     "\"users#12#stream\",\"sk\":" #version_ "},\"type\":\"t\",\"payload\":{}}\n"
 #define EVENT(position_, version_)                                                                 \
-    "{\"position\":" #position_                                                                    \
-    ",\"time\":0,\"log\":\"users\",\"id\":\"12\",\"version\":" #version_                           \
+    "{\"position\":" #position_ ",\"log\":\"users\",\"id\":\"12\",\"version\":" #version_          \
     ",\"type\":\"t\",\"payload\":{}}\n"
 #define ITEM(n)                                                                                    \
     "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n "\"},\"log\":{\"S\":\"users\"},"     \

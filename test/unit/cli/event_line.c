@@ -12,7 +12,7 @@ static const struct {
     const char *wrong; /* part of the message; NULL: it is right */
 } cases[] = {
     {"{\"log\":\"users\",\"id\":\"12\",\"type\":\"t\"}", NULL},
-    {"{\"position\":7,\"time\":1,\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},"
+    {"{\"position\":7,\"time\":1,\"table\":\"t\",\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},"
      "\"type\":\"t\",\"meta\":{\"id\":\"e\"}}",
      NULL},
     {"{\"log\":\"users\",\"id\":\"12\",\"type\":\"t\",\"expect\":\"none\",\"version\":3}", NULL},

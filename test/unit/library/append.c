@@ -261,6 +261,7 @@ struct several_case {
     enum dynlog_status status;
     int64_t version;
     bool repeated;
+    uint64_t position, time_ms; /* of a repeated one */
 };
 
 static const struct several_case several[] = {
@@ -271,7 +272,9 @@ static const struct several_case several[] = {
      {{TRANSACT, 200, "{}"}},
      DYNLOG_OK,
      2,
-     false},
+     false,
+     0,
+     0},
     {"others were at its items",
      DYNLOG_NONE,
      2,
@@ -280,7 +283,9 @@ static const struct several_case several[] = {
       {TRANSACT, 200, "{}"}},
      DYNLOG_OK,
      2,
-     false},
+     false,
+     0,
+     0},
     {"one of them is there",
      DYNLOG_NONE,
      2,
@@ -289,16 +294,21 @@ static const struct several_case several[] = {
       {QUERY, 200, AT(1)}},
      DYNLOG_CONFLICT,
      1,
-     false},
+     false,
+     0,
+     0},
     {"an id that is not there",
      DYNLOG_ANY,
      1,
      {"a"},
-     {{"\"ProjectionExpression\":\"sk, meta.#id\"", 200, "{\"Items\":[" WITH_ID(1, "b") "]}"},
+     {{"\"ProjectionExpression\":\"sk, meta.#id, meta.#time\"", 200,
+       "{\"Items\":[" WITH_ID(1, "b") "]}"},
       {"\"meta\":{\"M\":{\"id\":{\"S\":\"a\"}", 200, "{}"}},
      DYNLOG_OK,
      2,
-     false},
+     false,
+     0,
+     0},
     {"an id that is there",
      DYNLOG_ANY,
      1,
@@ -306,7 +316,46 @@ static const struct several_case several[] = {
      {{QUERY, 200, "{\"Items\":[" WITH_ID(1, "b") "," WITH_ID(2, "c") "]}"}},
      DYNLOG_OK,
      1,
-     true},
+     true,
+     0,
+     0},
+    {"an id that is there, at a dynlog",
+     DYNLOG_ANY,
+     1,
+     {"b"},
+     {{"X-Dynlog-Positions: true", 200,
+       "{\"Items\":[" WITH_ID(1, "b") "," WITH_ID(
+           2, "c") "],\"DynlogPositions\":[{\"Position\":7,"
+                   "\"Time\":1700000000007},{\"Position\":9,\"Time\":1700000000009}]}"}},
+     DYNLOG_OK,
+     1,
+     true,
+     7,
+     1700000000007},
+    {"two ids that are there: the place of the last one, and the time that it says itself",
+     DYNLOG_ANY,
+     2,
+     {"c", "b"},
+     {{QUERY, 200,
+       "{\"Items\":[" WITH_ID(
+           1, "b") ",{\"sk\":{\"N\":\"2\"},\"meta\":{\"M\":{\"id\":{\"S\":\"c\"},"
+                   "\"time\":{\"N\":\"1600000000000\"}}}}],\"DynlogPositions\":[{\"Position\":7,"
+                   "\"Time\":1700000000007},{\"Position\":9,\"Time\":1700000000009}]}"}},
+     DYNLOG_OK,
+     2,
+     true,
+     9,
+     1600000000000},
+    {"positions of other items",
+     DYNLOG_ANY,
+     1,
+     {"b"},
+     {{QUERY, 200, "{\"Items\":[" WITH_ID(1, "b") "],\"DynlogPositions\":[]}"}},
+     DYNLOG_REFUSED,
+     0,
+     false,
+     0,
+     0},
     {"an id at its expected place",
      2,
      1,
@@ -314,7 +363,9 @@ static const struct several_case several[] = {
      {{QUERY, 200, AT(3)}, {QUERY, 200, "{\"Items\":[" WITH_ID(3, "c") "]}"}},
      DYNLOG_OK,
      3,
-     true},
+     true,
+     0,
+     0},
     {"another id at its expected place",
      2,
      1,
@@ -322,7 +373,9 @@ static const struct several_case several[] = {
      {{QUERY, 200, AT(3)}, {QUERY, 200, "{\"Items\":[" WITH_ID(3, "c") "]}"}},
      DYNLOG_CONFLICT,
      3,
-     false},
+     false,
+     0,
+     0},
     {"only one of two ids is there",
      DYNLOG_ANY,
      2,
@@ -330,7 +383,9 @@ static const struct several_case several[] = {
      {{QUERY, 200, "{\"Items\":[" WITH_ID(1, "b") "]}"}},
      DYNLOG_REFUSED,
      1,
-     false},
+     false,
+     0,
+     0},
     {"an id that came between",
      DYNLOG_NONE,
      1,
@@ -338,7 +393,9 @@ static const struct several_case several[] = {
      {{PUT, 400, LOST}, {QUERY, 200, AT(1)}, {QUERY, 200, "{\"Items\":[" WITH_ID(1, "a") "]}"}},
      DYNLOG_OK,
      1,
-     true},
+     true,
+     0,
+     0},
 };
 
 static void test_several(void **state)
@@ -371,6 +428,12 @@ static void test_several(void **state)
         assert_int_equal(status, one->status);
         assert_int_equal(append.version, one->version);
         assert_int_equal(append.repeated, one->repeated);
+        if (append.repeated) {
+            assert_int_equal(append.position, one->position);
+            assert_int_equal(append.time_ms, one->time_ms);
+        } else {
+            assert_int_equal(append.time_ms, 1785000000000);
+        }
     }
 }
 
