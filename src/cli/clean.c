@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -19,7 +20,8 @@
 
 #define DATA_DEFAULT ".dynlog"
 #define ARCHIVE_DEFAULT "db"
-#define LOCK_NAME "dynlog.lock" /* docs/format/store.md */
+#define REPLAYS_PATTERN ".replay-*.json" /* replay_state.c: how far named ones are */
+#define LOCK_NAME "dynlog.lock"          /* docs/format/store.md */
 
 struct clean_options {
     const char *data, *archive;
@@ -50,6 +52,7 @@ struct cleaning {
     char folder[PATH_MAX]; /* without symbolic links; empty: none */
     int lock;
     const char *archive; /* NULL: none */
+    glob_t replays;      /* files that say how far replays of the archive are */
 };
 
 static int64_t size_sum; /* nftw() hands nothing through */
@@ -203,6 +206,51 @@ static int take_archive(struct cleaning *cleaning, const char *named)
     return CLI_DONE;
 }
 
+/* ---- how far its replays are ---- */
+
+/* The names of files, for glob(): ones with '*' in them are files too. */
+static const char *quote_pattern(struct arena *arena, const char *path)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)PATH_MAX * 2);
+
+    for (const char *c = path; *c != '\0'; c++) {
+        if (strchr("*?[\\", *c) != NULL)
+            buffer_append_byte(&out, '\\');
+        buffer_append_byte(&out, (uint8_t)*c);
+    }
+    buffer_append_text(&out, REPLAYS_PATTERN);
+    return arena_copy_text(arena, buffer_bytes(&out));
+}
+
+static bool is_replay(const char *path)
+{
+    return front_has(path, "{\"format\":1,\"what\":");
+}
+
+/* Without the archive they mean nothing: a replay of that name over another one is refused. The
+ * pattern may take files that are nobody's of ours: they stay. */
+static int take_replays(struct cleaning *cleaning)
+{
+    struct cli *cli = cleaning->cli;
+    glob_t *found = &cleaning->replays;
+
+    if (cleaning->archive == NULL ||
+        glob(quote_pattern(cli->arena, cleaning->archive), 0, NULL, found) != 0)
+        return CLI_DONE;
+    for (size_t i = 0; i < found->gl_pathc; i++) {
+        const char *path = found->gl_pathv[i];
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        bool used = fd >= 0 && is_replay(path) && flock(fd, LOCK_EX | LOCK_NB) != 0;
+
+        if (fd >= 0)
+            close(fd);
+        if (used)
+            return cli_fail(cli, CLI_FAILED,
+                            "A replay that runs uses %s: nothing was deleted. End it first.", path);
+    }
+    return CLI_DONE;
+}
+
 /* ---- asking, and deleting ---- */
 
 static const char *const archive_endings[] = {"", "-wal", "-shm", "-journal"};
@@ -224,6 +272,11 @@ static void list(const struct cleaning *cleaning, FILE *out)
         size += size_of(archive_file(cleaning, archive_endings[i]));
     if (cleaning->archive != NULL)
         fprintf(out, "  %-10s %s (the SQLite archive)\n", cli_size_text(size), cleaning->archive);
+    for (size_t i = 0; i < cleaning->replays.gl_pathc; i++)
+        if (is_replay(cleaning->replays.gl_pathv[i]))
+            fprintf(out, "  %-10s %s (how far a replay is)\n",
+                    cli_size_text(size_of(cleaning->replays.gl_pathv[i])),
+                    cleaning->replays.gl_pathv[i]);
 }
 
 static bool is_agreed(const struct cleaning *cleaning)
@@ -240,19 +293,28 @@ static bool is_agreed(const struct cleaning *cleaning)
     return answer[0] == 'y' || answer[0] == 'Y';
 }
 
+static int delete_file(const struct cleaning *cleaning, const char *path)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return CLI_DONE;
+    return cli_fail(cleaning->cli, CLI_FAILED, "%s can't be deleted: %s.", path, strerror(errno));
+}
+
 static int delete_all(const struct cleaning *cleaning)
 {
+    int exit_status = CLI_DONE;
+
     if (cleaning->folder[0] != '\0' && file_remove_folder(cleaning->folder) != OK)
         return cli_fail(cleaning->cli, CLI_FAILED, "%s can't be deleted: %s.", cleaning->folder,
                         strerror(errno));
-    for (size_t i = 0; cleaning->archive != NULL && i < ARRAY_COUNT(archive_endings); i++) {
-        const char *path = archive_file(cleaning, archive_endings[i]);
-
-        if (unlink(path) != 0 && errno != ENOENT)
-            return cli_fail(cleaning->cli, CLI_FAILED, "%s can't be deleted: %s.", path,
-                            strerror(errno));
-    }
-    return CLI_DONE;
+    for (size_t i = 0; exit_status == CLI_DONE && i < cleaning->replays.gl_pathc; i++)
+        if (is_replay(cleaning->replays.gl_pathv[i]))
+            exit_status = delete_file(cleaning, cleaning->replays.gl_pathv[i]);
+    for (size_t i = 0;
+         exit_status == CLI_DONE && cleaning->archive != NULL && i < ARRAY_COUNT(archive_endings);
+         i++)
+        exit_status = delete_file(cleaning, archive_file(cleaning, archive_endings[i]));
+    return exit_status;
 }
 
 static int clean(struct cleaning *cleaning, const struct clean_options *on)
@@ -262,6 +324,8 @@ static int clean(struct cleaning *cleaning, const struct clean_options *on)
 
     if (exit_status == CLI_DONE)
         exit_status = take_archive(cleaning, on->archive);
+    if (exit_status == CLI_DONE)
+        exit_status = take_replays(cleaning);
     if (exit_status != CLI_DONE)
         return exit_status;
     if (cleaning->folder[0] == '\0' && cleaning->archive == NULL) {
@@ -294,6 +358,7 @@ static int clean_run(struct cli *cli, const void *given)
 
     if (cleaning.lock >= 0)
         close(cleaning.lock);
+    globfree(&cleaning.replays);
     return exit_status;
 }
 
@@ -301,8 +366,10 @@ const struct command command_clean = {
     .name = "clean",
     .group = COMMAND_SERVER,
     .summary = "delete the data folder and the archive",
-    .description = "Says what will go, and asks. Refuses what a running dynlog uses, and what is "
-                   "not dynlog's.",
+    .description =
+        "Says what will go, and asks. With an archive go the files that say how far its "
+        "replays are (db.replay-NAME.json). Refuses what a running dynlog uses, and what is "
+        "not dynlog's.",
     .example = "dynlog clean\n"
                "dynlog clean --data /tmp/dynlog --yes",
     .options = {options, ARRAY_COUNT(options), NULL, 0},

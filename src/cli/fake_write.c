@@ -1,10 +1,14 @@
 /* cli/fake_write.c - see fake_write.h. */
 #include "cli/fake_write.h"
 
+#include "cli/conditional_put.h"
+
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#define BUSY_TURNS_MAX 12 /* pauses up to 3.2 s: throttling goes by in that time */
 
 #define BODY_SIZE_MAX ((size_t)4 * 1024 * 1024) /* a transaction's */
 #define BUSY_TURNS_MAX 12 /* pauses up to 3.2 s: throttling goes by in that time, or says so */
@@ -106,38 +110,15 @@ static void fail(struct worker *worker, enum status status, const struct client_
 
 /* ---- requests ---- */
 
-static void append_put(struct buffer *body, const struct target *target, const struct item *item)
-{
-    buffer_append_text(body, "{\"TableName\":");
-    json_append_string(body, bytes_of_text(target->table));
-    buffer_append_text(body, ",\"ConditionExpression\":\"attribute_not_exists(pk)\","
-                             "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\",\"Item\":");
-    item_print(body, item);
-    buffer_append_byte(body, '}');
-}
-
-/* A transaction has a token: a try whose answer was lost and that was done is not done again, and
- * is a success. */
 static enum status ask(struct worker *worker, const struct batch *batch, struct client_answer *ret)
 {
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(BODY_SIZE_MAX);
-    const struct fake_plan *plan = &worker->writing->plan;
-    char token[ID_UUID_SIZE];
+    const struct item *items[FAKE_BATCH_MAX];
 
-    if (plan->single) {
-        append_put(&body, plan->target, &batch->items[0]);
-        return client_call(worker->client, worker->arena, "PutItem", buffer_bytes(&body), ret);
-    }
-    id_uuid(token);
-    buffer_printf(&body, "{\"ClientRequestToken\":\"%s\",\"TransactItems\":[", token);
-    for (size_t i = 0; i < batch->count; i++) {
-        buffer_append_text(&body, i > 0 ? ",{\"Put\":" : "{\"Put\":");
-        append_put(&body, plan->target, &batch->items[i]);
-        buffer_append_byte(&body, '}');
-    }
-    buffer_append_text(&body, "]}");
-    return client_call(worker->client, worker->arena, "TransactWriteItems", buffer_bytes(&body),
-                       ret);
+    if (worker->writing->plan.single)
+        return conditional_put_one(worker->client, worker->arena, &batch->items[0], ret);
+    for (size_t i = 0; i < batch->count; i++)
+        items[i] = &batch->items[i];
+    return conditional_put_together(worker->client, worker->arena, items, batch->count, ret);
 }
 
 /* ---- what answers mean ---- */
@@ -173,10 +154,7 @@ static bool read_reasons(struct worker *worker, struct batch *batch,
 
         if (bytes_equal_text(code, "ConditionalCheckFailed"))
             settle(worker, batch, &item, json_get(it.value, "Item"), answer->uncertain);
-        else if (code.size == 0 || bytes_equal_text(code, "None") ||
-                 bytes_equal_text(code, "TransactionConflict") ||
-                 bytes_equal_text(code, "ThrottlingError") ||
-                 bytes_equal_text(code, "ProvisionedThroughputExceeded"))
+        else if (code.size == 0 || bytes_equal_text(code, "None") || conditional_put_is_busy(code))
             batch->items[left++] = item;
         else
             return false;
@@ -190,6 +168,8 @@ static bool read_refusal(struct worker *worker, struct batch *batch,
 {
     if (bytes_equal_text(answer->error_name, "TransactionCanceledException"))
         return read_reasons(worker, batch, answer);
+    if (conditional_put_is_busy(answer->error_name))
+        return true; /* nothing is settled yet */
     if (!worker->writing->plan.single ||
         !bytes_equal_text(answer->error_name, "ConditionalCheckFailedException"))
         return false;

@@ -1,9 +1,7 @@
 /* cli/fake_write.h - the events of fake users into a table, several requests in flight.
  *
- * Every event is put on the condition that nothing stands at its key, and the answer to a failed
- * condition has what stands there: the same content is skipped, other content is counted and never
- * touched. A BatchWriteItem has no conditions, so a request is a TransactWriteItems of
- * FAKE_BATCH_MAX puts; on AWS, where a write in a transaction costs twice as much, a PutItem.
+ * Where something stands already (conditional_put.h), the same content is skipped, other content is
+ * counted and never touched. A request has FAKE_BATCH_MAX events; on AWS one.
  *
  * What always holds:
  *   1. The order is the sample's: the signups of all users, then all their telephone numbers, and

@@ -47,12 +47,15 @@ static void print_group(const struct cli *cli, enum command_group group)
     bool titled = false;
 
     for (size_t i = 0; i < count; i++) {
-        if (commands[i]->group != group)
+        const char *summary =
+            commands[i]->group == group ? commands[i]->summary : commands[i]->of_events;
+
+        if (commands[i]->group != group && (summary == NULL || group != COMMAND_EVENTS))
             continue;
         if (!titled)
             print_heading(cli, cli_group_title(group));
         titled = true;
-        print_entry(cli, commands[i]->name, commands[i]->summary, 14);
+        print_entry(cli, commands[i]->name, summary, 14);
     }
 }
 

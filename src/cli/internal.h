@@ -45,6 +45,7 @@ struct command {
     const char *name;
     enum command_group group;
     const char *summary;     /* one line, no full stop */
+    const char *of_events;   /* NULL; else it stands under Events too, with this summary */
     const char *description; /* sentences for --help; NULL: the summary says it */
     const char *example;     /* lines; each stands in docs/commands.md too */
     struct option_table options;

@@ -342,6 +342,7 @@ const struct command command_logs = {
     .name = "logs",
     .group = COMMAND_FUNCTIONS,
     .summary = "list the event logs, or print what a function printed",
+    .of_events = "list the event logs",
     .description =
         "Without a function: the event logs of a table, with the number of their events and the "
         "position of the last one. With one: START, the function's lines, END and REPORT, as "

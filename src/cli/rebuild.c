@@ -6,8 +6,10 @@
 #include "cli/server_door.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 
 #define RATE_MAX 1000000
+#define SENTENCES_SIZE_MAX 2048 /* with names of three tables and a function */
 
 static const struct argument_row arguments[] = {
     {.name = "FUNCTION",
@@ -159,6 +161,20 @@ static void print_json(const struct rebuild *on, const char *what, uint64_t took
     (void)!cli_line(on->cli, buffer_bytes(&out));
 }
 
+/* Lines that a terminal does not break. */
+static void say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void say(const struct cli *cli, const char *format, ...)
+{
+    char text[SENTENCES_SIZE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    cli_text_wrap(cli->out, text, 0, 0, cli->width);
+}
+
 static void print_people(const struct rebuild *on, uint64_t took_ms)
 {
     struct cli *cli = on->cli;
@@ -170,17 +186,14 @@ static void print_people(const struct rebuild *on, uint64_t took_ms)
                 on->function);
         return;
     }
-    fprintf(cli->out,
-            "%sRebuilt%s: %s has been fed %s events, %s is up to position %" PRIu64 " (%s).\n",
-            cli_paint(cli, cli->out, CLI_GREEN), cli_paint(cli, cli->out, CLI_PLAIN), on->function,
-            cli_count_text((int64_t)on->note.fed), table_of(on), on->note.to,
-            cli_duration_text(took_ms));
-    fprintf(cli->out, "What was appended since then follows now by itself.\n");
+    say(cli, "Rebuilt: %s is up to position %" PRIu64 ", by %s events (%s).", table_of(on),
+        on->note.to, cli_count_text((int64_t)on->note.fed), cli_duration_text(took_ms));
+    say(cli, "What was appended since then follows now by itself.");
     if (on->on->into != NULL)
-        fprintf(cli->out,
-                "Left to do: in the stack file, declare the table %s and set %s of %s to it, or "
-                "the next start goes back to %s. Then %s may be deleted.\n",
-                on->on->into, on->on->variable, on->function, on->note.before, on->note.before);
+        say(cli,
+            "Left to do: in the stack file, declare the table %s and set %s of %s to it, or "
+            "the next start goes back to %s. Then %s may be deleted.",
+            on->on->into, on->on->variable, on->function, on->note.before, on->note.before);
 }
 
 /* It stopped on its way. */

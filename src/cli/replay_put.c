@@ -1,12 +1,10 @@
 /* cli/replay_put.c - events into a table, each once. See replay.h.
  *
- * Every item is put on the condition that nothing stands at its key, and the answer to a failed
- * condition has what stands there: the same content is skipped, other content is told and never
- * touched. A request is a TransactWriteItems of a lane's events; on AWS, where a write in a
- * transaction costs twice as much, a PutItem. */
+ * Where something stands already (conditional_put.h), the same content is skipped, other content is
+ * told and never touched. A request has several of a lane's events; on AWS one. */
 #include "cli/replay.h"
 
-#include "base/id.h"
+#include "cli/conditional_put.h"
 #include "cli/output.h"
 
 #include <poll.h>
@@ -21,38 +19,14 @@ struct putting { /* an event of a batch */
     struct item item;
 };
 
-static void append_put(struct buffer *body, const struct target *target, const struct item *item)
-{
-    buffer_append_text(body, "{\"TableName\":");
-    json_append_string(body, bytes_of_text(target->table));
-    buffer_append_text(body, ",\"ConditionExpression\":\"attribute_not_exists(pk)\","
-                             "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\",\"Item\":");
-    item_print(body, item);
-    buffer_append_byte(body, '}');
-}
-
-/* A transaction has a token: a try whose answer was lost and that was done is not done again, and
- * is a success. */
 static enum status ask(struct replay_lane *lane, const struct putting *puts, size_t count,
-                       bool singly, struct client_answer *ret)
+                       struct client_answer *ret)
 {
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(REPLAY_BODY_SIZE_MAX * 4);
-    const struct target *target = client_target(lane->client);
-    char token[ID_UUID_SIZE];
+    const struct item *items[REPLAY_BATCH_MAX];
 
-    if (singly) {
-        append_put(&body, target, &puts[0].item);
-        return client_call(lane->client, lane->arena, "PutItem", buffer_bytes(&body), ret);
-    }
-    id_uuid(token);
-    buffer_printf(&body, "{\"ClientRequestToken\":\"%s\",\"TransactItems\":[", token);
-    for (size_t i = 0; i < count; i++) {
-        buffer_append_text(&body, i > 0 ? ",{\"Put\":" : "{\"Put\":");
-        append_put(&body, target, &puts[i].item);
-        buffer_append_byte(&body, '}');
-    }
-    buffer_append_text(&body, "]}");
-    return client_call(lane->client, lane->arena, "TransactWriteItems", buffer_bytes(&body), ret);
+    for (size_t i = 0; i < count; i++)
+        items[i] = &puts[i].item;
+    return conditional_put_together(lane->client, lane->arena, items, count, ret);
 }
 
 /* ---- what stands there ---- */
@@ -95,17 +69,6 @@ static void settle(struct replay_lane *lane, const struct putting *put,
 
 /* ---- what answers mean ---- */
 
-static bool is_busy(struct bytes code)
-{
-    return bytes_equal_text(code, "TransactionConflict") ||
-           bytes_equal_text(code, "TransactionConflictException") ||
-           bytes_equal_text(code, "ThrottlingError") ||
-           bytes_equal_text(code, "ThrottlingException") ||
-           bytes_equal_text(code, "ProvisionedThroughputExceeded") ||
-           bytes_equal_text(code, "ProvisionedThroughputExceededException") ||
-           bytes_equal_text(code, "RequestLimitExceeded");
-}
-
 /* Settles what can be; what is left moves to the front. False: the answer says something else. */
 static bool read_reasons(struct replay_lane *lane, struct putting *puts, size_t *count,
                          const struct client_answer *answer)
@@ -121,7 +84,7 @@ static bool read_reasons(struct replay_lane *lane, struct putting *puts, size_t 
 
         if (bytes_equal_text(code, "ConditionalCheckFailed"))
             settle(lane, &put, json_get(it.value, "Item"), answer->uncertain);
-        else if (code.size == 0 || bytes_equal_text(code, "None") || is_busy(code))
+        else if (code.size == 0 || bytes_equal_text(code, "None") || conditional_put_is_busy(code))
             puts[left++] = put;
         else
             return false;
@@ -146,7 +109,7 @@ static enum status read_single(struct replay_lane *lane, const struct putting *p
         settle(lane, put, json_get(answer->json, "Item"), answer->uncertain);
     else if (is_about_item(answer->error_name))
         replay_tell(lane, put->event, REPLAY_REFUSED, answer->message);
-    else if (is_busy(answer->error_name))
+    else if (conditional_put_is_busy(answer->error_name))
         return CONFLICT;
     else
         return REFUSED;
@@ -157,7 +120,8 @@ static enum status put_one(struct replay_lane *lane, const struct putting *put,
                            struct client_answer *ret)
 {
     for (unsigned turn = 0;; turn++) {
-        enum status status = ask(lane, put, 1, true, ret), read = OK;
+        enum status status = conditional_put_one(lane->client, lane->arena, &put->item, ret);
+        enum status read = OK;
 
         if (status == OK)
             put->event->outcome = REPLAY_SENT;
@@ -191,7 +155,7 @@ static enum status put_together(struct replay_lane *lane, struct putting *puts, 
 
     while (count > 0) {
         size_t before = count;
-        enum status status = ask(lane, puts, count, false, ret);
+        enum status status = ask(lane, puts, count, ret);
 
         for (size_t i = 0; status == OK && i < count; i++)
             puts[i].event->outcome = REPLAY_SENT;

@@ -1,6 +1,7 @@
 """docs/tutorial.md: its commands, run one after the other in a terminal of 80 columns, print what the page shows. On the
 page "..." stands for anything, alone in a line for any lines, and "[3]" behind an output is an exit status other
-than 0. Times, positions, sizes, rates, ports and process ids may be others."""
+than 0. A block behind "`NAME`:" is a file that the reader saves. Times, positions, sizes, rates, ports and process ids
+may be others."""
 
 import os
 import re
@@ -18,6 +19,7 @@ VARIES = [
     (r"\b\d+(\.\d+)? (ms|s|min \d+ s)\b", "DURATION"),
     (r" *\b\d+(\.\d+)? [kM]B\b *", " SIZE "),
     (r"\bprocess \d+", "process ID"),
+    (r"\bposition \d+", "position N"),
 ]
 BAR = re.compile(r"\r[^\r\n]*(?=\r)")  # what a bar showed
 
@@ -35,12 +37,16 @@ def pattern_of(shown):
 
 
 def steps():
-    """(command, what it prints, its exit status) of each block."""
+    """(command, what it prints, its exit status) of each block; (None, text, name) of a file to save."""
     with open(PAGE, encoding="utf-8") as file:
-        blocks = re.findall(r"^```console\n\$ (.*?)\n(.*?)^```$", file.read(), re.M | re.S)
-    for command, shown in blocks:
-        status = re.search(r"^\[(\d+)\]\n\Z", shown, re.M)
-        yield command, shown[:status.start()] if status else shown, int(status.group(1)) if status else 0
+        blocks = re.findall(r"^(?:`([\w.]+)`:\n\n)?```(\w+)\n(.*?)^```$", file.read(), re.M | re.S)
+    for name, kind, text in blocks:
+        if name:
+            yield None, text, name
+        elif kind == "console":
+            command, shown = text.removeprefix("$ ").split("\n", 1)
+            status = re.search(r"^\[(\d+)\]\n\Z", shown, re.M)
+            yield command, shown[:status.start()] if status else shown, int(status.group(1)) if status else 0
 
 
 class Tutorial(unittest.TestCase):
@@ -66,6 +72,7 @@ class Tutorial(unittest.TestCase):
 
     def started(self, shown):
         """`dynlog start` runs on: what it printed until it was ready."""
+        self.dynlog.stop()
         self.dynlog.start()
         text = self.dynlog.process.out.text() + "\n"
         for port, usual in ((self.dynlog.port, 8000), (self.dynlog.events_port, 4010), (self.dynlog.lambda_port, 3002)):
@@ -75,6 +82,9 @@ class Tutorial(unittest.TestCase):
     def test_page(self):
         commands = []
         for command, shown, status in steps():
+            if command is None:
+                self.dynlog.write(status, shown)
+                continue
             commands.append(command.split()[1])
             if command == "dynlog start":
                 self.started(shown)
@@ -83,12 +93,12 @@ class Tutorial(unittest.TestCase):
             if not pattern_of(shown).fullmatch(same(text)):
                 self.assertEqual(same(shown), same(text), "$ " + command)
             self.assertEqual(status, ended, "$ %s\n%s" % (command, text))
-        self.assertLessEqual({"start", "append", "read", "tail", "fake", "stop", "clean"}, set(commands))
+        self.assertLessEqual({"start", "append", "read", "tail", "fake", "replay", "rebuild", "stop", "clean"}, set(commands))
 
     def test_lines_fit(self):
-        for command, shown, _ in steps():
+        for command, shown, name in steps():
             for line in shown.split("\n"):
-                self.assertLessEqual(len(line), 80, command)
+                self.assertLessEqual(len(line), 80, command or name)
 
 
 if __name__ == "__main__":

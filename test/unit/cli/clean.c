@@ -174,6 +174,28 @@ static void test_archive(void **state)
     assert_true(file_exists("db"));
 }
 
+/* Of an archive go the places of its replays, and nothing that only has such a name. */
+static void test_replays(void **state)
+{
+    int lock = -1;
+
+    (void)state;
+    archive_close(open_archive("events.db"));
+    write_text("events.db.replay-one.json", "{\"format\":1,\"what\":\"\",\"mark\":\"\"}\n");
+    write_text("events.db.replay-mine.json", "{\"mine\":1}");
+    write_text("other.replay-one.json", "{\"format\":1,\"what\":\"\",\"mark\":\"\"}\n");
+    lock = open("events.db.replay-one.json", O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    run("clean --archive events.db --yes", &pipes, CLI_FAILED,
+        "A replay that runs uses events.db.replay-one.json");
+    assert_true(file_exists("events.db") && file_exists("events.db.replay-one.json"));
+    close(lock);
+    run("clean --archive events.db --yes", &pipes, CLI_DONE,
+        "events.db.replay-one.json (how far a replay is)");
+    assert_false(file_exists("events.db") || file_exists("events.db.replay-one.json"));
+    assert_true(file_exists("events.db.replay-mine.json") && file_exists("other.replay-one.json"));
+}
+
 /* The folder behind a link goes, not only the link's name. */
 static void test_link(void **state)
 {
@@ -190,7 +212,7 @@ int main(void)
         cmocka_unit_test(test_nothing),    cmocka_unit_test(test_others_stay),
         cmocka_unit_test(test_used_stays), cmocka_unit_test(test_left_behind),
         cmocka_unit_test(test_asks),       cmocka_unit_test(test_archive),
-        cmocka_unit_test(test_link),
+        cmocka_unit_test(test_link),       cmocka_unit_test(test_replays),
     };
 
     test_environment();
