@@ -1,158 +1,13 @@
 /* cli/append.c - dynlog append: the next event of a stream. */
-#include "cli/append.h"
-
 #include "cli/event.h"
 #include "cli/output.h"
+#include "cli/place.h"
 
 #include <inttypes.h>
 
-#define BODY_SIZE_MAX (ITEM_TEXT_SIZE_MAX + 4096)
-#define RACE_DOUBLED_MAX 2 /* pauses between races: up to 200 ms */
-
-static struct value number_value(int64_t number)
-{
-    return (struct value){.type = VALUE_N, .number = number_of_int64(number)};
-}
-
-static struct value string_value(struct bytes text)
-{
-    return (struct value){.type = VALUE_S, .bytes = text};
-}
-
-/* ---- where the stream is ---- */
-
-/* 0 when it has no event. */
-static enum status last_version(struct client *client, struct arena *arena, struct bytes pk,
-                                int64_t *ret, struct client_answer *ret_answer)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(BODY_SIZE_MAX);
-    struct item values = {0};
-    struct item last = {0};
-    struct api_error error;
-    enum status status = OK;
-
-    item_set(arena, &values, BYTES(":pk"), string_value(pk));
-    buffer_append_text(&body, "{\"TableName\":");
-    json_append_string(&body, bytes_of_text(client_target(client)->table));
-    buffer_append_text(&body, ",\"KeyConditionExpression\":\"pk = :pk\",\"ScanIndexForward\":false,"
-                              "\"Limit\":1,\"ConsistentRead\":true,\"ProjectionExpression\":\"sk\","
-                              "\"ExpressionAttributeValues\":");
-    item_print(&body, &values);
-    buffer_append_text(&body, "}");
-    status = client_call(client, arena, "Query", buffer_bytes(&body), ret_answer);
-    if (status != OK)
-        return status;
-
-    const struct json *items = json_get(ret_answer->json, "Items");
-
-    *ret = 0;
-    if (json_count(items) == 0)
-        return OK;
-    if (item_from_json(arena, json_at(items, 0), &last, &error) != OK)
-        return REFUSED;
-
-    const struct value *sk = item_get_text(&last, "sk");
-
-    if (sk == NULL || sk->type != VALUE_N || !number_to_int64(&sk->number, ret)) {
-        ret_answer->message = BYTES("the stream's last sort key is no whole number");
-        return REFUSED;
-    }
-    return OK;
-}
-
-/* ---- the put ---- */
-
-static bool condition_failed(enum status status, const struct client_answer *answer)
-{
-    return status == REFUSED &&
-           bytes_equal_text(answer->error_name, "ConditionalCheckFailedException");
-}
-
-/* A try whose answer was lost may have been the one that wrote: then what stands there is ours. */
-static enum status is_ours(struct client *client, struct arena *arena, const struct item *item,
-                           bool *ret, struct client_answer *ret_answer)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(BODY_SIZE_MAX);
-    struct item key = {0}, there = {0};
-    struct api_error error;
-    enum status status = OK;
-
-    item_set(arena, &key, BYTES("pk"), *item_get_text(item, "pk"));
-    item_set(arena, &key, BYTES("sk"), *item_get_text(item, "sk"));
-    buffer_append_text(&body, "{\"TableName\":");
-    json_append_string(&body, bytes_of_text(client_target(client)->table));
-    buffer_append_text(&body, ",\"ConsistentRead\":true,\"Key\":");
-    item_print(&body, &key);
-    buffer_append_text(&body, "}");
-    status = client_call(client, arena, "GetItem", buffer_bytes(&body), ret_answer);
-    if (status != OK)
-        return status;
-    *ret = item_from_json(arena, json_get(ret_answer->json, "Item"), &there, &error) == OK &&
-           item_equal(item, &there);
-    return OK;
-}
-
-/* CONFLICT: somebody else's event stands there. */
-static enum status put(struct client *client, struct arena *arena, const struct item *item,
-                       struct client_answer *ret_answer)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(BODY_SIZE_MAX);
-    bool ours = false;
-    enum status status = OK;
-
-    buffer_append_text(&body, "{\"TableName\":");
-    json_append_string(&body, bytes_of_text(client_target(client)->table));
-    buffer_append_text(&body, ",\"ConditionExpression\":\"attribute_not_exists(pk)\",\"Item\":");
-    item_print(&body, item);
-    buffer_append_text(&body, "}");
-    status = client_call(client, arena, "PutItem", buffer_bytes(&body), ret_answer);
-    if (!condition_failed(status, ret_answer))
-        return status;
-    if (ret_answer->uncertain) {
-        status = is_ours(client, arena, item, &ours, ret_answer);
-        if (status != OK || ours)
-            return status;
-    }
-    return CONFLICT;
-}
-
-enum status cli_append(struct client *client, struct arena *arena, const struct append *append,
-                       struct appended *ret, struct client_answer *ret_answer)
-{
-    int64_t at = 0;
-    unsigned tries = append->expected == APPEND_NEXT ? APPEND_TRIES_MAX : 1;
-
-    for (unsigned turn = 0; turn < tries; turn++) {
-        struct item item = {0};
-        enum status status = last_version(client, arena, append->pk, &at, ret_answer);
-
-        if (status != OK)
-            return status;
-        ret->version = at;
-        if (append->expected != APPEND_NEXT && append->expected != at)
-            return CONFLICT;
-        item_set(arena, &item, BYTES("pk"), string_value(append->pk));
-        item_set(arena, &item, BYTES("sk"), number_value(at + 1));
-        for (size_t i = 0; i < append->item.count; i++)
-            item_set(arena, &item, append->item.attributes[i].name,
-                     append->item.attributes[i].value);
-        status = put(client, arena, &item, ret_answer);
-        if (status == OK)
-            *ret = (struct appended){item, at + 1};
-        if (status != CONFLICT)
-            return status;
-        if (turn > 0 && turn + 1 < tries) /* the first race costs no time */
-            client_pause(client, (unsigned)size_min(turn - 1, RACE_DOUBLED_MAX));
-    }
-    if (last_version(client, arena, append->pk, &at, ret_answer) == OK)
-        ret->version = at;
-    return CONFLICT;
-}
-
-/* ---- the command ---- */
-
 struct append_options {
     struct target_options target;
+    const char *data;
     const char *log, *id, *type, *json_text, *expect;
     bool json;
 };
@@ -180,6 +35,7 @@ static const struct option_row options[] = {
      .offset = offsetof(struct append_options, json)},
     TARGET_TABLE_OPTIONS(struct append_options),
     TARGET_OPTIONS(struct append_options),
+    PLACE_OPTIONS(struct append_options),
 };
 
 /* All of standard input. */
@@ -200,10 +56,16 @@ static bool read_input(const struct cli *cli, struct bytes *ret, int *ret_exit)
     return true;
 }
 
-/* The payload with its id, which comes first when it was not given. */
-static bool read_payload(const struct cli *cli, const struct append_options *on, struct value *ret,
+static struct value string_value(struct bytes text)
+{
+    return (struct value){.type = VALUE_S, .bytes = text};
+}
+
+/* The payload as it will be stored: with its id, which comes first when it was not given. */
+static bool read_payload(const struct cli *cli, const struct append_options *on, struct bytes *ret,
                          int *ret_exit)
 {
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
     struct value payload = {.type = VALUE_M};
     struct bytes text = bytes_of_text(on->json_text != NULL ? on->json_text : "{}");
     struct item whole = {0};
@@ -234,16 +96,17 @@ static bool read_payload(const struct cli *cli, const struct append_options *on,
                      payload.map.attributes[i].value);
         payload.map = whole;
     }
-    *ret = payload;
+    value_print_plain(&out, &payload);
+    *ret = arena_copy(cli->arena, buffer_bytes(&out));
     return true;
 }
 
 static bool read_expected(const struct cli *cli, const char *text, int64_t *ret, int *ret_exit)
 {
-    *ret = APPEND_NEXT;
+    *ret = DYNLOG_ANY;
     if (text == NULL)
         return true;
-    *ret = 0;
+    *ret = DYNLOG_NONE;
     if (strcmp(text, "none") == 0 || (bytes_to_int64(bytes_of_text(text), ret) && *ret >= 0))
         return true;
     *ret_exit =
@@ -251,40 +114,24 @@ static bool read_expected(const struct cli *cli, const char *text, int64_t *ret,
     return false;
 }
 
-static int fail_race(const struct cli *cli, const struct append_options *on, int64_t expected,
-                     int64_t at)
-{
-    if (expected == APPEND_NEXT)
-        return cli_fail(cli, CLI_LOST_RACE,
-                        "%s/%s is busy: %d times somebody else was first. Try again.", on->log,
-                        on->id, APPEND_TRIES_MAX);
-    if (expected == at) /* between reading and writing, and the reading after it failed */
-        return cli_fail(cli, CLI_LOST_RACE, "%s/%s is not at version %" PRId64 " any more.",
-                        on->log, on->id, expected);
-    if (expected == 0)
-        return cli_fail(cli, CLI_LOST_RACE, "%s/%s is at version %" PRId64 ", not new.", on->log,
-                        on->id, at);
-    if (at == 0)
-        return cli_fail(cli, CLI_LOST_RACE,
-                        "%s/%s has no event yet, it is not at version %" PRId64 ".", on->log,
-                        on->id, expected);
-    return cli_fail(cli, CLI_LOST_RACE, "%s/%s is at version %" PRId64 ", not %" PRId64 ".",
-                    on->log, on->id, at, expected);
-}
-
-static int print_appended(struct cli *cli, const struct append_options *on,
-                          const struct appended *appended)
+static int print_appended(struct cli *cli, const struct append_options *on, struct bytes payload,
+                          const struct dynlog_append *append)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
-    struct event event;
+    struct event event = {
+        .log = bytes_of_text(on->log),
+        .id = bytes_of_text(on->id),
+        .version = arena_printf(cli->arena, "%" PRIu64, append->version),
+        .type = bytes_of_text(on->type),
+        .payload = payload,
+    };
 
-    cli_event_of_item(cli->arena, &appended->item, &event);
     if (!cli_for_people(cli, on->json)) {
         cli_event_print(&out, &event);
     } else {
         cli_text_show(&out, cli_event_stream(cli->arena, &event), SIZE_MAX);
-        buffer_printf(&out, " version %s%" PRId64 "%s ", cli_paint(cli, cli->out, CLI_BOLD),
-                      appended->version, cli_paint(cli, cli->out, CLI_PLAIN));
+        buffer_printf(&out, " version %s%" PRIu64 "%s ", cli_paint(cli, cli->out, CLI_BOLD),
+                      append->version, cli_paint(cli, cli->out, CLI_PLAIN));
         cli_text_show(&out, event.type, SIZE_MAX);
     }
     return cli_line(cli, buffer_bytes(&out)) ? CLI_DONE : CLI_FAILED;
@@ -293,10 +140,11 @@ static int print_appended(struct cli *cli, const struct append_options *on,
 static int append_run(struct cli *cli, const void *given)
 {
     const struct append_options *on = given;
-    struct append append = {0};
-    struct appended appended = {0};
-    struct client_answer answer = {0};
-    struct value payload;
+    struct dynlog_new_event event = {.type = on->type};
+    struct dynlog_append append = {
+        .log = on->log, .id = on->id, .events = &event, .event_count = 1};
+    struct bytes payload = {NULL, 0};
+    struct dynlog_error error;
     int exit_status = CLI_DONE;
 
     if (!cli_event_name(cli, on->log, on->id, &exit_status) ||
@@ -308,24 +156,16 @@ static int append_run(struct cli *cli, const void *given)
         return cli_fail_usage(cli, "The type must be UTF-8 text.");
     if (!read_payload(cli, on, &payload, &exit_status))
         return exit_status;
-    append.pk = cli_event_key(cli->arena, on->log, on->id);
-    item_set(cli->arena, &append.item, BYTES("type"), string_value(bytes_of_text(on->type)));
-    item_set(cli->arena, &append.item, BYTES("log"), string_value(bytes_of_text(on->log)));
-    item_set(cli->arena, &append.item, BYTES("payload"), payload);
+    event.payload = arena_copy_text(cli->arena, payload);
 
-    AUTO(client_release)
-    struct client *client = cli_client_open(cli, &on->target, &exit_status);
+    AUTO(cli_place_release)
+    struct dynlog *dynlog = cli_place_open(cli, &on->target, on->data, &exit_status);
 
-    if (client == NULL)
+    if (dynlog == NULL)
         return exit_status;
-
-    enum status status = cli_append(client, cli->arena, &append, &appended, &answer);
-
-    if (status == CONFLICT)
-        return fail_race(cli, on, append.expected, appended.version);
-    if (status != OK)
-        return cli_client_fail(cli, client, status, &answer);
-    return print_appended(cli, on, &appended);
+    if (dynlog_append(dynlog, &append, 1, &error) != DYNLOG_OK)
+        return cli_place_fail(cli, &error);
+    return print_appended(cli, on, payload, &append);
 }
 
 const struct command command_append = {

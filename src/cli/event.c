@@ -3,6 +3,8 @@
 
 #include "cli/output.h"
 
+#include <inttypes.h>
+
 #define STREAM_SUFFIX "#stream"
 
 static bool is_good_name(const struct cli *cli, const char *what, const char *text, int *ret_exit)
@@ -66,7 +68,8 @@ static struct bytes plain(struct arena *arena, const struct value *value)
 
 static bool is_known(struct bytes name)
 {
-    static const char *const names[] = {"pk", "sk", "log", "type", "payload", "id", "version"};
+    static const char *const names[] = {"pk",      "sk", "log",     "type",
+                                        "payload", "id", "version", "meta"};
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (bytes_equal_text(name, names[i]))
@@ -100,6 +103,31 @@ void cli_event_of_item(struct arena *arena, const struct item *item, struct even
         .more = more_of(arena, item),
     };
     ret->id = id_of_key(ret->pk);
+}
+
+/* ---- from the library ---- */
+
+static struct bytes copy_text(struct arena *arena, const char *text)
+{
+    return arena_copy(arena, bytes_of_text(text));
+}
+
+void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, struct event *ret)
+{
+    struct bytes more = bytes_of_text(from->more);
+
+    *ret = (struct event){
+        .pk = cli_event_key(arena, from->log, from->id),
+        .log = copy_text(arena, from->log),
+        .id = copy_text(arena, from->id),
+        .version = arena_printf(arena, "%" PRIu64, from->version),
+        .type = copy_text(arena, from->type),
+        .payload = copy_text(arena, from->payload),
+        .position = from->position,
+        .time_ms = from->time_ms,
+    };
+    if (more.size > 2) /* a JSON object: its members behind a comma */
+        ret->more = arena_printf(arena, ",%.*s", (int)more.size - 2, from->more + 1);
 }
 
 /* ---- from a line ---- */

@@ -11,6 +11,8 @@
 #include "cli/internal.h"
 #include "value/value.h"
 
+#include <dynlog.h>
+
 struct event {
     struct bytes pk, log, id; /* id: empty when pk is not LOG#ID#stream */
     struct bytes version;     /* decimal text */
@@ -27,6 +29,8 @@ struct bytes cli_event_key(struct arena *arena, const char *log, const char *id)
 
 /* Texts live in the arena, or where the item's do. */
 void cli_event_of_item(struct arena *arena, const struct item *item, struct event *ret);
+/* Texts live in the arena. */
+void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, struct event *ret);
 /* A line of /_dynlog/log. False when it is none. */
 MUST_USE bool cli_event_of_line(struct arena *arena, struct bytes line, struct event *ret);
 

@@ -7,11 +7,14 @@
 #include <unistd.h>
 
 static int interrupt_fd = -1;
+static struct dynlog_reader *volatile interrupt_reader;
 
 static void interrupted(int number)
 {
     (void)number;
     (void)!write(interrupt_fd, "", 1);
+    if (interrupt_reader != NULL)
+        dynlog_reader_stop(interrupt_reader);
 }
 
 /* Ctrl-C must also end a write to a reader that does not read: no SA_RESTART. */
@@ -38,9 +41,15 @@ void cli_interrupts_release(struct interrupts *interrupts)
         return;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    interrupt_reader = NULL;
     interrupt_fd = -1;
     close(interrupts->fd);
     close(interrupts->write_fd);
+}
+
+void cli_interrupts_stop_reader(struct dynlog_reader *reader)
+{
+    interrupt_reader = reader;
 }
 
 bool cli_interrupts_pause(const struct interrupts *interrupts, int ms)

@@ -428,8 +428,8 @@ static int follow(struct showing *showing)
     cli_interrupts_catch(&interrupts);
     struct client_lines lines = {
         .line = take_line, .context = showing, .wake_fd = interrupts.fd, .silence_ms = SILENCE_MS};
-    enum status status =
-        client_lines(client_target(showing->client), cli->arena, make_path(showing, cli->arena), &lines, &answer);
+    enum status status = client_lines(client_target(showing->client), cli->arena,
+                                      make_path(showing, cli->arena), &lines, &answer);
 
     cli_interrupts_release(&interrupts);
     if (status != OK)

@@ -124,7 +124,6 @@ static enum dynlog_status status_of_name(struct bytes name)
         enum dynlog_status status;
     } rows[] = {
         {"ResourceNotFoundException", DYNLOG_NOT_FOUND},
-        {"ValidationException", DYNLOG_INVALID},
         {"UnrecognizedClientException", DYNLOG_DENIED},
         {"InvalidSignatureException", DYNLOG_DENIED},
         {"IncompleteSignatureException", DYNLOG_DENIED},

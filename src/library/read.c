@@ -68,6 +68,8 @@ static enum dynlog_status stream_next(struct dynlog_reader *base, int64_t wait_m
     struct stream_reader *reader = CONTAINER_OF(base, struct stream_reader, base);
 
     (void)wait_ms;
+    if (reader->at == reader->part.count && !reader->part.more)
+        reader->ended = true;
     if (!reader->ended && reader->at == reader->part.count) {
         enum dynlog_status status = read_part(reader, error);
 
@@ -123,6 +125,7 @@ enum dynlog_status dynlog_read(struct dynlog *dynlog, const char *log, const cha
         .to = range->to == 0 ? INT64_MAX : bound(range->to),
         .backward = range->backward,
     };
+    reader->part.more = true; /* nothing was read yet */
     reader->left = range->limit == 0 ? UINT64_MAX : range->limit;
     reader->ended = reader->query.from > reader->query.to;
     *ret = &reader->base;

@@ -40,7 +40,8 @@ enum dynlog_status server_state(struct asked *asked, struct arena *arena, struct
     if (status != OK)
         return fault_of_answer(error, &asked->target, status, &answer);
     ret->store_id = json_get_string(answer.json, "storeId");
-    if (!json_uint64(json_get(answer.json, "position"), &ret->position) || ret->store_id.size == 0)
+    if (!json_uint64(json_get(answer.json, "position"), &ret->position) ||
+        json_get(answer.json, "version") == NULL)
         return say_no_dynlog(asked, error);
     return DYNLOG_OK;
 }

@@ -24,6 +24,7 @@ struct server_reader {
     struct client_feed *feed; /* NULL: no connection */
     uint64_t last;            /* position of the last event that was given, or to begin behind */
     bool was_connected;
+    bool was_asked;   /* just now, so that the first connection needs no question */
     int64_t pause_ms; /* before the next try */
     char store_id[STORE_ID_SIZE];
 };
@@ -80,14 +81,17 @@ static enum dynlog_status connect_feed(struct server_reader *reader, struct aren
                                        struct dynlog_error *error)
 {
     struct server_state state;
-    enum dynlog_status status = server_state(reader->asked, arena, &state, error);
+    enum dynlog_status status = DYNLOG_OK;
 
-    if (status != DYNLOG_OK)
-        return status;
-    if (!bytes_equal_text(state.store_id, reader->store_id)) {
-        reader->last = 0;
+    if (!reader->was_asked) {
+        status = server_state(reader->asked, arena, &state, error);
+        if (status != DYNLOG_OK)
+            return status;
+        if (!bytes_equal_text(state.store_id, reader->store_id) || state.position < reader->last)
+            reader->last = 0;
         snprintf(reader->store_id, sizeof reader->store_id, "%.*s", BYTES_ARG(state.store_id));
     }
+    reader->was_asked = false;
     reader->feed = client_feed_new(&reader->asked->target, make_path(reader, arena), SILENCE_MS);
     return DYNLOG_OK;
 }
@@ -199,7 +203,7 @@ enum dynlog_status server_subscribe(struct asked *asked,
     }
     reader->asked = asked;
     reader->pause_ms = PAUSE_MS_MIN;
-    reader->was_connected = true; /* it answered just now */
+    reader->was_connected = reader->was_asked = true;
     reader->log = mem_copy_text(subscription->log);
     reader->type = mem_copy_text(subscription->type);
     reader->id = mem_copy_text(subscription->id);

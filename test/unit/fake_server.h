@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <locale.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,33 +96,59 @@ static inline bool fake_serve(struct fake_server *server, int fd, const char *re
            fake_send(fd, answer, server->headers != NULL ? server->headers[server->at - 1] : "");
 }
 
+#define FAKE_CONNECTIONS_MAX 8
+
+struct fake_connection {
+    int fd;
+    size_t size;
+    char text[FAKE_REQUEST_SIZE];
+};
+
+/* False: it is over. */
+static inline bool fake_read(struct fake_server *server, struct fake_connection *connection)
+{
+    ssize_t count = read(connection->fd, connection->text + connection->size,
+                         FAKE_REQUEST_SIZE - 1 - connection->size);
+
+    if (count <= 0)
+        return false;
+    connection->size += (size_t)count;
+    connection->text[connection->size] = '\0';
+    if (fake_whole(connection->text) == 0)
+        return true;
+    connection->size = 0;
+    return fake_serve(server, connection->fd, connection->text);
+}
+
+/* Several connections side by side: whoever asks keeps his open. */
 static inline void *fake_run(void *context)
 {
     struct fake_server *server = context;
-    char *text = mem_new(FAKE_REQUEST_SIZE);
+    struct fake_connection *list = mem_new_array(FAKE_CONNECTIONS_MAX, sizeof *list);
+    size_t count = 0;
 
-    for (int fd = accept(server->listener, NULL, NULL); fd >= 0;
-         fd = accept(server->listener, NULL, NULL)) {
-        size_t size = 0;
-        ssize_t count = 1;
+    for (;;) {
+        struct pollfd fds[FAKE_CONNECTIONS_MAX + 1] = {{.fd = server->listener, .events = POLLIN}};
 
-        text[0] = '\0';
-        while (count > 0) {
-            count = read(fd, text + size, FAKE_REQUEST_SIZE - 1 - size);
-            if (count <= 0)
-                break;
-            size += (size_t)count;
-            text[size] = '\0';
-            if (fake_whole(text) == 0)
+        for (size_t i = 0; i < count; i++)
+            fds[i + 1] = (struct pollfd){.fd = list[i].fd, .events = POLLIN};
+        poll(fds, (nfds_t)count + 1, -1);
+        for (size_t i = count; i-- > 0;) {
+            if (fds[i + 1].revents == 0 || fake_read(server, &list[i]))
                 continue;
-            if (!fake_serve(server, fd, text))
-                break;
-            size = 0;
-            text[0] = '\0';
+            close(list[i].fd);
+            list[i] = list[--count];
         }
-        close(fd);
+        if (fds[0].revents == 0 || count == FAKE_CONNECTIONS_MAX)
+            continue;
+        list[count] = (struct fake_connection){.fd = accept(server->listener, NULL, NULL)};
+        if (list[count].fd < 0)
+            break;
+        count++;
     }
-    mem_free(text);
+    while (count > 0)
+        close(list[--count].fd);
+    mem_free(list);
     return NULL;
 }
 
