@@ -13,9 +13,9 @@
 #define HELP_WIDTH_MAX 100 /* longer lines are hard to read */
 
 static const struct command *const commands[] = {
-    &command_start,  &command_stop,   &command_append, &command_read,
-    &command_tail,   &command_invoke, &command_logs,   &command_journey,
-    &command_status, &command_drain,  &command_clock,  &command_clean,
+    &command_start,  &command_stop,    &command_append,  &command_read,   &command_tail,
+    &command_invoke, &command_logs,    &command_journey, &command_status, &command_drain,
+    &command_clock,  &command_private, &command_forget,  &command_clean,
 };
 
 static size_t help_width(const struct cli *cli)

@@ -39,7 +39,7 @@ struct command {
 
 extern const struct command command_start, command_stop, command_clean, command_append,
     command_read, command_tail, command_status, command_drain, command_clock, command_invoke,
-    command_logs, command_journey;
+    command_logs, command_journey, command_private, command_forget;
 
 /* cli_main() with other streams. */
 int cli_run(struct cli *cli, int argc, char **argv);

@@ -5,8 +5,9 @@
 
 #include <inttypes.h>
 
-#define ROWS_MAX 500 /* events of a stretch of the table, whose columns are as wide as these need  \
-                      */
+#define ROWS_MAX                                                                                   \
+    500 /* events of a stretch of the table, whose columns are as wide as these need               \
+         */
 
 struct read_options {
     struct target_options target;

@@ -351,6 +351,7 @@ static const struct place_kind asked_kind = {
     .logs = asked_logs,
     .position = asked_position,
     .forget = asked_forget,
+    .make_private = asked_make_private,
 };
 
 static enum dynlog_status resolve(struct asked *asked, const char *place,

@@ -203,7 +203,7 @@ static uint64_t time_of(const struct item *item)
 
 static bool is_known(struct bytes name)
 {
-    static const char *const known[] = {"pk", "sk", "log", "type", "payload", "meta"};
+    static const char *const known[] = {"pk", "sk", "log", "type", "payload", "meta", "forgotten"};
 
     for (size_t i = 0; i < ARRAY_COUNT(known); i++)
         if (bytes_equal_text(name, known[i]))
@@ -243,6 +243,16 @@ static void set_payload(struct arena *arena, const struct value *payload,
     event->payload_size = out.size;
 }
 
+/* As a dynlog shows it (vault/vault.h): an empty payload, and the mark. */
+static bool is_forgotten(const struct item *item)
+{
+    const struct value *mark = item_get_text(item, "forgotten");
+    const struct value *payload = item_get_text(item, "payload");
+
+    return mark != NULL && mark->type == VALUE_BOOL && mark->boolean && payload != NULL &&
+           payload->type == VALUE_M && payload->map.count == 0;
+}
+
 bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_event *ret)
 {
     struct dynlog_event event = {0};
@@ -255,7 +265,9 @@ bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_e
     event.type = text_of(arena, item_get_text(item, "type"));
     if (event.type == NULL)
         event.type = "";
-    set_payload(arena, item_get_text(item, "payload"), &event);
+    event.forgotten = is_forgotten(item);
+    if (!event.forgotten)
+        set_payload(arena, item_get_text(item, "payload"), &event);
     event.time_ms = time_of(item);
     event.event_id = text_of(arena, meta_of(item, "id"));
     event.correlation_id = text_of(arena, meta_of(item, "correlationId"));

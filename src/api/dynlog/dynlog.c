@@ -10,7 +10,8 @@
  *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
  *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
- *   GET  /_dynlog/operations   the table of operations */
+ *   GET, PUT, POST /_dynlog/private  private logs; POST /_dynlog/forget  a stream of one
+ * (private.c) GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
 void api_dynlog_answer(struct http_request *request, int status, struct bytes body)
@@ -87,6 +88,10 @@ static const struct {
     {"GET", "/_dynlog/journeys", api_dynlog_journeys},
     {"GET", "/_dynlog/shards", api_dynlog_shards},
     {"POST", "/_dynlog/shards", api_dynlog_change_shards},
+    {"GET", "/_dynlog/private", api_dynlog_private},
+    {"PUT", "/_dynlog/private", api_dynlog_make_private},
+    {"POST", "/_dynlog/private", api_dynlog_make_private},
+    {"POST", "/_dynlog/forget", api_dynlog_forget},
     {"POST", "/_dynlog/drain", api_dynlog_drain},
     {"GET", "/_dynlog/clock", api_dynlog_clock},
     {"POST", "/_dynlog/clock", api_dynlog_move_clock},
@@ -112,12 +117,13 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
     if (path_known)
         api_dynlog_answer(
             request, 405,
-            BYTES("{\"message\":\"drain and stop are asked with POST, shards and the "
+            BYTES("{\"message\":\"drain, stop and forget are asked with POST, private with GET and "
+                  "PUT, shards and the "
                   "clock with GET and POST, faults with GET, POST and DELETE, the others with "
                   "GET\"}"));
     else
-        api_dynlog_answer(
-            request, 404,
-            BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                  "operations, log, journeys, shards, clock, faults, drain and stop\"}"));
+        api_dynlog_answer(request, 404,
+                          BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
+                                "operations, log, journeys, shards, private, forget, clock, "
+                                "faults, drain and stop\"}"));
 }

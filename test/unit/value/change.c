@@ -104,7 +104,10 @@ static void test_malformed(void **state)
     for (size_t size = 0; size < sizeof key; size++)
         assert_int_equal(change_decode(bytes_of(key, size), buffer_bytes(&value), &change),
                          CORRUPT);
-    value.ptr[0] = 2;
+    value.ptr[0] = 2; /* sealed */
+    assert_int_equal(change_decode(key_bytes, buffer_bytes(&value), &change), OK);
+    assert_true(change.sealed);
+    value.ptr[0] = 3;
     assert_int_equal(change_decode(key_bytes, buffer_bytes(&value), &change), NEWER_FORMAT);
     value.ptr[0] = 0;
     assert_int_equal(change_decode(key_bytes, buffer_bytes(&value), &change), CORRUPT);
