@@ -63,7 +63,8 @@ enum dynlog_status {
     DYNLOG_TIMED_OUT = 2,    /* a reader: none came within the time; a place: no answer did */
     DYNLOG_STOPPED = 3,      /* dynlog_reader_stop() was called, or a callback said false */
     DYNLOG_CONFLICT = 4,     /* the stream is not at the expected version: somebody was first */
-    DYNLOG_GAP = 5,          /* a version is missing: what follows it can't be applied yet */
+    DYNLOG_GAP = 5,          /* a version is missing: what follows it can't be applied yet; or the
+                                place does not keep events for that long any more */
     DYNLOG_INVALID = 6,      /* an argument; the message names it */
     DYNLOG_NOT_FOUND = 7,    /* no such table, subscription, parked event */
     DYNLOG_UNSUPPORTED = 8,  /* this place can't do that; the message says which can */
@@ -171,7 +172,10 @@ struct dynlog_reader;
 /* The next event. wait_ms: how long to wait for one; 0: not at all; -1: for ever. *ret holds until
  * the next call with this reader. DYNLOG_END: a stream has no more events; or a subscription that
  * is not to wait has shown everything. DYNLOG_TIMED_OUT, DYNLOG_STOPPED: it can go on. A broken
- * connection is made again within the time, without leaving out an event or showing one twice. */
+ * connection is made again within the time, without leaving out an event or showing one twice.
+ * With a name the event that was given last has to be done or failed first (else DYNLOG_INVALID);
+ * DYNLOG_END is then: every member is done with everything, DYNLOG_TIMED_OUT: others still have
+ * some. */
 enum dynlog_status dynlog_next(struct dynlog_reader *reader, int64_t wait_ms,
                                struct dynlog_event *ret, struct dynlog_error *error);
 /* Ends a wait in dynlog_next(), now or the next time. */
@@ -216,7 +220,8 @@ enum dynlog_status dynlog_subscribe(struct dynlog *dynlog,
                                     struct dynlog_reader **ret, struct dynlog_error *error);
 
 /* With a name: the event that dynlog_next() gave last is handled, durably. One that is neither done
- * nor failed when its reader is closed, or its process ends, is given again: at least once. */
+ * nor failed when its reader is closed, or its process ends, is given again: at least once.
+ * DYNLOG_IN_USE: the connection had ended meanwhile, and somebody else was given it. */
 enum dynlog_status dynlog_done(struct dynlog_reader *reader, struct dynlog_error *error);
 /* In a group: it could not be handled; it is given again, at once, to whoever has its stream. */
 enum dynlog_status dynlog_failed(struct dynlog_reader *reader, const char *reason,
@@ -253,6 +258,23 @@ struct dynlog_logs {
 enum dynlog_status dynlog_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
                                struct dynlog_error *error);
 void dynlog_logs_free(struct dynlog_logs *logs);
+
+struct dynlog_stream {
+    const char *id;
+    uint64_t version;       /* of its last event */
+    uint64_t last_position; /* 0: this place has none */
+};
+struct dynlog_streams {
+    struct dynlog_stream *list; /* by id */
+    size_t count;
+    bool more; /* there are others behind them: ask again, behind the last id */
+};
+/* The streams of a log whose ids come after `after` (NULL: from the first), at most `limit` (0, and
+ * more than that: 1,000). Where there are no positions the whole table is read for each page. */
+enum dynlog_status dynlog_streams(struct dynlog *dynlog, const char *log, const char *after,
+                                  size_t limit, struct dynlog_streams **ret,
+                                  struct dynlog_error *error);
+void dynlog_streams_free(struct dynlog_streams *streams);
 
 /* The position of the last event of the store; 0: it has none, or this place has no positions. */
 enum dynlog_status dynlog_position(struct dynlog *dynlog, uint64_t *ret,

@@ -21,11 +21,8 @@ int main(int argc, char **argv)
         .payload = "{\"name\":\"test\"}",
         .event_id = "signup-of-12", /* the same id again changes nothing */
     };
-    struct dynlog_append append = {.log = "users",
-                                   .id = "12",
-                                   .expected = DYNLOG_NONE,
-                                   .events = &signup,
-                                   .event_count = 1};
+    struct dynlog_append append = {
+        .log = "users", .id = "12", .expected = DYNLOG_NONE, .events = &signup, .event_count = 1};
 
     stop_if(dynlog_open(argc > 1 ? argv[1] : "./data", NULL, &dynlog, &error), &error);
     stop_if(dynlog_append(dynlog, &append, 1, &error), &error);

@@ -1,5 +1,5 @@
-/* follow.c PLACE [CURSOR] - every event of the log users, from the first one or behind a cursor, until
- * Ctrl-C. Each line begins with the cursor that goes on behind it. */
+/* follow.c PLACE [CURSOR] - every event of the log users, from the first one or behind a cursor,
+ * until Ctrl-C. Each line begins with the cursor that goes on behind it. */
 #include <dynlog.h>
 #include <inttypes.h>
 #include <signal.h>

@@ -8,9 +8,8 @@ int main(int argc, char **argv)
 {
     struct dynlog *dynlog = NULL;
     struct dynlog_error error;
-    struct dynlog_new_event sent = {.type = "sent",
-                                    .payload = "{\"amount\":10,\"to\":\"b\"}",
-                                    .correlation_id = "transfer-1"};
+    struct dynlog_new_event sent = {
+        .type = "sent", .payload = "{\"amount\":10,\"to\":\"b\"}", .correlation_id = "transfer-1"};
     struct dynlog_new_event received[] = {
         {.type = "opened", .correlation_id = "transfer-1"},
         {.type = "received", .payload = "{\"amount\":10}", .correlation_id = "transfer-1"},

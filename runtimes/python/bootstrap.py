@@ -56,6 +56,11 @@ def error_of(exception, request_id):
     )
 
 
+def one_event(text):
+    """A message of several lines is one log event: its own ends are \\r, which dynlog turns back."""
+    return text.replace("\n", "\r")
+
+
 def log_error(error):
     text = "[ERROR]"
     if error["errorType"]:
@@ -64,7 +69,7 @@ def log_error(error):
         text += f": {error['errorMessage']}"
     if error["stackTrace"]:
         text += "\nTraceback (most recent call last):\n" + "".join(error["stackTrace"])
-    print(text.rstrip("\n"), file=sys.stderr, flush=True)
+    print(one_event(text.rstrip("\n")), file=sys.stderr, flush=True)
 
 
 # ---- the Runtime API: requests in order over one connection, kept open ----
@@ -234,10 +239,15 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class EventFormatter(logging.Formatter):
+    def format(self, record):
+        return one_event(super().format(record))
+
+
 def set_up_logging():
     """The root logger as Lambda has it: `logging.getLogger().setLevel(...)` is all that a handler does."""
     handler = logging.StreamHandler(sys.stdout)
-    formatter = logging.Formatter(
+    formatter = EventFormatter(
         "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s",
         "%Y-%m-%dT%H:%M:%S",
     )

@@ -46,8 +46,8 @@ static struct bytes date_of(struct api *api)
 static void send_answer(struct api_call *call, int http_status, struct bytes body,
                         const struct http_header_pair *more)
 {
-    char request_id[ID_REQUEST_SIZE], crc[11];
-    struct http_header_pair headers[6];
+    char request_id[ID_REQUEST_SIZE], crc[11], position[21];
+    struct http_header_pair headers[7];
     struct http_answer answer = {
         .status = http_status,
         .content_type = call->content_type,
@@ -73,6 +73,11 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
     if (http_status == 429) /* Lambda's retryAfterSeconds */
         headers[answer.header_count++] =
             (struct http_header_pair){BYTES("Retry-After"), BYTES("1")};
+    if (call->position > 0) {
+        snprintf(position, sizeof position, "%llu", (unsigned long long)call->position);
+        headers[answer.header_count++] =
+            (struct http_header_pair){BYTES("x-dynlog-position"), bytes_of_text(position)};
+    }
     if (more != NULL)
         headers[answer.header_count++] = *more;
     http_answer(call->request, &answer);
@@ -105,9 +110,9 @@ static bool is_rest(const struct api_service *service)
 /* As AWS's model and its protocol layer spell it. */
 static const char *message_name(const struct api_service *service, enum api_error_kind kind)
 {
-    bool capital = (is_rest(service) && service != &api_pipes) || kind == API_SERIALIZATION || kind == API_ACCESS_DENIED ||
-                   kind == API_TRANSACTION_CANCELED || kind == API_TRANSACTION_IN_PROGRESS ||
-                   kind == API_IDEMPOTENT_PARAMETER_MISMATCH;
+    bool capital = (is_rest(service) && service != &api_pipes) || kind == API_SERIALIZATION ||
+                   kind == API_ACCESS_DENIED || kind == API_TRANSACTION_CANCELED ||
+                   kind == API_TRANSACTION_IN_PROGRESS || kind == API_IDEMPOTENT_PARAMETER_MISMATCH;
 
     return capital ? "Message" : "message";
 }
@@ -196,6 +201,12 @@ void api_fail_status(struct api_call *call, enum status status)
     if (status != REFUSED)
         api_error_of_status(&call->error, status);
     api_fail(call, &call->error);
+}
+
+struct bytes api_replay_name(const struct api_call *call)
+{
+    return call->request != NULL ? http_header(call->request, "x-dynlog-replay")
+                                 : (struct bytes){NULL, 0};
 }
 
 struct bytes api_trace_header(const struct api_call *call)

@@ -30,6 +30,7 @@
 #include "queues/queues.h"
 #include "schedule/schedule.h"
 #include "streams/streams.h"
+#include "subscriptions/subscriptions.h"
 
 #define API_ANSWER_SIZE_MAX ((size_t)64 * 1024 * 1024) /* BatchGetItem: 16 MB, escaped at worst */
 /* AWS: "Request must be smaller than 70167211 bytes for the CreateFunction operation". */
@@ -57,6 +58,7 @@ struct api_clock_moved {
 struct api_services {
     struct engine *engine;
     struct streams *streams;
+    struct subscriptions *subscriptions;
     struct bus *bus;
     struct queues *queues;
     struct schedules *schedules;
@@ -97,6 +99,8 @@ struct api_services {
 
 struct api *api_new(const struct api_services *services);
 void api_free(struct api *api);
+/* An array: for /_dynlog/status. */
+void api_write_subscriptions(struct subscriptions *subscriptions, struct json_writer *w);
 /* Answers that go on for ever (GET /_dynlog/log) end now: the server stops. */
 void api_end_streams(struct api *api);
 
@@ -164,6 +168,7 @@ struct api_call {
     struct bytes path_name;       /* REST: the name in the path, decoded */
     struct bytes zip_text;        /* REST: the ZipFile that rest.c left out of the body; base64 */
     struct api_error error;       /* room for one, for whoever needs it */
+    uint64_t position; /* of the last item that it wrote: the header x-dynlog-position; 0: none */
     /* private */
     const struct api_service *service; /* also when it has no such operation */
     const struct query_service *query; /* query.h; NULL: JSON is spoken */
@@ -174,6 +179,8 @@ struct api_call {
 
 /* X-Amzn-Trace-Id of who asks; empty: none. */
 struct bytes api_trace_header(const struct api_call *call);
+/* X-Dynlog-Replay of who asks, the name of a replay; empty: none. */
+struct bytes api_replay_name(const struct api_call *call);
 /* An empty buffer to print the answer into, the same one for every call: print and answer in one
  * go. */
 struct buffer *api_buffer(struct api_call *call);

@@ -17,6 +17,7 @@ struct api *api_new(const struct api_services *services)
     api->scratch = BUFFER_INIT(API_ANSWER_SIZE_MAX);
     list_init(&api->log_streams);
     list_init(&api->journey_streams);
+    list_init(&api->member_streams);
     for (size_t i = 0; i < count; i++) {
         AUTO(buffer_free) struct buffer target = BUFFER_INIT(256);
         union {
@@ -36,7 +37,8 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
-    assert(list_empty(&api->log_streams) && list_empty(&api->journey_streams));
+    assert(list_empty(&api->log_streams) && list_empty(&api->journey_streams) &&
+           list_empty(&api->member_streams));
     map_free(&api->operations);
     buffer_free(&api->scratch);
     mem_free(api);
@@ -50,8 +52,9 @@ struct buffer *api_buffer(struct api_call *call)
 
 const struct api_service *api_service_of_target(struct bytes target)
 {
-    const struct api_service *services[] = {
-        &api_dynamodb, &api_streams, &api_events, &api_scheduler, &api_sqs, &api_logs, &api_pipes, &api_lambda};
+    const struct api_service *services[] = {&api_dynamodb,  &api_streams, &api_events,
+                                            &api_scheduler, &api_sqs,     &api_logs,
+                                            &api_pipes,     &api_lambda};
 
     for (size_t i = 0; i < ARRAY_COUNT(services); i++) {
         struct bytes name = bytes_of_text(services[i]->target);

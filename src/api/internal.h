@@ -14,6 +14,8 @@ struct api {
     uint64_t date_s;
     struct list log_streams;     /* GET /_dynlog/log that goes on */
     struct list journey_streams; /* GET /_dynlog/journeys that goes on */
+    struct list member_streams;  /* GET /_dynlog/subscriptions/events that goes on */
+    bool ending;                 /* the server stops: nobody becomes a member any more */
 };
 
 extern const struct api_service api_dynamodb, api_streams, api_events, api_scheduler, api_sqs,

@@ -151,6 +151,9 @@ extern const struct shape shape_create_function, shape_update_function_code,
     shape_lambda_add_permission, shape_lambda_remove_permission, shape_lambda_tag_resource,
     shape_lambda_untag_resource, shape_lambda_list_tags;
 
+/* tag_shapes.c: [{Key, Value}], keys, one key */
+extern const struct shape shape_tags, shape_tag_keys, shape_tag_key;
+
 /* pipes/shapes.c */
 extern const struct shape shape_create_pipe, shape_update_pipe, shape_pipe, shape_list_pipes,
     shape_tag_pipe, shape_untag_pipe, shape_list_tags_of_pipe;

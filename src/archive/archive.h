@@ -1,10 +1,9 @@
 /* archive/archive.h - the SQLite archive of a bus: every event exactly once.
  *
- *   events(createdAt, log, type, event)   the public sample's: createdAt ISO text with milliseconds,
- *                                         log and type of detail, the whole event as JSON
- *   idx_createdAt, idx_log, idx_type      what people query by
- *   dynlog_archive(id, position)          how far the store's events are in: moves in the same
- *                                         transaction as the rows, hence exactly once
+ *   events(createdAt, log, type, event)   the public sample's: createdAt ISO text with
+ * milliseconds, log and type of detail, the whole event as JSON idx_createdAt, idx_log, idx_type
+ * what people query by dynlog_archive(id, position)          how far the store's events are in:
+ * moves in the same transaction as the rows, hence exactly once
  *
  * A database file that the sample's own scripts wrote is taken over as it is. SQLite has a thread
  * of its own; events given while it writes wait and go into the next transaction together. */

@@ -1,26 +1,13 @@
 /* archive/database.c - see database.h. */
 #include "archive/database.h"
 
-#include "base/clock.h"
-#include "json/json.h"
+#include "archive/internal.h"
 
-#include <sqlite3.h>
-
-#include <stdio.h>
 #include <sys/stat.h>
 
-/* The table exactly as the public sample's script makes it: its tools read this file, and this
- * program goes on with a file of theirs. "int" is its word; SQLite keeps the ISO text that is put
- * there. */
-#define EVENTS_SQL                                                                                 \
-    "create table if not exists events"                                                            \
-    " (createdAt int not null, log text not null, type text not null, event text not null)"
-
 static const char *const schema[] = {
-    EVENTS_SQL,
-    "create index if not exists idx_createdAt on events(createdAt)",
-    "create index if not exists idx_log on events(log)",
-    "create index if not exists idx_type on events(type)",
+    ARCHIVE_EVENTS_SQL,
+    ARCHIVE_INDEXES_SQL,
     "create table if not exists dynlog_archive (id text primary key, position int not null)",
 };
 
@@ -40,69 +27,9 @@ struct database {
     ino_t inode;
 };
 
-/* ---- failures ---- */
-
-static enum status status_of(int code)
-{
-    switch (code & 0xFF) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return OK;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return IN_USE;
-    case SQLITE_FULL:
-        return NO_SPACE;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return NOT_PERMITTED;
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-    case SQLITE_ERROR: /* of statements that never change: the tables are not what they expect */
-        return CORRUPT;
-    default:
-        return IO_ERROR;
-    }
-}
-
-/* What people can do about it. */
-static const char *advice(int code)
-{
-    switch (code & 0xFF) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return "another process has it locked";
-    case SQLITE_FULL:
-        return "the disk is full";
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return "it may not be written";
-    case SQLITE_CANTOPEN:
-        return "it can't be opened or made; its folder must be there and writable";
-    case SQLITE_NOTADB:
-        return "it is no SQLite database; move it away, or archive to another file";
-    case SQLITE_CORRUPT:
-        return "it is damaged; move it away, or mend it with sqlite3's .recover";
-    case SQLITE_ERROR:
-        return "it has tables of these names with other columns; archive to another file";
-    default:
-        return NULL;
-    }
-}
-
 static enum status fail(struct database *database, int code, char message[ARCHIVE_MESSAGE_SIZE])
 {
-    const char *said =
-        database->handle != NULL ? sqlite3_errmsg(database->handle) : sqlite3_errstr(code);
-    const char *why = advice(code);
-
-    if (why != NULL)
-        snprintf(message, ARCHIVE_MESSAGE_SIZE, "%s (SQLite: %s)", why, said);
-    else
-        snprintf(message, ARCHIVE_MESSAGE_SIZE, "SQLite: %s", said);
-    return status_of(code);
+    return archive_fault(database->handle, code, message);
 }
 
 /* ---- opening ---- */
@@ -134,20 +61,13 @@ static int make_tables(struct database *database)
     return code;
 }
 
-static int bind_text(sqlite3_stmt *statement, int place, struct bytes text)
-{
-    const char *chars = text.ptr != NULL ? (const char *)text.ptr : "";
-
-    return sqlite3_bind_text64(statement, place, chars, text.size, SQLITE_STATIC, SQLITE_UTF8);
-}
-
 static int read_position(struct database *database, uint64_t *ret)
 {
     sqlite3_stmt *read = NULL;
     int code = prepare(database, READ_SQL, &read);
 
     if (code == SQLITE_OK)
-        code = bind_text(read, 1, database->id);
+        code = archive_bind_text(read, 1, database->id);
     if (code == SQLITE_OK)
         code = sqlite3_step(read);
     *ret = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(read, 0) : 0;
@@ -272,25 +192,6 @@ enum status database_begin(struct database *database, char message[ARCHIVE_MESSA
     return execute(database, "begin immediate", message);
 }
 
-/* Text of a string or a number, empty of anything else: the columns may not be null. */
-static struct bytes column_text(const struct json *value)
-{
-    return json_is(value, JSON_NUMBER) ? json_number_text(value) : json_string(value);
-}
-
-/* The event's time with milliseconds, whatever it was written with: people sort by this text. */
-static struct bytes created_at(struct arena *arena, const struct json *event)
-{
-    struct bytes text = json_string(json_get(event, "time"));
-    char *iso = arena_alloc(arena, CLOCK_ISO_SIZE);
-    uint64_t time_ms = 0;
-
-    if (!clock_parse_iso(text, &time_ms))
-        return text;
-    clock_format_iso(time_ms, true, iso);
-    return bytes_of_text(iso);
-}
-
 enum status database_insert(struct database *database, struct arena *arena, struct bytes event,
                             char message[ARCHIVE_MESSAGE_SIZE])
 {
@@ -300,22 +201,24 @@ enum status database_insert(struct database *database, struct arena *arena, stru
     if (json_parse(arena, event, &parsed, NULL) != OK)
         parsed = NULL; /* it is kept all the same, under empty columns */
 
-    const struct json *detail = json_get(parsed, "detail");
-    int code = bind_text(insert, 1, created_at(arena, parsed));
+    struct archive_row row;
+
+    archive_row_of(arena, parsed, &row);
+    int code = archive_bind_text(insert, 1, row.created_at);
 
     if (code == SQLITE_OK)
-        code = bind_text(insert, 2, column_text(json_get(detail, "log")));
+        code = archive_bind_text(insert, 2, row.log);
     if (code == SQLITE_OK)
-        code = bind_text(insert, 3, column_text(json_get(detail, "type")));
+        code = archive_bind_text(insert, 3, row.type);
     if (code == SQLITE_OK)
-        code = bind_text(insert, 4, event);
+        code = archive_bind_text(insert, 4, event);
     return run(database, insert, code, message);
 }
 
 enum status database_commit(struct database *database, uint64_t position,
                             char message[ARCHIVE_MESSAGE_SIZE])
 {
-    int code = bind_text(database->move, 1, database->id);
+    int code = archive_bind_text(database->move, 1, database->id);
 
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(database->move, 2, (sqlite3_int64)position);

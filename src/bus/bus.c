@@ -122,6 +122,16 @@ const struct bus_description *bus_find(const struct bus *bus, struct bytes name_
     return event_bus != NULL ? &event_bus->view : NULL;
 }
 
+const struct bus_description *bus_find_arn(const struct bus *bus, struct bytes arn_text)
+{
+    struct arn arn;
+
+    if (!arn_parse(arn_text, &arn) || !bytes_equal_text(arn.region, bus->place.region) ||
+        !bytes_equal_text(arn.account, bus->place.account))
+        return NULL;
+    return bus_find(bus, arn_text);
+}
+
 const struct bus_rule *bus_find_rule(const struct bus *bus, struct bytes bus_name_or_arn,
                                      struct bytes rule_name)
 {

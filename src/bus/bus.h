@@ -200,6 +200,8 @@ struct bus_rule {
 };
 
 const struct bus_description *bus_find(const struct bus *bus, struct bytes name_or_arn);
+/* The same by its ARN alone; of another account or region: NULL. */
+const struct bus_description *bus_find_arn(const struct bus *bus, struct bytes arn);
 /* In name order; an array in the arena. */
 void bus_list(const struct bus *bus, struct bytes name_prefix, struct arena *arena,
               const struct bus_description ***ret, size_t *ret_count);

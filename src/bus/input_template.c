@@ -1,61 +1,12 @@
 /* bus/input_template.c - InputTemplate: checked when the target is put, filled for each event; see
- * input.h.
- *
- *   template = { text | "<" name ">" }      neither "<" nor ">" can be escaped, as in EventBridge
- *
- * A "<" that no ">" follows is text. The check puts null in the place of every name and looks
- * whether that is JSON, or several lines with a string each. */
+ * input.h. The check puts null in the place of every name and looks whether that is JSON, or
+ * several lines with a string each. */
 #include "bus/input.h"
 
 #include "bus/internal.h"
+#include "json/template.h"
 
 /* What a message repeats of a template is cut with the message itself. */
-
-struct template_reader {
-    struct bytes text;
-    size_t at;
-    bool in_string;
-};
-
-struct template_piece {
-    struct bytes text; /* without < and > when it is a name */
-    bool is_name;
-    bool in_string; /* of a name: whether it stands within quotes */
-};
-
-/* Follows the quotes of a run of text. */
-static void note_quotes(struct template_reader *r, struct bytes text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.ptr[i] == '"')
-            r->in_string = !r->in_string;
-        else if (text.ptr[i] == '\\' && r->in_string)
-            i++;
-    }
-}
-
-/* False at the end. Text pieces may be empty. */
-static bool next_piece(struct template_reader *r, struct template_piece *ret)
-{
-    size_t open = bytes_find_byte(r->text, '<', r->at);
-    size_t close = open != SIZE_MAX ? bytes_find_byte(r->text, '>', open) : SIZE_MAX;
-
-    if (r->at >= r->text.size)
-        return false;
-    if (open == r->at && close != SIZE_MAX) {
-        *ret = (struct template_piece){.text = bytes_slice(r->text, open + 1, close - open - 1),
-                                       .is_name = true,
-                                       .in_string = r->in_string};
-        r->at = close + 1;
-        return true;
-    }
-    size_t end = close != SIZE_MAX ? open : r->text.size;
-
-    *ret = (struct template_piece){.text = bytes_slice(r->text, r->at, end - r->at)};
-    note_quotes(r, ret->text);
-    r->at = end;
-    return true;
-}
 
 /* ---- names ---- */
 
@@ -148,12 +99,12 @@ static bool print_lines(struct arena *arena, struct bytes text, struct buffer *o
 
 static enum status check_names(const struct bus_target *target, struct api_error *reterr)
 {
-    struct template_reader r = {.text = target->input_template};
+    struct json_template template = {.text = target->input_template};
     bool object = is_object(target->input_template);
-    struct template_piece piece;
+    struct json_template_piece piece;
     size_t path = 0;
 
-    while (next_piece(&r, &piece)) {
+    while (json_template_next(&template, &piece)) {
         enum variable variable =
             piece.is_name ? find_variable(target, piece.text, &path) : VARIABLE_PATH;
 
@@ -175,15 +126,15 @@ enum status input_template_check(struct arena *arena, const struct bus_target *t
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT((size_t)2 * INPUT_SIZE_MAX);
     AUTO(buffer_free) struct buffer lines = BUFFER_INIT((size_t)2 * INPUT_SIZE_MAX);
-    struct template_reader r = {.text = target->input_template};
-    struct template_piece piece;
+    struct json_template template = {.text = target->input_template};
+    struct json_template_piece piece;
     const struct json *ignored = NULL;
     struct json_error wrong = {0};
     enum status st = check_names(target, reterr);
 
     if (st != OK)
         return st;
-    while (next_piece(&r, &piece))
+    while (json_template_next(&template, &piece))
         buffer_append(&text, piece.is_name ? BYTES("null") : piece.text);
     if (json_parse(arena, buffer_bytes(&text), &ignored, &wrong) == OK)
         return OK;
@@ -221,25 +172,12 @@ static const struct path_value *ask_path(struct filling *f, size_t path)
     return value;
 }
 
-/* JSON inside of quotes: without its own, which would end the string. */
-static void append_unquoted(struct buffer *out, struct bytes text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.ptr[i] == '\\' && i + 1 < text.size && text.ptr[i + 1] == '"')
-            i++;
-        else if (text.ptr[i] == '\\' && i + 1 < text.size)
-            buffer_append(out, bytes_slice(text, i++, 2));
-        else if (text.ptr[i] != '"')
-            buffer_append_byte(out, text.ptr[i]);
-    }
-}
-
 static void append_value(struct buffer *out, const struct input_value *value, bool in_string)
 {
     if (value->type == JSON_STRING && !in_string)
         json_append_string(out, value->text);
     else if (in_string && (value->type == JSON_OBJECT || value->type == JSON_ARRAY))
-        append_unquoted(out, value->text);
+        json_template_append_unquoted(out, value->text);
     else
         buffer_append(out, value->text);
 }
@@ -264,7 +202,7 @@ static void append_event_without_detail(struct filling *f)
     json_end_object(&w);
 }
 
-static void append_variable(struct filling *f, const struct template_piece *piece)
+static void append_variable(struct filling *f, const struct json_template_piece *piece)
 {
     char time[CLOCK_ISO_SIZE];
     size_t path = 0;
@@ -306,13 +244,13 @@ bool input_template_fill(const struct bus_target *target, const struct input_eve
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
     AUTO(buffer_free) struct buffer printed = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
-    struct template_reader r = {.text = target->input_template};
+    struct json_template template = {.text = target->input_template};
     struct filling f = {target, event, arena, &out,
                         ARENA_NEW_ARRAY(arena, target->input_path_count, struct path_value)};
-    struct template_piece piece;
+    struct json_template_piece piece;
     const struct json *json = NULL;
 
-    while (next_piece(&r, &piece) && !buffer_failed(&out)) {
+    while (json_template_next(&template, &piece) && !buffer_failed(&out)) {
         if (piece.is_name)
             append_variable(&f, &piece);
         else

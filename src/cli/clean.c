@@ -299,6 +299,7 @@ static int clean_run(struct cli *cli, const void *given)
 
 const struct command command_clean = {
     .name = "clean",
+    .group = COMMAND_SERVER,
     .summary = "delete the data folder and the archive",
     .description = "Says what will go, and asks. Refuses what a running dynlog uses, and what is "
                    "not dynlog's.",

@@ -1,4 +1,4 @@
-/* cli/cli.c - the table of commands, and help. See cli.h. */
+/* cli/cli.c - the table of commands, and the process. See cli.h. */
 #include "cli/internal.h"
 
 #include "cli/output.h"
@@ -10,121 +10,55 @@
 
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN 40
-#define HELP_WIDTH_MAX 100 /* longer lines are hard to read */
 
-static const struct command *const commands[] = {
-    &command_start,  &command_stop,    &command_append,  &command_read,   &command_tail,
-    &command_invoke, &command_logs,    &command_journey, &command_status, &command_drain,
-    &command_clock,  &command_private, &command_forget,  &command_clean,
+/* clang-format off */
+static const struct command *const commands[] = { /* one a line: branches meet here */
+    &command_append,
+    &command_read,
+    &command_tail,
+    &command_subscriptions,
+    &command_parked,
+    &command_unpark,
+    &command_streams,
+    &command_private,
+    &command_forget,
+    &command_archive,
+    &command_replay,
+    &command_rebuild,
+    &command_tables,
+    &command_query,
+    &command_scan,
+    &command_get,
+    &command_put,
+    &command_update,
+    &command_delete,
+    &command_start,
+    &command_stop,
+    &command_status,
+    &command_drain,
+    &command_clock,
+    &command_doctor,
+    &command_clean,
+    &command_invoke,
+    &command_logs,
+    &command_journey,
+    &command_menu,
+    &command_fake,
+    &command_completion,
+    &command_help,
+    &command_version,
 };
+/* clang-format on */
 
-static size_t help_width(const struct cli *cli)
+const struct command *const *cli_commands(size_t *ret_count)
 {
-    return size_min(cli->width, HELP_WIDTH_MAX);
-}
-
-/* ---- help ---- */
-
-/* "  NAME   what it is", wrapped. */
-static void print_entry(const struct cli *cli, const char *name, const char *text, size_t column)
-{
-    fprintf(cli->out, "  %s%s%s", cli_paint(cli, cli->out, CLI_BOLD), name,
-            cli_paint(cli, cli->out, CLI_PLAIN));
-    if (strlen(name) + 4 > column)
-        fprintf(cli->out, "\n%*s", (int)column, "");
-    else
-        fprintf(cli->out, "%*s", (int)(column - strlen(name) - 2), "");
-    cli_text_wrap(cli->out, text, column, column, help_width(cli));
-}
-
-static void print_heading(const struct cli *cli, const char *text)
-{
-    fprintf(cli->out, "\n%s%s%s\n", cli_paint(cli, cli->out, CLI_CYAN), text,
-            cli_paint(cli, cli->out, CLI_PLAIN));
-}
-
-static void print_overview(const struct cli *cli)
-{
-    fprintf(cli->out,
-            "%sdynlog %s%s - append-only event logs on DynamoDB, and everything around "
-            "them\n\nUsage: dynlog COMMAND [arguments] [options]\n",
-            cli_paint(cli, cli->out, CLI_BOLD), DYNLOG_VERSION,
-            cli_paint(cli, cli->out, CLI_PLAIN));
-    print_heading(cli, "Commands");
-    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-        print_entry(cli, commands[i]->name, commands[i]->summary, 12);
-    print_entry(cli, "version", "print the version", 12);
-    print_entry(cli, "help", "print this, or the help of a command", 12);
-    print_heading(cli, "First steps");
-    fprintf(cli->out, "  dynlog start\n"
-                      "  dynlog append users 12 signup '{\"name\":\"test\"}'\n"
-                      "  dynlog read users 12\n"
-                      "\nEvery command has --help.\n");
-}
-
-static void print_usage(const struct cli *cli, const struct command *command)
-{
-    const struct option_table *table = &command->options;
-
-    fprintf(cli->out, "\nUsage: dynlog %s", command->name);
-    for (size_t i = 0; i < table->argument_count; i++)
-        fprintf(cli->out, table->arguments[i].optional ? " [%s]" : " %s", table->arguments[i].name);
-    fprintf(cli->out, " [options]\n");
-}
-
-static void print_options(const struct cli *cli, const struct option_table *table)
-{
-    char name[64];
-
-    print_heading(cli, "Options");
-    for (size_t i = 0; i < table->option_count; i++) {
-        const struct option_row *row = &table->options[i];
-        char letter[] = {'-', row->letter, ',', ' ', '\0'};
-
-        if (row->kind == OPTION_REFUSED)
-            continue;
-        snprintf(name, sizeof name, "%s--%s%s%s", row->letter != '\0' ? letter : "", row->name,
-                 row->value_name != NULL ? " " : "",
-                 row->value_name != NULL ? row->value_name : "");
-        print_entry(cli, name, row->help, 24);
-    }
-    print_entry(cli, "-h, --help", "print this", 24);
-}
-
-/* Each line of the example, indented. */
-static void print_example(const struct cli *cli, const char *example)
-{
-    print_heading(cli, "Example");
-    while (*example != '\0') {
-        size_t size = strcspn(example, "\n");
-
-        fprintf(cli->out, "  %.*s\n", (int)size, example);
-        example += size + (example[size] == '\n');
-    }
-}
-
-static void print_help(const struct cli *cli, const struct command *command)
-{
-    const struct option_table *table = &command->options;
-
-    fprintf(cli->out, "%sdynlog %s%s - %s\n", cli_paint(cli, cli->out, CLI_BOLD), command->name,
-            cli_paint(cli, cli->out, CLI_PLAIN), command->summary);
-    print_usage(cli, command);
-    if (command->description != NULL) {
-        fputc('\n', cli->out);
-        cli_text_wrap(cli->out, command->description, 0, 0, help_width(cli));
-    }
-    if (table->argument_count > 0)
-        print_heading(cli, "Arguments");
-    for (size_t i = 0; i < table->argument_count; i++)
-        print_entry(cli, table->arguments[i].name, table->arguments[i].help, 12);
-    print_options(cli, table);
-    print_example(cli, command->example);
+    *ret_count = ARRAY_COUNT(commands);
+    return commands;
 }
 
 /* ---- running ---- */
 
-static const struct command *find_command(const char *name)
+const struct command *cli_command_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
         if (strcmp(commands[i]->name, name) == 0)
@@ -132,45 +66,17 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static int fail_unknown(const struct cli *cli, const char *name)
+int cli_command_unknown(const struct cli *cli, const char *name)
 {
-    const char *names[ARRAY_COUNT(commands) + 2] = {"version", "help"};
+    const char *names[ARRAY_COUNT(commands)];
     const char *nearest = NULL;
 
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-        names[i + 2] = commands[i]->name;
+        names[i] = commands[i]->name;
     nearest = cli_options_nearest(name, names, ARRAY_COUNT(names), sizeof *names);
     if (nearest != NULL)
         return cli_fail_usage(cli, "There is no command \"%s\". Did you mean %s?", name, nearest);
     return cli_fail_usage(cli, "There is no command \"%s\".", name);
-}
-
-static int run_help(const struct cli *cli, int argc, char **argv)
-{
-    const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
-
-    if (argc > 1)
-        return cli_fail_usage(cli, "help takes one command, not %d words.", argc);
-    if (argc > 0 && argv[0][0] != '-' && command == NULL && strcmp(argv[0], "help") != 0 &&
-        strcmp(argv[0], "version") != 0)
-        return fail_unknown(cli, argv[0]);
-    if (command != NULL)
-        print_help(cli, command);
-    else
-        print_overview(cli);
-    return CLI_DONE;
-}
-
-static int run_version(const struct cli *cli, int argc, char **argv)
-{
-    if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0))
-        fprintf(cli->out, "Usage: dynlog version\n\nPrints the version.\n\nExample\n"
-                          "  dynlog version\n");
-    else if (argc > 0)
-        return cli_fail_usage(cli, "version takes no arguments.");
-    else
-        fprintf(cli->out, "dynlog %s\n", DYNLOG_VERSION);
-    return CLI_DONE;
 }
 
 static int run_command(struct cli *cli, const struct command *command, int argc, char **argv)
@@ -181,7 +87,7 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
     cli->command = command;
     switch (cli_options_read(&command->options, argc, argv, options, message)) {
     case OPTIONS_HELP:
-        print_help(cli, command);
+        cli_help_print(cli, command);
         return CLI_DONE;
     case OPTIONS_WRONG:
         return cli_fail_usage(cli, "%s", message);
@@ -191,29 +97,24 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
     return command->run(cli, options);
 }
 
-static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
-{
-    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
-}
-
 int cli_run(struct cli *cli, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     const struct command *command = NULL;
 
     if (name == NULL) {
-        print_overview(cli);
+        cli_help_overview(cli);
         return CLI_USAGE;
     }
-    if (is_one_of(name, "help", "--help", "-h"))
-        return run_help(cli, argc - 2, argv + 2);
-    if (is_one_of(name, "version", "--version", "-V"))
-        return run_version(cli, argc - 2, argv + 2);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = command_help.name;
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+        name = command_version.name;
     if (name[0] == '-')
         return cli_fail_usage(cli, "The command comes first: dynlog COMMAND %s ...", name);
-    command = find_command(name);
+    command = cli_command_find(name);
     if (command == NULL)
-        return fail_unknown(cli, name);
+        return cli_command_unknown(cli, name);
     return run_command(cli, command, argc - 2, argv + 2);
 }
 

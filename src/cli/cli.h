@@ -11,7 +11,7 @@ enum cli_exit {
     CLI_DONE = 0,
     CLI_FAILED = 1,      /* what was asked could not be done; stderr says why */
     CLI_USAGE = 2,       /* the command line is wrong */
-    CLI_LOST_RACE = 3,   /* somebody else's event stands at that version */
+    CLI_LOST_RACE = 3,   /* somebody else's event stands at that version; a condition fails */
     CLI_UNREACHABLE = 4, /* nothing answers at the endpoint */
     CLI_TIMED_OUT = 5,   /* --timeout passed */
 };

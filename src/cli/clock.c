@@ -124,6 +124,7 @@ static int clock_run(struct cli *cli, const void *given)
 
 const struct command command_clock = {
     .name = "clock",
+    .group = COMMAND_SERVER,
     .summary = "tell the time that a running dynlog goes by, or move it",
     .description =
         "A dynlog that was started with --clock manual stands still in time until it is moved. It "

@@ -128,6 +128,7 @@ static int drain_run(struct cli *cli, const void *given)
 
 const struct command command_drain = {
     .name = "drain",
+    .group = COMMAND_SERVER,
     .summary = "wait until everything that was written is processed",
     .description = "Answers when no record, delivery, retry or invocation is in flight, and the "
                    "archive is on disk: what a test waits for instead of sleeping. With a manual "

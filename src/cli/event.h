@@ -4,7 +4,8 @@
  *   item   {pk: "users#12#stream", sk: 1, type: "signup", log: "users", payload: {id: "12", ...}}
  *   line   {"log":"users","id":"12","version":1,"type":"signup","payload":{"id":"12",...}}
  *
- * Attributes of other names stand behind the payload, under their own names. */
+ * An event that was forgotten has an empty payload, and "forgotten":true behind it. Attributes of
+ * other names stand behind the payload, under their own names. */
 #ifndef DYNLOG_CLI_EVENT_H
 #define DYNLOG_CLI_EVENT_H
 
@@ -19,6 +20,7 @@ struct event {
     struct bytes type;
     struct bytes payload;       /* plain JSON; empty when there is none */
     struct bytes more;          /* further members, each with its comma before it */
+    bool forgotten;             /* then the payload is an empty map */
     uint64_t position, time_ms; /* of a line from `tail`; 0: not known */
 };
 
@@ -36,6 +38,8 @@ MUST_USE bool cli_event_of_line(struct arena *arena, struct bytes line, struct e
 
 /* One JSON object, without a line end. */
 void cli_event_print(struct buffer *out, const struct event *event);
+/* For people. */
+struct bytes cli_event_payload(const struct event *event);
 /* "users/12", or the key when it is not of that form. */
 struct bytes cli_event_stream(struct arena *arena, const struct event *event);
 

@@ -66,6 +66,7 @@ static int forget_run(struct cli *cli, const void *given)
 
 const struct command command_forget = {
     .name = "forget",
+    .group = COMMAND_EVENTS,
     .summary = "destroy the key of a private stream: nobody reads its payloads again",
     .description =
         "The payloads of a private log (dynlog private) are stored under a key a stream. "

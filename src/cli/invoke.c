@@ -168,6 +168,7 @@ static int invoke_run(struct cli *cli, const void *given)
 
 const struct command command_invoke = {
     .name = "invoke",
+    .group = COMMAND_FUNCTIONS,
     .summary = "call a function and print what it answers",
     .description =
         "Prints the function's result as it is, on stdout. When the function fails, that is "

@@ -109,10 +109,16 @@ static void describe_append(struct buffer *out, const struct json *hop, struct a
 
 static void describe_batch(struct buffer *out, const struct json *hop, struct arena *arena)
 {
-    uint64_t records = json_get_uint(hop, "records", 0);
+    bool of_messages = json_get(hop, "messages") != NULL;
+    uint64_t count = json_get_uint(hop, of_messages ? "messages" : "records", 0);
 
-    buffer_printf(out, "%" PRIu64 " record%s for %s", records, records == 1 ? "" : "s",
-                  text(hop, "function", arena));
+    buffer_printf(out, "%" PRIu64 " %s%s for %s", count, of_messages ? "message" : "record",
+                  count == 1 ? "" : "s", text(hop, "function", arena));
+}
+
+static void describe_message(struct buffer *out, const struct json *hop, struct arena *arena)
+{
+    buffer_printf(out, "of %s, %s", short_text(hop, "target", arena), text(hop, "id", arena));
 }
 
 static void describe_filter(struct buffer *out, const struct json *hop, struct arena *arena)
@@ -177,7 +183,7 @@ static const struct {
     {"dead-letter", describe_delivery}, {"invocation", describe_invocation},
     {"attempt", describe_attempt},      {"write", describe_write},
     {"archive", describe_archive},      {"schedule", describe_rule},
-    {"filter", describe_filter},
+    {"filter", describe_filter},        {"message", describe_message},
 };
 
 static void describe(struct buffer *out, const struct json *hop, struct arena *arena)
@@ -194,7 +200,8 @@ static void describe(struct buffer *out, const struct json *hop, struct arena *a
 static enum cli_colour colour_of(struct bytes result)
 {
     static const char *const bad[] = {"failed", "dropped", "dead-letter", "throttled"};
-    static const char *const open[] = {"running", "waiting", "retrying", "split", "stopped"};
+    static const char *const open[] = {"running", "waiting",  "retrying",
+                                       "split",   "returned", "stopped"};
 
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
         if (bytes_equal_text(result, bad[i]))
@@ -456,6 +463,7 @@ static int journey_run(struct cli *cli, const void *given)
 
 const struct command command_journey = {
     .name = "journey",
+    .group = COMMAND_FUNCTIONS,
     .summary = "show what happened to an event: hops, attempts, results",
     .description = "Needs a dynlog (not AWS). Journeys are kept in memory: the latest ones, since "
                    "the last start.",

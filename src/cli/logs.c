@@ -6,10 +6,12 @@
 #include "base/duration.h"
 #include "base/map.h"
 
+#include "cli/event_logs.h"
 #include "cli/function.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/server_door.h"
+#include "cli/when.h"
 
 #define SINCE_DEFAULT "10m"
 #define POLL_MS 200      /* of a dynlog */
@@ -19,6 +21,7 @@
 
 struct logs_options {
     struct target_options target;
+    const char *data;
     const char *function, *since, *filter;
     bool follow, json;
 };
@@ -42,15 +45,19 @@ static const struct option_row options[] = {
      .offset = offsetof(struct logs_options, filter)},
     {.name = "json",
      .kind = OPTION_FLAG,
-     .help = "a JSON line an event, on a terminal too",
+     .help = "a JSON line a thing, on a terminal too",
      .offset = offsetof(struct logs_options, json)},
+    TARGET_TABLE_OPTIONS(struct logs_options),
     TARGET_OPTIONS(struct logs_options),
+    PLACE_OPTIONS(struct logs_options),
 };
 
 static const struct argument_row arguments[] = {
     {.name = "FUNCTION",
-     .help = "its name, its ARN, its key in the stack file, or a log group (/aws/lambda/...)",
-     .offset = offsetof(struct logs_options, function)},
+     .help = "its name, its ARN, its key in the stack file, or a log group (/aws/lambda/...); "
+             "without it: the event logs",
+     .offset = offsetof(struct logs_options, function),
+     .optional = true},
 };
 
 struct logging {
@@ -247,24 +254,6 @@ static int show_logs(struct logging *logging)
 
 /* ---- what is asked for ---- */
 
-/* A dynlog may go by another clock than this machine. */
-static uint64_t now_ms(const struct cli *cli, struct client *client)
-{
-    struct client_request request = {.method = "GET", .path = "/_dynlog/clock"};
-    struct client_answer answer = {0};
-    uint64_t ms = 0;
-
-    if (!client_target(client)->is_aws && client_ask(client, cli->arena, &request, &answer) == OK &&
-        clock_parse_iso(json_get_string(answer.json, "now"), &ms))
-        return ms;
-
-    struct clock *clock = clock_new_real();
-
-    ms = clock_now_ms(clock);
-    clock_free(clock);
-    return ms;
-}
-
 static bool read_since(const struct cli *cli, struct client *client, const char *text,
                        uint64_t *ret_ms, int *ret_exit)
 {
@@ -280,7 +269,7 @@ static bool read_since(const struct cli *cli, struct client *client, const char 
                                    text);
         return false;
     }
-    now = now_ms(cli, client);
+    now = cli_when_server(cli, client);
     *ret_ms = ago_ms < now ? now - ago_ms : 0;
     return true;
 }
@@ -305,10 +294,30 @@ static const char *group_of(const struct cli *cli, struct client *client, const 
     return arena_copy_text(cli->arena, group);
 }
 
+/* Without a function: what is about one is refused, and the reverse. */
+static int check_options(const struct cli *cli, const struct logs_options *on)
+{
+    bool about_function = on->follow || on->since != NULL || on->filter != NULL;
+    bool about_logs = on->data != NULL || on->target.table != NULL || on->target.stage != NULL;
+
+    if (on->function == NULL && about_function)
+        return cli_fail_usage(cli, "--follow, --since and --filter are about what a function "
+                                   "printed: say which one. (`dynlog tail` follows events.)");
+    if (on->function != NULL && about_logs)
+        return cli_fail_usage(cli, "--table, --stage and --data are about event logs: "
+                                   "`dynlog logs` without a function lists them.");
+    return CLI_DONE;
+}
+
 static int logs_run(struct cli *cli, const void *given)
 {
     const struct logs_options *on = given;
-    int exit_status = CLI_DONE;
+    int exit_status = check_options(cli, on);
+
+    if (exit_status != CLI_DONE)
+        return exit_status;
+    if (on->function == NULL)
+        return cli_event_logs(cli, &on->target, on->data, on->json);
     AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
     struct logging logging = {.cli = cli, .on = on, .client = client};
@@ -331,11 +340,15 @@ static int logs_run(struct cli *cli, const void *given)
 
 const struct command command_logs = {
     .name = "logs",
-    .summary = "print what a function printed, and go on with it",
+    .group = COMMAND_FUNCTIONS,
+    .summary = "list the event logs, or print what a function printed",
     .description =
-        "START, the function's lines, END and REPORT, as CloudWatch Logs has them. Asks AWS "
+        "Without a function: the event logs of a table, with the number of their events and the "
+        "position of the last one. With one: START, the function's lines, END and REPORT, as "
+        "CloudWatch Logs has them. Asks AWS "
         "with --region.",
-    .example = "dynlog logs eventHandler\n"
+    .example = "dynlog logs\n"
+               "dynlog logs eventHandler\n"
                "dynlog logs eventHandler --follow\n"
                "dynlog logs eventHandler --since 1h --filter ERROR --json",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},

@@ -221,10 +221,32 @@ static enum options_found take_letters(struct reading *reading, const char *lett
     return found;
 }
 
+static bool takes_many(const struct argument_row *row)
+{
+    return bytes_end_with(bytes_of_text(row->name), BYTES("..."));
+}
+
+static enum options_found take_one_of_many(const struct reading *reading,
+                                           const struct argument_row *row, const char *word)
+{
+    struct option_texts *texts = (void *)((char *)reading->into + row->offset);
+
+    if (texts->count == OPTION_TEXTS_MAX)
+        return wrong(reading, "%s takes at most %d words.", row->name, OPTION_TEXTS_MAX);
+    texts->texts[texts->count++] = word;
+    return OPTIONS_READ;
+}
+
 static enum options_found take_argument(struct reading *reading, const char *word)
 {
     const struct option_table *table = reading->table;
+    const struct argument_row *last =
+        table->argument_count > 0 ? &table->arguments[table->argument_count - 1] : NULL;
 
+    if (last != NULL && reading->argument_count + 1 >= table->argument_count && takes_many(last)) {
+        reading->argument_count = table->argument_count;
+        return take_one_of_many(reading, last, word);
+    }
     if (reading->argument_count == table->argument_count)
         return wrong(reading, "\"%s\" is one argument too many%s", word,
                      table->argument_count == 0 ? ": this command takes none." : ".");

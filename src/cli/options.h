@@ -35,7 +35,9 @@ struct option_row {
     int64_t min, max, number_default;
 };
 
-struct argument_row { /* a const char * member; NULL when not given */
+/* A const char * member, NULL when not given. A last one whose name ends in "..." takes all words
+ * that follow: a struct option_texts member. */
+struct argument_row {
     const char *name, *help;
     size_t offset;
     bool optional; /* such rows stand last */

@@ -248,19 +248,38 @@ void cli_table_add(struct cli *cli, struct cli_table *table, const struct bytes 
     table->cell_count += table->column_count;
 }
 
-static void set_widths(const struct cli *cli, struct cli_table *table)
+/* Of the cells that wait and the title, at least what it was before. */
+static size_t wanted_width(const struct cli_table *table, size_t column)
+{
+    size_t width = size_max(table->widths[column],
+                            cli_text_width(bytes_of_text(table->columns[column].title)));
+
+    for (size_t at = column; at < table->cell_count; at += table->column_count)
+        width = size_max(width, cli_text_width(table->cells[at]));
+    return size_min(width, CLI_COLUMN_WIDTH_MAX);
+}
+
+/* Several wide columns that would leave nothing to the one behind them become narrower. */
+static size_t width_limit(const struct cli *cli, const struct cli_table *table)
 {
     size_t taken = table->gap;
 
-    for (size_t i = 0; i < table->column_count; i++) {
-        const struct table_column *column = &table->columns[i];
-        size_t width = size_max(table->widths[i], cli_text_width(bytes_of_text(column->title)));
+    for (size_t i = 0; i < table->column_count; i++)
+        taken +=
+            table->columns[i].stretch ? STRETCH_WIDTH_MIN : wanted_width(table, i) + COLUMN_GAP;
+    if (taken <= cli->width)
+        return CLI_COLUMN_WIDTH_MAX;
+    return size_min(CLI_COLUMN_WIDTH_MAX, size_max(CLI_COLUMN_WIDTH_NARROW, cli->width / 3));
+}
 
-        for (size_t at = i; at < table->cell_count; at += table->column_count)
-            width = size_max(width, cli_text_width(table->cells[at]));
-        if (!column->stretch)
-            width = size_min(width, CLI_COLUMN_WIDTH_MAX);
-        else
+static void set_widths(const struct cli *cli, struct cli_table *table)
+{
+    size_t taken = table->gap, limit = width_limit(cli, table);
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        size_t width = size_min(wanted_width(table, i), limit);
+
+        if (table->columns[i].stretch)
             width = cli->width > taken + STRETCH_WIDTH_MIN ? cli->width - taken : STRETCH_WIDTH_MIN;
         table->widths[i] = width;
         taken += width + COLUMN_GAP;

@@ -60,7 +60,8 @@ static inline bool cli_for_people(const struct cli *cli, bool json)
 /* ---- tables ---- */
 
 #define CLI_COLUMNS_MAX 8
-#define CLI_COLUMN_WIDTH_MAX 40 /* of one that is not stretched */
+#define CLI_COLUMN_WIDTH_MAX 40    /* of one that is not stretched */
+#define CLI_COLUMN_WIDTH_NARROW 16 /* where there is little room: no narrower than this */
 
 struct table_column {
     const char *title;

@@ -61,6 +61,7 @@ static int private_run(struct cli *cli, const void *given)
 
 const struct command command_private = {
     .name = "private",
+    .group = COMMAND_EVENTS,
     .summary = "store the payloads of a log so that its streams can be forgotten",
     .description = "Before the log's first event, once and for good. From then on the payload of "
                    "each event is stored under a key of its stream, which dynlog forget destroys; "

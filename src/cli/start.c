@@ -148,6 +148,18 @@ static bool is_url(const char *text)
     return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
 }
 
+/* "http://user:password@host": it would stand in status and logs, and in whoever lists processes.
+ */
+static bool has_user(const char *url)
+{
+    const char *host = strstr(url, "://");
+    size_t size = 0;
+
+    host = host != NULL ? host + 3 : url;
+    size = strcspn(host, "/?#\\");
+    return memchr(host, '@', size) != NULL;
+}
+
 static int start_run(struct cli *cli, const void *given)
 {
     const struct start_options *on = given;
@@ -177,6 +189,11 @@ static int start_run(struct cli *cli, const void *given)
 
     if (on->otlp != NULL && on->no_journeys)
         return cli_fail_usage(cli, "--otlp sends journeys, --no-journeys has none: choose one.");
+    if (server.otlp != NULL && has_user(server.otlp))
+        return cli_fail_usage(cli,
+                              "The OTLP endpoint has a user or a password in its address, which "
+                              "status and logs would show. Send them as a header: "
+                              "OTEL_EXPORTER_OTLP_HEADERS=\"authorization=Basic ...\".");
     if (server.otlp != NULL && !is_url(server.otlp))
         return cli_fail_usage(cli,
                               "The OTLP endpoint is an http:// or https:// address (OTLP/HTTP, as "
@@ -201,6 +218,7 @@ static int start_run(struct cli *cli, const void *given)
 
 const struct command command_start = {
     .name = "start",
+    .group = COMMAND_SERVER,
     .summary = "run dynlog here: tables, change streams, bus, functions, archive",
     .description =
         "Runs until Ctrl-C or `dynlog stop`, then finishes what is in flight. Everything "

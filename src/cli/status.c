@@ -126,6 +126,31 @@ static void print_functions(struct cli *cli, const struct json *status)
               bytes_of_text(cli_count_text(cli_server_number(invocations, "workers"))));
 }
 
+static void print_subscriptions(struct cli *cli, const struct json *list)
+{
+    static const struct table_column columns[] = {
+        {"NAME", false, false},
+        {"BEHIND", true, false},
+        {"PARKED", true, false},
+        {"READERS", true, false},
+    };
+    struct cli_table table = {.columns = columns, .column_count = ARRAY_COUNT(columns), .gap = 2};
+    static const char *const numbers[] = {"behind", "parked", "members"};
+
+    if (json_count(list) == 0)
+        return;
+    print_heading(cli, "Subscriptions", (int64_t)json_count(list));
+    for (struct json_iter it = json_iter(list); json_next(&it);) {
+        struct bytes cells[4] = {json_get_string(it.value, "name")};
+
+        for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
+            cells[i + 1] = arena_copy(
+                cli->arena, bytes_of_text(cli_count_text(cli_server_number(it.value, numbers[i]))));
+        cli_table_add(cli, &table, cells);
+    }
+    cli_table_print(cli, &table);
+}
+
 static int status_run(struct cli *cli, const void *given)
 {
     const struct status_options *on = given;
@@ -145,11 +170,13 @@ static int status_run(struct cli *cli, const void *given)
     print_head(cli, client_target(client)->url, status);
     print_tables(cli, json_get(status, "tables"));
     print_functions(cli, status);
+    print_subscriptions(cli, json_get(status, "subscriptions"));
     return CLI_DONE;
 }
 
 const struct command command_status = {
     .name = "status",
+    .group = COMMAND_SERVER,
     .summary = "what a running dynlog has and does",
     .description = "Ends with exit status 4 when none answers.",
     .example = "dynlog status\n"

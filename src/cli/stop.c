@@ -177,6 +177,7 @@ static int stop_run(struct cli *cli, const void *given)
 
 const struct command command_stop = {
     .name = "stop",
+    .group = COMMAND_SERVER,
     .summary = "stop a running dynlog, and wait until it is gone",
     .description = "The server finishes what is in flight, for a few seconds at most; what is left "
                    "goes on at the next start. Ends with exit status 4 when none answers.",

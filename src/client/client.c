@@ -106,10 +106,11 @@ static struct bytes url_of(const struct client *client, struct arena *arena,
 {
     const struct target *target = client->target;
     bool china = bytes_end_with(bytes_of_text(target->host), BYTES(".cn"));
+    const char *host = request->host != NULL ? request->host : request->service;
 
-    if (target->is_aws && request->service != NULL)
-        return arena_printf(arena, "https://%s.%s.amazonaws.com%s%s", request->service,
-                            target->region, china ? ".cn" : "", request->path);
+    if (target->is_aws && host != NULL)
+        return arena_printf(arena, "https://%s.%s.amazonaws.com%s%s", host, target->region,
+                            china ? ".cn" : "", request->path);
     return arena_printf(arena, "%s%s", target->url, request->path);
 }
 
@@ -132,8 +133,10 @@ void client_prepare(struct client *client, struct arena *arena,
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)answer_ms);
     if (client->target->is_this_machine)
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    if (strcmp(request->method, "POST") == 0) {
+    if (strcmp(request->method, "GET") != 0) {
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        if (strcmp(request->method, "POST") != 0)
+            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
                          request->body.size > 0 ? (const char *)request->body.ptr : "");

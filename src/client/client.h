@@ -34,9 +34,10 @@ struct client_header {
 
 struct client_request {
     const char *service; /* AWS's name in hosts and signatures: "logs"; NULL: "dynamodb" */
-    const char *method;  /* "GET", "POST" */
-    const char *path;    /* from the slash, with its query in canonical form (client_query()) */
-    const char *target;  /* X-Amz-Target; NULL: none */
+    const char *host; /* of AWS, where it is another one: "streams.dynamodb"; NULL: the service's */
+    const char *method; /* "GET", "POST", "PUT", "DELETE" */
+    const char *path;   /* from the slash, with its query in canonical form (client_query()) */
+    const char *target; /* X-Amz-Target; NULL: none */
     const char *content_type;            /* NULL: "application/x-amz-json-1.0" */
     const struct client_header *headers; /* more of them */
     size_t header_count;

@@ -35,6 +35,17 @@ bool client_feed_is_open(const struct client_feed *feed)
     return !feed->ended && http_status_of(feed) == 200;
 }
 
+bool client_feed_is_whole(const struct client_feed *feed)
+{
+    return feed->ended && feed->code == CURLE_OK && http_status_of(feed) == 200;
+}
+
+bool client_feed_has_line(const struct client_feed *feed)
+{
+    return http_status_of(feed) == 200 &&
+           bytes_find_byte(buffer_bytes(&feed->exchange.body), '\n', feed->taken) != SIZE_MAX;
+}
+
 static size_t take_piece(char *piece, size_t one, size_t size, void *context)
 {
     struct client_feed *feed = context;

@@ -25,6 +25,10 @@ void client_feed_free(struct client_feed *feed);
 MUST_USE enum status client_feed_next(struct client_feed *feed, struct arena *arena,
                                       int64_t wait_ms, int wake_fd, struct bytes *ret_line,
                                       struct client_answer *ret);
+/* A line is there, without waiting. */
+bool client_feed_has_line(const struct client_feed *feed);
+/* The answer ended as it should; what it had was given. */
+bool client_feed_is_whole(const struct client_feed *feed);
 /* The server answered with lines. */
 bool client_feed_is_open(const struct client_feed *feed);
 

@@ -80,8 +80,8 @@ void figures_store(struct write_run *run)
             continue;
         bytes_put_u64(value, entry->now.item_count);
         bytes_put_u64(value + 8, entry->now.size_bytes);
-        store_batch_put(run->batch, STORE_CATALOGUE, figures_key(run->arena, entry->table_id),
-                        bytes_of(value, sizeof value));
+        store_batch_put_total(run->batch, STORE_CATALOGUE, figures_key(run->arena, entry->table_id),
+                              bytes_of(value, sizeof value));
     }
 }
 

@@ -4,6 +4,7 @@
 #include "functions/async_private.h"
 #include "functions/async_record.h"
 #include "functions/function.h"
+#include "functions/hold.h"
 #include "functions/pool.h"
 #include "journey/journey.h"
 
@@ -403,7 +404,7 @@ static void watch_oldest(struct function *function)
     struct timers *timers = function->functions->options.timers;
     struct async_queue *queue = &function->async;
 
-    if (list_empty(&queue->waiting))
+    if (list_empty(&queue->waiting) || holds_has(function))
         timer_cancel(timers, &queue->oldest);
     else
         timer_set_at(timers, &queue->oldest,
@@ -441,7 +442,7 @@ void async_dispatch(struct function *function)
     if (!functions->started || functions->stopping || queue->dispatching)
         return;
     queue->dispatching = true; /* what ends at once does not dispatch inside this loop */
-    while (!list_empty(&queue->waiting) && dispatch_first(function))
+    while (!list_empty(&queue->waiting) && !holds_has(function) && dispatch_first(function))
         ;
     queue->dispatching = false;
     watch_oldest(function);

@@ -16,6 +16,8 @@
  * it is no attempt, and its age is its only limit. With a reserved concurrency of 0 nothing waits:
  *      it ends at once, as on AWS.
  *
+ * What is held (hold.h) waits too, and has no age meanwhile.
+ *
  * Waiting costs nobody but the function itself: each has its own queue. Format:
  * docs/format/invocation.md. One loop thread, except functions_async_write(). */
 #ifndef DYNLOG_FUNCTIONS_ASYNC_H

@@ -290,6 +290,36 @@ struct bytes functions_code_folder(const struct functions *functions, struct are
                                         : configuration->folder;
 }
 
+/* The code folder is in dynlog's data folder. */
+static const char *data_folder(const struct functions *functions, struct arena *arena)
+{
+    const char *folder = functions->options.code_folder;
+    const char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
+
+    if (slash == NULL)
+        return NULL;
+    return arena_copy_text(arena, bytes_of(folder, (size_t)(slash - folder)));
+}
+
+struct bytes functions_code_hash(struct functions *functions, struct arena *arena,
+                                 const struct function_configuration *configuration,
+                                 uint64_t *ret_size)
+{
+    struct bytes hash = configuration->code.size > 0 ? configuration->code : configuration->archive;
+    uint64_t size = configuration->code_size;
+
+    if (hash.size == 0) {
+        struct folder_code found =
+            folder_code(&functions->folders, configuration->folder, data_folder(functions, arena));
+
+        hash = arena_copy(arena, bytes_of_text(found.hash));
+        size = found.size;
+    }
+    if (ret_size != NULL)
+        *ret_size = size;
+    return hash;
+}
+
 void functions_totals(const struct functions *functions, struct functions_totals *ret)
 {
     *ret = (struct functions_totals){0};

@@ -108,6 +108,11 @@ void functions_release_code(struct functions *functions, struct bytes hash);
 /* Where its code lies. */
 struct bytes functions_code_folder(const struct functions *functions, struct arena *arena,
                                    const struct function_configuration *configuration);
+/* Its SHA-256 in hexadecimal, in the arena; *ret_size (may be NULL): its size. Of a zip, or of what
+ * lies in the folder now (functions/folder.h). */
+struct bytes functions_code_hash(struct functions *functions, struct arena *arena,
+                                 const struct function_configuration *configuration,
+                                 uint64_t *ret_size);
 /* What all versions have, for GetAccountSettings and limits. */
 struct functions_totals {
     uint64_t code_size;

@@ -178,7 +178,9 @@ enum status plan_publish(struct function_change *change, const struct function_r
 
     if (status != OK)
         return status;
-    if (change->code.size > 0 && !bytes_equal(change->code, latest->code))
+    if (change->code.size > 0 &&
+        !bytes_equal(change->code,
+                     functions_code_hash(change->functions, change->arena, latest, NULL)))
         return api_refuse(&change->error, API_LAMBDA_INVALID_PARAMETER,
                           "CodeSHA256 is different from current CodeSHA256 in $LATEST. Please try "
                           "again with the CodeSHA256 in $LATEST.");
@@ -255,7 +257,7 @@ enum status plan_update_code(struct function_change *change, const struct functi
 
     latest->code = change->configuration.code;
     latest->code_size = change->configuration.code_size;
-    latest->folder = (struct bytes){NULL, 0};
+    latest->folder = latest->archive = (struct bytes){NULL, 0};
     keep(change, latest);
     stamp(change, latest);
     if (change->publish)

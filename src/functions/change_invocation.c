@@ -53,13 +53,8 @@ static enum status check_destination(struct function_change *change, struct byte
 static enum status check_config(struct function_change *change,
                                 const struct function_event_config *config)
 {
-    enum status status = OK;
+    enum status status = check_destination(change, config->on_success_arn);
 
-    if ((change->members & (FUNCTION_RETRIES | FUNCTION_AGE | FUNCTION_DESTINATIONS)) == 0)
-        return api_refuse(
-            &change->error, API_LAMBDA_INVALID_PARAMETER,
-            "You must specify at least one of error handling or destination setting.");
-    status = check_destination(change, config->on_success_arn);
     return status == OK ? check_destination(change, config->on_failure_arn) : status;
 }
 

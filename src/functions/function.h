@@ -16,6 +16,7 @@
 #include "base/map.h"
 #include "functions/async.h"
 #include "functions/code.h"
+#include "functions/folder.h"
 #include "functions/functions.h"
 #include "functions/interpreter.h"
 #include "functions/reload.h"
@@ -56,6 +57,9 @@ struct function {
     size_t busy_count;
     bool init_failed; /* the last worker that was started did not come to its first GET next */
 
+    uint64_t told_failure;               /* of an init: a hash of what was told of it; 0: nothing */
+    uint64_t told_save, told_generation; /* of the worker that it was */
+
     bool said_extensions;
     struct reload reload;
     struct async_queue async;
@@ -70,8 +74,10 @@ struct functions {
     struct timer reap; /* frees those that are gone; of wall_timers */
     struct map by_name;
     struct codes *codes;
+    struct folder_codes folders;
     uint64_t generation;                  /* the last that was given */
     struct list changes, changes_waiting; /* change.c */
+    struct map holds;                     /* hold.c: by name */
     struct interpreters *interpreters;
     struct watcher *watcher; /* NULL: nothing is watched */
     struct timer memory;     /* looks at busy workers */

@@ -3,6 +3,7 @@
 #include "functions/functions.h"
 
 #include "functions/function.h"
+#include "functions/hold.h"
 #include "functions/pool.h"
 #include "functions/worker.h"
 
@@ -128,6 +129,8 @@ enum status functions_open(const struct functions_options *options, struct funct
     enum status st = registry_load(functions);
 
     if (st == OK)
+        st = holds_load(functions);
+    if (st == OK)
         st = async_load(functions);
 
     if (st != OK) {
@@ -249,9 +252,11 @@ void functions_close(struct functions *functions)
     if (functions == NULL)
         return;
     async_free(functions);
+    holds_free(functions);
     codes_stop(functions->codes);
     registry_free(functions);
     codes_free(functions->codes);
+    folder_codes_free(&functions->folders);
     interpreters_free(functions->interpreters);
     clock_free(functions->machine_clock);
     arena_free(functions->arena);
@@ -299,6 +304,7 @@ void functions_figures(const struct functions *functions, struct functions_figur
         .queued = functions->async.count,
         .retrying = functions->async.retrying_count,
         .shut_out = shut_out(functions),
+        .held = holds_waiting(functions),
         .workers = functions->worker_count,
         .changing = changing(functions),
         .invocations_total = functions->invocations_total,

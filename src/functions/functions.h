@@ -33,6 +33,7 @@
 #define FUNCTION_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024) /* synchronous, both ways */
 #define FUNCTION_RESPONSE_SIZE_MAX ((size_t)6291556)        /* AWS: 6 MB and 100 bytes */
 #define FUNCTION_EVENT_SIZE_MAX ((size_t)1024 * 1024)       /* asynchronous */
+#define FUNCTION_CLIENT_CONTEXT_SIZE_MAX ((size_t)3583)     /* AWS: in base64 */
 #define FUNCTION_NAME_SIZE_MAX 64
 #define FUNCTION_QUALIFIER_SIZE_MAX 128 /* "$LATEST", a version, an alias */
 #define FUNCTION_QUALIFIED_SIZE_MAX (FUNCTION_NAME_SIZE_MAX + 1 + FUNCTION_QUALIFIER_SIZE_MAX)
@@ -87,6 +88,8 @@ struct function_settings {
     struct bytes handler; /* "src/handler.handler" */
     struct bytes runtime; /* "nodejs20.x", "python3.12", "provided.al2023" */
     struct bytes folder;  /* absolute path of the code */
+    struct bytes archive; /* it was unpacked from a zip with this SHA-256; empty: it was not */
+    uint64_t archive_size;
     struct bytes description;
     const struct function_variable *environment;
     size_t environment_count;
@@ -100,8 +103,8 @@ struct function_settings {
     struct bytes dead_letter_arn; /* DeadLetterConfig's queue; empty: none */
     struct bytes log_group;       /* LoggingConfig's LogGroup; empty: /aws/lambda/NAME */
     bool disable_logs;            /* a stack file's: its lines are in no log group */
-    /* Of functions_put(): version 1, which is as $LATEST is now, and aliases of $LATEST or of it, in
-     * order of their names. All have the settings of asynchronous invocation above. */
+    /* Of functions_put(): version 1, which is as $LATEST is now, and aliases of $LATEST or of it,
+     * in order of their names. All have the settings of asynchronous invocation above. */
     bool published;
     struct bytes published_description;
     const struct function_alias *aliases;
@@ -297,6 +300,7 @@ struct functions_figures {
     size_t queued;   /* asynchronous: not ended, with those that wait for a retry */
     size_t retrying; /* of these: waiting for their time */
     size_t shut_out; /* of waiting: their function may not run (concurrency 0) */
+    size_t held;     /* of queued: until somebody lets them go (hold.h) */
     size_t workers;
     size_t changing; /* changes that are being written; 1 more: code is unpacked or removed */
     uint64_t invocations_total, errors_total, throttles_total;

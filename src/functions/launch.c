@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "functions/environment.h"
+#include "functions/remains.h"
 #include "functions/worker.h"
 
 #include <dirent.h>
@@ -12,13 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- its folder ---- */
+/* ---- its folder, and its end ---- */
 
 struct launch_folder {
     uv_work_t work;
     struct worker *worker;
     bool cleaning;
-    char path[];
+    char log_stream[sizeof "AWS_LAMBDA_LOG_STREAM_NAME=" + LOG_STREAM_NAME_SIZE];
+    char path[]; /* empty: it has the machine's */
 };
 
 /* Without one it has the machine's: a full disk is not a reason to start nothing. */
@@ -26,30 +28,30 @@ static void make_folder(struct worker *worker)
 {
     static uint64_t made;
     const char *in = worker->functions->options.temporary_folder;
-    size_t size = in != NULL ? strlen(in) + 32 : 0;
-
-    if (in == NULL)
-        return;
+    size_t size = in != NULL ? strlen(in) + 32 : 1;
     struct launch_folder *folder = mem_new(sizeof *folder + size);
 
-    snprintf(folder->path, size, "%s/%llx", in, (unsigned long long)++made);
-    if (mkdir(folder->path, 0700) != 0 && errno != EEXIST) {
-        mem_free(folder);
-        return;
+    if (in != NULL) {
+        snprintf(folder->path, size, "%s/%llx", in, (unsigned long long)++made);
+        if (mkdir(folder->path, 0700) != 0 && errno != EEXIST)
+            folder->path[0] = '\0';
     }
+    snprintf(folder->log_stream, sizeof folder->log_stream, "AWS_LAMBDA_LOG_STREAM_NAME=%s",
+             worker->log.stream_name);
     folder->worker = worker;
     worker->folder = folder;
 }
 
-static void remove_folder(uv_work_t *work)
+static void clean(uv_work_t *work)
 {
     struct launch_folder *folder = CONTAINER_OF(work, struct launch_folder, work);
 
-    if (file_remove_folder(folder->path) != OK)
+    remains_kill(bytes_of_text(folder->log_stream));
+    if (folder->path[0] != '\0' && file_remove_folder(folder->path) != OK)
         return; /* somebody holds it: the next start of dynlog removes what is left */
 }
 
-static void removed(uv_work_t *work, int status)
+static void cleaned(uv_work_t *work, int status)
 {
     struct launch_folder *folder = CONTAINER_OF(work, struct launch_folder, work);
     struct worker *worker = folder->worker;
@@ -65,14 +67,9 @@ void launch_clean(struct worker *worker)
     struct launch_folder *folder = worker->folder;
 
     if (folder == NULL)
-        return;
-    if (rmdir(folder->path) == 0 || errno == ENOENT) {
-        mem_free(folder);
-        worker->folder = NULL;
-        return;
-    }
+        return; /* it was never launched */
     folder->cleaning = true;
-    if (uv_queue_work(worker->functions->options.loop, &folder->work, remove_folder, removed) != 0)
+    if (uv_queue_work(worker->functions->options.loop, &folder->work, clean, cleaned) != 0)
         assert(false && "a work with a callback is always taken");
 }
 
@@ -129,7 +126,7 @@ static void start_process(struct worker *worker, const char *program)
         .common_count = options->environment_count,
         .region = options->place->region,
         .runtime_folder = options->runtimes_folder,
-        .temporary_folder = worker->folder != NULL ? worker->folder->path : NULL,
+        .temporary_folder = worker->folder->path[0] != '\0' ? worker->folder->path : NULL,
         .runtime_api_port = worker->port,
         .log_group = settings->log_group,
         .log_stream = bytes_of_text(worker->log.stream_name),

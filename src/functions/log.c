@@ -73,6 +73,7 @@ void log_close(struct log *log)
     if (log->stream != NULL)
         door->close(door->context, log->stream);
     log->stream = NULL;
+    log_release(log, true);
     buffer_free(&log->event);
     log_tail_free(&log->tail);
 }
@@ -93,15 +94,9 @@ static void append_event(struct log *log, struct bytes text)
 
 /* ---- lines ---- */
 
-static void tell(struct log *log, enum function_log_kind kind, struct bytes text, bool from_stderr)
+static void tell_developer(struct log *log, enum function_log_kind kind, struct bytes text,
+                           bool from_stderr)
 {
-    if (log->request_id.size > 0) {
-        tail_append(&log->tail, text);
-        tail_append(&log->tail, BYTES("\n"));
-    }
-    append_event(log, text);
-    if (log->options->log == NULL)
-        return;
     struct function_log line = {
         .kind = kind,
         .function_name = log->function_name,
@@ -110,7 +105,62 @@ static void tell(struct log *log, enum function_log_kind kind, struct bytes text
         .from_stderr = from_stderr,
     };
 
-    log->options->log(log->options->context, &line);
+    if (log->options->log != NULL && !log->muted)
+        log->options->log(log->options->context, &line);
+}
+
+void log_hold(struct log *log)
+{
+    log->holds = true;
+    log->held = BUFFER_INIT(FUNCTION_LOG_LINE_SIZE_MAX);
+}
+
+void log_release(struct log *log, bool tell)
+{
+    struct bytes rest = buffer_bytes(&log->held);
+
+    log->holds = false;
+    while (tell && rest.size > 0) {
+        size_t size = bytes_get_u32(rest.ptr + 2);
+
+        tell_developer(log, (enum function_log_kind)rest.ptr[0], bytes_slice(rest, 6, size),
+                       rest.ptr[1] != 0);
+        rest = bytes_slice(rest, 6 + size, rest.size);
+    }
+    buffer_free(&log->held);
+    log->held = BUFFER_INIT(0);
+}
+
+void log_mute(struct log *log)
+{
+    log_release(log, false);
+    log->muted = true;
+}
+
+/* False: there is too much of it. */
+static bool hold(struct log *log, enum function_log_kind kind, struct bytes text, bool from_stderr)
+{
+    if (log->held.size + text.size + 6 > log->held.size_max)
+        return false;
+    buffer_append_byte(&log->held, (uint8_t)kind);
+    buffer_append_byte(&log->held, from_stderr);
+    buffer_append_u32(&log->held, (uint32_t)text.size);
+    buffer_append(&log->held, text);
+    return true;
+}
+
+static void tell(struct log *log, enum function_log_kind kind, struct bytes text, bool from_stderr)
+{
+    if (log->request_id.size > 0) {
+        tail_append(&log->tail, text);
+        tail_append(&log->tail, BYTES("\n"));
+    }
+    append_event(log, text);
+    if (log->holds && hold(log, kind, text, from_stderr))
+        return;
+    if (log->holds)
+        log_release(log, true);
+    tell_developer(log, kind, text, from_stderr);
 }
 
 void log_line(struct log *log, struct bytes line, bool from_stderr)

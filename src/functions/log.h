@@ -2,6 +2,10 @@
  * END, REPORT. They go to the person who started dynlog, into the worker's stream of CloudWatch
  * Logs, and their tail to an invocation that asks for it (X-Amz-Log-Result).
  *
+ * An init that fails is begun again with each invocation, and says the same each time. The stream
+ * has all of it, as on Lambda; the developer is told once for each version of the code: what a
+ * worker says that is likely to fail as the one before did is held until that is known.
+ *
  * The stream alone has INIT_START. Its events end with a newline, as Lambda's do; their times are
  * the clock's that a test may move. */
 #ifndef DYNLOG_FUNCTIONS_LOG_H
@@ -32,11 +36,21 @@ struct log {
     struct bytes group, version; /* hold as long as this does */
     void *stream;                /* the door's; NULL: nothing was said yet */
     struct buffer event;
+    bool holds, muted;
+    struct buffer held; /* kind (1) | is of stderr (1) | size (4) | bytes, ... */
 };
 
 /* Before the first line: group, and the stream's name, which has the function's version. */
 void log_open(struct log *log, struct bytes group, struct bytes version);
 void log_close(struct log *log);
+
+/* From now on what is for the developer waits, for log_release(): outside an invocation. More than
+ * FUNCTION_LOG_LINE_SIZE_MAX does not. */
+void log_hold(struct log *log);
+/* tell: it is said now; else it was said before. Nothing, when nothing is held. */
+void log_release(struct log *log, bool tell);
+/* The developer is told no more: another worker begins again with what it did. */
+void log_mute(struct log *log);
 
 void log_line(struct log *log, struct bytes line, bool from_stderr);
 /* A line that the platform says in the handler's stream: "... Task timed out after 3.00 seconds".

@@ -155,6 +155,7 @@ static void on_exit(uv_process_t *handle, int64_t exit_status, int signal)
     struct process *process = handle->data;
 
     process->running = false;
+    kill(-handle->pid, SIGKILL); /* who ends by itself leaves nobody behind either */
     process_drain(process);
     process->exited(process, exit_status, signal);
     close_all(process);

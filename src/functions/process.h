@@ -1,8 +1,8 @@
 /* functions/process.h - a child process and the lines that it prints.
  *
- * The child leads a process group of its own, so that process_kill() ends whatever it started too,
- * and a terminal's Ctrl-C does not reach it. Its output comes through two pipes, cut into lines.
- * Its input is empty. Nothing is inherited but what is given.
+ * The child leads a process group of its own, which ends with it, so that whatever it started goes
+ * too, and a terminal's Ctrl-C does not reach it. Its output comes through two pipes, cut into
+ * lines. Its input is empty. Nothing is inherited but what is given.
  *
  *   process_start() -> line() ... -> exited() -> closed()      closed() alone when the start failed
  *

@@ -99,6 +99,7 @@ static void write_configuration(struct json_writer *w, const struct function_con
     json_member_uint(w, "memory", from->memory_mb);
     json_member_set(w, "code", from->code);
     json_member_set(w, "folder", from->folder);
+    json_member_set(w, "archive", from->archive);
     json_member_uint(w, "codeSize", from->code_size);
     json_member_set(w, "deadLetters", from->dead_letter_arn);
     json_member_set(w, "logGroup", from->log_group);
@@ -264,6 +265,7 @@ static enum status read_configuration(struct arena *arena, const struct json *js
         .memory_mb = (uint32_t)json_get_uint(json, "memory", 0),
         .code = json_get_string(json, "code"),
         .folder = json_get_string(json, "folder"),
+        .archive = json_get_string(json, "archive"),
         .code_size = json_get_uint(json, "codeSize", 0),
         .dead_letter_arn = json_get_string(json, "deadLetters"),
         .log_group = json_get_string(json, "logGroup"),
@@ -274,7 +276,9 @@ static enum status read_configuration(struct arena *arena, const struct json *js
     bool has_code = ret->code.size == FUNCTION_CODE_HASH_SIZE ||
                     (ret->code.size == 0 && ret->folder.size > 0 && ret->folder.ptr[0] == '/');
 
-    if (ret->version == UINT64_MAX || !has_code || ret->timeout_s < 1 ||
+    bool has_hash = ret->archive.size == 0 || ret->archive.size == FUNCTION_CODE_HASH_SIZE;
+
+    if (ret->version == UINT64_MAX || !has_code || !has_hash || ret->timeout_s < 1 ||
         ret->timeout_s > FUNCTION_TIMEOUT_S_MAX)
         return CORRUPT;
     return read_kept(arena, json_get(json, "kept"), ret);

@@ -34,9 +34,10 @@ struct function_configuration {
     const struct function_variable *environment;
     size_t environment_count;
     uint32_t timeout_s, memory_mb;
-    struct bytes code;   /* its hash (code.h); empty: of a stack file */
-    struct bytes folder; /* of a stack file: where its code lies */
-    uint64_t code_size;
+    struct bytes code;    /* its hash (code.h); empty: of a stack file */
+    struct bytes folder;  /* of a stack file: where its code lies */
+    struct bytes archive; /* of a stack file: the hash of the zip that it was; empty: of none */
+    uint64_t code_size;   /* of the zip */
     struct bytes dead_letter_arn, log_group;
     const struct function_kept *kept;
     size_t kept_count;

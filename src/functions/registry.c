@@ -568,6 +568,8 @@ enum status registry_put(struct functions *functions, const struct function_sett
         .timeout_s = settings->timeout_s,
         .memory_mb = settings->memory_mb,
         .folder = settings->folder,
+        .archive = settings->archive,
+        .code_size = settings->archive_size,
         .dead_letter_arn = settings->dead_letter_arn,
         .log_group = settings->log_group,
         .modified_ms = clock_now_ms(timers_clock(functions->options.timers)),

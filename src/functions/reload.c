@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- what is said ---- */
@@ -99,6 +100,7 @@ static bool end_stale_workers(struct function *function, const char *path)
         if (worker->state == WORKER_STARTING && restless)
             continue;
         if (worker->state == WORKER_STARTING) {
+            log_mute(&worker->log); /* what its init says, the next one says again */
             reload->hasty_starts++;
             if (reload->restless_since_ns == 0)
                 reload->restless_since_ns = clock_monotonic_ns();
@@ -298,11 +300,28 @@ static void tell_of_provided(struct worker *worker)
     telling_end(&telling);
 }
 
+/* Of the file that changed last: an editor that empties it and writes it saves once. A name that is
+ * not there is one that an import looked for: what came or went beside it is no other save. */
+static void note_save(struct reload *reload)
+{
+    struct stat file;
+
+    if (reload->changed_path == NULL || stat(reload->changed_path, &file) != 0)
+        return;
+    const uint64_t what[] = {map_hash(bytes_of_text(reload->changed_path)), (uint64_t)file.st_ino,
+                             (uint64_t)file.st_size, (uint64_t)file.st_mtim.tv_sec,
+                             (uint64_t)file.st_mtim.tv_nsec};
+
+    reload->save = map_hash(bytes_of((const uint8_t *)what, sizeof what));
+}
+
 void reload_starts(struct worker *worker)
 {
     struct function *function = worker->function;
 
     worker->code = function->reload.code;
+    note_save(&function->reload);
+    worker->save = function->reload.save;
     worker->begun_ns = clock_file_ns();
     say_changed(function);
     if (runtime_kind_of(worker->version->settings.runtime) == RUNTIME_PROVIDED)

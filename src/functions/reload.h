@@ -46,12 +46,13 @@ struct worker;
 struct reload {
     struct watched watched;
     bool open;
-    uint64_t code;              /* its number */
-    uint64_t told;              /* the number of those that told what they loaded */
-    char *changed_path;         /* what is to be said when the next worker starts; NULL: nothing */
-    struct timer quiet;         /* set from a change to the end of the quiet after it */
-    bool warm;                  /* then a worker is started */
-    unsigned hasty_starts;      /* that a change ended before they were through */
+    uint64_t code;         /* its number */
+    uint64_t told;         /* the number of those that told what they loaded */
+    uint64_t save;         /* which save of which file it is of: a save may be several changes */
+    char *changed_path;    /* what is to be said when the next worker starts; NULL: nothing */
+    struct timer quiet;    /* set from a change to the end of the quiet after it */
+    bool warm;             /* then a worker is started */
+    unsigned hasty_starts; /* that a change ended before they were through */
     uint64_t restless_since_ns; /* 0: calm */
     bool said_full;
 };

@@ -373,6 +373,8 @@ void worker_next(struct worker *worker,
         uv_timer_stop(&worker->starting);
         worker->init_us = (clock_monotonic_ns() - worker->started_ns) / 1000;
         worker->function->init_failed = false;
+        worker->function->told_failure = 0;
+        log_release(&worker->log, true);
         worker->used_ms = clock_waited_ms(timers_clock(timers));
         timer_set_after(timers, &worker->age, FUNCTION_IDLE_LIFE_MS);
     }
@@ -441,9 +443,30 @@ static void report_init(struct worker *worker, const char *status, struct bytes 
                     strcmp(status, "error") == 0 ? type : BYTES(""));
 }
 
+static bool is_of_told_code(const struct worker *worker)
+{
+    const struct function *function = worker->function;
+
+    return function->told_failure != 0 && function->told_save == worker->save &&
+           function->told_generation == worker->version->generation;
+}
+
+/* What was held of the init that failed is told, unless the code as it is failed so before. */
+static void tell_failure(struct worker *worker, struct bytes what)
+{
+    struct function *function = worker->function;
+    uint64_t failure = map_hash(what) | 1;
+
+    log_release(&worker->log, !is_of_told_code(worker) || function->told_failure != failure);
+    function->told_failure = failure;
+    function->told_save = worker->save;
+    function->told_generation = worker->version->generation;
+}
+
 /* It did not come to its first GET next. Lambda begins again within the invocation that waits, and
  * only then lets it fail. */
-static void fail_init(struct worker *worker, const struct ending *ending, struct bytes type)
+static void fail_init(struct worker *worker, const struct ending *ending, struct bytes type,
+                      struct bytes what)
 {
     struct function *function = worker->function;
     bool again = worker->again || worker->start_error != NULL;
@@ -454,9 +477,11 @@ static void fail_init(struct worker *worker, const struct ending *ending, struct
     first = again ? pool_first(function) : NULL;
     if (first == NULL) {
         report_init(worker, ending->status, type);
+        tell_failure(worker, what);
         worker_stop(worker); /* when it is gone, the next one is started */
         return;
     }
+    tell_failure(worker, what);
     adopt(worker, first);
     report_init(worker, ending->status, type);
     end_invocation(worker, ending);
@@ -475,7 +500,7 @@ static void fail_init_with(struct worker *worker, const char *status, const char
     failure_print(&payload, type, request_id, what);
     fail_init(worker,
               &(struct ending){.result = buffer_bytes(&payload), .status = status, .stop = true},
-              bytes_of_text(type));
+              bytes_of_text(type), bytes_of_text(what));
 }
 
 void worker_init_error(struct worker *worker, struct bytes error)
@@ -484,7 +509,7 @@ void worker_init_error(struct worker *worker, struct bytes error)
 
     if (worker->state == WORKER_STARTING)
         fail_init(worker, &(struct ending){.result = error, .status = "error", .stop = true},
-                  failure_type(arena, error));
+                  failure_type(arena, error), error);
 }
 
 static void on_line(struct process *process, struct bytes line, bool from_stderr)
@@ -492,7 +517,9 @@ static void on_line(struct process *process, struct bytes line, bool from_stderr
     struct worker *worker = CONTAINER_OF(process, struct worker, process);
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(FUNCTION_LOG_LINE_SIZE_MAX);
 
-    if (runtime_kind_of(worker->version->settings.runtime) != RUNTIME_NODE ||
+    enum runtime_kind kind = runtime_kind_of(worker->version->settings.runtime);
+
+    if ((kind != RUNTIME_NODE && kind != RUNTIME_PYTHON) ||
         bytes_find_byte(line, '\r', 0) == SIZE_MAX) {
         log_line(&worker->log, line, from_stderr);
         return;
@@ -613,6 +640,8 @@ void worker_start(struct function *function)
     const struct runtime_door *door = &worker->functions->options.runtime;
 
     reload_starts(worker);
+    if (is_of_told_code(worker) || timer_is_set(&function->reload.quiet))
+        log_hold(&worker->log); /* a save may yet be more than one change */
     uv_timer_start(&worker->starting, on_starting,
                    worker->again ? (uint64_t)settings->timeout_s * 1000 : FUNCTION_INIT_MS_MAX, 0);
     worker->listener = door->listen(door->context, worker, &worker->port);

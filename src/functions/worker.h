@@ -50,6 +50,7 @@ struct worker {
     enum worker_state state;
     struct list in_workers, in_idle;
     uint64_t code, begun_ns; /* reload.h: the number of its code, and when it was started */
+    uint64_t save;           /* reload.h */
     bool again;              /* the one before did not come through its init */
 
     /* starting and ending */

@@ -85,7 +85,7 @@ static uint64_t find_position(struct journeys *journeys, const struct hop *attem
     const struct hop *batch = attempt->parent;
     const struct json *detail = NULL;
 
-    if (batch->kind != HOP_BATCH)
+    if (batch->kind != HOP_BATCH || batch->of_messages)
         return 0;
     if (batch->number == 1)
         return batch->position;
@@ -160,14 +160,14 @@ static struct hop *event_new(struct journeys *journeys, const struct journey_eve
 
 void journey_event(struct journeys *journeys, const struct journey_event *event)
 {
-    if (journeys != NULL)
+    if (journeys_begin(journeys))
         (void)event_new(journeys, event);
 }
 
 void journey_archived(struct journeys *journeys, struct bytes event_id, struct bytes archive_name)
 {
     const struct named_text texts[] = {{TEXT_ARCHIVE, archive_name}, {TEXT_NONE, {0}}};
-    struct hop *hop = journeys != NULL ? find_event(journeys, event_id) : NULL;
+    struct hop *hop = journeys_begin(journeys) ? find_event(journeys, event_id) : NULL;
 
     if (hop != NULL)
         hop = hop_new(hop->root, hop, HOP_ARCHIVE, texts);
@@ -300,7 +300,7 @@ void journey_delivery(struct journeys *journeys, const struct journey_delivery *
 {
     struct hop *hop = NULL;
 
-    if (journeys == NULL || delivery->cause_id.size == 0)
+    if (!journeys_begin(journeys) || delivery->cause_id.size == 0)
         return;
     hop = delivery_hop(journeys, delivery);
     if (hop == NULL)
@@ -318,7 +318,7 @@ void journey_call_begins(struct journeys *journeys, const struct journey_deliver
     static const struct named_text none = {TEXT_NONE, {0}};
     struct hop *hop = NULL;
 
-    if (journeys == NULL || delivery->cause_id.size == 0)
+    if (!journeys_begin(journeys) || delivery->cause_id.size == 0)
         return;
     hop = delivery_hop(journeys, delivery);
     if (hop == NULL)

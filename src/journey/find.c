@@ -23,26 +23,38 @@ static bool wrote(const struct hop *hop, const struct root *journey, struct byte
     return false;
 }
 
+static bool contains(const struct hop *hop, const struct root *journey, const struct hop *sought)
+{
+    if (hop == sought || !hop_is_of(hop, journey))
+        return hop == sought && hop_is_of(hop, journey);
+    if (hop->shared != NULL)
+        return contains(hop->shared, journey, sought);
+    for (const struct hop *child = hop->first; child != NULL; child = child->next)
+        if (contains(child, journey, sought))
+            return true;
+    return false;
+}
+
 /* A journey of a batch, in which an event may be of one record alone. */
 static bool has_hop(const struct root *journey, const struct sought *sought)
 {
     if (sought->root == journey)
         return true;
-    if (sought->root == NULL || !sought->root->is_batch || !batch_has(journey->top, sought->root))
-        return false;
-    for (const struct hop *hop = sought->hop; hop != NULL; hop = hop->parent)
-        if (!hop_is_of(hop, journey))
-            return false;
-    return true;
+    return sought->root != NULL && sought->root->is_batch &&
+           contains(journey->top, journey, sought->hop);
 }
 
-static bool has_trace(const struct root *journey, const uint64_t trace[2])
+/* Its own, or that of a batch below the hop. */
+static bool has_trace(const struct hop *hop, const uint64_t trace[2])
 {
-    if (journey->trace.high == trace[0] && journey->trace.low == trace[1])
+    const struct trace *own = &hop->root->trace;
+
+    if (hop->parent == NULL && own->high == trace[0] && own->low == trace[1])
         return true;
-    for (const struct hop *hop = journey->top->first; hop != NULL; hop = hop->next)
-        if (hop->shared != NULL && hop->shared->root->trace.high == trace[0] &&
-            hop->shared->root->trace.low == trace[1])
+    if (hop->shared != NULL)
+        return has_trace(hop->shared, trace);
+    for (const struct hop *child = hop->first; child != NULL; child = child->next)
+        if (has_trace(child, trace))
             return true;
     return false;
 }
@@ -60,7 +72,7 @@ static bool has_name(const struct root *journey, const struct sought *sought)
     case JOURNEY_NAME_RECORD:
         return journey->top->kind == HOP_APPEND && journey->top->position == name->position;
     case JOURNEY_NAME_TRACE:
-        return has_trace(journey, name->trace);
+        return has_trace(journey->top, name->trace);
     }
     return false;
 }
@@ -82,6 +94,19 @@ static bool matches(const struct root *journey, const struct sought *sought)
     return state.failed || state.retried;
 }
 
+/* Of an event, an invocation, or else of a message. */
+static const struct hop *find_id(const struct journeys *journeys, struct bytes id)
+{
+    char text[ID_UUID_SIZE];
+    const struct hop *hop = find_text(journeys, LINK_ID, id, NULL);
+
+    if (hop != NULL || id.size != sizeof text - 1)
+        return hop;
+    memcpy(text, id.ptr, id.size);
+    text[id.size] = '\0';
+    return find_sent(journeys, text);
+}
+
 static struct sought look_up(const struct journeys *journeys, const struct journey_query *query)
 {
     struct sought sought = {.query = query};
@@ -89,7 +114,7 @@ static struct sought look_up(const struct journeys *journeys, const struct journ
     if (!query->has_name)
         return sought;
     if (query->name.kind == JOURNEY_NAME_ID)
-        sought.hop = find_text(journeys, LINK_ID, query->name.text, NULL);
+        sought.hop = find_id(journeys, query->name.text);
     if (sought.hop != NULL)
         sought.root = sought.hop->root;
     sought.by_writes = query->name.kind == JOURNEY_NAME_KEY &&

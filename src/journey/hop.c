@@ -55,9 +55,14 @@ static struct bytes texts_get(const uint8_t *texts, size_t size, enum hop_text n
     return (struct bytes){NULL, 0};
 }
 
+static uint8_t *texts_of(const struct hop *hop)
+{
+    return (uint8_t *)(uintptr_t)&hop->links[hop->link_count];
+}
+
 struct bytes hop_text(const struct hop *hop, enum hop_text name)
 {
-    struct bytes text = texts_get(hop->texts, hop->text_size, name);
+    struct bytes text = texts_get(texts_of(hop), hop->text_size, name);
 
     return text.size > 0 || hop->late == NULL ? text : texts_get(hop->late, hop->late_size, name);
 }
@@ -72,8 +77,28 @@ uint64_t hash_number(enum link_kind kind, uint64_t number)
     return map_hash(bytes_of(bytes, sizeof bytes));
 }
 
+/* Ids are made by dynlog itself: they need no hash that withstands who chooses them. */
+static uint64_t hash_id(struct bytes id)
+{
+    uint64_t hash = id.size, word = 0;
+    size_t i = 0;
+
+    for (; i + 8 <= id.size; i += 8) {
+        memcpy(&word, id.ptr + i, 8);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+        hash ^= hash >> 29;
+    }
+    word = 0;
+    if (i < id.size)
+        memcpy(&word, id.ptr + i, id.size - i);
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+    return hash ^ hash >> 32;
+}
+
 uint64_t hash_text(enum link_kind kind, struct bytes text)
 {
+    if (kind == LINK_ID)
+        return hash_id(text);
     return map_hash(text) + (uint64_t)kind * 0x9e3779b97f4a7c15U;
 }
 
@@ -85,30 +110,58 @@ void link_enter(struct journeys *journeys, struct link *link, struct hop *hop, e
 
     struct link **bucket = &journeys->buckets[hash & (JOURNEY_BUCKETS - 1)];
 
-    *link = (struct link){*bucket, hop, hash, kind};
+    *link = (struct link){*bucket, bucket, hop, (uint32_t)hash, (uint32_t)kind};
+    if (link->next != NULL)
+        link->next->at = &link->next;
     *bucket = link;
+    if (kind == LINK_ID)
+        journeys->recent = hop;
 }
 
-void link_leave(struct journeys *journeys, struct link *link)
+void link_leave(struct link *link)
 {
     if (link->kind == LINK_NONE)
         return;
-    struct link **at = &journeys->buckets[link->hash & (JOURNEY_BUCKETS - 1)];
-
-    while (*at != link)
-        at = &(*at)->next;
-    *at = link->next;
+    *link->at = link->next;
+    if (link->next != NULL)
+        link->next->at = link->at;
     link->kind = LINK_NONE;
+}
+
+static size_t links_of(enum hop_kind kind)
+{
+    switch (kind) {
+    case HOP_APPEND:  /* position, key */
+    case HOP_ATTEMPT: /* span; of a batch: id */
+        return 2;
+    case HOP_BATCH:
+    case HOP_EVENT:
+    case HOP_INVOCATION:
+    case HOP_SCHEDULE:
+    case HOP_DELIVERY: /* of a message */
+    case HOP_DESTINATION:
+        return 1;
+    case HOP_BATCH_REF:
+    case HOP_ARCHIVE:
+    case HOP_RULE:
+    case HOP_LETTER:
+    case HOP_WRITE:
+    case HOP_FILTER:
+    case HOP_MESSAGE:
+    case HOP_KIND_COUNT:
+        return 0;
+    }
+    return 0;
 }
 
 void hop_link(struct hop *hop, enum link_kind kind, uint64_t hash)
 {
-    for (size_t i = 0; i < JOURNEY_LINKS_MAX; i++)
+    for (size_t i = 0; i < hop->link_count; i++)
         if (hop->links[i].kind == LINK_NONE) {
             link_enter(hop->root->journeys, &hop->links[i], hop, kind, hash);
             return;
         }
-    assert(false && "a hop is found in two ways at most");
+    assert(false && "links_of() counts the ways in which a hop is found");
 }
 
 static const struct link *bucket_of(const struct journeys *journeys, uint64_t hash)
@@ -124,11 +177,15 @@ static enum hop_text text_of_link(enum link_kind kind)
 struct hop *find_text(const struct journeys *journeys, enum link_kind kind, struct bytes text,
                       const struct hop *after)
 {
-    uint64_t hash = hash_text(kind, text);
     bool skipping = after != NULL;
 
+    if (kind == LINK_ID && !skipping && journeys->recent != NULL &&
+        bytes_equal(hop_text(journeys->recent, TEXT_ID), text))
+        return journeys->recent;
+    uint64_t hash = hash_text(kind, text);
+
     for (const struct link *link = bucket_of(journeys, hash); link != NULL; link = link->next) {
-        if (link->hash != hash || link->kind != kind ||
+        if (link->hash != (uint32_t)hash || link->kind != kind ||
             !bytes_equal(hop_text(link->hop, text_of_link(kind)), cut(text)))
             continue;
         if (!skipping)
@@ -148,7 +205,8 @@ struct hop *find_number(const struct journeys *journeys, enum link_kind kind, ui
     uint64_t hash = hash_number(kind, number);
 
     for (const struct link *link = bucket_of(journeys, hash); link != NULL; link = link->next)
-        if (link->hash == hash && link->kind == kind && number_of(link->hop, kind) == number)
+        if (link->hash == (uint32_t)hash && link->kind == kind &&
+            number_of(link->hop, kind) == number)
             return link->hop;
     return NULL;
 }
@@ -158,17 +216,38 @@ struct hop *find_trace(const struct journeys *journeys, const struct trace *trac
     uint64_t hash = hash_number(LINK_TRACE, trace->low);
 
     for (const struct link *link = bucket_of(journeys, hash); link != NULL; link = link->next)
-        if (link->hash == hash && link->kind == LINK_TRACE &&
+        if (link->hash == (uint32_t)hash && link->kind == LINK_TRACE &&
             link->hop->root->trace.low == trace->low && link->hop->root->trace.high == trace->high)
+            return link->hop;
+    return NULL;
+}
+
+struct hop *find_message(const struct journeys *journeys, const uint64_t id[2])
+{
+    uint64_t hash = hash_number(LINK_MESSAGE, id[0] ^ id[1]);
+
+    for (const struct link *link = bucket_of(journeys, hash); link != NULL; link = link->next)
+        if (link->hash == (uint32_t)hash && link->kind == LINK_MESSAGE &&
+            link->hop->message[0] == id[0] && link->hop->message[1] == id[1])
             return link->hop;
     return NULL;
 }
 
 /* ---- life ---- */
 
+static size_t size_with(size_t link_count, size_t text_size)
+{
+    return sizeof(struct hop) + link_count * sizeof(struct link) + text_size;
+}
+
+size_t hop_own_size(const struct hop *hop)
+{
+    return piece_size(size_with(hop->link_count, hop->text_size)) + JOURNEY_ALLOCATION_SIZE;
+}
+
 static size_t hop_size(const struct hop *hop)
 {
-    size_t size = sizeof *hop + hop->text_size + JOURNEY_ALLOCATION_SIZE;
+    size_t size = hop_own_size(hop);
 
     return hop->late != NULL ? size + hop->late_size + JOURNEY_ALLOCATION_SIZE : size;
 }
@@ -182,7 +261,7 @@ static void count(struct root *root, size_t size, bool more)
 struct hop *hop_new(struct root *root, struct hop *parent, enum hop_kind kind,
                     const struct named_text *texts)
 {
-    size_t text_size = texts_size(texts);
+    size_t text_size = texts_size(texts), link_count = links_of(kind);
     struct hop *hop = NULL;
 
     if (parent != NULL && parent->depth >= JOURNEY_DEPTH_MAX) {
@@ -190,20 +269,23 @@ struct hop *hop_new(struct root *root, struct hop *parent, enum hop_kind kind,
         root->journeys->omitted_total++;
         return NULL;
     }
-    if (!root_make_room(root, sizeof *hop + text_size + JOURNEY_ALLOCATION_SIZE))
+    size_t size = size_with(link_count, text_size);
+
+    if (!root_make_room(root, piece_size(size) + JOURNEY_ALLOCATION_SIZE))
         return NULL;
-    hop = mem_new(sizeof *hop + text_size);
+    hop = piece_new(root->journeys, size);
+    hop->link_count = (uint8_t)link_count;
     hop->depth = parent != NULL ? (uint8_t)(parent->depth + 1) : 0;
-    hop->kind = kind;
+    hop->kind = (uint8_t)kind;
     hop->root = root;
     hop->parent = parent;
-    hop->text_size = text_size;
-    hop->at_ms = clock_now_ms(root->journeys->clock);
+    hop->text_size = (uint16_t)text_size;
+    hop->at_ms = root->journeys->now_ms;
     hop->span = journeys_random(root->journeys);
     /* What has an end is not exported when its trace is set. */
-    if (kind == HOP_BATCH || kind == HOP_INVOCATION || kind == HOP_DELIVERY)
+    if (kind == HOP_BATCH || kind == HOP_INVOCATION || kind == HOP_DELIVERY || kind == HOP_MESSAGE)
         hop->result = JOURNEY_WAITING;
-    texts_put(hop->texts, texts);
+    texts_put(texts_of(hop), texts);
     if (parent == NULL)
         root->top = hop;
     else if (parent->last == NULL)
@@ -226,15 +308,19 @@ void hop_free(struct hop *hop)
         next = child->next;
         hop_free(child);
     }
-    for (size_t i = 0; i < JOURNEY_LINKS_MAX; i++)
-        link_leave(root->journeys, &hop->links[i]);
-    if (hop->shared != NULL)
+    for (size_t i = 0; i < hop->link_count; i++)
+        link_leave(&hop->links[i]);
+    if (root->journeys->recent == hop)
+        root->journeys->recent = NULL;
+    if (hop->shared != NULL) {
+        list_remove(&hop->in_batch);
         root_unref(hop->shared->root);
+    }
     count(root, hop_size(hop), false);
     root->hop_count--;
     root->journeys->hop_count--;
     mem_free(hop->late);
-    mem_free(hop);
+    piece_free(root->journeys, hop, size_with(hop->link_count, hop->text_size));
 }
 
 void hop_forget(struct hop *child)
@@ -294,7 +380,7 @@ static void keep_late(struct hop *hop, const struct journey_end *end)
     if (size == 0 || !root_make_room(hop->root, size + JOURNEY_ALLOCATION_SIZE))
         return;
     hop->late = mem_new(size);
-    hop->late_size = size;
+    hop->late_size = (uint16_t)size;
     texts_put(hop->late, texts);
     count(hop->root, size + JOURNEY_ALLOCATION_SIZE, true);
 }
@@ -309,11 +395,11 @@ void hop_enter(struct hop *hop, enum journey_result result, const struct journey
 {
     struct journeys *journeys = hop->root->journeys;
 
-    hop->result = result;
+    hop->result = (uint8_t)result;
     if (result == JOURNEY_RUNNING && hop->began_ns == 0)
         hop->began_ns = clock_monotonic_ns();
     if (!hop_is_open(hop))
-        hop->ended_ms = clock_now_ms(journeys->clock);
+        hop->ended_ms = journeys->now_ms;
     if (end != NULL) {
         hop->next_ms = end->next_ms;
         hop->duration_us = end->duration_us;

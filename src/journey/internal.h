@@ -2,7 +2,7 @@
  *
  *   journeys.c    life, limits, what goes when there is no room, figures
  *   hop.c         a hop, its texts, where it is found
- *   batch.c event.c invocation.c     what the hops call
+ *   batch.c event.c message.c invocation.c     what the hops call
  *   trace.c       trace ids and headers
  *   name.c        what people type for an event
  *   find.c        questions
@@ -12,21 +12,29 @@
  *                                                             a hop HOP_BATCH_REF --> struct root
  *                                                             (a batch, counted by its references)
  *
- * A hop is one piece of memory: the structure and its texts behind it. What is known only when it
- * ends (`late`) is a second one. */
+ * A hop is one piece of memory, and nothing in it is made for reading: the structure, its places in
+ * the index (as many as its kind has), and its texts as they came.
+ *
+ *   struct hop | struct link ... | name (1) size (2) bytes, name size bytes, ...
+ *
+ * What is known only when it ends (`late`) is a second one, of those that failed alone. JSON, hex
+ * and spans are made when somebody asks. */
 #ifndef DYNLOG_JOURNEY_INTERNAL_H
 #define DYNLOG_JOURNEY_INTERNAL_H
 
 #include "journey/journey.h"
 #include "json/json.h"
 
-#define JOURNEY_BUCKETS ((size_t)16384) /* a power of two */
-#define JOURNEY_LINKS_MAX 2
+/* A power of two, of 8 bytes each: 10,000 journeys are found by about 40,000 names. */
+#define JOURNEY_BUCKETS ((size_t)65536)
 /* A loop of handlers that cause each other. Two levels of JSON each, and JSON_DEPTH_MAX are read.
  */
 #define JOURNEY_DEPTH_MAX 40
 #define JOURNEY_ATTEMPTS_MAX ((size_t)16)    /* of one hop: the first ones, and the last ones */
 #define JOURNEY_ALLOCATION_SIZE ((size_t)16) /* what malloc needs for itself, about */
+#define JOURNEY_PIECE_SIZE ((size_t)32)      /* hops take a multiple of it */
+#define JOURNEY_PIECE_KINDS 32               /* larger ones are malloc's */
+#define JOURNEY_SPARE_SIZE_MAX ((size_t)256 * 1024)
 
 enum hop_kind {
     HOP_APPEND,
@@ -43,6 +51,7 @@ enum hop_kind {
     HOP_WRITE,
     HOP_SCHEDULE,
     HOP_FILTER,
+    HOP_MESSAGE,
     HOP_KIND_COUNT,
 };
 
@@ -54,7 +63,6 @@ enum hop_text {
     TEXT_SK,
     TEXT_TABLE,
     TEXT_CHANGE,
-    TEXT_RECORD_ID,
     TEXT_MAPPING,
     TEXT_FUNCTION,
     TEXT_BUS,
@@ -76,12 +84,21 @@ struct named_text {
 };
 
 /* By what a hop is found. */
-enum link_kind { LINK_NONE, LINK_POSITION, LINK_KEY, LINK_ID, LINK_SPAN, LINK_BATCH, LINK_TRACE };
+enum link_kind {
+    LINK_NONE,
+    LINK_POSITION,
+    LINK_KEY,
+    LINK_ID,
+    LINK_SPAN,
+    LINK_BATCH,
+    LINK_TRACE,
+    LINK_MESSAGE
+};
 struct link {
     struct link *next; /* in its bucket, the newest first */
+    struct link **at;  /* what points to it: the oldest one leaves without a search */
     struct hop *hop;
-    uint64_t hash;
-    enum link_kind kind;
+    uint32_t hash, kind;
 };
 
 struct trace {
@@ -93,6 +110,7 @@ struct root {
     struct hop *top;
     struct list in_all; /* of a journey */
     size_t references;  /* of a batch: journeys, and whoever holds it */
+    struct list refers; /* to a batch: hops, in the order of its records */
     size_t held;        /* of a journey: it does not go now */
     size_t size, hop_count;
     uint64_t omitted; /* hops that there was no room for */
@@ -102,25 +120,35 @@ struct root {
 };
 
 struct hop {
-    enum hop_kind kind;
-    enum journey_result result;
+    uint8_t kind, result; /* enum hop_kind, enum journey_result */
+    uint8_t depth;        /* below the top */
+    uint8_t link_count;
+    bool exported, synchronous;
+    bool of_messages; /* BATCH: of a queue */
+    uint16_t text_size, late_size;
+    uint32_t number;   /* ATTEMPT: which; BATCH: how many records */
+    uint32_t attempts; /* of this hop, so far */
     struct root *root;
     struct hop *parent, *first, *last, *next; /* children in the order in which they came */
     struct hop *shared;                       /* HOP_BATCH_REF: the batch */
-    struct link links[JOURNEY_LINKS_MAX];
     uint64_t at_ms, ended_ms, next_ms;
     uint64_t began_ns, duration_us;
     uint64_t position; /* APPEND, WRITE; EVENT, DELIVERY: of the record that it is of; BATCH: the
                           first */
-    uint64_t last_position;
+    union {
+        uint64_t last_position; /* BATCH */
+        uint64_t stream;        /* APPEND: struct journey_record's */
+        uint64_t message[2];  /* DELIVERY, DESTINATION: what it sent; BATCH of a queue: the first */
+        struct list in_batch; /* BATCH_REF */
+    };
     uint64_t span;
-    uint32_t number;   /* ATTEMPT: which; BATCH: how many records */
-    uint32_t attempts; /* of this hop, so far */
-    bool exported, synchronous;
-    uint8_t depth; /* below the top */
     uint8_t *late; /* as texts */
-    size_t late_size, text_size;
-    uint8_t texts[]; /* name (1) | size (2) | bytes */
+    struct link links[];
+};
+
+/* Memory of a hop that is free. */
+struct piece {
+    struct piece *next;
 };
 
 struct append {
@@ -129,11 +157,15 @@ struct append {
 
 struct journeys {
     struct clock *clock;
+    uint64_t now_ms; /* of the call that is under way */
     size_t size_max, count_max;
     struct list all; /* journeys, the oldest first */
     size_t count, batch_count, hop_count, size;
     uint64_t recorded_total, forgotten_total, omitted_total;
     struct link **buckets;
+    struct piece *spare[JOURNEY_PIECE_KINDS]; /* what went, for what comes: it is in the caches */
+    size_t spare_size;
+    struct hop *recent;     /* that was found by its id, or has got one, last; NULL: none */
     struct append *appends; /* a ring */
     size_t append_next;
     uint64_t random; /* state of span and trace ids */
@@ -157,7 +189,13 @@ void root_unref(struct root *batch);
  * may be gone then. */
 bool root_make_room(struct root *root, size_t size);
 void journeys_changed(struct journeys *journeys);
+/* At the beginning of each call of a hop: one look at the clock for all that it makes. False:
+ * nothing is remembered. */
+MUST_USE bool journeys_begin(struct journeys *journeys);
 uint64_t journeys_random(struct journeys *journeys);
+size_t piece_size(size_t size);                          /* what so much takes: at least that */
+void *piece_new(struct journeys *journeys, size_t size); /* zeros */
+void piece_free(struct journeys *journeys, void *memory, size_t size);
 
 /* ---- hop.c ---- */
 
@@ -170,11 +208,12 @@ void hop_free(struct hop *hop); /* with all below it */
 void hop_enter(struct hop *hop, enum journey_result result, const struct journey_end *end);
 bool hop_is_open(const struct hop *hop); /* something is to come yet */
 struct bytes hop_text(const struct hop *hop, enum hop_text name);
+size_t hop_own_size(const struct hop *hop); /* without what came late */
 /* Into the index, and out of it. */
 void hop_link(struct hop *hop, enum link_kind kind, uint64_t hash);
 void link_enter(struct journeys *journeys, struct link *link, struct hop *hop, enum link_kind kind,
                 uint64_t hash);
-void link_leave(struct journeys *journeys, struct link *link);
+void link_leave(struct link *link);
 uint64_t hash_number(enum link_kind kind, uint64_t number);
 uint64_t hash_text(enum link_kind kind, struct bytes text);
 /* The newest; `after` (may be NULL): the next older one. */
@@ -182,6 +221,7 @@ struct hop *find_text(const struct journeys *journeys, enum link_kind kind, stru
                       const struct hop *after);
 struct hop *find_number(const struct journeys *journeys, enum link_kind kind, uint64_t number);
 struct hop *find_trace(const struct journeys *journeys, const struct trace *trace);
+struct hop *find_message(const struct journeys *journeys, const uint64_t id[2]);
 /* The hop's own end was told to who exports: at most once. */
 void hop_export(struct hop *hop);
 
@@ -203,10 +243,22 @@ struct hop *find_attempt(const struct journeys *journeys, struct bytes trace_hea
 
 /* ---- batch.c ---- */
 
-/* The journey of that record refers to this batch. */
+/* That record, or message, is in this batch. */
 bool batch_has(const struct hop *append, const struct root *batch);
+/* What is below the hop, in all that it shares, refers to this batch. */
+bool hop_refers(const struct hop *hop, const struct root *batch);
 /* Of a batch of that record that is with its consumer now; NULL: none is. */
 struct hop *attempt_under_way(const struct hop *append);
+
+/* ---- message.c ---- */
+
+MUST_USE bool message_id_parse(const char *text, uint64_t ret[2]);
+/* What sent it; NULL: nothing that is known. */
+struct hop *find_sent(const struct journeys *journeys, const char *message_id);
+bool hop_is_sent(const struct hop *hop);
+/* The message in that queue; made when there is none. NULL: nothing known has sent it, or no room.
+ */
+struct hop *message_hop(struct journeys *journeys, const char *message_id, struct bytes queue_arn);
 
 /* ---- event.c ---- */
 
@@ -229,6 +281,9 @@ void hop_forget(struct hop *child);
 /* Whether a hop of a batch is of this journey too. */
 bool hop_is_of(const struct hop *hop, const struct root *journey);
 const char *hop_kind_text(enum hop_kind kind);
+#define RECORD_ID_SIZE 33 /* stream and position, in hex digits, with the NUL: streams/record.c */
+/* eventID of the change record; "": it has none. */
+void hop_record_id(const struct hop *hop, char out[RECORD_ID_SIZE]);
 /* of (with what it shares): under way, and whether it ended badly or was tried again. */
 struct journey_state {
     bool open, failed, retried;

@@ -56,6 +56,7 @@ static enum journey_result result_of_attempt(enum journey_result result)
     case JOURNEY_DROPPED:
     case JOURNEY_LETTER:
     case JOURNEY_FILTERED:
+    case JOURNEY_RETURNED:
     case JOURNEY_RESULT_COUNT:
         return JOURNEY_FAILED;
     }
@@ -124,7 +125,7 @@ static struct hop *find_invocation(const struct journeys *journeys, struct bytes
 
 void journey_invocation(struct journeys *journeys, const struct journey_invocation *invocation)
 {
-    if (journeys == NULL || find_invocation(journeys, invocation->request_id) != NULL)
+    if (!journeys_begin(journeys) || find_invocation(journeys, invocation->request_id) != NULL)
         return;
     (void)invocation_new(journeys, invocation);
 }
@@ -138,7 +139,7 @@ void journey_attempt_begins(struct journeys *journeys, const char *request_id,
     struct hop *hop = NULL, *attempt = NULL;
 
     trace_header[0] = '\0';
-    if (journeys == NULL)
+    if (!journeys_begin(journeys))
         return;
     hop = find_invocation(journeys, id);
     if (hop == NULL)
@@ -157,7 +158,7 @@ void journey_attempt_ends(struct journeys *journeys, const char *request_id,
 {
     struct hop *hop = NULL;
 
-    if (journeys == NULL)
+    if (!journeys_begin(journeys))
         return;
     hop = find_invocation(journeys, bytes_of_text(request_id));
     if (hop != NULL)
@@ -169,7 +170,7 @@ void journey_invocation_ends(struct journeys *journeys, const char *request_id,
 {
     struct hop *hop = NULL;
 
-    if (journeys == NULL)
+    if (!journeys_begin(journeys))
         return;
     hop = find_invocation(journeys, bytes_of_text(request_id));
     if (hop != NULL)
@@ -184,7 +185,7 @@ void journey_wrote(struct journeys *journeys, struct bytes trace_header,
     AUTO(buffer_free) struct buffer key = BUFFER_INIT((size_t)8 * 1024);
     struct hop *attempt = NULL, *hop = NULL;
 
-    if (journeys == NULL || trace_header.size == 0)
+    if (trace_header.size == 0 || !journeys_begin(journeys))
         return;
     attempt = find_attempt(journeys, trace_header);
     if (attempt == NULL)

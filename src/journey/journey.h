@@ -11,6 +11,8 @@
  *         event                  that the function put on a bus
  *           rule                 that matched
  *             delivery           to one target of the rule
+ *               message            the target is a queue, and a mapping has received it
+ *                 batch              of that mapping
  *               invocation       an asynchronous one: the target is a function
  *                 attempt
  *                   write        that the handler made
@@ -70,8 +72,11 @@ struct journey_record {
     uint64_t position, time_ms;
     struct bytes table, pk, sk; /* as text; sk empty: the table has none */
     struct bytes change;        /* "INSERT" */
-    struct bytes event_id;      /* eventID of the change record; empty: it has none */
+    uint64_t stream; /* the first half of the change record's eventID, position is the second; 0: it
+                        has none */
 };
+/* Nothing new would be said of it: it was read before, or nothing is remembered. */
+MUST_USE bool journey_has_read(const struct journeys *journeys, uint64_t position);
 /* A mapping or the built-in trigger has read it; any number of times. */
 void journey_read(struct journeys *journeys, const struct journey_record *record);
 /* A mapping has read it, and none of its filters takes it. Known by the mapping's id, of
@@ -93,6 +98,7 @@ enum journey_result {
     JOURNEY_LETTER,    /* given up, and in a dead-letter queue */
     JOURNEY_FILTERED,  /* a record: a mapping passes it over */
     JOURNEY_STOPPED,   /* dynlog stopped meanwhile: it is done again after the next start */
+    JOURNEY_RETURNED,  /* a batch of messages: what of it failed can be received again */
     JOURNEY_RESULT_COUNT,
 };
 const char *journey_result_text(enum journey_result result);
@@ -115,6 +121,9 @@ struct journey_batch {
     struct bytes mapping;      /* its id: one batch of it is known by that and its positions */
     struct bytes consumer;     /* name of the function or pipe */
     const uint64_t *positions; /* the first; the next is stride bytes behind it */
+    /* Of a queue, in their place: the first message's id, and which queue. */
+    const char *message_ids;
+    struct bytes queue_arn;
     size_t stride, count;
 };
 /* An attempt begins: the batch is handed over with that request id. `trace_header` is what the
@@ -126,6 +135,16 @@ void journey_batch_attempt(struct journeys *journeys, const char *request_id,
 /* What becomes of the batch after its attempt: done, retrying, split, dropped ... */
 void journey_batch_ends(struct journeys *journeys, const struct journey_batch *batch,
                         const struct journey_end *end);
+
+/* ---- hop: a message of a queue, that something known sent ---- */
+
+/* DONE: handled and deleted. RETRYING: it can be received again at next_ms. LETTER: in another
+ * queue, which end->message names. */
+void journey_message(struct journeys *journeys, const char *message_id, struct bytes queue_arn,
+                     const struct journey_end *end);
+/* None of the mapping's filters takes it, so it was deleted. */
+void journey_message_filtered(struct journeys *journeys, const char *message_id,
+                              struct bytes queue_arn, struct bytes mapping, struct bytes consumer);
 
 /* ---- hop: an event on a bus ---- */
 
@@ -155,6 +174,9 @@ struct journey_delivery {
  * an attempt that failed. */
 void journey_delivery(struct journeys *journeys, const struct journey_delivery *delivery,
                       const struct journey_end *end);
+/* It is at its target, and that is a queue: it is this message. */
+void journey_sent(struct journeys *journeys, const struct journey_delivery *delivery,
+                  const char *message_id);
 /* An attempt to call a target begins. */
 void journey_call_begins(struct journeys *journeys, const struct journey_delivery *delivery);
 

@@ -23,6 +23,11 @@ void journeys_free(struct journeys *journeys)
     LIST_EACH (&journeys->all, it)
         root_drop(LIST_ITEM(it, struct root, in_all));
     assert(journeys->batch_count == 0 && journeys->size == 0);
+    for (size_t i = 0; i < JOURNEY_PIECE_KINDS; i++)
+        for (struct piece *piece = journeys->spare[i], *next = NULL; piece != NULL; piece = next) {
+            next = piece->next;
+            mem_free(piece);
+        }
     mem_free(journeys->buckets);
     mem_free(journeys->appends);
     mem_free(journeys);
@@ -39,14 +44,56 @@ uint64_t journeys_random(struct journeys *journeys)
     return x != 0 ? x : 1;
 }
 
+bool journeys_begin(struct journeys *journeys)
+{
+    if (journeys != NULL)
+        journeys->now_ms = clock_now_ms(journeys->clock);
+    return journeys != NULL;
+}
+
+/* ---- memory ---- */
+
+size_t piece_size(size_t size)
+{
+    return (size + JOURNEY_PIECE_SIZE - 1) / JOURNEY_PIECE_SIZE * JOURNEY_PIECE_SIZE;
+}
+
+void *piece_new(struct journeys *journeys, size_t size)
+{
+    size_t taken = piece_size(size), kind = taken / JOURNEY_PIECE_SIZE - 1;
+    struct piece *piece = kind < JOURNEY_PIECE_KINDS ? journeys->spare[kind] : NULL;
+
+    if (piece == NULL)
+        return mem_new(taken);
+    journeys->spare[kind] = piece->next;
+    journeys->spare_size -= taken;
+    return memset(piece, 0, size);
+}
+
+void piece_free(struct journeys *journeys, void *memory, size_t size)
+{
+    size_t taken = piece_size(size), kind = taken / JOURNEY_PIECE_SIZE - 1;
+    struct piece *piece = memory;
+
+    if (kind >= JOURNEY_PIECE_KINDS || journeys->spare_size + taken > JOURNEY_SPARE_SIZE_MAX) {
+        mem_free(memory);
+        return;
+    }
+    piece->next = journeys->spare[kind];
+    journeys->spare[kind] = piece;
+    journeys->spare_size += taken;
+}
+
 /* ---- roots ---- */
 
-static const size_t root_size = sizeof(struct root) + JOURNEY_ALLOCATION_SIZE;
+static const size_t root_size =
+    (sizeof(struct root) + JOURNEY_PIECE_SIZE - 1) / JOURNEY_PIECE_SIZE * JOURNEY_PIECE_SIZE +
+    JOURNEY_ALLOCATION_SIZE;
 
 /* The only journey of a batch that is to stay: the other reference is that of root_make_room(). */
 static bool holds_up(const struct root *journey, const struct root *batch)
 {
-    return batch != NULL && batch->references == 2 && batch_has(journey->top, batch);
+    return batch != NULL && batch->references == 2 && hop_refers(journey->top, batch);
 }
 
 /* The oldest that may go. False: all are held. */
@@ -81,12 +128,13 @@ struct root *root_new(struct journeys *journeys, bool is_batch)
             return NULL;
     if (!make_room(journeys, root_size, NULL))
         return NULL;
-    root = mem_new(sizeof *root);
+    root = piece_new(journeys, sizeof *root);
     root->journeys = journeys;
     root->is_batch = is_batch;
     root->size = root_size;
     journeys->size += root_size;
     list_init(&root->in_all);
+    list_init(&root->refers);
     if (is_batch) {
         root->references = 1;
         journeys->batch_count++;
@@ -104,10 +152,10 @@ static void root_free(struct root *root)
 
     if (root->top != NULL)
         hop_free(root->top);
-    link_leave(journeys, &root->by_trace);
+    link_leave(&root->by_trace);
     assert(root->size == root_size && root->hop_count == 0);
     journeys->size -= root_size;
-    mem_free(root);
+    piece_free(journeys, root, sizeof *root);
 }
 
 void root_drop(struct root *root)
@@ -241,7 +289,7 @@ static size_t check_hops(const struct root *root, const struct hop *hop, size_t 
     size_t count = 1;
 
     assert(hop->root == root);
-    *size += sizeof *hop + hop->text_size + JOURNEY_ALLOCATION_SIZE;
+    *size += hop_own_size(hop);
     if (hop->late != NULL)
         *size += hop->late_size + JOURNEY_ALLOCATION_SIZE;
     for (const struct hop *child = hop->first; child != NULL; child = child->next) {
@@ -261,6 +309,20 @@ static void check_root(const struct root *root)
     assert(root->hop_count <= JOURNEY_HOPS_MAX);
 }
 
+/* Also of batches in batches: none of them is in itself, or this would not end. */
+static size_t check_references(const struct hop *hop)
+{
+    size_t count = 0;
+
+    if (hop->kind == HOP_BATCH_REF) {
+        check_root(hop->shared->root);
+        return 1 + check_references(hop->shared);
+    }
+    for (const struct hop *child = hop->first; child != NULL; child = child->next)
+        count += check_references(child);
+    return count;
+}
+
 void journeys_check(const struct journeys *journeys)
 {
     size_t count = 0, references = 0;
@@ -271,11 +333,7 @@ void journeys_check(const struct journeys *journeys)
 
         check_root(root);
         count++;
-        for (const struct hop *hop = root->top->first; hop != NULL; hop = hop->next)
-            if (hop->kind == HOP_BATCH_REF) {
-                check_root(hop->shared->root);
-                references++;
-            }
+        references += check_references(root->top);
     }
     assert(count == journeys->count);
     assert(references >= journeys->batch_count && "every batch is some journey's");

@@ -4,9 +4,6 @@
 
 #include <inttypes.h>
 
-#define RECORD_ID_SIZE                                                                             \
-    32 /* stream (8) | shard (8) | position (16), in hex digits: streams/record.c */
-
 static bool is_hex(uint8_t c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -29,7 +26,7 @@ static bool parse_record_id(struct bytes text, uint64_t *ret_position)
 {
     uint64_t position = 0;
 
-    if (text.size != RECORD_ID_SIZE)
+    if (text.size != RECORD_ID_SIZE - 1)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = text.ptr[i];

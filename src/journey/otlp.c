@@ -32,6 +32,7 @@ static const struct span_form {
     [HOP_WRITE] = {SPAN_CLIENT, "write", TEXT_TABLE, NULL, NULL, NULL},
     [HOP_SCHEDULE] = {SPAN_PRODUCER, "schedule", TEXT_RULE, NULL, NULL, NULL},
     [HOP_FILTER] = {SPAN_INTERNAL, "filter", TEXT_FUNCTION, NULL, NULL, NULL},
+    [HOP_MESSAGE] = {SPAN_CONSUMER, "receive", TEXT_TARGET, "aws_sqs", "ReceiveMessage", "receive"},
 };
 
 /* ---- attributes ---- */
@@ -72,6 +73,7 @@ static void number_attribute(struct json_writer *w, const char *key, uint64_t nu
 static void database_attributes(struct json_writer *w, const struct hop *hop)
 {
     struct bytes table = hop_text(hop, TEXT_TABLE);
+    char record_id[RECORD_ID_SIZE];
 
     text_attribute(w, "db.system.name", BYTES("aws.dynamodb"));
     text_attribute(w, "db.collection.name", table);
@@ -88,7 +90,8 @@ static void database_attributes(struct json_writer *w, const struct hop *hop)
     end_attribute(w);
     text_attribute(w, "dynlog.key", hop_text(hop, TEXT_KEY));
     text_attribute(w, "dynlog.change", hop_text(hop, TEXT_CHANGE));
-    text_attribute(w, "dynlog.record.id", hop_text(hop, TEXT_RECORD_ID));
+    hop_record_id(hop, record_id);
+    text_attribute(w, "dynlog.record.id", bytes_of_text(record_id));
     number_attribute(w, "dynlog.position", hop->position);
 }
 
@@ -97,11 +100,12 @@ static void messaging_attributes(struct json_writer *w, const struct hop *hop)
     const struct span_form *form = &forms[hop->kind];
     struct bytes destination = hop_text(hop, hop->kind == HOP_EVENT ? TEXT_BUS : TEXT_TARGET);
 
-    text_attribute(w, "messaging.system", bytes_of_text(form->system));
+    text_attribute(w, "messaging.system",
+                   hop->of_messages ? BYTES("aws_sqs") : bytes_of_text(form->system));
     text_attribute(w, "messaging.operation.name", bytes_of_text(form->operation));
     text_attribute(w, "messaging.operation.type", bytes_of_text(form->operation_type));
     text_attribute(w, "messaging.destination.name", destination);
-    if (hop->kind == HOP_EVENT)
+    if (hop->kind == HOP_EVENT || hop->kind == HOP_MESSAGE)
         text_attribute(w, "messaging.message.id", hop_text(hop, TEXT_ID));
     if (hop->kind == HOP_BATCH)
         number_attribute(w, "messaging.batch.message_count", hop->number);
@@ -149,7 +153,7 @@ static bool is_bad(const struct hop *hop)
 {
     return hop->result == JOURNEY_FAILED || hop->result == JOURNEY_DROPPED ||
            hop->result == JOURNEY_LETTER || hop->result == JOURNEY_THROTTLED ||
-           hop->result == JOURNEY_SPLIT;
+           hop->result == JOURNEY_SPLIT || hop->result == JOURNEY_RETURNED;
 }
 
 static void write_attributes(struct json_writer *w, const struct hop *hop)
@@ -181,34 +185,32 @@ static void write_ids(struct json_writer *w, const struct root *root, uint64_t s
     json_member_text(w, "spanId", text);
 }
 
+/* A batch is below the first of its records, or messages, when it has the same trace. */
 static uint64_t parent_of(const struct hop *hop)
 {
-    const struct hop *append = NULL;
-
     if (hop->parent != NULL)
         return hop->parent->span;
-    if (hop->kind != HOP_BATCH)
+    if (hop->kind != HOP_BATCH || list_empty(&hop->root->refers))
         return 0;
-    append = find_number(hop->root->journeys, LINK_POSITION, hop->position);
-    return append != NULL && append->root->trace.low == hop->root->trace.low ? append->span : 0;
+    const struct hop *of = LIST_ITEM(hop->root->refers.next, struct hop, in_batch)->parent;
+
+    return of->root->trace.low == hop->root->trace.low ? of->span : 0;
 }
 
-/* A batch is linked to the writes that its records are of. */
+/* A batch is linked to the writes, or messages, that it is of. */
 static void write_links(struct json_writer *w, const struct hop *batch)
 {
-    uint64_t first = batch->position, left = batch->number;
+    size_t count = 0;
 
     json_key(w, "links");
     json_begin_array(w);
-    for (uint64_t i = 0; i < SPAN_LINKS_MAX && left > 0 && first + i <= batch->last_position; i++) {
-        const struct hop *append =
-            find_number(batch->root->journeys, LINK_POSITION, batch->position + i);
+    LIST_EACH (&batch->root->refers, it) {
+        const struct hop *of = LIST_ITEM(it, struct hop, in_batch)->parent;
 
-        if (append == NULL || !batch_has(append, batch->root))
-            continue;
-        left--;
+        if (count++ == SPAN_LINKS_MAX)
+            break;
         json_begin_object(w);
-        write_ids(w, append->root, append->span);
+        write_ids(w, of->root, of->span);
         json_end_object(w);
     }
     json_end_array(w);

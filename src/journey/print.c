@@ -12,6 +12,7 @@ static const char *const kind_texts[HOP_KIND_COUNT] = {
     [HOP_ATTEMPT] = "attempt",    [HOP_DESTINATION] = "destination",
     [HOP_LETTER] = "dead-letter", [HOP_WRITE] = "write",
     [HOP_SCHEDULE] = "schedule",  [HOP_FILTER] = "filter",
+    [HOP_MESSAGE] = "message",
 };
 
 static const char *const text_names[TEXT_KIND_COUNT] = {
@@ -21,7 +22,6 @@ static const char *const text_names[TEXT_KIND_COUNT] = {
     [TEXT_SK] = "sk",
     [TEXT_TABLE] = "table",
     [TEXT_CHANGE] = "change",
-    [TEXT_RECORD_ID] = "eventID",
     [TEXT_MAPPING] = "mapping",
     [TEXT_FUNCTION] = "function",
     [TEXT_BUS] = "bus",
@@ -43,7 +43,7 @@ static const char *const result_texts[JOURNEY_RESULT_COUNT] = {
     [JOURNEY_FAILED] = "failed",      [JOURNEY_THROTTLED] = "throttled",
     [JOURNEY_SPLIT] = "split",        [JOURNEY_DROPPED] = "dropped",
     [JOURNEY_LETTER] = "dead-letter", [JOURNEY_FILTERED] = "filtered",
-    [JOURNEY_STOPPED] = "stopped",
+    [JOURNEY_STOPPED] = "stopped",    [JOURNEY_RETURNED] = "returned",
 };
 
 const char *hop_kind_text(enum hop_kind kind)
@@ -89,30 +89,57 @@ struct journey_state journey_state_of(const struct root *journey)
     return state;
 }
 
-static uint64_t count_omitted(const struct root *journey)
+static uint64_t count_omitted(const struct hop *hop)
 {
-    uint64_t count = journey->omitted;
+    uint64_t count = hop->parent == NULL ? hop->root->omitted : 0;
 
-    for (const struct hop *hop = journey->top->first; hop != NULL; hop = hop->next)
-        if (hop->shared != NULL)
-            count += hop->shared->root->omitted;
+    if (hop->shared != NULL)
+        return count_omitted(hop->shared);
+    for (const struct hop *child = hop->first; child != NULL; child = child->next)
+        count += count_omitted(child);
     return count;
 }
 
 /* ---- JSON ---- */
 
+void hop_record_id(const struct hop *hop, char out[RECORD_ID_SIZE])
+{
+    out[0] = '\0';
+    if (hop->kind == HOP_APPEND && hop->stream != 0)
+        snprintf(out, RECORD_ID_SIZE, "%016" PRIx64 "%016" PRIx64, hop->stream, hop->position);
+}
+
 static void write_texts(struct json_writer *w, const struct hop *hop)
 {
+    char record_id[RECORD_ID_SIZE];
+
+    hop_record_id(hop, record_id);
+    json_member_set(w, "eventID", bytes_of_text(record_id));
     for (enum hop_text name = TEXT_NONE + 1; name < TEXT_KIND_COUNT; name++)
         json_member_set(w, text_names[name], hop_text(hop, name));
 }
 
+static void message_id_print(const struct hop *hop, char out[ID_UUID_SIZE])
+{
+    uint64_t high = hop->message[0], low = hop->message[1];
+
+    snprintf(out, ID_UUID_SIZE, "%08x-%04x-%04x-%04x-%012" PRIx64, (unsigned)(high >> 32),
+             (unsigned)(high >> 16 & 0xffff), (unsigned)(high & 0xffff), (unsigned)(low >> 48),
+             low & 0xffffffffffff);
+}
+
 static void write_numbers(struct json_writer *w, const struct hop *hop)
 {
+    if (hop_is_sent(hop)) {
+        char id[ID_UUID_SIZE];
+
+        message_id_print(hop, id);
+        json_member_text(w, "messageId", id);
+    }
     if (hop->position != 0 && hop->kind != HOP_BATCH)
         json_member_uint(w, "position", hop->position);
     if (hop->kind == HOP_BATCH)
-        json_member_uint(w, "records", hop->number);
+        json_member_uint(w, hop->of_messages ? "messages" : "records", hop->number);
     if (hop->kind == HOP_ATTEMPT)
         json_member_uint(w, "attempt", hop->number);
     if (hop->attempts > 0)
@@ -182,7 +209,7 @@ void journey_print(const struct root *journey, struct buffer *out)
     struct json_writer w = JSON_WRITER(out);
     struct journey_state state = journey_state_of(journey);
     struct bytes key = hop_text(journey->top, TEXT_KEY);
-    uint64_t omitted = count_omitted(journey);
+    uint64_t omitted = count_omitted(journey->top);
 
     json_begin_object(&w);
     json_member_string(&w, "event", key.size > 0 ? key : hop_text(journey->top, TEXT_ID));

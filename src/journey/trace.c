@@ -5,9 +5,6 @@
  *   OpenTelemetry    trace id 5759e988bd862e3fe1be46a994272793, span id 53995c3f42cd8ad8 */
 #include "journey/internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 bool trace_is_set(const struct trace *trace)
 {
     return trace->high != 0 || trace->low != 0;
@@ -33,16 +30,33 @@ void root_set_trace(struct root *root, struct bytes trace_header)
     uint64_t parent = 0;
 
     if (!trace_of_header(trace_header, &trace, &parent)) {
-        trace.high = (clock_now_ms(journeys->clock) / 1000) << 32 | journeys_random(journeys) >> 32;
+        trace.high = (journeys->now_ms / 1000) << 32 | journeys_random(journeys) >> 32;
         trace.low = journeys_random(journeys);
     }
     root_take_trace(root, &trace);
 }
 
+/* The last `digits` of its hexadecimal digits; where they end. */
+static char *put_hex(char *out, uint64_t value, size_t digits)
+{
+    for (size_t i = digits; i > 0; i--, value >>= 4)
+        out[i - 1] = "0123456789abcdef"[value & 15];
+    return out + digits;
+}
+
+static char *put_trace(char *out, const struct trace *trace)
+{
+    *out++ = '1';
+    *out++ = '-';
+    out = put_hex(out, trace->high >> 32, 8);
+    *out++ = '-';
+    out = put_hex(out, trace->high, 8);
+    return put_hex(out, trace->low, 16);
+}
+
 void trace_print(const struct trace *trace, char out[TRACE_TEXT_SIZE])
 {
-    snprintf(out, TRACE_TEXT_SIZE, "1-%08" PRIx32 "-%08" PRIx32 "%016" PRIx64,
-             (uint32_t)(trace->high >> 32), (uint32_t)trace->high, trace->low);
+    *put_trace(out, trace) = '\0';
 }
 
 static bool parse_hex(struct bytes text, size_t digits, uint64_t *ret)
@@ -100,13 +114,16 @@ bool trace_of_header(struct bytes header, struct trace *ret, uint64_t *ret_paren
     return true;
 }
 
+/* For each attempt: by hand, because printf takes as long as all the rest of a hop. */
 void trace_header_of(const struct hop *attempt, char out[JOURNEY_TRACE_HEADER_SIZE])
 {
-    char trace[TRACE_TEXT_SIZE];
+    static const char root[] = "Root=", parent[] = ";Parent=", sampled[] = ";Sampled=0";
 
-    trace_print(&attempt->root->trace, trace);
-    snprintf(out, JOURNEY_TRACE_HEADER_SIZE, "Root=%s;Parent=%016" PRIx64 ";Sampled=0", trace,
-             attempt->span);
+    memcpy(out, root, sizeof root - 1);
+    out = put_trace(out + sizeof root - 1, &attempt->root->trace);
+    memcpy(out, parent, sizeof parent - 1);
+    out = put_hex(out + sizeof parent - 1, attempt->span, 16);
+    memcpy(out, sampled, sizeof sampled);
 }
 
 /* ---- who was given a header ---- */

@@ -48,10 +48,11 @@ void asked_give(struct asked *asked, struct asker *asker)
     pthread_mutex_unlock(&asked->mutex);
 }
 
-enum status asked_call(struct asked *asked, struct arena *arena, const char *target,
-                       struct bytes body, struct client_answer *ret)
+static enum status call(struct asked *asked, struct arena *arena, const char *host,
+                        const char *target, struct bytes body, struct client_answer *ret)
 {
-    struct client_request request = {.method = "POST",
+    struct client_request request = {.host = host,
+                                     .method = "POST",
                                      .path = "/",
                                      .target = target,
                                      .body = body,
@@ -61,6 +62,18 @@ enum status asked_call(struct asked *asked, struct arena *arena, const char *tar
 
     asked_give(asked, asker);
     return status;
+}
+
+enum status asked_call(struct asked *asked, struct arena *arena, const char *target,
+                       struct bytes body, struct client_answer *ret)
+{
+    return call(asked, arena, NULL, target, body, ret);
+}
+
+enum status asked_call_streams(struct asked *asked, struct arena *arena, const char *target,
+                               struct bytes body, struct client_answer *ret)
+{
+    return call(asked, arena, "streams.dynamodb", target, body, ret);
 }
 
 /* ---- a part of a stream ---- */
@@ -290,6 +303,7 @@ static enum dynlog_status put_several(struct asked *asked, struct event_put *put
     struct client_answer answer = {0};
     enum status status = OK;
     bool cancelled = false;
+    uint64_t last = 0;
 
     print_transaction(asked, put, &body);
     if (buffer_failed(&body))
@@ -303,9 +317,9 @@ static enum dynlog_status put_several(struct asked *asked, struct event_put *put
             break;
         place_pause(&asked->base, turn);
     }
-    for (size_t i = 0; i < put->count; i++)
-        put->positions[i] = 0;
-    put->positions[put->count - 1] = position_of(&answer);
+    last = position_of(&answer);
+    for (size_t i = 0; i < put->count; i++) /* they follow each other */
+        put->positions[i] = last >= put->count ? last - (put->count - 1 - i) : 0;
     if (status == OK)
         return DYNLOG_OK;
     if (cancelled && is_cancelled_for(&answer, "ConditionalCheckFailed"))
@@ -349,6 +363,7 @@ static const struct place_kind asked_kind = {
     .put = asked_put,
     .subscribe = asked_subscribe,
     .logs = asked_logs,
+    .streams = asked_streams,
     .position = asked_position,
     .forget = asked_forget,
     .make_private = asked_make_private,

@@ -26,9 +26,13 @@ struct asked {
 struct asker *asked_take(struct asked *asked);
 void asked_give(struct asked *asked, struct asker *asker);
 
-/* One operation of DynamoDB ("PutItem"), or of DynamoDB Streams by its whole target. */
+/* One operation of DynamoDB, or of DynamoDB Streams, which AWS has another host for; target: with
+ * its prefix. */
 enum status asked_call(struct asked *asked, struct arena *arena, const char *target,
                        struct bytes body, struct client_answer *ret);
+
+enum status asked_call_streams(struct asked *asked, struct arena *arena, const char *target,
+                               struct bytes body, struct client_answer *ret);
 
 /* server.c: the rest of struct place_kind. */
 enum dynlog_status asked_subscribe(struct dynlog *dynlog,
@@ -36,6 +40,8 @@ enum dynlog_status asked_subscribe(struct dynlog *dynlog,
                                    struct dynlog_reader **ret, struct dynlog_error *error);
 enum dynlog_status asked_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
                               struct dynlog_error *error);
+enum dynlog_status asked_streams(struct dynlog *dynlog, const struct streams_query *query,
+                                 struct dynlog_streams **ret, struct dynlog_error *error);
 enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct dynlog_error *error);
 enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const char *id,
                                 struct dynlog_error *error);

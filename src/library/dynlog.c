@@ -1,6 +1,7 @@
 /* library/dynlog.c - opening and closing a place; see dynlog.h. */
 #include "library/event.h"
 #include "library/place.h"
+#include "library/streams.h"
 
 #include "base/id.h"
 
@@ -112,6 +113,20 @@ enum dynlog_status dynlog_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
 {
     *ret = NULL;
     return dynlog->kind->logs(dynlog, ret, error);
+}
+
+enum dynlog_status dynlog_streams(struct dynlog *dynlog, const char *log, const char *after,
+                                  size_t limit, struct dynlog_streams **ret,
+                                  struct dynlog_error *error)
+{
+    struct streams_query query = {.log = log,
+                                  .after = after,
+                                  .limit = limit == 0 ? STREAMS_LIMIT_MAX
+                                                      : size_min(limit, STREAMS_LIMIT_MAX)};
+    enum dynlog_status status = event_check_name(log, after != NULL ? after : "any", error);
+
+    *ret = NULL;
+    return status == DYNLOG_OK ? dynlog->kind->streams(dynlog, &query, ret, error) : status;
 }
 
 enum dynlog_status dynlog_position(struct dynlog *dynlog, uint64_t *ret, struct dynlog_error *error)

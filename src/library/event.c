@@ -1,6 +1,8 @@
 /* library/event.c - see event.h. */
 #include "library/event.h"
 
+#include "vault/vault.h"
+
 #define STREAM_SUFFIX "#stream"
 
 /* ---- names ---- */
@@ -243,16 +245,6 @@ static void set_payload(struct arena *arena, const struct value *payload,
     event->payload_size = out.size;
 }
 
-/* As a dynlog shows it (vault/vault.h): an empty payload, and the mark. */
-static bool is_forgotten(const struct item *item)
-{
-    const struct value *mark = item_get_text(item, "forgotten");
-    const struct value *payload = item_get_text(item, "payload");
-
-    return mark != NULL && mark->type == VALUE_BOOL && mark->boolean && payload != NULL &&
-           payload->type == VALUE_M && payload->map.count == 0;
-}
-
 bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_event *ret)
 {
     struct dynlog_event event = {0};
@@ -265,7 +257,7 @@ bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_e
     event.type = text_of(arena, item_get_text(item, "type"));
     if (event.type == NULL)
         event.type = "";
-    event.forgotten = is_forgotten(item);
+    event.forgotten = vault_is_forgotten(item);
     if (!event.forgotten)
         set_payload(arena, item_get_text(item, "payload"), &event);
     event.time_ms = time_of(item);

@@ -6,6 +6,7 @@
 #include "library/folder.h"
 
 #include "library/logs.h"
+#include "library/streams.h"
 
 static const struct arn_place here = {"aws", "us-east-1", "000000000000"};
 
@@ -131,6 +132,8 @@ static enum status open_engine(struct folder *folder)
         status = engine_start(folder->engine, &door);
     if (status == OK)
         folder->streams = streams_new(folder->store, folder->port, folder->timers, &shards);
+    if (status == OK)
+        folder->subscriptions = subscriptions_new(folder->store, folder->base.clock);
     return status;
 }
 
@@ -195,6 +198,8 @@ static void folder_close(struct dynlog *dynlog)
         folder_thread_stop(folder);
     else
         settle(folder);
+    if (folder->subscriptions != NULL)
+        subscriptions_free(folder->subscriptions);
     streams_free(folder->streams);
     engine_close(folder->engine);
     while (folder->idle != NULL) {
@@ -241,6 +246,28 @@ static enum dynlog_status folder_logs(struct dynlog *dynlog, struct dynlog_logs 
         logs_made_add(made, counts[i].log, events, last);
     }
     *ret = logs_made_done(made);
+    return DYNLOG_OK;
+}
+
+static enum dynlog_status folder_streams(struct dynlog *dynlog, const struct streams_query *query,
+                                         struct dynlog_streams **ret, struct dynlog_error *error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct folder *folder = folder_of(dynlog);
+    struct order_stream *list = NULL;
+    struct streams_made *made = NULL;
+    size_t count = 0;
+    bool more = false;
+    enum status status =
+        order_streams(folder->store, NULL, folder->table_id, bytes_of_text(query->log),
+                      bytes_of_text(query->after), query->limit, arena, &list, &count, &more);
+
+    if (status != OK)
+        return fault_of_status(error, dynlog->place, status);
+    made = streams_made_new();
+    for (size_t i = 0; i < count; i++)
+        streams_made_add(made, list[i].id, list[i].version, list[i].last_position);
+    *ret = streams_made_done(made, more);
     return DYNLOG_OK;
 }
 
@@ -309,6 +336,7 @@ static const struct place_kind folder_kind = {
     .put = folder_put,
     .subscribe = folder_subscribe,
     .logs = folder_logs,
+    .streams = folder_streams,
     .position = folder_position,
     .forget = folder_forget,
     .make_private = folder_make_private,

@@ -18,6 +18,7 @@
 #include "library/reader.h"
 #include "order/order.h"
 #include "streams/streams.h"
+#include "subscriptions/subscriptions.h"
 
 #include <pthread.h>
 
@@ -40,6 +41,7 @@ struct folder {
     struct store *store;
     struct engine *engine;
     struct streams *streams;
+    struct subscriptions *subscriptions;
     uint32_t table_id;
     const struct expr_condition *is_new; /* attribute_not_exists(pk) */
 
@@ -96,6 +98,10 @@ enum dynlog_status folder_query(struct dynlog *dynlog, const struct stream_query
                                 struct dynlog_error *error);
 enum dynlog_status folder_put(struct dynlog *dynlog, struct event_put *put, struct arena *arena,
                               struct dynlog_error *error);
+/* folder_member.c: under a name */
+enum dynlog_status folder_join(struct folder *folder, const struct dynlog_subscription *on,
+                               uint64_t after, struct dynlog_reader **ret,
+                               struct dynlog_error *error);
 enum dynlog_status folder_subscribe(struct dynlog *dynlog,
                                     const struct dynlog_subscription *subscription,
                                     struct dynlog_reader **ret, struct dynlog_error *error);

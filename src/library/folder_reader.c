@@ -104,10 +104,10 @@ enum dynlog_status folder_subscribe(struct dynlog *dynlog,
     enum dynlog_status status =
         reader_begin(subscription->from, store_last_position(folder->store), &after, error);
 
-    if (status == DYNLOG_OK && subscription->name != NULL)
-        status = fault_say(error, DYNLOG_UNSUPPORTED, "A folder keeps no names yet.");
     if (status != DYNLOG_OK)
         return status;
+    if (subscription->name != NULL)
+        return folder_join(folder, subscription, after, ret, error);
     reader = mem_new(sizeof *reader);
     status = reader_init(&reader->base, &folder_reader_kind, dynlog, true, error);
     if (status != DYNLOG_OK) {

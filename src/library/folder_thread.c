@@ -110,6 +110,8 @@ void folder_committed(void *context, uint64_t last_position)
 
     if (folder->streams != NULL)
         streams_committed(folder->streams, last_position);
+    if (folder->subscriptions != NULL)
+        subscriptions_committed(folder->subscriptions);
     pthread_mutex_lock(&folder->mutex);
     LIST_EACH (&folder->readers, it)
         reader_wake(LIST_ITEM(it, struct folder_listener, place)->reader);

@@ -52,6 +52,12 @@ struct event_put {
     uint64_t *positions; /* results: of each, 0: this place has none */
 };
 
+/* Streams of a log, by id: those behind `after` (NULL: from the first). */
+struct streams_query {
+    const char *log, *after;
+    size_t limit;
+};
+
 struct place_kind {
     void (*close)(struct dynlog *dynlog); /* frees it, but what struct dynlog itself has */
     enum dynlog_status (*query)(struct dynlog *dynlog, const struct stream_query *query,
@@ -66,6 +72,8 @@ struct place_kind {
                                     struct dynlog_reader **ret, struct dynlog_error *error);
     enum dynlog_status (*logs)(struct dynlog *dynlog, struct dynlog_logs **ret,
                                struct dynlog_error *error);
+    enum dynlog_status (*streams)(struct dynlog *dynlog, const struct streams_query *query,
+                                  struct dynlog_streams **ret, struct dynlog_error *error);
     enum dynlog_status (*position)(struct dynlog *dynlog, uint64_t *ret,
                                    struct dynlog_error *error);
     enum dynlog_status (*forget)(struct dynlog *dynlog, const char *log, const char *id,

@@ -1,11 +1,9 @@
-/* library/server.c - what a dynlog server is asked besides DynamoDB's operations, and what stands
- * in for it where another engine answers. */
+/* library/server.c - what a dynlog server is asked besides DynamoDB's operations. */
 #include "library/server.h"
 
-#include "base/map.h"
-#include "library/logs.h"
+#include <inttypes.h>
 
-#define BODY_SIZE_MAX ((size_t)64 * 1024)
+#define PATH_SIZE_MAX ((size_t)64 * 1024)
 
 static struct asked *asked_of(struct dynlog *dynlog)
 {
@@ -55,9 +53,12 @@ enum dynlog_status asked_subscribe(struct dynlog *dynlog,
     struct server_state state;
     enum dynlog_status status = server_state(asked, arena, &state, error);
 
+    if (status == DYNLOG_UNSUPPORTED)
+        return shards_subscribe(asked, subscription, ret, error);
     if (status != DYNLOG_OK)
         return status;
-    return server_subscribe(asked, subscription, &state, ret, error);
+    return subscription->name != NULL ? server_join(asked, subscription, &state, ret, error)
+                                      : server_subscribe(asked, subscription, &state, ret, error);
 }
 
 enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct dynlog_error *error)
@@ -99,7 +100,7 @@ static enum dynlog_status change_private(struct asked *asked, const char *path,
 enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const char *id,
                                 struct dynlog_error *error)
 {
-    AUTO(buffer_free) struct buffer path = BUFFER_INIT(BODY_SIZE_MAX);
+    AUTO(buffer_free) struct buffer path = BUFFER_INIT(PATH_SIZE_MAX);
 
     buffer_append_text(&path, "/_dynlog/forget");
     client_query(&path, "id", bytes_of_text(id));
@@ -111,7 +112,7 @@ enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const ch
 enum dynlog_status asked_make_private(struct dynlog *dynlog, const char *log,
                                       struct dynlog_error *error)
 {
-    AUTO(buffer_free) struct buffer path = BUFFER_INIT(BODY_SIZE_MAX);
+    AUTO(buffer_free) struct buffer path = BUFFER_INIT(PATH_SIZE_MAX);
 
     buffer_append_text(&path, "/_dynlog/private");
     client_query(&path, "log", bytes_of_text(log));
@@ -119,81 +120,36 @@ enum dynlog_status asked_make_private(struct dynlog *dynlog, const char *log,
     return change_private(asked_of(dynlog), (const char *)path.ptr, error);
 }
 
-/* ---- logs, where the whole table is read ---- */
+/* ---- one line ---- */
 
-static void count_item(struct arena *arena, struct map *counts, const struct item *item)
+bool server_event_of_line(struct arena *arena, struct bytes line, struct dynlog_event *ret)
 {
-    const char *log = NULL, *id = NULL;
-    const struct value *pk = item_get_text(item, "pk");
-    uint64_t *count = NULL;
-    struct bytes name;
+    const struct json *json = NULL, *key = NULL, *meta = NULL, *payload = NULL;
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT(EVENT_TEXT_SIZE_MAX);
+    struct dynlog_event event = {0};
 
-    if (pk == NULL || pk->type != VALUE_S || !event_split_key(arena, pk->bytes, &log, &id))
-        return;
-    name = bytes_of_text(log);
-    count = map_get(counts, name);
-    if (count == NULL) {
-        count = mem_new(sizeof *count);
-        map_put(counts, name, count);
+    if (json_parse(arena, line, &json, NULL) != OK)
+        return false;
+    key = json_get(json, "key");
+    meta = json_get(json, "meta");
+    payload = json_get(json, "payload");
+    if (!json_uint64(json_get(json, "position"), &event.position) ||
+        !json_uint64(json_get(key, "sk"), &event.version) ||
+        !event_split_key(arena, json_get_string(key, "pk"), &event.log, &event.id))
+        return false;
+    event.type = arena_copy_text(arena, json_get_string(json, "type"));
+    event.time_ms = json_get_uint(meta, "time", json_get_uint(json, "time", 0));
+    event.forgotten = json_bool(json_get(json, "forgotten"));
+    if (payload != NULL && !event.forgotten) {
+        json_print(&text, payload);
+        event.payload = arena_copy_text(arena, buffer_bytes(&text));
+        event.payload_size = text.size;
     }
-    ++*count;
-}
-
-static enum dynlog_status scan_page(struct asked *asked, struct map *counts, struct buffer *next,
-                                    struct dynlog_error *error)
-{
-    AUTO(arena_release) struct arena *arena = arena_new();
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(BODY_SIZE_MAX);
-    struct json_writer w = JSON_WRITER(&body);
-    struct client_answer answer = {0};
-    enum status status = OK;
-
-    json_begin_object(&w);
-    json_member_text(&w, "TableName", asked->target.table);
-    json_member_text(&w, "ProjectionExpression", "pk");
-    if (next->size > 0) {
-        json_key(&w, "ExclusiveStartKey");
-        json_write_raw(&w, buffer_bytes(next));
-    }
-    json_end_object(&w);
-    status = asked_call(asked, arena, "DynamoDB_20120810.Scan", buffer_bytes(&body), &answer);
-    if (status != OK)
-        return fault_of_answer(error, &asked->target, status, &answer);
-    for (struct json_iter it = json_iter(json_get(answer.json, "Items")); json_next(&it);) {
-        struct item item = {0};
-        struct api_error refusal;
-
-        if (item_from_json(arena, it.value, &item, &refusal) == OK)
-            count_item(arena, counts, &item);
-    }
-    buffer_clear(next);
-    if (json_get(answer.json, "LastEvaluatedKey") != NULL)
-        json_print(next, json_get(answer.json, "LastEvaluatedKey"));
-    return DYNLOG_OK;
-}
-
-enum dynlog_status asked_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
-                              struct dynlog_error *error)
-{
-    AUTO(buffer_free) struct buffer next = BUFFER_INIT(BODY_SIZE_MAX);
-    struct map counts = {0};
-    struct logs_made *made = NULL;
-    enum dynlog_status status = DYNLOG_OK;
-    struct bytes name;
-    void *count = NULL;
-
-    do
-        status = scan_page(asked_of(dynlog), &counts, &next, error);
-    while (status == DYNLOG_OK && next.size > 0);
-    if (status == DYNLOG_OK)
-        made = logs_made_new();
-    for (size_t i = 0; map_next(&counts, &i, &name, &count);) {
-        if (made != NULL)
-            logs_made_add(made, name, *(uint64_t *)count, 0);
-        mem_free(count);
-    }
-    map_free(&counts);
-    if (made != NULL)
-        *ret = logs_made_done(made);
-    return status;
+    event.event_id = reader_text(arena, json_get_string(meta, "id"));
+    event.correlation_id = reader_text(arena, json_get_string(meta, "correlationId"));
+    event.causation_id = reader_text(arena, json_get_string(meta, "causationId"));
+    event.try_number = (uint32_t)json_get_uint(json, "try", 0);
+    event.cursor = arena_copy_text(arena, arena_printf(arena, "%" PRIu64, event.position));
+    *ret = event;
+    return true;
 }

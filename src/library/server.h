@@ -12,7 +12,19 @@ struct server_state {
 enum dynlog_status server_state(struct asked *asked, struct arena *arena, struct server_state *ret,
                                 struct dynlog_error *error);
 
-/* server_reader.c */
+/* A line of /_dynlog/log. False: it is none. Texts in the arena. */
+bool server_event_of_line(struct arena *arena, struct bytes line, struct dynlog_event *ret);
+
+/* shard_reader.c: where another engine answers */
+enum dynlog_status shards_subscribe(struct asked *asked,
+                                    const struct dynlog_subscription *subscription,
+                                    struct dynlog_reader **ret, struct dynlog_error *error);
+
+/* server_reader.c; server_member.c: under a name */
+enum dynlog_status server_join(struct asked *asked, const struct dynlog_subscription *subscription,
+                               const struct server_state *state, struct dynlog_reader **ret,
+                               struct dynlog_error *error);
+
 enum dynlog_status server_subscribe(struct asked *asked,
                                     const struct dynlog_subscription *subscription,
                                     const struct server_state *state, struct dynlog_reader **ret,

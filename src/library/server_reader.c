@@ -22,44 +22,13 @@ struct server_reader {
     struct asked *asked;
     char *log, *type, *id;
     struct client_feed *feed; /* NULL: no connection */
+    bool follows;             /* the feed goes on with new events; else it ends with the last one */
     uint64_t last;            /* position of the last event that was given, or to begin behind */
     bool was_connected;
     bool was_asked;   /* just now, so that the first connection needs no question */
     int64_t pause_ms; /* before the next try */
     char store_id[STORE_ID_SIZE];
 };
-
-/* ---- one line ---- */
-
-static bool event_of_line(struct arena *arena, struct bytes line, struct dynlog_event *ret)
-{
-    const struct json *json = NULL, *key = NULL, *meta = NULL, *payload = NULL;
-    AUTO(buffer_free) struct buffer text = BUFFER_INIT(EVENT_TEXT_SIZE_MAX);
-    struct dynlog_event event = {0};
-
-    if (json_parse(arena, line, &json, NULL) != OK)
-        return false;
-    key = json_get(json, "key");
-    meta = json_get(json, "meta");
-    payload = json_get(json, "payload");
-    if (!json_uint64(json_get(json, "position"), &event.position) ||
-        !json_uint64(json_get(key, "sk"), &event.version) ||
-        !event_split_key(arena, json_get_string(key, "pk"), &event.log, &event.id))
-        return false;
-    event.type = arena_copy_text(arena, json_get_string(json, "type"));
-    event.time_ms = json_get_uint(meta, "time", json_get_uint(json, "time", 0));
-    if (payload != NULL) {
-        json_print(&text, payload);
-        event.payload = arena_copy_text(arena, buffer_bytes(&text));
-        event.payload_size = text.size;
-    }
-    event.event_id = reader_text(arena, json_get_string(meta, "id"));
-    event.correlation_id = reader_text(arena, json_get_string(meta, "correlationId"));
-    event.causation_id = reader_text(arena, json_get_string(meta, "causationId"));
-    event.cursor = arena_copy_text(arena, arena_printf(arena, "%" PRIu64, event.position));
-    *ret = event;
-    return true;
-}
 
 /* ---- the connection ---- */
 
@@ -68,7 +37,11 @@ static const char *make_path(const struct server_reader *reader, struct arena *a
     AUTO(buffer_free) struct buffer path = BUFFER_INIT(PATH_SIZE_MAX);
 
     buffer_append_text(&path, "/_dynlog/log");
+    if (!reader->follows)
+        client_query(&path, "follow", BYTES("false"));
     client_query(&path, "from", arena_printf(arena, "%" PRIu64, reader->last));
+    if (reader->id != NULL)
+        client_query(&path, "id", bytes_of_text(reader->id));
     if (reader->log != NULL)
         client_query(&path, "log", bytes_of_text(reader->log));
     client_query(&path, "table", bytes_of_text(reader->asked->target.table));
@@ -104,12 +77,7 @@ static void disconnect(struct server_reader *reader)
 
 /* ---- waiting ---- */
 
-static bool is_stopped(struct server_reader *reader)
-{
-    return atomic_exchange(&reader->base.stopped, false);
-}
-
-/* A line, or why there is none. */
+/* A line, or why there is none: DYNLOG_END, a feed that does not follow has given all it had. */
 static enum dynlog_status next_line(struct server_reader *reader, struct arena *arena,
                                     const struct deadline *deadline, struct bytes *ret,
                                     struct dynlog_error *error)
@@ -117,54 +85,80 @@ static enum dynlog_status next_line(struct server_reader *reader, struct arena *
     struct client_answer answer = {0};
     enum status status = client_feed_next(reader->feed, arena, deadline_left_ms(deadline),
                                           reader->base.wake_fd, ret, &answer);
+    bool whole = client_feed_is_whole(reader->feed);
 
-    if (client_feed_is_open(reader->feed)) {
+    if (whole || client_feed_is_open(reader->feed)) {
         reader->was_connected = true;
         reader->pause_ms = PAUSE_MS_MIN;
     }
     if (status == OK)
         return DYNLOG_OK;
-    if (status == TIMED_OUT)
+    if (status == TIMED_OUT) {
+        reader_wait(&reader->base, 0); /* takes what woke it */
         return DYNLOG_TIMED_OUT;
+    }
     disconnect(reader);
+    if (whole && !reader->follows)
+        return DYNLOG_END;
     return fault_of_answer(error, &reader->asked->target, status, &answer);
+}
+
+static enum dynlog_status next_event(struct server_reader *reader, const struct deadline *deadline,
+                                     struct dynlog_event *ret, struct dynlog_error *error)
+{
+    struct arena *arena = reader->base.arena;
+    struct bytes line = {NULL, 0};
+    enum dynlog_status status = DYNLOG_OK;
+
+    if (reader->feed == NULL)
+        status = connect_feed(reader, arena, error);
+    while (status == DYNLOG_OK) {
+        status = next_line(reader, arena, deadline, &line, error);
+        if (status != DYNLOG_OK || !server_event_of_line(arena, line, ret) ||
+            ret->position <= reader->last)
+            continue;
+        reader->last = ret->position;
+        return DYNLOG_OK;
+    }
+    return status;
 }
 
 static bool is_worth_another(const struct server_reader *reader, enum dynlog_status status)
 {
-    return reader->was_connected && (status == DYNLOG_UNREACHABLE || status == DYNLOG_TIMED_OUT);
+    return reader->was_connected && reader->feed == NULL &&
+           (status == DYNLOG_UNREACHABLE || status == DYNLOG_TIMED_OUT);
+}
+
+/* Who waits has a feed that follows; who does not asks for what there is, and no more. What a feed
+ * has comes first, and the end of one that does not follow. */
+static void choose_feed(struct server_reader *reader, bool follows)
+{
+    if (reader->follows == follows ||
+        (reader->feed != NULL && (follows || client_feed_has_line(reader->feed))))
+        return;
+    disconnect(reader);
+    reader->follows = follows;
 }
 
 static enum dynlog_status server_next(struct dynlog_reader *base, int64_t wait_ms,
                                       struct dynlog_event *ret, struct dynlog_error *error)
 {
     struct server_reader *reader = CONTAINER_OF(base, struct server_reader, base);
-    struct deadline deadline = deadline_after(wait_ms);
-    struct bytes line = {NULL, 0};
-    enum dynlog_status status = DYNLOG_OK;
+    struct deadline deadline = deadline_after(wait_ms == 0 ? reader->asked->answer_ms : wait_ms);
 
     for (;;) {
-        if (is_stopped(reader))
+        enum dynlog_status status = DYNLOG_OK;
+
+        if (atomic_exchange(&base->stopped, false))
             return DYNLOG_STOPPED;
+        choose_feed(reader, wait_ms != 0);
         arena_reset(base->arena);
-        status = reader->feed == NULL ? connect_feed(reader, base->arena, error) : DYNLOG_OK;
-        if (status == DYNLOG_OK) {
-            status = next_line(reader, base->arena, &deadline, &line, error);
-            if (status == DYNLOG_OK && event_of_line(base->arena, line, ret) &&
-                (reader->id == NULL || strcmp(reader->id, ret->id) == 0) &&
-                ret->position > reader->last) {
-                reader->last = ret->position;
-                return DYNLOG_OK;
-            }
-            if (status == DYNLOG_OK)
-                continue;
-            if (reader->feed != NULL) {
-                reader_wait(base, 0); /* takes what woke it */
-                if (deadline_left_ms(&deadline) != 0)
-                    continue;
-                return is_stopped(reader) ? DYNLOG_STOPPED : DYNLOG_TIMED_OUT;
-            }
-        }
+        status = next_event(reader, &deadline, ret, error);
+        if (status == DYNLOG_END && wait_ms != 0)
+            continue;
+        if (status == DYNLOG_TIMED_OUT && reader->feed != NULL &&
+            (deadline_left_ms(&deadline) != 0 || atomic_load(&base->stopped)))
+            continue; /* it was woken */
         if (!is_worth_another(reader, status) || deadline_left_ms(&deadline) == 0)
             return status;
         reader_pause(base, &deadline, &reader->pause_ms, PAUSE_MS_MAX);

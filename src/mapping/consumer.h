@@ -109,6 +109,11 @@ static inline void mapping_handover_end(struct mapping_handover *handover,
 /* RECORD,RECORD,...: all texts of a batch. */
 struct bytes mapping_handover_texts(const struct mapping_handover *handover);
 
+/* The batch as journeys know it (journey/journey.h). */
+struct journey_batch;
+struct journey_batch mapping_told_batch(const struct mapping_handover *handover,
+                                        struct bytes consumer_name);
+
 /* What a function answered (or a pipe's target, or its enrichment) to a batch with
  * ReportBatchItemFailures: marks records as failed. MAPPING_HANDLED, MAPPING_PARTLY_FAILED, or
  * MAPPING_FAILED when it names what is no record of the batch. Reads result as JSON; of a window,

@@ -96,14 +96,10 @@ static enum mapping_outcome outcome_of(struct job *job, const char **ret_problem
 static void tell_begin(struct job *job)
 {
     const struct mapping_handover *handover = job->handover;
-    struct journey_batch batch = {.mapping = handover->settings->uuid,
-                                  .consumer = handover->settings->function_name,
-                                  .positions = &handover->records->position,
-                                  .stride = sizeof *handover->records,
-                                  .count = handover->count};
+    struct journey_batch batch = mapping_told_batch(handover, handover->settings->function_name);
 
-    if (handover->count == 0 || handover->records->position == 0)
-        return; /* the end of a window, and messages of a queue */
+    if (handover->count == 0)
+        return; /* the end of a window */
     journey_batch_begins(job->mappings->options.journeys, &batch, job->invocation.request_id,
                          job->trace_header);
     job->invocation.trace_id = bytes_of_text(job->trace_header);

@@ -218,6 +218,15 @@ static void part_partly_failed(struct lane *lane)
     go_on(lane, lane_part_failed_from(lane, count));
 }
 
+/* What has grown too old meanwhile is given up at once. */
+static void part_not_taken(struct lane *lane)
+{
+    if (clock_now_ms(timers_clock(timers_of(lane))) > lane_expires_ms(lane))
+        lane_enter(lane, LANE_RESTING);
+    else
+        back_off(lane);
+}
+
 static void end_part(struct lane *lane, enum mapping_outcome outcome)
 {
     switch (outcome) {
@@ -231,7 +240,7 @@ static void end_part(struct lane *lane, enum mapping_outcome outcome)
         part_partly_failed(lane);
         break;
     case MAPPING_NOT_TAKEN:
-        back_off(lane);
+        part_not_taken(lane);
         break;
     case MAPPING_CLOSED: /* the cursor stands before it */
         lane_tell_stopped(lane);

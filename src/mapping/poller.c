@@ -72,8 +72,10 @@ static void rest(struct poller *poller)
 /* What is left of the batch, from `begin` on: the queue gives it out again. */
 static void give_back(struct poller *poller, size_t begin, size_t end)
 {
-    for (size_t i = begin; i < end; i++)
+    for (size_t i = begin; i < end; i++) {
         queue_source_failed(poller->source, poller->messages[i].receipt_handle, poller->visible_ms);
+        poller_tell_message(poller, i, false);
+    }
 }
 
 static void end_records(struct poller *poller, bool all)
@@ -82,10 +84,12 @@ static void end_records(struct poller *poller, bool all)
     size_t count = 0;
 
     for (size_t i = poller->begin; i < poller->end; i++)
-        if (all || !poller->records[i - poller->begin].failed)
+        if (all || !poller->records[i - poller->begin].failed) {
             done[count++] = poller->messages[i].receipt_handle;
-        else
+            poller_tell_message(poller, i, true);
+        } else {
             give_back(poller, i, i + 1);
+        }
     queue_source_delete(poller->source, done, count);
 }
 
@@ -99,11 +103,13 @@ static void back_off(struct poller *poller)
 
     if (is_ending(poller) || poller->expired ||
         now_ms(poller) + poller->delay_ms >= poller->visible_ms) {
+        poller_tell_batch(poller, 0);
         give_back(poller, poller->begin, poller->count);
         rest(poller);
         return;
     }
     enter(poller, POLLER_BACKING_OFF);
+    poller_tell_batch(poller, now_ms(poller) + poller->delay_ms);
     timer_set_after(timers, &poller->back_off, poller->delay_ms);
     poller->delay_ms =
         poller->delay_ms * 2 < MAPPING_RETRY_LAST_MS ? poller->delay_ms * 2 : MAPPING_RETRY_LAST_MS;
@@ -115,6 +121,8 @@ static bool part_ended(struct poller *poller)
     struct mapping *mapping = poller->source->mapping;
     const struct mapping_handover *handover = &poller->handover;
 
+    if (handover->outcome != MAPPING_NOT_TAKEN)
+        poller_tell_batch(poller, 0);
     if (handover->outcome == MAPPING_CLOSED) { /* the queue gives it out again after the start */
         rest(poller);
         return false;
@@ -270,10 +278,12 @@ static void take_received(struct poller *poller)
     for (size_t i = 0; i < poller->receive.count; i++) {
         const struct queue_received *received = &poller->receive.messages[i];
 
-        if (queue_source_wants(source, received))
+        if (queue_source_wants(source, received)) {
             keep(poller, received);
-        else
+        } else {
+            poller_tell_filtered(poller, received);
             unwanted[unwanted_count++] = received->receipt_handle;
+        }
     }
     queue_source_delete(source, unwanted, unwanted_count);
 }

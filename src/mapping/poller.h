@@ -76,6 +76,15 @@ void poller_end(struct poller *poller);
 /* The process stops: nothing new, no timers; what was received is left to the queue. */
 void poller_stop(struct poller *poller);
 
+/* ---- journey.c ---- */
+
+/* For the journeys: no filter takes it. */
+void poller_tell_filtered(const struct poller *poller, const struct queue_received *received);
+/* It was handled, or can be received again. */
+void poller_tell_message(const struct poller *poller, size_t index, bool handled);
+/* How the hand-over ended; next_ms: when it is offered again, 0: it is not. */
+void poller_tell_batch(const struct poller *poller, uint64_t next_ms);
+
 void poller_waits(const struct poller *poller, struct waits *waits);
 void poller_hurry(struct poller *poller);
 

@@ -85,10 +85,11 @@ static const char *check_items(struct checking *checking)
     return wrong;
 }
 
-static uint64_t count_entries(struct checking *checking, struct bytes prefix)
+static uint64_t count_entries(struct checking *checking, enum store_family family,
+                              struct bytes prefix)
 {
     AUTO(store_iter_release)
-    struct store_iter *iter = store_iter_new(checking->store, checking->view, STORE_ORDER, prefix,
+    struct store_iter *iter = store_iter_new(checking->store, checking->view, family, prefix,
                                              order_key_behind(checking->scratch, prefix), false);
     struct bytes key, value;
     uint64_t count = 0;
@@ -98,14 +99,23 @@ static uint64_t count_entries(struct checking *checking, struct bytes prefix)
     return count;
 }
 
-static uint64_t count_kind(struct checking *checking, enum order_kind kind, uint32_t run)
+/* run 0: of all. */
+static uint64_t count_run(struct checking *checking, uint32_t run)
 {
     AUTO(buffer_free) struct buffer prefix = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
 
-    order_key_begin(&prefix, checking->table_id, kind);
+    order_key_begin(&prefix, checking->table_id, ORDER_OF_RUN);
     if (run != 0)
         buffer_append_u32(&prefix, run);
-    return count_entries(checking, buffer_bytes(&prefix));
+    return count_entries(checking, STORE_ORDER, buffer_bytes(&prefix));
+}
+
+static uint64_t count_streams(struct checking *checking)
+{
+    uint8_t prefix[4];
+
+    bytes_put_u32(prefix, checking->table_id);
+    return count_entries(checking, STORE_STREAMS, bytes_of(prefix, sizeof prefix));
 }
 
 static const char *check_counts(struct checking *checking)
@@ -117,11 +127,11 @@ static const char *check_counts(struct checking *checking)
                         (struct bytes){NULL, 0}, checking->arena, &runs, &count) != OK)
         return "the runs can't be read";
     for (size_t i = 0; i < count; i++)
-        if (count_kind(checking, ORDER_OF_RUN, runs[i].number) != runs[i].events)
+        if (count_run(checking, runs[i].number) != runs[i].events)
             return "a run that counts wrong";
-    if (count_kind(checking, ORDER_OF_RUN, 0) != checking->events)
+    if (count_run(checking, 0) != checking->events)
         return "entries of runs that are no event's";
-    if (count_kind(checking, ORDER_OF_STREAM, 0) != checking->events)
+    if (count_streams(checking) != checking->events)
         return "entries of streams that are no event's";
     return NULL;
 }

@@ -8,10 +8,9 @@
 #define ORDER_FORMAT 1 /* of states and runs */
 
 enum order_kind {
-    ORDER_STATE = 0,     /* then a byte: which */
-    ORDER_RUN = 1,       /* | LOG | TYPE */
-    ORDER_OF_RUN = 2,    /* | run (4) | position (8) */
-    ORDER_OF_STREAM = 3, /* | LOG | ID | position (8) */
+    ORDER_STATE = 0,  /* then a byte: which */
+    ORDER_RUN = 1,    /* | LOG | TYPE */
+    ORDER_OF_RUN = 2, /* | run (4) | position (8) */
 };
 enum order_state { ORDER_STATE_FILLING = 0, ORDER_STATE_NEXT_RUN = 1 };
 
@@ -35,6 +34,8 @@ void order_key_part(struct buffer *out, struct bytes text);
 /* Back; *rest begins at the part, and then behind it. False: it is none. */
 MUST_USE bool order_key_part_read(struct bytes *rest, struct arena *arena, struct bytes *ret);
 void order_key_begin(struct buffer *out, uint32_t table_id, enum order_kind kind);
+/* In STORE_STREAMS: table id | LOG. ID and a position follow. */
+void order_key_begin_stream(struct buffer *out, uint32_t table_id, struct bytes log);
 struct bytes order_key_state(uint32_t table_id, enum order_state state, uint8_t room[6]);
 /* The key of an item of a table: as the engine makes it (docs/format/keys.md). */
 void order_item_key(struct buffer *out, uint32_t table_id, const struct order_event *event);

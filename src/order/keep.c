@@ -90,7 +90,7 @@ void order_store(struct order_work *work)
         buffer_append_u32(&value, run->number);
         buffer_append_u64(&value, run->events);
         buffer_append_u64(&value, run->last_position);
-        store_batch_put(work->batch, STORE_ORDER, run->key, buffer_bytes(&value));
+        store_batch_put_total(work->batch, STORE_ORDER, run->key, buffer_bytes(&value));
         if (!run->is_new || !is_highest_new(work, run))
             continue;
         bytes_put_u32(next, run->number + 1);
@@ -112,8 +112,7 @@ static void key_of_run(struct buffer *out, const struct order_run *run, uint64_t
 static void key_of_stream(struct buffer *out, uint32_t table_id, const struct order_event *event,
                           uint64_t position)
 {
-    order_key_begin(out, table_id, ORDER_OF_STREAM);
-    order_key_part(out, event->log);
+    order_key_begin_stream(out, table_id, event->log);
     order_key_part(out, event->id);
     buffer_append_u64(out, position);
 }
@@ -133,7 +132,7 @@ void order_put(struct order_work *work, struct order_run *run, const struct orde
     buffer_clear(&value);
     buffer_append_u64(&value, event->version);
     buffer_append_u32(&value, run->number);
-    store_batch_put(work->batch, STORE_ORDER, buffer_bytes(&key), buffer_bytes(&value));
+    store_batch_put(work->batch, STORE_STREAMS, buffer_bytes(&key), buffer_bytes(&value));
     run->events++;
     if (position > run->last_position)
         run->last_position = position;
@@ -149,7 +148,7 @@ void order_remove(struct order_work *work, struct order_run *run, const struct o
     key_of_run(&key, run, position);
     store_batch_delete(work->batch, STORE_ORDER, buffer_bytes(&key));
     key_of_stream(&key, run->table_id, event, position);
-    store_batch_delete(work->batch, STORE_ORDER, buffer_bytes(&key));
+    store_batch_delete(work->batch, STORE_STREAMS, buffer_bytes(&key));
     run->events--;
     run->changed = true;
 }
@@ -168,4 +167,5 @@ void order_drop_table(struct store_batch *batch, uint32_t table_id)
     bytes_put_u32(from, table_id);
     bytes_put_u32(to, table_id + 1);
     store_batch_delete_range(batch, STORE_ORDER, bytes_of(from, 4), bytes_of(to, 4));
+    store_batch_delete_range(batch, STORE_STREAMS, bytes_of(from, 4), bytes_of(to, 4));
 }

@@ -36,6 +36,13 @@ void order_key_begin(struct buffer *out, uint32_t table_id, enum order_kind kind
     buffer_append_byte(out, (uint8_t)kind);
 }
 
+void order_key_begin_stream(struct buffer *out, uint32_t table_id, struct bytes log)
+{
+    buffer_clear(out);
+    buffer_append_u32(out, table_id);
+    order_key_part(out, log);
+}
+
 struct bytes order_key_state(uint32_t table_id, enum order_state state, uint8_t room[6])
 {
     bytes_put_u32(room, table_id);

@@ -4,12 +4,13 @@
 /* ---- types of logs ---- */
 
 /* The position of the last entry that begins so; 0: there is none. Its value in the arena. */
-static enum status last_of(struct store *store, const struct store_view *view, struct bytes prefix,
-                           struct arena *arena, uint64_t *ret, struct bytes *ret_value)
+static enum status last_of(struct store *store, const struct store_view *view,
+                           enum store_family family, struct bytes prefix, struct arena *arena,
+                           uint64_t *ret, struct bytes *ret_value)
 {
     AUTO(store_iter_release)
     struct store_iter *iter =
-        store_iter_new(store, view, STORE_ORDER, prefix, order_key_behind(arena, prefix), true);
+        store_iter_new(store, view, family, prefix, order_key_behind(arena, prefix), true);
     struct bytes key, value;
 
     *ret = 0;
@@ -32,7 +33,8 @@ static enum status count_run(struct store *store, const struct store_view *view,
     *ret = (struct order_count){.log = run->log, .type = run->type, .events = run->events};
     order_key_begin(&prefix, run->table_id, ORDER_OF_RUN);
     buffer_append_u32(&prefix, run->number);
-    return last_of(store, view, buffer_bytes(&prefix), arena, &ret->last_position, &value);
+    return last_of(store, view, STORE_ORDER, buffer_bytes(&prefix), arena, &ret->last_position,
+                   &value);
 }
 
 static enum status count_runs(struct store *store, const struct store_view *view, uint32_t table_id,
@@ -82,7 +84,7 @@ static enum status find_next(struct listing *listing, struct bytes *ret_id,
     struct bytes prefix = buffer_bytes(&listing->prefix);
     AUTO(store_iter_release)
     struct store_iter *iter =
-        store_iter_new(listing->store, listing->view, STORE_ORDER, buffer_bytes(&listing->from),
+        store_iter_new(listing->store, listing->view, STORE_STREAMS, buffer_bytes(&listing->from),
                        order_key_behind(listing->arena, prefix), false);
     struct bytes key, value;
 
@@ -155,8 +157,7 @@ static enum status list_streams(struct listing *listing, struct bytes after, siz
 {
     struct bytes prefix, value;
 
-    order_key_begin(&listing->prefix, listing->table_id, ORDER_OF_STREAM);
-    order_key_part(&listing->prefix, listing->log);
+    order_key_begin_stream(&listing->prefix, listing->table_id, listing->log);
     buffer_append(&listing->from, buffer_bytes(&listing->prefix));
     if (after.size > 0) {
         order_key_part(&listing->from, after);
@@ -170,7 +171,7 @@ static enum status list_streams(struct listing *listing, struct bytes after, siz
         if (status == NOT_FOUND || *ret_more)
             return OK;
         if (status == OK)
-            status = last_of(listing->store, listing->view, prefix, listing->arena,
+            status = last_of(listing->store, listing->view, STORE_STREAMS, prefix, listing->arena,
                              &stream.last_position, &value);
         if (status != OK)
             return status;

@@ -9,7 +9,7 @@
  *   STORE_ORDER   table id (4) | 0 | which               -> is it filled? the next run's number
  *                 table id (4) | 1 | LOG | TYPE          -> run: its number, events, last position
  *                 table id (4) | 2 | run (4) | position  -> an entry: version, ID
- *                 table id (4) | 3 | LOG | ID | position -> an entry: version, run
+ *   STORE_STREAMS table id (4) | LOG | ID | position     -> an entry: version, run
  *
  * One log of one type is a run of entries, and so is one stream; a log is the merge of its runs,
  * and everything the merge of all. So nobody steps over what he did not ask for.

@@ -22,7 +22,8 @@ static bool takes(const struct order_filter *filter, const struct order_run *run
 }
 
 /* The entries that begin so, between the bounds of the read. */
-static void add_source(struct reading *reading, struct buffer *prefix, const struct order_run *run)
+static void add_source(struct reading *reading, enum store_family family, struct buffer *prefix,
+                       const struct order_run *run)
 {
     const struct order_read *read = reading->read;
     struct bytes whole = buffer_bytes(prefix);
@@ -36,9 +37,9 @@ static void add_source(struct reading *reading, struct buffer *prefix, const str
     }
     buffer_append_u64(prefix, read->after + 1);
     from = buffer_bytes(prefix);
-    order_merge_add(
-        &reading->merge,
-        store_iter_new(reading->store, reading->view, STORE_ORDER, from, to, read->backward), run);
+    order_merge_add(&reading->merge,
+                    store_iter_new(reading->store, reading->view, family, from, to, read->backward),
+                    run);
 }
 
 static bool is_empty_range(const struct order_read *read)
@@ -51,11 +52,10 @@ static void add_stream(struct reading *reading)
     AUTO(buffer_free) struct buffer prefix = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
     const struct order_filter *filter = &reading->read->filter;
 
-    order_key_begin(&prefix, reading->read->table_id, ORDER_OF_STREAM);
-    order_key_part(&prefix, filter->log);
+    order_key_begin_stream(&prefix, reading->read->table_id, filter->log);
     order_key_part(&prefix, filter->id);
     order_merge_init(&reading->merge, reading->arena, 1, reading->read->backward);
-    add_source(reading, &prefix, NULL);
+    add_source(reading, STORE_STREAMS, &prefix, NULL);
 }
 
 static void add_runs(struct reading *reading)
@@ -71,7 +71,7 @@ static void add_runs(struct reading *reading)
             continue;
         order_key_begin(&prefix, read->table_id, ORDER_OF_RUN);
         buffer_append_u32(&prefix, run->number);
-        add_source(reading, &prefix, run);
+        add_source(reading, STORE_ORDER, &prefix, run);
     }
 }
 

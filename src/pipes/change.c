@@ -109,8 +109,8 @@ static enum status unite_parameters(struct pipe_change *change, struct pipe_sett
     if (st == OK)
         st = pipe_target_kind_of(settings->target, &target, &change->error);
     if (st == OK)
-        st = pipe_check_said(change, settings->source_parameters.size == 0, source, target,
-                             &change->error);
+        st = pipe_check_said(change, change->whole || settings->source_parameters.size == 0, source,
+                             target, &change->error);
     if (st != OK)
         return st;
     settings->source_parameters = pipe_source_parameters(change->arena, settings->source_parameters,
@@ -128,6 +128,11 @@ static enum status unite_parameters(struct pipe_change *change, struct pipe_sett
     return pipe_check(change->pipes, settings, change->arena, &change->error);
 }
 
+static bool is_to_run(const struct pipe_change *change)
+{
+    return !change->has_desired || change->settings.running;
+}
+
 static enum status create(struct pipe_change *change, const struct pipe *pipe)
 {
     struct pipe_record *record = change->record;
@@ -139,7 +144,7 @@ static enum status create(struct pipe_change *change, const struct pipe *pipe)
     *record = (struct pipe_record){.settings = change->settings};
     record->created_ms = record->modified_ms = clock_now_ms(change->pipes->clock);
     id_uuid(record->id);
-    record->settings.running = !change->has_desired || change->settings.running;
+    record->settings.running = is_to_run(change);
     record->settings.tag_count = 0;
     enum status st = add_tags(change, &record->settings);
 
@@ -158,25 +163,44 @@ static void begin_anew(struct pipe_change *change)
     record->created_ms = clock_now_ms(change->pipes->clock);
 }
 
+/* Nothing stays of what is not said, but for where its stream was begun. */
+static enum status begin_whole(struct pipe_change *change)
+{
+    struct pipe_settings *settings = &change->record->settings;
+    const struct bytes none = {NULL, 0};
+
+    if (bytes_equal(settings->source, change->settings.source))
+        settings->source_parameters =
+            pipe_starting_position(change->arena, settings->source_parameters);
+    else
+        begin_anew(change);
+    settings->enrichment_parameters = none;
+    settings->target_parameters = none;
+    settings->log_configuration = none;
+    settings->tag_count = 0;
+    return add_tags(change, settings);
+}
+
 /* An enrichment that is taken away takes its parameters with it. */
 static enum status update(struct pipe_change *change)
 {
     struct pipe_settings *settings = &change->record->settings;
+    enum status st = change->whole ? begin_whole(change) : OK;
 
-    if (change->has_source && !bytes_equal(settings->source, change->settings.source))
-        begin_anew(change);
+    if (st != OK)
+        return st;
     settings->role_arn = change->settings.role_arn;
-    if (change->has_description)
+    if (change->whole || change->has_description)
         settings->description = change->settings.description;
-    if (change->has_desired)
-        settings->running = change->settings.running;
-    if (change->has_target)
+    if (change->whole || change->has_desired)
+        settings->running = is_to_run(change);
+    if (change->whole || change->has_target)
         settings->target = change->settings.target;
-    if (change->has_kms_key)
+    if (change->whole || change->has_kms_key)
         settings->kms_key = change->settings.kms_key;
     if (change->has_enrichment && !bytes_equal(settings->enrichment, change->settings.enrichment))
         settings->enrichment_parameters = (struct bytes){NULL, 0};
-    if (change->has_enrichment)
+    if (change->whole || change->has_enrichment)
         settings->enrichment = change->settings.enrichment;
     change->record->modified_ms = clock_now_ms(change->pipes->clock);
     return unite_parameters(change, settings);

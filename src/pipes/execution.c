@@ -124,6 +124,14 @@ static struct execution *execution_new(struct pipe *pipe, struct mapping_handove
     return e;
 }
 
+/* The batch as an array; nothing when nobody is to see it. */
+static struct bytes batch_for_log(const struct execution *e)
+{
+    if (!e->plan->log_data)
+        return BYTES("");
+    return arena_printf(e->arena, "[%.*s]", BYTES_ARG(mapping_handover_texts(e->handover)));
+}
+
 static void take(void *context, struct mapping_handover *handover)
 {
     struct pipe *pipe = context;
@@ -140,7 +148,7 @@ static void take(void *context, struct mapping_handover *handover)
     }
     collect_events(e);
     tell_taken(e);
-    log_step(e, LOG_EXECUTION_STARTED, mapping_handover_texts(handover));
+    log_step(e, LOG_EXECUTION_STARTED, batch_for_log(e));
     if (e->count == 0)
         execution_end(e, MAPPING_HANDLED);
     else if (e->plan->enrichment != PIPE_TARGET_NONE)

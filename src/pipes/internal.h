@@ -124,6 +124,8 @@ struct pipe *pipes_get(const struct pipes *pipes, struct bytes name);
 struct bytes pipe_source_parameters(struct arena *arena, struct bytes old, const struct json *said,
                                     enum pipe_source_kind source, uint32_t batch_max);
 struct bytes pipe_parameters_over(struct arena *arena, struct bytes old, const struct json *said);
+/* Of them, where the reading of a stream began; empty: nothing. */
+struct bytes pipe_starting_position(struct arena *arena, struct bytes parameters);
 /* Without members of other kinds of targets than this one. */
 struct bytes pipe_target_parameters_of(struct arena *arena, struct bytes parameters,
                                        enum pipe_target_kind target);

@@ -23,13 +23,9 @@ static bool is_told(const struct execution *e)
 void tell_taken(struct execution *e)
 {
     const struct mapping_handover *handover = e->handover;
-    struct journey_batch batch = {.mapping = handover->settings->uuid,
-                                  .consumer = e->plan->settings.name,
-                                  .positions = &handover->records->position,
-                                  .stride = sizeof *handover->records,
-                                  .count = handover->count};
+    struct journey_batch batch = mapping_told_batch(handover, e->plan->settings.name);
 
-    if (e->plan->source == PIPE_SOURCE_STREAM && handover->count > 0)
+    if (handover->count > 0)
         journey_batch_begins(journeys_of(e), &batch, e->id, e->trace_header);
 }
 
@@ -101,7 +97,8 @@ void tell_invoked(struct execution *e)
 
 uint64_t tell_position_of(const struct execution *e, size_t index)
 {
-    if (!is_told(e) || e->records == NULL || e->plan->fire_and_forget)
+    if (!is_told(e) || e->records == NULL || e->plan->fire_and_forget ||
+        e->plan->source != PIPE_SOURCE_STREAM)
         return 0;
     return e->handover->records[e->records[index]].position;
 }

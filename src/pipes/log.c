@@ -4,7 +4,7 @@
 #include "pipes/execution.h"
 
 #define RECORD_SIZE_MAX ((size_t)256 * 1024) /* AWS: a log record is cut to that */
-#define DATA_SIZE_MAX ((size_t)200 * 1024)
+#define DATA_SIZE_MAX ((size_t)200 * 1024)   /* of a payload, escaped */
 
 static const struct {
     const char *name;
@@ -38,11 +38,23 @@ static const char *level_name(enum pipe_log_level level)
     return names[level];
 }
 
-/* Cut at a whole character. */
+static size_t escaped_size(uint8_t byte)
+{
+    if (byte < 0x20)
+        return strlen("\\u001f");
+    return byte == '"' || byte == '\\' ? 2 : 1;
+}
+
+/* Cut at a whole character, so that the record has room for it. */
 static struct bytes cut(struct bytes data)
 {
-    size_t size = size_min(data.size, DATA_SIZE_MAX);
+    size_t size = 0;
 
+    for (size_t written = 0; size < data.size; size++) {
+        written += escaped_size(data.ptr[size]);
+        if (written > DATA_SIZE_MAX)
+            break;
+    }
     while (size < data.size && size > 0 && (data.ptr[size] & 0xC0) == 0x80)
         size--;
     return bytes_slice(data, 0, size);
@@ -106,7 +118,7 @@ static struct log_appender *appender_of(struct pipe *pipe, const struct pipe_pla
 
 void log_step(struct execution *e, enum log_step step, struct bytes data)
 {
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(8 * RECORD_SIZE_MAX);
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(RECORD_SIZE_MAX);
     struct log_appender *appender = NULL;
     uint64_t now_ms = clock_now_ms(e->pipe->pipes->clock);
 

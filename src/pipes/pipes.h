@@ -160,7 +160,8 @@ struct bytes pipe_arn(const struct arn_place *place, struct arena *arena, struct
 
 enum pipe_change_kind {
     PIPE_CREATE, /* settings, parameters */
-    PIPE_UPDATE, /* name, role_arn, and what has_... says; parameters that are said */
+    PIPE_UPDATE, /* name, role_arn, and what has_... says; parameters that are said. whole: as
+                  * PIPE_CREATE */
     PIPE_DELETE,
     PIPE_START,
     PIPE_STOP,
@@ -172,7 +173,10 @@ enum pipe_change_kind {
 struct pipe_change {
     enum pipe_change_kind kind;
     struct pipe_settings settings; /* what is said; its parameters are results */
-    bool has_source; /* PIPE_UPDATE, of a stack file: with another source it begins anew */
+    /* PIPE_UPDATE, of a stack file: it says all that the pipe is to be, with the members of
+     * PIPE_CREATE. What it does not say is as it is by itself; but where a stream was begun stays,
+     * unless the source is another one: then the pipe begins anew. */
+    bool whole;
     bool has_description, has_enrichment, has_target, has_desired, has_kms_key;
     /* As the request has them; NULL: not said. */
     const struct json *source_parameters, *enrichment_parameters, *target_parameters;

@@ -122,6 +122,23 @@ struct bytes pipe_source_parameters(struct arena *arena, struct bytes old, const
     return take(arena, &out);
 }
 
+struct bytes pipe_starting_position(struct arena *arena, struct bytes parameters)
+{
+    const struct json *own = member(parse(arena, parameters), "DynamoDBStreamParameters");
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(SIZE_MAX_TEXT);
+    struct json_writer w = JSON_WRITER(&out);
+
+    if (own == NULL)
+        return (struct bytes){NULL, 0};
+    json_begin_object(&w);
+    json_key(&w, "DynamoDBStreamParameters");
+    json_begin_object(&w);
+    copy_member(&w, own, "StartingPosition");
+    json_end_object(&w);
+    json_end_object(&w);
+    return take(arena, &out);
+}
+
 /* ---- enrichments, targets ---- */
 
 /* "" takes an InputTemplate away. */

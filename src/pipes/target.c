@@ -269,6 +269,24 @@ static size_t prepare(struct execution *e)
     return e->records == NULL && e->failed_count > 0 ? 0 : ready;
 }
 
+/* What the target is to get, behind each other; nothing when nobody is to see it. */
+static struct bytes payloads_for_log(const struct execution *e)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(FUNCTION_PAYLOAD_SIZE_MAX);
+
+    if (!e->plan->log_data || e->plan->log_level < PIPE_LOG_TRACE)
+        return BYTES("");
+    if (e->plan->target == PIPE_TARGET_FUNCTION) /* one that has all of them */
+        return e->deliveries[0].payload;
+    for (size_t i = 0; i < e->delivery_count; i++)
+        if (is_prepared(e, i)) {
+            buffer_append(&out, out.size == 0 ? BYTES("[") : BYTES(","));
+            buffer_append(&out, e->deliveries[i].payload);
+        }
+    buffer_append(&out, BYTES("]"));
+    return arena_copy(e->arena, buffer_bytes(&out));
+}
+
 static void write_events(struct execution *e)
 {
     struct pipes *pipes = e->pipe->pipes;
@@ -281,7 +299,7 @@ static void write_events(struct execution *e)
         end_target(e, e->not_taken ? MAPPING_NOT_TAKEN : MAPPING_FAILED);
         return;
     }
-    log_step(e, LOG_TARGET_INVOCATION_STARTED, BYTES(""));
+    log_step(e, LOG_TARGET_INVOCATION_STARTED, payloads_for_log(e));
     given_prepare(e);
     pipes->writing++;
     e->work = (struct store_work){.run = write_run, .done = write_done};

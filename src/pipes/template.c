@@ -2,8 +2,9 @@
 #include "pipes/template.h"
 
 #include "base/clock.h"
+#include "json/template.h"
 
-/* ---- pieces ---- */
+/* ---- names ---- */
 
 enum variable {
     VARIABLE_NONE, /* text */
@@ -33,18 +34,6 @@ static const struct {
     {"aws.pipes.event.json", VARIABLE_EVENT_JSON},
 };
 
-struct reader {
-    struct bytes text;
-    size_t at;
-    bool in_string;
-};
-
-struct piece {
-    struct bytes text; /* without < and > when it is a variable */
-    enum variable variable;
-    bool in_string;
-};
-
 static enum variable variable_of(struct bytes name)
 {
     if (bytes_start_with(name, BYTES("$")))
@@ -57,54 +46,9 @@ static enum variable variable_of(struct bytes name)
     return VARIABLE_UNKNOWN;
 }
 
-/* Follows the quotes of a run of text. */
-static void note_quotes(struct reader *r, struct bytes text)
+static bool is_name(struct bytes name)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.ptr[i] == '"')
-            r->in_string = !r->in_string;
-        else if (text.ptr[i] == '\\' && r->in_string)
-            i++;
-    }
-}
-
-/* The variable that begins here, and where it ends; VARIABLE_NONE: none does. */
-static enum variable variable_at(struct bytes text, size_t at, struct bytes *ret_name)
-{
-    size_t end = bytes_find_byte(text, '>', at);
-
-    if (end == SIZE_MAX)
-        return VARIABLE_NONE;
-    *ret_name = bytes_slice(text, at + 1, end - at - 1);
-    return variable_of(*ret_name);
-}
-
-/* False at the end. */
-static bool next_piece(struct reader *r, struct piece *ret)
-{
-    size_t end = r->at;
-    enum variable variable = VARIABLE_NONE;
-    struct bytes name = {NULL, 0};
-
-    if (r->at >= r->text.size)
-        return false;
-    for (;;) { /* to the first variable */
-        end = size_min(bytes_find_byte(r->text, '<', end), r->text.size);
-        if (end < r->text.size)
-            variable = variable_at(r->text, end, &name);
-        if (end == r->text.size || variable != VARIABLE_NONE)
-            break;
-        end++;
-    }
-    if (end == r->at) {
-        *ret = (struct piece){name, variable, r->in_string};
-        r->at += name.size + 2;
-        return true;
-    }
-    *ret = (struct piece){.text = bytes_slice(r->text, r->at, end - r->at)};
-    note_quotes(r, ret->text);
-    r->at = end;
-    return true;
+    return variable_of(name) != VARIABLE_NONE;
 }
 
 /* ---- the check ---- */
@@ -113,16 +57,16 @@ enum status pipe_template_check(struct arena *arena, struct bytes text, bool nee
                                 const char *member, struct api_error *reterr)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)16 * PIPE_TEMPLATE_SIZE_MAX);
-    struct reader r = {.text = text};
+    struct json_template template = {.text = text, .is_name = is_name};
     struct json_error wrong = {0};
     const struct json *ignored = NULL;
-    struct piece piece;
+    struct json_template_piece piece;
 
-    while (next_piece(&r, &piece)) {
-        if (piece.variable == VARIABLE_UNKNOWN)
+    while (json_template_next(&template, &piece)) {
+        if (piece.is_name && variable_of(piece.text) == VARIABLE_UNKNOWN)
             return api_invalid(reterr, "%s contains the invalid variable <%.*s>.", member,
                                BYTES_ARG(piece.text));
-        buffer_append(&out, piece.variable == VARIABLE_NONE ? piece.text : BYTES("null"));
+        buffer_append(&out, piece.is_name ? BYTES("null") : piece.text);
     }
     if (!needs_json || json_parse(arena, buffer_bytes(&out), &ignored, &wrong) == OK)
         return OK;
@@ -141,19 +85,6 @@ struct filling {
     struct arena *arena;
     struct buffer *out;
 };
-
-/* JSON inside of quotes: without its own, which would end the string. */
-static void append_unquoted(struct buffer *out, struct bytes text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.ptr[i] == '\\' && i + 1 < text.size && text.ptr[i + 1] == '"')
-            i++;
-        else if (text.ptr[i] == '\\' && i + 1 < text.size)
-            buffer_append(out, bytes_slice(text, i++, 2));
-        else if (text.ptr[i] != '"')
-            buffer_append_byte(out, text.ptr[i]);
-    }
-}
 
 /* Escaped, but for the quotes around it. */
 static void append_escaped(struct buffer *out, struct bytes text)
@@ -174,7 +105,7 @@ static void append_value(struct buffer *out, const struct pipe_value *value, boo
     else if (value->type == JSON_STRING)
         append_escaped(out, value->text);
     else if (in_string && (value->type == JSON_OBJECT || value->type == JSON_ARRAY))
-        append_unquoted(out, value->text);
+        json_template_append_unquoted(out, value->text);
     else
         buffer_append(out, value->text);
 }
@@ -205,12 +136,12 @@ static void append_event(struct filling *f, bool with_body, bool in_string)
                      in_string);
 }
 
-static void append_variable(struct filling *f, const struct piece *piece)
+static void append_variable(struct filling *f, const struct json_template_piece *piece)
 {
     char time[CLOCK_ISO_SIZE];
     struct pipe_value value;
 
-    switch (piece->variable) {
+    switch (variable_of(piece->text)) {
     case VARIABLE_PATH:
         if (pipe_path_follow(piece->text, f->event, f->arena, &value))
             append_value(f->out, &value, piece->in_string);
@@ -243,8 +174,6 @@ static void append_variable(struct filling *f, const struct piece *piece)
         append_event(f, true, piece->in_string);
         return;
     case VARIABLE_NONE:
-        buffer_append(f->out, piece->text);
-        return;
     case VARIABLE_UNKNOWN:
         break;
     }
@@ -258,12 +187,16 @@ bool pipe_template_fill(struct bytes text, const struct pipe_template_names *nam
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(PIPE_EVENT_SIZE_MAX);
     AUTO(buffer_free) struct buffer printed = BUFFER_INIT(PIPE_EVENT_SIZE_MAX);
     struct filling f = {names, event, now_ms, arena, &out};
-    struct reader r = {.text = text};
-    struct piece piece;
+    struct json_template template = {.text = text, .is_name = is_name};
+    struct json_template_piece piece;
     const struct json *json = NULL;
 
-    while (!buffer_failed(&out) && next_piece(&r, &piece))
-        append_variable(&f, &piece);
+    while (!buffer_failed(&out) && json_template_next(&template, &piece)) {
+        if (piece.is_name)
+            append_variable(&f, &piece);
+        else
+            buffer_append(&out, piece.text);
+    }
     if (buffer_failed(&out))
         return false;
     ret->is_json = json_parse(arena, buffer_bytes(&out), &json, NULL) == OK;

@@ -404,6 +404,9 @@ struct receive_run {
     size_t looked, copied; /* against RUN_STEP_... */
     bool again;            /* more would be there now */
     bool moved;            /* something went to the dead-letter queue */
+    /* Which, when there is an options.moved: mem_free() is the caller's. */
+    char (*moved_ids)[ID_UUID_SIZE];
+    size_t moved_count;
 };
 
 /* For those of the receives that are not over; their taken[] and count are filled. */
@@ -413,9 +416,10 @@ MUST_USE enum status receive_run(struct receive_run *rr, struct queue_receive **
 /* ---- redrive.c ---- */
 
 /* Copies a message into another queue and removes it here. fresh: as a new message, with an id of
- * its own. *ret_size is what was copied. */
+ * its own: ret_id. *ret_size is what was copied. */
 MUST_USE enum status message_move(struct queue_run *from, struct queue_run *to, struct place place,
-                                  const struct message_state *state, bool fresh, size_t *ret_size);
+                                  const struct message_state *state, bool fresh, size_t *ret_size,
+                                  char ret_id[ID_UUID_SIZE]);
 
 /* ---- advance.c ---- */
 

@@ -118,6 +118,7 @@ static enum status move_one(struct move *move, struct queue_run *run, struct pla
 {
     struct bytes arn = move->task.destination_arn;
     struct queue_run *to = NULL;
+    char id[ID_UUID_SIZE];
     size_t size = 0;
     enum status status = OK;
 
@@ -130,7 +131,7 @@ static enum status move_one(struct move *move, struct queue_run *run, struct pla
     to = target_of(move, run, arn);
     if (to == NULL)
         return fail(move, "AWS.SimpleQueueService.NonExistentQueue");
-    status = message_move(run, to, place, state, true, &size);
+    status = message_move(run, to, place, state, true, &size, id);
     if (status == OK)
         move->after.moved++;
     *copied += size;

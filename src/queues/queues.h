@@ -61,6 +61,9 @@ struct queues_options {
     struct faults *faults;      /* that a test asked for; NULL: none */
     const struct arn_place *place;
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
+    /* A message went to the dead-letter queue, and that is durable; may be NULL. */
+    void (*moved)(void *context, const char *message_id, struct bytes from_arn,
+                  struct bytes to_arn);
     void *context;
 };
 

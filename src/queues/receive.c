@@ -128,12 +128,24 @@ static struct queue_run *dead_letters_of(struct receive_run *rr)
     return &rr->dead;
 }
 
+static void note_moved(struct receive_run *rr, const char id[ID_UUID_SIZE])
+{
+    if (rr->run.queues->options.moved == NULL)
+        return;
+    rr->moved_ids = mem_resize(rr->moved_ids, (rr->moved_count + 1) * sizeof *rr->moved_ids);
+    memcpy(rr->moved_ids[rr->moved_count++], id, ID_UUID_SIZE);
+}
+
 static enum status move_dead_letter(struct receive_run *rr, struct place place,
                                     const struct message_state *state)
 {
+    char id[ID_UUID_SIZE];
     size_t size = 0;
-    enum status status = message_move(&rr->run, dead_letters_of(rr), place, state, false, &size);
+    enum status status =
+        message_move(&rr->run, dead_letters_of(rr), place, state, false, &size, id);
 
+    if (status == OK)
+        note_moved(rr, id);
     rr->copied += size;
     rr->moved = rr->moved || status == OK;
     return status;

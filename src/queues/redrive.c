@@ -25,7 +25,8 @@ static struct place new_place(struct queue_run *to, struct place place, bool fre
 }
 
 enum status message_move(struct queue_run *from, struct queue_run *to, struct place place,
-                         const struct message_state *state, bool fresh, size_t *ret_size)
+                         const struct message_state *state, bool fresh, size_t *ret_size,
+                         char ret_id[ID_UUID_SIZE])
 {
     AUTO(buffer_free) struct buffer record = BUFFER_INIT(MESSAGE_RECORD_SIZE_MAX);
     struct message_state moved = {.kind = STATE_NONE}, before;
@@ -47,6 +48,7 @@ enum status message_move(struct queue_run *from, struct queue_run *to, struct pl
     if (buffer_failed(&record) || (to->fifo && message.group_id.size == 0))
         return CORRUPT;
     *ret_size = record.size;
+    memcpy(ret_id, message.message_id, ID_UUID_SIZE);
     /* In before out: if reading fails between the two, it is there twice and not nowhere. In a
      * queue that is its own dead-letter queue the first may change the second's neighbours. */
     status = message_insert(to, new_place(to, place, fresh), buffer_bytes(&record), &moved, 0);

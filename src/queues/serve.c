@@ -20,6 +20,8 @@ struct serve {
     enum status outcome;
     uint64_t due_ms, dead_due_ms;
     bool again, moved;
+    char (*moved_ids)[ID_UUID_SIZE];
+    size_t moved_count;
 };
 
 /* ---- the end of a receive ---- */
@@ -99,6 +101,9 @@ static void write_serve(struct store_batch *batch, struct store_work *work)
     serve->dead_due_ms = rr.dead_begun ? rr.dead.due_ms : UINT64_MAX;
     serve->again = rr.again;
     serve->moved = rr.moved;
+    mem_free(serve->moved_ids);
+    serve->moved_ids = rr.moved_ids;
+    serve->moved_count = rr.moved_count;
     queue_unref(rr.dead_letters);
 }
 
@@ -125,6 +130,16 @@ static void wake_dead_letters(struct serve *serve)
         return;
     lane_due(lane, serve->dead_due_ms);
     lane_wake(lane);
+}
+
+static void tell_moved(const struct serve *serve)
+{
+    const struct queues_options *options = &serve->lane->queues->options;
+    const struct queue_view *view = &serve->queue->view;
+
+    for (size_t i = 0; i < serve->moved_count; i++)
+        options->moved(options->context, serve->moved_ids[i], view->arn,
+                       view->settings.dead_letter_arn);
 }
 
 static void end_served(struct serve *serve, struct queue_receive *receive, enum status status)
@@ -183,6 +198,7 @@ static void serve_written(struct store_work *work, enum status status)
         lane_due(lane, serve->due_ms);
         put_back(serve);
         wake_dead_letters(serve);
+        tell_moved(serve);
     }
     for (size_t i = 0; i < serve->count; i++) {
         serve->receives[i]->serving = false;
@@ -191,6 +207,7 @@ static void serve_written(struct store_work *work, enum status status)
         end_served(serve, serve->receives[i], status);
     }
     queue_unref(serve->queue);
+    mem_free(serve->moved_ids);
     mem_free(serve);
     lane_serve(lane);
     lane_returned(lane);

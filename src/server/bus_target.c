@@ -48,22 +48,12 @@ static enum delivery_way find_entry(struct server *server, struct delivery *deli
     return refuse_entry(reterr, entry->error_code, entry->error_message);
 }
 
-/* Buses of other accounts and regions are not to be reached from here. */
-static bool is_our_bus(struct server *server, struct bytes target_arn)
-{
-    struct arn arn;
-
-    return arn_parse(target_arn, &arn) && bytes_equal_text(arn.region, server->place.region) &&
-           bytes_equal_text(arn.account, server->place.account) &&
-           bus_find(server->bus, target_arn) != NULL;
-}
-
 static enum delivery_way find(struct server *server, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
     const struct json *parameters = target_parameter(delivery, "EventBridgeParameters");
 
-    if (!is_our_bus(server, delivery->target_arn))
+    if (bus_find_arn(server->bus, delivery->target_arn) == NULL)
         return target_refuse_missing(delivery, "Event bus", reterr);
     if (parameters != NULL)
         return find_entry(server, delivery, parameters, reterr);

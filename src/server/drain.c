@@ -57,8 +57,8 @@ static bool functions_moving(struct server *server)
     functions_figures(server->functions, &figures);
     if (is_not_started(server))
         return figures.running + figures.waiting > 0;
-    return figures.changing > 0 ||
-           figures.running + figures.waiting + figures.queued > figures.retrying + figures.shut_out;
+    return figures.changing > 0 || figures.running + figures.waiting + figures.queued >
+                                       figures.retrying + figures.shut_out + figures.held;
 }
 
 static struct waits invocations_waits(struct server *server)

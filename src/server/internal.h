@@ -46,6 +46,13 @@ struct archiving {
     char path[4096];
 };
 
+/* Where a function of the stack runs (stack_code.c). */
+struct function_place {
+    struct bytes folder;  /* absolute */
+    struct bytes archive; /* SHA-256 of the zip that it was; empty: it was none */
+    uint64_t archive_size;
+};
+
 enum server_state {
     SERVER_OPENING, /* requests that come already wait */
     SERVER_SERVING,
@@ -78,6 +85,7 @@ struct server {
     struct store_port *port;
     struct engine *engine;
     struct streams *streams;
+    struct subscriptions *subscriptions;
     struct deliveries *deliveries;
     struct schedules *schedules;
     struct outbound *outbound;
@@ -102,11 +110,11 @@ struct server {
     /* The stack file as it is in use, and what provisioning made of it. */
     const struct stack *stack;
     struct arena *stack_arena;
-    const char *stack_path;         /* NULL: none */
-    bool own_stack;                 /* zero-config: no stack file */
-    struct bytes code_folder;       /* of the stack file, absolute: handlers are relative to it */
-    struct bytes *function_folders; /* of each of the stack's functions: where it runs, absolute */
-    uint64_t code_generation;       /* counts the stacks whose code was unpacked */
+    const char *stack_path;   /* NULL: none */
+    bool own_stack;           /* zero-config: no stack file */
+    struct bytes code_folder; /* of the stack file, absolute: handlers are relative to it */
+    struct function_place *function_places; /* of each of the stack's functions */
+    uint64_t code_generation;               /* counts the stacks whose code was unpacked */
 
     uint16_t port_number, events_port_number, lambda_port_number;
     struct function_variable *environment;
@@ -183,8 +191,8 @@ bool bootstraps_unpack(struct server *server);
 void bootstraps_remove(struct server *server);
 
 /* ---- stack_aliases.c: versions and aliases of the stack's functions ---- */
-/* Puts those of the function `settings->name` into its settings, with memory of the arena. NULL: all
- * are well; else the one that can't be, and why. */
+/* Puts those of the function `settings->name` into its settings, with memory of the arena. NULL:
+ * all are well; else the one that can't be, and why. */
 const struct stack_alias *stack_aliases_set(struct arena *arena, const struct stack *stack,
                                             struct function_settings *settings,
                                             struct bytes *ret_why);
@@ -196,6 +204,10 @@ bool stack_code_open(struct server *server); /* false: said why on stderr */
 
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));
+
+/* ---- destinations.c: where functions and mappings send what ended ---- */
+/* Once everything of the stack is there: notes those that are not. */
+void destinations_note(struct server *server);
 
 /* ---- follow.c: a table that is there becomes what the stack file says now ---- */
 /* call: the CreateTable that found it there. why empty: done. */

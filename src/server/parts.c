@@ -12,6 +12,8 @@ static void committed(void *context, uint64_t last_position)
 
     if (server->streams != NULL)
         streams_committed(server->streams, last_position);
+    if (server->subscriptions != NULL)
+        subscriptions_committed(server->subscriptions);
 }
 
 static bool open_store(struct server *server)
@@ -189,6 +191,15 @@ static enum status open_bus(struct server *server)
     return st;
 }
 
+static void tell_dead_letter(void *context, const char *message_id, struct bytes from_arn,
+                             struct bytes to_arn)
+{
+    struct server *server = context;
+
+    journey_message(server->journeys, message_id, from_arn,
+                    &(struct journey_end){.result = JOURNEY_LETTER, .message = to_arn});
+}
+
 static enum status open_queues(struct server *server)
 {
     struct queues_options options = {.store = server->store,
@@ -197,6 +208,7 @@ static enum status open_queues(struct server *server)
                                      .wall_timers = server->wall_timers,
                                      .faults = server->faults,
                                      .place = &server->place,
+                                     .moved = tell_dead_letter,
                                      .changed = loop_changed,
                                      .context = server};
 
@@ -253,6 +265,7 @@ static void open_streams(struct server *server)
 
     server->streams = streams_new(server->store, server->port, server->timers, &shards);
     streams_keep_notes(server->streams);
+    server->subscriptions = subscriptions_new(server->store, server->clock);
     engine_tell_changes(server->engine,
                         &(struct engine_change_listener){note_change, server->streams});
 }
@@ -306,6 +319,7 @@ static void open_api(struct server *server)
     struct api_services services = {
         .engine = server->engine,
         .streams = server->streams,
+        .subscriptions = server->subscriptions,
         .bus = server->bus,
         .queues = server->queues,
         .schedules = server->schedules,
@@ -375,7 +389,7 @@ bool parts_quiet(struct server *server)
         !mapping_registry_stop(server->registry) || !engine_stop(server->engine) ||
         !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
         !outbound_stop(server->outbound) || !queues_stop(server->queues) ||
-        !logs_stop(server->logs))
+        !logs_stop(server->logs) || subscriptions_busy(server->subscriptions))
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
@@ -395,6 +409,7 @@ void parts_free(struct server *server)
     if (server->functions != NULL)
         functions_close(server->functions);
     streams_free(server->streams);
+    subscriptions_free(server->subscriptions);
     if (server->queues != NULL)
         queues_close(server->queues);
     logs_close(server->logs);

@@ -97,7 +97,9 @@ static enum status put_function(struct server *server, size_t index, bool *ret_k
         .name = function->name,
         .handler = function->handler,
         .runtime = function->runtime,
-        .folder = server->function_folders[index],
+        .folder = server->function_places[index].folder,
+        .archive = server->function_places[index].archive,
+        .archive_size = server->function_places[index].archive_size,
         .timeout_s = function->timeout_s,
         .memory_mb = function->memory_mb,
         .reserved_concurrency = function->reserved_concurrency,
@@ -229,6 +231,7 @@ static void add_mappings(struct provisioning *provisioning)
     for (size_t i = 0; i < stack->mapping_count; i++)
         if (!add_mapping(provisioning, &stack->mappings[i]))
             return;
+    destinations_note(provisioning->server);
     finish(provisioning, true);
 }
 

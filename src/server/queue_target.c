@@ -75,8 +75,20 @@ static bool write_message(struct server *server, struct store_batch *batch,
     return st == OK;
 }
 
+static void tell_journey(struct server *server, const struct delivery *delivery)
+{
+    const struct journey_delivery sent = {.cause_id = delivery->event_id,
+                                          .source_arn = delivery->source_arn,
+                                          .target_id = delivery->target_id,
+                                          .target_arn = delivery->target_arn,
+                                          .position = delivery->position};
+
+    journey_sent(server->journeys, &sent, target_slot(delivery)->letter.message.message_id);
+}
+
 static void written(struct server *server, struct delivery *delivery)
 {
+    tell_journey(server, delivery);
     queues_written(server->queues, &target_slot(delivery)->letter);
 }
 

@@ -2,6 +2,16 @@
  * worker speaks (docs/adr/0006-runtime-api-port-per-worker.md). */
 #include "server/internal.h"
 
+/* Far above the largest result of a function, so that one that is too large is read and becomes
+ * Function.ResponseSizeTooLarge; above it the connection is refused, and the worker ends. */
+#define RUNTIME_BODY_SIZE_MAX ((size_t)128 * 1024 * 1024)
+
+static size_t body_size_max(const struct http_request *request)
+{
+    (void)request;
+    return RUNTIME_BODY_SIZE_MAX;
+}
+
 static void *listen_for(void *context, struct worker *worker, uint16_t *ret_port)
 {
     struct server *server = context;
@@ -11,6 +21,7 @@ static void *listen_for(void *context, struct worker *worker, uint16_t *ret_port
         .handle = api_handle_runtime,
         .context = worker,
         .any_host = true,
+        .body_size_max = body_size_max,
     };
 
     if (http_listen(server->http, &options, &listener, ret_port) != OK)

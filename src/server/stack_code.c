@@ -8,6 +8,7 @@
 #include "server/internal.h"
 
 #include "base/file.h"
+#include "functions/folder.h"
 #include "functions/unzip.h"
 
 #include <stdio.h>
@@ -48,16 +49,21 @@ static const char *fault_text(enum unzip_fault fault, enum status status)
     return "";
 }
 
-static bool unpack(struct server *server, const struct stack_function *function, const char *folder)
+static bool unpack(struct server *server, size_t index, const char *folder)
 {
+    const struct stack_function *function = &server->stack->functions[index];
+    struct function_place *place = &server->function_places[index];
     AUTO(arena_release) struct arena *arena = arena_new();
     struct bytes zip = {NULL, 0};
     enum status status = file_read(arena, function->code.archive, ARCHIVE_SIZE_MAX, &zip);
     enum unzip_fault fault = UNZIP_NO_FAULT;
+    char hash[FUNCTION_CODE_HASH_SIZE + 1];
 
-    (void)server;
     if (status != OK)
         return fail(function, function->code.archive, status_text(status));
+    folder_hash(zip, hash);
+    place->archive = arena_copy(server->stack_arena, bytes_of_text(hash));
+    place->archive_size = zip.size;
     fault = unzip(zip, folder, &status);
     return fault == UNZIP_NO_FAULT ||
            fail(function, function->code.archive, fault_text(fault, status));
@@ -76,27 +82,28 @@ static bool write_program(struct server *server, const struct stack_function *fu
     return status == OK || fail(function, path, status_text(status));
 }
 
-/* The folder of an earlier function with the same archive; empty: there is none. */
-static struct bytes same_archive(const struct server *server, size_t index)
+/* The place of an earlier function with the same archive; NULL: there is none. */
+static const struct function_place *same_archive(const struct server *server, size_t index)
 {
     const struct stack_function *functions = server->stack->functions;
 
     for (size_t i = 0; i < index && functions[index].code.archive != NULL; i++)
         if (functions[i].code.archive != NULL &&
             strcmp(functions[i].code.archive, functions[index].code.archive) == 0)
-            return server->function_folders[i];
-    return (struct bytes){NULL, 0};
+            return &server->function_places[i];
+    return NULL;
 }
 
 static bool make_folder(struct server *server, size_t index)
 {
     const struct stack_function *function = &server->stack->functions[index];
-    struct bytes path = same_archive(server, index);
+    const struct function_place *same = same_archive(server, index);
+    struct bytes path = {NULL, 0};
     const char *folder = NULL;
     enum status status = OK;
 
-    if (path.size > 0) {
-        server->function_folders[index] = path;
+    if (same != NULL) {
+        server->function_places[index] = *same;
         return true;
     }
     path = arena_printf(server->stack_arena, "%s/code/%llu/%zu", server->runtimes,
@@ -105,8 +112,8 @@ static bool make_folder(struct server *server, size_t index)
     status = file_make_folder(folder);
     if (status != OK)
         return fail(function, folder, status_text(status));
-    server->function_folders[index] = path;
-    return function->code.archive != NULL ? unpack(server, function, folder)
+    server->function_places[index].folder = path;
+    return function->code.archive != NULL ? unpack(server, index, folder)
                                           : write_program(server, function, folder);
 }
 
@@ -117,7 +124,7 @@ static bool use_folder(struct server *server, size_t index)
 
     if (absolute == NULL)
         return fail(function, function->code.folder, "there is no such folder");
-    server->function_folders[index] =
+    server->function_places[index].folder =
         bytes_of_text(arena_copy_text(server->stack_arena, bytes_of_text(absolute)));
     free(absolute);
     return true;
@@ -148,8 +155,8 @@ bool stack_code_open(struct server *server)
     server->code_generation++;
     if (stack->function_count > 0 && !remove_old(server))
         return false;
-    server->function_folders =
-        ARENA_NEW_ARRAY(server->stack_arena, stack->function_count, struct bytes);
+    server->function_places =
+        ARENA_NEW_ARRAY(server->stack_arena, stack->function_count, struct function_place);
     for (size_t i = 0; well && i < stack->function_count; i++) {
         const struct stack_code *from = &stack->functions[i].code;
 
@@ -158,7 +165,7 @@ bool stack_code_open(struct server *server)
         else if (from->folder != NULL)
             well = use_folder(server, i);
         else
-            server->function_folders[i] = server->code_folder;
+            server->function_places[i].folder = server->code_folder;
     }
     return well;
 }

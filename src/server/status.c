@@ -87,6 +87,7 @@ static void write_functions(struct server *server, struct json_writer *w)
     json_member_int(w, "waiting", (int64_t)figures.waiting);
     json_member_int(w, "queued", (int64_t)figures.queued);
     json_member_int(w, "retrying", (int64_t)figures.retrying);
+    json_member_int(w, "held", (int64_t)figures.held);
     json_member_int(w, "workers", (int64_t)figures.workers);
     json_member_int(w, "total", (int64_t)figures.invocations_total);
     json_member_int(w, "errors", (int64_t)figures.errors_total);
@@ -281,6 +282,8 @@ void status_write(void *context, struct json_writer *w)
     write_schedules(server, w);
     write_pipes(server, w);
     write_calls(server, w);
+    json_key(w, "subscriptions");
+    api_write_subscriptions(server->subscriptions, w);
     if (server->has_archive) {
         json_key(w, "archive");
         json_begin_object(w);
@@ -401,6 +404,32 @@ static void journey_metrics(struct server *server, struct buffer *out)
     metric(out, "spans_queued", "gauge", "Spans that wait for it.", exporting.queued);
 }
 
+/* Their names have no character that would have to be escaped. */
+static void subscription_metrics(struct server *server, struct buffer *out)
+{
+    static const char *const names[] = {"behind", "parked", "members"};
+    static const char *const helps[] = {
+        "Events that are neither done nor parked; at most 10,000 are counted.",
+        "Events that failed too often.", "Readers that are connected."};
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct subscription_view *list = NULL;
+    size_t count = 0;
+
+    if (subscriptions_list(server->subscriptions, BYTES(""), arena, &list, &count) != OK)
+        return;
+    for (size_t n = 0; count > 0 && n < ARRAY_COUNT(names); n++) {
+        buffer_printf(out,
+                      "# HELP dynlog_subscription_%s %s\n# TYPE dynlog_subscription_%s gauge\n",
+                      names[n], helps[n], names[n]);
+        for (size_t i = 0; i < count; i++) {
+            size_t values[] = {list[i].behind, list[i].parked, list[i].members};
+
+            buffer_printf(out, "dynlog_subscription_%s{name=\"%.*s\"} %zu\n", names[n],
+                          BYTES_ARG(list[i].name), values[n]);
+        }
+    }
+}
+
 void status_metrics(void *context, struct buffer *out)
 {
     struct server *server = context;
@@ -439,6 +468,7 @@ void status_metrics(void *context, struct buffer *out)
     schedule_metrics(server, out);
     pipe_metrics(server, out);
     call_metrics(server, out);
+    subscription_metrics(server, out);
     metric(out, "workers", "gauge", "Worker processes.", functions.workers);
     metric(out, "function_log_lines_lost_total", "counter",
            "Lines of functions that did not fit into what may wait for the disk.",

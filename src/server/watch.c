@@ -45,7 +45,8 @@ struct watch {
     struct arena *before_arena;
     const struct stack *before;
     struct made *before_made;
-    struct bytes *before_values, *before_folders;
+    struct bytes *before_values;
+    struct function_place *before_places;
 };
 
 /* ---- which files ---- */
@@ -197,7 +198,7 @@ static void finish(struct server *server, bool ok)
         server->stack_arena = watch->before_arena;
         server->made = watch->before_made;
         server->late_values = watch->before_values;
-        server->function_folders = watch->before_folders;
+        server->function_places = watch->before_places;
         parts_take_settings(server);
         output_error("the change of %s is not applied as a whole; it is tried again when the file "
                      "is saved",
@@ -227,7 +228,7 @@ static void apply(struct watch *watch, struct arena *arena, const struct stack *
     watch->before_arena = server->stack_arena;
     watch->before_made = server->made;
     watch->before_values = server->late_values;
-    watch->before_folders = server->function_folders;
+    watch->before_places = server->function_places;
     server->stack = stack;
     server->stack_arena = arena;
     parts_take_settings(server);

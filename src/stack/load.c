@@ -37,6 +37,41 @@ static bool is_template(const struct node *root)
             node_get(root, "Transform") != NULL);
 }
 
+/* ---- what both forms have ---- */
+
+enum status load_resources(struct loader *loader)
+{
+    enum status status = lambda_declare(loader);
+
+    if (status == OK)
+        status = resources_read(loader);
+    if (status == OK)
+        status = functions_read(loader);
+    return status == OK ? resources_read_rules(loader) : status;
+}
+
+enum status load_dynlog(struct loader *loader, const struct node *node, const char *what)
+{
+    static const struct key_rule keys[] = {{"archive", NULL}, {"shards", NULL}};
+    struct stack *stack = loader->stack;
+    const struct node *dynlog = NULL;
+    int64_t shards = 0;
+    enum status status = read_map(loader, node, "dynlog", false, &dynlog);
+
+    if (status == OK)
+        status = read_text(loader, node_get(dynlog, "archive"), "archive", &stack->archive_path);
+    if (status == OK)
+        status = read_integer(loader, node_get(dynlog, "shards"), "shards", 1, STACK_SHARDS_MAX,
+                              &shards);
+    if (status != OK)
+        return status;
+    stack->shard_count = (uint32_t)shards;
+    read_check_keys(loader, dynlog, keys, ARRAY_COUNT(keys), what);
+    return OK;
+}
+
+/* ---- the file ---- */
+
 static enum status read_form(struct loader *loader, struct bytes text)
 {
     const char *path = loader->options->path != NULL ? loader->options->path : "serverless.yml";

@@ -134,3 +134,16 @@ enum status loader_add_made(struct loader *loader, struct bytes what, const char
     stack->made[stack->made_count++] = made;
     return OK;
 }
+
+enum status loader_add_made_name(struct loader *loader, const char *called, struct bytes name,
+                                 const char *removal, struct stack_where where)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+
+    json_begin_object(&writer);
+    json_member_string(&writer, "Name", name);
+    json_end_object(&writer);
+    return loader_add_made(loader, arena_printf(loader->arena, "%s %.*s", called, BYTES_ARG(name)),
+                           removal, &body, where);
+}

@@ -24,7 +24,7 @@
  *   conditions.c  the template's Conditions           conditions_hold()
  *   parameters.c  its Parameters (regex.c)            parameters_read()
  *   resources.c   resources -> calls, archives        resources_read(), resources_read_rules()
- *   property.c    properties as a request's members   property_write()
+ *   property.c    properties as a request's members   property_write()  (rows: property_rows.h)
  *   table.c       a table's calls                     table_read()
  *   queue.c       a queue's calls                     queue_read()
  *   outbound.c    connections, API destinations       outbound_read_connection() ...
@@ -124,6 +124,11 @@ MUST_USE enum status loader_add_update(struct loader *loader, const char *update
 /* See struct stack_made. body NULL: it stays, and so removal is. */
 MUST_USE enum status loader_add_made(struct loader *loader, struct bytes what, const char *removal,
                                      const struct buffer *body, struct stack_where where);
+
+/* The same of what a request removes by its Name alone; called: "pipe", before the name. */
+MUST_USE enum status loader_add_made_name(struct loader *loader, const char *called,
+                                          struct bytes name, const char *removal,
+                                          struct stack_where where);
 
 /* ---- yaml.c ---- */
 MUST_USE enum status yaml_parse(struct loader *loader, const char *file, struct bytes text,
@@ -261,6 +266,9 @@ MUST_USE enum status property_read(struct loader *loader, struct bytes id,
 /* The member of that name: [{Key, Value}] as {Key: Value}; nothing when there are none. */
 MUST_USE enum status property_write_tags(struct loader *loader, struct json_writer *writer,
                                          const char *name, const struct node *tags);
+/* RoleArn, which AWS requires; who may do what means nothing here. */
+MUST_USE enum status property_write_role(struct loader *loader, struct json_writer *writer,
+                                         const struct node *map);
 bool property_has_value(const struct node *map, const char *name);
 
 /* ---- functions.c, events.c ---- */
@@ -405,6 +413,11 @@ MUST_USE enum status source_read_mapping(struct loader *loader, struct bytes id,
 /* The nodes of the whole file are in loader->root. */
 MUST_USE enum status serverless_read(struct loader *loader);
 MUST_USE enum status template_read(struct loader *loader);
+/* Once functions and resources are found: they are read, in the order in which they need each
+ * other. */
+MUST_USE enum status load_resources(struct loader *loader);
+/* Settings of dynlog's own: {archive, shards}. what: where they stand, for messages. */
+MUST_USE enum status load_dynlog(struct loader *loader, const struct node *node, const char *what);
 /* The same as stack_load() from text in memory; other files are not there. */
 MUST_USE enum status stack_load_text(struct arena *arena, const struct stack_options *options,
                                      struct bytes text, const struct stack **ret,

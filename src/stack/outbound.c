@@ -1,25 +1,6 @@
 /* stack/outbound.c - AWS::Events::Connection and AWS::Events::ApiDestination. Their properties are
  * the members of CreateConnection and CreateApiDestination; what is there already is updated. */
-#include "stack/loader.h"
-
-#define TEXT(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT                                                     \
-    }
-#define NEEDED(name_)                                                                              \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT, .required = true                                   \
-    }
-#define MAP(name_, inside_)                                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
-#define LIST(name_, inside_)                                                                       \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_LIST, .inside = (inside_),                               \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
+#include "stack/property_rows.h"
 
 /* ---- connections ---- */
 
@@ -45,27 +26,21 @@ static const struct property auth[] = {
     {.name = "ConnectivityParameters", .note = "endpoints are called without a private network"},
 };
 static const struct property connection[] = {
-    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("Name"),
     TEXT("Description"),
     NEEDED("AuthorizationType"),
     MAP("AuthParameters", auth),
     {.name = "InvocationConnectivityParameters",
      .note = "endpoints are called without a private network"},
-    {.name = "KmsKeyIdentifier", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("KmsKeyIdentifier"),
 };
 
 /* ---- API destinations ---- */
 
 static const struct property destination[] = {
-    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
-    TEXT("Description"),
-    NEEDED("ConnectionArn"),
-    NEEDED("InvocationEndpoint"),
-    NEEDED("HttpMethod"),
-    {.name = "InvocationRateLimitPerSecond",
-     .kind = PROPERTY_INTEGER,
-     .smallest = 1,
-     .largest = INT32_MAX},
+    ELSEWHERE("Name"),       TEXT("Description"),
+    NEEDED("ConnectionArn"), NEEDED("InvocationEndpoint"),
+    NEEDED("HttpMethod"),    INTEGER("InvocationRateLimitPerSecond", 1, INT32_MAX),
 };
 
 /* ---- both ---- */
@@ -77,20 +52,6 @@ struct outbound {
     const char *create, *update, *removal;
     enum stack_late_kind late;
 };
-
-static enum status add_made(struct loader *loader, const struct outbound *outbound,
-                            struct bytes name, struct stack_where where)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
-    struct json_writer writer = JSON_WRITER(&body);
-
-    json_begin_object(&writer);
-    json_member_string(&writer, "Name", name);
-    json_end_object(&writer);
-    return loader_add_made(
-        loader, arena_printf(loader->arena, "%s %.*s", outbound->called, BYTES_ARG(name)),
-        outbound->removal, &body, where);
-}
 
 static enum status read_outbound(struct loader *loader, const struct outbound *outbound,
                                  struct bytes id, const struct node *resource)
@@ -118,7 +79,7 @@ static enum status read_outbound(struct loader *loader, const struct outbound *o
     if (status != OK)
         return status;
     stack->calls[stack->call_count - 1].late = late_index(loader, outbound->late, name);
-    return add_made(loader, outbound, name, resource->where);
+    return loader_add_made_name(loader, outbound->called, name, outbound->removal, resource->where);
 }
 
 enum status outbound_read_connection(struct loader *loader, struct bytes id,

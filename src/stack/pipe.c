@@ -1,23 +1,5 @@
 /* stack/pipe.c - AWS::Pipes::Pipe as a request to EventBridge Pipes. */
-#include "stack/loader.h"
-
-#define TEXT(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT                                                     \
-    }
-#define NEEDED(name_)                                                                              \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT, .required = true                                   \
-    }
-#define INTEGER(name_, smallest_, largest_)                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_INTEGER, .smallest = (smallest_), .largest = (largest_)  \
-    }
-#define MAP(name_, inside_)                                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
+#include "stack/property_rows.h"
 
 /* ---- sources ---- */
 
@@ -25,11 +7,7 @@ static const struct property filter[] = {
     {.name = "Pattern", .kind = PROPERTY_PATTERN},
 };
 static const struct property criteria[] = {
-    {.name = "Filters",
-     .kind = PROPERTY_LIST,
-     .what = "a filter",
-     .inside = filter,
-     .inside_count = ARRAY_COUNT(filter)},
+    {.name = "Filters", .what = "a filter", LIST_OF(filter)},
 };
 static const struct property dead_letters[] = {TEXT("Arn")};
 static const struct property stream[] = {
@@ -109,7 +87,7 @@ static const struct property log_configuration[] = {
 /* ---- pipes ---- */
 
 static const struct property pipe_properties[] = {
-    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("Name"),
     TEXT("Description"),
     TEXT("DesiredState"),
     NEEDED("Source"),
@@ -118,23 +96,11 @@ static const struct property pipe_properties[] = {
     MAP("EnrichmentParameters", enrichment),
     NEEDED("Target"),
     MAP("TargetParameters", target),
-    {.name = "RoleArn", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("RoleArn"),
     MAP("LogConfiguration", log_configuration),
     TEXT("KmsKeyIdentifier"),
     {.name = "Tags", .kind = PROPERTY_VALUE}, /* a mapping, where other resources have a list */
 };
-
-static enum status add_made(struct loader *loader, struct bytes name, struct stack_where where)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
-    struct json_writer writer = JSON_WRITER(&body);
-
-    json_begin_object(&writer);
-    json_member_string(&writer, "Name", name);
-    json_end_object(&writer);
-    return loader_add_made(loader, arena_printf(loader->arena, "pipe %.*s", BYTES_ARG(name)),
-                           "Pipes.DeletePipe", &body, where);
-}
 
 static enum status add_pipe(struct loader *loader, struct bytes id, struct bytes name,
                             const struct buffer *body, struct stack_where where)
@@ -144,19 +110,8 @@ static enum status add_pipe(struct loader *loader, struct bytes id, struct bytes
     /* What a request to change one does not have is passed over. */
     if (status == OK)
         status = loader_add_update(loader, "Pipes.UpdatePipe", NULL);
-    return status == OK ? add_made(loader, name, where) : status;
-}
-
-/* RoleArn is required; who may do what means nothing here. */
-static enum status write_role(struct loader *loader, struct json_writer *writer,
-                              const struct node *properties)
-{
-    struct bytes role = {0};
-    enum status status = read_text(loader, node_get(properties, "RoleArn"), "RoleArn", &role);
-
-    if (status == OK)
-        json_member_string(writer, "RoleArn", role.size > 0 ? role : references_role(loader));
-    return status;
+    return status == OK ? loader_add_made_name(loader, "pipe", name, "Pipes.DeletePipe", where)
+                        : status;
 }
 
 enum status pipe_read(struct loader *loader, struct bytes id, const struct node *resource)
@@ -178,7 +133,7 @@ enum status pipe_read(struct loader *loader, struct bytes id, const struct node 
     status = property_write(loader, &writer, properties, pipe_properties,
                             ARRAY_COUNT(pipe_properties), "a pipe");
     if (status == OK)
-        status = write_role(loader, &writer, properties);
+        status = property_write_role(loader, &writer, properties);
     json_end_object(&writer);
     return status == OK ? add_pipe(loader, id, name, &body, resource->where) : status;
 }

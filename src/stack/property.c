@@ -7,6 +7,17 @@
 
 #define PROPERTIES_MAX 40 /* of one mapping */
 
+enum status property_write_role(struct loader *loader, struct json_writer *writer,
+                                const struct node *map)
+{
+    struct bytes role = {0};
+    enum status status = read_text(loader, node_get(map, "RoleArn"), "RoleArn", &role);
+
+    if (status == OK)
+        json_member_string(writer, "RoleArn", role.size > 0 ? role : references_role(loader));
+    return status;
+}
+
 bool property_has_value(const struct node *map, const char *name)
 {
     return !node_is_nothing(node_get(map, name));

@@ -1,6 +1,6 @@
 /* stack/rules.c - a rule and its targets as PutRule and PutTargets, from a function's eventBridge
  * event (events.c) or from an AWS::Events::Rule. */
-#include "stack/loader.h"
+#include "stack/property_rows.h"
 
 #include <openssl/evp.h>
 
@@ -139,33 +139,18 @@ static enum status add_put_rule(struct loader *loader, const struct rule *rule)
 
 /* ---- targets of a resource ---- */
 
-#define TEXT(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT                                                     \
-    }
-#define MAP(name_, inside_)                                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
-
-static const struct property transformer[] = {
-    {.name = "InputPathsMap", .kind = PROPERTY_VALUE},
-    {.name = "InputTemplate", .kind = PROPERTY_TEXT, .required = true}};
-static const struct property retry[] = {
-    {.name = "MaximumEventAgeInSeconds",
-     .kind = PROPERTY_INTEGER,
-     .smallest = 60,
-     .largest = 86400},
-    {.name = "MaximumRetryAttempts", .kind = PROPERTY_INTEGER, .smallest = 0, .largest = 185}};
+static const struct property transformer[] = {{.name = "InputPathsMap", .kind = PROPERTY_VALUE},
+                                              NEEDED("InputTemplate")};
+static const struct property retry[] = {INTEGER("MaximumEventAgeInSeconds", 60, 86400),
+                                        INTEGER("MaximumRetryAttempts", 0, 185)};
 static const struct property dead_letters[] = {TEXT("Arn")};
 static const struct property sqs[] = {TEXT("MessageGroupId")};
 static const struct property http[] = {{.name = "PathParameterValues", .kind = PROPERTY_VALUE},
                                        {.name = "HeaderParameters", .kind = PROPERTY_VALUE},
                                        {.name = "QueryStringParameters", .kind = PROPERTY_VALUE}};
 static const struct property target_properties[] = {
-    {.name = "Id", .kind = PROPERTY_TEXT, .required = true},
-    {.name = "Arn", .kind = PROPERTY_TEXT, .required = true},
+    NEEDED("Id"),
+    NEEDED("Arn"),
     TEXT("RoleArn"),
     TEXT("Input"),
     TEXT("InputPath"),

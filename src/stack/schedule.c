@@ -1,27 +1,9 @@
 /* stack/schedule.c - AWS::Scheduler::Schedule and ScheduleGroup, and the schedules of functions
  * (timed.c), as requests to EventBridge Scheduler. */
-#include "stack/loader.h"
+#include "stack/property_rows.h"
 
 #define GROUP_DEFAULT "default"
 #define UNIVERSAL "arn:aws:scheduler:::aws-sdk:"
-
-#define TEXT(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT                                                     \
-    }
-#define NEEDED(name_)                                                                              \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT, .required = true                                   \
-    }
-#define INTEGER(name_, smallest_, largest_)                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_INTEGER, .smallest = (smallest_), .largest = (largest_)  \
-    }
-#define MAP(name_, inside_)                                                                        \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_),                                \
-        .inside_count = ARRAY_COUNT(inside_)                                                       \
-    }
 
 static const struct property window[] = {NEEDED("Mode"),
                                          INTEGER("MaximumWindowInMinutes", 1, 1440)};
@@ -32,7 +14,7 @@ static const struct property bridge[] = {NEEDED("DetailType"), NEEDED("Source")}
 static const struct property sqs[] = {TEXT("MessageGroupId")};
 static const struct property target[] = {
     NEEDED("Arn"),
-    {.name = "RoleArn", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("RoleArn"),
     TEXT("Input"),
     MAP("DeadLetterConfig", dead_letters),
     MAP("RetryPolicy", retry),
@@ -43,7 +25,7 @@ static const struct property target[] = {
     {.name = "SageMakerPipelineParameters", .note = "dynlog has no SageMaker"},
 };
 static const struct property schedule[] = {
-    {.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    ELSEWHERE("Name"),
     TEXT("GroupName"),
     TEXT("Description"),
     NEEDED("ScheduleExpression"),
@@ -51,40 +33,16 @@ static const struct property schedule[] = {
     {.name = "StartDate", .kind = PROPERTY_TIME},
     {.name = "EndDate", .kind = PROPERTY_TIME},
     TEXT("State"),
-    {.name = "FlexibleTimeWindow",
-     .kind = PROPERTY_MAP,
-     .inside = window,
-     .inside_count = ARRAY_COUNT(window),
-     .required = true},
-    {.name = "Target", .kind = PROPERTY_ELSEWHERE},
-    {.name = "KmsKeyArn", .kind = PROPERTY_ELSEWHERE},
+    {.name = "FlexibleTimeWindow", MAP_OF(window), .required = true},
+    ELSEWHERE("Target"),
+    ELSEWHERE("KmsKeyArn"),
 };
 
 /* ---- groups ---- */
 
-/* {Name, GroupName}; group empty: none. */
-static void write_name(struct json_writer *writer, struct bytes name, struct bytes group)
-{
-    json_begin_object(writer);
-    json_member_string(writer, "Name", name);
-    if (group.size > 0)
-        json_member_string(writer, "GroupName", group);
-    json_end_object(writer);
-}
-
-static enum status add_made(struct loader *loader, struct bytes what, const char *removal,
-                            struct bytes name, struct bytes group, struct stack_where where)
-{
-    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
-    struct json_writer writer = JSON_WRITER(&body);
-
-    write_name(&writer, name, group);
-    return loader_add_made(loader, what, removal, &body, where);
-}
-
 enum status schedule_read_group(struct loader *loader, struct bytes id, const struct node *resource)
 {
-    static const struct property group[] = {{.name = "Name", .kind = PROPERTY_ELSEWHERE},
+    static const struct property group[] = {ELSEWHERE("Name"),
                                             {.name = "Tags", .kind = PROPERTY_VALUE}};
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
     struct json_writer writer = JSON_WRITER(&body);
@@ -104,14 +62,28 @@ enum status schedule_read_group(struct loader *loader, struct bytes id, const st
     if (status == OK)
         status =
             loader_add_call(loader, "AWSScheduler.CreateScheduleGroup", &body, id, resource->where);
-    return status == OK
-               ? add_made(
-                     loader, arena_printf(loader->arena, "schedule group %.*s", BYTES_ARG(name)),
-                     "AWSScheduler.DeleteScheduleGroup", name, (struct bytes){0}, resource->where)
-               : status;
+    return status == OK ? loader_add_made_name(loader, "schedule group", name,
+                                               "AWSScheduler.DeleteScheduleGroup", resource->where)
+                        : status;
 }
 
 /* ---- schedules ---- */
+
+static enum status add_made(struct loader *loader, struct bytes name, struct bytes group,
+                            struct stack_where where)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(LOADER_BODY_SIZE_MAX);
+    struct json_writer writer = JSON_WRITER(&body);
+
+    json_begin_object(&writer);
+    json_member_string(&writer, "Name", name);
+    json_member_string(&writer, "GroupName", group);
+    json_end_object(&writer);
+    return loader_add_made(
+        loader,
+        arena_printf(loader->arena, "schedule %.*s/%.*s", BYTES_ARG(group), BYTES_ARG(name)),
+        "AWSScheduler.DeleteSchedule", &body, where);
+}
 
 enum status schedule_add(struct loader *loader, struct bytes name, struct bytes group,
                          const struct buffer *body, struct bytes resource, struct stack_where where)
@@ -119,30 +91,23 @@ enum status schedule_add(struct loader *loader, struct bytes name, struct bytes 
     enum status status =
         loader_add_call(loader, "AWSScheduler.CreateSchedule", body, resource, where);
 
-    if (group.size == 0)
-        group = BYTES(GROUP_DEFAULT);
     if (status == OK)
         status = loader_add_update(loader, "AWSScheduler.UpdateSchedule", NULL);
-    return status == OK ? add_made(loader,
-                                   arena_printf(loader->arena, "schedule %.*s/%.*s",
-                                                BYTES_ARG(group), BYTES_ARG(name)),
-                                   "AWSScheduler.DeleteSchedule", name, group, where)
-                        : status;
+    return status == OK
+               ? add_made(loader, name, group.size > 0 ? group : BYTES(GROUP_DEFAULT), where)
+               : status;
 }
 
-/* RoleArn is required; who may do what means nothing here. */
 static enum status write_target(struct loader *loader, struct json_writer *writer,
                                 const struct node *node)
 {
-    struct bytes role = {0};
-    enum status status = read_text(loader, node_get(node, "RoleArn"), "RoleArn", &role);
-
-    if (status != OK)
-        return status;
     json_key(writer, "Target");
     json_begin_object(writer);
-    status = property_write(loader, writer, node, target, ARRAY_COUNT(target), "a target");
-    json_member_string(writer, "RoleArn", role.size > 0 ? role : references_role(loader));
+    enum status status =
+        property_write(loader, writer, node, target, ARRAY_COUNT(target), "a target");
+
+    if (status == OK)
+        status = property_write_role(loader, writer, node);
     json_end_object(writer);
     return status;
 }

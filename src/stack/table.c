@@ -2,32 +2,15 @@
  *
  * CloudFormation's properties and CreateTable's members are nearly the same; the tables below say
  * where they differ. Time to live and point-in-time recovery are requests of their own. */
-#include "stack/loader.h"
+#include "stack/property_rows.h"
 
-#define TEXT(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT                                                     \
-    }
-#define REQUIRED(name_)                                                                            \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_TEXT, .required = true                                   \
-    }
 #define UNITS(name_, required_)                                                                    \
     {                                                                                              \
         .name = (name_), .kind = PROPERTY_INTEGER, .largest = INT64_MAX, .required = (required_)   \
     }
-#define MAP(name_, inside_)                                                                        \
-    .name = (name_), .kind = PROPERTY_MAP, .inside = (inside_), .inside_count = ARRAY_COUNT(inside_)
-#define LIST(name_, what_, inside_)                                                                \
-    .name = (name_), .what = (what_), .kind = PROPERTY_LIST, .inside = (inside_),                  \
-    .inside_count = ARRAY_COUNT(inside_)
-#define ELSEWHERE(name_)                                                                           \
-    {                                                                                              \
-        .name = (name_), .kind = PROPERTY_ELSEWHERE                                                \
-    }
 
-static const struct property attribute[] = {REQUIRED("AttributeName"), REQUIRED("AttributeType")};
-static const struct property key[] = {REQUIRED("AttributeName"), REQUIRED("KeyType")};
+static const struct property attribute[] = {NEEDED("AttributeName"), NEEDED("AttributeType")};
+static const struct property key[] = {NEEDED("AttributeName"), NEEDED("KeyType")};
 static const struct property throughput[] = {UNITS("ReadCapacityUnits", true),
                                              UNITS("WriteCapacityUnits", true)};
 static const struct property on_demand[] = {UNITS("MaxReadRequestUnits", false),
@@ -39,35 +22,38 @@ static const struct property projection[] = {
     {.name = "NonKeyAttributes", .kind = PROPERTY_TEXTS},
 };
 static const struct property index_properties[] = {
-    REQUIRED("IndexName"),
-    {LIST("KeySchema", "a key", key), .required = true},
-    {MAP("Projection", projection), .what = "a projection", .required = true},
-    {MAP("ProvisionedThroughput", throughput)},
-    {MAP("OnDemandThroughput", on_demand)},
-    {MAP("WarmThroughput", warm)},
+    NEEDED("IndexName"),
+    {.name = "KeySchema", .what = "a key", LIST_OF(key), .required = true},
+    {.name = "Projection", MAP_OF(projection), .what = "a projection", .required = true},
+    MAP("ProvisionedThroughput", throughput),
+    MAP("OnDemandThroughput", on_demand),
+    MAP("WarmThroughput", warm),
     ELSEWHERE("ContributorInsightsSpecification"),
 };
-static const struct property stream[] = {REQUIRED("StreamViewType"), ELSEWHERE("ResourcePolicy")};
+static const struct property stream[] = {NEEDED("StreamViewType"), ELSEWHERE("ResourcePolicy")};
 static const struct property encryption[] = {
     {.name = "SSEEnabled", .call_name = "Enabled", .kind = PROPERTY_BOOLEAN, .required = true},
     TEXT("SSEType"),
     TEXT("KMSMasterKeyId"),
 };
-static const struct property tag[] = {REQUIRED("Key"), REQUIRED("Value")};
+static const struct property tag[] = {NEEDED("Key"), NEEDED("Value")};
 
 static const struct property table[] = {
     ELSEWHERE("TableName"),
-    {LIST("AttributeDefinitions", "an attribute definition", attribute), .required = true},
-    {LIST("KeySchema", "a key", key), .required = true},
+    {.name = "AttributeDefinitions",
+     .what = "an attribute definition",
+     LIST_OF(attribute),
+     .required = true},
+    {.name = "KeySchema", .what = "a key", LIST_OF(key), .required = true},
     TEXT("BillingMode"),
-    {MAP("ProvisionedThroughput", throughput)},
-    {MAP("OnDemandThroughput", on_demand)},
-    {MAP("WarmThroughput", warm)},
-    {LIST("GlobalSecondaryIndexes", "an index", index_properties)},
-    {LIST("LocalSecondaryIndexes", "an index", index_properties)},
-    {MAP("StreamSpecification", stream), .stated = "StreamEnabled"},
-    {MAP("SSESpecification", encryption)},
-    {LIST("Tags", "a tag", tag)},
+    MAP("ProvisionedThroughput", throughput),
+    MAP("OnDemandThroughput", on_demand),
+    MAP("WarmThroughput", warm),
+    {.name = "GlobalSecondaryIndexes", .what = "an index", LIST_OF(index_properties)},
+    {.name = "LocalSecondaryIndexes", .what = "an index", LIST_OF(index_properties)},
+    {.name = "StreamSpecification", MAP_OF(stream), .stated = "StreamEnabled"},
+    MAP("SSESpecification", encryption),
+    {.name = "Tags", .what = "a tag", LIST_OF(tag)},
     TEXT("TableClass"),
     {.name = "DeletionProtectionEnabled", .kind = PROPERTY_BOOLEAN},
     ELSEWHERE("TimeToLiveSpecification"),
@@ -77,18 +63,18 @@ static const struct property table[] = {
 };
 
 static const struct property time_to_live_inside[] = {
-    REQUIRED("AttributeName"),
+    NEEDED("AttributeName"),
     {.name = "Enabled", .kind = PROPERTY_BOOLEAN, .required = true},
 };
-static const struct property time_to_live_property = {
-    MAP("TimeToLiveSpecification", time_to_live_inside)};
+static const struct property time_to_live_property = {.name = "TimeToLiveSpecification",
+                                                      MAP_OF(time_to_live_inside)};
 
 static const struct property recovery_inside[] = {
     {.name = "PointInTimeRecoveryEnabled", .kind = PROPERTY_BOOLEAN, .required = true},
     UNITS("RecoveryPeriodInDays", false),
 };
-static const struct property recovery_property = {
-    MAP("PointInTimeRecoverySpecification", recovery_inside)};
+static const struct property recovery_property = {.name = "PointInTimeRecoverySpecification",
+                                                  MAP_OF(recovery_inside)};
 
 /* A request of its own about the table: {TableName, NAME: {...}}. */
 static enum status add_table_call(struct loader *loader, const char *target,
@@ -184,21 +170,24 @@ static const struct node *own_replica(const struct loader *loader, const struct 
 }
 
 static const struct property global_index[] = {
-    REQUIRED("IndexName"),
-    {LIST("KeySchema", "a key", key), .required = true},
-    {MAP("Projection", projection), .what = "a projection", .required = true},
+    NEEDED("IndexName"),
+    {.name = "KeySchema", .what = "a key", LIST_OF(key), .required = true},
+    {.name = "Projection", MAP_OF(projection), .what = "a projection", .required = true},
     ELSEWHERE("WriteProvisionedThroughputSettings"),
     ELSEWHERE("WriteOnDemandThroughputSettings"),
-    {MAP("WarmThroughput", warm)},
+    MAP("WarmThroughput", warm),
 };
 static const struct property global_table[] = {
     ELSEWHERE("TableName"),
-    {LIST("AttributeDefinitions", "an attribute definition", attribute), .required = true},
-    {LIST("KeySchema", "a key", key), .required = true},
-    {LIST("GlobalSecondaryIndexes", "an index", global_index)},
-    {LIST("LocalSecondaryIndexes", "an index", index_properties)},
-    {MAP("StreamSpecification", stream), .stated = "StreamEnabled"},
-    {MAP("WarmThroughput", warm)},
+    {.name = "AttributeDefinitions",
+     .what = "an attribute definition",
+     LIST_OF(attribute),
+     .required = true},
+    {.name = "KeySchema", .what = "a key", LIST_OF(key), .required = true},
+    {.name = "GlobalSecondaryIndexes", .what = "an index", LIST_OF(global_index)},
+    {.name = "LocalSecondaryIndexes", .what = "an index", LIST_OF(index_properties)},
+    {.name = "StreamSpecification", MAP_OF(stream), .stated = "StreamEnabled"},
+    MAP("WarmThroughput", warm),
     ELSEWHERE("BillingMode"),
     ELSEWHERE("Replicas"),
     ELSEWHERE("SSESpecification"),

@@ -4,6 +4,7 @@
  *
  *   changes   every put and delete, in order, as RocksDB will apply it
  *   slots     family + key -> the last value put, or "deleted"; open addressing, a power of two
+ *   totals    entries of the slots that are put when the group ends, with their last value
  *   ranges    what was deleted as a range; a newer entry in the slots wins over it
  *
  * A get asks the slots, then the ranges, then RocksDB. Keys and values of the slots live in the
@@ -22,6 +23,9 @@ struct batch_entry {
     struct bytes key, value;
     enum store_family family;
     bool deleted;
+    bool total;                     /* not in changes yet */
+    struct batch_entry *next_total; /* among all that ever were */
+    bool in_totals;
 };
 
 struct batch_range {
@@ -68,6 +72,7 @@ void batch_begin(struct store_batch *batch, uint64_t last_position)
     batch->used = batch->size = batch->count = 0;
     batch->scrub = 0;
     batch->ranges = NULL;
+    batch->totals = NULL;
     batch->group++;
     batch->last_position = last_position;
 }
@@ -90,12 +95,22 @@ static void put_scrub(struct store_batch *batch)
                               sizeof families);
 }
 
+static void put_change(struct store_batch *batch, enum store_family family, struct bytes key,
+                       struct bytes value)
+{
+    rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[family],
+                              (const char *)key.ptr, key.size, (const char *)value.ptr, value.size);
+}
+
 bool batch_finish(struct store_batch *batch, uint64_t visible_position)
 {
     uint8_t position[8];
     struct bytes key = META_LAST_POSITION;
 
     assert(batch->last_position >= visible_position);
+    for (const struct batch_entry *entry = batch->totals; entry != NULL; entry = entry->next_total)
+        if (entry->total)
+            put_change(batch, entry->family, entry->key, entry->value);
     if (batch->last_position > visible_position) {
         bytes_put_u64(position, batch->last_position);
         rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[FAMILY_META],
@@ -235,12 +250,28 @@ void store_batch_put(struct store_batch *batch, enum store_family family, struct
 {
     struct batch_entry *entry = entry_of(batch, family, key);
 
-    rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[family],
-                              (const char *)key.ptr, key.size, (const char *)value.ptr, value.size);
+    put_change(batch, family, key, value);
     /* Copied even when the old value's room would do: an earlier store_batch_get() of this run()
      * may have handed that out. */
     entry->value = arena_copy(batch->arena, value);
+    entry->deleted = entry->total = false;
+    batch->size += key.size + value.size;
+    batch->count++;
+}
+
+void store_batch_put_total(struct store_batch *batch, enum store_family family, struct bytes key,
+                           struct bytes value)
+{
+    struct batch_entry *entry = entry_of(batch, family, key);
+
+    entry->value = arena_copy(batch->arena, value);
     entry->deleted = false;
+    entry->total = true;
+    if (entry->in_totals)
+        return;
+    entry->in_totals = true;
+    entry->next_total = batch->totals;
+    batch->totals = entry;
     batch->size += key.size + value.size;
     batch->count++;
 }
@@ -252,6 +283,7 @@ void store_batch_delete(struct store_batch *batch, enum store_family family, str
     rocksdb_writebatch_delete_cf(batch->changes, batch->store->rocks.families[family],
                                  (const char *)key.ptr, key.size);
     entry->deleted = true;
+    entry->total = false;
     batch->size += key.size;
     batch->count++;
 }
@@ -268,8 +300,10 @@ void store_batch_delete_range(struct store_batch *batch, enum store_family famil
     for (size_t i = 0; batch->used > 0 && i < batch->capacity; i++) {
         struct batch_entry *entry = batch->slots[i];
 
-        if (entry != NULL && entry->family == family && in_range(entry->key, from, to))
-            entry->deleted = true;
+        if (entry == NULL || entry->family != family || !in_range(entry->key, from, to))
+            continue;
+        entry->deleted = true;
+        entry->total = false;
     }
 
     struct batch_range *range = ARENA_NEW(batch->arena, struct batch_range);

@@ -7,6 +7,7 @@
  * A folder is taken when it is not there, empty, or has our lock file; never when it holds somebody
  * else's files. docs/format/store.md */
 #include "base/file.h"
+#include "store/format.h"
 #include "store/internal.h"
 
 #include <dirent.h>
@@ -21,7 +22,6 @@
 #include <unistd.h>
 
 #define FORMAT_WORDS "dynlog store "
-#define FORMAT_VERSION 1
 #define FORMAT_SIZE_MAX 64
 #define LOCK_NAME "dynlog.lock"
 #define FORMAT_NAME "format"
@@ -180,12 +180,12 @@ static enum status check_format(const char *folder, bool *ret_is_new,
                       "The data folder %s is damaged: %s does not say \"" FORMAT_WORDS
                       "N\". Put the folder back from a copy, or choose another folder.",
                       folder, path);
-    if (version != FORMAT_VERSION)
+    if (version != STORE_FORMAT_VERSION)
         return refuse(message, NEWER_FORMAT,
                       "The data folder %s has store format %" PRIu64
                       "; this dynlog (" DYNLOG_VERSION ") knows format %d. Use the dynlog that "
                       "wrote it, or choose another folder.",
-                      folder, version, FORMAT_VERSION);
+                      folder, version, STORE_FORMAT_VERSION);
     *ret_is_new = false;
     return OK;
 }
@@ -197,7 +197,7 @@ enum status folder_mark(const char *folder, char message[STORE_MESSAGE_SIZE])
 
     if (!path_of(path, folder, FORMAT_NAME) || !path_of(above, folder, ".."))
         return refuse_errno(folder, "its name", ENAMETOOLONG, message);
-    snprintf(text, sizeof text, FORMAT_WORDS "%d\n", FORMAT_VERSION);
+    snprintf(text, sizeof text, FORMAT_WORDS "%d\n", STORE_FORMAT_VERSION);
     status = file_write(path, bytes_of_text(text), 0644);
     if (status == OK)
         status = file_sync_folder(above);

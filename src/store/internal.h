@@ -139,6 +139,7 @@ struct store_batch {
     struct batch_entry **slots;
     size_t capacity, used;
     struct batch_range *ranges;
+    struct batch_entry *totals;
     /* What run() has read from RocksDB. */
     rocksdb_pinnableslice_t **pinned;
     size_t pinned_count, pinned_capacity;

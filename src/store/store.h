@@ -50,7 +50,8 @@ enum store_family {
     STORE_QUEUES,     /* messages of queues, and what they are found by (docs/format/queue.md) */
     STORE_ARCHIVES,   /* events that archives of buses keep (bus/archive.h) */
     STORE_LOGS,       /* log streams and their events (docs/format/logs.md) */
-    STORE_ORDER,      /* events by position, log, type and stream (docs/format/order.md) */
+    STORE_ORDER,      /* events by position, log and type (docs/format/order.md) */
+    STORE_STREAMS,    /* events by stream; apart, because it is not put at the end of anything */
     STORE_VAULT,      /* keys of private logs' streams (docs/format/vault.md) */
     STORE_FAMILY_COUNT,
 };
@@ -105,6 +106,10 @@ MUST_USE enum status store_batch_get(struct store_batch *batch, enum store_famil
 /* The bytes are copied, and may be what a get of this run() returned. */
 void store_batch_put(struct store_batch *batch, enum store_family family, struct bytes key,
                      struct bytes value);
+/* The same, of what many works of a group change one after the other, counts above all: written
+ * once, with its last value, when the group ends. */
+void store_batch_put_total(struct store_batch *batch, enum store_family family, struct bytes key,
+                           struct bytes value);
 void store_batch_delete(struct store_batch *batch, enum store_family family, struct bytes key);
 /* Everything in [from, to), also what this group put before; what is put later stays. Cheap for the
  * writer however much it deletes, but each one makes reading near it slower until it is compacted:

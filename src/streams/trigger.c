@@ -73,6 +73,8 @@ static void print_detail(struct buffer *out, const struct item *item, enum detai
             value_member_plain(&w, "id", item_get_text(&payload->map, "id"));
         json_end_object(&w);
     }
+    if (form <= DETAIL_PARTIAL)
+        value_member_plain(&w, "meta", item_get_text(item, "meta"));
     json_end_object(&w);
 }
 

@@ -33,6 +33,15 @@ bool vault_hides(const struct value *payload)
     return payload != NULL && (payload->type != VALUE_M || payload->map.count > 0);
 }
 
+bool vault_is_forgotten(const struct item *item)
+{
+    const struct value *mark = item_get_text(item, "forgotten");
+    const struct value *payload = item_get_text(item, "payload");
+
+    return mark != NULL && mark->type == VALUE_BOOL && mark->boolean && payload != NULL &&
+           payload->type == VALUE_M && payload->map.count == 0;
+}
+
 void vault_print_item(struct buffer *out, const struct item *item, struct bytes sealed)
 {
     buffer_append_byte(out, '{');

@@ -126,6 +126,9 @@ MUST_USE enum status vault_open_item(const struct vault_reader *reader, struct b
  * again stays what it is. */
 bool vault_hides(const struct value *payload);
 
+/* An opened item is one whose payload was forgotten. */
+bool vault_is_forgotten(const struct item *item);
+
 /* The text of a sealed value; false: it is none. */
 MUST_USE bool vault_sealed_text(struct bytes part, struct bytes *ret);
 

@@ -84,8 +84,25 @@ class Forget(Case):
         self.assertEqual("grace", self.run_command(0, "read", "guests", "7")[0]["payload"]["name"])
         self.run_command(0, "forget", "guests", "7")
         line = self.run_command(0, "read", "guests", "7")[0]
-        self.assertNotIn("grace", json.dumps(line))
-        self.assertEqual((1, "signup"), (line["version"], line["type"]))
+        self.assertEqual({"log": "guests", "id": "7", "version": 1, "type": "signup", "payload": {}, "forgotten": True}, line)
+
+    def test_those_who_follow(self):
+        """The one order, a group's members and a rebuild's lines open what is sealed, and see what is forgotten."""
+        self.run_command(0, "private", "visitors")
+        for number, name in (("8", "grace"), ("9", "ada")):
+            self.run_command(0, "append", "visitors", number, "signup", json.dumps({"name": name}))
+        follow = ("tail", "--log", "visitors", "--from", "start", "--until-end", "--json")
+        self.assertEqual(["grace", "ada"], [line["payload"].get("name") for line in self.run_command(0, *follow)])
+        self.run_command(0, "forget", "visitors", "8")
+        for how in ((), ("--as", "projection"), ("--group", "workers")):
+            lines = self.run_command(0, *follow, *how)
+            self.assertEqual([{}, {"id": "9", "name": "ada"}], [line["payload"] for line in lines], how)
+            self.assertEqual([True, None], [line.get("forgotten") for line in lines], how)
+        _, _, text = self.dynlog.request("GET", "/_dynlog/log?log=visitors&id=8&follow=false")
+        line = json.loads(text)
+        self.assertEqual(({}, True), (line["payload"], line["forgotten"]))
+        self.assertIn("visitors", [line["log"] for line in self.run_command(0, "logs", "--json")])
+        self.assertEqual(["8", "9"], sorted(line["id"] for line in self.run_command(0, "streams", "visitors", "--json")))
 
     def test_refusals(self):
         self.run_command(0, "append", "plain", "1", "signup")

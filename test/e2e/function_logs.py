@@ -20,12 +20,13 @@ functions:
   silent: {handler: handlers.print_it, disableLogs: true}
   elsewhere: {handler: handlers.print_it, logs: {logGroup: /shared}}
   second-print: {handler: handlers.print_it}
+  log: {handler: handlers.log}
 resources:
   Resources:
     group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /aws/lambda/app-local-fail, RetentionInDays: 3}}
 """
 HANDLERS = """
-import os, signal, sys
+import logging, os, signal, sys
 
 def print_it(event, context):
     for line in event.get("lines", []):
@@ -39,6 +40,14 @@ def print_it(event, context):
 def fail(event, context):
     print("before it fails")
     raise ValueError("as it should")
+
+def log(event, context):
+    logging.getLogger().error("one\\ntwo")
+    try:
+        raise KeyError("caught")
+    except KeyError:
+        logging.exception("with its trace")
+    return {"group": context.log_group_name, "stream": context.log_stream_name}
 
 def stall(event, context):
     signal.pause()
@@ -101,10 +110,18 @@ class Logs(Case):
         self.assertRegex(lines[0], r"^\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\tINFO\tone\ntwo\n$")  # one event
         self.assertRegex(lines[1], r"\tERROR\tto stderr\n$")
 
+    def test_python(self):
+        result = self.invoke("log", {})
+        first, second = [line for line in self.messages(result["group"], result["stream"]) if "[ERROR]" in line]
+        self.assertRegex(first, r"^\[ERROR\]\t\d{4}-\d\d-\d\dT[\d:.]+Z\t[0-9a-f-]{36}\tone\ntwo\n$")  # one event
+        self.assertRegex(second, r"(?s)\twith its trace\nTraceback .*\nKeyError: 'caught'\n$")
+
     def test_failures(self):
         self.invoke("fail", {})
         found = self.logs.filter_log_events(logGroupName=group_of("fail"))["events"]
         self.assertIn("before it fails\n", [event["message"] for event in found])
+        error, = [event["message"] for event in found if "[ERROR]" in event["message"]]
+        self.assertRegex(error, r"(?s)^\[ERROR\] ValueError: as it should\nTraceback \(most recent call last\):\n  File .*\n$")  # one event
         self.assertRegex(found[-1]["message"], r"\tStatus: error\tError Type: ValueError\t\n$")
         self.invoke("broken", {})
         found = [event["message"] for event in self.logs.filter_log_events(logGroupName=group_of("broken"))["events"]]

@@ -233,6 +233,14 @@ class Functions(Case):
         context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
         _, answer = self.invoke("node", {"do": "context"}, ClientContext=context)
         self.assertEqual({"a": "b"}, answer["clientContext"]["custom"])
+        for wrong in (b"%%%", base64.b64encode(b"{"), base64.b64encode(b"[]"), base64.b64encode(b'"text"')):
+            answer = self.refused("InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.",
+                                  self.functions.invoke, FunctionName="app-local-node", ClientContext=wrong.decode())
+            self.assertEqual(400, answer["ResponseMetadata"]["HTTPStatusCode"])
+        largest = base64.b64encode(b'{"a": "%s"}' % (b"x" * 2675)).decode()  # 3,580 of 3,583
+        self.invoke("node", {"do": "context"}, ClientContext=largest)
+        self.refused("InvalidRequestContentException", "Client context must not be larger than 3583 bytes.",
+                     self.functions.invoke, FunctionName="app-local-node", ClientContext=largest + "AAAA")
 
     def test_an_error(self):
         answer, error = self.invoke("node", {"do": "throw"})

@@ -43,7 +43,8 @@ class Guide(unittest.TestCase):
             with open(page, encoding="utf-8") as file:
                 for kind, block in re.findall(r"^```(\w*)[^\n]*\n(.*?)^```$", file.read(), re.M | re.S):
                     if kind in ("", "sh"):
-                        shown.update(re.findall(r"^(?:build/)?dynlog ((?:append|read|tail|status|drain|clock).*)",
+                        shown.update(re.findall(r"^(?:build/)?dynlog ((?:append|read|tail|status|drain|clock|tables|query|scan|"
+                                                r"get|put|update|delete).*)",
                                                 block, re.M))
         self.assertLessEqual({"clock --advance 1h", "drain --retries now"}, shown)
         with tempfile.TemporaryDirectory(prefix="dynlog-e2e-") as home:

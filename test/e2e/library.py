@@ -2,20 +2,26 @@
 and from C++. The programs are those of docs/library.md (examples/library), on a folder and on a server."""
 
 import glob
+import http.server
 import json
 import os
+import random
 import re
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
+import urllib.error
+import urllib.request
 
 from support.case import event
 from support.server import PROGRAM, SANITIZER, TOP, Dynlog, environment
 
 BUILD = os.path.dirname(PROGRAM)
 EXAMPLES = os.path.join(TOP, "examples", "library")
+PROGRAMS = os.path.join(TOP, "test", "e2e", "programs")
 LOGS = "local-dynamodb-logs"
 # Where dependencies are unpacked that this system does not have (scripts/dependencies).
 UNPACKED = glob.glob(os.path.join(TOP, ".deps", "root", "usr", "lib", "*-linux-*"))
@@ -37,7 +43,9 @@ class Installed:
         self.pc_folder = os.path.dirname(self.find("dynlog.pc"))
         self.lib_folder = os.path.dirname(self.pc_folder)
         self.prefix = os.path.join(self.top, "to") + run("pkg-config", "--variable=prefix", self.find("dynlog.pc")).strip()
-        self.sanitized = "__asan_init" in run("nm", "-D", self.find("libdynlog.so"))
+        symbols = run("nm", "-D", self.find("libdynlog.so"))
+        self.sanitizers = (["-fsanitize=address,undefined"] if "__asan_init" in symbols else
+                           ["-fsanitize=thread"] if "__tsan_init" in symbols else [])
 
     def find(self, name):
         for parent, _, names in os.walk(os.path.join(self.top, "to")):
@@ -59,8 +67,7 @@ class Installed:
         program = os.path.join(self.top, "%s%s" % (os.path.basename(source), "-static" if static else ""))
         flags = ["-std=c++17" if cplusplus else "-std=c17", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic",
                  "-Werror"]
-        if self.sanitized:
-            flags += ["-fsanitize=address,undefined"]
+        flags += self.sanitizers
         libraries = self.pkg_config("--libs")
         if static:  # as docs/library.md says
             libraries = ["-L" + self.lib_folder, "-l:libdynlog.a",
@@ -73,13 +80,56 @@ class Installed:
         shutil.rmtree(self.top)
 
 
+class Plain:
+    """In front of a dynlog: an engine that has DynamoDB's operations and nothing of dynlog's own."""
+
+    def __init__(self, port):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self, status, body):
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.0")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                self.answer(404, b"{}")
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                request = urllib.request.Request("http://127.0.0.1:%d/" % port, body, {
+                    name: value for name, value in self.headers.items() if name.lower() != "host"})
+                try:
+                    with urllib.request.urlopen(request, timeout=60) as answer:
+                        self.answer(answer.status, answer.read())
+                except urllib.error.HTTPError as error:
+                    self.answer(error.code, error.read())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class Library(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.installed = Installed()
         cls.addClassCleanup(cls.installed.remove)
         cls.programs = {os.path.basename(path): cls.installed.compile(path)
-                        for path in glob.glob(os.path.join(EXAMPLES, "*.c*"))}
+                        for path in glob.glob(os.path.join(EXAMPLES, "*.c*")) +
+                        glob.glob(os.path.join(PROGRAMS, "*.c"))}
 
     def setUp(self):
         self.data = tempfile.mkdtemp(prefix="dynlog-e2e-")
@@ -128,6 +178,12 @@ class Library(unittest.TestCase):
             first, second = self.follow(place, lines=2)
             self.assertEqual(["users/12 1 signup", "users/12 2 addPhoneNumber"], [first[1], second[1]])
             self.assertEqual([second], self.follow(place, first[0], lines=1))
+            # what an append is told is where followers find it
+            client = dynlog.client("dynamodb")
+            answer = client.put_item(TableName=LOGS, Item=event("users", 12, 3))
+            position = answer["ResponseMetadata"]["HTTPHeaders"]["x-dynlog-position"]
+            self.assertEqual([position, "users/12 3 %s" % event("users", 12, 3)["type"]["S"]],
+                             self.follow(place, second[0], lines=1)[0])
 
     def test_a_server_goes_on_from_a_folder(self):
         with Dynlog() as dynlog:
@@ -147,10 +203,128 @@ class Library(unittest.TestCase):
                              self.run_program("append.c", dynlog.path(".dynlog")))
             dynlog.restart()
 
+    def share(self, place):
+        """A group's member that leaves in the middle, and one that goes on from there."""
+        users = [("a", "signup"), ("b", "signup"), ("a", "bad"), ("b", "moved")]
+        for user, kind in users:
+            self.run_command("append", "users", user, kind, place)
+        self.assertEqual(["users/a 1 signup, try 1", "users/b 1 signup, try 1"], self.run_program("work.c", place, "mail", "2"))
+        lines = self.run_program("work.c", place, "mail")
+        self.assertEqual(["users/a 2 bad, try %d" % number for number in (1, 2, 3)], [line for line in lines if "bad" in line])
+        self.assertEqual(["users/b 2 moved, try 1"], [line for line in lines if "bad" not in line])
+        self.assertEqual([], self.run_program("work.c", place, "mail"))
+
+    def run_command(self, *arguments):
+        *words, place = arguments
+        where = ["--endpoint", place] if place.startswith("http") else ["--data", place]
+        run(PROGRAM, *words, *where, env=self.installed.environment())
+
+    def test_a_group_in_a_folder(self):
+        self.share(self.data)
+
+    def test_a_group_on_a_server(self):
+        with Dynlog() as dynlog:
+            self.share("http://127.0.0.1:%d" % dynlog.port)
+
+    def test_another_engine(self):
+        """Where only DynamoDB's operations are answered, the change stream is read: each event once, in the order of its
+        stream, while shards roll and split; and a cursor goes on."""
+        with Dynlog() as dynlog, Plain(dynlog.port) as plain:
+            place = "http://127.0.0.1:%d" % plain.port
+            self.use(place)
+            client = dynlog.client("dynamodb")
+            expected = ["users/12 1 signup", "users/12 2 addPhoneNumber"]
+            for version in range(1, 21):
+                for user in ("a", "b", "c"):
+                    client.put_item(TableName=LOGS, Item=event("users", user, version))
+                    expected.append("users/%s %d %s" % (user, version, event("users", user, version)["type"]["S"]))
+                if version % 7 == 0:
+                    self.assertEqual(200, dynlog.request("POST", "/_dynlog/shards", json.dumps(
+                        {"table": LOGS, "action": "split" if version == 7 else "roll"}))[0])
+            lines = self.follow(place, lines=62)
+            self.assertEqual(sorted(expected), sorted(line for _, line in lines))
+            for user in ("12", "a", "b", "c"):
+                versions = [int(line.split()[1]) for _, line in lines if line.startswith("users/%s " % user)]
+                self.assertEqual(sorted(versions), versions)
+            rest = self.follow(place, lines[30][0], lines=31)
+            self.assertEqual([line for _, line in lines[31:]], [line for _, line in rest])
+
     def archived(self, dynlog):
         import sqlite3
         with sqlite3.connect("file:%s?mode=ro" % dynlog.path("db"), uri=True) as db:
             return db.execute("select log, type from events").fetchall()
+
+    def make_users(self):
+        """examples/users-c as its Makefile builds it."""
+        folder = os.path.join(self.data, "users-c")
+        shutil.copytree(os.path.join(TOP, "examples", "users-c"), folder)
+        paths = " ".join("-Wl,-rpath,%s -L%s" % (path, path) for path in [self.installed.lib_folder, *UNPACKED])
+        prefix = "--define-variable=prefix=" + self.installed.prefix
+        pkg_config = os.path.join(self.data, "pkg-config")
+        with open(pkg_config, "w", encoding="ascii") as file:
+            file.write('#!/bin/sh\nexec /usr/bin/pkg-config %s "$@"\n' % prefix)
+        os.chmod(pkg_config, 0o755)
+        variables = self.installed.environment()
+        run("make", "CFLAGS=-O1 -Wall -Wextra -Werror -std=c17 -D_POSIX_C_SOURCE=200809L " + " ".join(self.installed.sanitizers),
+            "LDFLAGS=-Wl,--disable-new-dtags " + paths, cwd=folder,
+            env={**variables, "PATH": self.data + ":" + variables["PATH"]})
+        return folder
+
+    def test_users(self):
+        folder = self.make_users()
+        users = os.path.join(folder, "users")
+        with Dynlog(copy=folder) as dynlog:
+            for place in (os.path.join(self.data, "data"), "http://127.0.0.1:%d" % dynlog.port):
+                self.assertEqual(["users/12 version 1 signup"],
+                                 self.run_program(users, place, "signup", "12", 'te"st', "test@example.com"))
+                self.run_program(users, place, "signup", "12", "another", "x", status=3)
+                self.run_program(users, place, "add-phone-number", "13", "+4670", status=1)
+                self.run_program(users, place, "add-phone-number", "12", "+46700000000")
+                self.run_program(users, place, "verify-phone-number", "12")
+                self.run_program(users, place, "add-location", "12", "18.07", "59.33")
+                shown = json.loads(self.run_program(users, place, "show", "12")[0])
+                self.assertEqual({"id": "12", "version": 4, "name": 'te"st', "email": "test@example.com",
+                                  "phoneNumber": "+46700000000", "verifiedPhoneNumber": True,
+                                  "location": {"long": 18.07, "lat": 59.33}}, shown)
+                self.assertEqual(4, len(self.run_program(users, place, "history", "12")))
+                self.assertEqual([shown] * 4, [json.loads(line) for line in self.run_program(users, place, "follow", "4")])
+            dynlog.drain()  # the function has seen every event of the bus
+            answer = dynlog.command("invoke", "user", "--data", '{"user":"12"}')
+            self.assertEqual(shown, json.loads(answer.stdout), answer.stderr)
+            # each event of the bus was answered with the user as it was by then, or later
+            printed = dynlog.command("logs", "user", "--since", "1h", "--filter", '"version"').stdout
+            self.assertIn('\\"version\\":4', printed)
+
+    def test_eight_threads_that_race(self):
+        """With expected versions: none is lost, none is there twice, whatever the place."""
+        self.assertEqual(["400 won"], self.run_program("race.c", self.data))
+        with Dynlog() as dynlog:
+            self.assertEqual(["400 won"], self.run_program("race.c", "http://127.0.0.1:%d" % dynlog.port))
+
+    def test_killed(self):
+        """kill -9 of a program that has the folder: what was acknowledged is there, without a gap."""
+        for round_number in range(3):
+            folder = os.path.join(self.data, str(round_number))
+            process = subprocess.Popen([self.programs["endless.c"], folder], env=self.installed.environment(),
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            acknowledged = {}
+            for _ in range(random.randrange(50, 300)):
+                stream, version = process.stdout.readline().split()
+                acknowledged[stream] = int(version)
+            process.kill()
+            for line in process.stdout.read().splitlines():
+                if re.fullmatch(r"\d \d+", line):  # the last one may be cut
+                    stream, version = line.split()
+                    acknowledged[stream] = max(int(version), acknowledged.get(stream, 0))
+            process.stdout.close()
+            process.wait()
+            for stream, version in acknowledged.items():
+                lines = subprocess.run([PROGRAM, "read", "users", stream, "--data", folder], capture_output=True, text=True,
+                                       env=self.installed.environment(), check=True).stdout.splitlines()
+                versions = [json.loads(line)["version"] for line in lines]
+                self.assertEqual(list(range(1, len(versions) + 1)), versions)
+                self.assertIn(len(versions), (version, version + 1))  # one may not have been told yet
+            self.run_program("append.c", folder)
 
     def test_static(self):
         program = self.installed.compile(os.path.join(EXAMPLES, "append.c"), static=True)

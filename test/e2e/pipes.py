@@ -530,6 +530,17 @@ OUTBOX_PIPE = """
         TargetParameters: {InputTemplate: '{"v": %s, "key": <$.dynamodb.Keys.pk.S>}'}
         Tags: {team: shop}
 """
+OUTBOX_LESS = """
+    Pipe:
+      Type: AWS::Pipes::Pipe
+      Properties:
+        Name: outbox
+        RoleArn: arn:aws:iam::000000000000:role/r
+        Source: !GetAtt Table.StreamArn
+        SourceParameters: {DynamoDBStreamParameters: {StartingPosition: TRIM_HORIZON}}
+        Target: !GetAtt Queue.Arn
+        Tags: {team: store}
+"""
 
 
 class Stack(unittest.TestCase):
@@ -549,6 +560,16 @@ class Stack(unittest.TestCase):
             wires.put("outbox", "b")
             dynlog.drain()
             self.assertEqual([{"v": 2, "key": "b"}], wires.bodies("taken"))
+            # What it says no more is gone, and what a client changed.
+            wires.pipes.stop_pipe(Name="outbox")
+            dynlog.stop()
+            dynlog.write("serverless.yml", OUTBOX + OUTBOX_LESS)
+            dynlog.start()
+            wires = Piped(dynlog)
+            wires.dynamodb.delete_item(TableName="outbox", Key={"pk": s("b")})
+            dynlog.drain()
+            self.assertEqual(["REMOVE"], [body["eventName"] for body in wires.bodies("taken")])
+            self.assertEqual({"team": "store"}, wires.pipes.describe_pipe(Name="outbox")["Tags"])
             dynlog.stop()
             dynlog.write("serverless.yml", OUTBOX)
             dynlog.start()

@@ -4,6 +4,7 @@ runs the new one. Nothing waits: a save that had ended is seen by the invocation
 import io
 import json
 import os
+import re
 import shutil
 import unittest
 import zipfile
@@ -274,6 +275,24 @@ main()
                 mark = self.lines()
                 self.dynlog.write(file, FILES[file])
                 self.wait(r"\[app-local-%s\] %s changed" % (name, file), mark)
+                self.assertRegex(self.invoke(name), "deep 1")
+
+    def test_an_error_is_told_once_for_each_save(self):
+        """Inits that are begun again say the same; a save that is as wrong as the one before is another one."""
+        for name, file, bad, error in (
+                ("common", "common/lib/deep.js", "const const\n", r"\[app-local-common\].*lib/deep\.js:1"),
+                ("python", "snake/lib/deep.py", "def deep():\n    raise (\n", r"\[app-local-python\] \[ERROR\] .*deep\.py, line 2")):
+            with self.subTest(name):
+                self.invoke(name)
+                mark = self.lines()
+                for saves in (1, 2):
+                    self.dynlog.write(file, bad + "\n" * saves)
+                    for _ in range(3):
+                        self.assertEqual("Runtime.UserCodeSyntaxError", self.invoke(name)["errorType"])
+                    self.wait(r"\[app-local-%s\] %s changed" % (name, file), mark)
+                    told = [line for line in self.dynlog.process.out.text().split("\n")[mark:] if re.search(error, line)]
+                    self.assertEqual(saves, len(told), self.dynlog.process.out.text())
+                self.dynlog.write(file, FILES[file])
                 self.assertRegex(self.invoke(name), "deep 1")
 
     def test_a_stale_worker_is_replaced_at_once(self):

@@ -2,6 +2,7 @@
 The tables are handlers with what their caller and their log get."""
 
 import base64
+import fcntl
 import json
 import os
 import re
@@ -52,6 +53,8 @@ NODE = {
                   ("Runtime.StreamingNotSupported", "dynlog does not support response streaming .*")),
     "trace": ("exports.handler = async () => [process.env._X_AMZN_TRACE_ID.split(';')[0].slice(0, 7), "
               "process.env.AWS_XRAY_CONTEXT_MISSING]", {}, ["Root=1-", "LOG_ERROR"]),
+    "tooLarge": ("exports.handler = async (size) => 'x'.repeat(size)", 20 << 20,
+                 ("Function.ResponseSizeTooLarge", r"Response payload size exceeded maximum allowed payload size \(6291556 bytes\)\.")),
     "nothingThere": ("exports.other = 1", {}, ("Runtime.HandlerNotFound", "nothingThere.handler is undefined or not exported")),
     "noFunction": ("exports.handler = 1", {}, ("Runtime.HandlerNotFound", "noFunction.handler is not a function")),
     "throwsAtInit": ("throw new EvalError('at init')", {}, ("EvalError", "at init")),
@@ -69,6 +72,9 @@ MODULES = {
 }
 PYTHON = {
     "dictionary": ("def handler(event, context):\n    return {'a': event}", 1, {"a": 1}),
+    "tooLarge": ("def handler(size, c):\n    return 'x' * size", 6291555,
+                 ("Function.ResponseSizeTooLarge", r"Response payload size exceeded maximum allowed payload size \(6291556 bytes\)\.")),
+    "asLargeAsCanBe": ("def handler(size, c):\n    return 'x' * size", 6291554, "x" * 6291554),
     "decimal": ("import decimal\ndef handler(e, c):\n    return decimal.Decimal('1.50')", {}, 1.5),
     "raises": ("def handler(e, c):\n    raise ValueError('no')", {}, ("ValueError", "no"), r"\[ERROR\] ValueError: no\nTraceback"),
     "marshal": ("def handler(e, c):\n    return {1, 2}", {},
@@ -99,6 +105,7 @@ MORE = """
   removed: {handler: removed.handler, runtime: nodejs24.x}
   greedy: {handler: greedy.handler, memorySize: 192}
   family: {handler: family.handler, memorySize: 1024}
+  leaver: {handler: leaver.handler, timeout: 2}
   slowInit: {handler: slowInit.handler, timeout: 20}
   slowEver: {handler: slowEver.handler, timeout: 1}
   c: {handler: main.handler, runtime: provided.al2023}
@@ -116,6 +123,15 @@ FILES = {
     "family.js": "const { spawn } = require('child_process')\n"
                  "exports.handler = async () => { const child = spawn('/usr/bin/python3', ['-c', 'x = bytearray(200 << 20); print(1, flush=True); input()']); "
                  "await new Promise((r) => child.stdout.once('data', r)); await new Promise((r) => setTimeout(r, 150)); return child.pid }",
+    # a child, a detached one and an orphan, each of which holds a lock as long as it lives
+    "leaver.js": "const { spawn } = require('child_process')\nconst code = `import fcntl, os, signal, sys\n"
+                 "if sys.argv[2] == 'orphan' and os.fork(): os._exit(0)\n"
+                 "if sys.argv[2] == 'orphan': os.setsid()\n"
+                 "file = open(sys.argv[1] + sys.argv[2], 'w')\nfcntl.flock(file, fcntl.LOCK_EX)\nos.write(1, b'!')\nsignal.pause()`\n"
+                 "exports.handler = async ({ how }) => { for (const kind of ['child', 'detached', 'orphan']) {\n"
+                 "  const child = spawn('/usr/bin/python3', ['-c', code, how, kind], { detached: kind === 'detached' })\n"
+                 "  await new Promise((r) => child.stdout.once('data', r)) }\n"
+                 "  if (how === 'exits') process.exit(1)\n  await new Promise(() => setTimeout(() => {}, 1e6)) }",
     # more than the ten seconds the first time
     "slowInit.js": "const fs = require('fs')\nif (!fs.existsSync('begun')) { fs.writeFileSync('begun', ''); "
                    "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60000) }\nexports.handler = async (e, c) => c.getRemainingTimeInMillis()",
@@ -198,6 +214,14 @@ class Runtimes(Case):
         child, failed, tail = self.invoke("family")
         self.assertIsNone(failed, child)
         self.assertGreater(int(re.search(r"Max Memory Used: (\d+) MB", tail).group(1)), 200)
+
+    def test_what_a_handler_started_goes_with_its_worker(self):
+        for how, error in ("exits", "Runtime.ExitError"), ("hangs", "Sandbox.Timedout"):
+            result, failed, _ = self.invoke("leaver", {"how": how})
+            self.assertEqual(("Unhandled", error), (failed, result["errorType"]))
+            for kind in "child", "detached", "orphan":
+                with open(os.path.join(self.dynlog.work, how + kind)) as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)  # when it is gone
 
     def test_streaming_is_refused(self):
         status, _, body = self.dynlog.request(

@@ -201,6 +201,127 @@ class Watch(Case):
         at = max(i for i, line in enumerate(lines) if line == "template.yaml has changed:")
         return [line.strip() for line in lines[at + 1:] if line.startswith("  ")]
 
+    def start_plain(self, resources):
+        text = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources})
+        self.dynlog = Dynlog({"stack.json": text, "handler.py": HANDLER}, ["--watch", "-c", "stack.json"]).start()
+        self.addCleanup(self.dynlog.remove)
+        self.addCleanup(self.dynlog.stop)
+        self.seen = 0
+
+    def apply_plain(self, resources):
+        self.save(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}), "stack.json")
+        begin = self.seen
+        self.told(r"^stack.json is applied$")
+        lines = self.dynlog.process.out.list[begin:self.seen - 1]
+        at = max(i for i, line in enumerate(lines) if line == "stack.json has changed:")
+        return sorted(line.strip() for line in lines[at + 1:] if line.startswith("  "))
+
+    def test_plain_cloudformation(self):
+        """Each resource comes, changes and goes; items, records, messages and the mapping's place stay."""
+        handle, seen_path = tempfile.mkstemp()
+        os.close(handle)
+        self.addCleanup(os.remove, seen_path)
+        code = ("import os\ndef h(event, context):\n  for r in event['Records']:\n"
+                "    open(os.environ['SEEN'], 'a').write(r['dynamodb']['Keys']['pk']['S'] + '\\n')\n")
+
+        def table(view="NEW_IMAGE", **more):
+            return {"Type": "AWS::DynamoDB::Table", "Properties": {
+                "TableName": "log", "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "StreamSpecification": {"StreamViewType": view}, **more}}
+
+        def function(timeout):
+            return {"Type": "AWS::Lambda::Function", "Properties": {
+                "FunctionName": "f", "Runtime": "python3.11", "Handler": "index.h", "Code": {"ZipFile": code},
+                "Timeout": timeout, "Role": "arn:aws:iam::000000000000:role/r",
+                "Environment": {"Variables": {"SEEN": seen_path}}}}
+
+        def mapping(batch):
+            return {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {
+                "EventSourceArn": {"Fn::GetAtt": ["T", "StreamArn"]}, "FunctionName": {"Ref": "F"},
+                "StartingPosition": "TRIM_HORIZON", "BatchSize": batch}}
+
+        def rule(source):
+            return {"Type": "AWS::Events::Rule", "Properties": {
+                "Name": "r", "EventBusName": {"Ref": "B"}, "EventPattern": {"source": [source]},
+                "Targets": [{"Id": "q", "Arn": {"Fn::GetAtt": ["Q", "Arn"]}}]}}
+
+        bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": "b"}}
+        queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}}
+        self.start_plain({"T": table()})
+        database, keys = self.dynlog.client("dynamodb"), []
+
+        def put():
+            for _ in range(10):
+                keys.append("k%d" % len(keys))
+                database.put_item(TableName="log", Item={"pk": s(keys[-1])})
+
+        def send(source):
+            self.dynlog.client("events").put_events(
+                Entries=[{"Source": source, "DetailType": "d", "Detail": "{}", "EventBusName": "b"}])
+            self.dynlog.drain()
+
+        def messages():
+            client = self.dynlog.client("sqs")
+            attributes = client.get_queue_attributes(QueueUrl=client.get_queue_url(QueueName="q")["QueueUrl"],
+                                                     AttributeNames=["ApproximateNumberOfMessages"])
+            return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+
+        put()
+        self.assertEqual(self.apply_plain({"T": table(), "F": function(5), "M": mapping(1), "B": bus, "Q": queue,
+                                           "R": rule("one")}),
+                         ["+ bus b", "+ function f", "+ mapping of log to f", "+ queue q", "+ rule r of bus b",
+                          "at the next start: the built-in trigger"])
+        put()
+        send("one")
+        self.assertEqual(messages(), 1)
+        stream = database.describe_table(TableName="log")["Table"]["LatestStreamArn"]
+        plan = self.apply_plain({"T": table(Tags=[{"Key": "a", "Value": "b"}]), "F": function(9), "M": mapping(7), "B": bus,
+                                 "Q": queue, "R": rule("two")})
+        self.assertEqual([line for line in plan if "rule" not in line and "table" not in line],
+                         ["~ function f: Timeout 5 -> 9", "~ mapping of log to f: BatchSize 1 -> 7"])
+        self.assertEqual(len(plan), 4, plan)
+        put()
+        send("one")
+        send("two")
+        self.assertEqual(messages(), 2)
+        self.assertEqual(stream, database.describe_table(TableName="log")["Table"]["LatestStreamArn"])
+        with open(seen_path, encoding="utf-8") as file:
+            self.assertEqual(file.read().split(), keys)  # once each, in order: nothing began anew
+        plan = self.apply_plain({"T": table(Tags=[{"Key": "a", "Value": "b"}])})
+        self.assertIn("- function f", plan)
+        self.assertIn("- mapping of log to f", plan)
+        self.assertIn("= queue q is not in the file any more, and stays with its data", plan)
+        self.assertEqual(messages(), 2)
+        self.assertEqual(database.scan(TableName="log")["Count"], 30)
+        self.assertEqual(self.dynlog.client("lambda").list_functions()["Functions"], [])
+
+    def test_retries_of_the_stack_file(self):
+        """retryDelayMs and maximumRetryAttempts of the offline plugin, as they are when an attempt ends."""
+        failing = "import os\ndef h(event, context):\n    open(os.environ['SEEN'], 'a').write('x')\n    raise ValueError('no')\n"
+        handle, seen_path = tempfile.mkstemp()
+        os.close(handle)
+        self.addCleanup(os.remove, seen_path)
+
+        def text(attempts):
+            return (stack(function("f", handler="failing.h", environment={"SEEN": seen_path})) +
+                    "custom:\n  serverless-offline-aws-eventbridge: {retryDelayMs: 1, maximumRetryAttempts: %d}\n" % attempts)
+
+        def attempts():
+            open(seen_path, "w", encoding="utf-8").close()
+            self.dynlog.client("lambda").invoke(FunctionName="app-local-f", InvocationType="Event", Payload=b"{}")
+            self.dynlog.drain()
+            with open(seen_path, encoding="utf-8") as file:
+                return len(file.read())
+
+        self.start(text(0), **{"failing.py": failing})
+        self.assertEqual(attempts(), 1)
+        self.assertRegex("\n".join(self.apply(text(2))), "maximumRetryAttempts")
+        self.assertEqual(attempts(), 3)
+        self.assertRegex("\n".join(self.apply(text(1))), "maximumRetryAttempts")
+        self.assertEqual(attempts(), 2)
+
     def call(self, name):
         return json.load(self.dynlog.client("lambda").invoke(FunctionName=name)["Payload"])
 

@@ -116,16 +116,6 @@ static const struct shape_member encryption_members[] = {
 static const struct shape encryption = {
     .kind = SHAPE_STRUCTURE, .name = "SSESpecification", SHAPE_MEMBERS(encryption_members)};
 
-static const struct shape tag_key = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 128)};
-static const struct shape tag_value = {.kind = SHAPE_STRING, SHAPE_AT_MOST(256)};
-static const struct shape_member tag_members[] = {
-    SHAPE_MEMBER("Key", &tag_key, REQUIRED),
-    SHAPE_MEMBER("Value", &tag_value, REQUIRED),
-};
-static const struct shape tag = {
-    .kind = SHAPE_STRUCTURE, .name = "Tag", SHAPE_MEMBERS(tag_members)};
-static const struct shape tags = {.kind = SHAPE_LIST, .element = &tag};
-
 static const struct shape table_class = {
     .kind = SHAPE_STRING,
     .words = (const char *const[]){"STANDARD", "STANDARD_INFREQUENT_ACCESS", NULL}};
@@ -211,7 +201,7 @@ static const struct shape_member create_table[] = {
     SHAPE_MEMBER("GlobalSecondaryIndexes", &global_indexes, OPTIONAL),
     SHAPE_MEMBER("StreamSpecification", &stream, OPTIONAL),
     SHAPE_MEMBER("SSESpecification", &encryption, OPTIONAL),
-    SHAPE_MEMBER("Tags", &tags, OPTIONAL),
+    SHAPE_MEMBER("Tags", &shape_tags, OPTIONAL),
     SHAPE_MEMBER("TableClass", &table_class, OPTIONAL),
     SHAPE_MEMBER("DeletionProtectionEnabled", &boolean, OPTIONAL),
     SHAPE_REFUSED("OnDemandThroughput"),
@@ -295,17 +285,16 @@ const struct shape shape_update_continuous_backups = {.kind = SHAPE_STRUCTURE,
 /* ---- tags ---- */
 
 static const struct shape resource_arn = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, ARN_SIZE_MAX)};
-static const struct shape tag_keys = {.kind = SHAPE_LIST, .element = &tag_key};
 
 static const struct shape_member tag_resource[] = {
     SHAPE_MEMBER("ResourceArn", &resource_arn, REQUIRED),
-    SHAPE_MEMBER("Tags", &tags, REQUIRED),
+    SHAPE_MEMBER("Tags", &shape_tags, REQUIRED),
 };
 const struct shape shape_tag_resource = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(tag_resource)};
 
 static const struct shape_member untag_resource[] = {
     SHAPE_MEMBER("ResourceArn", &resource_arn, REQUIRED),
-    SHAPE_MEMBER("TagKeys", &tag_keys, REQUIRED),
+    SHAPE_MEMBER("TagKeys", &shape_tag_keys, REQUIRED),
 };
 const struct shape shape_untag_resource = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(untag_resource)};
 

@@ -64,6 +64,9 @@ static void answer(struct transact_write *transact)
     struct json_writer w = JSON_WRITER(out);
     struct capacity_sums sums = {.count = 0};
 
+    for (size_t i = 0; i < transact->write.count; i++)
+        if (transact->write.writes[i].position > 0)
+            transact->call->position = transact->write.writes[i].position;
     json_begin_object(&w);
     capacity_add_transaction(transact->call->arena, &sums, &transact->write);
     capacity_write_all(&w, transact->capacity, &sums, true, transact->write.repeated);

@@ -104,6 +104,7 @@ static void answer_single(struct single_write *single)
     struct buffer *out = api_buffer(call);
     struct json_writer w = JSON_WRITER(out);
 
+    call->position = single->item.position;
     json_begin_object(&w);
     if (single->item.returned.size > 0) {
         json_key(&w, "Attributes");

@@ -6,12 +6,15 @@
  *   POST /_dynlog/drain        answers when nothing is in flight (drain.c)
  *   GET, POST /_dynlog/clock   told and, a manual one, moved (clock.c)
  *   POST /_dynlog/stop         an orderly stop, as Ctrl-C
- *   GET  /_dynlog/log          events of logs, live (log.c)
+ *   GET  /_dynlog/log          events in the one order, from the first on and live (log.c)
+ *   GET  /_dynlog/logs         which logs and types there are, /_dynlog/streams: of a log (logs.c)
  *   GET, POST /_dynlog/shards  of a change stream: told, rolled, split (shards.c)
  *   GET, POST, DELETE /_dynlog/faults   failures on demand (faults.c)
+ *   GET, POST /_dynlog/subscriptions   names and groups (subscriptions.c, members.c)
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
- *   GET, PUT, POST /_dynlog/private  private logs; POST /_dynlog/forget  a stream of one
- * (private.c) GET  /_dynlog/operations   the table of operations */
+ *   GET, POST, DELETE /_dynlog/holds    functions whose invocations wait (holds.c)
+ *   GET, PUT /_dynlog/private  private logs, POST /_dynlog/forget  a stream of one (private.c)
+ *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
 void api_dynlog_answer(struct http_request *request, int status, struct bytes body)
@@ -85,6 +88,17 @@ static const struct {
     {"GET", "/_dynlog/metrics", handle_metrics},
     {"GET", "/_dynlog/operations", handle_operations},
     {"GET", "/_dynlog/log", api_dynlog_log},
+    {"GET", "/_dynlog/logs", api_dynlog_logs},
+    {"GET", "/_dynlog/streams", api_dynlog_streams},
+    {"GET", "/_dynlog/subscriptions", api_dynlog_subscriptions},
+    {"GET", "/_dynlog/subscriptions/events", api_dynlog_subscription_events},
+    {"GET", "/_dynlog/subscriptions/parked", api_dynlog_parked},
+    {"GET", "/_dynlog/subscriptions/position", api_dynlog_position_at},
+    {"POST", "/_dynlog/subscriptions/done", api_dynlog_event_done},
+    {"POST", "/_dynlog/subscriptions/failed", api_dynlog_event_failed},
+    {"POST", "/_dynlog/subscriptions/unpark", api_dynlog_unpark},
+    {"POST", "/_dynlog/subscriptions/reset", api_dynlog_reset_subscription},
+    {"POST", "/_dynlog/subscriptions/delete", api_dynlog_delete_subscription},
     {"GET", "/_dynlog/journeys", api_dynlog_journeys},
     {"GET", "/_dynlog/shards", api_dynlog_shards},
     {"POST", "/_dynlog/shards", api_dynlog_change_shards},
@@ -99,6 +113,9 @@ static const struct {
     {"GET", "/_dynlog/faults", api_dynlog_get_faults},
     {"POST", "/_dynlog/faults", api_dynlog_post_faults},
     {"DELETE", "/_dynlog/faults", api_dynlog_delete_faults},
+    {"GET", "/_dynlog/holds", api_dynlog_get_holds},
+    {"POST", "/_dynlog/holds", api_dynlog_post_holds},
+    {"DELETE", "/_dynlog/holds", api_dynlog_delete_holds},
 };
 
 void api_dynlog_handle(struct api *api, struct http_request *request)
@@ -117,13 +134,13 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
     if (path_known)
         api_dynlog_answer(
             request, 405,
-            BYTES("{\"message\":\"drain, stop and forget are asked with POST, private with GET and "
-                  "PUT, shards and the "
-                  "clock with GET and POST, faults with GET, POST and DELETE, the others with "
-                  "GET\"}"));
+            BYTES(
+                "{\"message\":\"drain, stop, forget and what changes a subscription are asked with "
+                "POST, private with GET and PUT, shards and the clock with GET and POST, faults "
+                "and holds with GET, POST and DELETE, the others with GET\"}"));
     else
         api_dynlog_answer(request, 404,
                           BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                                "operations, log, journeys, shards, private, forget, clock, "
-                                "faults, drain and stop\"}"));
+                                "operations, log, logs, streams, subscriptions, journeys, shards, "
+                                "private, forget, clock, faults, holds, drain and stop\"}"));
 }

@@ -19,13 +19,34 @@ void api_dynlog_clock(struct api *api, struct http_request *request);
 /* POST /_dynlog/clock {"advance":DURATION} or {"to":TIME or "next"} */
 void api_dynlog_move_clock(struct api *api, struct http_request *request);
 
-/* GET /_dynlog/log?table=T&from=POSITION&log=L&type=T */
+/* GET /_dynlog/log?table=T&from=POSITION&log=L&id=ID&type=T */
 void api_dynlog_log(struct api *api, struct http_request *request);
+/* GET /_dynlog/logs?table=T, GET /_dynlog/streams?log=L */
+void api_dynlog_logs(struct api *api, struct http_request *request);
+void api_dynlog_streams(struct api *api, struct http_request *request);
+
+/* /_dynlog/subscriptions: subscriptions.c, and members in members.c */
+void api_dynlog_subscriptions(struct api *api, struct http_request *request);
+void api_dynlog_parked(struct api *api, struct http_request *request);
+void api_dynlog_position_at(struct api *api, struct http_request *request);
+void api_dynlog_unpark(struct api *api, struct http_request *request);
+void api_dynlog_reset_subscription(struct api *api, struct http_request *request);
+void api_dynlog_delete_subscription(struct api *api, struct http_request *request);
+void api_dynlog_subscription_events(struct api *api, struct http_request *request);
+void api_dynlog_event_done(struct api *api, struct http_request *request);
+void api_dynlog_event_failed(struct api *api, struct http_request *request);
+/* Every member leaves now. */
+void api_dynlog_end_members(struct api *api);
 
 /* GET /_dynlog/journeys?event=EVENT */
 void api_dynlog_journeys(struct api *api, struct http_request *request);
 /* Those that go on end now. */
 void api_dynlog_end_journeys(struct api *api);
+
+/* GET, POST {"function":NAME,"note":{},"held":true} and DELETE ?function=NAME of /_dynlog/holds */
+void api_dynlog_get_holds(struct api *api, struct http_request *request);
+void api_dynlog_post_holds(struct api *api, struct http_request *request);
+void api_dynlog_delete_holds(struct api *api, struct http_request *request);
 
 /* GET /_dynlog/private, PUT /_dynlog/private?log=LOG, POST /_dynlog/forget?log=LOG&id=ID */
 void api_dynlog_private(struct api *api, struct http_request *request);

@@ -1,22 +1,32 @@
-/* api/dynlog/log.c - GET /_dynlog/log: the events of logs as they are committed, a JSON line each.
+/* api/dynlog/log.c - GET /_dynlog/log: events in the one order, from the first on and as they are
+ * committed.
  *
- *   ?table=NAME     one change stream; else every table with one
- *   ?from=POSITION  events after it; else only new ones
- *   ?log=L &type=T  only these
+ *   ?table=NAME             of one table; else of every table of events
+ *   ?log=L &id=ID &type=T   only these; nothing else is looked at
+ *   ?from=POSITION          events after it
+ *   ?to=POSITION            up to it
+ *   ?limit=N                at most so many
+ *   ?backward=true          the last one first
+ *   ?follow=true or false   goes on with new ones, or ends. Unless said: true, but not with to,
+ *                           limit or backward
+ *   Without from: new ones when it follows, else from the first.
  *
- *   {"position":7,"time":1785000000000,"log":"users","key":{"pk":"users#12#stream","sk":1},
- *    "type":"signup","payload":{...}}
- *
- * A blank line every ten seconds says that the connection is alive. A client that does not read
- * what it was sent is not sent more until it does. */
+ * A JSON line each (log_page.h says what is in it), with a blank line every ten seconds that says
+ * that the connection is alive. With "Accept: text/event-stream" server-sent events, whose id is
+ * the position; Last-Event-ID is from then. A client that does not read what it was sent is not
+ * sent more until it does. */
 #include "api/dynlog/dynlog.h"
-
-#include <stdlib.h>
+#include "api/dynlog/log_page.h"
 
 #define ALIVE_MS 10000
 #define WAITING_SIZE_MAX ((size_t)1024 * 1024)
-#define PAGE_MAX 500
 #define LOOK_AGAIN_MS 20 /* when the client is slow, or the store failed */
+
+struct log_question {
+    struct log_page_read read;
+    uint64_t to, limit; /* 0: none */
+    bool follow, as_events;
+};
 
 struct log_stream {
     struct api *api;
@@ -24,157 +34,209 @@ struct log_stream {
     struct list in_api;
     struct stream_listener listener;
     struct timer timer;
-    struct bytes table, log, type; /* empty: any */
-    uint64_t after;
+    struct log_question on; /* read: where it is */
+    uint64_t left;          /* events that may still be sent */
 };
 
-/* ---- one event as a line ---- */
+/* ---- the question ---- */
 
-static bool matches(const struct bytes wanted, const struct value *value)
+static void refuse(struct http_request *request, int status, struct bytes why)
 {
-    return wanted.size == 0 ||
-           (value != NULL && value->type == VALUE_S && bytes_equal(wanted, value->bytes));
-}
-
-static void print_line(struct buffer *out, const struct change *change, const struct item *item)
-{
-    struct json_writer w = JSON_WRITER(out);
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)64 * 1024);
+    struct json_writer w = JSON_WRITER(&out);
 
     json_begin_object(&w);
-    json_key(&w, "position");
-    json_write_uint(&w, change->position);
-    json_key(&w, "time");
-    json_write_uint(&w, change->time_ms);
-    value_member_plain(&w, "log", item_get_text(item, "log"));
-    json_key(&w, "key");
-    json_begin_object(&w);
-    value_member_plain(&w, "pk", item_get_text(item, "pk"));
-    value_member_plain(&w, "sk", item_get_text(item, "sk"));
+    json_member_string(&w, "message", why);
     json_end_object(&w);
-    value_member_plain(&w, "type", item_get_text(item, "type"));
-    value_member_plain(&w, "payload", item_get_text(item, "payload"));
-    json_end_object(&w);
-    buffer_append_byte(out, '\n');
+    api_dynlog_answer(request, status, buffer_bytes(&out));
 }
 
-static void send_change(struct log_stream *stream, struct arena *arena, const struct change *change)
+/* False: it is neither. *ret stays when it is not there. */
+static bool read_flag(struct http_request *request, const char *name, bool *ret)
 {
-    AUTO(buffer_free) struct buffer line = BUFFER_INIT(API_ANSWER_SIZE_MAX);
-    const struct value *pk = NULL;
-    struct item item;
+    struct bytes text = {NULL, 0};
 
-    if (change->kind == CHANGE_REMOVE || change->new_image.size == 0 ||
-        item_decode(arena, change->new_image, &item) != OK)
-        return;
-    pk = item_get_text(&item, "pk");
-    if (pk == NULL || pk->type != VALUE_S || !bytes_end_with(pk->bytes, BYTES("#stream")))
-        return;
-    if (!matches(stream->log, item_get_text(&item, "log")) ||
-        !matches(stream->type, item_get_text(&item, "type")))
-        return;
-    print_line(&line, change, &item);
-    http_stream_write(stream->request, buffer_bytes(&line));
+    if (!http_query(request, name, &text))
+        return true;
+    *ret = text.size == 0 || bytes_equal_text(text, "true");
+    return *ret || bytes_equal_text(text, "false");
 }
 
-/* ---- pages of all streams, merged by position ---- */
-
-struct merge {
-    struct change *changes;
-    size_t count, capacity;
-    uint64_t complete_to; /* every stream was read at least this far */
-};
-
-static int by_position(const void *a, const void *b)
+static bool read_number(struct http_request *request, const char *name, uint64_t *ret)
 {
-    const struct change *x = a, *y = b;
+    struct bytes text = {NULL, 0};
 
-    return x->position < y->position ? -1 : x->position > y->position;
+    return !http_query(request, name, &text) || bytes_to_uint64(text, ret);
 }
 
-/* False: it can't be read now. */
-static bool read_stream(struct log_stream *stream, const struct engine_stream *from,
-                        struct arena *arena, struct merge *merge)
+static bool wants_events(const struct http_request *request)
 {
-    struct streams *streams = stream->api->services.streams;
-    struct stream_page page = {0};
-    bool trimmed = false;
-    uint64_t after = stream->after, oldest = streams_trimmed_to(streams, from->stream.id);
-
-    if (after < oldest)
-        after = oldest;
-
-    struct stream_read read = {.stream_id = from->stream.id,
-                               .after = after,
-                               .limit = PAGE_MAX,
-                               .size_max = WAITING_SIZE_MAX};
-
-    if (streams_read_all(streams, &read, arena, &page, &trimmed) != OK)
-        return false;
-    if (page.next_after < merge->complete_to)
-        merge->complete_to = page.next_after;
-    merge->changes = arena_grow(arena, merge->changes, merge->count, merge->count + page.count,
-                                &merge->capacity, sizeof *merge->changes);
-    for (size_t i = 0; i < page.count; i++)
-        merge->changes[merge->count++] = page.changes[i];
-    return true;
+    return bytes_find(http_header(request, "accept"), BYTES("text/event-stream")) != SIZE_MAX;
 }
 
-/* Sends what is there; false when the client has to catch up first, or the store can't be read. */
-static bool send_page(struct log_stream *stream)
+/* Where it begins: Last-Event-ID is what the client has, however it asked at first. */
+static const char *read_from(struct api *api, struct http_request *request,
+                             struct log_question *ret)
+{
+    struct bytes last = http_header(request, "last-event-id"), text = {NULL, 0};
+
+    ret->read.after = ret->follow ? store_last_position(api->services.store) : 0;
+    if (ret->as_events && last.size > 0)
+        return bytes_to_uint64(last, &ret->read.after) ? NULL
+                                                       : "Last-Event-ID is a position: a number";
+    if (http_query(request, "from", &text) && !bytes_to_uint64(text, &ret->read.after))
+        return "from is a position: a number from 0";
+    return NULL;
+}
+
+/* NULL: it is read. Else what is wrong with it. */
+static const char *read_question(struct api *api, struct http_request *request,
+                                 struct log_question *ret)
+{
+    struct order_filter *filter = &ret->read.filter;
+    struct bytes ignored = {NULL, 0};
+    bool ends = http_query(request, "to", &ignored) || http_query(request, "limit", &ignored);
+
+    http_query(request, "table", &ret->read.table);
+    http_query(request, "log", &filter->log);
+    http_query(request, "id", &filter->id);
+    http_query(request, "type", &filter->type);
+    ret->as_events = wants_events(request);
+    if (filter->id.size > 0 && filter->log.size == 0)
+        return "id is one of a log: say which with log";
+    if (!read_flag(request, "backward", &ret->read.backward))
+        return "backward is true or false";
+    ret->follow = !ends && !ret->read.backward;
+    if (!read_flag(request, "follow", &ret->follow))
+        return "follow is true or false";
+    if (ret->follow && ret->read.backward)
+        return "backward begins with the last event, so it can't follow new ones";
+    if (!read_number(request, "to", &ret->to) || ret->to == UINT64_MAX)
+        return "to is a position: a number from 0";
+    if (!read_number(request, "limit", &ret->limit) ||
+        (http_query(request, "limit", &ignored) && ret->limit == 0))
+        return "limit is a number from 1";
+    ret->read.before = http_query(request, "to", &ignored) ? ret->to + 1 : 0;
+    return read_from(api, request, ret);
+}
+
+/* A table that is named is one of events. */
+static bool check_table(struct api *api, struct http_request *request, struct bytes name)
+{
+    const struct table *table = name.size > 0 ? engine_table_ref(api->services.engine, name) : NULL;
+    bool is_there = table != NULL, takes = is_there && order_takes(&table->key);
+
+    engine_table_unref(table);
+    if (name.size > 0 && !is_there)
+        refuse(request, 404,
+               arena_printf(http_arena(request), "there is no table %.*s", BYTES_ARG(name)));
+    else if (name.size > 0 && !takes)
+        refuse(request, 400,
+               arena_printf(http_arena(request),
+                            "the table %.*s has no events: its keys are not pk (S) and sk (N)",
+                            BYTES_ARG(name)));
+    return name.size == 0 || takes;
+}
+
+/* ---- sending ---- */
+
+static void send_event(struct log_stream *stream, struct arena *arena,
+                       const struct log_page_event *event)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(API_ANSWER_SIZE_MAX);
+
+    if (stream->on.as_events)
+        buffer_printf(&out, "id: %llu\ndata: ", (unsigned long long)event->entry.position);
+    log_event_print(&out, arena, event);
+    buffer_append_text(&out, stream->on.as_events ? "\n\n" : "\n");
+    http_stream_write(stream->request, buffer_bytes(&out));
+    stream->left--;
+}
+
+static void send_alive(struct log_stream *stream)
+{
+    http_stream_write(stream->request, stream->on.as_events ? BYTES(":\n\n") : BYTES("\n"));
+}
+
+/* It can go on, waits for news, waits because something is slow, or has sent everything. */
+enum sent { SENT_PAGE, SENT_ALL, SENT_SLOWLY, SENT_END };
+
+static bool is_over(const struct log_stream *stream, const struct log_page *page)
+{
+    const struct log_question *on = &stream->on;
+
+    return stream->left == 0 || (page->at_end && !page->filling && !on->follow) ||
+           (on->read.before != 0 && !on->read.backward && page->next + 1 >= on->read.before);
+}
+
+static enum sent send_page(struct log_stream *stream)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct engine_stream *streams = NULL;
-    size_t count = 0;
-    struct merge merge = {.complete_to = store_last_position(stream->api->services.store)};
+    struct log_page_read *read = &stream->on.read;
+    struct log_page page;
 
     if (http_stream_waiting(stream->request) > WAITING_SIZE_MAX)
-        return false;
-    engine_streams(stream->api->services.engine, arena, &streams, &count);
-    for (size_t i = 0; i < count; i++)
-        if ((stream->table.size == 0 || bytes_equal(stream->table, streams[i].table_name)) &&
-            !read_stream(stream, &streams[i], arena, &merge))
-            return false;
-    if (merge.count > 0)
-        qsort(merge.changes, merge.count, sizeof *merge.changes, by_position);
-    for (size_t i = 0; i < merge.count && merge.changes[i].position <= merge.complete_to; i++)
-        send_change(stream, arena, &merge.changes[i]);
-    if (merge.complete_to > stream->after)
-        stream->after = merge.complete_to;
-    return true;
+        return SENT_SLOWLY;
+    if (log_page_read(stream->api, read, arena, &page) != OK)
+        return SENT_SLOWLY;
+    for (size_t i = 0; i < page.count && stream->left > 0; i++)
+        send_event(stream, arena, &page.list[i]);
+    if (is_over(stream, &page))
+        return SENT_END;
+    *(read->backward ? &read->before : &read->after) = page.next;
+    if (page.filling && !stream->on.follow)
+        return SENT_SLOWLY;
+    return page.at_end ? SENT_ALL : SENT_PAGE;
+}
+
+static void leave(struct log_stream *stream)
+{
+    timer_cancel(stream->api->services.wall_timers, &stream->timer);
+    streams_unlisten(&stream->listener);
+    list_remove(&stream->in_api);
 }
 
 static void send_all(struct log_stream *stream)
 {
     struct timers *timers = stream->api->services.wall_timers;
-    bool going = true;
+    enum sent sent = SENT_PAGE;
 
-    while (going && stream->after < store_last_position(stream->api->services.store))
-        going = send_page(stream);
-    timer_set_after(timers, &stream->timer, going ? ALIVE_MS : LOOK_AGAIN_MS);
+    while (sent == SENT_PAGE)
+        sent = send_page(stream);
+    if (sent == SENT_END) {
+        leave(stream);
+        http_stream_end(stream->request);
+        return;
+    }
+    timer_set_after(timers, &stream->timer, sent == SENT_ALL ? ALIVE_MS : LOOK_AGAIN_MS);
+}
+
+static bool has_news(const struct log_stream *stream)
+{
+    return stream->on.read.after < store_last_position(stream->api->services.store);
 }
 
 static void committed(struct stream_listener *listener, uint64_t last_position)
 {
+    struct log_stream *stream = CONTAINER_OF(listener, struct log_stream, listener);
+
     (void)last_position;
-    send_all(CONTAINER_OF(listener, struct log_stream, listener));
+    if (has_news(stream))
+        send_all(stream);
 }
 
 static void timer_fired(struct timer *timer)
 {
     struct log_stream *stream = CONTAINER_OF(timer, struct log_stream, timer);
 
-    if (stream->after >= store_last_position(stream->api->services.store))
-        http_stream_write(stream->request, BYTES("\n"));
+    if (stream->on.follow && !has_news(stream))
+        send_alive(stream);
     send_all(stream);
 }
 
 static void gone(void *context)
 {
-    struct log_stream *stream = context;
-
-    timer_cancel(stream->api->services.wall_timers, &stream->timer);
-    streams_unlisten(&stream->listener);
-    list_remove(&stream->in_api);
+    leave(context);
 }
 
 void api_end_streams(struct api *api)
@@ -182,35 +244,33 @@ void api_end_streams(struct api *api)
     LIST_EACH (&api->log_streams, it) {
         struct log_stream *stream = LIST_ITEM(it, struct log_stream, in_api);
 
-        gone(stream);
+        leave(stream);
         http_stream_end(stream->request);
     }
     api_dynlog_end_journeys(api);
+    api_dynlog_end_members(api);
 }
 
 void api_dynlog_log(struct api *api, struct http_request *request)
 {
     struct log_stream *stream = ARENA_NEW(http_arena(request), struct log_stream);
-    struct bytes from = {NULL, 0};
+    const char *wrong = read_question(api, request, &stream->on);
 
-    stream->api = api;
-    stream->request = request;
-    stream->after = store_last_position(api->services.store);
-    if (http_query(request, "from", &from) && !bytes_to_uint64(from, &stream->after)) {
-        http_answer(request,
-                    &(struct http_answer){
-                        .status = 400,
-                        .content_type = "application/json",
-                        .body = BYTES("{\"message\":\"from is a position: a number from 0\"}")});
+    if (wrong != NULL) {
+        refuse(request, 400, bytes_of_text(wrong));
         return;
     }
-    http_query(request, "table", &stream->table);
-    http_query(request, "log", &stream->log);
-    http_query(request, "type", &stream->type);
+    if (!check_table(api, request, stream->on.read.table))
+        return;
+    stream->api = api;
+    stream->request = request;
+    stream->left = stream->on.limit != 0 ? stream->on.limit : UINT64_MAX;
     stream->listener.committed = committed;
     stream->timer.fire = timer_fired;
     streams_listen(api->services.streams, &stream->listener);
     list_append(&api->log_streams, &stream->in_api);
-    http_stream_begin(request, 200, "application/x-ndjson", gone, stream);
+    http_stream_begin(request, 200,
+                      stream->on.as_events ? "text/event-stream" : "application/x-ndjson", gone,
+                      stream);
     send_all(stream);
 }

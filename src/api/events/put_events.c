@@ -1,4 +1,8 @@
-/* api/events/put_events.c - PutEvents and TestEventPattern. */
+/* api/events/put_events.c - PutEvents and TestEventPattern.
+ *
+ * A header that only dynlog knows, X-Dynlog-Replay: NAME, makes of the entries events of a replay:
+ * they have `replay-name` beside `detail`, as those that StartReplay puts, and no archive takes
+ * them. `dynlog replay --to bus` says it. */
 #include "api/events/events.h"
 #include "api/operations.h"
 #include "api/throttle.h"
@@ -36,6 +40,18 @@ static enum status refuse_size(struct api_call *call)
     return api_invalid(&call->error, "Total size of the entries in the request is over the limit.");
 }
 
+static enum status check_replay_name(struct api_call *call)
+{
+    struct bytes name = api_replay_name(call);
+
+    if (name.size == 0 || (name.size <= BUS_REPLAY_NAME_SIZE_MAX && bytes_are_of(name, ".-_")))
+        return OK;
+    return api_invalid(&call->error,
+                       "X-Dynlog-Replay must be the name of a replay: at most %d "
+                       "letters, digits, dots, dashes and underscores.",
+                       BUS_REPLAY_NAME_SIZE_MAX);
+}
+
 static enum status decode_resources(struct api_call *call, const struct json *entry,
                                     struct bytes *ret)
 {
@@ -64,6 +80,7 @@ static enum status decode_entry(struct api_call *call, const struct json *json,
         .detail = decode_string(json, "Detail"),
         .trace_header = decode_string(json, "TraceHeader"),
         .asked_by = api_trace_header(call),
+        .replay_name = api_replay_name(call),
         .missing_source = !decode_has(json, "Source"),
         .missing_detail_type = !decode_has(json, "DetailType"),
         .missing_detail = !decode_has(json, "Detail"),
@@ -200,7 +217,9 @@ void api_put_events(struct api_call *call)
     put_call->call = call;
     put_call->put.arena = call->arena;
     put_call->put.done = put_done;
-    status = decode_entries(call, put_call);
+    status = check_replay_name(call);
+    if (status == OK)
+        status = decode_entries(call, put_call);
     if (status != OK) {
         api_fail_status(call, status);
         return;

@@ -183,27 +183,16 @@ static const struct shape pattern = {.kind = SHAPE_STRING, SHAPE_AT_MOST(PATTERN
 
 /* ---- tags ---- */
 
-static const struct shape tag_key = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 128)};
-static const struct shape tag_value = {.kind = SHAPE_STRING, SHAPE_AT_MOST(256)};
-static const struct shape_member tag_members[] = {
-    SHAPE_MEMBER("Key", &tag_key, REQUIRED),
-    SHAPE_MEMBER("Value", &tag_value, REQUIRED),
-};
-static const struct shape tag = {
-    .kind = SHAPE_STRUCTURE, .name = "Tag", SHAPE_MEMBERS(tag_members)};
-static const struct shape tags = {.kind = SHAPE_LIST, .element = &tag};
-static const struct shape tag_keys = {.kind = SHAPE_LIST, .element = &tag_key};
-
 static const struct shape_member tag_resource[] = {
     SHAPE_MEMBER("ResourceARN", &arn, REQUIRED),
-    SHAPE_MEMBER("Tags", &tags, REQUIRED),
+    SHAPE_MEMBER("Tags", &shape_tags, REQUIRED),
 };
 const struct shape shape_events_tag_resource = {.kind = SHAPE_STRUCTURE,
                                                 SHAPE_MEMBERS(tag_resource)};
 
 static const struct shape_member untag_resource[] = {
     SHAPE_MEMBER("ResourceARN", &arn, REQUIRED),
-    SHAPE_MEMBER("TagKeys", &tag_keys, REQUIRED),
+    SHAPE_MEMBER("TagKeys", &shape_tag_keys, REQUIRED),
 };
 const struct shape shape_events_untag_resource = {.kind = SHAPE_STRUCTURE,
                                                   SHAPE_MEMBERS(untag_resource)};
@@ -265,7 +254,7 @@ static const struct shape_member create_event_bus[] = {
     SHAPE_MEMBER("Description", &description, OPTIONAL),
     SHAPE_MEMBER("KmsKeyIdentifier", &kms_key, OPTIONAL),
     SHAPE_MEMBER("DeadLetterConfig", &bus_dead_letters, OPTIONAL),
-    SHAPE_MEMBER("Tags", &tags, OPTIONAL),
+    SHAPE_MEMBER("Tags", &shape_tags, OPTIONAL),
     SHAPE_REFUSED("EventSourceName"),
     SHAPE_REFUSED("LogConfig"),
 };
@@ -316,7 +305,7 @@ static const struct shape_member put_rule[] = {
     SHAPE_MEMBER("Description", &description, OPTIONAL),
     SHAPE_MEMBER("RoleArn", &arn, OPTIONAL),
     SHAPE_MEMBER("EventBusName", &bus_or_arn, OPTIONAL),
-    SHAPE_MEMBER("Tags", &tags, OPTIONAL),
+    SHAPE_MEMBER("Tags", &shape_tags, OPTIONAL),
 };
 const struct shape shape_put_rule = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBERS(put_rule)};
 

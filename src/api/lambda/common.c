@@ -167,9 +167,11 @@ static void write_kept(struct json_writer *w, const struct function_configuratio
 static void write_code(struct api_call *call, struct json_writer *w,
                        const struct function_configuration *from)
 {
-    json_member_uint(w, "CodeSize", from->code_size);
-    if (from->code.size > 0)
-        json_member_string(w, "CodeSha256", code_sha256(call->arena, from->code));
+    uint64_t size = 0;
+    struct bytes hash = functions_code_hash(call->on->functions, call->arena, from, &size);
+
+    json_member_uint(w, "CodeSize", size);
+    json_member_string(w, "CodeSha256", code_sha256(call->arena, hash));
 }
 
 static void write_logging(struct json_writer *w, const struct function_record *record,

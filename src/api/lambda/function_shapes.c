@@ -239,10 +239,8 @@ static const struct shape_member logging_members[] = {
 static const struct shape logging = {
     .kind = SHAPE_STRUCTURE, .name = "LoggingConfig", SHAPE_MEMBERS(logging_members)};
 
-static const struct shape tag_key = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 128)};
 static const struct shape tag_value = {.kind = SHAPE_STRING, SHAPE_BETWEEN(0, 256)};
-static const struct shape tags = {.kind = SHAPE_MAP, .key = &tag_key, .element = &tag_value};
-static const struct shape tag_keys = {.kind = SHAPE_LIST, .element = &tag_key};
+static const struct shape tags = {.kind = SHAPE_MAP, .key = &shape_tag_key, .element = &tag_value};
 
 static const char *const package_words[] = {"Zip", "Image", NULL};
 static const struct shape package_type = {.kind = SHAPE_STRING, .words = package_words};
@@ -478,7 +476,7 @@ const struct shape shape_lambda_tag_resource = {
 
 static const struct shape_member untag_members[] = {
     SHAPE_MEMBER("Resource", &taggable, REQUIRED),
-    SHAPE_MEMBER("TagKeys", &tag_keys, REQUIRED),
+    SHAPE_MEMBER("TagKeys", &shape_tag_keys, REQUIRED),
 };
 const struct shape shape_lambda_untag_resource = {
     .kind = SHAPE_STRUCTURE, .name = "UntagResourceRequest", SHAPE_MEMBERS(untag_members)};

@@ -128,6 +128,84 @@ static void decode_config(struct api_call *call, struct function_change *change)
         change->members |= FUNCTION_DESTINATIONS;
 }
 
+/* Lambda looks for it. What is no destination at all is the change's to refuse. */
+static bool is_there(struct api_call *call, struct bytes arn)
+{
+    struct function_destination destination;
+    struct api_error ignored;
+
+    if (function_destination_of(arn, &destination, &ignored) != OK)
+        return true;
+    switch (destination.kind) {
+    case DESTINATION_NONE:
+        return true;
+    case DESTINATION_FUNCTION:
+        return functions_find(call->on->functions, arn) != NULL;
+    case DESTINATION_QUEUE:
+        return queues_find_arn(call->on->queues, arn) != NULL;
+    case DESTINATION_BUS:
+        return bus_find_arn(call->on->bus, arn) != NULL;
+    }
+    assert(false && "a destination of no kind");
+    return true;
+}
+
+static enum status check_destination(struct api_call *call, struct bytes arn)
+{
+    return is_there(call, arn) ? OK
+                               : api_refuse(&call->error, API_LAMBDA_INVALID_PARAMETER,
+                                            "The destination ARN %.*s is invalid.", BYTES_ARG(arn));
+}
+
+/* What Lambda sends nothing to. A topic and a bucket are the change's to refuse by name. */
+static bool has_other_service(struct bytes arn_text)
+{
+    static const char *const services[] = {"events", "lambda", "s3", "sns", "sqs"};
+    struct arn arn;
+
+    if (!arn_parse(arn_text, &arn))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(services); i++)
+        if (bytes_equal_text(arn.service, services[i]))
+            return false;
+    return true;
+}
+
+static struct bytes destination_text(struct api_call *call, const char *name, struct bytes arn)
+{
+    return arn.size == 0 ? BYTES("null")
+                         : arena_printf(call->arena, "%s(destination=%.*s)", name, BYTES_ARG(arn));
+}
+
+static enum status check_destinations(struct api_call *call,
+                                      const struct function_event_config *config)
+{
+    struct bytes success = config->on_success_arn, failure = config->on_failure_arn;
+    enum status status = OK;
+
+    if (has_other_service(success) || has_other_service(failure))
+        return api_refuse(
+            &call->error, API_LAMBDA_INVALID_PARAMETER,
+            "The provided destination config DestinationConfig(onSuccess=%.*s, onFailure=%.*s) is "
+            "invalid.",
+            BYTES_ARG(destination_text(call, "OnSuccess", success)),
+            BYTES_ARG(destination_text(call, "OnFailure", failure)));
+    status = check_destination(call, success);
+    return status == OK ? check_destination(call, failure) : status;
+}
+
+/* That something is said is looked at before the function, its destinations after it. */
+static enum status check_config(struct api_call *call, const struct function_change *change)
+{
+    if (change->members == 0)
+        return api_refuse(
+            &call->error, API_LAMBDA_INVALID_PARAMETER,
+            "You must specify at least one of error handling or destination setting.");
+    if (functions_record(call->on->functions, change->name) == NULL)
+        return OK; /* the change says so */
+    return check_destinations(call, &change->event_config);
+}
+
 static void change_config(struct api_call *call, enum function_change_kind kind,
                           void (*done)(struct function_change *change, enum status status))
 {
@@ -140,7 +218,10 @@ static void change_config(struct api_call *call, enum function_change_kind kind,
     struct function_change *change = lambda_change(call, kind, &subject, done);
 
     decode_config(call, change);
-    functions_change(call->on->functions, change);
+    if (kind != FUNCTION_DELETE_EVENT_CONFIG && check_config(call, change) != OK)
+        api_fail(call, &call->error);
+    else
+        functions_change(call->on->functions, change);
 }
 
 void api_put_function_event_invoke_config(struct api_call *call)

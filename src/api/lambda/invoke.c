@@ -128,10 +128,16 @@ static void invoked(struct invocation *invocation)
 static enum status decode_client_context(struct api_call *call, struct bytes *ret)
 {
     struct bytes text = http_header(call->request, "x-amz-client-context");
+    const struct json *context = NULL;
 
     if (text.size == 0)
         return OK;
-    if (base64_decode(call->arena, text, ret) != BASE64_NO_FAULT)
+    if (text.size > FUNCTION_CLIENT_CONTEXT_SIZE_MAX)
+        return api_refuse(&call->error, API_LAMBDA_INVALID_REQUEST_CONTENT,
+                          "Client context must not be larger than %zu bytes.",
+                          FUNCTION_CLIENT_CONTEXT_SIZE_MAX);
+    if (base64_decode(call->arena, text, ret) != BASE64_NO_FAULT ||
+        json_parse(call->arena, *ret, &context, NULL) != OK || !json_is(context, JSON_OBJECT))
         return api_refuse(&call->error, API_LAMBDA_INVALID_REQUEST_CONTENT,
                           "Client context must be a valid Base64-encoded JSON object.");
     return OK;

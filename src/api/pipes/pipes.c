@@ -93,7 +93,8 @@ static void decode_change(struct api_call *call, struct pipe_change *change)
         .kms_key = decode_string(body, "KmsKeyIdentifier"),
         .running = bytes_equal_text(decode_string(body, "DesiredState"), "RUNNING"),
     };
-    change->has_source = call->request == NULL && decode_has(body, "Source");
+    /* What a stack file says of a pipe that is there is what it says of a new one. */
+    change->whole = call->request == NULL && decode_has(body, "Source");
     change->has_description = decode_has(body, "Description");
     change->has_enrichment = decode_has(body, "Enrichment");
     change->has_target = decode_has(body, "Target");

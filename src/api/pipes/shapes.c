@@ -340,13 +340,14 @@ static const struct shape log_configuration = {
 
 /* ---- pipes ---- */
 
-static const struct shape tag_key = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 128)};
 static const struct shape tag_value = {
     .kind = SHAPE_STRING, .sensitive = true, SHAPE_BETWEEN(0, 256)};
-static const struct shape tags = {
-    .kind = SHAPE_MAP, .key = &tag_key, .element = &tag_value, SHAPE_BETWEEN(1, PIPE_TAGS_MAX)};
+static const struct shape tags = {.kind = SHAPE_MAP,
+                                  .key = &shape_tag_key,
+                                  .element = &tag_value,
+                                  SHAPE_BETWEEN(1, PIPE_TAGS_MAX)};
 static const struct shape tag_keys = {
-    .kind = SHAPE_LIST, .element = &tag_key, SHAPE_BETWEEN(0, PIPE_TAGS_MAX)};
+    .kind = SHAPE_LIST, .element = &shape_tag_key, SHAPE_BETWEEN(0, PIPE_TAGS_MAX)};
 
 static const struct shape_member create_pipe[] = {
     SHAPE_MEMBER("Name", &name, REQUIRED),

@@ -226,10 +226,9 @@ const struct shape shape_list_schedules = {.kind = SHAPE_STRUCTURE, SHAPE_MEMBER
 
 /* ---- groups ---- */
 
-static const struct shape tag_key = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 128)};
 static const struct shape tag_value = {.kind = SHAPE_STRING, SHAPE_BETWEEN(1, 256)};
 static const struct shape_member tag_members[] = {
-    SHAPE_MEMBER("Key", &tag_key, REQUIRED),
+    SHAPE_MEMBER("Key", &shape_tag_key, REQUIRED),
     SHAPE_MEMBER("Value", &tag_value, REQUIRED),
 };
 static const struct shape tag = {
@@ -237,7 +236,7 @@ static const struct shape tag = {
 static const struct shape tags = {
     .kind = SHAPE_LIST, .element = &tag, SHAPE_BETWEEN(0, SCHEDULE_TAGS_MAX)};
 static const struct shape tag_keys = {
-    .kind = SHAPE_LIST, .element = &tag_key, SHAPE_BETWEEN(0, SCHEDULE_TAGS_MAX)};
+    .kind = SHAPE_LIST, .element = &shape_tag_key, SHAPE_BETWEEN(0, SCHEDULE_TAGS_MAX)};
 static const struct shape group_arn = {
     .kind = SHAPE_STRING, .pattern = &group_arn_pattern, SHAPE_BETWEEN(1, 1011)};
 

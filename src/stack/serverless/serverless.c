@@ -174,31 +174,13 @@ static enum status read_port(struct loader *loader, const struct node *node, con
     return status;
 }
 
-static enum status read_dynlog(struct loader *loader, const struct node *dynlog)
-{
-    static const struct key_rule dynlog_keys[] = {{"archive", NULL}, {"shards", NULL}};
-    struct stack *stack = loader->stack;
-    int64_t shards = 0;
-    enum status status =
-        read_text(loader, node_get(dynlog, "archive"), "archive", &stack->archive_path);
-
-    if (status == OK)
-        status = read_integer(loader, node_get(dynlog, "shards"), "shards", 1, STACK_SHARDS_MAX,
-                              &shards);
-    if (status != OK)
-        return status;
-    stack->shard_count = (uint32_t)shards;
-    read_check_keys(loader, dynlog, dynlog_keys, ARRAY_COUNT(dynlog_keys), "custom.dynlog");
-    return OK;
-}
-
 /* The settings of the offline plugins that mean something here; the plugins' other settings
  * (endpoint, readInterval ...) speak of how they work, not of what the stack does. */
 static enum status read_custom(struct loader *loader)
 {
     struct stack *stack = loader->stack;
     const struct node *custom = node_get(loader->root, "custom");
-    const struct node *bridge = NULL, *offline = NULL, *dynlog = NULL;
+    const struct node *bridge = NULL, *offline = NULL;
     enum status status = read_map(loader, custom, "custom", false, &custom);
 
     if (status == OK)
@@ -207,8 +189,6 @@ static enum status read_custom(struct loader *loader)
     if (status == OK)
         status = read_map(loader, node_get(custom, "serverless-offline"), "serverless-offline",
                           false, &offline);
-    if (status == OK)
-        status = read_map(loader, node_get(custom, "dynlog"), "dynlog", false, &dynlog);
     if (status == OK)
         status = read_port(loader, node_get(bridge, "port"), "port", &stack->events_port);
     if (status == OK)
@@ -220,7 +200,7 @@ static enum status read_custom(struct loader *loader)
     if (status == OK)
         status =
             read_port(loader, node_get(offline, "lambdaPort"), "lambdaPort", &stack->lambda_port);
-    return status == OK ? read_dynlog(loader, dynlog) : status;
+    return status == OK ? load_dynlog(loader, node_get(custom, "dynlog"), "custom.dynlog") : status;
 }
 
 /* ---- the steps ---- */
@@ -240,13 +220,7 @@ enum status serverless_read(struct loader *loader)
     if (status == OK)
         status = functions_declare(loader);
     if (status == OK)
-        status = lambda_declare(loader);
-    if (status == OK)
-        status = resources_read(loader);
-    if (status == OK)
-        status = functions_read(loader);
-    if (status == OK)
-        status = resources_read_rules(loader);
+        status = load_resources(loader);
     if (status == OK)
         status = read_custom(loader);
     return status;

@@ -215,29 +215,6 @@ static enum status read_outputs(struct loader *loader)
     return status;
 }
 
-/* ---- Metadata: {dynlog: {archive, shards}} ---- */
-
-static enum status read_metadata(struct loader *loader)
-{
-    static const struct key_rule keys[] = {{"archive", NULL}, {"shards", NULL}};
-    struct stack *stack = loader->stack;
-    const struct node *dynlog = NULL;
-    int64_t shards = 0;
-    enum status status = read_map(loader, node_get(node_get(loader->root, "Metadata"), "dynlog"),
-                                  "dynlog", false, &dynlog);
-
-    if (status == OK)
-        status = read_text(loader, node_get(dynlog, "archive"), "archive", &stack->archive_path);
-    if (status == OK)
-        status = read_integer(loader, node_get(dynlog, "shards"), "shards", 1, STACK_SHARDS_MAX,
-                              &shards);
-    if (status != OK)
-        return status;
-    stack->shard_count = (uint32_t)shards;
-    read_check_keys(loader, dynlog, keys, ARRAY_COUNT(keys), "Metadata.dynlog");
-    return OK;
-}
-
 /* ---- the steps ---- */
 
 /* Parameters first: loops and SAM may ask for them. */
@@ -272,15 +249,12 @@ enum status template_read(struct loader *loader)
     if (status == OK)
         status = check_resources(loader);
     if (status == OK)
-        status = lambda_declare(loader);
-    if (status == OK)
-        status = resources_read(loader);
-    if (status == OK)
-        status = functions_read(loader);
-    if (status == OK)
-        status = resources_read_rules(loader);
+        status = load_resources(loader);
     if (status == OK)
         status = read_outputs(loader);
     note_rules(loader);
-    return status == OK ? read_metadata(loader) : status;
+    return status == OK
+               ? load_dynlog(loader, node_get(node_get(loader->root, "Metadata"), "dynlog"),
+                             "Metadata.dynlog")
+               : status;
 }

@@ -64,9 +64,21 @@ CLIENT_ENVIRONMENT = {
 }
 
 
+def claim(port):
+    """False: another test, perhaps of another run, has it. A name in the kernel goes with its process."""
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind("\0dynlog-test-port-%d" % port)
+    except OSError:
+        name.close()
+        return False
+    name.detach()  # open as long as this process lives
+    return True
+
+
 def unused_port():
-    """A port of loopback below those that the kernel gives away by itself: while a killed dynlog is away, no
-    other test's connection or listener can get it."""
+    """A port of loopback below those that the kernel gives away by itself, claimed for this process: while a
+    killed dynlog is away, no other test's connection or listener can get it."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         end = int(file.read().split()[0])
     while True:
@@ -74,9 +86,10 @@ def unused_port():
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
-                return port
             except OSError:
                 continue
+        if claim(port):
+            return port
 
 
 def need_aws():

@@ -217,6 +217,41 @@ static void repeated_at_the_limit(void **state)
     assert_non_null(strstr(message, "more than"));
 }
 
+struct many {
+    const char *first;
+    struct option_texts rest;
+};
+
+static void test_many_arguments(void **state)
+{
+    static const struct argument_row many_rows[] = {
+        {"FIRST", "the first thing", offsetof(struct many, first), false},
+        {"REST...", "all others", offsetof(struct many, rest), true},
+    };
+    static const struct option_table many_table = {.arguments = many_rows,
+                                                   .argument_count = ARRAY_COUNT(many_rows)};
+    char words[OPTION_TEXTS_MAX + 2][4], *argv[OPTION_TEXTS_MAX + 2],
+        message[OPTIONS_MESSAGE_SIZE] = "";
+    struct many many = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(argv); i++) {
+        snprintf(words[i], sizeof words[i], "%u", (unsigned)(i % 1000));
+        argv[i] = words[i];
+    }
+    assert_int_equal(cli_options_read(&many_table, 1, argv, &many, message), OPTIONS_READ);
+    assert_string_equal(many.first, "0");
+    assert_int_equal(many.rest.count, 0);
+    assert_int_equal(cli_options_read(&many_table, OPTION_TEXTS_MAX + 1, argv, &many, message),
+                     OPTIONS_READ);
+    assert_int_equal(many.rest.count, OPTION_TEXTS_MAX);
+    assert_string_equal(many.rest.texts[0], "1");
+    memset(&many, 0, sizeof many);
+    assert_int_equal(cli_options_read(&many_table, OPTION_TEXTS_MAX + 2, argv, &many, message),
+                     OPTIONS_WRONG);
+    assert_string_equal(message, "REST... takes at most 200 words.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(repeated),
         cmocka_unit_test(repeated_at_the_limit),
+        cmocka_unit_test(test_many_arguments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

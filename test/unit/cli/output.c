@@ -207,7 +207,7 @@ static void test_table_limits(void **state)
     add(&test, "1", type, "0123456789a");
     cli_table_print(&test.cli, &test.table);
     snprintf(expected, sizeof expected, "VERSION  TYPE%*s  PAYLOAD\n      1  %.*s…  012345678…\n",
-             CLI_COLUMN_WIDTH_MAX - 4, "", CLI_COLUMN_WIDTH_MAX - 1, type);
+             CLI_COLUMN_WIDTH_NARROW - 4, "", CLI_COLUMN_WIDTH_NARROW - 1, type);
     table_end(&test, expected);
 }
 

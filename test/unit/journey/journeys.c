@@ -296,6 +296,99 @@ static void test_an_invocation(void **state)
            "event(rule(delivery(invocation:failed(attempt:failed(write) destination))))");
 }
 
+/* An event that went to a queue, on its way to a function: handled with another one, failed, alone,
+ * and given up. */
+static void test_messages(void **state)
+{
+    struct world *world = *state;
+    const char ids[2][ID_UUID_SIZE] = {ID_C, ID_D};
+    const char *event_ids[] = {ID_A, ID_B};
+    struct journey_batch both = {.mapping = BYTES("m"),
+                                 .consumer = BYTES("f"),
+                                 .message_ids = ids[0],
+                                 .queue_arn = BYTES("arn:q"),
+                                 .stride = sizeof ids[0],
+                                 .count = 2};
+    struct journey_batch one = both;
+    char request_id[ID_UUID_SIZE], header[JOURNEY_TRACE_HEADER_SIZE];
+    const struct journey_end failed = {.result = JOURNEY_FAILED}, done = {.result = JOURNEY_DONE};
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct journey_delivery delivery = {.cause_id = bytes_of_text(event_ids[i]),
+                                                  .source_arn = BYTES("arn:rule"),
+                                                  .target_id = BYTES("t"),
+                                                  .target_arn = BYTES("arn:q")};
+
+        put(world, event_ids[i], "", "{}", 0);
+        journey_delivery(world->journeys, &delivery, &done);
+        journey_sent(world->journeys, &delivery, ids[i]);
+    }
+    expect(world, ID_A, "event(rule(delivery))");
+    expect(world, ID_C, "event(rule(delivery))"); /* found by its message */
+    id_uuid(request_id);
+    journey_batch_begins(world->journeys, &both, request_id, header);
+    expect(world, ID_B, "event(rule(delivery(message:running(batch:running(attempt:running)))))");
+    put(world, "aaaaaaaa-0000-4000-8000-000000000005", header, "{}", 0);
+    journey_batch_attempt(world->journeys, request_id, &failed);
+    journey_batch_ends(world->journeys, &both, &(struct journey_end){.result = JOURNEY_RETURNED});
+    journey_message(world->journeys, ids[0], BYTES("arn:q"), &done);
+    journey_message(world->journeys, ids[1], BYTES("arn:q"),
+                    &(struct journey_end){.result = JOURNEY_RETRYING, .next_ms = NOW_MS + 30000});
+    expect(world, ID_A, "event(rule(delivery(message(batch:returned(attempt:failed(event))))))");
+    expect(world, ID_B,
+           "event(rule(delivery(message:retrying(batch:returned(attempt:failed(event))))))");
+    assert_int_equal(json_count(ask(world, request_id)), 2);
+    one.message_ids = ids[1];
+    one.count = 1;
+    id_uuid(request_id);
+    journey_batch_begins(world->journeys, &one, request_id, header);
+    journey_batch_attempt(world->journeys, request_id, &failed);
+    journey_batch_ends(world->journeys, &one, &(struct journey_end){.result = JOURNEY_RETURNED});
+    journey_message(world->journeys, ids[1], BYTES("arn:q"),
+                    &(struct journey_end){.result = JOURNEY_LETTER, .message = BYTES("arn:dead")});
+    expect(world, ID_B,
+           "event(rule(delivery(message:dead-letter(batch:returned(attempt:failed(event)) "
+           "batch:returned(attempt:failed)))))");
+    journey_message_filtered(world->journeys, ids[1], BYTES("arn:dead"), BYTES("n"), BYTES("g"));
+    assert_int_equal(json_count(ask(world, ID_D)), 1);
+    journey_message(world->journeys, "aaaaaaaa-0000-4000-8000-000000000009", BYTES("arn:q"), &done);
+}
+
+/* A handler that puts an event for its own queue: messages in the batch that came of others. */
+static void test_messages_that_cause_each_other(void **state)
+{
+    struct world *world = *state;
+    char ids[3][ID_UUID_SIZE], id[ID_UUID_SIZE], header[JOURNEY_TRACE_HEADER_SIZE] = "";
+    struct journey_batch batch = {.mapping = BYTES("m"),
+                                  .consumer = BYTES("f"),
+                                  .queue_arn = BYTES("arn:q"),
+                                  .stride = sizeof ids[0]};
+
+    id_uuid(ids[0]);
+    for (size_t i = 0; i < 100; i++) {
+        id_uuid(id);
+        const struct journey_delivery delivery = {.cause_id = bytes_of_text(id),
+                                                  .source_arn = BYTES("arn:rule"),
+                                                  .target_id = BYTES("t"),
+                                                  .target_arn = BYTES("arn:q")};
+
+        put(world, id, header, "{}", 0);
+        journey_delivery(world->journeys, &delivery, &(struct journey_end){.result = JOURNEY_DONE});
+        if (i > 0) /* else the first, once more with each that follows */
+            id_uuid(ids[1]);
+        journey_sent(world->journeys, &delivery, ids[i > 0 ? 1 : 0]);
+        batch.message_ids = ids[0];
+        batch.count = i > 0 ? 2 : 1;
+        id_uuid(id);
+        journey_batch_begins(world->journeys, &batch, id, header);
+        journey_batch_attempt(world->journeys, id, &(struct journey_end){.result = JOURNEY_FAILED});
+        journey_batch_ends(world->journeys, &batch,
+                           &(struct journey_end){.result = JOURNEY_RETURNED});
+    }
+    assert_true(json_count(ask(world, ids[0])) >= 1);
+    journeys_check(world->journeys);
+}
+
 /* After a restart: what goes on begins a journey of its own. */
 static void test_unknown_causes(void **state)
 {
@@ -398,6 +491,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_attempts_share_a_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_delivery, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_invocation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_messages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_messages_that_cause_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unknown_causes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_attempts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_hundred_thousand, set_up, tear_down),

@@ -2,16 +2,6 @@
  * on, are not taken, or grow old. The consumer is a fake. */
 #include "fake_consumer.h"
 
-/* Moves the clock until nothing is left to do. */
-static void run_clock(struct test *t)
-{
-    for (size_t i = 0; i < 100000 && mappings_busy(t->mappings); i++) {
-        uv_run(&t->h->loop, UV_RUN_NOWAIT);
-        harness_advance(t->h, 100);
-    }
-    UNTIL_QUIET(t);
-}
-
 struct failing {
     const char *label;
     struct mapping_settings settings; /* only what differs */
@@ -214,7 +204,6 @@ static void what_waits_grows_old(void **state)
     assert_int_equal(fake->held_count, 1);
     harness_advance(t->h, 1);
     assert_int_equal(fake->held_count, 0);
-    harness_advance(t->h, 100);
     UNTIL_QUIET(t);
     assert_string_equal(fake_log(fake), "1,2|");
     assert_true(logged(t, "dropped 2 records that were older than 60 s"));

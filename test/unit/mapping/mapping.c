@@ -138,18 +138,6 @@ static void a_failed_batch_is_tried_again(void **state)
     assert_int_equal(cursor_of(t), 4);
 }
 
-/* Runs the clock until nothing is left to do. */
-static void run_clock(struct test *t)
-{
-    uv_timer_start(&t->h->patience, harness_hangs, HARNESS_PATIENCE_MS, 0);
-    while (mappings_busy(t->mappings)) {
-        uv_run(&t->h->loop, UV_RUN_NOWAIT);
-        if (mappings_waits(t->mappings).count > 0) /* not while a handler runs: it has a deadline */
-            harness_advance(t->h, 100);
-    }
-    uv_timer_stop(&t->h->patience);
-}
-
 static void attempts_have_an_end(void **state)
 {
     struct test *t = *state;

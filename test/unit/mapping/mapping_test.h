@@ -282,6 +282,18 @@ static inline const char *batches(struct test *t)
 
 #define UNTIL_QUIET(t) HARNESS_UNTIL((t)->h, !mappings_busy((t)->mappings))
 
+/* Runs the clock until nothing is left to do. */
+static inline void run_clock(struct test *t)
+{
+    uv_timer_start(&t->h->patience, harness_hangs, HARNESS_PATIENCE_MS, 0);
+    while (mappings_busy(t->mappings)) {
+        uv_run(&t->h->loop, UV_RUN_NOWAIT);
+        if (mappings_waits(t->mappings).count > 0) /* not while a handler runs: it has a deadline */
+            harness_advance(t->h, 100);
+    }
+    uv_timer_stop(&t->h->patience);
+}
+
 static inline uint64_t cursor_of(struct test *t)
 {
     struct mapping_description description;

@@ -7,7 +7,7 @@ static struct item item_of(struct arena *arena, const char *text)
 {
     char *copy = arena_copy_text(arena, bytes_of_text(text));
     const struct json *json = NULL;
-    struct item item;
+    struct item item = {NULL, 0};
     struct api_error error = {0};
 
     for (char *at = copy; *at != '\0'; at++)

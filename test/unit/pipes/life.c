@@ -115,6 +115,46 @@ static void changes_in_their_order(void **state)
     PIPE_UNTIL(test, pipe_test_state(test) == PIPE_RUNNING);
 }
 
+/* A stack file says all that a pipe is: what it does not say any more is gone. */
+static void update_of_a_stack_file(void **state)
+{
+    struct pipe_test *test = *state;
+    struct pipe_change said = of_kind(PIPE_UPDATE), whole = of_kind(PIPE_UPDATE);
+    const struct pipe_tag tag = {BYTES("k"), BYTES("v")};
+    struct pipe_view view;
+
+    put_function(test->t, "f", "f.f");
+    pipe_test_create(test, PIPE_TEST_QUEUE, "", "", HELD);
+    said.source_parameters = pipe_test_json(test, "{\"FilterCriteria\":{\"Filters\":[{\"Pattern\":"
+                                                  "\"{\\\"eventName\\\":[\\\"INSERT\\\"]}\"}]}}");
+    said.settings.description = BYTES("d");
+    said.settings.enrichment = BYTES(PIPE_TEST_FUNCTION);
+    said.has_description = said.has_enrichment = said.has_desired = true;
+    assert_int_equal(pipe_test_change_now(test, said), OK);
+    PIPE_UNTIL(test, pipe_test_state(test) == PIPE_STOPPED);
+
+    whole.whole = true;
+    whole.settings.source = BYTES(PIPE_TEST_STREAM);
+    whole.settings.target = BYTES(PIPE_TEST_QUEUE);
+    whole.settings.tags = &tag;
+    whole.settings.tag_count = 1;
+    assert_int_equal(pipe_test_change_now(test, whole), REFUSED);
+    whole.source_parameters =
+        pipe_test_json(test, "{\"DynamoDBStreamParameters\":{\"StartingPosition\":\"LATEST\"}}");
+    assert_int_equal(pipe_test_change_now(test, whole), OK);
+    assert_int_equal(pipe_test_state(test), PIPE_RUNNING);
+    assert_true(pipes_find(test->pipes, BYTES("p"), test->t->h->arena, &view));
+    assert_int_equal(view.settings->description.size, 0);
+    assert_int_equal(view.settings->enrichment.size, 0);
+    assert_int_equal(view.settings->target_parameters.size, 0);
+    assert_int_equal(view.settings->tag_count, 1);
+    assert_true(bytes_equal_text(
+        view.settings->source_parameters,
+        "{\"DynamoDBStreamParameters\":{\"BatchSize\":10,\"MaximumRecordAgeInSeconds\":-1,"
+        "\"MaximumRetryAttempts\":-1,\"ParallelizationFactor\":1,"
+        "\"StartingPosition\":\"TRIM_HORIZON\"}}"));
+}
+
 /* A stream that is not there is told; the next start finds it. */
 static void without_its_stream(void **state)
 {
@@ -136,7 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(stop_in_the_middle),     CASE(update_in_the_middle), CASE(delete_in_the_middle),
-        CASE(changes_in_their_order), CASE(without_its_stream),
+        CASE(changes_in_their_order), CASE(without_its_stream),   CASE(update_of_a_stack_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

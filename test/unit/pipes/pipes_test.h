@@ -5,6 +5,7 @@
 
 #include "mapping/mapping_test.h"
 
+#include "logs/logs.h"
 #include "pipes/execution.h"
 
 #define PIPE_TEST_STREAM "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/now"
@@ -14,6 +15,7 @@
 struct pipe_test {
     struct test *t;
     struct pipes *pipes;
+    struct logs *logs;
     struct buffer got;       /* what the target has durably: "PAYLOAD|" */
     const char *refuse;      /* find() refuses a payload that has it */
     const char *refuse_late; /* write() does */
@@ -90,6 +92,18 @@ static inline void pipe_test_log(void *context, const struct function_log *log)
 
 /* ---- set up ---- */
 
+static inline void pipe_test_open_logs(struct pipe_test *test)
+{
+    struct harness *h = test->t->h;
+    const struct logs_options options = {.store = h->store,
+                                         .port = h->port,
+                                         .timers = h->timers,
+                                         .wall_timers = h->timers,
+                                         .place = &harness_place};
+
+    assert_int_equal(logs_open(&options, &test->logs), OK);
+}
+
 static inline void pipe_test_open(struct pipe_test *test)
 {
     struct harness *h = test->t->h;
@@ -99,6 +113,7 @@ static inline void pipe_test_open(struct pipe_test *test)
                                           .place = &harness_place,
                                           .functions = h->functions,
                                           .queues = test->t->queues,
+                                          .logs = test->logs,
                                           .mappings = test->t->mappings,
                                           .door = {.context = test,
                                                    .find_stream = pipe_test_find_stream,
@@ -120,6 +135,7 @@ static inline int pipe_test_set_up(void **state)
 
     set_up(&below);
     test->t = below;
+    pipe_test_open_logs(test);
     test->got = BUFFER_INIT((size_t)1024 * 1024);
     test->why = BUFFER_INIT((size_t)1024 * 1024);
     pipe_test_open(test);
@@ -140,6 +156,8 @@ static inline int pipe_test_tear_down(void **state)
     HARNESS_UNTIL(t->h, mappings_stop(t->mappings));
     mappings_free(t->mappings);
     pipes_close(test->pipes);
+    HARNESS_UNTIL(t->h, !logs_busy(test->logs) && logs_stop(test->logs));
+    logs_close(test->logs);
     harness_open_functions(t->h); /* for what tears down the rest */
     t->mappings = NULL;
     HARNESS_UNTIL(t->h, queues_stop(t->queues));
@@ -235,13 +253,7 @@ static inline enum pipe_state pipe_test_state(struct pipe_test *test)
 /* Moves the clock until the mapping has nothing left to do. */
 static inline void pipe_test_run(struct pipe_test *test)
 {
-    struct harness *h = test->t->h;
-
-    for (size_t i = 0; i < 100000 && mappings_busy(test->t->mappings); i++) {
-        uv_run(&h->loop, UV_RUN_NOWAIT);
-        harness_advance(h, 100);
-    }
-    HARNESS_UNTIL(h, !mappings_busy(test->t->mappings));
+    run_clock(test->t);
 }
 
 static inline const char *pipe_test_got(struct pipe_test *test)

@@ -127,6 +127,47 @@ static void test_values_hold_until_run_returns(void **state)
     store_close(store);
 }
 
+static void put_total(struct store_batch *batch, const char *key, const char *value)
+{
+    store_batch_put_total(batch, STORE_ITEMS, bytes_of_text(key), bytes_of_text(value));
+}
+
+BODY(count)
+{
+    (void)work;
+    put_total(batch, "kept", "1");
+    expect(batch, STORE_ITEMS, "kept", "1");
+    put_total(batch, "kept", "2");
+    expect(batch, STORE_ITEMS, "kept", "2");
+    put_total(batch, "deleted", "1");
+    store_batch_delete(batch, STORE_ITEMS, BYTES("deleted"));
+    expect(batch, STORE_ITEMS, "deleted", NULL);
+    put_total(batch, "in-range", "1");
+    store_batch_delete_range(batch, STORE_ITEMS, BYTES("in"), BYTES("io"));
+    expect(batch, STORE_ITEMS, "in-range", NULL);
+    put_total(batch, "put", "1");
+    put(batch, STORE_ITEMS, "put", "whole");
+    expect(batch, STORE_ITEMS, "put", "whole");
+    put_total(batch, "again", "1");
+    store_batch_delete(batch, STORE_ITEMS, BYTES("again"));
+    put_total(batch, "again", "2");
+}
+
+/* Totals are put when the group ends; whatever else was done with their keys counts all the same.
+ */
+static void test_totals(void **state)
+{
+    struct store *store = test_open(NULL);
+
+    (void)state;
+    run_body(store, count);
+    test_expect(store, NULL, STORE_ITEMS, "kept", "2");
+    test_expect(store, NULL, STORE_ITEMS, "put", "whole");
+    test_expect(store, NULL, STORE_ITEMS, "again", "2");
+    expect_run(store, "a", "z", "againkeptput");
+    store_close(store);
+}
+
 BODY(delete_b_to_d)
 {
     (void)work;
@@ -221,9 +262,8 @@ static void test_large_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_changes),
-        cmocka_unit_test(test_values_hold_until_run_returns),
-        cmocka_unit_test(test_delete_range),
+        cmocka_unit_test(test_own_changes), cmocka_unit_test(test_values_hold_until_run_returns),
+        cmocka_unit_test(test_totals),      cmocka_unit_test(test_delete_range),
         cmocka_unit_test(test_large_group),
     };
 

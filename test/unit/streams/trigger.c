@@ -170,6 +170,11 @@ static void test_detail(void **state)
         &s, EVENT(1),
         "{\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"type\":\"signup\","
         "\"payload\":{\"id\":\"12\",\"n\":1}}");
+    /* what the event says of itself */
+    expect_detail(&s,
+                  "{\"pk\":{\"S\":\"a#1#stream\"},\"meta\":{\"M\":{\"id\":{\"S\":\"e\"},"
+                  "\"time\":{\"N\":\"7\"}}}}",
+                  "{\"key\":{\"pk\":\"a#1#stream\"},\"meta\":{\"id\":\"e\",\"time\":7}}");
     /* members that the item does not have are left out */
     expect_detail(&s, "{\"pk\":{\"S\":\"a#1#stream\"}}", "{\"key\":{\"pk\":\"a#1#stream\"}}");
     /* whatever the types */

@@ -1,0 +1,135 @@
+/* api/dynlog/holds.c - /_dynlog/holds: functions whose asynchronous invocations wait
+ * (functions/hold.h).
+ *
+ *   GET                                     {"holds":[HOLD,...]}
+ *   POST    {"function":NAME,"note":{...}}  holds it, or gives its hold another note: HOLD.
+ *           "held":false: keeps the note, and does not hold it
+ *   DELETE  ?function=NAME                  lets it go: {}
+ *
+ *   HOLD  {"function":NAME,"held":true,"since":ms,"waiting":n,"running":n,"note":{...}}
+ *
+ * POST and DELETE answer when it is durable. What ran when the hold began is waited for by whoever
+ * holds: `running` tells. */
+#include "api/dynlog/dynlog.h"
+
+#include "functions/hold.h"
+
+#define BODY_SIZE_MAX ((size_t)4 * 1024)
+
+struct hold_call {
+    struct api *api;
+    struct http_request *request;
+    struct function_hold_change change;
+};
+
+static void refuse(struct http_request *request, int status, const char *why)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BODY_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_text(&w, "message", why);
+    json_end_object(&w);
+    api_dynlog_answer(request, status, buffer_bytes(&out));
+}
+
+static void write_hold(struct json_writer *w, const struct function_hold *hold)
+{
+    json_begin_object(w);
+    json_member_string(w, "function", hold->name);
+    json_member_bool(w, "held", hold->held);
+    json_member_uint(w, "since", hold->since_ms);
+    json_member_uint(w, "waiting", hold->waiting);
+    json_member_uint(w, "running", hold->running);
+    json_key(w, "note");
+    json_write_raw(w, hold->note);
+    json_end_object(w);
+}
+
+/* wanted empty: all, in a list. */
+static void answer_holds(struct api *api, struct http_request *request, struct bytes wanted)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(API_ANSWER_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+    struct function_hold *list = NULL;
+    size_t count = 0;
+
+    functions_holds(api->services.functions, http_arena(request), &list, &count);
+    if (wanted.size == 0) {
+        json_begin_object(&w);
+        json_key(&w, "holds");
+        json_begin_array(&w);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (wanted.size == 0 || bytes_equal(wanted, list[i].name))
+            write_hold(&w, &list[i]);
+    if (wanted.size == 0) {
+        json_end_array(&w);
+        json_end_object(&w);
+    }
+    api_dynlog_answer(request, 200, out.size > 0 ? buffer_bytes(&out) : BYTES("{}"));
+}
+
+static void changed(struct function_hold_change *change, enum status status)
+{
+    struct hold_call *call = CONTAINER_OF(change, struct hold_call, change);
+
+    if (status == OK)
+        answer_holds(call->api, call->request, change->name);
+    else
+        refuse(call->request, 500, status_text(status));
+}
+
+static void change_hold(struct api *api, struct http_request *request, struct bytes name,
+                        struct bytes note, bool held)
+{
+    struct hold_call *call = ARENA_NEW(http_arena(request), struct hold_call);
+
+    call->api = api;
+    call->request = request;
+    call->change =
+        (struct function_hold_change){.name = name, .note = note, .held = held, .done = changed};
+    functions_change_hold(api->services.functions, &call->change);
+}
+
+void api_dynlog_get_holds(struct api *api, struct http_request *request)
+{
+    answer_holds(api, request, (struct bytes){NULL, 0});
+}
+
+void api_dynlog_post_holds(struct api *api, struct http_request *request)
+{
+    AUTO(buffer_free) struct buffer note = BUFFER_INIT(FUNCTION_HOLD_NOTE_SIZE_MAX);
+    struct arena *arena = http_arena(request);
+    const struct function_settings *settings = NULL;
+    const struct json *body = NULL;
+
+    if (json_parse(arena, http_body(request), &body, NULL) != OK ||
+        json_get_string(body, "function").size == 0 ||
+        !json_is(json_get(body, "note"), JSON_OBJECT)) {
+        refuse(request, 400, "expected {\"function\":NAME,\"note\":{...}}");
+        return;
+    }
+    settings = functions_find(api->services.functions, json_get_string(body, "function"));
+    json_print(&note, json_get(body, "note"));
+    if (settings == NULL)
+        refuse(request, 404, "there is no such function");
+    else if (buffer_failed(&note))
+        refuse(request, 400, "a note has at most 64 kB");
+    else
+        change_hold(api, request, arena_copy(arena, settings->name),
+                    arena_copy(arena, buffer_bytes(&note)),
+                    json_get(body, "held") == NULL || json_bool(json_get(body, "held")));
+}
+
+/* Also of one whose function is gone. */
+void api_dynlog_delete_holds(struct api *api, struct http_request *request)
+{
+    struct bytes name = {NULL, 0};
+
+    if (!http_query(request, "function", &name) || name.size == 0 ||
+        name.size > FUNCTION_NAME_SIZE_MAX)
+        refuse(request, 400, "which function? /_dynlog/holds?function=NAME");
+    else
+        change_hold(api, request, name, (struct bytes){NULL, 0}, false);
+}
