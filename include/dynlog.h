@@ -283,9 +283,17 @@ enum dynlog_status dynlog_position(struct dynlog *dynlog, uint64_t *ret,
 
 /* ---- forgetting ---- */
 
-/* Destroys the key that the payloads of a private log's stream are stored under: in the table, in
- * change records, archives and backups at once, for good. Its events stay, without payload. A
- * dynlog or a folder. DYNLOG_REFUSED: the log was not declared private. */
+/* Declares a log private: the payloads of each of its streams are stored under a key of their own
+ * from now on, for good. Saying it again changes nothing. A dynlog or a folder. DYNLOG_REFUSED: the
+ * log has events already, which are stored plain. docs/private-logs.md. */
+enum dynlog_status dynlog_make_private(struct dynlog *dynlog, const char *log,
+                                       struct dynlog_error *error);
+
+/* Destroys the key that the payloads of a private log's stream are stored under: in the table, its
+ * indexes, change records, recovery history and backups at once, for good. Its events stay, without
+ * payload. Saying it again changes nothing. What is not covered (archives of buses, what others
+ * copied): docs/private-logs.md. A dynlog or a folder. DYNLOG_REFUSED: the log was not declared
+ * private. */
 enum dynlog_status dynlog_forget(struct dynlog *dynlog, const char *log, const char *id,
                                  struct dynlog_error *error);
 

@@ -20,6 +20,8 @@ static const struct command *const commands[] = { /* one a line: branches meet h
     &command_parked,
     &command_unpark,
     &command_streams,
+    &command_private,
+    &command_forget,
     &command_archive,
     &command_replay,
     &command_rebuild,

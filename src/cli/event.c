@@ -158,7 +158,8 @@ void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, s
         .id = copy_text(arena, from->id),
         .version = arena_printf(arena, "%" PRIu64, from->version),
         .type = copy_text(arena, from->type),
-        .payload = copy_text(arena, from->payload),
+        .payload = from->forgotten ? BYTES("{}") : copy_text(arena, from->payload),
+        .forgotten = from->forgotten,
         .more = more_members(arena, from->more),
         .event_id = copy_text(arena, from->event_id),
         .correlation_id = copy_text(arena, from->correlation_id),
@@ -201,11 +202,18 @@ void cli_event_print(struct buffer *out, const struct event *event)
     print_raw(&w, "version", event->version);
     json_member_string(&w, "type", event->type);
     print_raw(&w, "payload", event->payload);
+    if (event->forgotten)
+        json_member_bool(&w, "forgotten", true);
     print_text(&w, "eventId", event->event_id);
     print_text(&w, "correlationId", event->correlation_id);
     print_text(&w, "causationId", event->causation_id);
     buffer_append(out, event->more);
     json_end_object(&w);
+}
+
+struct bytes cli_event_payload(const struct event *event)
+{
+    return event->forgotten ? BYTES("(forgotten)") : event->payload;
 }
 
 struct bytes cli_event_stream(struct arena *arena, const struct event *event)

@@ -6,8 +6,8 @@
  *           "type":"signup","payload":{"id":"12",...},"eventId":"...","correlationId":"...",
  *           "causationId":"..."}
  *
- * A member is there when it is known. Attributes of other names stand behind them, under their own
- * names. */
+ * A member is there when it is known. An event that was forgotten has an empty payload, and
+ * "forgotten":true behind it. Attributes of other names stand behind all, under their own names. */
 #ifndef DYNLOG_CLI_EVENT_H
 #define DYNLOG_CLI_EVENT_H
 
@@ -22,6 +22,7 @@ struct event {
     struct bytes type;
     struct bytes payload; /* plain JSON; empty when there is none */
     struct bytes more;    /* further members, each with its comma before it */
+    bool forgotten;       /* then the payload is an empty map */
     struct bytes event_id, correlation_id, causation_id; /* empty: none */
     uint64_t position, time_ms;                          /* 0: not known */
 };
@@ -38,6 +39,8 @@ void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, s
 
 /* One JSON object, without a line end. */
 void cli_event_print(struct buffer *out, const struct event *event);
+/* For people. */
+struct bytes cli_event_payload(const struct event *event);
 /* "users/12", or the key when it is not of that form. */
 struct bytes cli_event_stream(struct arena *arena, const struct event *event);
 

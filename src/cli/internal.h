@@ -57,7 +57,8 @@ extern const struct command command_start, command_stop, command_clean, command_
     command_read, command_tail, command_status, command_drain, command_clock, command_invoke,
     command_logs, command_journey, command_fake, command_doctor, command_menu, command_completion,
     command_help, command_version, command_streams, command_archive, command_replay,
-    command_subscriptions, command_parked, command_unpark, command_rebuild;
+    command_subscriptions, command_parked, command_unpark, command_rebuild, command_private,
+    command_forget;
 
 /* Plain tables (cli/tables). */
 extern const struct command command_tables, command_query, command_scan, command_get, command_put,

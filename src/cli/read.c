@@ -5,8 +5,8 @@
 
 #include <inttypes.h>
 
-#define ROWS_MAX 500 /* events of a stretch of the table, whose columns are as wide as these need  \
-                      */
+/* Events of a stretch of the table, whose columns are as wide as these need. */
+#define ROWS_MAX 500
 
 struct read_options {
     struct target_options target;
@@ -92,7 +92,7 @@ static bool show(struct reading *reading, const struct dynlog_event *from)
     cli_event_of_dynlog(reading->arena, from, &event);
     reading->count++;
     if (cli_for_people(cli, reading->on->json)) {
-        struct bytes cells[] = {event.version, event.type, event.payload};
+        struct bytes cells[] = {event.version, event.type, cli_event_payload(&event)};
 
         cli_table_add(cli, &reading->table, cells);
         if (++reading->row_count == ROWS_MAX)

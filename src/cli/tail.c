@@ -130,7 +130,7 @@ static void show_row(struct tailing *tailing, struct arena *arena, const struct 
         cli_event_stream(arena, event),
         event->version,
         event->type,
-        event->payload,
+        cli_event_payload(event),
     };
 
     cli_table_add(tailing->cli, &tailing->table, cells);

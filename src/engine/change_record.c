@@ -69,9 +69,11 @@ void change_record_put(struct write_run *run, const struct item_write *write,
                             .keys = print_keys(run, plan->table, &write->item)};
 
     if (view_has_new(stream->view) && plan->effect == EFFECT_STORE)
-        change.new_image = plan->after.form;
+        change.new_image = plan->after.kept;
     if (view_has_old(stream->view))
-        change.old_image = plan->before.form;
+        change.old_image = plan->before.kept;
+    change.sealed = (change.new_image.size > 0 && plan->after.sealed.size > 0) ||
+                    (change.old_image.size > 0 && plan->before.sealed.size > 0);
     change_encode_key(key, change.stream_id, change.shard, position);
     change_encode(&value, &change);
     assert(!buffer_failed(&value));

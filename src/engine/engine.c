@@ -21,6 +21,9 @@ enum status engine_open(struct store *store, struct clock *clock, const struct a
 
     enum status status = catalogue_load(&engine->catalogue, store, clock_now_ms(clock));
 
+    if (status == OK)
+        status = vault_open(store, &engine->vault);
+
     if (status != OK) {
         engine_close(engine);
         return status;
@@ -38,6 +41,7 @@ void engine_close(struct engine *engine)
     catalogue_free(&engine->catalogue);
     in_flight_free(&engine->in_flight);
     conflict_faults_free(&engine->faults);
+    vault_close(engine->vault);
     mem_free(engine->partition);
     mem_free(engine->region);
     mem_free(engine->account);

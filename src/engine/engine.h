@@ -243,6 +243,39 @@ struct engine_write {
 /* done's status: OK (look at each write's), REFUSED (the whole: look at error), or the store's. */
 void engine_write(struct engine *engine, struct store_port *port, struct engine_write *write);
 
+/* ---- private logs (vault/vault.h) ---- */
+
+/* Everybody else who seals or opens. */
+struct vault *engine_vault(struct engine *engine);
+
+enum private_change_kind {
+    PRIVATE_DECLARE, /* the payloads of this log's streams are sealed from now on, in every table */
+    PRIVATE_FORGET,  /* the key of this stream is destroyed */
+};
+
+struct private_change {
+    enum private_change_kind kind;
+    struct bytes log, id; /* id: PRIVATE_FORGET */
+    struct arena *arena;
+    void (*done)(struct private_change *change, enum status status);
+    void *context;
+    /* results */
+    bool changed;           /* declared: it was not private before; forgotten: there was a key */
+    struct api_error error; /* when status is REFUSED */
+    /* private */
+    struct store_work work;
+    struct store_port *port;
+    struct engine *engine;
+    enum status outcome; /* of run() */
+    bool declared;       /* it was private before */
+};
+/* REFUSED: a name that can't be one; to declare: the log has events already, which are stored
+ * plain, or it is not known yet whether it has; to forget: the log is not private. Both may be said
+ * again. What was forgotten can't be read any more when done() comes, wherever it is; its stream
+ * may go on, with a key of its own. */
+void engine_change_private(struct engine *engine, struct store_port *port,
+                           struct private_change *change);
+
 /* ---- reading items ---- */
 
 struct item_read {

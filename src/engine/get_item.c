@@ -18,6 +18,8 @@ static enum status read_item(struct engine *engine, const struct store_view *vie
     if (status == OK)
         status = stored_item_read(value.bytes, &item);
     if (status == OK)
+        status = stored_item_open(&(struct vault_reader){.store = engine->store}, arena, &item);
+    if (status == OK)
         status = stored_item_project(&item, read->projection, arena, &read->item);
     if (status != OK)
         return status;

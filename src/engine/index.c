@@ -137,11 +137,13 @@ static struct stored_item project(const struct table *table, const struct table_
         return *stored;
 
     struct item part = {ARENA_NEW_ARRAY(arena, item->count, struct attribute), 0};
+    bool whole = table_index_projects(table, index, BYTES("payload"));
 
     for (size_t i = 0; i < item->count; i++)
         if (table_index_projects(table, index, item->attributes[i].name))
             part.attributes[part.count++] = item->attributes[i];
-    return stored_item_make(arena, &part, item_size(&part), false);
+    return stored_item_make(arena, &part, item_size(&part), false,
+                            whole ? stored->sealed : (struct bytes){0});
 }
 
 /* item_key: as in STORE_ITEMS. */
@@ -189,6 +191,19 @@ static enum status drop_absent(struct write_run *run, const struct table_index *
     return status == NOT_FOUND ? OK : status;
 }
 
+/* A forgotten item is smaller than what was counted of it: its entry tells. */
+static enum status load_sealed(struct write_run *run, struct index_entry *entry)
+{
+    struct bytes value;
+
+    if (entry->key.size == 0 || entry->item.sealed.size == 0)
+        return OK;
+
+    enum status status = store_batch_get(run->batch, STORE_INDEXES, entry->key, &value);
+
+    return status == OK ? stored_item_read(arena_copy(run->arena, value), &entry->item) : status;
+}
+
 enum status table_index_evaluate(struct write_run *run, struct write_plan *plan)
 {
     const struct table *table = plan->table;
@@ -210,6 +225,8 @@ enum status table_index_evaluate(struct write_run *run, struct write_plan *plan)
         change->after =
             table_index_entry(table, index, new_item, &plan->after, plan->key, run->arena);
         status = drop_absent(run, index, &change->before);
+        if (status == OK)
+            status = load_sealed(run, &change->before);
         if (status == OK && !same_entry(&change->before, &change->after))
             status = figures_load(run, index->id, &change->figures);
     }

@@ -58,7 +58,7 @@ static enum status fill_item(struct write_run *run, const struct table *table,
     if (status == NOT_FOUND)
         return OK;
     if (status == OK)
-        status = stored_item_read(value, &stored);
+        status = write_read(run, value, &stored);
     if (status == OK)
         status = item_decode(run->arena, stored.form, &item);
     if (status != OK)

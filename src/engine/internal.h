@@ -7,6 +7,7 @@
 #include "engine/in_flight.h"
 #include "engine/job.h"
 #include "order/order.h"
+#include "vault/vault.h"
 
 struct engine {
     struct store *store;
@@ -19,6 +20,7 @@ struct engine {
     struct catalogue catalogue;
     struct in_flight in_flight;
     struct conflict_faults faults;
+    struct vault *vault;
     struct engine_change_listener change_listener;
     atomic_ullong conflicts;      /* items that lost */
     uint64_t collection_size_max; /* ENGINE_COLLECTION_SIZE_MAX; less in tests */
@@ -61,19 +63,28 @@ struct item table_key_attributes(const struct table *table, const struct table_i
 
 /* ---- what stands in STORE_ITEMS (stored_item.c) ---- */
 
-#define STORED_ITEM_SIZE_MAX (ITEM_HEAD_EVENT_SIZE + ITEM_TEXT_SIZE_MAX)
+/* A sealed payload is base64. */
+#define STORED_ITEM_SIZE_MAX (ITEM_HEAD_EVENT_SIZE + ITEM_TEXT_SIZE_MAX / 3 * 4 + 1024)
 
 struct stored_item {
     struct bytes value;         /* as it stands in the store; empty: there is no item */
-    struct bytes form;          /* the part of value that is the item */
+    struct bytes form;          /* the item */
+    struct bytes kept;          /* the part of value that is the item: form, or sealed */
+    struct bytes sealed;        /* of kept, what its payload is sealed as; empty: it is not */
     size_t size;                /* item_size() */
     uint64_t position, time_ms; /* of an event (value/item_head.h) */
     uint8_t *head; /* of an event that was made here: value's bytes, for item_head_place() */
 };
-/* event: it is going to have a position. */
+/* event: it is going to have a position. sealed: the item's payload, sealed (then form is, too);
+ * empty: it is not to be. */
 struct stored_item stored_item_make(struct arena *arena, const struct item *item, size_t size,
-                                    bool event);
+                                    bool event, struct bytes sealed);
+/* Of a sealed one the form is not opened yet: whoever looks into it opens it first. */
 MUST_USE enum status stored_item_read(struct bytes value, struct stored_item *ret);
+/* The one door between what is stored of a private log and everybody else. Costs nothing when the
+ * item is not sealed. */
+MUST_USE enum status stored_item_open(const struct vault_reader *reader, struct arena *arena,
+                                      struct stored_item *item);
 static inline bool stored_item_exists(const struct stored_item *item)
 {
     return item->value.size > 0;
@@ -94,6 +105,7 @@ struct write_run {
     struct figures_entry *figures;  /* of the tables of this work, read before anything is put */
     struct collection *collections; /* likewise */
     struct order_work order;        /* likewise */
+    struct vault_work vault;        /* likewise */
     struct api_error error;         /* scratch: copied when it is somebody's answer */
 };
 
@@ -122,7 +134,8 @@ struct write_plan {
     struct index_change *index_changes; /* one an index of the table; NULL: none changes */
     struct collection *collection;      /* NULL: the table has no local index */
     struct write_order order;
-    uint64_t position; /* of the change; 0: not taken yet, or it is none (a restore) */
+    struct vault_stream *vault; /* whose key sealed `after` now; NULL: none did */
+    uint64_t position;          /* of the change; 0: not taken yet, or it is none (a restore) */
 };
 
 /* What each kind of write means: one row a kind, one file a row. */
@@ -209,6 +222,14 @@ void write_order_apply(struct write_run *run, const struct write_plan *plan);
 /* Starts to fill the order of an older table, when it is not filled. On the loop of a started
  * engine. */
 void order_fill(struct engine *engine, const struct table *table);
+
+/* ---- private logs (private.c) ---- */
+
+/* Once plan->effect is decided, before anything is made of plan->after's bytes: seals the payload
+ * of an item of a private log. */
+MUST_USE enum status write_seal(struct write_run *run, struct write_plan *plan);
+/* Reads and opens what stands in STORE_ITEMS, on the writer's thread. */
+MUST_USE enum status write_read(struct write_run *run, struct bytes value, struct stored_item *ret);
 
 /* ---- the past (history.c) ---- */
 

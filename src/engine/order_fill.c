@@ -56,7 +56,7 @@ static enum status load_waiting(struct order_step *step, struct bytes key, struc
     if (status == NOT_FOUND)
         return OK;
     if (status == OK)
-        status = stored_item_read(value, ret_stored);
+        status = write_read(&step->run, value, ret_stored);
     if (status != OK || ret_stored->position != 0)
         return status;
     status = item_decode(step->run.arena, ret_stored->form, ret_item);
@@ -83,7 +83,8 @@ static enum status place_event(struct order_step *step, struct bytes key, uint64
     if (status != OK)
         return status;
 
-    struct stored_item placed = stored_item_make(run->arena, &item, stored.size, true);
+    struct stored_item placed =
+        stored_item_make(run->arena, &item, stored.size, true, stored.sealed);
 
     item_head_place(placed.head, *next, time_ms);
     store_batch_put(run->batch, STORE_ITEMS, key, placed.value);

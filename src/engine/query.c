@@ -141,6 +141,12 @@ static enum status set_bounds(struct query_run *run)
 
 /* ---- one item ---- */
 
+static enum status open_item(struct query_run *run, struct stored_item *stored)
+{
+    return stored_item_open(&(struct vault_reader){.store = run->engine->store}, run->scratch,
+                            stored);
+}
+
 static enum status passes_filter(struct query_run *run, const struct stored_item *stored, bool *ret)
 {
     struct item item;
@@ -201,11 +207,13 @@ static enum status fetch(struct query_run *run, const struct stored_item *entry,
     if (status == OK)
         status = stored_item_read(value->bytes, ret);
     if (status == OK)
+        status = open_item(run, ret);
+    if (status == OK)
         run->query->fetched_4k += (ret->size + 4095) / 4096;
     return status;
 }
 
-static enum status look_at(struct query_run *run, const struct stored_item *stored)
+static enum status look_at(struct query_run *run, struct stored_item *stored)
 {
     struct item_query *query = run->query;
     bool passes = true;
@@ -217,7 +225,8 @@ static enum status look_at(struct query_run *run, const struct stored_item *stor
     arena_reset(run->scratch);
     query->scanned_count++;
     query->scanned_size += stored->size;
-    if (query->filters_entries)
+    status = open_item(run, stored);
+    if (status == OK && query->filters_entries)
         status = passes_filter(run, stored, &passes);
     if (status == OK && passes && run->fetches) {
         status = fetch(run, stored, &whole, &fetched);

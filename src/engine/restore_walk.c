@@ -32,11 +32,10 @@ struct filling {
 static void begin_filling(struct restore *restore, struct store_batch *batch,
                           struct filling *filling)
 {
-    filling->run =
-        (struct write_run){.engine = restore->engine,
-                           .batch = batch,
-                           .arena = restore->scratch,
-                           .order = {.batch = batch, .arena = restore->scratch}};
+    filling->run = (struct write_run){.engine = restore->engine,
+                                      .batch = batch,
+                                      .arena = restore->scratch,
+                                      .order = {.batch = batch, .arena = restore->scratch}};
     filling->plans =
         ARENA_NEW_ARRAY(restore->scratch, restore->engine->step_count_max, struct write_plan);
     filling->count = 0;
@@ -51,7 +50,11 @@ static enum status decode_new_item(struct write_run *run, struct write_plan *pla
         return OK;
     item = ARENA_NEW(run->arena, struct item);
     plan->new_item = item;
-    return item_decode(run->arena, plan->after.form, item);
+
+    enum status status = stored_item_open(&(struct vault_reader){run->engine->store, run->batch},
+                                          run->arena, &plan->after);
+
+    return status == OK ? item_decode(run->arena, plan->after.form, item) : status;
 }
 
 /* From what the new table has under this key to what it gets. */
@@ -142,14 +145,14 @@ static bool is_part_of_moment(const struct restore_record *record, const struct 
     return history->time_ms <= record->time_ms && history->position <= record->position;
 }
 
-static enum status load_current(struct store_batch *batch, struct write_plan *plan)
+static enum status load_current(struct write_run *run, struct write_plan *plan)
 {
     struct bytes value;
-    enum status status = store_batch_get(batch, STORE_ITEMS, plan->key, &value);
+    enum status status = store_batch_get(run->batch, STORE_ITEMS, plan->key, &value);
 
     if (status == NOT_FOUND)
         return OK;
-    return status == OK ? stored_item_read(value, &plan->before) : status;
+    return status == OK ? write_read(run, value, &plan->before) : status;
 }
 
 static enum status undo_one(struct restore *restore, const struct history *history,
@@ -162,7 +165,7 @@ static enum status undo_one(struct restore *restore, const struct history *histo
     if (plan == NULL) {
         plan = add_plan(restore, page->filling, history->key);
         map_put(&page->by_key, history->key, plan);
-        status = load_current(page->filling->run.batch, plan);
+        status = load_current(&page->filling->run, plan);
     }
     plan->after = (struct stored_item){0};
     if (status == OK && history->old.size > 0)

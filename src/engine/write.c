@@ -98,6 +98,7 @@ static enum status renew_plan(struct write_run *run, struct item_write *write,
     if (status == OK && (before == NULL || before->id != now->id)) {
         clear_results(write);
         plan->after = (struct stored_item){0};
+        plan->vault = NULL;
         prepare(write, plan, run->arena, &run->error);
     }
     engine_table_unref(before);
@@ -151,7 +152,7 @@ static enum status load_old(struct write_run *run, struct write_plan *plan)
     plan->old_item = NULL;
     if (status == NOT_FOUND)
         return OK;
-    return status == OK ? stored_item_read(value, &plan->before) : status;
+    return status == OK ? write_read(run, value, &plan->before) : status;
 }
 
 static enum status check_condition(struct write_run *run, struct item_write *write,
@@ -188,6 +189,8 @@ static enum status evaluate(struct write_run *run, struct item_write *write,
     if (status == OK)
         status = meaning_of(write)->evaluate(run, write, plan);
     if (status == OK)
+        status = write_seal(run, plan);
+    if (status == OK)
         status = table_index_evaluate(run, plan);
     if (status == OK)
         status = write_order_evaluate(run, plan);
@@ -215,6 +218,8 @@ void write_put(struct write_run *run, const struct write_plan *plan)
     case EFFECT_NONE:
         return;
     case EFFECT_STORE:
+        if (plan->vault != NULL)
+            vault_use(plan->vault);
         store_batch_put(run->batch, STORE_ITEMS, plan->key, plan->after.value);
         figures_count(plan->figures, &plan->before, &plan->after);
         break;
@@ -337,6 +342,7 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     run.figures = NULL;
     run.collections = NULL;
     run.order = (struct order_work){.batch = batch, .arena = write->arena};
+    run.vault = (struct vault_work){.batch = batch, .arena = write->arena};
     run.error.extra = (struct bytes){0};
     write->outcome = renew_plans(&run, write);
     if (write->outcome != OK)
@@ -348,6 +354,7 @@ static void run_write(struct store_batch *batch, struct store_work *work)
     figures_store(&run);
     collections_store(&run);
     order_store(&run.order);
+    vault_store(&run.vault);
 }
 
 static void write_done(struct store_work *work, enum status status)

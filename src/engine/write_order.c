@@ -15,7 +15,7 @@ struct stored_item write_make_item(struct write_plan *plan, struct arena *arena,
     plan->order = (struct write_order){0};
     plan->order.after =
         order_takes(&plan->table->key) && order_event_of(item, &plan->order.event_after);
-    return stored_item_make(arena, item, size, plan->order.after);
+    return stored_item_make(arena, item, size, plan->order.after, plan->after.sealed);
 }
 
 void write_order_restored(struct write_run *run, struct write_plan *plan)

@@ -391,6 +391,7 @@ static const struct place_kind asked_kind = {
     .streams = asked_streams,
     .position = asked_position,
     .forget = asked_forget,
+    .make_private = asked_make_private,
 };
 
 static enum dynlog_status resolve(struct asked *asked, const char *place,

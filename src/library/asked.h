@@ -48,4 +48,7 @@ enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct d
 enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const char *id,
                                 struct dynlog_error *error);
 
+enum dynlog_status asked_make_private(struct dynlog *dynlog, const char *log,
+                                      struct dynlog_error *error);
+
 #endif

@@ -142,3 +142,11 @@ enum dynlog_status dynlog_forget(struct dynlog *dynlog, const char *log, const c
 
     return status == DYNLOG_OK ? dynlog->kind->forget(dynlog, log, id, error) : status;
 }
+
+enum dynlog_status dynlog_make_private(struct dynlog *dynlog, const char *log,
+                                       struct dynlog_error *error)
+{
+    enum dynlog_status status = event_check_name(log, "id", error);
+
+    return status == DYNLOG_OK ? dynlog->kind->make_private(dynlog, log, error) : status;
+}

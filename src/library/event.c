@@ -1,6 +1,8 @@
 /* library/event.c - see event.h. */
 #include "library/event.h"
 
+#include "vault/vault.h"
+
 #define STREAM_SUFFIX "#stream"
 
 /* ---- names ---- */
@@ -203,7 +205,7 @@ uint64_t event_time_of(const struct item *item)
 
 static bool is_known(struct bytes name)
 {
-    static const char *const known[] = {"pk", "sk", "log", "type", "payload", "meta"};
+    static const char *const known[] = {"pk", "sk", "log", "type", "payload", "meta", "forgotten"};
 
     for (size_t i = 0; i < ARRAY_COUNT(known); i++)
         if (bytes_equal_text(name, known[i]))
@@ -255,7 +257,9 @@ bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_e
     event.type = text_of(arena, item_get_text(item, "type"));
     if (event.type == NULL)
         event.type = "";
-    set_payload(arena, item_get_text(item, "payload"), &event);
+    event.forgotten = vault_is_forgotten(item);
+    if (!event.forgotten)
+        set_payload(arena, item_get_text(item, "payload"), &event);
     event.time_ms = event_time_of(item);
     event.event_id = text_of(arena, meta_of(item, "id"));
     event.correlation_id = text_of(arena, meta_of(item, "correlationId"));

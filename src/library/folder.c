@@ -281,11 +281,53 @@ static enum dynlog_status folder_position(struct dynlog *dynlog, uint64_t *ret,
     return status == OK ? DYNLOG_OK : fault_of_status(error, dynlog->place, status);
 }
 
+struct changing {
+    struct private_change change;
+    enum status status;
+    bool done;
+};
+
+static void private_changed(struct private_change *change, enum status status)
+{
+    struct changing *changing = CONTAINER_OF(change, struct changing, change);
+
+    changing->status = status;
+    changing->done = true;
+}
+
+static enum dynlog_status change_private(struct folder *folder, enum private_change_kind kind,
+                                         const char *log, const char *id,
+                                         struct dynlog_error *error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct changing *changing = ARENA_NEW(arena, struct changing);
+    struct caller *caller = caller_take(folder);
+
+    changing->change.kind = kind;
+    changing->change.log = bytes_of_text(log);
+    changing->change.id = bytes_of_text(id);
+    changing->change.arena = arena;
+    changing->change.done = private_changed;
+    engine_change_private(folder->engine, caller->port, &changing->change);
+    if (!changing->done)
+        caller_wait(caller, &changing->done);
+    caller_give(folder, caller);
+    if (changing->status == REFUSED)
+        return fault_say(error, DYNLOG_REFUSED, "%s", changing->change.error.message);
+    return changing->status == OK ? DYNLOG_OK
+                                  : fault_of_status(error, folder->base.place, changing->status);
+}
+
 static enum dynlog_status folder_forget(struct dynlog *dynlog, const char *log, const char *id,
                                         struct dynlog_error *error)
 {
-    (void)log, (void)id;
-    return fault_say(error, DYNLOG_UNSUPPORTED, "%s can't forget.", dynlog->place);
+    return change_private(folder_of(dynlog), PRIVATE_FORGET, log, id, error);
+}
+
+static enum dynlog_status folder_make_private(struct dynlog *dynlog, const char *log,
+                                              struct dynlog_error *error)
+{
+    return change_private(folder_of(dynlog), PRIVATE_DECLARE, log, NULL, error);
 }
 
 static const struct place_kind folder_kind = {
@@ -297,6 +339,7 @@ static const struct place_kind folder_kind = {
     .streams = folder_streams,
     .position = folder_position,
     .forget = folder_forget,
+    .make_private = folder_make_private,
 };
 
 enum dynlog_status folder_open(const char *place, const struct dynlog_options *options,

@@ -78,6 +78,8 @@ struct place_kind {
                                    struct dynlog_error *error);
     enum dynlog_status (*forget)(struct dynlog *dynlog, const char *log, const char *id,
                                  struct dynlog_error *error);
+    enum dynlog_status (*make_private)(struct dynlog *dynlog, const char *log,
+                                       struct dynlog_error *error);
 };
 
 /* Each makes the struct dynlog, with its kind; dynlog_open() fills in the rest. */

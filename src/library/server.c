@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#define PATH_SIZE_MAX ((size_t)64 * 1024)
+
 static struct asked *asked_of(struct dynlog *dynlog)
 {
     return CONTAINER_OF(dynlog, struct asked, base);
@@ -72,11 +74,50 @@ enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct d
     return status;
 }
 
+/* Asked again it changes nothing more: whatever was lost on the way may be tried again. */
+static enum dynlog_status change_private(struct asked *asked, const char *path,
+                                         struct dynlog_error *error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct client_request request = {.method = "POST", .path = path, .answer_ms = asked->answer_ms};
+    struct client_answer answer = {0};
+    struct server_state state;
+    enum dynlog_status known = server_state(asked, arena, &state, error);
+    struct asker *asker = NULL;
+    enum status status = OK;
+
+    if (known != DYNLOG_OK)
+        return known;
+    asker = asked_take(asked);
+    status = client_ask(asker->client, arena, &request, &answer);
+    asked_give(asked, asker);
+    if (status == REFUSED && json_get(answer.json, "refused") != NULL)
+        return fault_say(error, DYNLOG_REFUSED, "%.*s",
+                         BYTES_ARG(json_get_string(answer.json, "message")));
+    return status == OK ? DYNLOG_OK : fault_of_answer(error, &asked->target, status, &answer);
+}
+
 enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const char *id,
                                 struct dynlog_error *error)
 {
-    (void)log, (void)id;
-    return fault_say(error, DYNLOG_UNSUPPORTED, "%s can't forget.", dynlog->place);
+    AUTO(buffer_free) struct buffer path = BUFFER_INIT(PATH_SIZE_MAX);
+
+    buffer_append_text(&path, "/_dynlog/forget");
+    client_query(&path, "id", bytes_of_text(id));
+    client_query(&path, "log", bytes_of_text(log));
+    buffer_append_byte(&path, '\0');
+    return change_private(asked_of(dynlog), (const char *)path.ptr, error);
+}
+
+enum dynlog_status asked_make_private(struct dynlog *dynlog, const char *log,
+                                      struct dynlog_error *error)
+{
+    AUTO(buffer_free) struct buffer path = BUFFER_INIT(PATH_SIZE_MAX);
+
+    buffer_append_text(&path, "/_dynlog/private");
+    client_query(&path, "log", bytes_of_text(log));
+    buffer_append_byte(&path, '\0');
+    return change_private(asked_of(dynlog), (const char *)path.ptr, error);
 }
 
 /* ---- one line ---- */
@@ -98,7 +139,8 @@ bool server_event_of_line(struct arena *arena, struct bytes line, struct dynlog_
         return false;
     event.type = arena_copy_text(arena, json_get_string(json, "type"));
     event.time_ms = json_get_uint(meta, "time", json_get_uint(json, "time", 0));
-    if (payload != NULL) {
+    event.forgotten = json_bool(json_get(json, "forgotten"));
+    if (payload != NULL && !event.forgotten) {
         json_print(&text, payload);
         event.payload = arena_copy_text(arena, buffer_bytes(&text));
         event.payload_size = text.size;

@@ -44,7 +44,7 @@ static const char *check_item(struct checking *checking, struct bytes value)
     struct item item;
     struct order_event event = {0};
 
-    if (item_head_read(value, &head) != OK ||
+    if (order_item_read(checking->store, value, checking->scratch, &head) != OK ||
         item_decode(checking->scratch, head.form, &item) != OK)
         return "an item that can't be read";
 

@@ -1,5 +1,6 @@
 /* order/event.c - what an event is; see order.h. */
 #include "order/internal.h"
+#include "vault/vault.h"
 
 #define STREAM_END BYTES("#stream")
 
@@ -44,4 +45,14 @@ bool order_event_of(const struct item *item, struct order_event *ret)
     event.version = (uint64_t)version;
     *ret = event;
     return true;
+}
+
+enum status order_item_read(struct store *store, struct bytes value, struct arena *arena,
+                            struct item_head *ret)
+{
+    enum status status = item_head_read(value, ret);
+
+    if (status != OK || !ret->sealed)
+        return status;
+    return vault_open_item(&(struct vault_reader){.store = store}, ret->form, arena, &ret->form);
 }

@@ -48,6 +48,10 @@ MUST_USE enum status order_runs_load(struct store *store, const struct store_vie
                                      uint32_t table_id, struct bytes log, struct arena *arena,
                                      struct order_run **ret, size_t *ret_count);
 
+/* What stands in STORE_ITEMS; its form opened, when it is sealed (vault/vault.h). */
+MUST_USE enum status order_item_read(struct store *store, struct bytes value, struct arena *arena,
+                                     struct item_head *ret);
+
 /* ---- several runs as one, by position (merge.c) ---- */
 
 struct order_source {

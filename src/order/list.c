@@ -131,7 +131,9 @@ static enum status highest_version(struct listing *listing, struct order_event *
         if (head.position == 0)
             continue;
         arena = arena_new();
-        status = item_decode(arena, head.form, &item);
+        status = order_item_read(listing->store, value, arena, &head);
+        if (status == OK)
+            status = item_decode(arena, head.form, &item);
         if (status != OK)
             return status;
         if (!order_event_of(&item, &found))

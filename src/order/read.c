@@ -118,7 +118,8 @@ static enum status load_item(const struct reading *reading, struct order_entry *
         store_get(reading->store, reading->view, STORE_ITEMS, buffer_bytes(&key), &value);
 
     if (status == OK)
-        status = item_head_read(arena_copy(reading->arena, value.bytes), &entry->item);
+        status = order_item_read(reading->store, arena_copy(reading->arena, value.bytes),
+                                 reading->arena, &entry->item);
     if (status == NOT_FOUND || (status == OK && entry->item.position != entry->position))
         return CORRUPT; /* an entry stands beside its item, always */
     return status;

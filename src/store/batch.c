@@ -70,6 +70,7 @@ void batch_begin(struct store_batch *batch, uint64_t last_position)
     }
     arena_reset(batch->arena);
     batch->used = batch->size = batch->count = 0;
+    batch->scrub = 0;
     batch->ranges = NULL;
     batch->totals = NULL;
     batch->group++;
@@ -80,6 +81,18 @@ void batch_unpin(struct store_batch *batch)
 {
     while (batch->pinned_count > 0)
         rocksdb_pinnableslice_destroy(batch->pinned[--batch->pinned_count]);
+}
+
+/* Together with what was asked for before and is still to be done. */
+static void put_scrub(struct store_batch *batch)
+{
+    struct bytes key = META_SCRUB;
+    uint8_t families[4];
+
+    bytes_put_u32(families, batch->scrub | atomic_load(&batch->store->scrub));
+    rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[FAMILY_META],
+                              (const char *)key.ptr, key.size, (const char *)families,
+                              sizeof families);
 }
 
 static void put_change(struct store_batch *batch, enum store_family family, struct bytes key,
@@ -103,6 +116,10 @@ bool batch_finish(struct store_batch *batch, uint64_t visible_position)
         rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[FAMILY_META],
                                   (const char *)key.ptr, key.size, (const char *)position,
                                   sizeof position);
+        batch->count++;
+    }
+    if (batch->scrub != 0) {
+        put_scrub(batch);
         batch->count++;
     }
     return batch->count > 0;
@@ -298,6 +315,13 @@ void store_batch_delete_range(struct store_batch *batch, enum store_family famil
     batch->ranges = range;
     batch->size += from.size + to.size;
     batch->count++;
+}
+
+void store_batch_scrub(struct store_batch *batch, enum store_family family)
+{
+    static_assert(STORE_FAMILY_COUNT <= 32, "a bit each");
+    assert(family < STORE_FAMILY_COUNT);
+    batch->scrub |= UINT32_C(1) << family;
 }
 
 uint64_t store_batch_position(struct store_batch *batch)

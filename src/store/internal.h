@@ -9,6 +9,7 @@
  *   batch.c    the changes of one group, readable before they are written
  *   writer.c   the writer thread: queue, groups, failure and recovery
  *   port.c     answers on their way back to a loop
+ *   scrub.c    bytes of what was deleted go from the disk
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
  * reader looks at it only between gate_enter() and gate_leave(); the writer needs no gate. */
@@ -46,6 +47,8 @@
 
 /* Key in FAMILY_META: the last position given (8 bytes, big-endian). */
 #define META_LAST_POSITION BYTES("last-position")
+/* Key in FAMILY_META: families (4, a bit each) that are to be scrubbed; absent: none. */
+#define META_SCRUB BYTES("scrub")
 
 /* ---- options.c ---- */
 
@@ -131,6 +134,7 @@ struct store_batch {
     size_t count;
     uint64_t last_position; /* the last one given, or the visible one */
     uint64_t group;         /* counts groups */
+    uint32_t scrub;         /* families, a bit each */
     struct arena *arena;    /* keys and values of the overlay */
     struct batch_entry **slots;
     size_t capacity, used;
@@ -150,6 +154,20 @@ void batch_unpin(struct store_batch *batch);
 /* Adds the last position when the group gave any. True when there is something to write. */
 bool batch_finish(struct store_batch *batch, uint64_t visible_position);
 
+/* ---- scrub.c: the writer's, or while there is no writer ---- */
+
+/* Readers are waited for so long before an answer, and then looked at again after this. */
+#define STORE_SCRUB_TRIES_MAX 20
+#define STORE_SCRUB_PAUSE_MS 50
+
+/* The group that deletes was written. */
+void scrub_begin(struct store *store, uint32_t families);
+/* What a process before left. */
+MUST_USE enum status scrub_load(struct store *store);
+/* Goes on with it; tries: how often it looks for readers of earlier moments, a millisecond apart.
+ */
+void scrub_run(struct store *store, size_t tries);
+
 /* ---- port.c ---- */
 
 struct store_port {
@@ -157,7 +175,7 @@ struct store_port {
     void (*wake)(void *context);
     void (*committed)(void *context, uint64_t last_position);
     void *context;
-    struct list place;                      /* in the store's ports */
+    struct list place; /* in the store's ports */
     atomic_size_t in_flight;
     struct store_work *ready, **ready_tail; /* the writer's, before the hand-over */
 
@@ -196,6 +214,8 @@ struct store {
     struct store_batch batch;
     enum status failed;       /* OK: RocksDB takes writes */
     bool reading_only;        /* it could only be opened for reading */
+    _Atomic uint32_t scrub;   /* families whose deleted bytes are still there, a bit each */
+    uint64_t scrub_sequence;  /* RocksDB's number of the last deletion of them */
     uint64_t repair_at_ns;    /* not before */
     uint64_t repair_pause_ms; /* STORE_REPAIR_PAUSE_MS; tests do not wait */
 

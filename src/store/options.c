@@ -39,7 +39,8 @@
 /* In the order of enum store_family, FAMILY_META last. */
 const char *const rocks_family_names[FAMILY_COUNT] = {
     "catalogue", "items",  "indexes",  "changes", "events", "deliveries", "cursors",
-    "history",   "queues", "archives", "logs",    "order",  "streams",    "default",
+    "history",   "queues", "archives", "logs",    "order",  "streams",    "vault",
+    "default",
 };
 
 struct family_tuning {
@@ -54,7 +55,8 @@ static const struct family_tuning tuning[FAMILY_COUNT] = {
     [STORE_CURSORS] = {2 * MIB, false},   [STORE_HISTORY] = {16 * MIB, true},
     [STORE_QUEUES] = {16 * MIB, true},    [STORE_ARCHIVES] = {16 * MIB, true},
     [STORE_LOGS] = {16 * MIB, true},      [STORE_ORDER] = {16 * MIB, false},
-    [STORE_STREAMS] = {16 * MIB, false},  [FAMILY_META] = {2 * MIB, false},
+    [STORE_STREAMS] = {16 * MIB, false},  [STORE_VAULT] = {2 * MIB, false},
+    [FAMILY_META] = {2 * MIB, false},
 };
 
 /* Settings that the C API has no function for go through RocksDB's text form. */

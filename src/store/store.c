@@ -51,6 +51,10 @@ static enum status open_parts(struct store *store, const struct store_options *o
         return folder_refuse(options->memory ? "memory" : options->folder, status,
                              "the last position cannot be read", message);
     atomic_store(&store->last_position, last_position);
+    status = scrub_load(store);
+    if (status != OK)
+        return folder_refuse(options->memory ? "memory" : options->folder, status,
+                             "what was to be removed cannot be read", message);
     return OK;
 }
 
@@ -95,6 +99,8 @@ void store_close(struct store *store)
     pthread_mutex_destroy(&store->ports_mutex);
     gate_clear(&store->gate);
     if (!store->memory && store->failed == OK)
+        scrub_run(store, 1);
+    if (!store->memory && store->failed == OK)
         rocks_flush(&store->rocks);
     free_parts(store);
 }
@@ -106,7 +112,8 @@ void store_figures(struct store *store, struct store_figures *ret)
     const struct rocks *rocks = &store->rocks;
 
     *ret = (struct store_figures){.groups = atomic_load(&store->groups),
-                                  .works = atomic_load(&store->works)};
+                                  .works = atomic_load(&store->works),
+                                  .scrubbing = atomic_load(&store->scrub) != 0};
     gate_enter(&store->gate, false);
     if (rocks->db != NULL) {
         ret->memory_size = rocks_figure(rocks, "rocksdb.cur-size-all-mem-tables") +

@@ -52,6 +52,7 @@ enum store_family {
     STORE_LOGS,       /* log streams and their events (docs/format/logs.md) */
     STORE_ORDER,      /* events by position, log and type (docs/format/order.md) */
     STORE_STREAMS,    /* events by stream; apart, because it is not put at the end of anything */
+    STORE_VAULT,      /* keys of private logs' streams (docs/format/vault.md) */
     STORE_FAMILY_COUNT,
 };
 
@@ -115,6 +116,12 @@ void store_batch_delete(struct store_batch *batch, enum store_family family, str
  * for a dropped table and for trimming, not for single keys. */
 void store_batch_delete_range(struct store_batch *batch, enum store_family family,
                               struct bytes from, struct bytes to);
+/* What this group deletes of that family is to leave no trace: before the work's done(), tables and
+ * logs that still have its bytes are written anew without them and removed. While a reader holds a
+ * view of an earlier moment, done() does not wait for it: the bytes go when it lets go, when the
+ * store is closed, or, after a crash, when it is opened. Writers wait meanwhile, readers do not:
+ * for small families, and seldom. */
+void store_batch_scrub(struct store_batch *batch, enum store_family family);
 /* The next position; durable with the batch. */
 uint64_t store_batch_position(struct store_batch *batch);
 /* The group's number, from 1. What earlier groups put is what an iterator sees in run(), unless
@@ -164,6 +171,7 @@ struct store_figures {
     uint64_t groups; /* batches written since open */
     uint64_t works;  /* that ran, whether they changed something or not */
     uint64_t bytes_on_disk, memory_size;
+    bool scrubbing; /* bytes of what is deleted wait to go from the disk */
 };
 void store_figures(struct store *store, struct store_figures *ret);
 

@@ -21,6 +21,7 @@
 #include <signal.h>
 
 #define NS_PER_MS 1000000u
+#define NS_PER_S 1000000000u
 
 /* ---- the queue ---- */
 
@@ -41,6 +42,27 @@ void store_submit(struct store *store, struct store_port *port, struct store_wor
         pthread_cond_signal(&store->queue_moved);
 }
 
+/* Between works, what is to be scrubbed is looked at again. */
+static void wait_for_work(struct store *store)
+{
+    uint64_t until_ns = 0;
+    struct timespec until;
+
+    if (atomic_load(&store->scrub) == 0) {
+        pthread_cond_wait(&store->queue_moved, &store->queue_mutex);
+        return;
+    }
+    until_ns = clock_monotonic_ns() + STORE_SCRUB_PAUSE_MS * NS_PER_MS;
+    until = (struct timespec){.tv_sec = (time_t)(until_ns / NS_PER_S),
+                              .tv_nsec = (long)(until_ns % NS_PER_S)};
+    if (pthread_cond_timedwait(&store->queue_moved, &store->queue_mutex, &until) == 0)
+        return;
+    pthread_mutex_unlock(&store->queue_mutex);
+    if (store->failed == OK)
+        scrub_run(store, 1);
+    pthread_mutex_lock(&store->queue_mutex);
+}
+
 /* Takes everything that waits. False when the store closes and nothing is left. */
 static bool fill_backlog(struct store *store)
 {
@@ -48,7 +70,7 @@ static bool fill_backlog(struct store *store)
         return true;
     pthread_mutex_lock(&store->queue_mutex);
     while (store->queue == NULL && !store->stopping)
-        pthread_cond_wait(&store->queue_moved, &store->queue_mutex);
+        wait_for_work(store);
     store->backlog = store->queue;
     store->queue = NULL;
     store->queue_tail = &store->queue;
@@ -177,6 +199,8 @@ static enum status write_group(struct store *store)
     }
     atomic_store(&store->last_position, store->batch.last_position);
     atomic_fetch_add(&store->groups, 1);
+    if (store->batch.scrub != 0)
+        scrub_begin(store, store->batch.scrub);
     return OK;
 }
 
@@ -224,7 +248,7 @@ void writer_start(struct store *store)
     sigset_t all, before;
 
     pthread_mutex_init(&store->queue_mutex, NULL);
-    pthread_cond_init(&store->queue_moved, NULL);
+    gate_init_condition(&store->queue_moved);
     store->queue_tail = &store->queue;
     store->repair_pause_ms = STORE_REPAIR_PAUSE_MS;
     batch_init(&store->batch, store);

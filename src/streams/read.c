@@ -1,5 +1,6 @@
 /* streams/read.c - pages of change records, of one shard or of all; see streams.h. */
 #include "streams/internal.h"
+#include "vault/vault.h"
 
 /* known_to first: the list that is asked for after it has every shard of those positions. */
 enum status streams_shards(struct streams *streams, uint32_t stream_id, struct arena *arena,
@@ -89,6 +90,17 @@ static void add_shard(struct reading *reading, const struct stream_shard *shard,
               shard->number);
 }
 
+static enum status open_images(struct reading *reading, struct change *change)
+{
+    struct vault_reader reader = {.store = reading->streams->store};
+    enum status status =
+        vault_open_item(&reader, change->new_image, reading->arena, &change->new_image);
+
+    if (status == OK)
+        status = vault_open_item(&reader, change->old_image, reading->arena, &change->old_image);
+    return status;
+}
+
 /* Copied: the iterator's bytes are gone with its next step. */
 static enum status keep(struct reading *reading, struct bytes key, struct bytes value,
                         size_t *capacity)
@@ -97,7 +109,11 @@ static enum status keep(struct reading *reading, struct bytes key, struct bytes 
 
     page->changes = arena_grow(reading->arena, page->changes, page->count, page->count + 1,
                                capacity, sizeof *page->changes);
-    return change_decode(key, arena_copy(reading->arena, value), &page->changes[page->count++]);
+
+    struct change *change = &page->changes[page->count++];
+    enum status status = change_decode(key, arena_copy(reading->arena, value), change);
+
+    return status == OK && change->sealed ? open_images(reading, change) : status;
 }
 
 static enum status read_page(struct reading *reading)

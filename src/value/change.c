@@ -2,6 +2,7 @@
 #include "value/change.h"
 
 #define CHANGE_FORMAT 1
+#define CHANGE_FORMAT_SEALED 2
 
 /* Where things stand in the key and in the value. */
 #define KEY_SHARD 4
@@ -43,7 +44,7 @@ static void append_sized(struct buffer *out, struct bytes bytes)
 
 void change_encode(struct buffer *out, const struct change *change)
 {
-    buffer_append_byte(out, CHANGE_FORMAT);
+    buffer_append_byte(out, change->sealed ? CHANGE_FORMAT_SEALED : CHANGE_FORMAT);
     buffer_append_byte(out, (uint8_t)change->kind);
     buffer_append_byte(out, change->flags);
     buffer_append_u64(out, change->time_ms);
@@ -70,13 +71,14 @@ enum status change_decode(struct bytes key, struct bytes value, struct change *r
 {
     struct change change = {0};
 
-    if (value.size > 0 && value.ptr[0] > CHANGE_FORMAT)
+    if (value.size > 0 && value.ptr[0] > CHANGE_FORMAT_SEALED)
         return NEWER_FORMAT;
     if (key.size != CHANGE_KEY_SIZE || value.size < VALUE_HEAD_SIZE ||
-        value.ptr[0] != CHANGE_FORMAT || value.ptr[VALUE_KIND] < CHANGE_INSERT ||
+        value.ptr[0] < CHANGE_FORMAT || value.ptr[VALUE_KIND] < CHANGE_INSERT ||
         value.ptr[VALUE_KIND] > CHANGE_REMOVE)
         return CORRUPT;
     change_decode_key(key, &change);
+    change.sealed = value.ptr[0] == CHANGE_FORMAT_SEALED;
     change.kind = (enum change_kind)value.ptr[VALUE_KIND];
     change.flags = value.ptr[VALUE_FLAGS];
     change.time_ms = bytes_get_u64(value.ptr + VALUE_TIME);

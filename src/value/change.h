@@ -2,11 +2,13 @@
  * engine writes it (hop 4) and the change stream reads it (hop 5).
  *
  *   key    stream id (4, big-endian) | shard (2) | position (8)
- *   value  format 1 (1) | kind (1) | flags (1) | time in ms (8)
+ *   value  format (1)   | kind (1) | flags (1) | time in ms (8)
  *          | size of keys (4) | keys | size of new (4) | new item | size of old (4) | old item
  *
  * Items are in their stored form (docs/format/item.md); size 0: not there. Keys order records by
  * stream, shard, position. The picture with its bytes: docs/format/change.md.
+ *
+ * Format 1; 2 when the payload of an image is sealed (vault/vault.h).
  *
  * The stream id stands for one enabling of one table's stream: enabled again, it gets a new one. */
 #ifndef DYNLOG_VALUE_CHANGE_H
@@ -30,6 +32,7 @@ struct change {
     uint8_t flags;
     uint64_t time_ms;
     struct bytes keys;                 /* stored form of the key attributes; always there */
+    bool sealed;                       /* an image is opened by vault_open_item() */
     struct bytes new_image, old_image; /* empty when the view type or the kind has none */
 };
 

@@ -48,6 +48,11 @@ void api_dynlog_get_holds(struct api *api, struct http_request *request);
 void api_dynlog_post_holds(struct api *api, struct http_request *request);
 void api_dynlog_delete_holds(struct api *api, struct http_request *request);
 
+/* GET /_dynlog/private, PUT /_dynlog/private?log=LOG, POST /_dynlog/forget?log=LOG&id=ID */
+void api_dynlog_private(struct api *api, struct http_request *request);
+void api_dynlog_make_private(struct api *api, struct http_request *request);
+void api_dynlog_forget(struct api *api, struct http_request *request);
+
 /* GET, POST and DELETE /_dynlog/faults */
 void api_dynlog_get_faults(struct api *api, struct http_request *request);
 void api_dynlog_post_faults(struct api *api, struct http_request *request);

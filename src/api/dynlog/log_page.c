@@ -1,6 +1,8 @@
 /* api/dynlog/log_page.c - see log_page.h. */
 #include "api/dynlog/log_page.h"
 
+#include "vault/vault.h"
+
 #include <stdlib.h>
 
 #define PAGE_COUNT_MAX 500 /* of each table */
@@ -172,6 +174,8 @@ void log_event_print(struct buffer *out, struct arena *arena, const struct log_p
     json_end_object(&w);
     value_member_plain(&w, "type", item_get_text(&item, "type"));
     value_member_plain(&w, "payload", item_get_text(&item, "payload"));
+    if (vault_is_forgotten(&item))
+        json_member_bool(&w, "forgotten", true);
     value_member_plain(&w, "meta", item_get_text(&item, "meta"));
     json_end_object(&w);
 }

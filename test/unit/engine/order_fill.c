@@ -29,7 +29,7 @@ static void make_old(struct store_batch *batch, struct test_work *work)
         assert_int_equal(stored_item_read(value, &stored), OK);
         assert_int_equal(item_decode(arena, stored.form, &item), OK);
         store_batch_put(batch, STORE_ITEMS, key,
-                        stored_item_make(arena, &item, stored.size, false).value);
+                        stored_item_make(arena, &item, stored.size, false, (struct bytes){0}).value);
     }
     store_iter_free(iter);
     order_drop_table(batch, id);

@@ -32,7 +32,7 @@ static void put_event(struct store_batch *batch, struct test_work *work)
     buffer_append_u32(&key, TABLE);
     key_encode_value(&key, &pk);
     number_encode_key(&key, &sk);
-    item_head_print(&value, 100, true);
+    item_head_print(&value, 100, true, false);
     buffer_append_text(&value, "{}");
     for (size_t i = 0; i < text->payload_size; i++)
         buffer_append_byte(&value, ' ');

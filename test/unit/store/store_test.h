@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -33,6 +34,30 @@ static inline void test_folder_make(char folder[TEST_FOLDER_SIZE])
 static inline void test_folder_remove(const char *folder)
 {
     assert_int_equal(file_remove_folder(folder), OK);
+}
+
+/* Some file of the store has this text among its bytes. */
+static inline bool test_folder_has(const char *folder, const char *text)
+{
+    char path[2 * TEST_FOLDER_SIZE];
+    const struct dirent *entry = NULL;
+    bool found = false;
+    DIR *entries = NULL;
+
+    snprintf(path, sizeof path, "%s/store", folder);
+    entries = opendir(path);
+    assert_non_null(entries);
+    while ((entry = readdir(entries)) != NULL) {
+        AUTO(arena_release) struct arena *arena = arena_new();
+        char file[sizeof path + 256];
+        struct bytes bytes;
+
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        found = found || (file_read(arena, file, (size_t)1 << 30, &bytes) == OK &&
+                          bytes_find(bytes, bytes_of_text(text)) != SIZE_MAX);
+    }
+    closedir(entries);
+    return found;
 }
 
 static inline struct store *test_open(const char *folder)

@@ -51,7 +51,7 @@ static inline void test_event_put(struct store_batch *batch, struct test_work *w
         store_batch_delete(batch, STORE_ITEMS, buffer_bytes(&key));
         order_remove(&order, run, &named, event->position);
     } else {
-        item_head_print(&value, 100, true);
+        item_head_print(&value, 100, true, false);
         buffer_append_text(&value, "{}");
         work->position = store_batch_position(batch);
         item_head_place(value.ptr, work->position, 17);

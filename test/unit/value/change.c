@@ -95,7 +95,7 @@ static void test_malformed(void **state)
     AUTO(buffer_free) struct buffer value = BUFFER_INIT(256);
     uint8_t key[CHANGE_KEY_SIZE];
     struct bytes key_bytes = bytes_of(key, sizeof key);
-    struct change change = {.position = 77};
+    struct change change = {.position = 77}, sealed;
 
     (void)state;
     encode(&full, key, &value);
@@ -104,7 +104,10 @@ static void test_malformed(void **state)
     for (size_t size = 0; size < sizeof key; size++)
         assert_int_equal(change_decode(bytes_of(key, size), buffer_bytes(&value), &change),
                          CORRUPT);
-    value.ptr[0] = 2;
+    value.ptr[0] = 2; /* sealed */
+    assert_int_equal(change_decode(key_bytes, buffer_bytes(&value), &sealed), OK);
+    assert_true(sealed.sealed);
+    value.ptr[0] = 3;
     assert_int_equal(change_decode(key_bytes, buffer_bytes(&value), &change), NEWER_FORMAT);
     value.ptr[0] = 0;
     assert_int_equal(change_decode(key_bytes, buffer_bytes(&value), &change), CORRUPT);

@@ -1,0 +1,143 @@
+/* store/scrub.c - bytes of what was deleted go from the disk; see store.h, store_batch_scrub().
+ *
+ *   group with the deletion, and META_SCRUB        durable: nobody reads it any more
+ *     | no reader has a moment from before
+ *   flush of all families                          RocksDB's logs have nothing any more
+ *   compaction of the families, to the last level  nor have tables
+ *   files that are not in use are removed
+ *     |
+ *   META_SCRUB is deleted
+ *
+ * Killed in between, the next process begins again after the first line. A failure leaves it to be
+ * tried again: it is no failure of what was acknowledged. */
+#include "store/internal.h"
+
+#include <time.h>
+
+#define MS_NS 1000000
+
+/* ---- readers of earlier moments ---- */
+
+/* A compaction keeps what a snapshot sees. */
+static bool is_seen(const struct store *store)
+{
+    uint64_t oldest = 0;
+
+    if (rocksdb_property_int_cf(store->rocks.db, store->rocks.families[FAMILY_META],
+                                "rocksdb.oldest-snapshot-sequence", &oldest) != 0)
+        return false;
+    return oldest != 0 && oldest < store->scrub_sequence;
+}
+
+static bool wait_for_readers(const struct store *store, size_t tries)
+{
+    for (size_t i = 0; is_seen(store); i++) {
+        if (i + 1 >= tries)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = MS_NS}, NULL);
+    }
+    return true;
+}
+
+/* ---- what RocksDB is asked for ---- */
+
+static enum status flush(const struct rocks *rocks)
+{
+    rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < FAMILY_COUNT; i++) {
+        char *error = NULL;
+
+        rocksdb_flush_cf(rocks->db, options, rocks->families[i], &error);
+        status = rocks_status(error);
+    }
+    rocksdb_flushoptions_destroy(options);
+    return status;
+}
+
+/* Forced: a table of the last level is written anew, too. */
+static void compact(const struct rocks *rocks, uint32_t families)
+{
+    rocksdb_compactoptions_t *options = rocksdb_compactoptions_create();
+
+    rocksdb_compactoptions_set_exclusive_manual_compaction(options, 1);
+    rocksdb_compactoptions_set_bottommost_level_compaction(options, 2);
+    for (size_t i = 0; i < STORE_FAMILY_COUNT; i++)
+        if ((families >> i & 1) != 0)
+            rocksdb_compact_range_cf_opt(rocks->db, rocks->families[i], options, NULL, 0, NULL, 0);
+    rocksdb_compactoptions_destroy(options);
+}
+
+/* Turning deletions of files on looks for all files that nobody needs, and removes them before it
+ * returns. */
+static enum status remove_files(const struct rocks *rocks)
+{
+    char *error = NULL;
+
+    rocksdb_disable_file_deletions(rocks->db, &error);
+    if (rocks_status(error) != OK)
+        return IO_ERROR;
+    error = NULL;
+    rocksdb_enable_file_deletions(rocks->db, 1, &error);
+    return rocks_status(error);
+}
+
+static enum status forget_mark(const struct rocks *rocks)
+{
+    struct bytes key = META_SCRUB;
+    char *error = NULL;
+
+    rocksdb_delete_cf(rocks->db, rocks->options.write, rocks->families[FAMILY_META],
+                      (const char *)key.ptr, key.size, &error);
+    return rocks_status(error);
+}
+
+/* ---- the way of it ---- */
+
+void scrub_begin(struct store *store, uint32_t families)
+{
+    atomic_fetch_or(&store->scrub, families);
+    store->scrub_sequence = rocksdb_get_latest_sequence_number(store->rocks.db);
+    scrub_run(store, STORE_SCRUB_TRIES_MAX);
+}
+
+void scrub_run(struct store *store, size_t tries)
+{
+    uint32_t families = atomic_load(&store->scrub);
+
+    if (families == 0 || !wait_for_readers(store, tries))
+        return;
+
+    enum status status = flush(&store->rocks);
+
+    if (status == OK) {
+        compact(&store->rocks, families);
+        status = remove_files(&store->rocks);
+    }
+    if (status == OK)
+        status = forget_mark(&store->rocks);
+    if (status == OK)
+        atomic_store(&store->scrub, 0);
+}
+
+enum status scrub_load(struct store *store)
+{
+    const struct rocks *rocks = &store->rocks;
+    struct bytes key = META_SCRUB;
+    char *error = NULL;
+    size_t size = 0;
+    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[FAMILY_META],
+                                 (const char *)key.ptr, key.size, &size, &error);
+    enum status status = rocks_status(error);
+
+    if (status == OK && value != NULL && size != 4)
+        status = CORRUPT;
+    if (status == OK && value != NULL) {
+        atomic_store(&store->scrub, bytes_get_u32((const uint8_t *)value));
+        store->scrub_sequence = rocksdb_get_latest_sequence_number(rocks->db);
+        scrub_run(store, 1);
+    }
+    rocksdb_free(value);
+    return status;
+}
