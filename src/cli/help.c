@@ -55,7 +55,7 @@ static void print_group(const struct cli *cli, enum command_group group)
         if (!titled)
             print_heading(cli, cli_group_title(group));
         titled = true;
-        print_entry(cli, commands[i]->name, summary, 14);
+        print_entry(cli, commands[i]->name, summary, 17);
     }
 }
 

@@ -74,7 +74,7 @@ class Shells(unittest.TestCase):
     def test_man(self):
         need("man")
         text = self.run_it("man", "-l", self.pages + "/dynlog-append.1")
-        self.assertIn("dynlog append LOG ID TYPE", re.sub(".\b|\033\\[[0-9;]*m", "", text))
+        self.assertIn("dynlog append [LOG] [ID] [TYPE]", re.sub(".\b|\033\\[[0-9;]*m", "", text))
 
     # ---- completion ----
 
