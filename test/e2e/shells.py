@@ -127,17 +127,14 @@ class Shells(unittest.TestCase):
             terminal.wait("dynlog append ")
             terminal.send("--exp\t")
             terminal.wait("--expect=")
-            terminal.send("\003")
-            terminal.wait("> ")
+            terminal.send("\025")  # not Ctrl-C: while zsh draws it is lost
             terminal.send("dynlog \t")
             for name in ("append", "completion", "version"):
                 terminal.wait(r"%s +-- " % name) if name == "append" else terminal.wait(name)
-            terminal.send("\003")
-            terminal.wait("> ")
+            terminal.send("\025")
             terminal.send("dynlog completion f\t")
             terminal.wait("dynlog completion fish")
-            terminal.send("\003")
-            terminal.wait("> ")
+            terminal.send("\025")
             terminal.send("exit\n")
             terminal.popen.wait(60)
 

@@ -152,10 +152,10 @@ static void test_killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_killed), /* first: it forks, and nothing has threads yet */
         cmocka_unit_test(test_at_once),
         cmocka_unit_test(test_readers_keep_it),
         cmocka_unit_test(test_closing),
-        cmocka_unit_test(test_killed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
