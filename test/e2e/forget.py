@@ -84,6 +84,7 @@ class Forget(Case):
         self.assertEqual("grace", self.run_command(0, "read", "guests", "7")[0]["payload"]["name"])
         self.run_command(0, "forget", "guests", "7")
         line = self.run_command(0, "read", "guests", "7")[0]
+        self.assertEqual({"position", "time"}, {line.pop(name) and name for name in ("position", "time")})
         self.assertEqual({"log": "guests", "id": "7", "version": 1, "type": "signup", "payload": {}, "forgotten": True}, line)
 
     def test_those_who_follow(self):
