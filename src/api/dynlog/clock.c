@@ -37,17 +37,6 @@ static void answer(struct api *api, struct http_request *request,
     api_dynlog_answer(request, 200, buffer_bytes(&out));
 }
 
-static void refuse(struct http_request *request, int status, const char *message)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(1024);
-    struct json_writer w = JSON_WRITER(&out);
-
-    json_begin_object(&w);
-    json_member_text(&w, "message", message);
-    json_end_object(&w);
-    api_dynlog_answer(request, status, buffer_bytes(&out));
-}
-
 /* ---- what is asked for ---- */
 
 #define HOW                                                                                        \
@@ -105,7 +94,7 @@ static void refuse_past(struct clock_call *call)
         assert(false && "what was printed is JSON");
     snprintf(message, sizeof message, "The clock is at %.*s already and does not go back",
              BYTES_ARG(json_string(json_get(json, "now"))));
-    refuse(call->request, 409, message);
+    api_dynlog_refuse(call->request, 409, bytes_of_text(message));
 }
 
 static void moved(void *waiter, const struct api_clock_moved *result)
@@ -123,7 +112,7 @@ static void moved(void *waiter, const struct api_clock_moved *result)
                  "The clock stopped after %" PRIu64 " steps: %s; ask where it is with GET",
                  result->steps,
                  result->status == CLOSED ? "dynlog stops" : status_text(result->status));
-        refuse(call->request, 503, message);
+        api_dynlog_refuse(call->request, 503, bytes_of_text(message));
     }
 }
 
@@ -135,7 +124,7 @@ static void gone(void *context)
         return;
     call->answered = true;
     call->api->services.server.forget_move(call->api->services.server.context, call);
-    refuse(call->request, 499, "nobody is there to take it");
+    api_dynlog_refuse(call->request, 499, BYTES("nobody is there to take it"));
 }
 
 void api_dynlog_clock(struct api *api, struct http_request *request)
@@ -151,12 +140,13 @@ void api_dynlog_move_clock(struct api *api, struct http_request *request)
     const char *wrong = read_move(http_arena(request), http_body(request), &move);
 
     if (wrong != NULL) {
-        refuse(request, 400, wrong);
+        api_dynlog_refuse(request, 400, bytes_of_text(wrong));
         return;
     }
     if (!server->clock_is_manual(server->context)) {
-        refuse(request, 409,
-               "The clock is the machine's, which nobody moves: start dynlog with --clock manual");
+        api_dynlog_refuse(request, 409,
+                          BYTES("The clock is the machine's, which nobody moves: start dynlog with "
+                                "--clock manual"));
         return;
     }
     call->api = api;

@@ -17,10 +17,23 @@
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
+#define REFUSAL_SIZE_MAX ((size_t)64 * 1024)
+
 void api_dynlog_answer(struct http_request *request, int status, struct bytes body)
 {
     http_answer(request, &(struct http_answer){
                              .status = status, .content_type = "application/json", .body = body});
+}
+
+void api_dynlog_refuse(struct http_request *request, int status, struct bytes why)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(REFUSAL_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_string(&w, "message", why);
+    json_end_object(&w);
+    api_dynlog_answer(request, status, buffer_bytes(&out));
 }
 
 static void handle_health(struct api *api, struct http_request *request)

@@ -5,6 +5,8 @@
 #include "api/internal.h"
 
 void api_dynlog_answer(struct http_request *request, int status, struct bytes json);
+/* {"message":why} */
+void api_dynlog_refuse(struct http_request *request, int status, struct bytes why);
 
 /* GET /_dynlog/shards?table=T */
 void api_dynlog_shards(struct api *api, struct http_request *request);

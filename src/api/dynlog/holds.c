@@ -14,24 +14,11 @@
 
 #include "functions/hold.h"
 
-#define BODY_SIZE_MAX ((size_t)4 * 1024)
-
 struct hold_call {
     struct api *api;
     struct http_request *request;
     struct function_hold_change change;
 };
-
-static void refuse(struct http_request *request, int status, const char *why)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BODY_SIZE_MAX);
-    struct json_writer w = JSON_WRITER(&out);
-
-    json_begin_object(&w);
-    json_member_text(&w, "message", why);
-    json_end_object(&w);
-    api_dynlog_answer(request, status, buffer_bytes(&out));
-}
 
 static void write_hold(struct json_writer *w, const struct function_hold *hold)
 {
@@ -77,7 +64,7 @@ static void changed(struct function_hold_change *change, enum status status)
     if (status == OK)
         answer_holds(call->api, call->request, change->name);
     else
-        refuse(call->request, 500, status_text(status));
+        api_dynlog_refuse(call->request, 500, bytes_of_text(status_text(status)));
 }
 
 static void change_hold(struct api *api, struct http_request *request, struct bytes name,
@@ -107,15 +94,15 @@ void api_dynlog_post_holds(struct api *api, struct http_request *request)
     if (json_parse(arena, http_body(request), &body, NULL) != OK ||
         json_get_string(body, "function").size == 0 ||
         !json_is(json_get(body, "note"), JSON_OBJECT)) {
-        refuse(request, 400, "expected {\"function\":NAME,\"note\":{...}}");
+        api_dynlog_refuse(request, 400, BYTES("expected {\"function\":NAME,\"note\":{...}}"));
         return;
     }
     settings = functions_find(api->services.functions, json_get_string(body, "function"));
     json_print(&note, json_get(body, "note"));
     if (settings == NULL)
-        refuse(request, 404, "there is no such function");
+        api_dynlog_refuse(request, 404, BYTES("there is no such function"));
     else if (buffer_failed(&note))
-        refuse(request, 400, "a note has at most 64 kB");
+        api_dynlog_refuse(request, 400, BYTES("a note has at most 64 kB"));
     else
         change_hold(api, request, arena_copy(arena, settings->name),
                     arena_copy(arena, buffer_bytes(&note)),
@@ -129,7 +116,7 @@ void api_dynlog_delete_holds(struct api *api, struct http_request *request)
 
     if (!http_query(request, "function", &name) || name.size == 0 ||
         name.size > FUNCTION_NAME_SIZE_MAX)
-        refuse(request, 400, "which function? /_dynlog/holds?function=NAME");
+        api_dynlog_refuse(request, 400, BYTES("which function? /_dynlog/holds?function=NAME"));
     else
         change_hold(api, request, name, (struct bytes){NULL, 0}, false);
 }

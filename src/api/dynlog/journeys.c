@@ -28,17 +28,6 @@
 
 /* ---- the question ---- */
 
-static void refuse(struct http_request *request, int status, struct bytes why)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)64 * 1024);
-    struct json_writer w = JSON_WRITER(&out);
-
-    json_begin_object(&w);
-    json_member_string(&w, "message", why);
-    json_end_object(&w);
-    api_dynlog_answer(request, status, buffer_bytes(&out));
-}
-
 static bool read_flag(struct http_request *request, const char *name, bool *ret)
 {
     struct bytes text = {NULL, 0};
@@ -219,13 +208,14 @@ static void answer_unknown(struct api *api, struct http_request *request)
     struct journeys_figures figures;
 
     journeys_figures(api->services.journeys, &figures);
-    refuse(request, 404,
-           arena_printf(http_arena(request),
-                        "nothing is known of this event. Ask with its key as pk/sk "
-                        "(users#12#stream/1), the EventId that PutEvents answered, the request id "
-                        "of an invocation, the eventID of a change record or an X-Amzn-Trace-Id. "
-                        "Journeys are kept in memory, the latest %zu of them, since the last start",
-                        JOURNEYS_COUNT_MAX));
+    api_dynlog_refuse(
+        request, 404,
+        arena_printf(http_arena(request),
+                     "nothing is known of this event. Ask with its key as pk/sk "
+                     "(users#12#stream/1), the EventId that PutEvents answered, the request id "
+                     "of an invocation, the eventID of a change record or an X-Amzn-Trace-Id. "
+                     "Journeys are kept in memory, the latest %zu of them, since the last start",
+                     JOURNEYS_COUNT_MAX));
 }
 
 static void answer(struct api *api, struct http_request *request, const struct journey_query *query)
@@ -239,7 +229,8 @@ static void answer(struct api *api, struct http_request *request, const struct j
         count = print_appends(api, query, &out);
     buffer_append_text(&out, "]}");
     if (buffer_failed(&out))
-        refuse(request, 400, BYTES("the answer is too large: ask for fewer, by limit or since"));
+        api_dynlog_refuse(request, 400,
+                          BYTES("the answer is too large: ask for fewer, by limit or since"));
     else if (count == 0 && query->has_name)
         answer_unknown(api, request);
     else
@@ -366,9 +357,10 @@ void api_dynlog_journeys(struct api *api, struct http_request *request)
     const char *wrong = read_query(api, request, &query, &goes_on);
 
     if (wrong != NULL)
-        refuse(request, 400, bytes_of_text(wrong));
+        api_dynlog_refuse(request, 400, bytes_of_text(wrong));
     else if (api->services.journeys == NULL)
-        refuse(request, 400, BYTES("no journeys: this dynlog was started with --no-journeys"));
+        api_dynlog_refuse(request, 400,
+                          BYTES("no journeys: this dynlog was started with --no-journeys"));
     else if (goes_on)
         follow(api, request, &query);
     else

@@ -40,17 +40,6 @@ struct log_stream {
 
 /* ---- the question ---- */
 
-static void refuse(struct http_request *request, int status, struct bytes why)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)64 * 1024);
-    struct json_writer w = JSON_WRITER(&out);
-
-    json_begin_object(&w);
-    json_member_string(&w, "message", why);
-    json_end_object(&w);
-    api_dynlog_answer(request, status, buffer_bytes(&out));
-}
-
 /* False: it is neither. *ret stays when it is not there. */
 static bool read_flag(struct http_request *request, const char *name, bool *ret)
 {
@@ -128,13 +117,15 @@ static bool check_table(struct api *api, struct http_request *request, struct by
 
     engine_table_unref(table);
     if (name.size > 0 && !is_there)
-        refuse(request, 404,
-               arena_printf(http_arena(request), "there is no table %.*s", BYTES_ARG(name)));
+        api_dynlog_refuse(
+            request, 404,
+            arena_printf(http_arena(request), "there is no table %.*s", BYTES_ARG(name)));
     else if (name.size > 0 && !takes)
-        refuse(request, 400,
-               arena_printf(http_arena(request),
-                            "the table %.*s has no events: its keys are not pk (S) and sk (N)",
-                            BYTES_ARG(name)));
+        api_dynlog_refuse(
+            request, 400,
+            arena_printf(http_arena(request),
+                         "the table %.*s has no events: its keys are not pk (S) and sk (N)",
+                         BYTES_ARG(name)));
     return name.size == 0 || takes;
 }
 
@@ -257,7 +248,7 @@ void api_dynlog_log(struct api *api, struct http_request *request)
     const char *wrong = read_question(api, request, &stream->on);
 
     if (wrong != NULL) {
-        refuse(request, 400, bytes_of_text(wrong));
+        api_dynlog_refuse(request, 400, bytes_of_text(wrong));
         return;
     }
     if (!check_table(api, request, stream->on.read.table))

@@ -17,36 +17,27 @@
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
 
-static void refuse(struct http_request *request, int status, struct bytes why)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)64 * 1024);
-    struct json_writer w = JSON_WRITER(&out);
-
-    json_begin_object(&w);
-    json_member_string(&w, "message", why);
-    json_end_object(&w);
-    api_dynlog_answer(request, status, buffer_bytes(&out));
-}
-
 /* Says why it is not OK. */
 static void refuse_status(struct http_request *request, struct bytes table, enum status status)
 {
     struct arena *arena = http_arena(request);
 
     if (status == NOT_FOUND)
-        refuse(request, 404,
-               arena_printf(arena, "there is no table %.*s of events (keys pk (S) and sk (N))",
-                            BYTES_ARG(table)));
+        api_dynlog_refuse(request, 404,
+                          arena_printf(arena,
+                                       "there is no table %.*s of events (keys pk (S) and sk (N))",
+                                       BYTES_ARG(table)));
     else if (status == IN_USE)
-        refuse(request, 503,
-               arena_printf(arena,
-                            "the order of the events of table %.*s is being made, because an "
-                            "older dynlog wrote it; ask again in a moment",
-                            BYTES_ARG(table)));
+        api_dynlog_refuse(
+            request, 503,
+            arena_printf(arena,
+                         "the order of the events of table %.*s is being made, because an "
+                         "older dynlog wrote it; ask again in a moment",
+                         BYTES_ARG(table)));
     else
-        refuse(request, 500,
-               arena_printf(arena, "table %.*s can't be read: %s", BYTES_ARG(table),
-                            status_text(status)));
+        api_dynlog_refuse(request, 500,
+                          arena_printf(arena, "table %.*s can't be read: %s", BYTES_ARG(table),
+                                       status_text(status)));
 }
 
 /* NOT_FOUND: there is none, or it has no events. IN_USE: it is being filled. */
@@ -228,7 +219,7 @@ void api_dynlog_streams(struct api *api, struct http_request *request)
     uint32_t id = 0;
 
     if (wrong != NULL) {
-        refuse(request, 400, bytes_of_text(wrong));
+        api_dynlog_refuse(request, 400, bytes_of_text(wrong));
         return;
     }
 

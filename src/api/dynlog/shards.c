@@ -74,17 +74,6 @@ static void answer_shards(struct api *api, struct http_request *request, const s
     api_dynlog_answer(request, 200, buffer_bytes(&out));
 }
 
-static void refuse(struct http_request *request, int status, struct bytes why)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BODY_SIZE_MAX);
-    struct json_writer w = JSON_WRITER(&out);
-
-    json_begin_object(&w);
-    json_member_string(&w, "message", why);
-    json_end_object(&w);
-    api_dynlog_answer(request, status, buffer_bytes(&out));
-}
-
 /* ---- GET ---- */
 
 void api_dynlog_shards(struct api *api, struct http_request *request)
@@ -93,15 +82,16 @@ void api_dynlog_shards(struct api *api, struct http_request *request)
     const struct table *table = NULL;
 
     if (!http_query(request, "table", &name)) {
-        refuse(request, 400, BYTES("which table? /_dynlog/shards?table=NAME"));
+        api_dynlog_refuse(request, 400, BYTES("which table? /_dynlog/shards?table=NAME"));
         return;
     }
     table = engine_table_ref(api->services.engine, name);
     if (table != NULL && table->stream.id != 0)
         answer_shards(api, request, table);
     else
-        refuse(request, 404,
-               table == NULL ? BYTES("there is no such table") : BYTES("the table has no stream"));
+        api_dynlog_refuse(request, 404,
+                          table == NULL ? BYTES("there is no such table")
+                                        : BYTES("the table has no stream"));
     engine_table_unref(table);
 }
 
@@ -120,10 +110,10 @@ static void changed(struct table_change *change, enum status status)
     if (status == OK)
         answer_shards(call->api, call->request, &change->table);
     else if (status == REFUSED)
-        refuse(call->request, change->error.kind == API_RESOURCE_NOT_FOUND ? 404 : 400,
-               bytes_of_text(change->error.message));
+        api_dynlog_refuse(call->request, change->error.kind == API_RESOURCE_NOT_FOUND ? 404 : 400,
+                          bytes_of_text(change->error.message));
     else
-        refuse(call->request, 500, bytes_of_text(status_text(status)));
+        api_dynlog_refuse(call->request, 500, bytes_of_text(status_text(status)));
 }
 
 static bool decode_action(const struct json *body, enum shard_action *ret)
@@ -166,14 +156,15 @@ void api_dynlog_change_shards(struct api *api, struct http_request *request)
         json_parse(change->arena, http_body(request), &body, NULL) != OK ||
         !json_is(json_get(body, "table"), JSON_STRING) ||
         !decode_action(body, &change->shard_change.action)) {
-        refuse(request, 400,
-               BYTES("expected {\"table\":NAME,\"action\":\"roll\" or \"split\",\"shard\":ID}; "
-                     "without a shard every open one is meant"));
+        api_dynlog_refuse(
+            request, 400,
+            BYTES("expected {\"table\":NAME,\"action\":\"roll\" or \"split\",\"shard\":ID}; "
+                  "without a shard every open one is meant"));
         return;
     }
     change->name = json_string(json_get(body, "table"));
     if (!decode_shard(call, body)) {
-        refuse(request, 404, BYTES("the table's stream has no such shard"));
+        api_dynlog_refuse(request, 404, BYTES("the table's stream has no such shard"));
         return;
     }
     engine_change_table(api->services.engine, api->services.port, change);
