@@ -1,6 +1,8 @@
 /* delivery/record.c - see record.h. */
 #include "delivery/record.h"
 
+#include "base/take.h"
+
 /* ---- keys ---- */
 
 void delivery_key_encode(uint8_t out[DELIVERY_KEY_SIZE], enum delivery_key_kind kind,
@@ -57,49 +59,18 @@ void delivery_attempts_encode(struct buffer *out, const struct delivery_attempts
 
 /* ---- reading ---- */
 
-struct reader {
-    struct bytes left;
-    bool failed;
-};
-
-static struct bytes take(struct reader *reader, size_t size)
+static struct bytes take_sized(struct take *take, size_t size_max)
 {
-    struct bytes piece = bytes_slice(reader->left, 0, size);
-
-    if (piece.size < size) {
-        reader->failed = true;
-        return (struct bytes){NULL, 0};
-    }
-    reader->left = bytes_slice(reader->left, size, reader->left.size);
-    return piece;
-}
-
-static uint32_t take_u32(struct reader *reader)
-{
-    struct bytes piece = take(reader, 4);
-
-    return piece.size == 4 ? bytes_get_u32(piece.ptr) : 0;
-}
-
-static uint64_t take_u64(struct reader *reader)
-{
-    struct bytes piece = take(reader, 8);
-
-    return piece.size == 8 ? bytes_get_u64(piece.ptr) : 0;
-}
-
-static struct bytes take_sized(struct reader *reader, size_t size_max)
-{
-    uint32_t size = take_u32(reader);
+    uint32_t size = take_u32(take);
 
     if (size > size_max)
-        reader->failed = true;
-    return reader->failed ? (struct bytes){NULL, 0} : take(reader, size);
+        take->failed = true;
+    return take->failed ? (struct bytes){NULL, 0} : take_bytes(take, size);
 }
 
-static enum status take_format(struct reader *reader)
+static enum status take_format(struct take *take)
 {
-    struct bytes format = take(reader, 1);
+    struct bytes format = take_bytes(take, 1);
 
     if (format.size == 0 || format.ptr[0] == 0)
         return CORRUPT;
@@ -107,56 +78,56 @@ static enum status take_format(struct reader *reader)
 }
 
 /* A limit is -1 or what an API takes. */
-static int32_t take_limit(struct reader *reader, int32_t max)
+static int32_t take_limit(struct take *take, int32_t max)
 {
-    int32_t limit = (int32_t)take_u32(reader);
+    int32_t limit = (int32_t)take_u32(take);
 
     if (limit < -1 || limit > max)
-        reader->failed = true;
+        take->failed = true;
     return limit;
 }
 
 enum status delivery_record_decode(struct bytes value, struct delivery *ret)
 {
-    struct reader reader = {.left = value};
-    enum status st = take_format(&reader);
+    struct take take = {.left = value};
+    enum status st = take_format(&take);
 
     if (st != OK)
         return st;
-    struct bytes source = take(&reader, 1);
+    struct bytes source = take_bytes(&take, 1);
 
     if (source.size == 0 || source.ptr[0] > DELIVERY_OF_FUNCTION)
         return CORRUPT;
     *ret = (struct delivery){.source = (enum delivery_source)source.ptr[0]};
-    ret->accepted_ms = take_u64(&reader);
-    ret->scheduled_ms = take_u64(&reader);
-    ret->maximum_retry_attempts = take_limit(&reader, DELIVERY_RETRY_ATTEMPTS_MAX);
-    ret->maximum_event_age_s = take_limit(&reader, DELIVERY_EVENT_AGE_S_MAX);
-    ret->hops = take_u32(&reader);
-    ret->source_arn = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
-    ret->target_arn = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
-    ret->target_id = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
-    ret->event_id = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
-    ret->dead_letter_arn = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
-    ret->trace_header = take_sized(&reader, DELIVERY_NAME_SIZE_MAX);
-    ret->parameters = take_sized(&reader, DELIVERY_PARAMETERS_SIZE_MAX);
-    ret->payload = take_sized(&reader, DELIVERY_PAYLOAD_SIZE_MAX);
-    ret->event = take_sized(&reader, DELIVERY_PAYLOAD_SIZE_MAX);
+    ret->accepted_ms = take_u64(&take);
+    ret->scheduled_ms = take_u64(&take);
+    ret->maximum_retry_attempts = take_limit(&take, DELIVERY_RETRY_ATTEMPTS_MAX);
+    ret->maximum_event_age_s = take_limit(&take, DELIVERY_EVENT_AGE_S_MAX);
+    ret->hops = take_u32(&take);
+    ret->source_arn = take_sized(&take, DELIVERY_NAME_SIZE_MAX);
+    ret->target_arn = take_sized(&take, DELIVERY_NAME_SIZE_MAX);
+    ret->target_id = take_sized(&take, DELIVERY_NAME_SIZE_MAX);
+    ret->event_id = take_sized(&take, DELIVERY_NAME_SIZE_MAX);
+    ret->dead_letter_arn = take_sized(&take, DELIVERY_NAME_SIZE_MAX);
+    ret->trace_header = take_sized(&take, DELIVERY_NAME_SIZE_MAX);
+    ret->parameters = take_sized(&take, DELIVERY_PARAMETERS_SIZE_MAX);
+    ret->payload = take_sized(&take, DELIVERY_PAYLOAD_SIZE_MAX);
+    ret->event = take_sized(&take, DELIVERY_PAYLOAD_SIZE_MAX);
     if (ret->source == DELIVERY_OF_FUNCTION && ret->dead_letter_arn.size > 0)
         return CORRUPT; /* it has none */
-    return reader.failed || reader.left.size > 0 ? CORRUPT : OK;
+    return take.failed || take.left.size > 0 ? CORRUPT : OK;
 }
 
 enum status delivery_attempts_decode(struct bytes value, struct delivery_attempts *ret)
 {
-    struct reader reader = {.left = value};
-    enum status st = take_format(&reader);
+    struct take take = {.left = value};
+    enum status st = take_format(&take);
 
     if (st != OK)
         return st;
-    *ret = (struct delivery_attempts){.failed = take_u32(&reader)};
-    ret->next_ms = take_u64(&reader);
-    ret->code = take_sized(&reader, DELIVERY_CODE_SIZE_MAX);
-    ret->message = take_sized(&reader, DELIVERY_ERROR_MESSAGE_SIZE);
-    return reader.failed || reader.left.size > 0 ? CORRUPT : OK;
+    *ret = (struct delivery_attempts){.failed = take_u32(&take)};
+    ret->next_ms = take_u64(&take);
+    ret->code = take_sized(&take, DELIVERY_CODE_SIZE_MAX);
+    ret->message = take_sized(&take, DELIVERY_ERROR_MESSAGE_SIZE);
+    return take.failed || take.left.size > 0 ? CORRUPT : OK;
 }

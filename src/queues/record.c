@@ -2,65 +2,24 @@
  * (docs/format/queue.md). */
 #include "queues/internal.h"
 
+#include "base/take.h"
+
 #define FORMAT 1
 
 /* ---- reading ---- */
 
-struct reader {
-    struct bytes left;
-    bool failed;
-};
-
-static struct bytes take(struct reader *r, size_t size)
-{
-    struct bytes taken = bytes_slice(r->left, 0, size);
-
-    if (taken.size < size) {
-        r->failed = true;
-        return (struct bytes){NULL, 0};
-    }
-    r->left = bytes_slice(r->left, size, r->left.size);
-    return taken;
-}
-
-static uint8_t take_byte(struct reader *r)
-{
-    struct bytes taken = take(r, 1);
-
-    return taken.size == 1 ? taken.ptr[0] : 0;
-}
-
-static uint32_t take_u32(struct reader *r)
-{
-    struct bytes taken = take(r, 4);
-
-    return taken.size == 4 ? bytes_get_u32(taken.ptr) : 0;
-}
-
-static uint64_t take_u64(struct reader *r)
-{
-    struct bytes taken = take(r, 8);
-
-    return taken.size == 8 ? bytes_get_u64(taken.ptr) : 0;
-}
-
-static struct bytes take_text(struct reader *r)
-{
-    return take(r, take_u32(r));
-}
-
-static struct place take_place(struct reader *r)
+static struct place take_place(struct take *r)
 {
     uint64_t sent_ms = take_u64(r);
 
     return (struct place){sent_ms, take_u64(r)};
 }
 
-static enum status begin(struct reader *r, struct bytes value)
+static enum status begin(struct take *r, struct bytes value)
 {
     uint8_t format = 0;
 
-    *r = (struct reader){.left = value};
+    *r = (struct take){.left = value};
     format = take_byte(r);
     if (format > FORMAT)
         return NEWER_FORMAT;
@@ -104,7 +63,7 @@ void message_encode(struct buffer *out, const struct queue_message *message)
     buffer_append(out, message->body);
 }
 
-static struct message_attribute take_attribute(struct reader *r)
+static struct message_attribute take_attribute(struct take *r)
 {
     struct message_attribute attribute = {.name = take_text(r)};
 
@@ -116,10 +75,10 @@ static struct message_attribute take_attribute(struct reader *r)
 
 enum status message_decode(struct bytes value, struct arena *arena, struct queue_message *ret)
 {
-    struct reader r;
+    struct take r;
     enum status status = begin(&r, value);
     struct queue_message message = {.sent_ms = 0};
-    struct bytes id = take(&r, ID_UUID_SIZE - 1);
+    struct bytes id = take_bytes(&r, ID_UUID_SIZE - 1);
 
     if (status != OK)
         return status;
@@ -169,7 +128,7 @@ void state_encode(struct buffer *out, const struct message_state *state)
 
 enum status state_decode(struct bytes value, struct message_state *ret)
 {
-    struct reader r;
+    struct take r;
     enum status status = begin(&r, value);
     struct message_state state = {.kind = STATE_NONE};
     uint8_t kind = take_byte(&r);
@@ -205,7 +164,7 @@ void group_encode(struct buffer *out, const struct group *group)
 
 enum status group_decode(struct bytes value, struct group *ret)
 {
-    struct reader r;
+    struct take r;
     enum status status = begin(&r, value);
 
     if (status != OK)
@@ -225,7 +184,7 @@ void counts_encode(struct buffer *out, const struct counts *counts)
 
 enum status counts_decode(struct bytes value, struct counts *ret)
 {
-    struct reader r;
+    struct take r;
     enum status status = begin(&r, value);
 
     if (status != OK)

@@ -2,6 +2,8 @@
  * (docs/format/subscription.md). */
 #include "subscriptions/internal.h"
 
+#include "base/take.h"
+
 #define PREFIX "subscription"
 #define PREFIX_SIZE (sizeof PREFIX - 1)
 #define FORMAT 1
@@ -66,61 +68,18 @@ struct bytes subscription_key_name(struct bytes key)
 
 /* ---- values ---- */
 
-struct reader {
-    struct bytes left;
-    bool failed;
-};
-
-static struct bytes take(struct reader *r, size_t size)
-{
-    struct bytes taken = bytes_slice(r->left, 0, size);
-
-    if (taken.size < size) {
-        r->failed = true;
-        return (struct bytes){NULL, 0};
-    }
-    r->left = bytes_slice(r->left, size, r->left.size);
-    return taken;
-}
-
-static uint8_t take_byte(struct reader *r)
-{
-    struct bytes taken = take(r, 1);
-
-    return taken.size == 1 ? taken.ptr[0] : 0;
-}
-
-static uint32_t take_u32(struct reader *r)
-{
-    struct bytes taken = take(r, 4);
-
-    return taken.size == 4 ? bytes_get_u32(taken.ptr) : 0;
-}
-
-static uint64_t take_u64(struct reader *r)
-{
-    struct bytes taken = take(r, 8);
-
-    return taken.size == 8 ? bytes_get_u64(taken.ptr) : 0;
-}
-
-static struct bytes take_text(struct reader *r)
-{
-    return take(r, take_u32(r));
-}
-
-static enum status begin(struct reader *r, struct bytes value)
+static enum status begin(struct take *r, struct bytes value)
 {
     uint8_t format = 0;
 
-    *r = (struct reader){.left = value};
+    *r = (struct take){.left = value};
     format = take_byte(r);
     if (format > FORMAT)
         return NEWER_FORMAT;
     return format == FORMAT ? OK : CORRUPT;
 }
 
-static enum status end(const struct reader *r)
+static enum status end(const struct take *r)
 {
     return r->failed || r->left.size > 0 ? CORRUPT : OK;
 }
@@ -145,7 +104,7 @@ void subscription_record_print(struct buffer *out, const struct subscription_rec
 
 enum status subscription_record_read(struct bytes value, struct subscription_record *ret)
 {
-    struct reader r;
+    struct take r;
     enum status status = begin(&r, value);
 
     if (status != OK)
@@ -174,7 +133,7 @@ void subscription_parked_print(struct buffer *out, const struct subscription_par
 
 enum status subscription_parked_read(struct bytes value, struct subscription_parked *ret)
 {
-    struct reader r;
+    struct take r;
     enum status status = begin(&r, value);
 
     if (status != OK)
