@@ -1,4 +1,4 @@
-/* cli/replay.c - dynlog replay: the command line, what would go, the summary. See replay.h. */
+/* cli/replay.c - dynlog replay: the command line, who is asked, the filter. See replay.h. */
 #include "cli/replay.h"
 
 #include "base/clock.h"
@@ -453,189 +453,7 @@ bool replay_takes(struct replay *replay, const struct replay_event *event)
            (filter->until_ms == 0 || event->time_ms < filter->until_ms);
 }
 
-/* ---- what would go ---- */
-
-struct kind {
-    struct bytes log, type;
-    uint64_t events, first_ms, last_ms;
-};
-
-#define KINDS_MAX 10000 /* of log and type, in a table of --dry-run; others are not told apart */
-
-struct kinds {
-    struct kind *list;
-    size_t count, capacity;
-};
-
-static void count_kind(struct replay *replay, struct kinds *kinds, const struct replay_event *event)
-{
-    struct arena *arena = replay->cli->arena;
-    struct kind *kind = NULL;
-
-    for (size_t i = 0; i < kinds->count && kind == NULL; i++)
-        if (bytes_equal(kinds->list[i].log, event->log) &&
-            bytes_equal(kinds->list[i].type, event->type))
-            kind = &kinds->list[i];
-    if (kind == NULL && kinds->count < KINDS_MAX) {
-        kinds->list = arena_grow(arena, kinds->list, kinds->count, kinds->count + 1,
-                                 &kinds->capacity, sizeof *kinds->list);
-        kind = &kinds->list[kinds->count++];
-        *kind = (struct kind){.log = arena_copy(arena, event->log),
-                              .type = arena_copy(arena, event->type),
-                              .first_ms = event->time_ms};
-    }
-    if (kind == NULL)
-        kind = &kinds->list[KINDS_MAX - 1];
-    kind->events++;
-    if (event->time_ms < kind->first_ms)
-        kind->first_ms = event->time_ms;
-    if (event->time_ms > kind->last_ms)
-        kind->last_ms = event->time_ms;
-}
-
-static const struct table_column kind_columns[] = {
-    {"LOG", false, false},         {"TYPE", false, false}, {"EVENTS", true, false},
-    {"FIRST (UTC)", false, false}, {"LAST", false, false},
-};
-
-static void print_kinds(const struct replay *replay, const struct kinds *kinds)
-{
-    struct cli *cli = replay->cli;
-    struct cli_table table = {.columns = kind_columns, .column_count = ARRAY_COUNT(kind_columns)};
-    uint64_t events = 0;
-
-    for (size_t i = 0; i < kinds->count; i++) {
-        const struct kind *kind = &kinds->list[i];
-        struct bytes cells[] = {
-            kind->log.size > 0 ? kind->log : BYTES("-"),
-            kind->type.size > 0 ? kind->type : BYTES("-"),
-            arena_printf(cli->arena, "%s", cli_count_text((int64_t)kind->events)),
-            cli_when_text(cli->arena, kind->first_ms),
-            cli_when_text(cli->arena, kind->last_ms),
-        };
-
-        events += kind->events;
-        cli_table_add(cli, &table, cells);
-    }
-    if (kinds->count > 0)
-        cli_table_print(cli, &table);
-    fprintf(cli->out, "%s%s events would go to the %s; nothing was sent.\n",
-            kinds->count > 0 ? "\n" : "", cli_count_text((int64_t)events), replay->on->to);
-}
-
-/* What can't go is told on stderr, in its place. */
-static bool print_event(struct replay *replay, const struct replay_event *event)
-{
-    AUTO(arena_release) struct arena *arena = arena_new();
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(REPLAY_TEXT_SIZE_MAX * 2);
-    struct bytes why = {NULL, 0};
-
-    if (replay->sink->print(replay, arena, event, &out, &why))
-        return cli_line(replay->cli, buffer_bytes(&out));
-    cli_fail(replay->cli, CLI_FAILED, "%.*s would fail: %.*s.",
-             BYTES_ARG(replay_event_name(arena, event)), BYTES_ARG(why));
-    return true;
-}
-
-static int dry_run(struct replay *replay)
-{
-    bool people = cli_for_people(replay->cli, replay->on->json);
-    struct kinds kinds = {0};
-    struct replay_event *event = NULL;
-    enum replay_reading reading = REPLAY_READ;
-    bool well = true;
-
-    while (well && (reading = replay->source->next(replay->source, &event)) == REPLAY_READ) {
-        if (people)
-            count_kind(replay, &kinds, event);
-        else
-            well = print_event(replay, event);
-        mem_free(event);
-    }
-    if (people && reading == REPLAY_END)
-        print_kinds(replay, &kinds);
-    return well && reading == REPLAY_END ? CLI_DONE : CLI_FAILED;
-}
-
-/* ---- the summary ---- */
-
-static const struct table_column count_columns[] = {
-    {"READ", true, false},      {"SENT", true, false},   {"SKIPPED", true, false},
-    {"DIFFERENT", true, false}, {"FAILED", true, false},
-};
-
-static void summary_for_people(const struct replay *replay, uint64_t took_ms, uint64_t before)
-{
-    struct cli *cli = replay->cli;
-    const struct replay_counts *counts = &replay->place.counts;
-    const uint64_t numbers[] = {counts->read, counts->sent, counts->skipped, counts->different,
-                                counts->failed};
-    struct cli_table table = {.columns = count_columns, .column_count = ARRAY_COUNT(count_columns)};
-    struct bytes cells[ARRAY_COUNT(count_columns)];
-    uint64_t now = counts->read - before;
-
-    for (size_t i = 0; i < ARRAY_COUNT(cells); i++)
-        cells[i] = arena_printf(cli->arena, "%s", cli_count_text((int64_t)numbers[i]));
-    cli_table_add(cli, &table, cells);
-    cli_table_print(cli, &table);
-    fprintf(cli->out, "\ntook %s", cli_duration_text(took_ms));
-    if (took_ms > 0)
-        fprintf(cli->out, ", %s events/s", cli_count_text((int64_t)(now * 1000 / took_ms)));
-    if (replay->to == TO_BUS)
-        fprintf(cli->out, "; replay-name %s", replay->name);
-    fprintf(cli->out, "\n");
-}
-
-static bool summary_line(const struct replay *replay, enum replay_end end, uint64_t took_ms)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
-    const struct replay_counts *counts = &replay->place.counts;
-    struct json_writer w = JSON_WRITER(&out);
-
-    json_begin_object(&w);
-    json_member_text(&w, "name", replay->name);
-    json_member_text(&w, "from", replay->on->from);
-    json_member_text(&w, "to", replay->on->to);
-    json_member_uint(&w, "read", counts->read);
-    json_member_uint(&w, "sent", counts->sent);
-    json_member_uint(&w, "skipped", counts->skipped);
-    json_member_uint(&w, "different", counts->different);
-    json_member_uint(&w, "failed", counts->failed);
-    json_member_bool(&w, "finished", end == REPLAY_ALL);
-    json_member_uint(&w, "tookMs", took_ms);
-    json_end_object(&w);
-    return cli_line(replay->cli, buffer_bytes(&out));
-}
-
-static void tell_without_time(const struct replay *replay)
-{
-    if (replay->without_time > 0)
-        cli_note(replay->cli,
-                 "%s items have no time (a dynlog or meta.time tells it) and were left out by "
-                 "--since and --until.",
-                 cli_count_text((int64_t)replay->without_time));
-}
-
-static int end_of(const struct replay *replay, enum replay_end end, int exit_status)
-{
-    const struct replay_counts *counts = &replay->place.counts;
-
-    if (end != REPLAY_ALL && replay->state != NULL)
-        cli_fail(replay->cli, CLI_FAILED,
-                 "%s: %s events are done. The same command goes on behind them (%s).",
-                 end == REPLAY_INTERRUPTED ? "Interrupted" : "Not finished",
-                 cli_count_text((int64_t)counts->read), replay->state_path);
-    else if (end != REPLAY_ALL)
-        cli_fail(replay->cli, CLI_FAILED,
-                 "%s: %s events are done. With --name a replay can go on where it was.",
-                 end == REPLAY_INTERRUPTED ? "Interrupted" : "Not finished",
-                 cli_count_text((int64_t)counts->read));
-    if (end == REPLAY_BROKEN)
-        return exit_status;
-    if (end == REPLAY_INTERRUPTED || counts->failed > 0)
-        return CLI_FAILED;
-    return counts->different > 0 ? CLI_LOST_RACE : CLI_DONE;
-}
+/* ---- a run ---- */
 
 static int run(struct replay *replay)
 {
@@ -648,12 +466,7 @@ static int run(struct replay *replay)
                  cli_count_text((int64_t)before));
     end = replay_run(replay, &exit_status);
     took_ms = (clock_monotonic_ns() - begin_ns) / 1000000;
-    if (cli_for_people(replay->cli, replay->on->json))
-        summary_for_people(replay, took_ms, before);
-    else if (!summary_line(replay, end, took_ms))
-        return CLI_FAILED;
-    tell_without_time(replay);
-    return end_of(replay, end, exit_status);
+    return replay_tell_end(replay, end, took_ms, before, exit_status);
 }
 
 /* ---- all of it ---- */
@@ -677,7 +490,7 @@ static int replay_all(struct replay *replay)
         return replay_by_server(replay);
     if (!open_state_and_source(replay, &exit_status) || !prepare_sink(replay, &exit_status))
         return exit_status;
-    return replay->on->dry_run ? dry_run(replay) : run(replay);
+    return replay->on->dry_run ? replay_dry_run(replay) : run(replay);
 }
 
 static int replay_run_command(struct cli *cli, const void *given)

@@ -3,7 +3,8 @@
  *   source --> main thread --> 16 lanes, by partition key --> sink
  *               filter, rate      a thread and a client each       each batch: durable, then noted
  *
- *   replay.c         the command line, the summary      replay_run.c       lanes, how far it is
+ *   replay.c         the command line, who is asked     replay_run.c       lanes, how far it is
+ *   replay_dry.c     what would go                      replay_summary.c   what was done
  *   replay_event.c   an event as item, and back         replay_state.c     the file of a name
  *   replay_db.c  replay_table.c  replay_stream.c        sources
  *   replay_put.c  replay_bus.c  replay_function.c       sinks
@@ -161,6 +162,12 @@ struct replay {
 enum replay_end { REPLAY_ALL, REPLAY_INTERRUPTED, REPLAY_BROKEN /* told */ };
 /* From source to sink. *ret_exit is of REPLAY_BROKEN. */
 enum replay_end replay_run(struct replay *replay, int *ret_exit);
+/* Prints what would go, and sends nothing. Returns the exit status, as the next one does. */
+int replay_dry_run(struct replay *replay);
+/* Prints what was done. `before`: of the events, those that earlier runs had read; exit_status: of
+ * REPLAY_BROKEN. */
+int replay_tell_end(const struct replay *replay, enum replay_end end, uint64_t took_ms,
+                    uint64_t before, int exit_status);
 
 /* The filter takes it: log, type, stream and, where the source has not looked, time. */
 bool replay_takes(struct replay *replay, const struct replay_event *event);
