@@ -85,7 +85,7 @@ def calls(dynlog):
     if not os.path.exists(path):
         return []
     with open(path, encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file]
+        lines = [json.loads(line) for line in file if line.endswith("\n")]  # the last one may be half written
     return [line for line in lines if "records" in line]
 
 
