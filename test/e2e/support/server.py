@@ -29,6 +29,10 @@ WAIT_S = 60  # for one line or answer; far above what any takes, so that a failu
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed)")
 
 
+# Whoever runs the tests in the background ignores Ctrl-C, and so would everything that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def environment(home, extra=None):
     """Nothing of the caller's but where programs are: keys and endpoints of a person's own stay out."""
     node = shutil.which("node")
