@@ -112,6 +112,9 @@ MUST_USE enum status vault_unseal(const struct vault_reader *reader, enum vault_
                                   const struct value *pk, const struct value *sk,
                                   struct bytes sealed, struct arena *arena, struct bytes *ret);
 
+/* The text is of the form that vault_seal() makes. Whether it is one of ours, opening it tells. */
+bool vault_is_seal(struct bytes sealed);
+
 /* ---- items (item.c) ---- */
 
 /* Of an item's stored form, the {"sealed":...} that is its payload; empty: it is not sealed. */

@@ -187,6 +187,7 @@ static void test_changed_bytes(void **state)
         copy[i / 8] ^= (uint8_t)(1 << (i % 8));
         base64_encode(&out, bytes_of(copy, all.size));
         status = vault_unseal(&reader, VAULT_ITEM, &pk, &sk, buffer_bytes(&out), t.arena, &text);
+        assert_int_equal(vault_is_seal(buffer_bytes(&out)), i / 8 > 0); /* of a known format */
         /* another id is of no key */
         assert_int_equal(status, i / 8 >= 1 && i / 8 <= VAULT_KEY_ID_SIZE ? NOT_FOUND : MALFORMED);
     }
@@ -196,6 +197,9 @@ static void test_changed_bytes(void **state)
                      MALFORMED);
     assert_int_equal(vault_unseal(&reader, VAULT_ITEM, &pk, &sk, BYTES("?"), t.arena, &text),
                      MALFORMED);
+    assert_false(vault_is_seal(BYTES("")));
+    assert_false(vault_is_seal(BYTES("AQ==")));
+    assert_false(vault_is_seal(BYTES("?")));
     close_vault(&t);
 }
 
