@@ -26,6 +26,13 @@ struct line_case {
 #define ITEM(n)                                                                                    \
     "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n "\"},\"log\":{\"S\":\"users\"},"     \
     "\"type\":{\"S\":\"t\"},\"payload\":{\"M\":{}}}"
+#define FORGOTTEN_ITEM                                                                             \
+    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"1\"},\"log\":{\"S\":\"users\"},"          \
+    "\"type\":{\"S\":\"t\"},\"payload\":{\"M\":{}},\"forgotten\":{\"BOOL\":true}}"
+#define FORGOTTEN_LINE(position_, version_)                                                        \
+    "{\"position\":" #position_ ",\"log\":\"users\",\"key\":{\"pk\":"                              \
+    "\"users#12#stream\",\"sk\":" #version_                                                        \
+    "},\"type\":\"t\",\"payload\":{},\"forgotten\":true}\n"
 #define KEY "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"2\"}}"
 #define READ(n)                                                                                    \
     "{\"log\":\"users\",\"id\":\"12\",\"version\":" #n ",\"type\":\"t\",\"payload\":{}}\n"
@@ -74,6 +81,18 @@ static const struct line_case cases[] = {
      {{"\"ScanIndexForward\":true", 200, "{\"Items\":[" ITEM(1) "]}"}},
      CLI_DONE,
      {"VERSION  TYPE  PAYLOAD\n      1  t     {}\n"},
+     ""},
+    {"read users 12 --endpoint URL",
+     {.terminal = true},
+     {{"Query", 200, "{\"Items\":[" FORGOTTEN_ITEM "]}"}},
+     CLI_DONE,
+     {"VERSION  TYPE  PAYLOAD\n      1  t     (forgotten)\n"},
+     ""},
+    {"read users 12 --endpoint URL",
+     {0},
+     {{"Query", 200, "{\"Items\":[" FORGOTTEN_ITEM "]}"}},
+     CLI_DONE,
+     {"\"type\":\"t\",\"payload\":{},\"forgotten\":true}\n"},
      ""},
     {"read users 12 --backward --limit 2 --from 1 --to 7 --endpoint URL",
      {0},
@@ -185,6 +204,12 @@ static const struct line_case cases[] = {
      CLI_DONE,
      {"users/12            1  t               {}\n"},
      "has an empty store"},
+    {"tail --count 1 --from 20 --endpoint URL",
+     {.terminal = true},
+     {{"GET", 200, STATUS(21)}, {"/_dynlog/log?from=20", 200, FORGOTTEN_LINE(21, 1)}},
+     CLI_DONE,
+     {"users/12            1  t               (forgotten)\n"},
+     ""},
     {"tail --endpoint URL --from 3",
      {0},
      {{"GET", 200, STATUS(7)}, {"GET", 400, "{\"message\":\"no\"}"}},
