@@ -186,9 +186,11 @@ static enum status open_bus(struct server *server)
     enum status st =
         bus_open(server->store, server->port, server->clock, &server->place, &door, &server->bus);
 
-    if (st == OK)
-        bus_record_journeys(server->bus, server->journeys);
-    return st;
+    if (st != OK)
+        return st;
+    bus_record_journeys(server->bus, server->journeys);
+    bus_use_vault(server->bus, engine_vault(server->engine));
+    return OK;
 }
 
 static void tell_dead_letter(void *context, const char *message_id, struct bytes from_arn,
