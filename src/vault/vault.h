@@ -142,6 +142,10 @@ bool vault_is_forgotten(const struct item *item);
  * Which ones are sealed says that head and not the text: {"sealed":"..."} of a client's is no
  * sealed one. A row says by its format whether it holds such a text or a plain one. */
 
+/* Of the sealed form of a text of that size. The least that has a payload to seal,
+ * {"pk":"a#b#stream","sk":1,"payload":1}, has 38 bytes and gets 81 more. */
+#define VAULT_TEXT_SIZE_MAX(size) ((size)*4 + 8)
+
 /* In run(). *ret empty: there is nothing to seal, and the text is stored as it is; else it is what
  * to store instead, and what its keys need is put. Not OK: the disk was not read, and the text may
  * not be stored. In the arena. */
