@@ -2,20 +2,21 @@
  * and opening them, which only the dynlog that has their keys can (POST /_dynlog/unseal).
  *
  *   detail  {...,"key":{"pk":"people#12#stream","sk":1},"payload":{"sealed":"BASE64"}}
- *     opened     "payload" as it was
- *     forgotten  "payload":{}, and "forgotten":true behind all
+ *     opened     "payload" as it was; all else stays, byte for byte
+ *     forgotten  "payload":{},"forgotten":true
  *
- * A client may have written a payload that looks so, in a log that is not private: the dynlog tells
- * (its door), and such an event stays as it is. */
+ * The same of events within an event, as failures tell of them. A client may have written a payload
+ * that looks so, in a log that is not private: the dynlog tells (its door), and it stays as it is.
+ */
 #ifndef DYNLOG_CLI_SEALED_H
 #define DYNLOG_CLI_SEALED_H
 
 #include "cli/client.h"
 
 enum sealed_state {
-    SEALED_NOT,    /* it has nothing sealed, or it was opened */
-    SEALED_SHUT,   /* it looks sealed, and nobody was asked */
-    SEALED_REFUSED /* it is sealed, and not by the dynlog that was asked: `why` */
+    SEALED_NOT,    /* it has nothing sealed, or all of it was opened */
+    SEALED_SHUT,   /* something looks sealed, and nobody was asked */
+    SEALED_REFUSED /* something is sealed, and not by the dynlog that was asked: `why` */
 };
 
 struct sealed_event {

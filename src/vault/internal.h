@@ -31,17 +31,6 @@ void vault_context(struct buffer *out, enum vault_kind kind, const struct value 
                    const struct value *sk);
 #define VAULT_CONTEXT_SIZE_MAX (1 + 2 * (KEY_HASH_SIZE_MAX + KEY_RANGE_SIZE_MAX) + 4)
 
-/* find.c: a payload that hides something, in a JSON text, with the key beside it. */
-struct vault_place {
-    size_t offset, size;
-    struct value pk, sk;
-    struct bytes log, id; /* of pk */
-    bool marked;          /* a member "forgotten" stands beside it */
-    const void *owner;    /* while it is looked for */
-};
-/* In the order of their offsets; one may be within another. In the arena, and the text. */
-size_t vault_find(struct arena *arena, struct bytes text, const struct vault_place **ret);
-
 /* crypt.c: AES-256-GCM, and randomness fit for keys. `out` has room for text.size bytes. */
 void vault_random(uint8_t *out, size_t size);
 void vault_encrypt(const uint8_t key[VAULT_KEY_SIZE], const uint8_t nonce[VAULT_NONCE_SIZE],

@@ -133,6 +133,11 @@ enum status vault_read_text(struct bytes sealed, size_t *ret_size, struct bytes 
     return OK;
 }
 
+struct bytes vault_forgotten_text(const struct vault_place *place)
+{
+    return place->marked ? FORGOTTEN_BEFORE : FORGOTTEN;
+}
+
 static enum status open_part(const struct vault_reader *reader, const struct vault_place *place,
                              struct bytes text, struct arena *arena, struct bytes *ret)
 {
@@ -148,7 +153,7 @@ static enum status open_part(const struct vault_reader *reader, const struct vau
         return CORRUPT;
     if (status != NOT_FOUND)
         return status;
-    *ret = place->marked ? FORGOTTEN_BEFORE : FORGOTTEN;
+    *ret = vault_forgotten_text(place);
     return OK;
 }
 

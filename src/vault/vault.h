@@ -160,6 +160,19 @@ MUST_USE enum status vault_open_text(const struct vault_reader *reader, struct b
 /* The size of the plain text, and the text with its sealed payloads, which is JSON. CORRUPT. */
 MUST_USE enum status vault_read_text(struct bytes sealed, size_t *ret_size, struct bytes *ret_text);
 
+/* A payload that hides something, in a JSON text, with the key beside it (find.c). */
+struct vault_place {
+    size_t offset, size;
+    struct value pk, sk;
+    struct bytes log, id; /* of pk */
+    bool marked;          /* a member "forgotten" stands beside it */
+    const void *owner;    /* while it is looked for */
+};
+/* In the order of their offsets; one may be within another. In the arena, and the text. */
+size_t vault_find(struct arena *arena, struct bytes text, const struct vault_place **ret);
+/* What stands in the place of a payload that was forgotten. */
+struct bytes vault_forgotten_text(const struct vault_place *place);
+
 /* The text of a sealed value; false: it is none. */
 MUST_USE bool vault_sealed_text(struct bytes part, struct bytes *ret);
 

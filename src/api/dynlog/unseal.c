@@ -15,7 +15,7 @@
  * does not open stands in a log that is not private because a client put a copy of it there. */
 #include "api/dynlog/dynlog.h"
 
-#include "order/order.h"
+#include "value/stream_key.h"
 #include "vault/vault.h"
 
 #define BODY_SIZE_MAX ((size_t)4 * 1024 * 1024) /* several events of the largest size */
@@ -83,7 +83,7 @@ static bool is_private(const struct unsealing *unsealing, struct bytes pk)
 {
     struct bytes log, id;
 
-    if (!order_stream_of(pk, &log, &id))
+    if (!stream_key_read(pk, &log, &id))
         return false;
     for (size_t i = 0; i < unsealing->log_count; i++)
         if (bytes_equal(unsealing->logs[i].name, log))

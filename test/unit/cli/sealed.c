@@ -44,6 +44,8 @@ static void test_looks(void **state)
         {EVENT(1, "u", "\"payload\":{\"a\":1},\"forgotten\":true"), SEALED_NOT, false},
         {EVENT(1, "u", "\"payload\":{\"forgotten\":true}"), SEALED_NOT, false},
         {EVENT(1, "u", "\"payload\":{\"sealed\":\"" SEAL "\",\"a\":1}"), SEALED_NOT, false},
+        {"{\"a\":[{\"pk\":\"a#1#stream\",\"sk\":1,\"payload\":{\"sealed\" : \"" SEAL "\"}}]}",
+         SEALED_SHUT, false},
         {EVENT(1, "u", "\"payload\":{\"in\":{\"sealed\":\"" SEAL "\"}}"), SEALED_NOT, false},
         {EVENT(1, "u", "\"payload\":\"sealed\""), SEALED_NOT, false},
         {"{\"detail\":{\"payload\":{\"sealed\":\"" SEAL "\"}}}", SEALED_NOT, false}, /* no key */
@@ -198,6 +200,28 @@ static void test_opened(void **state)
     end();
 }
 
+/* Events within an event, and all that stands around them, byte for byte. */
+#define WITHIN(one_, two_)                                                                         \
+    "{\"id\":\"e1\",\"detail-type\":\"d\",\"source\":\"s\",\"time\":\"2026-01-31T09:30:00Z\","     \
+    "\"detail\":"                                                                                  \
+    "{ \"n\": 1.50, \"of\": [{\"key\":{\"pk\":\"a#1#stream\",\"sk\":1},\"payload\":" one_          \
+    ", \"x\": 1}, {\"pk\":\"a#1#stream\",\"sk\":2.0,\"payload\":" two_ "}]}}"
+
+static void test_within(void **state)
+{
+    static const struct fake_answer answers[] = {
+        {"GET /_dynlog/status", 200, STATUS},
+        {"[{\"pk\":\"a#1#stream\",\"sk\":1,\"sealed\":\"" SEAL
+         "\"},{\"pk\":\"a#1#stream\",\"sk\":2,\"sealed\":\"" SEAL "\"}]",
+         200, "[{\"forgotten\":true},{\"payload\":[1]}]"}};
+
+    (void)state;
+    import(WITHIN("{\"sealed\":\"" SEAL "\"}", "{\"sealed\":\"" SEAL "\"}") "\n");
+    run_with(answers, 2, false, "archive show --open --archive FILE --endpoint URL", CLI_DONE,
+             WITHIN("{},\"forgotten\":true", "[1]") "\n", "");
+    end();
+}
+
 /* What was forgotten shows itself without anybody being asked. */
 static void test_forgotten(void **state)
 {
@@ -321,13 +345,11 @@ static void test_replays_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looks),
-        cmocka_unit_test(test_sealed_as_they_are),
-        cmocka_unit_test(test_opened),
-        cmocka_unit_test(test_forgotten),
-        cmocka_unit_test(test_not_opened),
-        cmocka_unit_test(test_replays),
-        cmocka_unit_test(test_replays_elsewhere),
+        cmocka_unit_test(test_looks),     cmocka_unit_test(test_sealed_as_they_are),
+        cmocka_unit_test(test_opened),    cmocka_unit_test(test_within),
+
+        cmocka_unit_test(test_forgotten), cmocka_unit_test(test_not_opened),
+        cmocka_unit_test(test_replays),   cmocka_unit_test(test_replays_elsewhere),
     };
 
     test_environment();
