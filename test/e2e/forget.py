@@ -233,8 +233,8 @@ class Start(unittest.TestCase):
         self.dynlog = Dynlog({"serverless.yml": STACK % stack}, arguments).start()
         self.addCleanup(self.dynlog.remove)
 
-    def private(self):
-        return [json.loads(line)["log"] for line in self.dynlog.command("private").stdout.splitlines()]
+    def private(self, *arguments):
+        return [json.loads(line)["log"] for line in self.dynlog.command("private", *arguments).stdout.splitlines()]
 
     def save(self, stack):
         path = self.dynlog.write("serverless.yml~", STACK % stack)
@@ -250,9 +250,10 @@ class Start(unittest.TestCase):
         self.assertEqual(["guests", "people", "visitors"], self.private())
         self.dynlog.stop()
         self.save("")
-        self.dynlog.start() # for good, whoever names them
+        self.dynlog.start()  # for good, whoever names them
         self.assertEqual(["guests", "people", "visitors"], self.private())
         self.dynlog.stop()
+        self.assertEqual(["guests", "people", "visitors"], self.private("--data", ".dynlog"))
 
     def test_a_log_with_events(self):
         self.start("people")
