@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import unittest
 
 from support.case import Case, n, s
@@ -278,3 +279,124 @@ class Start(unittest.TestCase):
         self.dynlog.process.err.wait(r"is not applied as a whole")
         self.assertEqual(["guests", "people"], self.private())
         self.dynlog.stop()
+
+
+class ForgetOnTheBus(Case):
+    """Archives of a bus, ./db and deliveries that wait: none of them ever has a private payload plain. The clock stands still,
+    so what waits for its next attempt waits until a test moves it."""
+
+    arguments = ["--clock", "manual"]
+    BUS = "dynamodb-log"
+
+    def setUp(self):
+        self.events, self.sqs = self.dynlog.client("events"), self.dynlog.client("sqs")
+
+    def archive(self):
+        return self.events.describe_archive(ArchiveName=self.events.list_archives()["Archives"][0]["ArchiveName"])
+
+    def run_command(self, *arguments):
+        result = self.dynlog.command(*arguments)
+        self.assertEqual(0, result.returncode, result.stdout + result.stderr)
+
+    def secret(self, number):
+        return "a-plain-name-of-ada-%d" % number
+
+    def files_with(self, text):
+        """Data folder, ./db and what SQLite has beside it."""
+        found = []
+        for root, _, names in os.walk(self.dynlog.work):
+            for name in names:
+                with open(os.path.join(root, name), "rb") as file:
+                    if text.encode() in file.read():
+                        found.append(os.path.relpath(os.path.join(root, name), self.dynlog.work))
+        return found
+
+    def in_sqlite(self):
+        self.dynlog.waiting()
+        database = sqlite3.connect("file:%s?mode=ro" % self.dynlog.path("db"), uri=True)
+        try:
+            return [json.loads(row[0])["detail"] for row in
+                    database.execute("select event from events where log = 'people' order by rowid")]
+        finally:
+            database.close()
+
+    def rule_to_queue(self, name, pattern):
+        url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.events.put_rule(Name=name, EventBusName=self.BUS, EventPattern=json.dumps(pattern))
+        self.events.put_targets(Rule=name, EventBusName=self.BUS,
+                                Targets=[{"Id": "q", "Arn": "arn:aws:sqs:us-east-1:000000000000:" + name}])
+        return url
+
+    def details(self, url):
+        """Of the messages in a queue, by their key's stream."""
+        bodies = [json.loads(message["Body"]) for message in
+                  self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
+        return {(body["source"], body["detail"]["key"]["pk"]): body["detail"] for body in bodies}
+
+    def put(self, number):
+        """Through the built-in trigger, and as a client's own event."""
+        payload = {"id": str(number), "name": self.secret(number)}
+        self.dynamodb.put_item(TableName=LOGS, Item={
+            "pk": s("people#%d#stream" % number), "sk": n(1), "log": s("people"), "type": s("signup"),
+            "payload": {"M": {name: s(text) for name, text in payload.items()}}})
+        detail = {"log": "people", "key": {"pk": "people#%d#stream" % number, "sk": 1}, "type": "signup", "payload": payload}
+        answer = self.events.put_events(Entries=[{"EventBusName": self.BUS, "Source": "mine", "DetailType": "t",
+                                                  "Detail": json.dumps(detail)}])
+        self.assertEqual(0, answer["FailedEntryCount"])
+        self.dynlog.waiting()
+        return detail
+
+    def test_everywhere_at_once(self):
+        before = self.archive()["EventCount"]
+        self.run_command("private", "people")
+        waits = self.rule_to_queue("waits", {"detail": {"payload": {"name": [{"prefix": "a-plain-name"}]}},
+                                             "replay-name": [{"exists": False}]})
+        self.dynlog.faults(TargetFailure=[{"RuleName": "waits", "ErrorCode": "THROTTLING", "Count": 4}])
+        plain = {number: self.put(number) for number in (1, 2)}
+        self.assertEqual(4, self.dynlog.waiting()["deliveries"]["count"])
+        archive = self.archive()
+        self.assertEqual(before + 4, archive["EventCount"])
+        sealed = self.in_sqlite()
+        self.assertEqual([["sealed"]] * 4, [list(detail["payload"]) for detail in sealed])
+        self.assertEqual([dict(plain[1], payload=None)] * 2 + [dict(plain[2], payload=None)] * 2,
+                         [dict(detail, payload=None) for detail in sealed])
+        self.dynlog.kill()
+        self.dynlog.start()
+        self.assertEqual(([], []), (self.files_with(self.secret(1)), self.files_with(self.secret(2))))
+
+        self.run_command("forget", "people", "1")
+        self.dynlog.kill()
+        self.dynlog.start()
+        self.assertEqual(4, self.dynlog.waiting()["deliveries"]["count"])
+        self.dynlog.advance("1m")
+        gone = dict(plain[1], payload={}, forgotten=True)
+        expected = {(source, "people#%d#stream" % number): detail
+                    for source in ("dynamodb-log", "mine") for number, detail in ((1, gone), (2, plain[2]))}
+        self.assertEqual(expected, self.details(waits))
+
+        replayed = self.rule_to_queue("replayed", {"replay-name": [{"exists": True}], "detail": {"log": ["people"]}})
+        now = archive["CreationTime"].timestamp()
+        self.events.start_replay(ReplayName="again", EventSourceArn=archive["ArchiveArn"], EventStartTime=now - 3600,
+                                 EventEndTime=now + 3600, Destination={"Arn": archive["EventSourceArn"]})
+        self.dynlog.drain()
+        self.assertEqual(expected, self.details(replayed))
+        described = self.archive()
+        self.assertEqual((before + 4, archive["SizeBytes"]), (described["EventCount"], described["SizeBytes"]))
+        self.assertEqual(sealed, self.in_sqlite())
+        self.assertEqual([], self.files_with(self.secret(1)))
+
+    def test_a_clients_own_seal(self):
+        """What looks like a sealed payload is a payload."""
+        events = self.events
+        self.run_command("private", "forged")
+        url = self.rule_to_queue("forged", {"detail": {"log": ["forged", "open"]}, "replay-name": [{"exists": True}]})
+        details = [{"log": log, "key": {"pk": log + "#1#stream", "sk": 1}, "payload": {"sealed": "AQ=="}}
+                   for log in ("forged", "open")]
+        events.put_events(Entries=[{"EventBusName": self.BUS, "Source": "mine", "DetailType": "t", "Detail": json.dumps(detail)}
+                                   for detail in details])
+        archive = self.archive()
+        now = archive["CreationTime"].timestamp()
+        events.start_replay(ReplayName="forged", EventSourceArn=archive["ArchiveArn"], EventStartTime=now - 3600,
+                            EventEndTime=now + 3600, Destination={"Arn": archive["EventSourceArn"]})
+        self.dynlog.waiting()
+        self.assertEqual({("mine", detail["key"]["pk"]): detail for detail in details}, self.details(url))
