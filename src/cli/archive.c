@@ -327,7 +327,9 @@ const struct command command_archive = {
     .description =
         "list counts events by log and type. show prints events, or the one with an id. export "
         "writes events as JSON lines, import reads such lines: all of them or none, and what is "
-        "there already (by its id) is passed over. prune deletes what is old and makes the file "
+        "there already (by its id) is passed over. Payloads of private logs are sealed in the file "
+        "and in what is exported, unless --open says otherwise. prune deletes what is old and "
+        "makes the file "
         "smaller. All of it may be done while a dynlog writes the file.",
     .example = "dynlog archive list\n"
                "dynlog archive show --log users --since 1h\n"

@@ -3,6 +3,7 @@
 #include "cli/sealed.h"
 
 #include "base/file.h"
+#include "cli/archive_reader.h"
 #include "cli_test.h"
 
 #define SEAL "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" /* by its form */
@@ -222,6 +223,57 @@ static void test_within(void **state)
     end();
 }
 
+/* More than are read together: each of them is asked about, in its place. */
+#define MANY (2 * ARCHIVE_READER_EVENTS_MAX + 1)
+
+static const char *answer_of(struct arena *arena, size_t from, size_t count)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT((size_t)1024 * 1024);
+
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(&out, "%s{\"payload\":%zu}", i > 0 ? "," : "[", from + i);
+    buffer_append_byte(&out, ']');
+    return arena_copy_text(arena, buffer_bytes(&out));
+}
+
+static void append_event(struct buffer *out, size_t number, const char *payload)
+{
+    buffer_printf(out,
+                  "{\"id\":\"e%zu\",\"detail-type\":\"d\",\"source\":\"s\","
+                  "\"time\":\"2026-01-31T09:30:00Z\",\"detail\":{\"key\":{\"pk\":"
+                  "\"people#12#stream\",\"sk\":%zu},\"payload\":%s}}\n",
+                  number, number, payload);
+}
+
+static void test_many(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer lines = BUFFER_INIT((size_t)1024 * 1024);
+    AUTO(buffer_free) struct buffer opened = BUFFER_INIT((size_t)1024 * 1024);
+    const size_t each = ARCHIVE_READER_EVENTS_MAX;
+    const struct fake_answer answers[] = {
+        {"GET /_dynlog/status", 200, STATUS},
+        {"POST", 200, answer_of(arena, 0, each)},
+        {"POST", 200, answer_of(arena, each, each)},
+        {"\"sk\":256,\"sealed\":", 200, answer_of(arena, 2 * each, 1)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        char number[32];
+
+        snprintf(number, sizeof number, "%zu", i);
+        append_event(&lines, i, "{\"sealed\":\"" SEAL "\"}");
+        append_event(&opened, i, number);
+    }
+    buffer_append_byte(&lines, '\0');
+    buffer_append_byte(&opened, '\0');
+    import((const char *)lines.ptr);
+    run_with(answers, 4, false, "archive show --open --archive FILE --endpoint URL", CLI_DONE,
+             (const char *)opened.ptr, "");
+    end();
+}
+
 /* What was forgotten shows itself without anybody being asked. */
 static void test_forgotten(void **state)
 {
@@ -347,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_looks),     cmocka_unit_test(test_sealed_as_they_are),
         cmocka_unit_test(test_opened),    cmocka_unit_test(test_within),
+        cmocka_unit_test(test_many),
 
         cmocka_unit_test(test_forgotten), cmocka_unit_test(test_not_opened),
         cmocka_unit_test(test_replays),   cmocka_unit_test(test_replays_elsewhere),
