@@ -267,6 +267,8 @@ static void test_items(void **state)
                   ",\"forgotten\":{\"BOOL\":true}}");
 
     /* what can't be ours */
+    assert_int_equal(vault_sealed_part(BYTES("{\"sealed\":\"}}")).size, 0);
+    assert_int_equal(vault_sealed_part(BYTES("{\"sealed\":\"\"}}")).size, 13);
     struct vault_reader reader = {.store = t.store};
 
     assert_int_equal(
