@@ -289,6 +289,19 @@ enum dynlog_status dynlog_position(struct dynlog *dynlog, uint64_t *ret,
 enum dynlog_status dynlog_make_private(struct dynlog *dynlog, const char *log,
                                        struct dynlog_error *error);
 
+struct dynlog_private_log {
+    const char *name;
+    uint64_t declared_ms; /* since 1970 */
+};
+struct dynlog_private_logs {
+    struct dynlog_private_log *list; /* by name */
+    size_t count;
+};
+/* The logs that were declared private. A dynlog or a folder. */
+enum dynlog_status dynlog_private_logs(struct dynlog *dynlog, struct dynlog_private_logs **ret,
+                                       struct dynlog_error *error);
+void dynlog_private_logs_free(struct dynlog_private_logs *logs);
+
 /* Destroys the key that the payloads of a private log's stream are stored under: in the table, its
  * indexes, change records, recovery history and backups at once, for good. Its events stay, without
  * payload. Saying it again changes nothing. What is not covered (archives of buses, what others

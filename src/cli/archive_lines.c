@@ -57,29 +57,48 @@ static bool finish_output(struct output *output)
     return fsync(fileno(output->stream)) == 0 && rename(output->beside, output->path) == 0;
 }
 
+/* One that can't be opened ends it: what was asked for is all of them open. */
+static int write_event(const struct archiving *archiving, const struct sealed_event *event,
+                       FILE *stream)
+{
+    if (event->state == SEALED_REFUSED)
+        return cli_fail(archiving->cli, CLI_FAILED,
+                        "An event can't be opened: %.*s; without --open events are exported "
+                        "sealed, as they are.",
+                        BYTES_ARG(cli_sealed_why(archiving->cli->arena, event,
+                                                 client_target(archiving->opener)->url)));
+    if (fwrite(event->text.ptr, 1, event->text.size, stream) != event->text.size ||
+        fputc('\n', stream) == EOF)
+        return CLI_FAILED;
+    return CLI_DONE;
+}
+
 static int write_events(struct archiving *archiving, struct archive_file *file,
                         const struct archive_place *places, size_t count, FILE *stream)
 {
     struct cli *cli = archiving->cli;
     AUTO(cli_progress_end)
     struct progress progress = {.cli = cli, .things = "events", .total = count};
-    AUTO(arena_release) struct arena *arena = arena_new();
-    char message[ARCHIVE_MESSAGE_SIZE] = "";
+    AUTO(cli_archive_reader_end)
+    struct archive_reader reader = {.cli = cli,
+                                    .path = archiving->path,
+                                    .file = file,
+                                    .places = places,
+                                    .count = count,
+                                    .opener = archiving->opener,
+                                    .progress = &progress};
+    struct sealed_event event;
+    int exit_status = CLI_DONE;
 
     cli_progress_begin(&progress);
-    for (size_t i = 0; i < count; i++) {
-        struct bytes event;
-
-        arena_reset(arena);
-        if (archive_file_read(file, arena, &places[i], &event, message) != OK) {
+    while (exit_status == CLI_DONE &&
+           cli_archive_next(&reader, &event, &exit_status) == ARCHIVE_READ) {
+        if (event.state == SEALED_REFUSED)
             cli_progress_hide(&progress);
-            return cli_archive_fail(cli, archiving->path, message);
-        }
-        if (fwrite(event.ptr, 1, event.size, stream) != event.size || fputc('\n', stream) == EOF)
-            return CLI_FAILED;
+        exit_status = write_event(archiving, &event, stream);
         cli_progress_add(&progress, 1);
     }
-    return CLI_DONE;
+    return exit_status;
 }
 
 int cli_archive_export(struct archiving *archiving)

@@ -271,6 +271,25 @@ static bool ask_who(struct replay *replay, struct client *client, bool *ret, int
     return false;
 }
 
+/* From db, sealed payloads are opened by who is asked, when that is another place than the sink. */
+static bool open_opener(struct replay *replay, int *ret_exit)
+{
+    const struct replay_options *on = replay->on;
+    bool elsewhere = on->to_target.endpoint != NULL || on->to_target.region != NULL;
+    const struct json *ignored = NULL;
+
+    if (replay->from != FROM_DB)
+        return true;
+    if (on->target.endpoint == NULL || !elsewhere) {
+        replay->opener = replay->to_dynlog ? replay->to_client : NULL;
+        return true;
+    }
+    replay->own_opener = cli_client_open(replay->cli, &on->target, ret_exit);
+    replay->opener = replay->own_opener;
+    return replay->opener != NULL &&
+           cli_server_status(replay->cli, replay->opener, replay->cli->arena, &ignored, ret_exit);
+}
+
 static bool open_clients(struct replay *replay, int *ret_exit)
 {
     const struct replay_options *on = replay->on;
@@ -278,7 +297,8 @@ static bool open_clients(struct replay *replay, int *ret_exit)
 
     replay->to_client = cli_client_open(replay->cli, &to, ret_exit);
     if (replay->to_client == NULL ||
-        !ask_who(replay, replay->to_client, &replay->to_dynlog, ret_exit))
+        !ask_who(replay, replay->to_client, &replay->to_dynlog, ret_exit) ||
+        !open_opener(replay, ret_exit))
         return false;
     if (!has_server_source(replay))
         return true;
@@ -478,6 +498,7 @@ static void release(struct replay *replay)
     replay_state_close(replay->state);
     client_free(replay->client);
     client_free(replay->to_client);
+    client_free(replay->own_opener);
 }
 
 static int replay_all(struct replay *replay)

@@ -59,6 +59,7 @@ struct replay_event {  /* one piece of memory, with its texts */
     bool is_item;
     struct bytes pk, sk, log, type; /* empty: it has none */
     struct bytes cursor; /* where the source goes on behind it; empty: its number says it */
+    struct bytes why;    /* it can't go to any sink; empty: it can */
     /* of the run */
     bool is_done;
     enum replay_outcome outcome;
@@ -147,6 +148,8 @@ struct replay {
     const char *state_path;      /* NULL: without --name, nothing is kept */
     struct client *client;       /* of the source; NULL: it is a file */
     struct client *to_client;    /* of the sink, for the main thread */
+    struct client *opener;       /* from db: who opens what is sealed; NULL: nobody can */
+    struct client *own_opener;   /* that it is, when it is not the sink's */
     bool from_dynlog, to_dynlog; /* a dynlog answers there */
     const struct replay_sink *sink;
     struct replay_source *source;

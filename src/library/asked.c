@@ -392,6 +392,7 @@ static const struct place_kind asked_kind = {
     .position = asked_position,
     .forget = asked_forget,
     .make_private = asked_make_private,
+    .private_logs = asked_private_logs,
 };
 
 static enum dynlog_status resolve(struct asked *asked, const char *place,

@@ -50,5 +50,7 @@ enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const ch
 
 enum dynlog_status asked_make_private(struct dynlog *dynlog, const char *log,
                                       struct dynlog_error *error);
+enum dynlog_status asked_private_logs(struct dynlog *dynlog, struct dynlog_private_logs **ret,
+                                      struct dynlog_error *error);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "library/logs.h"
 #include "library/streams.h"
+#include "vault/vault.h"
 
 static const struct arn_place here = {"aws", "us-east-1", "000000000000"};
 
@@ -330,6 +331,26 @@ static enum dynlog_status folder_make_private(struct dynlog *dynlog, const char 
     return change_private(folder_of(dynlog), PRIVATE_DECLARE, log, NULL, error);
 }
 
+static enum dynlog_status folder_private_logs(struct dynlog *dynlog,
+                                              struct dynlog_private_logs **ret,
+                                              struct dynlog_error *error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct folder *folder = folder_of(dynlog);
+    struct private_logs_made *made = NULL;
+    struct vault_log *logs = NULL;
+    size_t count = 0;
+    enum status status = vault_logs(engine_vault(folder->engine), arena, &logs, &count);
+
+    if (status != OK)
+        return fault_of_status(error, folder->base.place, status);
+    made = private_logs_made_new();
+    for (size_t i = 0; i < count; i++)
+        private_logs_made_add(made, logs[i].name, logs[i].declared_ms);
+    *ret = private_logs_made_done(made);
+    return DYNLOG_OK;
+}
+
 static const struct place_kind folder_kind = {
     .close = folder_close,
     .query = folder_query,
@@ -340,6 +361,7 @@ static const struct place_kind folder_kind = {
     .position = folder_position,
     .forget = folder_forget,
     .make_private = folder_make_private,
+    .private_logs = folder_private_logs,
 };
 
 enum dynlog_status folder_open(const char *place, const struct dynlog_options *options,

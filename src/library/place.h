@@ -80,6 +80,8 @@ struct place_kind {
                                  struct dynlog_error *error);
     enum dynlog_status (*make_private)(struct dynlog *dynlog, const char *log,
                                        struct dynlog_error *error);
+    enum dynlog_status (*private_logs)(struct dynlog *dynlog, struct dynlog_private_logs **ret,
+                                       struct dynlog_error *error);
 };
 
 /* Each makes the struct dynlog, with its kind; dynlog_open() fills in the rest. */

@@ -314,6 +314,20 @@ struct bytes vault_seal(struct vault_work *work, struct vault_stream *stream, en
     return arena_copy(work->arena, buffer_bytes(&out));
 }
 
+static bool decode_seal(struct arena *arena, struct bytes sealed, struct bytes *ret)
+{
+    return base64_decode(arena, sealed, ret) == BASE64_NO_FAULT && ret->size >= VAULT_SEAL_SIZE &&
+           ret->ptr[0] == VAULT_FORMAT;
+}
+
+bool vault_is_seal(struct bytes sealed)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes all;
+
+    return decode_seal(arena, sealed, &all);
+}
+
 enum status vault_unseal(const struct vault_reader *reader, enum vault_kind kind,
                          const struct value *pk, const struct value *sk, struct bytes sealed,
                          struct arena *arena, struct bytes *ret)
@@ -322,8 +336,7 @@ enum status vault_unseal(const struct vault_reader *reader, enum vault_kind kind
     uint8_t key[VAULT_KEY_SIZE];
     struct bytes all;
 
-    if (base64_decode(arena, sealed, &all) != BASE64_NO_FAULT || all.size < VAULT_SEAL_SIZE ||
-        all.ptr[0] != VAULT_FORMAT)
+    if (!decode_seal(arena, sealed, &all))
         return MALFORMED;
 
     enum status status = load_key(reader, bytes_slice(all, 1, VAULT_KEY_ID_SIZE), key);

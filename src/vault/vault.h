@@ -13,7 +13,8 @@
  * with what kind it is (enum vault_kind) and the item's pk and sk as additional data, so that it
  * opens in its own place alone. No client can make such a value in an item: "sealed" is no type of
  * DynamoDB's. Nothing else has the key: not the item, not its index entries, change records,
- * history, backups, nor events of archives. Therefore one deletion forgets it everywhere.
+ * history, backups, nor events of archives and deliveries. Therefore one deletion forgets it
+ * everywhere.
  *
  * What always holds:
  *   1. A key is put in the batch of the first value that it seals, and never changed.
@@ -112,6 +113,9 @@ MUST_USE enum status vault_unseal(const struct vault_reader *reader, enum vault_
                                   const struct value *pk, const struct value *sk,
                                   struct bytes sealed, struct arena *arena, struct bytes *ret);
 
+/* The text is of the form that vault_seal() makes. Whether it is one of ours, opening it tells. */
+bool vault_is_seal(struct bytes sealed);
+
 /* ---- items (item.c) ---- */
 
 /* Of an item's stored form, the {"sealed":...} that is its payload; empty: it is not sealed. */
@@ -128,6 +132,46 @@ bool vault_hides(const struct value *payload);
 
 /* An opened item is one whose payload was forgotten. */
 bool vault_is_forgotten(const struct item *item);
+
+/* ---- JSON texts with events in them (text.c) ----
+ *
+ * What the bus and those behind it store: an event, what a target gets of it, what tells of a
+ * failed invocation. Each payload in it is sealed that has the key of a private log's stream beside
+ * it, {"key":{"pk":...,"sk":...},"payload":...} or {"pk":...,"sk":...,"payload":...}, at any depth
+ * and whoever wrote it; everything else stays, byte for byte.
+ *
+ *   plain size (4) | number of sealed payloads (4) | where each begins in the text (4) | the text
+ *
+ * Which ones are sealed says that head and not the text: {"sealed":"..."} of a client's is no
+ * sealed one. A row says by its format whether it holds such a text or a plain one. */
+
+/* Of the sealed form of a text of that size. The least that has a payload to seal,
+ * {"pk":"a#b#stream","sk":1,"payload":1}, has 38 bytes and gets 81 more. */
+#define VAULT_TEXT_SIZE_MAX(size) ((size)*4 + 8)
+
+/* In run(). *ret empty: there is nothing to seal, and the text is stored as it is; else it is what
+ * to store instead, and what its keys need is put. Not OK: the disk was not read, and the text may
+ * not be stored. In the arena. */
+MUST_USE enum status vault_seal_text(const struct vault *vault, struct store_batch *batch,
+                                     struct arena *arena, struct bytes text, struct bytes *ret);
+/* The plain text; of what was forgotten "payload":{},"forgotten":true. CORRUPT. In the arena. */
+MUST_USE enum status vault_open_text(const struct vault_reader *reader, struct bytes sealed,
+                                     struct arena *arena, struct bytes *ret);
+/* The size of the plain text, and the text with its sealed payloads, which is JSON. CORRUPT. */
+MUST_USE enum status vault_read_text(struct bytes sealed, size_t *ret_size, struct bytes *ret_text);
+
+/* A payload that hides something, in a JSON text, with the key beside it (find.c). */
+struct vault_place {
+    size_t offset, size;
+    struct value pk, sk;
+    struct bytes log, id; /* of pk */
+    bool marked;          /* a member "forgotten" stands beside it */
+    const void *owner;    /* while it is looked for */
+};
+/* In the order of their offsets; one may be within another. In the arena, and the text. */
+size_t vault_find(struct arena *arena, struct bytes text, const struct vault_place **ret);
+/* What stands in the place of a payload that was forgotten. */
+struct bytes vault_forgotten_text(const struct vault_place *place);
 
 /* The text of a sealed value; false: it is none. */
 MUST_USE bool vault_sealed_text(struct bytes part, struct bytes *ret);

@@ -14,6 +14,7 @@
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
  *   GET, POST, DELETE /_dynlog/holds    functions whose invocations wait (holds.c)
  *   GET, PUT /_dynlog/private  private logs, POST /_dynlog/forget  a stream of one (private.c)
+ *   POST /_dynlog/unseal       payloads of events that are archived sealed (unseal.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
@@ -119,6 +120,7 @@ static const struct {
     {"PUT", "/_dynlog/private", api_dynlog_make_private},
     {"POST", "/_dynlog/private", api_dynlog_make_private},
     {"POST", "/_dynlog/forget", api_dynlog_forget},
+    {"POST", "/_dynlog/unseal", api_dynlog_unseal},
     {"POST", "/_dynlog/drain", api_dynlog_drain},
     {"GET", "/_dynlog/clock", api_dynlog_clock},
     {"POST", "/_dynlog/clock", api_dynlog_move_clock},
@@ -147,13 +149,14 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
     if (path_known)
         api_dynlog_answer(
             request, 405,
-            BYTES(
-                "{\"message\":\"drain, stop, forget and what changes a subscription are asked with "
-                "POST, private with GET and PUT, shards and the clock with GET and POST, faults "
-                "and holds with GET, POST and DELETE, the others with GET\"}"));
+            BYTES("{\"message\":\"drain, stop, forget, unseal and what changes a subscription are "
+                  "asked with POST, private with GET and PUT, shards and the clock with GET and "
+                  "POST, faults "
+                  "and holds with GET, POST and DELETE, the others with GET\"}"));
     else
-        api_dynlog_answer(request, 404,
-                          BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                                "operations, log, logs, streams, subscriptions, journeys, shards, "
-                                "private, forget, clock, faults, holds, drain and stop\"}"));
+        api_dynlog_answer(
+            request, 404,
+            BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
+                  "operations, log, logs, streams, subscriptions, journeys, shards, "
+                  "private, forget, unseal, clock, faults, holds, drain and stop\"}"));
 }

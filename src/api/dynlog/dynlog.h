@@ -55,6 +55,12 @@ void api_dynlog_private(struct api *api, struct http_request *request);
 void api_dynlog_make_private(struct api *api, struct http_request *request);
 void api_dynlog_forget(struct api *api, struct http_request *request);
 
+/* POST /_dynlog/unseal [{"pk":PK,"sk":SK,"sealed":TEXT},...] */
+void api_dynlog_unseal(struct api *api, struct http_request *request);
+/* What POST does with the call's body. REFUSED: call->error, and which entry it is (SIZE_MAX: none
+ * of them). */
+MUST_USE enum status api_unseal(struct api_call *call, struct buffer *out, size_t *ret_index);
+
 /* GET, POST and DELETE /_dynlog/faults */
 void api_dynlog_get_faults(struct api *api, struct http_request *request);
 void api_dynlog_post_faults(struct api *api, struct http_request *request);

@@ -36,8 +36,8 @@ static inline void test_folder_remove(const char *folder)
     assert_int_equal(file_remove_folder(folder), OK);
 }
 
-/* Some file of the store has this text among its bytes. */
-static inline bool test_folder_has(const char *folder, const char *text)
+/* Some file of the store has these among its bytes. */
+static inline bool test_folder_has_bytes(const char *folder, struct bytes wanted)
 {
     char path[2 * TEST_FOLDER_SIZE];
     const struct dirent *entry = NULL;
@@ -54,10 +54,15 @@ static inline bool test_folder_has(const char *folder, const char *text)
 
         snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
         found = found || (file_read(arena, file, (size_t)1 << 30, &bytes) == OK &&
-                          bytes_find(bytes, bytes_of_text(text)) != SIZE_MAX);
+                          bytes_find(bytes, wanted) != SIZE_MAX);
     }
     closedir(entries);
     return found;
+}
+
+static inline bool test_folder_has(const char *folder, const char *text)
+{
+    return test_folder_has_bytes(folder, bytes_of_text(text));
 }
 
 static inline struct store *test_open(const char *folder)
