@@ -66,7 +66,8 @@ static bool read_data(struct cli *cli, const char *data, struct bytes *ret, int 
         enum status st = file_read(cli->arena, data + 1, DATA_SIZE_MAX, ret);
 
         if (st != OK) {
-            *ret_exit = cli_fail(cli, CLI_USAGE, "%s can't be read: %s", data + 1, status_text(st));
+            *ret_exit =
+                cli_fail(cli, CLI_USAGE, "%s can't be read: %s.", data + 1, status_text(st));
             return false;
         }
     }
@@ -120,7 +121,8 @@ static int fail(const struct cli *cli, const struct client *client, enum status 
                 const struct client_answer *answer)
 {
     if (bytes_equal_text(answer->error_name, "ResourceNotFoundException"))
-        return cli_fail(cli, CLI_FAILED, "%.*s", BYTES_ARG(answer->message));
+        return cli_fail(cli, CLI_FAILED, "%.*s. (`dynlog status` lists a dynlog's functions.)",
+                        BYTES_ARG(answer->message));
     return cli_client_fail(cli, client, status, answer);
 }
 

@@ -1,6 +1,7 @@
 /* cli/place.c - see place.h. */
 #include "cli/place.h"
 
+#include "cli/client.h"
 #include "cli/output.h"
 
 static struct dynlog *open_place(struct cli *cli, const char *place,
@@ -93,7 +94,7 @@ static const char *hint_of(const struct dynlog_error *error)
     if (error->status == DYNLOG_DENIED)
         return " (Keys are those of --profile, of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
                "of ~/.aws/credentials.)";
-    return "";
+    return cli_hint_of_refusal(message);
 }
 
 int cli_place_fail(const struct cli *cli, const struct dynlog_error *error)

@@ -305,11 +305,11 @@ static bool prepare_sink(struct replay *replay, int *ret_exit)
     switch (replay->to) {
     case TO_BUS:
         replay->sink = &replay_to_bus;
-        return true;
+        return replay_prepare_bus(replay, ret_exit);
     case TO_FUNCTION:
         replay->sink = &replay_to_function;
         replay->function = cli_function_name(replay->cli, replay->to_client, replay->on->function);
-        return true;
+        return replay_prepare_function(replay, ret_exit);
     case TO_TABLE:
         replay->sink =
             client_target(replay->to_client)->is_aws ? &replay_to_table_singly : &replay_to_table;

@@ -130,6 +130,10 @@ extern const struct replay_sink replay_to_table, replay_to_table_singly, replay_
 /* The table at the sink: it is there, or is made when --create says so. False: said why. */
 MUST_USE bool replay_prepare_table(struct replay *replay, int *ret_exit);
 
+/* The bus, or the function, is there; so far as the sink tells it. False: said why. */
+MUST_USE bool replay_prepare_bus(struct replay *replay, int *ret_exit);
+MUST_USE bool replay_prepare_function(struct replay *replay, int *ret_exit);
+
 /* On a lane's thread: an event failed, or differs. */
 void replay_tell(struct replay_lane *lane, struct replay_event *event, enum replay_outcome outcome,
                  struct bytes why);

@@ -195,8 +195,13 @@ static int print_end(const struct serving *serving, struct bytes state, struct b
     bool well = bytes_equal_text(state, "COMPLETED");
 
     if (cli_for_people(cli, replay->on->json)) {
-        fprintf(cli->out, "Replay %s of the archive %s is %.*s%s%.*s.\n", replay->name,
-                serving->archive, BYTES_ARG(state), reason.size > 0 ? ": " : "", BYTES_ARG(reason));
+        cli_text_wrap(
+            cli->out,
+            arena_copy_text(cli->arena,
+                            arena_printf(cli->arena, "Replay %s of the archive %s is %.*s%s%.*s.",
+                                         replay->name, serving->archive, BYTES_ARG(state),
+                                         reason.size > 0 ? ": " : "", BYTES_ARG(reason))),
+            0, 0, cli->width);
         return well ? CLI_DONE : CLI_FAILED;
     }
     json_begin_object(&w);
