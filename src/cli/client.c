@@ -52,7 +52,8 @@ int cli_client_fail(const struct cli *cli, const struct client *client, enum sta
                         target->url, BYTES_ARG(answer->message));
     if (bytes_equal_text(name, "ResourceNotFoundException"))
         return cli_fail(cli, CLI_FAILED,
-                        "There is no table %s at %s. Name it with --table NAME or --stage STAGE.",
+                        "There is no table %s at %s. Name it with --table NAME or --stage STAGE; "
+                        "`dynlog tables` lists what there is.",
                         target->table, target->url);
     if (name.size > 0)
         return cli_fail(cli, CLI_FAILED, "%s answers %.*s: %.*s%s", target->url, BYTES_ARG(name),

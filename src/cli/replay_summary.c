@@ -84,7 +84,11 @@ static int end_of(const struct replay *replay, enum replay_end end, int exit_sta
 int replay_tell_end(const struct replay *replay, enum replay_end end, uint64_t took_ms,
                     uint64_t before, int exit_status)
 {
-    if (cli_for_people(replay->cli, replay->on->json))
+    bool for_people = cli_for_people(replay->cli, replay->on->json);
+
+    if (for_people && end == REPLAY_BROKEN && replay->place.counts.read == 0)
+        return exit_status; /* it did not begin, and that was told */
+    if (for_people)
         summary_for_people(replay, took_ms, before);
     else if (!summary_line(replay, end, took_ms))
         return CLI_FAILED;

@@ -2,6 +2,7 @@
 a terminal is what a pipe gets, and every line of that is JSON; what is wrong is said with what to do next."""
 
 import json
+import os
 import re
 import subprocess
 import unicodedata
@@ -120,11 +121,16 @@ class People(Case):
                 (FAILED, "has the keys pk, text, and sk, a number", "append", "users", "1", "x", "--table", "local-core"),
                 (FAILED, "has the keys pk, text, and sk, a number", "fake", "1", "--table", "local-core"),
                 (FAILED, "refuses this: there is no table nothing.", "tail", "--table", "nothing", "--count", "1"),
+                (FAILED, "There is no data folder nothing", "read", "users", "1", "--data", "nothing"),
+                (FAILED, "There is no data folder nothing", "tail", "--data", "nothing"),
+                (FAILED, "holds other files and no dynlog store", "read", "users", "1", "--data", "."),
+                (FAILED, "`dynlog tables` lists what there is", "read", "users", "1", "--table", "nothing"),
                 (FAILED, "start dynlog with --clock manual", "clock", "--next"),
                 (UNREACHABLE, "`dynlog start`", "subscriptions", "--endpoint", NOBODY),
                 (UNREACHABLE, "`dynlog start`", "replay", "--from", "table", "--to", "bus", "--endpoint", NOBODY)):
             with self.subTest(command=command):
                 result = self.dynlog.command(*command)
+                self.assertNotIn("nothing", os.listdir(self.dynlog.work))
                 self.assertEqual((status, ""), (result.returncode, result.stdout), result.stderr)
                 self.assertIn(words, result.stderr)
                 self.assertTrue(result.stderr.startswith("dynlog %s: " % command[0]))
@@ -141,6 +147,23 @@ class People(Case):
         result = self.dynlog.command("read", "users", "wide", "--profile", "nobody")
         self.assertEqual(USAGE, result.returncode)
         self.assertIn("nobody", result.stderr)
+
+
+class Starting(unittest.TestCase):
+    def test_banner(self):
+        """Fits, has no colour where none is wanted, and what it shows works as it stands."""
+        for more in ({"TERM": "dumb"}, {"NO_COLOR": "1"}, {}):
+            dynlog = Dynlog()
+            self.addCleanup(dynlog.remove)
+            env = {**dynlog.environment(), **more}
+            with Terminal([PROGRAM, "start", "--memory", "--port", "0", "--events-port", "0", "--lambda-port", "0"],
+                          dynlog.work, env, term=more.get("TERM", "xterm")) as terminal:
+                terminal.wait(r"aws dynamodb list-tables .*\n")
+                self.assertEqual(not more, "\033" in terminal.raw)
+                self.assertLessEqual(max(columns(line) for line in terminal.text().split("\n")
+                                         if PROGRAM not in line), 81, "81: ports of five digits")
+                terminal.send("\003")
+                self.assertEqual(DONE, terminal.end())
 
 
 class Cleaning(unittest.TestCase):
