@@ -26,6 +26,7 @@
 
 #include <pthread.h>
 
+#define REPLAY_BUS_ARCHIVE_DEFAULT "dynamodb-logs-archive"
 #define REPLAY_LANES 16         /* requests at once. Part of a state: another number cannot go on */
 #define REPLAY_NAME_SIZE_MAX 64 /* EventBridge's, of a replay */
 #define REPLAY_WAITING_MAX ((size_t)4096) /* events that were read and are not done */

@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define ARCHIVE_NAME_DEFAULT "dynamodb-logs-archive"
 #define LOOK_AGAIN_MS 200
 #define LOOK_AGAIN_AWS_MS 5000 /* a replay there takes minutes */
 
@@ -243,8 +242,9 @@ static int follow(struct serving *serving)
 int replay_by_server(struct replay *replay)
 {
     struct serving serving = {.replay = replay,
-                              .archive = replay->on->bus_archive != NULL ? replay->on->bus_archive
-                                                                         : ARCHIVE_NAME_DEFAULT};
+                              .archive = replay->on->bus_archive != NULL
+                                             ? replay->on->bus_archive
+                                             : REPLAY_BUS_ARCHIVE_DEFAULT};
     int exit_status = refuse(&serving);
 
     if (exit_status != CLI_DONE || !describe_archive(&serving, &exit_status) ||
