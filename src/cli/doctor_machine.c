@@ -156,15 +156,34 @@ static void look_at_disk(struct doctor *doctor, const char *folder)
                 "%s free", cli_size_text(left > INT64_MAX ? INT64_MAX : (int64_t)left));
 }
 
+/* Where what is not there would be made: the first folder above it that is there. */
+static const char *nearest_folder(const struct doctor *doctor, const char *path)
+{
+    char *above = arena_copy_text(doctor->cli->arena, bytes_of_text(path));
+    char *slash = NULL;
+
+    while ((slash = strrchr(above, '/')) != NULL && slash > above) {
+        *slash = '\0';
+        if (access(above, F_OK) == 0)
+            return above;
+    }
+    return slash != NULL ? "/" : ".";
+}
+
 void doctor_data(struct doctor *doctor)
 {
     const char *folder = doctor->data != NULL ? doctor->data : DATA_DEFAULT;
-    struct stat st;
+    struct stat st = {0};
+    int error = stat(folder, &st) == 0 ? 0 : errno;
 
-    if (stat(folder, &st) != 0 && errno == ENOENT) {
+    if (error == ENOENT) {
         doctor_tell(doctor, FINDING_OK, "folder", NULL, "%s is not there; `dynlog start` makes it",
                     folder);
-        folder = ".";
+        folder = nearest_folder(doctor, folder);
+    } else if (error != 0) {
+        doctor_tell(doctor, FINDING_PROBLEM, "folder", "Name another with --data DIR.",
+                    "%s can't be used: %s", folder, strerror(error));
+        return;
     } else if (!S_ISDIR(st.st_mode)) {
         doctor_tell(doctor, FINDING_PROBLEM, "folder", "Name another with --data DIR.",
                     "%s is no folder", folder);
