@@ -157,7 +157,7 @@ void cli_text_wrap(FILE *stream, const char *text, size_t at, size_t indent, siz
 
 /* ---- figures ---- */
 
-#define FIGURE_SIZE 32
+#define FIGURE_SIZE 40
 
 static char *next_figure(void)
 {
@@ -178,6 +178,15 @@ const char *cli_count_text(int64_t count)
         *out++ = digits[i];
     }
     *out = '\0';
+    return text;
+}
+
+const char *cli_things_text(uint64_t count, const char *thing)
+{
+    char *text = next_figure();
+
+    snprintf(text, FIGURE_SIZE, "%s %s%s", cli_count_text((int64_t)count), thing,
+             count == 1 ? "" : "s");
     return text;
 }
 

@@ -41,6 +41,8 @@ size_t cli_text_show(struct buffer *out, struct bytes text, size_t width);
 void cli_text_wrap(FILE *stream, const char *text, size_t at, size_t indent, size_t width);
 /* "1,234" and "1.2 MB". Static texts of 8 take turns. */
 const char *cli_count_text(int64_t count);
+/* "1 event", "1,234 events": of a short word whose plural has an s. */
+const char *cli_things_text(uint64_t count, const char *thing);
 const char *cli_size_text(int64_t bytes);
 /* "340 ms", "2.4 s", "3 min 12 s", "5 h 3 min". */
 const char *cli_duration_text(uint64_t ms);

@@ -462,8 +462,8 @@ static int run(struct replay *replay)
     enum replay_end end = REPLAY_ALL;
 
     if (before > 0)
-        cli_note(replay->cli, "Replay %s goes on: %s events are done.", replay->name,
-                 cli_count_text((int64_t)before));
+        cli_note(replay->cli, "Replay %s goes on behind %s.", replay->name,
+                 cli_things_text(before, "event"));
     end = replay_run(replay, &exit_status);
     took_ms = (clock_monotonic_ns() - begin_ns) / 1000000;
     return replay_tell_end(replay, end, took_ms, before, exit_status);

@@ -69,8 +69,8 @@ static void print_kinds(const struct replay *replay, const struct kinds *kinds)
     }
     if (kinds->count > 0)
         cli_table_print(cli, &table);
-    fprintf(cli->out, "%s%s events would go to the %s; nothing was sent.\n",
-            kinds->count > 0 ? "\n" : "", cli_count_text((int64_t)events), replay->on->to);
+    fprintf(cli->out, "%s%s would go to the %s; nothing was sent.\n", kinds->count > 0 ? "\n" : "",
+            cli_things_text(events, "event"), replay->on->to);
 }
 
 /* What can't go is told on stderr, in its place. */

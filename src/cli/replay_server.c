@@ -250,8 +250,8 @@ int replay_by_server(struct replay *replay)
     if (exit_status != CLI_DONE || !describe_archive(&serving, &exit_status) ||
         !begin(&serving, &exit_status))
         return exit_status;
-    cli_note(replay->cli, "Replay %s runs in the server: %s events are in the archive %s.",
-             replay->name, cli_count_text((int64_t)serving.events), serving.archive);
+    cli_note(replay->cli, "Replay %s runs in the server: of %s in the archive %s.", replay->name,
+             cli_things_text(serving.events, "event"), serving.archive);
     cli_interrupts_catch(&replay->interrupts);
     exit_status = follow(&serving);
     cli_interrupts_release(&replay->interrupts);

@@ -65,15 +65,14 @@ static int end_of(const struct replay *replay, enum replay_end end, int exit_sta
     const struct replay_counts *counts = &replay->place.counts;
 
     if (end != REPLAY_ALL && replay->state != NULL)
-        cli_fail(replay->cli, CLI_FAILED,
-                 "%s: %s events are done. The same command goes on behind them (%s).",
+        cli_fail(replay->cli, CLI_FAILED, "%s after %s. The same command goes on behind them (%s).",
                  end == REPLAY_INTERRUPTED ? "Interrupted" : "Not finished",
-                 cli_count_text((int64_t)counts->read), replay->state_path);
+                 cli_things_text(counts->read, "event"), replay->state_path);
     else if (end != REPLAY_ALL)
         cli_fail(replay->cli, CLI_FAILED,
-                 "%s: %s events are done. With --name a replay can go on where it was.",
+                 "%s after %s. With --name a replay can go on where it was.",
                  end == REPLAY_INTERRUPTED ? "Interrupted" : "Not finished",
-                 cli_count_text((int64_t)counts->read));
+                 cli_things_text(counts->read, "event"));
     if (end == REPLAY_BROKEN)
         return exit_status;
     if (end == REPLAY_INTERRUPTED || counts->failed > 0)

@@ -82,6 +82,15 @@ static void test_figures(void **state)
     }
 }
 
+static void test_things(void **state)
+{
+    (void)state;
+    assert_string_equal(cli_things_text(0, "event"), "0 events");
+    assert_string_equal(cli_things_text(1, "event"), "1 event");
+    assert_string_equal(cli_things_text(1234, "item"), "1,234 items");
+    assert_string_equal(cli_things_text(INT64_MAX, "event"), "9,223,372,036,854,775,807 events");
+}
+
 static void test_durations(void **state)
 {
     (void)state;
@@ -285,11 +294,17 @@ static void test_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_show),         cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_durations),    cmocka_unit_test(test_wrap),
-        cmocka_unit_test(test_table),        cmocka_unit_test(test_table_in_pages),
-        cmocka_unit_test(test_table_limits), cmocka_unit_test(test_colour),
-        cmocka_unit_test(test_messages),     cmocka_unit_test(test_table_shares_the_line),
+        cmocka_unit_test(test_show),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_things),
+        cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_in_pages),
+        cmocka_unit_test(test_table_limits),
+        cmocka_unit_test(test_colour),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_table_shares_the_line),
     };
 
     setlocale(LC_CTYPE, "C.UTF-8");
