@@ -275,6 +275,8 @@ int cli_archive_import(struct archiving *archiving)
     if (file != NULL && archive_import_begin(file, &importing.import, message) != OK)
         exit_status = cli_archive_fail(cli, archiving->path, message);
     if (exit_status == CLI_DONE) {
+        if (is_input && cli->in_is_terminal)
+            cli_note(cli, "Reading events from the terminal, a JSON line each; Ctrl-D ends.");
         cli_progress_begin(&importing.progress);
         exit_status = import_stream(&importing, stream);
         cli_progress_end(&importing.progress);

@@ -47,7 +47,10 @@ static bool read_input(struct cli *cli, struct bytes *ret, int *ret_exit)
     char piece[4096];
     size_t size;
 
-    while ((size = fread(piece, 1, sizeof piece, cli->in)) > 0)
+    if (cli->in_is_terminal)
+        cli_note(cli, "Reading the event from the terminal, as JSON; Ctrl-D ends.");
+    /* behind its end a terminal would be read once more */
+    while (!feof(cli->in) && (size = fread(piece, 1, sizeof piece, cli->in)) > 0)
         buffer_append(&text, bytes_of(piece, size));
     *ret = arena_copy(cli->arena, buffer_bytes(&text));
     if (buffer_failed(&text))

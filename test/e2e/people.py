@@ -149,6 +149,31 @@ class People(Case):
         self.assertIn("nobody", result.stderr)
 
 
+class Typing(Case):
+    """Standard input is a person: who is waited for is said."""
+
+    def typed(self, *command):
+        with Terminal([PROGRAM, *command], self.dynlog.work, self.dynlog.client_environment()) as terminal:
+            terminal.wait("from the terminal.*Ctrl-D ends")
+            yield terminal
+            self.assertEqual(DONE, terminal.end())
+
+    def test_input(self):
+        line = '{"log":"a","id":"%s","type":"x"}\n'
+        for terminal in self.typed("append", "a", "1", "x", "-"):
+            terminal.send('{"n":1}\n', "\004")
+            terminal.wait("a/1 version 1 x")
+        for terminal in self.typed("append", "--file", "-"):
+            terminal.send(line % 2, "\004")
+            terminal.wait("Appended: 1 event")
+        for terminal in self.typed("put", "local-core", "-"):
+            terminal.send('{"pk":"a","sk":"b"}\n', "\004")
+            terminal.wait("1 item written")
+        for terminal in self.typed("archive", "import", "--archive", "mine.db"):
+            terminal.send("\004")
+            terminal.wait("0 events imported into mine.db")
+
+
 class Starting(unittest.TestCase):
     def test_banner(self):
         """Fits, has no colour where none is wanted, and what it shows works as it stands."""
