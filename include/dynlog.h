@@ -271,7 +271,8 @@ struct dynlog_streams {
     bool more; /* there are others behind them: ask again, behind the last id */
 };
 /* The streams of a log whose ids come after `after` (NULL: from the first), at most `limit` (0, and
- * more than that: 1,000). Where there are no positions the whole table is read for each page. */
+ * more than that: 1,000). Where there are no positions the whole table is read, once for pages that
+ * follow each other on one handle: these are of one moment. */
 enum dynlog_status dynlog_streams(struct dynlog *dynlog, const char *log, const char *after,
                                   size_t limit, struct dynlog_streams **ret,
                                   struct dynlog_error *error);

@@ -166,9 +166,8 @@ static void list_for_people(const struct archiving *archiving, const struct arch
     }
     if (count > 0)
         cli_table_print(cli, &table);
-    fprintf(cli->out, "%s%s events in %s (%s)\n", count > 0 ? "\n" : "",
-            cli_count_text((int64_t)events), archiving->path,
-            cli_size_text(cli_archive_size(archiving->path)));
+    fprintf(cli->out, "%s%s in %s (%s)\n", count > 0 ? "\n" : "", cli_things_text(events, "event"),
+            archiving->path, cli_size_text(cli_archive_size(archiving->path)));
 }
 
 static void member_time(struct json_writer *w, const char *name, uint64_t time_ms)

@@ -101,6 +101,24 @@ static int write_events(struct archiving *archiving, struct archive_file *file,
     return exit_status;
 }
 
+static int tell_exported(const struct archiving *archiving, const char *path, size_t count)
+{
+    struct cli *cli = archiving->cli;
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    if (cli_for_people(cli, archiving->on->json)) {
+        fprintf(cli->out, "%s written to %s.\n", cli_things_text(count, "event"), path);
+        return CLI_DONE;
+    }
+    json_begin_object(&w);
+    json_member_text(&w, "archive", archiving->path);
+    json_member_text(&w, "file", path);
+    json_member_uint(&w, "exported", count);
+    json_end_object(&w);
+    return cli_line(cli, buffer_bytes(&out)) ? CLI_DONE : CLI_FAILED;
+}
+
 int cli_archive_export(struct archiving *archiving)
 {
     struct cli *cli = archiving->cli;
@@ -124,9 +142,8 @@ int cli_archive_export(struct archiving *archiving)
             exit_status =
                 cli_fail(cli, CLI_FAILED, "%s can't be written: %s.",
                          output.path != NULL ? output.path : "Standard output", strerror(errno));
-        if (exit_status == CLI_DONE && output.path != NULL && cli->out_is_terminal)
-            fprintf(cli->out, "%s events are in %s.\n", cli_count_text((int64_t)count),
-                    output.path);
+        if (exit_status == CLI_DONE && output.path != NULL)
+            exit_status = tell_exported(archiving, output.path, count);
         drop_output(&output);
     }
     mem_free(places);
@@ -215,8 +232,8 @@ static int tell_end(const struct importing *importing, uint64_t added)
     uint64_t known = importing->known + importing->fresh - added;
 
     if (cli_for_people(cli, archiving->on->json)) {
-        fprintf(cli->out, "%s events imported into %s; %s were there already.\n",
-                cli_count_text((int64_t)added), archiving->path, cli_count_text((int64_t)known));
+        fprintf(cli->out, "%s imported into %s; %s were there already.\n",
+                cli_things_text(added, "event"), archiving->path, cli_count_text((int64_t)known));
         return CLI_DONE;
     }
     json_begin_object(&w);
@@ -277,6 +294,8 @@ int cli_archive_import(struct archiving *archiving)
     if (file != NULL && archive_import_begin(file, &importing.import, message) != OK)
         exit_status = cli_archive_fail(cli, archiving->path, message);
     if (exit_status == CLI_DONE) {
+        if (is_input && cli->in_is_terminal)
+            cli_note(cli, "Reading events from the terminal, a JSON line each; Ctrl-D ends.");
         cli_progress_begin(&importing.progress);
         exit_status = import_stream(&importing, stream);
         cli_progress_end(&importing.progress);

@@ -186,8 +186,8 @@ static void print_people(const struct rebuild *on, uint64_t took_ms)
                 on->function);
         return;
     }
-    say(cli, "Rebuilt: %s is up to position %" PRIu64 ", by %s events (%s).", table_of(on),
-        on->note.to, cli_count_text((int64_t)on->note.fed), cli_duration_text(took_ms));
+    say(cli, "Rebuilt: %s is up to position %" PRIu64 ", by %s (%s).", table_of(on), on->note.to,
+        cli_things_text(on->note.fed, "event"), cli_duration_text(took_ms));
     say(cli, "What was appended since then follows now by itself.");
     if (on->on->into != NULL)
         say(cli,
@@ -224,8 +224,9 @@ static int tell_done(struct rebuild *on, uint64_t took_ms)
     fflush(on->cli->out);
     if (on->note.failed == 0 || on->on->cancel || on->on->dry_run)
         return CLI_DONE;
-    return cli_fail(on->cli, CLI_FAILED, "%s events failed and were skipped.",
-                    cli_count_text((int64_t)on->note.failed));
+    return cli_fail(on->cli, CLI_FAILED, "%s failed and %s skipped.",
+                    cli_things_text(on->note.failed, "event"),
+                    on->note.failed == 1 ? "was" : "were");
 }
 
 static bool run(struct rebuild *on)

@@ -38,18 +38,18 @@ static bool ask_first(struct rebuild *on)
         !rebuild_count(on, position))
         return false;
     return rebuild_is_agreed(
-        on,
-        arena_copy_text(
-            arena,
-            arena_printf(arena,
-                         "%s has %s items%s. All of them are deleted, then %s is fed %s events of "
-                         "%s. Rules: %.*s. Meanwhile its live events wait, and follow then.",
-                         on->on->clear, cli_count_text((int64_t)rebuild_table_count(table)),
-                         is_of_function(on, on->on->clear)
-                             ? ""
-                             : " (no variable of the function names it: is it the right one?)",
-                         on->function, cli_count_text((int64_t)on->matching),
-                         client_target(on->client)->table, BYTES_ARG(rebuild_rules_text(on)))));
+        on, arena_copy_text(
+                arena,
+                arena_printf(arena,
+                             "%s has %s%s. All of it is deleted, then %s is fed %s of "
+                             "%s. Rules: %.*s. Meanwhile its live events wait, and follow then.",
+                             on->on->clear,
+                             cli_things_text((uint64_t)rebuild_table_count(table), "item"),
+                             is_of_function(on, on->on->clear)
+                                 ? ""
+                                 : " (no variable of the function names it: is it the right one?)",
+                             on->function, cli_things_text(on->matching, "event"),
+                             client_target(on->client)->table, BYTES_ARG(rebuild_rules_text(on)))));
 }
 
 /* The table may be half empty already: it is emptied again. */

@@ -45,15 +45,15 @@ static bool ask_first(struct rebuild *on)
     if (!rebuild_position(on, &position) || !rebuild_count(on, position))
         return false;
     return rebuild_is_agreed(
-        on, arena_copy_text(
-                arena,
-                arena_printf(arena,
-                             "The table %s is made like %s, and a version of %s is fed %s events "
-                             "of %s. Rules: %.*s. Then %s of %s is switched from %s to it.",
-                             on->on->into, on->note.before, on->function,
-                             cli_count_text((int64_t)on->matching),
-                             client_target(on->client)->table, BYTES_ARG(rebuild_rules_text(on)),
-                             on->on->variable, on->function, on->note.before)));
+        on,
+        arena_copy_text(
+            arena, arena_printf(arena,
+                                "The table %s is made like %s, and a version of %s is fed %s "
+                                "of %s. Rules: %.*s. Then %s of %s is switched from %s to it.",
+                                on->on->into, on->note.before, on->function,
+                                cli_things_text(on->matching, "event"),
+                                client_target(on->client)->table, BYTES_ARG(rebuild_rules_text(on)),
+                                on->on->variable, on->function, on->note.before)));
 }
 
 static bool make_table(struct rebuild *on)

@@ -34,7 +34,7 @@ static const struct option_row options[] = {
     {.name = "bus-archive",
      .kind = OPTION_TEXT,
      .value_name = "NAME",
-     .help = "from bus-archive: its name, else dynamodb-logs-archive",
+     .help = "from bus-archive: its name, else " REPLAY_BUS_ARCHIVE_DEFAULT,
      .offset = offsetof(struct replay_options, bus_archive)},
     {.name = "bus",
      .kind = OPTION_TEXT,
@@ -325,11 +325,11 @@ static bool prepare_sink(struct replay *replay, int *ret_exit)
     switch (replay->to) {
     case TO_BUS:
         replay->sink = &replay_to_bus;
-        return true;
+        return replay_prepare_bus(replay, ret_exit);
     case TO_FUNCTION:
         replay->sink = &replay_to_function;
         replay->function = cli_function_name(replay->cli, replay->to_client, replay->on->function);
-        return true;
+        return replay_prepare_function(replay, ret_exit);
     case TO_TABLE:
         replay->sink =
             client_target(replay->to_client)->is_aws ? &replay_to_table_singly : &replay_to_table;
@@ -482,8 +482,8 @@ static int run(struct replay *replay)
     enum replay_end end = REPLAY_ALL;
 
     if (before > 0)
-        cli_note(replay->cli, "Replay %s goes on: %s events are done.", replay->name,
-                 cli_count_text((int64_t)before));
+        cli_note(replay->cli, "Replay %s goes on behind %s.", replay->name,
+                 cli_things_text(before, "event"));
     end = replay_run(replay, &exit_status);
     took_ms = (clock_monotonic_ns() - begin_ns) / 1000000;
     return replay_tell_end(replay, end, took_ms, before, exit_status);

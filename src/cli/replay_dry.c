@@ -70,8 +70,8 @@ static void print_kinds(const struct replay *replay, const struct kinds *kinds)
     }
     if (kinds->count > 0)
         cli_table_print(cli, &table);
-    fprintf(cli->out, "%s%s events would go to the %s", kinds->count > 0 ? "\n" : "",
-            cli_count_text((int64_t)events), replay->on->to);
+    fprintf(cli->out, "%s%s would go to the %s", kinds->count > 0 ? "\n" : "",
+            cli_things_text(events, "event"), replay->on->to);
     if (kinds->refused > 0)
         fprintf(cli->out, ", %s would fail", cli_count_text((int64_t)kinds->refused));
     fprintf(cli->out, "; nothing was sent.\n");

@@ -132,5 +132,26 @@ static enum status give(struct replay_lane *lane, struct replay_event **events, 
     return status;
 }
 
+/* Who may invoke a function need not be allowed to look at it: only that it is not there counts. */
+bool replay_prepare_function(struct replay *replay, int *ret_exit)
+{
+    struct cli *cli = replay->cli;
+    struct client_answer answer = {0};
+    struct client_request request = {
+        .service = "lambda",
+        .method = "GET",
+        .path = arena_copy_text(
+            cli->arena, arena_printf(cli->arena, "/2015-03-31/functions/%s", replay->function)),
+    };
+
+    if (client_ask(replay->to_client, cli->arena, &request, &answer) == OK ||
+        !bytes_equal_text(answer.error_name, "ResourceNotFoundException"))
+        return true;
+    *ret_exit = cli_fail(cli, CLI_FAILED,
+                         "There is no function %s at %s. (`dynlog status` lists a dynlog's.)",
+                         replay->on->function, client_target(replay->to_client)->url);
+    return false;
+}
+
 const struct replay_sink replay_to_function = {
     .batch_max = 1, .size_max = SIZE_MAX, .give = give, .print = print};

@@ -377,6 +377,7 @@ static void asked_close(struct dynlog *dynlog)
         client_free(asker->client);
         mem_free(asker);
     }
+    asked_streams_forget(asked);
     pthread_mutex_destroy(&asked->mutex);
     arena_free(asked->arena);
     mem_free(asked);

@@ -177,6 +177,10 @@ enum dynlog_status fault_of_answer(struct dynlog_error *error, const struct targ
     if (name.size > 0)
         return fault_say(error, status_of_name(name), "%s answers %.*s: %.*s", target->url,
                          BYTES_ARG(name), BYTES_ARG(answer->message));
+    if (answer->message.size > 0 && answer->http_status < 500) /* a sentence of a dynlog's own */
+        return fault_say(error, DYNLOG_REFUSED, "%s refuses this: %.*s%s", target->url,
+                         BYTES_ARG(answer->message),
+                         bytes_end_with(answer->message, BYTES(".")) ? "" : ".");
     return fault_say(error, DYNLOG_REFUSED, "%s answers with HTTP status %d%s%.*s", target->url,
                      answer->http_status, answer->message.size > 0 ? ": " : "",
                      BYTES_ARG(answer->message));

@@ -110,6 +110,8 @@ static enum dynlog_status open_store(struct folder *folder, const char *place,
 
     if (status == OK)
         return DYNLOG_OK;
+    if (status == EXISTS) /* what is there is no store; nobody was first */
+        status = REFUSED;
     fault_of_status(error, place, status);
     return fault_say(error, error != NULL ? error->status : fault_of_status(NULL, place, status),
                      "%s", message);

@@ -10,7 +10,10 @@
 
 static bool colour(FILE *stream)
 {
-    return isatty(fileno(stream)) && getenv("NO_COLOR") == NULL;
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(fileno(stream)) && (no_colour == NULL || no_colour[0] == '\0') &&
+           (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 static const char *paint(FILE *stream, const char *code)
@@ -181,9 +184,9 @@ static void print_commands(struct server *server)
     else
         printf("  %s drain%s\n", program, endpoint);
     printf("  %s status%s\n", program, endpoint);
-    printf("  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws dynamodb list-tables --region %s "
+    printf("  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x %saws dynamodb list-tables --region %s "
            "--endpoint http://localhost:%u\n",
-           server->place.region, server->port_number);
+           isatty(STDOUT_FILENO) ? "\\\n    " : "", server->place.region, server->port_number);
 }
 
 void output_banner(struct server *server)

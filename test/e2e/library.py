@@ -84,6 +84,8 @@ class Plain:
     """In front of a dynlog: an engine that has DynamoDB's operations and nothing of dynlog's own."""
 
     def __init__(self, port):
+        self.operations = operations = []  # "Scan", in the order of their answers
+
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -99,6 +101,7 @@ class Plain:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                operations.append(self.headers.get("X-Amz-Target", "").split(".")[-1])
                 request = urllib.request.Request("http://127.0.0.1:%d/" % port, body, {
                     name: value for name, value in self.headers.items()
                     if name.lower() != "host" and not name.lower().startswith("x-dynlog-")})
@@ -254,6 +257,22 @@ class Library(unittest.TestCase):
                 self.assertEqual(sorted(versions), versions)
             rest = self.follow(place, lines[30][0], lines=31)
             self.assertEqual([line for _, line in lines[31:]], [line for _, line in rest])
+
+    def test_streams_of_another_engine(self):
+        """The table is read once, whatever number of pages its streams make."""
+        with Dynlog() as dynlog, Plain(dynlog.port) as plain:
+            place = "http://127.0.0.1:%d" % plain.port
+            self.assertEqual(0, dynlog.command("fake", "1100", "--log", "many").returncode)
+            self.assertEqual(0, dynlog.command("logs", "--endpoint", place).returncode)
+            once = plain.operations.count("Scan")
+            plain.operations.clear()
+            lines = [json.loads(line) for line in dynlog.command("streams", "many", "--endpoint", place).stdout.splitlines()]
+            self.assertEqual(once, plain.operations.count("Scan"))
+            self.assertEqual([4] * 1100, [line["version"] for line in lines])
+            here = [json.loads(line) for line in dynlog.command("streams", "many").stdout.splitlines()]
+            self.assertEqual([line["id"] for line in here], [line["id"] for line in lines])
+            rest = dynlog.command("streams", "many", "--endpoint", place, "--after", lines[9]["id"], "--limit", "600")
+            self.assertEqual(lines[10:610], [json.loads(line) for line in rest.stdout.splitlines()])
 
     def archived(self, dynlog):
         import sqlite3
