@@ -73,7 +73,7 @@ static bool print(struct replay *replay, struct arena *arena, const struct repla
 static enum status invoke(struct replay_lane *lane, struct bytes event, struct client_answer *ret)
 {
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "POST",
         .path = arena_copy_text(lane->arena,
                                 arena_printf(lane->arena, "/2015-03-31/functions/%s/invocations",

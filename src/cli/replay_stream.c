@@ -50,7 +50,7 @@ static enum status call(struct stream_source *stream, struct arena *arena, const
                         const struct buffer *body, struct client_answer *ret)
 {
     struct client_request request = {
-        .host = "streams.dynamodb",
+        .service = TARGET_DYNAMODB_STREAMS,
         .method = "POST",
         .path = "/",
         .target =
