@@ -25,11 +25,11 @@ struct client *client_new(const struct target *target)
 
     client->target = target;
     client->clock = clock_new_real();
-    client->keys = (struct keys){.key_id = target->key_id,
-                                 .secret = target->secret,
-                                 .token = target->token,
-                                 .process = target->process,
-                                 .expires_ms = target->expires_ms};
+    client->keys = (struct credentials){.key_id = target->key_id,
+                                        .secret = target->secret,
+                                        .token = target->token,
+                                        .process = target->process,
+                                        .expires_ms = target->expires_ms};
     curl_global_init(CURL_GLOBAL_DEFAULT);
     client_start_over(client);
     return client;
@@ -93,7 +93,7 @@ static size_t take_head(char *piece, size_t one, size_t size, void *context)
 static void sign(struct client *client, struct exchange *exchange, struct arena *arena,
                  const struct client_request *request)
 {
-    const struct keys *keys = &client->keys;
+    const struct credentials *keys = &client->keys;
 
     snprintf(client->signature, sizeof client->signature, "aws:amz:%s:%s", client->target->region,
              target_signing_name(request->service));
@@ -361,16 +361,16 @@ static bool may_be_done(enum status status, bool sent, const struct client_answe
 
 /* ---- keys that are over ---- */
 
-bool client_renew_keys(struct client *client, char message[KEYS_MESSAGE_SIZE])
+bool client_renew_keys(struct client *client, char message[CREDENTIALS_MESSAGE_SIZE])
 {
     struct arena *arena = NULL;
-    struct keys keys = {0};
+    struct credentials keys = {0};
 
     message[0] = '\0';
     if (client->keys.process == NULL)
         return false;
     arena = arena_new();
-    if (keys_run(arena, client->keys.process, &keys, message) != OK) {
+    if (credentials_run(arena, client->keys.process, &keys, message) != OK) {
         arena_free(arena);
         client->keys.expires_ms = 0; /* the other side says when they are over */
         return false;
@@ -383,7 +383,7 @@ bool client_renew_keys(struct client *client, char message[KEYS_MESSAGE_SIZE])
 
 static void renew_in_time(struct client *client)
 {
-    char message[KEYS_MESSAGE_SIZE];
+    char message[CREDENTIALS_MESSAGE_SIZE];
 
     if (client->keys.expires_ms > 0 &&
         clock_now_ms(client->clock) + CLIENT_RENEW_MS > client->keys.expires_ms)
@@ -394,7 +394,7 @@ static void renew_in_time(struct client *client)
 static bool renew_expired(struct client *client, struct arena *arena, enum status status,
                           struct client_answer *answer)
 {
-    char message[KEYS_MESSAGE_SIZE];
+    char message[CREDENTIALS_MESSAGE_SIZE];
 
     if (status != REFUSED || (!bytes_equal_text(answer->error_name, "ExpiredTokenException") &&
                               !bytes_equal_text(answer->error_name, "ExpiredToken")))

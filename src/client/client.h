@@ -9,8 +9,8 @@
  * says so (`uncertain`), and whoever wrote on a condition looks whether what stands there is its
  * own.
  *
- * Keys of a process (client/keys.h) are renewed some minutes before they are over, and when the
- * other side says that they are. */
+ * Keys of a process (client/credentials.h) are renewed some minutes before they are over, and when
+ * the other side says that they are. */
 #ifndef DYNLOG_CLIENT_CLIENT_H
 #define DYNLOG_CLIENT_CLIENT_H
 

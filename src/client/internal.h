@@ -11,7 +11,7 @@ struct client {
     const struct target *target;
     bool never_pause;
     struct clock *clock;
-    struct keys keys;         /* the target's, or those of its process since */
+    struct credentials keys;  /* the target's, or those of its process since */
     struct arena *keys_arena; /* theirs; NULL: they are the target's */
     CURL *easy;               /* one, so that its connection is used again */
     bool connected;           /* it has one, or had when it last looked */
@@ -34,7 +34,7 @@ void client_start_over(struct client *client);
 void client_prepare(struct client *client, struct arena *arena,
                     const struct client_request *request, struct exchange *exchange);
 /* Asks the process for the next keys. False: there is none, or `message` says what it did. */
-bool client_renew_keys(struct client *client, char message[KEYS_MESSAGE_SIZE]);
+bool client_renew_keys(struct client *client, char message[CREDENTIALS_MESSAGE_SIZE]);
 /* What came of it. */
 enum status client_finish(struct client *client, struct arena *arena, CURLcode code,
                           const struct exchange *exchange, struct client_answer *answer);

@@ -306,13 +306,13 @@ static enum status find_keys(struct arena *arena, const struct target_options *o
                              const struct settings *settings, struct target *target,
                              char message[TARGET_MESSAGE_SIZE])
 {
-    struct keys_wanted wanted = {.settings = settings,
-                                 .profile_was_asked = options->profile != NULL,
-                                 .are_needed = options->profile != NULL || target->is_aws,
-                                 .may_run = !target->is_this_machine};
-    struct keys keys;
+    struct credentials_wanted wanted = {.settings = settings,
+                                        .profile_was_asked = options->profile != NULL,
+                                        .are_needed = options->profile != NULL || target->is_aws,
+                                        .may_run = !target->is_this_machine};
+    struct credentials keys;
 
-    if (keys_find(arena, &wanted, &keys, message) != OK)
+    if (credentials_find(arena, &wanted, &keys, message) != OK)
         return NOT_PERMITTED;
     if (keys.key_id == NULL)
         keys.key_id = keys.secret = "dynlog"; /* any will do */

@@ -10,14 +10,14 @@
  *              ..._DYNAMODB_STREAMS), and are asked there when the endpoint is the configured one
  *   region     --region, else the one in an AWS endpoint's name, AWS_REGION, AWS_DEFAULT_REGION,
  *              the profile's, else us-east-1
- *   keys       client/keys.h; any, unless AWS is asked
+ *   keys       client/credentials.h; any, unless AWS is asked
  *   table      --table, else STAGE-dynamodb-logs
  *
  * The profile is --profile, else AWS_PROFILE, else `default` (client/settings.h). */
 #ifndef DYNLOG_CLIENT_TARGET_H
 #define DYNLOG_CLIENT_TARGET_H
 
-#include "client/keys.h"
+#include "client/credentials.h"
 
 #define TARGET_ENDPOINT_DEFAULT "http://127.0.0.1:8000"
 #define TARGET_STAGE_DEFAULT "local"
@@ -50,7 +50,7 @@ struct target {
     const char *table;
 };
 
-#define TARGET_MESSAGE_SIZE KEYS_MESSAGE_SIZE
+#define TARGET_MESSAGE_SIZE CREDENTIALS_MESSAGE_SIZE
 
 /* Texts live in the arena, all of them. REFUSED, and NOT_PERMITTED for keys that
  * are not there: `message` says what is wrong. */

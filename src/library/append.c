@@ -46,7 +46,7 @@ static enum dynlog_status read_events(struct call *call, struct appending *one, 
     const struct dynlog_append *append = one->append;
     struct event_stamp stamp = {.time_ms = now_ms,
                                 .has_nonce = call->dynlog->kind->loses_answers,
-                                .random = call->dynlog->random};
+                                .draw = call->dynlog->draw};
 
     one->items = ARENA_NEW_ARRAY(call->arena, append->event_count, struct item);
     one->all_ids = true;

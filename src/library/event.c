@@ -113,8 +113,8 @@ static void set_nonce(struct arena *arena, struct item *meta, const struct event
     uint8_t random[(EVENT_NONCE_SIZE - 1) / 2];
     char text[EVENT_NONCE_SIZE];
 
-    if (stamp->random != NULL)
-        stamp->random(random, sizeof random);
+    if (stamp->draw != NULL)
+        stamp->draw(random, sizeof random);
     else
         id_random(random, sizeof random);
     for (size_t i = 0; i < sizeof random; i++)

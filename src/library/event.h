@@ -25,9 +25,9 @@ bool event_split_key(struct arena *arena, struct bytes pk, const char **ret_log,
 
 /* What an event gets when it is appended. */
 struct event_stamp {
-    uint64_t time_ms;                  /* 0: not known */
-    bool has_nonce;                    /* for an event without an id */
-    void (*random)(uint8_t *, size_t); /* NULL: id_random(); tests know theirs */
+    uint64_t time_ms;                /* 0: not known */
+    bool has_nonce;                  /* for an event without an id */
+    void (*draw)(uint8_t *, size_t); /* NULL: id_random(); tests know theirs */
 };
 /* The item without its version (event_at()). */
 enum dynlog_status event_to_item(struct arena *arena, const char *log, const char *id,

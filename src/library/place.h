@@ -22,8 +22,8 @@ struct dynlog {
     char *place; /* as it was given, for messages */
     char *table;
     struct clock *clock;
-    bool never_pause;                  /* for tests: tries follow each other at once */
-    void (*random)(uint8_t *, size_t); /* for tests: of events; NULL: id_random() */
+    bool never_pause;                /* for tests: tries follow each other at once */
+    void (*draw)(uint8_t *, size_t); /* for tests: of events; NULL: id_random() */
 };
 
 /* Where an event stands in the one order, and when it was appended; 0: not known. */

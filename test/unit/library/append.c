@@ -45,7 +45,7 @@ static struct dynlog *open_fake(const struct fake_server *server)
     clock_free(dynlog->clock);
     dynlog->clock = clock_new_manual(1785000000000);
     dynlog->never_pause = true;
-    dynlog->random = count_up;
+    dynlog->draw = count_up;
     return dynlog;
 }
 

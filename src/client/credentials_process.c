@@ -1,12 +1,12 @@
-/* client/keys_process.c - keys of a program: credential_process. (AWS: SDKs and Tools Reference
- * Guide, "Process credential provider".)
+/* client/credentials_process.c - keys of a program: credential_process. (AWS: SDKs and Tools
+ * Reference Guide, "Process credential provider".)
  *
  *   its words, as a shell splits them, without a shell
  *   its output   {"Version":1,"AccessKeyId","SecretAccessKey","SessionToken","Expiration"}
  *
  * It reads nothing, and what it says beside its output is a part of the message when it fails. It
  * is waited for as long as it takes: it may ask its person something in a window. */
-#include "client/keys.h"
+#include "client/credentials.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -27,14 +27,14 @@
 
 extern char **environ;
 
-static enum status say(char message[KEYS_MESSAGE_SIZE], const char *process, const char *what,
-                       struct bytes said)
+static enum status say(char message[CREDENTIALS_MESSAGE_SIZE], const char *process,
+                       const char *what, struct bytes said)
 {
     while (said.size > 0 && strchr(" \r\n", said.ptr[said.size - 1]) != NULL)
         said.size--;
     said = bytes_slice(said, 0, size_min(said.size, SAID_SIZE));
-    snprintf(message, KEYS_MESSAGE_SIZE, "The credential_process `%.300s` %s%s%.*s", process, what,
-             said.size > 0 ? ": " : ".", BYTES_ARG(said));
+    snprintf(message, CREDENTIALS_MESSAGE_SIZE, "The credential_process `%.300s` %s%s%.*s", process,
+             what, said.size > 0 ? ": " : ".", BYTES_ARG(said));
     return NOT_PERMITTED;
 }
 
@@ -181,8 +181,8 @@ static int end(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-enum status keys_run(struct arena *arena, const char *process, struct keys *ret,
-                     char message[KEYS_MESSAGE_SIZE])
+enum status credentials_run(struct arena *arena, const char *process, struct credentials *ret,
+                            char message[CREDENTIALS_MESSAGE_SIZE])
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(OUTPUT_SIZE_MAX);
     AUTO(buffer_free) struct buffer err = BUFFER_INIT(OUTPUT_SIZE_MAX);
@@ -201,7 +201,7 @@ enum status keys_run(struct arena *arena, const char *process, struct keys *ret,
     snprintf(what, sizeof what, "ended with exit status %d", error);
     if (error != 0)
         return say(message, process, what, buffer_bytes(&err));
-    return keys_parse(arena, process, buffer_bytes(&out), ret, message);
+    return credentials_parse(arena, process, buffer_bytes(&out), ret, message);
 }
 
 /* ---- what it printed ---- */
@@ -213,12 +213,12 @@ static const char *text_of(struct arena *arena, const struct json *json, const c
     return text.size > 0 ? arena_copy_text(arena, text) : NULL;
 }
 
-enum status keys_parse(struct arena *arena, const char *process, struct bytes text,
-                       struct keys *ret, char message[KEYS_MESSAGE_SIZE])
+enum status credentials_parse(struct arena *arena, const char *process, struct bytes text,
+                              struct credentials *ret, char message[CREDENTIALS_MESSAGE_SIZE])
 {
     const struct json *json = NULL;
     const char *expiration = NULL;
-    struct keys keys = {0};
+    struct credentials keys = {0};
 
     if (json_parse(arena, text, &json, NULL) != OK || !json_is(json, JSON_OBJECT))
         return say(message, process, "printed no JSON object", BYTES(""));

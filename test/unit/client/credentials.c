@@ -1,6 +1,6 @@
-/* Tests of client/keys.c and client/keys_process.c: which keys are taken, and what is said when
- * there are none. */
-#include "client/keys.h"
+/* Tests of client/credentials.c and client/credentials_process.c: which keys are taken, and what is
+ * said when there are none. */
+#include "client/credentials.h"
 
 #include "fake_server.h"
 
@@ -19,7 +19,7 @@
     "[profile bare]\nregion = eu-west-1\n"
 #define CREDENTIALS "[pair]\naws_access_key_id=AK\naws_secret_access_key=SK\naws_session_token=TK\n"
 
-struct keys_case {
+struct credentials_case {
     const char *environment[3];
     const char *profile;
     bool asked, needed, may_run;
@@ -29,7 +29,7 @@ struct keys_case {
 #define NONE "-|-|-|0"
 #define EXPORTED "such keys are not fetched here. Write another profile into /config with the line "
 
-static const struct keys_case cases[] = {
+static const struct credentials_case cases[] = {
     {{NULL}, "default", false, true, true, "AC|SC|-|0"},
     {{"AWS_ACCESS_KEY_ID=E", "AWS_SECRET_ACCESS_KEY=F"}, "default", false, true, true, "E|F|-|0"},
     {{"AWS_ACCESS_KEY_ID=E", "AWS_SECRET_ACCESS_KEY=F", "AWS_SESSION_TOKEN=G"},
@@ -93,21 +93,21 @@ static void test_find(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        const struct keys_case *one = &cases[i];
+        const struct credentials_case *one = &cases[i];
         AUTO(arena_release) struct arena *arena = arena_new();
         struct settings settings = {
             .profile = one->profile, .config_path = "/config", .credentials_path = "/keys"};
-        struct keys_wanted wanted = {.settings = &settings,
-                                     .profile_was_asked = one->asked,
-                                     .are_needed = one->needed,
-                                     .may_run = one->may_run};
-        char text[KEYS_MESSAGE_SIZE];
-        struct keys keys;
+        struct credentials_wanted wanted = {.settings = &settings,
+                                            .profile_was_asked = one->asked,
+                                            .are_needed = one->needed,
+                                            .may_run = one->may_run};
+        char text[CREDENTIALS_MESSAGE_SIZE];
+        struct credentials keys;
 
         set(one->environment, ARRAY_COUNT(one->environment), arena);
         settings_parse(arena, BYTES(CONFIG), false, &settings);
         settings_parse(arena, BYTES(CREDENTIALS), true, &settings);
-        if (keys_find(arena, &wanted, &keys, text) == OK)
+        if (credentials_find(arena, &wanted, &keys, text) == OK)
             snprintf(text, sizeof text, "%s|%s|%s|%d", shown(keys.key_id), shown(keys.secret),
                      shown(keys.token), keys.process != NULL);
         if (strncmp(text, one->expected, strlen(one->expected)) != 0)
@@ -133,12 +133,12 @@ static void test_none_at_all(void **state)
         AUTO(arena_release) struct arena *arena = arena_new();
         struct settings settings = {
             .profile = "default", .config_path = "/config", .credentials_path = "/keys"};
-        struct keys_wanted wanted = {.settings = &settings, .are_needed = true};
-        char message[KEYS_MESSAGE_SIZE] = "";
-        struct keys keys;
+        struct credentials_wanted wanted = {.settings = &settings, .are_needed = true};
+        char message[CREDENTIALS_MESSAGE_SIZE] = "";
+        struct credentials keys;
 
         set(none[i].environment, 1, arena);
-        assert_int_equal(keys_find(arena, &wanted, &keys, message), NOT_PERMITTED);
+        assert_int_equal(credentials_find(arena, &wanted, &keys, message), NOT_PERMITTED);
         assert_memory_equal(message, none[i].message, strlen(none[i].message));
     }
 }
@@ -174,11 +174,11 @@ static void test_run(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(runs); i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
-        char message[KEYS_MESSAGE_SIZE] = "", text[KEYS_MESSAGE_SIZE];
-        struct keys keys;
+        char message[CREDENTIALS_MESSAGE_SIZE] = "", text[CREDENTIALS_MESSAGE_SIZE];
+        struct credentials keys;
 
         print_message("  %s\n", runs[i].process);
-        if (keys_run(arena, runs[i].process, &keys, message) == OK)
+        if (credentials_run(arena, runs[i].process, &keys, message) == OK)
             snprintf(text, sizeof text, "%s|%s|%s|%llu", keys.key_id, keys.secret,
                      shown(keys.token), (unsigned long long)keys.expires_ms);
         else

@@ -1,5 +1,5 @@
-/* client/keys.c - see keys.h. */
-#include "client/keys.h"
+/* client/credentials.c - see credentials.h. */
+#include "client/credentials.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,15 +7,15 @@
 
 #define EXPORT "aws configure export-credentials"
 
-static enum status refuse(char message[KEYS_MESSAGE_SIZE], const char *format, ...)
+static enum status refuse(char message[CREDENTIALS_MESSAGE_SIZE], const char *format, ...)
     PRINTF_LIKE(2, 3);
 
-static enum status refuse(char message[KEYS_MESSAGE_SIZE], const char *format, ...)
+static enum status refuse(char message[CREDENTIALS_MESSAGE_SIZE], const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    vsnprintf(message, KEYS_MESSAGE_SIZE, format, args);
+    vsnprintf(message, CREDENTIALS_MESSAGE_SIZE, format, args);
     va_end(args);
     return NOT_PERMITTED;
 }
@@ -27,27 +27,27 @@ static const char *environment(struct arena *arena, const char *name)
     return value != NULL && value[0] != '\0' ? arena_copy_text(arena, bytes_of_text(value)) : NULL;
 }
 
-static bool are_whole(const struct keys *keys)
+static bool are_whole(const struct credentials *keys)
 {
     return keys->key_id != NULL && keys->secret != NULL;
 }
 
 /* ---- each place ---- */
 
-static struct keys of_environment(struct arena *arena)
+static struct credentials of_environment(struct arena *arena)
 {
-    return (struct keys){.key_id = environment(arena, "AWS_ACCESS_KEY_ID"),
-                         .secret = environment(arena, "AWS_SECRET_ACCESS_KEY"),
-                         .token = environment(arena, "AWS_SESSION_TOKEN")};
+    return (struct credentials){.key_id = environment(arena, "AWS_ACCESS_KEY_ID"),
+                                .secret = environment(arena, "AWS_SECRET_ACCESS_KEY"),
+                                .token = environment(arena, "AWS_SESSION_TOKEN")};
 }
 
-static struct keys of_settings(struct arena *arena, const struct settings *settings,
-                               const char *(*get)(struct arena *, const struct settings *,
-                                                  const char *))
+static struct credentials of_settings(struct arena *arena, const struct settings *settings,
+                                      const char *(*get)(struct arena *, const struct settings *,
+                                                         const char *))
 {
-    return (struct keys){.key_id = get(arena, settings, "aws_access_key_id"),
-                         .secret = get(arena, settings, "aws_secret_access_key"),
-                         .token = get(arena, settings, "aws_session_token")};
+    return (struct credentials){.key_id = get(arena, settings, "aws_access_key_id"),
+                                .secret = get(arena, settings, "aws_secret_access_key"),
+                                .token = get(arena, settings, "aws_session_token")};
 }
 
 /* ---- what is not fetched ---- */
@@ -77,7 +77,7 @@ static const char *elsewhere_of_environment(struct arena *arena)
 }
 
 static enum status refuse_elsewhere(const struct settings *settings, const char *name,
-                                    char message[KEYS_MESSAGE_SIZE])
+                                    char message[CREDENTIALS_MESSAGE_SIZE])
 {
     return refuse(
         message,
@@ -87,8 +87,8 @@ static enum status refuse_elsewhere(const struct settings *settings, const char 
         settings->profile, name, settings->config_path, settings->profile);
 }
 
-static enum status refuse_none(struct arena *arena, const struct keys_wanted *wanted,
-                               char message[KEYS_MESSAGE_SIZE])
+static enum status refuse_none(struct arena *arena, const struct credentials_wanted *wanted,
+                               char message[CREDENTIALS_MESSAGE_SIZE])
 {
     const struct settings *settings = wanted->settings;
     const char *name = elsewhere_of_environment(arena);
@@ -118,8 +118,8 @@ static enum status refuse_none(struct arena *arena, const struct keys_wanted *wa
 
 /* ---- the way through them ---- */
 
-static enum status find_in_profile(struct arena *arena, const struct keys_wanted *wanted,
-                                   struct keys *ret, char message[KEYS_MESSAGE_SIZE])
+static enum status find_in_profile(struct arena *arena, const struct credentials_wanted *wanted,
+                                   struct credentials *ret, char message[CREDENTIALS_MESSAGE_SIZE])
 {
     const struct settings *settings = wanted->settings;
     const char *process = settings_get(arena, settings, "credential_process");
@@ -131,18 +131,18 @@ static enum status find_in_profile(struct arena *arena, const struct keys_wanted
     if (are_whole(ret))
         return OK;
     if (process != NULL && (wanted->are_needed || wanted->may_run))
-        return keys_run(arena, process, ret, message);
+        return credentials_run(arena, process, ret, message);
     *ret = of_settings(arena, settings, settings_get);
     if (are_whole(ret))
         return OK;
-    *ret = (struct keys){0};
+    *ret = (struct credentials){0};
     return wanted->are_needed ? refuse_none(arena, wanted, message) : OK;
 }
 
-enum status keys_find(struct arena *arena, const struct keys_wanted *wanted, struct keys *ret,
-                      char message[KEYS_MESSAGE_SIZE])
+enum status credentials_find(struct arena *arena, const struct credentials_wanted *wanted,
+                             struct credentials *ret, char message[CREDENTIALS_MESSAGE_SIZE])
 {
-    *ret = (struct keys){0};
+    *ret = (struct credentials){0};
     if (!wanted->profile_was_asked) {
         *ret = of_environment(arena);
         if (are_whole(ret))
