@@ -174,6 +174,13 @@ struct bytes client_header(const struct client_answer *answer, const char *name)
     return BYTES("");
 }
 
+bool client_is_stranger(const struct client_answer *answer)
+{
+    return answer->http_status < 500 &&
+           (answer->error_name.size == 0 ||
+            bytes_equal_text(answer->error_name, "UnknownOperationException"));
+}
+
 /* {"__type":"com.amazonaws.dynamodb.v20120810#Name","message":"..."}, also with "Message"; of a
  * service that is asked by paths the name stands in a header. */
 static void read_answer(struct arena *arena, struct client_answer *answer)
@@ -271,6 +278,10 @@ static enum status try_once(struct client *client, struct arena *arena,
                                 .body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX)};
 
     client_prepare(client, arena, request, &exchange);
+    if (request->once) { /* on a used connection libcurl may send it again by itself */
+        curl_easy_setopt(client->easy, CURLOPT_FRESH_CONNECT, 1L);
+        client->connected = false;
+    }
 
     CURLcode code = curl_easy_perform(client->easy);
 

@@ -66,6 +66,9 @@ struct client_answer {
  * was sent, and no answer came. The answer lives in the arena, also when not OK. */
 MUST_USE enum status client_ask(struct client *client, struct arena *arena,
                                 const struct client_request *request, struct client_answer *ret);
+/* What refused a path of dynlog's own does not know it: dynlog itself refuses by a name (a
+ * signature, a host), and by another one. */
+bool client_is_stranger(const struct client_answer *answer);
 /* The value of an answer's header; empty: it has none. */
 struct bytes client_header(const struct client_answer *answer, const char *name);
 /* One operation of DynamoDB: "PutItem". */

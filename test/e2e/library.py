@@ -261,6 +261,14 @@ class Library(unittest.TestCase):
         with Dynlog() as dynlog:
             self.assertEqual(["400 won"], self.run_program("race.c", "http://127.0.0.1:%d" % dynlog.port))
 
+    def test_eight_threads_that_race_elsewhere(self):
+        """The same where a tenth of all answers is lost or refused: all of them append the same event, often within one
+        millisecond, and each knows its own again."""
+        seed = random.randrange(1 << 32)
+        with self.subTest(seed=seed), Dynlog() as dynlog, Elsewhere(dynlog) as elsewhere:
+            elsewhere.shake(seed, 0.1)
+            self.assertEqual(["400 won"], self.run_program("race.c", elsewhere.endpoint))
+
     def test_killed(self):
         """kill -9 of a program that has the folder: what was acknowledged is there, without a gap."""
         for round_number in range(3):

@@ -61,6 +61,7 @@ REFUSALS = {
     "denied": (400, "AccessDeniedException", "User: x is not authorized to perform this"),
     "iterator": (400, "ExpiredIteratorException", "Iterator expired."),
     "trimmed": (400, "TrimmedDataAccessException", "The requested sequence number is beyond the trim point."),
+    "unknown": (400, "UnknownOperationException", None),
     "in progress": (400, "TransactionInProgressException", "The transaction with the given request token is in progress."),
 }
 # Done, and the answer does not come, or not as it was sent; "undone" is never done, "late" after the next request.
@@ -230,10 +231,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.host = self.path.rsplit(":", 1)[0]
         self.send_response(200)
         self.end_headers()
+        self.rfile.close()
         self.connection = self.elsewhere.certificate.context.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
         self.wfile = self.connection.makefile("wb", buffering=0)
         self.close_connection = False
+
+    def finish(self):
+        super().finish()
+        if self.host is not None:
+            self.connection.close()
 
     def do_GET(self):
         self.take()
@@ -282,7 +289,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.host is not None:
             name = next((name for name in SERVICES if re.match(r"%s(-fips)?\.[a-z]" % re.escape(name), self.host)), None)
             if name is None or (target and not target.startswith(SERVICES[name][1] or "-")) or (not target and name != "lambda"):
-                raise Refused(400 if target else 404, "UnknownOperationException", None)
+                raise Refused(*((400, "UnknownOperationException", None) if target else (404, None, None)))
         if target:
             return target.split(".", 1)[1]
         if not self.path.startswith(("/2015-03-31/", "/2014-11-13/")):

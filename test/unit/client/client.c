@@ -164,9 +164,12 @@ static void test_services(void **state)
 /* libcurl sends again by itself when a used connection breaks; that must not go unnoticed. */
 static void test_uncertain_on_a_used_connection(void **state)
 {
-    static const struct fake_answer answers[] = {
-        {"POST", 200, "{}"}, {"POST", 0, NULL}, {"POST", 200, "{}"}, {"POST", 200, "{}"}};
-    static const bool uncertain[] = {false, true, false};
+    static const struct fake_answer answers[] = {{"POST", 200, "{}"}, {"POST", 0, NULL},
+                                                 {"POST", 200, "{}"}, {"POST", 200, "{}"},
+                                                 {"POST", 0, NULL}, /* once is once */
+                                                 {"POST", 200, "{}"}};
+    static const bool uncertain[] = {false, true, false, true, false};
+    static const size_t once = 3;
     struct fake_server server;
 
     (void)state;
@@ -178,10 +181,10 @@ static void test_uncertain_on_a_used_connection(void **state)
     client_never_pause(client);
     for (size_t i = 0; i < ARRAY_COUNT(uncertain); i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
-        struct client_request request = {.method = "POST", .path = "/"};
+        struct client_request request = {.method = "POST", .path = "/", .once = i == once};
         struct client_answer answer = {0};
 
-        assert_int_equal(client_ask(client, arena, &request, &answer), OK);
+        assert_int_equal(client_ask(client, arena, &request, &answer), i == once ? CLOSED : OK);
         assert_int_equal(answer.uncertain, uncertain[i]);
     }
     client_free(client);
