@@ -99,10 +99,11 @@ class Certificate:
 
 
 class Elsewhere:
-    """keys: id -> secret, or (secret, session token). None: any signature will do, and no host."""
+    """keys: id -> secret, or (secret, session token). None: any signature will do, and no host. hides=False: it is a dynlog
+    that can be seen."""
 
-    def __init__(self, dynlog, keys=None):
-        self.dynlog, self.keys, self.expired = dynlog, keys, set()
+    def __init__(self, dynlog, keys=None, hides=True):
+        self.dynlog, self.keys, self.hides, self.expired = dynlog, keys, hides, set()
         self.page = None
         self.lock = threading.Lock()
         self.requests = []  # (host, operation), as they came
@@ -209,13 +210,16 @@ class Elsewhere:
 
     # ---- who answers ----
 
+    def is_hidden(self, header):
+        return self.hides and header.lower().startswith("x-dynlog-")
+
     def forward(self, method, path, headers, body):
         connection = http.client.HTTPConnection("127.0.0.1", self.dynlog.port, timeout=WAIT_S)
         try:
             connection.request(method, path, body, {
                 name: value for name, value in headers.items()
                 if name.lower() not in ("host", "content-length", "accept-encoding", "expect") and
-                not name.lower().startswith("x-dynlog-")})
+                not self.is_hidden(name)})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:
@@ -292,6 +296,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 raise Refused(*((400, "UnknownOperationException", None) if target else (404, None, None)))
         if target:
             return target.split(".", 1)[1]
+        if not self.elsewhere.hides and self.path.startswith("/_dynlog/"):
+            return "dynlog"
         if not self.path.startswith(("/2015-03-31/", "/2014-11-13/")):
             raise Refused(404, None, None)
         return "Invoke" if self.path.split("?")[0].endswith("/invocations") else "Lambda"
@@ -354,7 +360,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             name = "UnprocessedItems" if operation == "BatchWriteItem" else "UnprocessedKeys"
             text = json.dumps({**json.loads(text), name: rest}).encode()
         kept = [(name, value) for name, value in answered.items()
-                if not name.lower().startswith("x-dynlog-") and name.lower() not in (
+                if not self.elsewhere.is_hidden(name) and name.lower() not in (
                     "content-length", "connection", "transfer-encoding", "x-amz-crc32", "date", "server", "keep-alive")]
         if fault == "lost":
             self.reset()
