@@ -248,8 +248,9 @@ class Aws(Commands):
             self.run_command("append", log, "1", "moved", "--expect", "1", key=key)
             self.assertEqual(2, len(self.run_command("read", log, "1", key=key)))
             self.run_command("replay", "--from", "change-stream", "--log", log, "--to", "bus", "--bus", "default", key=key)
-            self.run_command("invoke", "nobody", key=key, status=FAILED)
-            self.assertIn("Function not found", self.err)
+            for name in ("nobody", "nobody:live", "nobody:$LATEST"):
+                self.run_command("invoke", name, key=key, status=FAILED)
+                self.assertIn("Function not found", self.err)
             self.run_command("logs", "nobody", key=key, status=FAILED)
         self.assertLessEqual({"dynamodb", "streams.dynamodb", "events", "lambda"},
                              {host.split(".us-east-1")[0] for host, _ in self.elsewhere.requests})
