@@ -96,9 +96,11 @@ struct dynlog;
 struct dynlog_options {
     const char *table; /* NULL: "local-dynamodb-logs" */
     const char
-        *region; /* NULL: of the place's name, $AWS_REGION, $AWS_DEFAULT_REGION, else "us-east-1" */
+        *region; /* NULL: of the place's name, $AWS_REGION, $AWS_DEFAULT_REGION, the profile's, else
+                    "us-east-1" */
     const char
-        *profile; /* of ~/.aws/credentials; NULL: keys of the environment, else of its default */
+        *profile; /* of ~/.aws/credentials and ~/.aws/config; NULL: keys of the environment, else
+                     those of $AWS_PROFILE or "default" */
     uint32_t timeout_ms; /* for one request to a server; 0: 10,000 */
     bool memory;         /* a folder: keep everything in memory; nothing is on disk */
 };

@@ -146,10 +146,9 @@ static int invoke_run(struct cli *cli, const void *given)
 
     const char *name = cli_function_name(cli, client, on->function);
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "POST",
-        .path = arena_copy_text(
-            cli->arena, arena_printf(cli->arena, "/2015-03-31/functions/%s/invocations", name)),
+        .path = cli_function_path(cli->arena, name, on->function),
         .content_type = "application/json",
         .headers = headers,
         .body = data,

@@ -65,9 +65,9 @@ bool rebuild_fail(struct rebuild *on, enum cli_exit exit_status, const char *for
     PRINTF_LIKE(3, 4);
 bool rebuild_ask(struct rebuild *on, struct arena *arena, const struct client_request *request,
                  struct client_answer *ret);
-/* One operation: target "AWSEvents.DescribeRule", service "events". */
-bool rebuild_call(struct rebuild *on, struct arena *arena, const char *service, const char *target,
-                  struct bytes body, struct client_answer *ret);
+/* One operation: target "AWSEvents.DescribeRule", service TARGET_EVENTS. */
+bool rebuild_call(struct rebuild *on, struct arena *arena, enum target_service service,
+                  const char *target, struct bytes body, struct client_answer *ret);
 /* The function, and what an earlier run left. */
 bool rebuild_look(struct rebuild *on);
 bool rebuild_position(struct rebuild *on, uint64_t *ret);

@@ -35,15 +35,15 @@ bool rebuild_ask(struct rebuild *on, struct arena *arena, const struct client_re
     return false;
 }
 
-bool rebuild_call(struct rebuild *on, struct arena *arena, const char *service, const char *target,
-                  struct bytes body, struct client_answer *ret)
+bool rebuild_call(struct rebuild *on, struct arena *arena, enum target_service service,
+                  const char *target, struct bytes body, struct client_answer *ret)
 {
     struct client_request request = {
         .service = service,
         .method = "POST",
         .path = "/",
         .target = target,
-        .content_type = service != NULL ? "application/x-amz-json-1.1" : NULL,
+        .content_type = service != TARGET_DYNAMODB ? "application/x-amz-json-1.1" : NULL,
         .body = body,
     };
 
@@ -234,7 +234,7 @@ static const char *function_path(const struct rebuild *on, struct arena *arena, 
 static bool look_at_function(struct rebuild *on)
 {
     struct arena *arena = on->cli->arena;
-    struct client_request request = {.service = "lambda",
+    struct client_request request = {.service = TARGET_LAMBDA,
                                      .method = "GET",
                                      .path = function_path(on, arena, NULL, "/configuration")};
     struct client_answer answer = {0};
@@ -276,7 +276,7 @@ bool rebuild_set_variable(struct rebuild *on, const char *name, const char *valu
     AUTO(arena_release) struct arena *arena = arena_new();
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(REBUILD_BODY_SIZE_MAX);
     struct json_writer w = JSON_WRITER(&body);
-    struct client_request request = {.service = "lambda",
+    struct client_request request = {.service = TARGET_LAMBDA,
                                      .method = "PUT",
                                      .path = function_path(on, arena, NULL, "/configuration"),
                                      .content_type = "application/json"};
@@ -303,7 +303,7 @@ bool rebuild_publish(struct rebuild *on, const char **ret)
 {
     struct arena *arena = on->cli->arena;
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "POST",
         .path = function_path(on, arena, NULL, "/versions"),
         .content_type = "application/json",
@@ -320,7 +320,7 @@ bool rebuild_publish(struct rebuild *on, const char **ret)
 bool rebuild_has_version(struct rebuild *on, const char *version, bool *ret)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct client_request request = {.service = "lambda",
+    struct client_request request = {.service = TARGET_LAMBDA,
                                      .method = "GET",
                                      .path = function_path(on, arena, version, "/configuration")};
     struct client_answer answer = {0};
@@ -338,8 +338,9 @@ bool rebuild_has_version(struct rebuild *on, const char *version, bool *ret)
 void rebuild_drop_version(struct rebuild *on, const char *version)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct client_request request = {
-        .service = "lambda", .method = "DELETE", .path = function_path(on, arena, version, "")};
+    struct client_request request = {.service = TARGET_LAMBDA,
+                                     .method = "DELETE",
+                                     .path = function_path(on, arena, version, "")};
     struct client_answer answer = {0};
 
     (void)!client_ask(on->client, arena, &request, &answer); /* it would do no harm */

@@ -169,7 +169,7 @@ static enum status invoke(struct feeding *feeding, unsigned lane, struct arena *
                           struct bytes payload, struct client_answer *ret)
 {
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "POST",
         .path = feeding->path,
         .content_type = "application/json",

@@ -62,7 +62,7 @@ static bool ask_events(struct rebuild *on, struct arena *arena, const char *oper
 {
     const char *target = arena_copy_text(arena, arena_printf(arena, "AWSEvents.%s", operation));
 
-    return rebuild_call(on, arena, "events", target, buffer_bytes(body), ret);
+    return rebuild_call(on, arena, TARGET_EVENTS, target, buffer_bytes(body), ret);
 }
 
 static bool load_targets(struct rebuild *on, struct rule *rule)

@@ -257,7 +257,7 @@ static bool is_dynlog(struct client *client, struct arena *arena, bool *ret,
 
     *ret_status = cli_server_ask_status(client, arena, &ignored, answer);
     *ret = *ret_status == OK;
-    return *ret_status == OK || *ret_status == REFUSED;
+    return *ret_status == OK || (*ret_status == REFUSED && client_is_stranger(answer));
 }
 
 static bool ask_who(struct replay *replay, struct client *client, bool *ret, int *ret_exit)

@@ -65,7 +65,7 @@ static enum status ask(struct replay_lane *lane, const struct bytes *entries, si
     const struct replay *replay = lane->replay;
     struct client_header header = {"X-Dynlog-Replay", replay->name};
     struct client_request request = {
-        .service = "events",
+        .service = TARGET_EVENTS,
         .method = "POST",
         .path = "/",
         .target = "AWSEvents.PutEvents",

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "cli/function.h"
 #include "cli/output.h"
 
 #include <stdio.h>
@@ -73,11 +74,9 @@ static bool print(struct replay *replay, struct arena *arena, const struct repla
 static enum status invoke(struct replay_lane *lane, struct bytes event, struct client_answer *ret)
 {
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "POST",
-        .path = arena_copy_text(lane->arena,
-                                arena_printf(lane->arena, "/2015-03-31/functions/%s/invocations",
-                                             lane->replay->function)),
+        .path = cli_function_path(lane->arena, lane->replay->function, lane->replay->on->function),
         .content_type = "application/json",
         .body = event,
         .answer_ms = -1, /* a function may run for 15 minutes */

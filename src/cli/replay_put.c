@@ -50,10 +50,11 @@ static bool make_plain(struct arena *arena, const struct item *item, struct item
 static void settle(struct replay_lane *lane, const struct putting *put,
                    const struct json *there_json, bool uncertain)
 {
+    struct client_answer answer = {0};
     struct item there = {0};
-    struct api_error error;
 
-    if (item_from_json(lane->arena, there_json, &there, &error) != OK) {
+    if (conditional_put_look(lane->client, lane->arena, &put->item, there_json, &there, &answer) !=
+        OK) {
         replay_tell(lane, put->event, REPLAY_DIFFERENT, BYTES("what stands there was not told"));
         return;
     }

@@ -28,7 +28,7 @@ static enum status call(struct serving *serving, const char *operation, const st
 {
     struct arena *arena = serving->replay->cli->arena;
     struct client_request request = {
-        .service = "events",
+        .service = TARGET_EVENTS,
         .method = "POST",
         .path = "/",
         .target = arena_copy_text(arena, arena_printf(arena, "AWSEvents.%s", operation)),

@@ -33,8 +33,7 @@ bool cli_server_status(struct cli *cli, struct client *client, struct arena *are
 
     if (status == OK)
         return true;
-    /* dynlog itself refuses by name: a signature, a host */
-    if (status == REFUSED && answer.error_name.size == 0 && answer.http_status < 500)
+    if (status == REFUSED && client_is_stranger(&answer))
         *ret_exit =
             cli_fail(cli, CLI_FAILED,
                      "What answers at %s is no dynlog, and `dynlog %s` needs one. Say where "

@@ -26,8 +26,12 @@ static const struct json *ask(struct cli *cli, const struct client *client_of,
     struct client_request request = {
         .method = body.size > 0 ? "POST" : "GET", .path = path, .body = body};
     struct client_answer answer = {0};
-    enum status status = client_ask(client, cli->arena, &request, &answer);
+    const struct json *ignored = NULL;
+    enum status status = OK;
 
+    if (!cli_server_status(cli, client, cli->arena, &ignored, ret_exit))
+        return NULL;
+    status = client_ask(client, cli->arena, &request, &answer);
     if (status == OK && answer.json != NULL)
         return answer.json;
     if (status == REFUSED && answer.message.size > 0)

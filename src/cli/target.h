@@ -20,7 +20,7 @@
          .offset = offsetof(type, target.region)},                                                 \
     {                                                                                              \
         .name = "profile", .kind = OPTION_TEXT, .value_name = "NAME",                              \
-        .help = "keys of this profile of ~/.aws/credentials",                                      \
+        .help = "keys of this profile of ~/.aws",                                      \
         .offset = offsetof(type, target.profile)                                                   \
     }
 

@@ -174,6 +174,11 @@ enum dynlog_status fault_of_answer(struct dynlog_error *error, const struct targ
                          target->url, BYTES_ARG(answer->message));
     if (bytes_equal_text(name, "ResourceNotFoundException"))
         return say_no_table(error, target->table, target->url);
+    if (bytes_equal_text(name, "UnknownOperationException"))
+        return fault_say(error, DYNLOG_REFUSED,
+                         "%s has not all operations that this needs: transactions for several "
+                         "events at once, DynamoDB Streams for following.",
+                         target->url);
     if (name.size > 0)
         return fault_say(error, status_of_name(name), "%s answers %.*s: %.*s", target->url,
                          BYTES_ARG(name), BYTES_ARG(answer->message));

@@ -34,8 +34,7 @@ enum dynlog_status server_state(struct asked *asked, struct arena *arena, struct
 
     status = client_ask(asker->client, arena, &request, &answer);
     asked_give(asked, asker);
-    /* dynlog itself refuses by name: a signature, a host */
-    if (status == REFUSED && answer.error_name.size == 0 && answer.http_status < 500)
+    if (status == REFUSED && client_is_stranger(&answer))
         return say_no_dynlog(asked, error);
     if (status != OK)
         return fault_of_answer(error, &asked->target, status, &answer);

@@ -26,13 +26,32 @@
 static inline void test_environment(void)
 {
     static const char *const names[] = {
-        "AWS_ENDPOINT_URL",  "AWS_ENDPOINT_URL_DYNAMODB", "AWS_REGION",        "AWS_DEFAULT_REGION",
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",     "AWS_SESSION_TOKEN", "AWS_PROFILE",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+        "AWS_ENDPOINT_URL_EVENTBRIDGE",
+        "AWS_ENDPOINT_URL_LAMBDA",
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+        "AWS_CA_BUNDLE",
+        "AWS_USE_FIPS_ENDPOINT",
+        "AWS_USE_DUALSTACK_ENDPOINT",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         unsetenv(names[i]);
     setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
+    setenv("AWS_CONFIG_FILE", "/dev/null", 1);
     alarm(60); /* a command that waits for what never comes */
     setlocale(LC_CTYPE, "C.UTF-8");
 }
@@ -44,6 +63,7 @@ struct fake_answer {
     int status;         /* 0: the connection is closed without an answer */
     const char *body;
 };
+#define FAKE_DAMAGED 1200 /* a status: 200, with a checksum that is not its body's */
 
 #define FAKE_REQUEST_SIZE 65536
 
@@ -61,8 +81,9 @@ static inline bool fake_send(int fd, const struct fake_answer *answer, const cha
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(FAKE_REQUEST_SIZE);
 
-    buffer_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s\r\n%s", answer->status,
-                  strlen(answer->body), headers, answer->body);
+    buffer_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s%s\r\n%s",
+                  answer->status % 1000, strlen(answer->body), headers,
+                  answer->status == FAKE_DAMAGED ? "x-amz-crc32: 1\r\n" : "", answer->body);
     return send(fd, out.ptr, out.size, MSG_NOSIGNAL) == (ssize_t)out.size;
 }
 
