@@ -211,6 +211,7 @@ static enum status open_queues(struct server *server)
                                      .timers = server->timers,
                                      .wall_timers = server->wall_timers,
                                      .faults = server->faults,
+                                     .vault = engine_vault(server->engine),
                                      .place = &server->place,
                                      .moved = tell_dead_letter,
                                      .changed = loop_changed,

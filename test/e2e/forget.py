@@ -282,7 +282,7 @@ class Start(unittest.TestCase):
 
 
 class ForgetOnTheBus(Case):
-    """Archives of a bus, ./db and deliveries that wait: none of them ever has a private payload plain. The clock stands still,
+    """Archives of a bus, ./db, deliveries that wait, messages in queues: none of them ever has a private payload plain. The clock stands still,
     so what waits for its next attempt waits until a test moves it."""
 
     arguments = ["--clock", "manual"]
@@ -349,8 +349,8 @@ class ForgetOnTheBus(Case):
     def test_everywhere_at_once(self):
         before = self.archive()["EventCount"]
         self.run_command("private", "people")
-        waits = self.rule_to_queue("waits", {"detail": {"payload": {"name": [{"prefix": "a-plain-name"}]}},
-                                             "replay-name": [{"exists": False}]})
+        waits, kept = (self.rule_to_queue(name, {"detail": {"payload": {"name": [{"prefix": "a-plain-name"}]}},
+                                                 "replay-name": [{"exists": False}]}) for name in ("waits", "kept"))
         self.dynlog.faults(TargetFailure=[{"RuleName": "waits", "ErrorCode": "THROTTLING", "Count": 4}])
         plain = {number: self.put(number) for number in (1, 2)}
         self.assertEqual(4, self.dynlog.waiting()["deliveries"]["count"])
@@ -373,6 +373,7 @@ class ForgetOnTheBus(Case):
         expected = {(source, "people#%d#stream" % number): detail
                     for source in ("dynamodb-log", "mine") for number, detail in ((1, gone), (2, plain[2]))}
         self.assertEqual(expected, self.details(waits))
+        self.assertEqual(expected, self.details(kept))
 
         replayed = self.rule_to_queue("replayed", {"replay-name": [{"exists": True}], "detail": {"log": ["people"]}})
         now = archive["CreationTime"].timestamp()
