@@ -1,7 +1,8 @@
 /* mapping/internal.h - what the files of a mapping share.
  *
  *   mapping.c            settings, all of them, figures
- *   life.c               pausing, changing, removing one
+ *   life.c               pausing, changing, removing one; standing still while its function is held
+ *   pass.c               a cursor that is moved on
  *   reading.c            a stream as a source: when to read
  *   shard.c              which shards there are, and their records into lanes
  *   lane.c               one line of batches of a shard
@@ -120,6 +121,9 @@ struct mapping {
     /* life.c */
     bool is_open;   /* reader->open() was called, and close() was not */
     bool is_paused; /* it may not go */
+    bool of_function;
+    bool is_held;    /* its function is (functions/hold.h): it may not go */
+    bool is_closing; /* it was stopped for that, and is not at rest yet */
     struct timer rested;
     void (*paused)(void *context);
     void *paused_context;
@@ -227,7 +231,7 @@ MUST_USE enum status mapping_cursor_load(struct mapping *mapping);
 /* Of a shard that is new to us: its own, or the mapping's; and the notes above it. */
 MUST_USE enum status mapping_cursor_load_shard(struct mapping_shard *shard);
 /* On the writer's thread: none of its cursors and notes stays. */
-void mapping_cursor_forget(const struct mapping *mapping, struct store_batch *batch);
+void mapping_cursor_forget(const struct mapping_settings *settings, struct store_batch *batch);
 /* Writes what has moved. One write at a time: what moves meanwhile goes with the next one. */
 void mapping_cursor_write(struct mapping *mapping);
 

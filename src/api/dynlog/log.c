@@ -7,6 +7,7 @@
  *   ?to=POSITION            up to it
  *   ?limit=N                at most so many
  *   ?backward=true          the last one first
+ *   ?items=true             each with its item as DynamoDB has it
  *   ?follow=true or false   goes on with new ones, or ends. Unless said: true, but not with to,
  *                           limit or backward
  *   Without from: new ones when it follows, else from the first.
@@ -25,7 +26,7 @@
 struct log_question {
     struct log_page_read read;
     uint64_t to, limit; /* 0: none */
-    bool follow, as_events;
+    bool follow, as_events, with_items;
 };
 
 struct log_stream {
@@ -98,6 +99,8 @@ static const char *read_question(struct api *api, struct http_request *request,
     ret->follow = !ends && !ret->read.backward;
     if (!read_flag(request, "follow", &ret->follow))
         return "follow is true or false";
+    if (!read_flag(request, "items", &ret->with_items))
+        return "items is true or false";
     if (ret->follow && ret->read.backward)
         return "backward begins with the last event, so it can't follow new ones";
     if (!read_number(request, "to", &ret->to) || ret->to == UINT64_MAX)
@@ -138,7 +141,7 @@ static void send_event(struct log_stream *stream, struct arena *arena,
 
     if (stream->on.as_events)
         buffer_printf(&out, "id: %llu\ndata: ", (unsigned long long)event->entry.position);
-    log_event_print(&out, arena, event);
+    log_event_print(&out, arena, event, stream->on.with_items);
     buffer_append_text(&out, stream->on.as_events ? "\n\n" : "\n");
     http_stream_write(stream->request, buffer_bytes(&out));
     stream->left--;

@@ -149,7 +149,8 @@ static uint64_t time_of(const struct item *item, uint64_t appended_ms)
     return appended_ms;
 }
 
-void log_event_print(struct buffer *out, struct arena *arena, const struct log_page_event *event)
+void log_event_print(struct buffer *out, struct arena *arena, const struct log_page_event *event,
+                     bool with_item)
 {
     struct json_writer w = JSON_WRITER(out);
     const struct order_entry *entry = &event->entry;
@@ -177,5 +178,9 @@ void log_event_print(struct buffer *out, struct arena *arena, const struct log_p
     if (vault_is_forgotten(&item))
         json_member_bool(&w, "forgotten", true);
     value_member_plain(&w, "meta", item_get_text(&item, "meta"));
+    if (with_item) {
+        json_key(&w, "item");
+        json_write_raw(&w, entry->item.form);
+    }
     json_end_object(&w);
 }

@@ -33,6 +33,8 @@ MUST_USE enum status log_page_read(struct api *api, const struct log_page_read *
 
 /* {"position":7,"time":1785000000000,"table":"t","log":"users","id":"12","version":1,
  * "key":{"pk":"users#12#stream","sk":1},"type":"signup","payload":{...},"meta":{...}} */
-void log_event_print(struct buffer *out, struct arena *arena, const struct log_page_event *event);
+/* with_item: and "item":{...}, as DynamoDB has it, with all its attributes. */
+void log_event_print(struct buffer *out, struct arena *arena, const struct log_page_event *event,
+                     bool with_item);
 
 #endif
