@@ -234,7 +234,7 @@ static bool run(struct rebuild *on)
         return false;
     if (on->on->cancel)
         return rebuild_cancel(on);
-    if (!rebuild_rules_load(on))
+    if (!rebuild_ways_load(on))
         return false;
     return on->on->into != NULL ? rebuild_into(on) : rebuild_clear(on);
 }
@@ -265,7 +265,7 @@ static int rebuild_run(struct cli *cli, const void *given)
     bool done = run(&on);
 
     cli_interrupts_release(&on.interrupts);
-    rebuild_rules_free(on.rules);
+    rebuild_ways_free(on.ways);
     return done ? tell_done(&on, (clock_monotonic_ns() - begin_ns) / 1000000) : tell_stopped(&on);
 }
 

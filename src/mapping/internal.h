@@ -21,6 +21,7 @@
 #ifndef DYNLOG_MAPPING_INTERNAL_H
 #define DYNLOG_MAPPING_INTERNAL_H
 
+#include "mapping/filters.h"
 #include "mapping/lane.h"
 #include "mapping/rerun.h"
 #include "mapping/tumbling.h"
@@ -200,15 +201,6 @@ bool mapping_shard_is_read(const struct mapping_shard *shard);
 bool mapping_shard_busy(const struct mapping_shard *shard);
 /* Of that, what no function and no time has to end first. */
 bool mapping_shard_moving(const struct mapping_shard *shard);
-
-/* ---- filters.c ---- */
-
-/* Before mapping_filters_new(). */
-MUST_USE enum status mapping_filters_check(const struct mapping_settings *settings,
-                                           struct api_error *reterr);
-/* NULL: every record is taken. matcher_free() */
-struct matcher *mapping_filters_new(const struct mapping_settings *settings);
-bool mapping_filters_take(struct matcher *filters, struct bytes record, struct arena *arena);
 
 /* ---- failures.c ---- */
 
