@@ -239,10 +239,31 @@ static bool run(struct rebuild *on)
     return on->on->into != NULL ? rebuild_into(on) : rebuild_clear(on);
 }
 
+/* AWS's, or another engine's endpoint: the function can be fed there, and no more. */
+static bool is_dynlog(struct rebuild *on)
+{
+    const struct target *target = client_target(on->client);
+    const struct json *ignored = NULL;
+    struct client_answer answer = {0};
+    enum status status = cli_server_ask_status(on->client, on->cli->arena, &ignored, &answer);
+
+    if (status == OK)
+        return true;
+    if (target->is_aws || cli_server_is_another(status, &answer))
+        return rebuild_fail(
+            on, CLI_FAILED,
+            "A rebuild needs a dynlog: %s has no order over a whole log, and can't hold a "
+            "function's events. What can be done there: stop what gives the function events, "
+            "empty its table, and give it history with `dynlog replay --from table --to function "
+            "--function %s`, or --from db, out of an archive.",
+            target->is_aws ? "AWS" : target->url, on->on->function);
+    on->exit_status = cli_client_fail(on->cli, on->client, status, &answer);
+    return false;
+}
+
 static int rebuild_run(struct cli *cli, const void *given)
 {
     struct rebuild on = {.cli = cli, .on = given};
-    const struct json *status = NULL;
     uint64_t begin_ns = clock_monotonic_ns();
 
     if (!check(cli, on.on, &on.exit_status))
@@ -254,11 +275,7 @@ static int rebuild_run(struct cli *cli, const void *given)
     on.client = client;
     if (client == NULL)
         return on.exit_status;
-    if (client_target(client)->is_aws)
-        return cli_fail(cli, CLI_FAILED,
-                        "A rebuild needs a dynlog: AWS has no order over a whole log, and can't "
-                        "hold a function's events.");
-    if (!cli_server_status(cli, client, cli->arena, &status, &on.exit_status))
+    if (!is_dynlog(&on))
         return on.exit_status;
     cli_interrupts_catch(&on.interrupts);
 

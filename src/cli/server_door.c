@@ -25,6 +25,17 @@ enum status cli_server_ask_status(struct client *client, struct arena *arena,
     return OK;
 }
 
+/* dynlog itself refuses by name: a signature, a host. Engines of DynamoDB have names for a path
+ * that is no operation. */
+bool cli_server_is_another(enum status status, const struct client_answer *answer)
+{
+    if (status != REFUSED || answer->http_status >= 500)
+        return false;
+    return answer->error_name.size == 0 || answer->http_status == 404 ||
+           bytes_start_with(answer->error_name, BYTES("UnknownOperation")) ||
+           bytes_start_with(answer->error_name, BYTES("MissingAuthenticationToken"));
+}
+
 bool cli_server_status(struct cli *cli, struct client *client, struct arena *arena,
                        const struct json **ret, int *ret_exit)
 {
@@ -33,8 +44,7 @@ bool cli_server_status(struct cli *cli, struct client *client, struct arena *are
 
     if (status == OK)
         return true;
-    /* dynlog itself refuses by name: a signature, a host */
-    if (status == REFUSED && answer.error_name.size == 0 && answer.http_status < 500)
+    if (cli_server_is_another(status, &answer))
         *ret_exit =
             cli_fail(cli, CLI_FAILED,
                      "What answers at %s is no dynlog, and `dynlog %s` needs one. Say where "

@@ -14,6 +14,9 @@ MUST_USE enum status cli_server_ask_status(struct client *client, struct arena *
                                            const struct json **ret,
                                            struct client_answer *ret_answer);
 
+/* Of an answer to it: something answers there that is no dynlog. */
+bool cli_server_is_another(enum status status, const struct client_answer *answer);
+
 /* A whole number of a status, 0 when it is not there. */
 int64_t cli_server_number(const struct json *object, const char *name);
 
