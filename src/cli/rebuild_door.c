@@ -288,6 +288,9 @@ bool rebuild_look(struct rebuild *on)
     on->function = cli_function_name(on->cli, on->client, on->on->function);
     if (!look_at_function(on) || !ask_holds(on, on->cli->arena, &hold))
         return false;
+    if (!on->on->cancel &&
+        !cli_server_wait_for_order(on->cli, on->client, &on->interrupts, &on->exit_status))
+        return false;
     return hold == NULL || read_note(on, hold);
 }
 

@@ -12,6 +12,9 @@
  *                           limit or backward
  *   Without from: new ones when it follows, else from the first.
  *
+ * While the order of an older table is being filled (order/order.h) who follows waits, and
+ * everybody else is refused: 503, IN_USE. So no answer is short because of it.
+ *
  * A JSON line each (log_page.h says what is in it), with a blank line every ten seconds that says
  * that the connection is alive. With "Accept: text/event-stream" server-sent events, whose id is
  * the position; Last-Event-ID is from then. A client that does not read what it was sent is not
@@ -249,6 +252,7 @@ void api_dynlog_log(struct api *api, struct http_request *request)
 {
     struct log_stream *stream = ARENA_NEW(http_arena(request), struct log_stream);
     const char *wrong = read_question(api, request, &stream->on);
+    struct bytes filling = {NULL, 0};
 
     if (wrong != NULL) {
         api_dynlog_refuse(request, 400, bytes_of_text(wrong));
@@ -256,6 +260,11 @@ void api_dynlog_log(struct api *api, struct http_request *request)
     }
     if (!check_table(api, request, stream->on.read.table))
         return;
+    filling = log_page_filling(api, stream->on.read.table, http_arena(request));
+    if (!stream->on.follow && filling.size > 0) {
+        api_dynlog_refuse_filling(request, filling);
+        return;
+    }
     stream->api = api;
     stream->request = request;
     stream->left = stream->on.limit != 0 ? stream->on.limit : UINT64_MAX;

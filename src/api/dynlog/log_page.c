@@ -43,6 +43,22 @@ static size_t find_tables(struct api *api, const struct log_page_read *read, str
     return count;
 }
 
+struct bytes log_page_filling(struct api *api, struct bytes table, struct arena *arena)
+{
+    struct log_page_read read = {.table = table};
+    struct table_name *tables = NULL;
+    size_t count = find_tables(api, &read, arena, &tables);
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_filled = false;
+
+        if (order_is_filled(api->services.store, NULL, tables[i].id, &is_filled) == OK &&
+            !is_filled)
+            return tables[i].name;
+    }
+    return (struct bytes){NULL, 0};
+}
+
 /* ---- merging ---- */
 
 static int forward(const void *a, const void *b)
