@@ -124,7 +124,7 @@ struct mapping {
     bool is_paused; /* it may not go */
     bool of_function;
     bool is_held;    /* its function is (functions/hold.h): it may not go */
-    bool is_closing; /* it was stopped for that, and is not at rest yet */
+    bool is_closing; /* it was stopped, for one or the other, and is not closed yet */
     struct timer rested;
     void (*paused)(void *context);
     void *paused_context;

@@ -28,7 +28,7 @@ void mapping_tell(const struct mapping *mapping, struct bytes text)
 
 bool mapping_may_go(const struct mapping *mapping)
 {
-    return mapping->is_open && !mapping->is_paused && !mapping->is_held &&
+    return mapping->is_open && !mapping->is_paused && !mapping->is_held && !mapping->is_closing &&
            !mapping->mappings->stopping && mapping->settings.enabled;
 }
 

@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import shutil
 import signal
 import threading
 import unittest
@@ -551,6 +552,52 @@ class AnotherEngine(Way):
                                      "--table", LOGS, *endpoint)
         self.assertEqual(DONE, result.returncode, result.stderr)
         self.right()
+
+
+class OlderFolder(Way):
+    """A folder of an older dynlog, whose events are put in order when the next one starts on it."""
+
+    COUNT = 16000
+
+    def test_nobody_takes_a_part_for_all(self):
+        age = os.path.join(os.path.dirname(PROGRAM), "test", "unit", "age_folder")
+        if not os.path.exists(age):
+            self.skipTest("this build has no tests")
+        result = self.dynlog.command("fake", str(self.COUNT // 4))
+        self.assertEqual(DONE, result.returncode, result.stderr)
+        self.dynlog.drain()
+        self.rule("to-function", self.function())
+        self.dynlog.stop()
+        folder = self.dynlog.path(".dynlog")
+        result = self.dynlog.run(age, folder, LOGS)
+        self.assertEqual(0, result.returncode, result.stderr)
+        shutil.copytree(folder, self.dynlog.path("folder"))
+
+        self.dynlog.restart()
+        for path in ("/_dynlog/log?follow=false", "/_dynlog/log?backward=true&limit=10", "/_dynlog/log?to=100",
+                     "/_dynlog/logs", "/_dynlog/streams?log=users"):
+            status, headers, body = self.dynlog.request("GET", path)
+            answer = json.loads(body)
+            self.assertEqual((503, "1", "IN_USE"), (status, headers["Retry-After"], answer["error"]), path)
+            self.assertIn("is being made, because an older dynlog wrote it", answer["message"])
+        replay = self.dynlog.spawn_beside(PROGRAM, "replay", "--from", "table", "--to", "bus", "--dry-run", "--json")
+        follows = self.dynlog.spawn_beside(PROGRAM, "tail", "--from", "0", "--json")
+        dry = self.rebuild(DONE, "--clear", CORE, "--dry-run")[0]
+        self.assertIn("are being put in order, once", self.said)
+        self.assertEqual(self.COUNT, dry["events"])
+        self.assertEqual(DONE, replay.wait(240), replay.err.text())
+        self.assertIn("are being put in order, once", replay.err.text())
+        self.assertEqual(self.COUNT, len(replay.out.list), replay.out.list[-3:])
+        while len(follows.out.list) < self.COUNT:
+            self.assertIsNone(follows.popen.poll(), follows.err.text())
+            follows.out.wait(".", after=max(0, len(follows.out.list) - 1))
+        follows.end(signal.SIGINT)
+        lines = self.dynlog.request("GET", "/_dynlog/log?follow=false")[2].splitlines()
+        self.assertEqual(self.COUNT, len(lines))
+
+        result = self.dynlog.command("logs", "--data", self.dynlog.path("folder"), "--json")
+        self.assertEqual(DONE, result.returncode, result.stderr)
+        self.assertEqual(self.COUNT, sum(json.loads(line)["events"] for line in result.stdout.splitlines()))
 
 
 if __name__ == "__main__":
