@@ -26,7 +26,8 @@ static const struct option_row options[] = {
     {.name = "into",
      .kind = OPTION_TEXT,
      .value_name = "NEW-TABLE",
-     .help = "a new table beside the old one, to which the function is switched in the end",
+     .help =
+         "a new table beside the old one, to which function and aliases are switched in the end",
      .offset = offsetof(struct rebuild_options, into)},
     {.name = "variable",
      .kind = OPTION_TEXT,
@@ -36,12 +37,12 @@ static const struct option_row options[] = {
     {.name = "log",
      .kind = OPTION_TEXT,
      .value_name = "LOG",
-     .help = "of what the function's rules take, only events of this log",
+     .help = "of what the function gets, only events of this log",
      .offset = offsetof(struct rebuild_options, log)},
     {.name = "type",
      .kind = OPTION_TEXTS,
      .value_name = "TYPE",
-     .help = "of what its rules take, only events of this type; may be given often",
+     .help = "of what it gets, only events of this type; may be given often",
      .offset = offsetof(struct rebuild_options, types)},
     {.name = "rate",
      .kind = OPTION_NUMBER,
@@ -291,7 +292,8 @@ const struct command command_rebuild = {
     .group = COMMAND_REPLAY,
     .summary = "make a function's read model anew, from the history of the log",
     .description =
-        "Feeds the function every event that its rules take, from the first one on, in the order "
+        "Feeds the function every event that it would get - by rules, from the change stream, from "
+        "queues that rules fill, under its name or an alias - from the first one on, in the order "
         "of each stream; what is appended meanwhile follows, without a gap. Stops at an event "
         "that the function fails at. Interrupted by whatever, the same command goes on. The "
         "function must bear an event twice. Needs a dynlog.",
