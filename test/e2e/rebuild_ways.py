@@ -115,10 +115,11 @@ class Appender(threading.Thread):
 class Way(unittest.TestCase):
     """One server for a test."""
 
+    more, arguments = "", ()  # of the stack file, of `dynlog start`
     maxDiff = None
 
     def setUp(self):
-        self.dynlog = Dynlog({"serverless.yml": STACK}, ["--archive", "db"])
+        self.dynlog = Dynlog({"serverless.yml": STACK + self.more}, self.arguments)
         self.addCleanup(self.dynlog.remove)
         self.dynlog.start()
         self.client = self.dynlog.client("dynamodb")
@@ -534,6 +535,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
 
 class AnotherEngine(Way):
+    arguments = ["--archive", "db"]
+    more = """
+    all: {Type: AWS::Events::Archive, Properties: {ArchiveName: all, SourceArn: !GetAtt bus.Arn}}
+"""
+
     def test_the_way_that_is_named_works(self):
         self.function()
         self.fill(5, drain=False)
