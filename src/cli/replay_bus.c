@@ -185,7 +185,7 @@ bool replay_prepare_bus(struct replay *replay, int *ret_exit)
     AUTO(buffer_free) struct buffer body = BUFFER_INIT((size_t)64 * 1024);
     struct client_answer answer = {0};
     struct client_request request = {
-        .service = "events",
+        .service = TARGET_EVENTS,
         .method = "POST",
         .path = "/",
         .target = "AWSEvents.DescribeEventBus",

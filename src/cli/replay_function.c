@@ -137,7 +137,7 @@ bool replay_prepare_function(struct replay *replay, int *ret_exit)
     struct cli *cli = replay->cli;
     struct client_answer answer = {0};
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "GET",
         .path = arena_copy_text(
             cli->arena, arena_printf(cli->arena, "/2015-03-31/functions/%s", replay->function)),

@@ -178,7 +178,8 @@ bool client_is_stranger(const struct client_answer *answer)
 {
     return answer->http_status < 500 &&
            (answer->error_name.size == 0 ||
-            bytes_equal_text(answer->error_name, "UnknownOperationException"));
+            bytes_start_with(answer->error_name, BYTES("UnknownOperation")) ||
+            bytes_start_with(answer->error_name, BYTES("MissingAuthenticationToken")));
 }
 
 /* {"__type":"com.amazonaws.dynamodb.v20120810#Name","message":"..."}, also with "Message"; of a

@@ -338,6 +338,11 @@ static bool is_filling(const struct engine *engine, uint32_t table_id)
     return false;
 }
 
+bool engine_fills_order(const struct engine *engine)
+{
+    return !list_empty(&engine->orders);
+}
+
 void order_fill(struct engine *engine, const struct table *table)
 {
     struct order_job *filling = NULL;

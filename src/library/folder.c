@@ -140,6 +140,17 @@ static enum status open_engine(struct folder *folder)
     return status;
 }
 
+/* The order of an older folder's events is made before anybody reads (engine/order_fill.c): a
+ * reader that finds a part of it would take that for all. */
+static void wait_for_order(struct folder *folder)
+{
+    while (engine_fills_order(folder->engine)) {
+        folder_upkeep_wait(folder);
+        store_port_run(folder->port);
+        timers_run(folder->timers);
+    }
+}
+
 static void parse_condition(struct folder *folder)
 {
     struct expr_names names = {0};
@@ -177,9 +188,11 @@ static enum dynlog_status open_parts(struct folder *folder, const char *place,
         return fault_of_status(error, place, opened);
     parse_condition(folder);
     status = find_table(folder, options->table, error);
-    if (status == DYNLOG_OK)
-        folder_thread_start(folder);
-    return status;
+    if (status != DYNLOG_OK)
+        return status;
+    wait_for_order(folder);
+    folder_thread_start(folder);
+    return DYNLOG_OK;
 }
 
 /* ---- life ---- */
@@ -224,6 +237,20 @@ static void folder_close(struct dynlog *dynlog)
     mem_free(folder);
 }
 
+static bool is_ordered(const struct folder *folder)
+{
+    bool is_filled = false;
+
+    return order_is_filled(folder->store, NULL, folder->table_id, &is_filled) != OK || is_filled;
+}
+
+enum dynlog_status folder_say_unordered(struct dynlog_error *error)
+{
+    return fault_say(error, DYNLOG_IN_USE,
+                     "The order of the events, which an older dynlog did not keep, could not be "
+                     "made; it is tried again when the folder is opened again.");
+}
+
 /* Counts are of each type of a log, and by log. */
 static enum dynlog_status folder_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
                                       struct dynlog_error *error)
@@ -233,9 +260,11 @@ static enum dynlog_status folder_logs(struct dynlog *dynlog, struct dynlog_logs 
     struct order_count *counts = NULL;
     struct logs_made *made = NULL;
     size_t count = 0, next = 0;
-    enum status status =
-        order_counts(folder->store, NULL, folder->table_id, BYTES(""), arena, &counts, &count);
+    enum status status = OK;
 
+    if (!is_ordered(folder))
+        return folder_say_unordered(error);
+    status = order_counts(folder->store, NULL, folder->table_id, BYTES(""), arena, &counts, &count);
     if (status != OK)
         return fault_of_status(error, dynlog->place, status);
     made = logs_made_new();
@@ -261,10 +290,12 @@ static enum dynlog_status folder_streams(struct dynlog *dynlog, const struct str
     struct streams_made *made = NULL;
     size_t count = 0;
     bool more = false;
-    enum status status =
-        order_streams(folder->store, NULL, folder->table_id, bytes_of_text(query->log),
-                      bytes_of_text(query->after), query->limit, arena, &list, &count, &more);
+    enum status status = OK;
 
+    if (!is_ordered(folder))
+        return folder_say_unordered(error);
+    status = order_streams(folder->store, NULL, folder->table_id, bytes_of_text(query->log),
+                           bytes_of_text(query->after), query->limit, arena, &list, &count, &more);
     if (status != OK)
         return fault_of_status(error, dynlog->place, status);
     made = streams_made_new();
@@ -279,8 +310,11 @@ static enum dynlog_status folder_position(struct dynlog *dynlog, uint64_t *ret,
 {
     static const struct order_filter all;
     struct folder *folder = folder_of(dynlog);
-    enum status status = order_last(folder->store, NULL, folder->table_id, &all, ret);
+    enum status status = OK;
 
+    if (!is_ordered(folder))
+        return folder_say_unordered(error);
+    status = order_last(folder->store, NULL, folder->table_id, &all, ret);
     return status == OK ? DYNLOG_OK : fault_of_status(error, dynlog->place, status);
 }
 

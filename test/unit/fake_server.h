@@ -71,6 +71,11 @@ struct fake_server {
     const struct fake_answer *answers;
     const char *const *headers; /* of each answer, each line with its end; NULL: none */
     size_t count, at;
+    const struct fake_answer
+        *standing; /* to requests at any time, as often as they come; NULL: none */
+    size_t standing_count;
+    size_t stood;                 /* requests that had one of these */
+    char last[FAKE_REQUEST_SIZE]; /* the last one of them */
     int listener;
     pthread_t thread;
     char url[64];
@@ -100,11 +105,26 @@ static inline size_t fake_whole(const char *text)
     return (size_t)(end + 4 - text) + body;
 }
 
+static inline const struct fake_answer *fake_standing(struct fake_server *server,
+                                                      const char *request)
+{
+    for (size_t i = 0; i < server->standing_count; i++)
+        if (strstr(request, server->standing[i].wanted) != NULL) {
+            server->stood++;
+            snprintf(server->last, sizeof server->last, "%s", request);
+            return &server->standing[i];
+        }
+    return NULL;
+}
+
 /* False: this connection is over. */
 static inline bool fake_serve(struct fake_server *server, int fd, const char *request)
 {
-    const struct fake_answer *answer = &server->answers[server->at];
+    const struct fake_answer *answer = fake_standing(server, request);
 
+    if (answer != NULL)
+        return fake_send(fd, answer, "");
+    answer = &server->answers[server->at];
     if (server->at == server->count) {
         snprintf(server->fault, sizeof server->fault, "one request too many: %.160s", request);
         return false;
@@ -173,13 +193,20 @@ static inline void *fake_run(void *context)
     return NULL;
 }
 
-static inline void fake_start_with(struct fake_server *server, const struct fake_answer *answers,
-                                   const char *const *headers, size_t count)
+/* standing: what is asked for whenever it is, besides the script. */
+static inline void fake_start_standing(struct fake_server *server,
+                                       const struct fake_answer *answers,
+                                       const char *const *headers, size_t count,
+                                       const struct fake_answer *standing, size_t standing_count)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
 
-    *server = (struct fake_server){.answers = answers, .headers = headers, .count = count};
+    *server = (struct fake_server){.answers = answers,
+                                   .headers = headers,
+                                   .count = count,
+                                   .standing = standing,
+                                   .standing_count = standing_count};
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(server->listener >= 0);
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
@@ -187,6 +214,12 @@ static inline void fake_start_with(struct fake_server *server, const struct fake
     assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
     snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d", ntohs(address.sin_port));
     assert_int_equal(pthread_create(&server->thread, NULL, fake_run, server), 0);
+}
+
+static inline void fake_start_with(struct fake_server *server, const struct fake_answer *answers,
+                                   const char *const *headers, size_t count)
+{
+    fake_start_standing(server, answers, headers, count, NULL, 0);
 }
 
 static inline void fake_start(struct fake_server *server, const struct fake_answer *answers,

@@ -37,6 +37,27 @@ void api_dynlog_refuse(struct http_request *request, int status, struct bytes wh
     api_dynlog_answer(request, status, buffer_bytes(&out));
 }
 
+void api_dynlog_refuse_filling(struct http_request *request, struct bytes table)
+{
+    const struct http_header_pair retry = {BYTES("Retry-After"), BYTES("1")};
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(REFUSAL_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_text(&w, "error", "IN_USE");
+    json_member_string(&w, "message",
+                       arena_printf(http_arena(request),
+                                    "the order of the events of table %.*s is being made, because "
+                                    "an older dynlog wrote it; ask again in a moment",
+                                    BYTES_ARG(table)));
+    json_end_object(&w);
+    http_answer(request, &(struct http_answer){.status = 503,
+                                               .content_type = "application/json",
+                                               .headers = &retry,
+                                               .header_count = 1,
+                                               .body = buffer_bytes(&out)});
+}
+
 static void handle_health(struct api *api, struct http_request *request)
 {
     (void)api;

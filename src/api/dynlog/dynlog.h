@@ -8,6 +8,10 @@ void api_dynlog_answer(struct http_request *request, int status, struct bytes js
 /* {"message":why} */
 void api_dynlog_refuse(struct http_request *request, int status, struct bytes why);
 
+/* 503, with Retry-After: {"error":"IN_USE","message":...}: the order of the table's events is being
+ * made, and nobody is to take what there is of it for all. */
+void api_dynlog_refuse_filling(struct http_request *request, struct bytes table);
+
 /* GET /_dynlog/shards?table=T */
 void api_dynlog_shards(struct api *api, struct http_request *request);
 /* POST /_dynlog/shards {"table":T,"action":"roll"|"split","shard":ID} */

@@ -7,9 +7,13 @@
  *   ?to=POSITION            up to it
  *   ?limit=N                at most so many
  *   ?backward=true          the last one first
+ *   ?items=true             each with its item as DynamoDB has it
  *   ?follow=true or false   goes on with new ones, or ends. Unless said: true, but not with to,
  *                           limit or backward
  *   Without from: new ones when it follows, else from the first.
+ *
+ * While the order of an older table is being filled (order/order.h) who follows waits, and
+ * everybody else is refused: 503, IN_USE. So no answer is short because of it.
  *
  * A JSON line each (log_page.h says what is in it), with a blank line every ten seconds that says
  * that the connection is alive. With "Accept: text/event-stream" server-sent events, whose id is
@@ -25,7 +29,7 @@
 struct log_question {
     struct log_page_read read;
     uint64_t to, limit; /* 0: none */
-    bool follow, as_events;
+    bool follow, as_events, with_items;
 };
 
 struct log_stream {
@@ -98,6 +102,8 @@ static const char *read_question(struct api *api, struct http_request *request,
     ret->follow = !ends && !ret->read.backward;
     if (!read_flag(request, "follow", &ret->follow))
         return "follow is true or false";
+    if (!read_flag(request, "items", &ret->with_items))
+        return "items is true or false";
     if (ret->follow && ret->read.backward)
         return "backward begins with the last event, so it can't follow new ones";
     if (!read_number(request, "to", &ret->to) || ret->to == UINT64_MAX)
@@ -138,7 +144,7 @@ static void send_event(struct log_stream *stream, struct arena *arena,
 
     if (stream->on.as_events)
         buffer_printf(&out, "id: %llu\ndata: ", (unsigned long long)event->entry.position);
-    log_event_print(&out, arena, event);
+    log_event_print(&out, arena, event, stream->on.with_items);
     buffer_append_text(&out, stream->on.as_events ? "\n\n" : "\n");
     http_stream_write(stream->request, buffer_bytes(&out));
     stream->left--;
@@ -246,6 +252,7 @@ void api_dynlog_log(struct api *api, struct http_request *request)
 {
     struct log_stream *stream = ARENA_NEW(http_arena(request), struct log_stream);
     const char *wrong = read_question(api, request, &stream->on);
+    struct bytes filling = {NULL, 0};
 
     if (wrong != NULL) {
         api_dynlog_refuse(request, 400, bytes_of_text(wrong));
@@ -253,6 +260,11 @@ void api_dynlog_log(struct api *api, struct http_request *request)
     }
     if (!check_table(api, request, stream->on.read.table))
         return;
+    filling = log_page_filling(api, stream->on.read.table, http_arena(request));
+    if (!stream->on.follow && filling.size > 0) {
+        api_dynlog_refuse_filling(request, filling);
+        return;
+    }
     stream->api = api;
     stream->request = request;
     stream->left = stream->on.limit != 0 ? stream->on.limit : UINT64_MAX;

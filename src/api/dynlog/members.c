@@ -71,7 +71,7 @@ static void send_event(struct member_stream *stream, struct arena *arena,
         .table = stream->join.use.table_name,
         .entry = {.position = event->position, .event = event->event, .item = event->item}};
 
-    log_event_print(&out, arena, &line);
+    log_event_print(&out, arena, &line, false);
     assert(out.size > 0 && out.ptr[out.size - 1] == '}');
     out.size--;
     buffer_printf(&out, ",\"try\":%u%s}", event->try_number,
