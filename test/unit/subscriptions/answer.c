@@ -157,6 +157,40 @@ static void test_joining_and_unparking(void **state)
     subscription_leave(join.join.member);
 }
 
+/* An event that came back waits behind the one of its stream that is out, also when the answer to
+ * that one was not stored. */
+static void test_one_that_came_back(void **state)
+{
+    struct test_join join = {
+        .join = {.use = {.name = BYTES("mail"), .group = true}, .tries_max = 1}};
+    struct test_change unpark = {
+        .change = {.kind = SUBSCRIPTION_UNPARK_ALL, .name = BYTES("mail")}};
+    uint64_t first = test_append(&w, "users", "1", "signup", 1);
+    uint64_t second = test_append(&w, "users", "1", "signup", 2), third = 0;
+    struct subscription_member *a = NULL, *b = NULL;
+    bool parked = false;
+
+    (void)state;
+    assert_int_equal(test_join(&w, &join), OK);
+    a = join.join.member;
+    b = test_member(&w, "mail", true, 1);
+    assert_int_equal(test_next(&w, a, NULL), first);
+    assert_int_equal(test_failed(&w, a, first, &parked), OK);
+    assert_true(parked);
+    assert_int_equal(test_next(&w, a, NULL), second);
+    assert_int_equal(test_change(&w, &unpark), OK);
+    fail_to_end(a, second);
+    third = test_append(&w, "users", "1", "signup", 3);
+    assert_int_equal(test_next(&w, b, NULL), 0);
+    assert_int_equal(test_is_done(&w, a, second), OK);
+    assert_int_equal(test_next(&w, b, NULL), first);
+    assert_int_equal(test_next(&w, a, NULL), 0);
+    assert_int_equal(test_is_done(&w, b, first), OK);
+    assert_int_equal(test_next(&w, a, NULL), third);
+    subscription_leave(a);
+    subscription_leave(b);
+}
+
 /* ---- several under way ---- */
 
 static void submit(struct subscription_member *member, struct test_answer *test, uint64_t position)
@@ -244,6 +278,7 @@ int main(void)
         WITH_WORLD(test_done),
         WITH_WORLD(test_failed_and_parked),
         WITH_WORLD(test_joining_and_unparking),
+        WITH_WORLD(test_one_that_came_back),
         WITH_WORLD(test_the_member_has_left),
         WITH_WORLD(test_a_group_of_answers),
     };
