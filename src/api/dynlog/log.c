@@ -17,8 +17,9 @@
  *
  * A JSON line each (log_page.h says what is in it), with a blank line every ten seconds that says
  * that the connection is alive. With "Accept: text/event-stream" server-sent events, whose id is
- * the position; Last-Event-ID is from then. A client that does not read what it was sent is not
- * sent more until it does. */
+ * the position; Last-Event-ID is from then, or (backward) where it goes on below. Of events of
+ * several tables at one position the last has the id: who lost some of them gets all again. A
+ * client that does not read what it was sent is not sent more until it does. */
 #include "api/dynlog/dynlog.h"
 #include "api/dynlog/log_page.h"
 
@@ -67,18 +68,30 @@ static bool wants_events(const struct http_request *request)
     return bytes_find(http_header(request, "accept"), BYTES("text/event-stream")) != SIZE_MAX;
 }
 
-/* Where it begins: Last-Event-ID is what the client has, however it asked at first. */
+/* Last-Event-ID is as far as the client has got, however it asked at first. */
+static bool read_last_id(struct bytes text, struct log_question *ret)
+{
+    uint64_t position = 0;
+
+    if (!bytes_to_uint64(text, &position))
+        return false;
+    if (!ret->read.backward)
+        ret->read.after = position;
+    else if (ret->read.before == 0 || position < ret->read.before)
+        ret->read.before = position > 0 ? position : 1; /* 0: no bound */
+    return true;
+}
+
 static const char *read_from(struct api *api, struct http_request *request,
                              struct log_question *ret)
 {
     struct bytes last = http_header(request, "last-event-id"), text = {NULL, 0};
 
     ret->read.after = ret->follow ? store_last_position(api->services.store) : 0;
-    if (ret->as_events && last.size > 0)
-        return bytes_to_uint64(last, &ret->read.after) ? NULL
-                                                       : "Last-Event-ID is a position: a number";
     if (http_query(request, "from", &text) && !bytes_to_uint64(text, &ret->read.after))
         return "from is a position: a number from 0";
+    if (ret->as_events && last.size > 0 && !read_last_id(last, ret))
+        return "Last-Event-ID is a position: a number";
     return NULL;
 }
 
@@ -137,13 +150,20 @@ static bool check_table(struct api *api, struct http_request *request, struct by
 
 /* ---- sending ---- */
 
+static bool is_last_at_position(const struct log_page *page, size_t i)
+{
+    return i + 1 == page->count || page->list[i + 1].entry.position != page->list[i].entry.position;
+}
+
 static void send_event(struct log_stream *stream, struct arena *arena,
-                       const struct log_page_event *event)
+                       const struct log_page_event *event, bool with_id)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(API_ANSWER_SIZE_MAX);
 
+    if (stream->on.as_events && with_id)
+        buffer_printf(&out, "id: %llu\n", (unsigned long long)event->entry.position);
     if (stream->on.as_events)
-        buffer_printf(&out, "id: %llu\ndata: ", (unsigned long long)event->entry.position);
+        buffer_append_text(&out, "data: ");
     log_event_print(&out, arena, event, stream->on.with_items);
     buffer_append_text(&out, stream->on.as_events ? "\n\n" : "\n");
     http_stream_write(stream->request, buffer_bytes(&out));
@@ -177,7 +197,7 @@ static enum sent send_page(struct log_stream *stream)
     if (log_page_read(stream->api, read, arena, &page) != OK)
         return SENT_SLOWLY;
     for (size_t i = 0; i < page.count && stream->left > 0; i++)
-        send_event(stream, arena, &page.list[i]);
+        send_event(stream, arena, &page.list[i], is_last_at_position(&page, i));
     if (is_over(stream, &page))
         return SENT_END;
     *(read->backward ? &read->before : &read->after) = page.next;

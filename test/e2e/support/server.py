@@ -310,7 +310,7 @@ class Dynlog:
             "X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0", **SIGNED, **(headers or {})}, port)
         return status, json.loads(text)
 
-    def drain(self, timeout_s=240):
+    def drain(self, timeout_s=600):
         status, _, body = self.request("POST", "/_dynlog/drain", timeout_s=timeout_s)
         assert status == 200 and json.loads(body) == {"drained": True}, (status, body)
 
