@@ -9,17 +9,27 @@
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 
-/* Blocks of all families, with their filters and indexes; filled by reading only. */
-#define BLOCK_CACHE_SIZE (64 * MIB)
+/* Blocks of all families; filled by reading only. Filters and indexes are beside it, with their
+ * tables: about 1 % of the data, and every get asks them. (In the cache they drive each other out:
+ * it has many parts, and one of them holds few blocks of their size. With a million items a get
+ * then cost 50 times as much.) */
+#define BLOCK_CACHE_SIZE (256 * MIB)
 /* All memtables together; a flush starts a little before. */
 #define MEMTABLES_SIZE (64 * MIB)
 /* What the next open has to replay at most, after a crash: about a third of a second. */
 #define WAL_SIZE_MAX (32 * MIB)
 #define MANIFEST_SIZE_MAX (4 * MIB)
+/* Of what is read in runs; and of items, which are read one by one: a get reads a whole block. */
 #define BLOCK_SIZE (8 * KIB)
+#define ITEM_BLOCK_SIZE (4 * KIB)
+/* A hash of its keys in each of these blocks: keys per slot. */
+#define BLOCK_HASH_RATIO 0.75
 #define BLOOM_BITS_PER_KEY 10 /* about 1 % of the new keys cost a read */
-#define OPEN_FILES_MAX 512    /* leaves descriptors for connections under a limit of 1,024 */
-#define BACKGROUND_JOBS 2     /* a flush beside a compaction */
+/* The same for items that are in no table yet, as a part of their memtable's size: most gets and
+ * all conditions of appends ask for what is not there. */
+#define MEMTABLE_BLOOM_RATIO 0.02
+#define OPEN_FILES_MAX 512 /* leaves descriptors for connections under a limit of 1,024 */
+#define BACKGROUND_JOBS 2  /* a flush beside a compaction */
 /* RocksDB starts them anew for each family at each open, however few tables there are to open: its
  * 16 would be most of the time that opening an existing folder takes. */
 #define FILE_OPENING_THREADS 1
@@ -38,18 +48,18 @@
 
 /* In the order of enum store_family, FAMILY_META last. */
 const char *const rocks_family_names[FAMILY_COUNT] = {
-    "catalogue", "items",  "indexes",  "changes", "events", "deliveries", "cursors",
-    "history",   "queues", "archives", "logs",    "order",  "streams",    "vault",
-    "default",
+    "catalogue", "items",    "indexes", "changes", "events",  "deliveries", "cursors", "history",
+    "queues",    "archives", "logs",    "order",   "streams", "vault",      "default",
 };
 
 struct family_tuning {
     size_t write_buffer_size;
-    bool queue; /* put at the end, deleted from the front */
+    bool queue;  /* put at the end, deleted from the front */
+    bool by_key; /* read one by one */
 };
 
 static const struct family_tuning tuning[FAMILY_COUNT] = {
-    [STORE_CATALOGUE] = {2 * MIB, false}, [STORE_ITEMS] = {32 * MIB, false},
+    [STORE_CATALOGUE] = {2 * MIB, false}, [STORE_ITEMS] = {32 * MIB, false, true},
     [STORE_INDEXES] = {16 * MIB, false},  [STORE_CHANGES] = {32 * MIB, true},
     [STORE_EVENTS] = {16 * MIB, true},    [STORE_DELIVERIES] = {8 * MIB, true},
     [STORE_CURSORS] = {2 * MIB, false},   [STORE_HISTORY] = {16 * MIB, true},
@@ -97,16 +107,19 @@ static void set_database(struct rocks_options *all, rocksdb_options_t *options, 
     set_by_text(options, memory ? "avoid_flush_during_shutdown=true" : "allow_fallocate=false");
 }
 
-static void set_table(struct rocks_options *all, rocksdb_options_t *options)
+static void set_table(struct rocks_options *all, rocksdb_options_t *options,
+                      const struct family_tuning *family)
 {
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
 
     rocksdb_block_based_options_set_block_cache(table, all->cache);
-    rocksdb_block_based_options_set_block_size(table, BLOCK_SIZE);
-    /* In the cache, so that memory has one bound; of level 0 pinned, as every get asks them. */
-    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
-    rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
-    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+    rocksdb_block_based_options_set_block_size(table,
+                                               family->by_key ? ITEM_BLOCK_SIZE : BLOCK_SIZE);
+    if (family->by_key) {
+        rocksdb_block_based_options_set_data_block_index_type(
+            table, rocksdb_block_based_table_data_block_index_type_binary_search_and_hash);
+        rocksdb_block_based_options_set_data_block_hash_ratio(table, BLOCK_HASH_RATIO);
+    }
     rocksdb_block_based_options_set_filter_policy(
         table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
     rocksdb_block_based_options_set_whole_key_filtering(table, 1);
@@ -120,12 +133,16 @@ static rocksdb_options_t *make_family(struct rocks_options *all, const struct fa
 {
     rocksdb_options_t *options = rocksdb_options_create();
 
-    set_table(all, options);
+    set_table(all, options, family);
     rocksdb_options_set_compression(options, compression);
     rocksdb_options_set_write_buffer_size(options, family->write_buffer_size);
     rocksdb_options_set_target_file_size_base(options, TABLE_FILE_SIZE);
     rocksdb_options_set_max_bytes_for_level_base(options, LEVEL_BASE_SIZE);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+    if (family->by_key) {
+        rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, MEMTABLE_BLOOM_RATIO);
+        rocksdb_options_set_memtable_whole_key_filtering(options, 1);
+    }
     if (family->queue)
         rocksdb_options_add_compact_on_deletion_collector_factory(options, QUEUE_WINDOW_KEYS,
                                                                   QUEUE_WINDOW_DELETIONS);
