@@ -282,7 +282,7 @@ class Library(unittest.TestCase):
         seed = random.randrange(1 << 32)
         with self.subTest(seed=seed), Dynlog() as dynlog, Elsewhere(dynlog) as elsewhere:
             elsewhere.shake(seed, 0.05)
-            self.assertEqual(["400 won"], self.run_program("race.c", elsewhere.endpoint))
+            self.assertEqual(["400 won"], self.run_program("race.c", elsewhere.endpoint, "lossy"))
 
     def test_killed(self):
         """kill -9 of a program that has the folder: what was acknowledged is there, without a gap."""
