@@ -15,6 +15,25 @@ struct part {
 
 /* ---- sealing ---- */
 
+/* A late copy of what was forgotten is stored as what was sealed before is: nothing opens it. */
+static enum status seal_part(struct vault_work *work, struct vault_stream *stream,
+                             const struct vault_place *place, struct bytes payload,
+                             struct bytes *ret)
+{
+    bool late = false;
+    enum status status = vault_is_late(work, stream, &place->sk, &late);
+
+    if (status != OK)
+        return status;
+    if (late) {
+        *ret = vault_seal_nothing(work, VAULT_EVENT, &place->pk, &place->sk);
+        return OK;
+    }
+    *ret = vault_seal(work, stream, VAULT_EVENT, &place->pk, &place->sk, payload);
+    vault_use(work, stream, VAULT_EVENT, &place->sk);
+    return OK;
+}
+
 /* What is within a sealed payload is sealed with it. */
 static enum status seal_parts(struct vault_work *work, struct bytes text,
                               const struct vault_place *places, size_t place_count,
@@ -34,10 +53,11 @@ static enum status seal_parts(struct vault_work *work, struct bytes text,
             return status;
         if (stream == NULL)
             continue;
-        parts[count++] =
-            (struct part){place, vault_seal(work, stream, VAULT_EVENT, &place->pk, &place->sk,
-                                            bytes_slice(text, place->offset, place->size))};
-        vault_use(stream);
+        status = seal_part(work, stream, place, bytes_slice(text, place->offset, place->size),
+                           &parts[count].sealed);
+        if (status != OK)
+            return status;
+        parts[count++].place = place;
         behind = place->offset + place->size;
     }
     *ret_count = count;
@@ -196,7 +216,7 @@ enum status vault_open_text(const struct vault_reader *reader, struct bytes seal
         from = offset + place->size;
     }
     buffer_append(&out, bytes_slice(head.text, from, head.text.size));
-    assert(!buffer_failed(&out) && "what is sealed is longer than what it hides");
+    assert(!buffer_failed(&out) && "what is sealed is longer than what it hides, or hides nothing");
     *ret = arena_copy(arena, buffer_bytes(&out));
     return OK;
 }

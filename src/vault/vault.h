@@ -3,8 +3,11 @@
  *
  *   STORE_VAULT   1 | LOG      -> format 1 (1) | state (1) | time of the declaration in ms (8)
  *                                | position of the store then (8)
- *                 2 | LOG#ID   -> format 1 (1) | id (16) of the key that seals now
+ *                 2 | LOG#ID   -> format 2 (1) | id (16) of the key that seals now; zeros: none
+ *                                | size (1) and highest version that was forgotten
+ *                                | highest version that was ever sealed
  *                 3 | id (16)  -> format 1 (1) | key (32)
+ *                 4 | LOG#ID | version -> format 1 (1) | id (16) of the key that seals now
  *
  * A sealed value stands where the value would: {"sealed":"BASE64"}, of the bytes
  *
@@ -23,6 +26,11 @@
  *      declared: everything is sealed already.
  *   3. The id of a key is random and never given again: what a destroyed key sealed is never tried
  *      with another one.
+ *   4. What was opened before a forgetting and is stored after it is stored forgotten: a text with
+ *      an event of a version that was forgotten (stream.c). Versions of a stream go up, so a new
+ *      event has a higher one; where an item of such a version is written anew, row 4 says so, with
+ *      the key of that time. A row 2 of format 1 (1 | id (16)) does not know its versions: when
+ *      such a stream is forgotten all of them are, until an item is written.
  *
  * Opening goes by the keys of now, whatever moment the value was read of: what was forgotten is
  * forgotten for old views, too. Threads: opening on any thread; what takes a vault_work on the
@@ -69,8 +77,9 @@ MUST_USE enum status vault_log_load(struct store_batch *batch, struct bytes name
 void vault_log_store(struct vault *vault, struct store_batch *batch, const struct vault_log *log);
 /* One that was being declared is not to be private. What was sealed meanwhile can still be read. */
 void vault_log_remove(struct store_batch *batch, struct bytes name);
-/* *ret false: there is no key, so there is nothing that could be read. The bytes of the key go from
- * the disk, too, before the work is done (store_batch_scrub()). */
+/* *ret false: there is no key, so there is nothing that could be read. Which versions were sealed
+ * is kept: copies of them that are still on their way are forgotten as well. The bytes of the key
+ * go from the disk, too, before the work is done (store_batch_scrub()). */
 MUST_USE enum status vault_forget(struct store_batch *batch, struct bytes log, struct bytes id,
                                   bool *ret);
 
@@ -94,8 +103,16 @@ MUST_USE enum status vault_load(struct vault_work *work, struct bytes log, struc
 /* {"sealed":...}, in the work's arena. */
 struct bytes vault_seal(struct vault_work *work, struct vault_stream *stream, enum vault_kind kind,
                         const struct value *pk, const struct value *sk, struct bytes text);
-/* What was sealed with it is put: then so must be its key. */
-void vault_use(struct vault_stream *stream);
+/* What was sealed with it is put: then so must be its key, and the version is known as sealed. An
+ * item is new whatever its version. */
+void vault_use(struct vault_work *work, struct vault_stream *stream, enum vault_kind kind,
+               const struct value *sk);
+/* An event that is no item is a copy of one that was forgotten. */
+MUST_USE enum status vault_is_late(struct vault_work *work, const struct vault_stream *stream,
+                                   const struct value *sk, bool *ret);
+/* What stands for its payload: {"sealed":...} of nothing, by a key that nobody keeps. */
+struct bytes vault_seal_nothing(struct vault_work *work, enum vault_kind kind,
+                                const struct value *pk, const struct value *sk);
 /* Once, at the end: puts the keys that are new and used. */
 void vault_store(struct vault_work *work);
 
@@ -143,7 +160,8 @@ bool vault_is_forgotten(const struct item *item);
  *   plain size (4) | number of sealed payloads (4) | where each begins in the text (4) | the text
  *
  * Which ones are sealed says that head and not the text: {"sealed":"..."} of a client's is no
- * sealed one. A row says by its format whether it holds such a text or a plain one. */
+ * sealed one. Late copies of what was forgotten have a sealed nothing there. A row says by its
+ * format whether it holds such a text or a plain one. */
 
 /* Of the sealed form of a text of that size. The least that has a payload to seal,
  * {"pk":"a#b#stream","sk":1,"payload":1}, has 38 bytes and gets 81 more. */

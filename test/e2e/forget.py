@@ -281,11 +281,9 @@ class Start(unittest.TestCase):
         self.dynlog.stop()
 
 
-class ForgetOnTheBus(Case):
-    """Archives of a bus, ./db, deliveries that wait, messages in queues: none of them ever has a private payload plain. The clock stands still,
-    so what waits for its next attempt waits until a test moves it."""
+class OnTheBus(Case):
+    """What both of these below look with."""
 
-    arguments = ["--clock", "manual"]
     BUS = "dynamodb-log"
 
     def setUp(self):
@@ -333,6 +331,20 @@ class ForgetOnTheBus(Case):
                   self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
         return {(body["source"], body["detail"]["key"]["pk"]): body["detail"] for body in bodies}
 
+    def replay(self, archive):
+        """All that the archive has, by now."""
+        now = archive["CreationTime"].timestamp()
+        self.events.start_replay(ReplayName="again", EventSourceArn=archive["ArchiveArn"], EventStartTime=now - 3600,
+                                 EventEndTime=now + 3600, Destination={"Arn": archive["EventSourceArn"]})
+        self.dynlog.drain()
+
+
+class ForgetOnTheBus(OnTheBus):
+    """Archives of a bus, ./db, deliveries that wait, messages in queues: none of them ever has a private payload plain. The clock stands still,
+    so what waits for its next attempt waits until a test moves it."""
+
+    arguments = ["--clock", "manual"]
+
     def put(self, number):
         """Through the built-in trigger, and as a client's own event."""
         payload = {"id": str(number), "name": self.secret(number)}
@@ -376,10 +388,7 @@ class ForgetOnTheBus(Case):
         self.assertEqual(expected, self.details(kept))
 
         replayed = self.rule_to_queue("replayed", {"replay-name": [{"exists": True}], "detail": {"log": ["people"]}})
-        now = archive["CreationTime"].timestamp()
-        self.events.start_replay(ReplayName="again", EventSourceArn=archive["ArchiveArn"], EventStartTime=now - 3600,
-                                 EventEndTime=now + 3600, Destination={"Arn": archive["EventSourceArn"]})
-        self.dynlog.drain()
+        self.replay(archive)
         self.assertEqual(expected, self.details(replayed))
         described = self.archive()
         self.assertEqual((before + 4, archive["SizeBytes"]), (described["EventCount"], described["SizeBytes"]))
@@ -401,3 +410,102 @@ class ForgetOnTheBus(Case):
                             EventEndTime=now + 3600, Destination={"Arn": archive["EventSourceArn"]})
         self.dynlog.waiting()
         self.assertEqual({("mine", detail["key"]["pk"]): detail for detail in details}, self.details(url))
+
+
+RUNNING = """service: app
+provider: {name: aws, runtime: python3.11}
+custom: {dynlog: {private: [people]}}
+functions:
+  again:
+    handler: handlers.again
+    maximumRetryAttempts: 0
+    destinations: {onFailure: {type: sqs, arn: !GetAtt ends.Arn}}
+    events:
+      - eventBridge: {eventBus: dynamodb-log, pattern: {source: [dynamodb-log], replay-name: [{exists: false}]}}
+resources:
+  Resources:
+    Logs:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: local-dynamodb-logs
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: pk, AttributeType: S}, {AttributeName: sk, AttributeType: N}]
+        KeySchema: [{AttributeName: pk, KeyType: HASH}, {AttributeName: sk, KeyType: RANGE}]
+        StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+    Bus: {Type: AWS::Events::EventBus, Properties: {Name: dynamodb-log}}
+    Archive: {Type: AWS::Events::Archive, Properties: {ArchiveName: all, SourceArn: !GetAtt Bus.Arn}}
+    ends: {Type: AWS::SQS::Queue, Properties: {QueueName: ends}}
+"""
+AGAIN = """
+import json, os
+import boto3
+
+events = boto3.client("events", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+
+def again(event, context):
+    detail = event["detail"]
+    if detail["key"]["sk"] == 1:
+        open("gate").read()  # a pipe: until the test closes it
+    events.put_events(Entries=[{"EventBusName": "dynamodb-log", "Source": "again", "DetailType": "t",
+                                "Detail": json.dumps(detail)}])
+    raise ValueError("no")
+"""
+
+
+class ForgetWhileRunning(OnTheBus):
+    """A function has an event in its hands while its stream is forgotten, puts it on the bus again and fails."""
+
+    files = {"serverless.yml": RUNNING, "handlers.py": AGAIN}
+    arguments = ["--archive", "db"]
+
+    def append(self, version):
+        self.dynamodb.put_item(TableName=LOGS, Item={
+            "pk": s("people#1#stream"), "sk": n(version), "log": s("people"), "type": s("signup"),
+            "payload": {"M": {"id": s("1"), "name": s(self.secret(version))}}})
+
+    def taken(self, url):
+        """What is in a queue, and is taken from it: the details of events, and of those in records of failures."""
+        details = []
+        for message in self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            body = json.loads(message["Body"])
+            details.append(body.get("requestPayload", body)["detail"])
+        return details
+
+    def opened(self):
+        result = self.dynlog.command("archive", "show", "--log", "people", "--open")
+        self.assertEqual(0, result.returncode, result.stderr)
+        return [json.loads(line)["detail"] for line in result.stdout.splitlines()]
+
+    def test_running(self):
+        again = self.rule_to_queue("again", {"source": ["again"], "replay-name": [{"exists": False}]})
+        ends = self.sqs.get_queue_url(QueueName="ends")["QueueUrl"]
+        os.mkfifo(self.dynlog.path("gate"))
+        self.append(1)
+        with open(self.dynlog.path("gate"), "w", encoding="utf-8"):  # the function stands there
+            self.run_command("forget", "people", "1")
+        os.remove(self.dynlog.path("gate"))
+        self.dynlog.drain()
+
+        head = {"log": "people", "type": "signup"}
+        gone = dict(head, key={"pk": "people#1#stream", "sk": 1}, payload={}, forgotten=True)
+        self.assertEqual([gone], self.taken(again))
+        self.assertEqual([gone], self.taken(ends))
+        self.assertEqual([gone] * 2, self.opened())
+        self.assertEqual([["sealed"]] * 2, [list(detail["payload"]) for detail in self.in_sqlite()])
+
+        self.append(2)
+        self.dynlog.drain()
+        new = dict(head, key={"pk": "people#1#stream", "sk": 2}, payload={"id": "1", "name": self.secret(2)})
+        self.assertEqual([new], self.taken(again))
+        self.assertEqual([new], self.taken(ends))
+        self.assertEqual([gone] * 2 + [new] * 2, self.opened())
+
+        replayed = self.rule_to_queue("replayed", {"replay-name": [{"exists": True}]})
+        self.replay(self.archive())
+        details = sorted(self.taken(replayed), key=lambda detail: detail["key"]["sk"])
+        self.assertEqual([gone] * 2 + [new] * 2, details)
+        self.dynlog.kill()
+        self.dynlog.start()
+        self.assertEqual([gone] * 2 + [new] * 2, self.opened())
+        self.assertEqual([], self.files_with(self.secret(1)) + self.files_with(self.secret(2)))

@@ -51,7 +51,7 @@ static void seal_body(struct store_batch *batch, struct test_work *work)
     assert_non_null(stream);
     assert_true(vault_sealed_text(
         vault_seal(&vault, stream, sealing->kind, &pk, &sk, BYTES(PAYLOAD)), &sealing->text));
-    vault_use(stream);
+    vault_use(&vault, stream, sealing->kind, &sk);
     vault_store(&vault);
 }
 

@@ -7,9 +7,10 @@
 
 #define SECRET "a-plain-name-of-ada"
 #define PAYLOAD "{\"n\":1,\"name\":\"" SECRET "\"}"
-#define DETAIL(payload)                                                                            \
-    "{\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"type\":\"signup\","        \
+#define VERSION(sk, payload)                                                                       \
+    "{\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":" sk "},\"type\":\"signup\","   \
     "\"payload\":" payload "}"
+#define DETAIL(payload) VERSION("1", payload)
 
 static struct vault *vault;
 
@@ -113,13 +114,37 @@ static void test_forgotten_in_an_archive(void **state)
 
     /* the stream goes on with a new key */
     test_forget_deliveries(&test);
-    put(&test, DETAIL("{\"n\":2,\"name\":\"" SECRET "\"}"));
+    put(&test, VERSION("2", "{\"n\":2,\"name\":\"" SECRET "\"}"));
     assert_false(test_family_has(test.loop.store, STORE_ARCHIVES, SECRET));
     test_forget_deliveries(&test);
     test_start_replay(&test, "both", "", "all", 0, FAR_MS);
     test_archives_settle(&test);
     assert_int_equal(test.delivery_count, 2);
     assert_true(has(test.deliveries[1].payload, SECRET));
+    close_archives(&test);
+}
+
+/* The trigger's page was read, or a function had the event, and then it was forgotten. */
+static void test_put_after_the_forgetting(void **state)
+{
+    struct test_bus test;
+    uint64_t size = 0;
+
+    (void)state;
+    open_archives(&test, "users");
+    put(&test, DETAIL(PAYLOAD));
+    size = test_archive_figures(&test, "all").size;
+    assert_true(test_forget_stream(&test.loop, "users", "12"));
+    test_put_rule(&test, "", "replayed", "{\"replay-name\":[{\"exists\":true}]}");
+    put(&test, DETAIL(PAYLOAD));
+    assert_int_equal(test_archive_figures(&test, "all").size, 2 * size);
+    put(&test, VERSION("2", PAYLOAD));
+    test_start_replay(&test, "all", "", "all", 0, FAR_MS);
+    test_archives_settle(&test);
+    assert_int_equal(test.delivery_count, 3);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(has(test.deliveries[i].payload, DETAIL("{},\"forgotten\":true")));
+    assert_true(has(test.deliveries[2].payload, VERSION("2", PAYLOAD)));
     close_archives(&test);
 }
 
@@ -226,9 +251,13 @@ static void test_damaged_and_newer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sealed_and_replayed),  cmocka_unit_test(test_forgotten_in_an_archive),
-        cmocka_unit_test(test_figures_after_expiry), cmocka_unit_test(test_what_is_not_private),
-        cmocka_unit_test(test_forged_payloads),      cmocka_unit_test(test_damaged_and_newer),
+        cmocka_unit_test(test_sealed_and_replayed),
+        cmocka_unit_test(test_forgotten_in_an_archive),
+        cmocka_unit_test(test_figures_after_expiry),
+        cmocka_unit_test(test_what_is_not_private),
+        cmocka_unit_test(test_forged_payloads),
+        cmocka_unit_test(test_damaged_and_newer),
+        cmocka_unit_test(test_put_after_the_forgetting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

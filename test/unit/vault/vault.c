@@ -61,7 +61,7 @@ static void seal_body(struct store_batch *batch, struct test_work *work)
     sealing->sealed =
         vault_seal(&vault, stream, VAULT_ITEM, &pk, &sk, bytes_of_text(sealing->text));
     if (sealing->uses)
-        vault_use(stream);
+        vault_use(&vault, stream, VAULT_ITEM, &sk);
     vault_store(&vault);
 }
 
