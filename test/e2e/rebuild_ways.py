@@ -571,7 +571,7 @@ class OlderFolder(Way):
     COUNT = 12000
 
     def test_nobody_takes_a_part_for_all(self):
-        age = os.path.join(os.path.dirname(PROGRAM), "test", "unit", "engine", "age_folder")
+        age = os.path.join(os.path.dirname(PROGRAM), "test", "unit", "programs", "age_folder")
         if not os.path.exists(age):
             self.skipTest("this build has no tests")
         result = self.dynlog.command("fake", str(self.COUNT // 4))

@@ -1,4 +1,4 @@
-/* test/unit/engine/age_folder.c - FOLDER TABLE: makes the data folder of a dynlog that has ended
+/* test/unit/programs/age_folder.c - FOLDER TABLE: makes the data folder of a dynlog that has ended
  * look as an older one left it, whose events have no positions: what starts on it next fills the
  * order (engine/order_fill.c). */
 #include "engine/order_test.h"
