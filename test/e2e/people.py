@@ -190,6 +190,19 @@ class Starting(unittest.TestCase):
                 terminal.send("\003")
                 self.assertEqual(DONE, terminal.end())
 
+    def test_an_error(self):
+        """Its lines fit a terminal; in a pipe it is one."""
+        with Dynlog() as running:
+            command = [PROGRAM, "start", "--data", running.path(".dynlog"), "--port", "0", "--events-port", "0", "--lambda-port", "0"]
+            with Terminal(command, running.work, running.environment()) as terminal:
+                self.assertNotEqual(DONE, terminal.end())
+                lines = terminal.text().rstrip("\n").split("\n")
+            result = running.run(*command)
+            self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+            self.assertEqual(result.stderr.split(), " ".join(lines).split())
+            self.assertLess(1, len(lines), lines)
+            self.assertLessEqual(max(columns(line) for line in lines if " " in line), 80, lines)
+
 
 class Cleaning(unittest.TestCase):
     def test_lines_of_what_was_deleted(self):
