@@ -266,7 +266,8 @@ static bool check_pipes(struct rebuild *on)
         if (next.size > 0)
             client_query(&path, "NextToken", next);
         client_query(&path, "TargetPrefix", bytes_of_text(on->arn));
-        if (!rebuild_get(on, arena, TARGET_PIPES, buffer_bytes(&path), &answer))
+        /* A dynlog has all services at one place; this one has no hosts in client/target.h. */
+        if (!rebuild_get(on, arena, TARGET_LAMBDA, buffer_bytes(&path), &answer))
             return false;
         for (struct json_iter it = json_iter(json_get(answer.json, "Pipes")); json_next(&it);)
             if (!check_pipe(on, it.value))

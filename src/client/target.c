@@ -49,7 +49,6 @@ static const struct {
     [TARGET_EVENTS] = {"events", "events", "eventbridge"},
     [TARGET_LAMBDA] = {"lambda", "lambda", "lambda"},
     [TARGET_LOGS] = {"logs", "logs", "cloudwatch_logs"},
-    [TARGET_PIPES] = {"pipes", "pipes", "pipes"},
 };
 
 /* Partitions: regions that begin so have hosts that end so. */

@@ -33,7 +33,6 @@ enum target_service { /* each has a host of its own on AWS */
                       TARGET_EVENTS,
                       TARGET_LAMBDA,
                       TARGET_LOGS,
-                      TARGET_PIPES,
                       TARGET_SERVICE_COUNT,
 };
 

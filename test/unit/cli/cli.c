@@ -239,7 +239,7 @@ static const struct line_case cases[] = {
      {.terminal = true},
      {{"GET", 200, STATUS(21)}, {"/_dynlog/log?from=20", 200, FORGOTTEN_LINE(21, 1)}},
      CLI_DONE,
-     {"users/12            1  t               (forgotten)\n"},
+     {"users/12                   1  t                  (forgotten)\n"},
      ""},
     {"tail --endpoint URL --from 3",
      {0},
