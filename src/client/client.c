@@ -386,7 +386,7 @@ bool client_renew_keys(struct client *client, char message[CREDENTIALS_MESSAGE_S
     if (client->keys.process == NULL)
         return false;
     arena = arena_new();
-    if (credentials_run(arena, client->keys.process, &keys, message) != OK) {
+    if (credentials_renew(arena, &client->keys, &keys, message) != OK) {
         arena_free(arena);
         client->keys.expires_ms = 0; /* the other side says when they are over */
         return false;
