@@ -298,9 +298,9 @@ static int check(const struct cli *cli, const struct tail_options *on)
 {
     if (on->from != NULL && !is_start(on->from))
         return cli_fail_usage(cli,
-                              "--from needs a position (a number), start, now, a time, for "
-                              "example 2026-01-31T09:30:00Z, or the cursor of an event of AWS, "
-                              "not \"%s\".",
+                              "--from needs a position (a number), start, now or a time, for "
+                              "example 2026-01-31T09:30:00Z, or on AWS an event's cursor, not "
+                              "\"%s\".",
                               on->from);
     if (on->as != NULL && on->group != NULL)
         return cli_fail_usage(cli, "--as has one reader, --group shares: choose one.");
