@@ -270,6 +270,29 @@ static uint64_t size_of(FILE *stream)
     return fstat(fileno(stream), &file) == 0 && S_ISREG(file.st_mode) ? (uint64_t)file.st_size : 0;
 }
 
+/* Goes to the first line that is not blank. False: there is none. */
+static bool find_line(struct importing *importing, FILE *stream)
+{
+    int c = 0;
+
+    while ((c = getc(stream)) == '\n' || c == '\r')
+        importing->lines += c == '\n' ? 1 : 0;
+    return c != EOF && ungetc(c, stream) == c;
+}
+
+/* Nothing is made of nothing. */
+static int tell_empty(const struct importing *importing, FILE *stream)
+{
+    struct cli *cli = importing->archiving->cli;
+
+    if (ferror(stream))
+        return cli_fail(cli, CLI_FAILED, "%s can't be read: %s.", importing->name, strerror(errno));
+    if (!cli_for_people(cli, importing->archiving->on->json))
+        return tell_end(importing, 0);
+    fprintf(cli->out, "%s has no events: nothing was imported.\n", importing->name);
+    return CLI_DONE;
+}
+
 int cli_archive_import(struct archiving *archiving)
 {
     struct cli *cli = archiving->cli;
@@ -287,15 +310,20 @@ int cli_archive_import(struct archiving *archiving)
         .name = is_input ? "Standard input" : path,
         .progress = {.cli = cli, .total = is_input ? 0 : size_of(stream)},
     };
-    AUTO(archive_file_release)
-    struct archive_file *file =
-        cli_archive_open(cli, archiving->path, ARCHIVE_FILE_MAKE, &exit_status);
+    AUTO(archive_file_release) struct archive_file *file = NULL;
 
+    if (is_input && cli->in_is_terminal)
+        cli_note(cli, "Reading events from the terminal, a JSON line each; Ctrl-D ends.");
+    if (!find_line(&importing, stream)) {
+        exit_status = tell_empty(&importing, stream);
+        if (!is_input)
+            fclose(stream);
+        return exit_status;
+    }
+    file = cli_archive_open(cli, archiving->path, ARCHIVE_FILE_MAKE, &exit_status);
     if (file != NULL && archive_import_begin(file, &importing.import, message) != OK)
         exit_status = cli_archive_fail(cli, archiving->path, message);
     if (exit_status == CLI_DONE) {
-        if (is_input && cli->in_is_terminal)
-            cli_note(cli, "Reading events from the terminal, a JSON line each; Ctrl-D ends.");
         cli_progress_begin(&importing.progress);
         exit_status = import_stream(&importing, stream);
         cli_progress_end(&importing.progress);

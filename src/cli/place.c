@@ -47,6 +47,19 @@ static struct dynlog *open_folder(struct cli *cli, const struct target_options *
     return open_place(cli, data, &options, ret_exit);
 }
 
+bool cli_place_needs_no_table(const struct cli *cli, const struct target_options *options,
+                              const char *data, int *ret_exit)
+{
+    if (data != NULL || (options->table == NULL && options->stage == NULL))
+        return true;
+    *ret_exit = cli_fail_usage(cli,
+                               "%s goes with --data alone, where it names the table that the "
+                               "folder has. At a server a log is private, and forgotten, in all "
+                               "tables: leave it out.",
+                               options->table != NULL ? "--table" : "--stage");
+    return false;
+}
+
 struct dynlog *cli_place_open(struct cli *cli, const struct target_options *on, const char *data,
                               int *ret_exit)
 {

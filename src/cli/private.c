@@ -24,7 +24,7 @@ static const struct option_row options[] = {
      .kind = OPTION_FLAG,
      .help = "JSON lines, on a terminal too",
      .offset = offsetof(struct private_options, json)},
-    TARGET_TABLE_OPTIONS(struct private_options),
+    FOLDER_TABLE_OPTIONS(struct private_options),
     TARGET_OPTIONS(struct private_options),
     PLACE_OPTIONS(struct private_options),
 };
@@ -107,6 +107,9 @@ static int private_run(struct cli *cli, const void *given)
     const struct private_options *on = given;
     struct dynlog_error error;
     int exit_status = CLI_DONE;
+
+    if (!cli_place_needs_no_table(cli, &on->target, on->data, &exit_status))
+        return exit_status;
 
     AUTO(cli_place_release)
     struct dynlog *dynlog = cli_place_open(cli, &on->target, on->data, &exit_status);

@@ -43,8 +43,9 @@ static const struct option_row options[] = {
     {.name = "from",
      .kind = OPTION_TEXT,
      .value_name = "START",
-     .help = "begin with the events after this position, with \"start\" or \"now\" (that is the "
-             "default), or with those since a time: 2026-01-31T09:30:00Z",
+     .help =
+         "begin with the events after this position (on AWS: an event's cursor), with \"start\" "
+         "or \"now\" (that is the default), or with those since a time: 2026-01-31T09:30:00Z",
      .offset = offsetof(struct tail_options, from)},
     {.name = "as",
      .kind = OPTION_TEXT,
@@ -298,7 +299,8 @@ static int check(const struct cli *cli, const struct tail_options *on)
     if (on->from != NULL && !is_start(on->from))
         return cli_fail_usage(cli,
                               "--from needs a position (a number), start, now or a time, for "
-                              "example 2026-01-31T09:30:00Z, not \"%s\".",
+                              "example 2026-01-31T09:30:00Z, or on AWS an event's cursor, not "
+                              "\"%s\".",
                               on->from);
     if (on->as != NULL && on->group != NULL)
         return cli_fail_usage(cli, "--as has one reader, --group shares: choose one.");
@@ -372,7 +374,7 @@ const struct command command_tail = {
     .description =
         "A JSON line has the event's position: --from with that position goes on behind "
         "it. On AWS and other engines the change stream is read, which keeps 24 hours and "
-        "has no positions.",
+        "has no positions: a line has a cursor there, which --from takes as well.",
     .example = "dynlog tail --log users --type signup\n"
                "dynlog tail --from start --until-end --json\n"
                "dynlog tail --group mail --exec './send-mail'",

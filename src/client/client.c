@@ -1,6 +1,7 @@
 /* client/client.c - see client.h. */
 #include "client/internal.h"
 
+#include "base/api_error.h"
 #include "base/id.h"
 
 #include <errno.h>
@@ -205,6 +206,9 @@ static void read_answer(struct arena *arena, struct client_answer *answer)
     answer->message = json_string(json_get(answer->json, "message"));
     if (answer->message.size == 0)
         answer->message = json_string(json_get(answer->json, "Message"));
+    answer->no_space = answer->http_status >= 500 &&
+                       (bytes_equal_text(json_get_string(answer->json, "error"), "NO_SPACE") ||
+                        bytes_equal_text(answer->message, API_NO_SPACE_MESSAGE));
 }
 
 /* What the transport said. */
@@ -382,7 +386,7 @@ bool client_renew_keys(struct client *client, char message[CREDENTIALS_MESSAGE_S
     if (client->keys.process == NULL)
         return false;
     arena = arena_new();
-    if (credentials_run(arena, client->keys.process, &keys, message) != OK) {
+    if (credentials_renew(arena, &client->keys, &keys, message) != OK) {
         arena_free(arena);
         client->keys.expires_ms = 0; /* the other side says when they are over */
         return false;
@@ -423,7 +427,7 @@ static bool renew_expired(struct client *client, struct arena *arena, enum statu
 enum status client_ask(struct client *client, struct arena *arena,
                        const struct client_request *request, struct client_answer *ret)
 {
-    bool uncertain = false, renewed = false;
+    bool uncertain = false, lost = false, renewed = false;
     enum status status = OK;
 
     for (unsigned turn = 1;; turn++) {
@@ -432,6 +436,7 @@ enum status client_ask(struct client *client, struct arena *arena,
 
         renew_in_time(client);
         status = try_once(client, arena, request, &answer, &sent);
+        lost = lost || (answer.uncertain && !uncertain);
         uncertain = answer.uncertain;
         if (!renewed && renew_expired(client, arena, status, &answer)) {
             renewed = true;
@@ -441,11 +446,15 @@ enum status client_ask(struct client *client, struct arena *arena,
         *ret = answer;
         if (status == OK || request->once || turn == CLIENT_TRIES_MAX ||
             !is_worth_another(client, status, sent, uncertain, &answer)) {
-            ret->uncertain = uncertain || may_be_done(status, sent, &answer);
+            ret->uncertain =
+                answer.no_space && !lost ? false : uncertain || may_be_done(status, sent, &answer);
             return status;
         }
-        if (sent && !is_busy(answer.error_name) && answer.http_status != 429)
+        /* A full disk's try is looked for too when another one is answered otherwise. */
+        if (sent && !is_busy(answer.error_name) && answer.http_status != 429) {
             uncertain = true;
+            lost = lost || !answer.no_space;
+        }
         pause_at_least(client, turn - 1, retry_after_ms(&answer));
     }
 }

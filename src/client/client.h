@@ -59,6 +59,7 @@ struct client_answer {
     const struct json *json; /* NULL: the body is none */
     struct bytes error_name; /* AWS's, without its prefix; empty when the answer says none */
     struct bytes message; /* empty when nothing listens on this machine: there is no more to say */
+    bool no_space;        /* a dynlog says that its disk is full: nothing was written */
     bool uncertain;       /* a try was sent and may have been done, whatever this answer says */
 };
 

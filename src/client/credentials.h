@@ -39,6 +39,11 @@ MUST_USE enum status credentials_find(struct arena *arena, const struct credenti
 MUST_USE enum status credentials_run(struct arena *arena, const char *process,
                                      struct credentials *ret,
                                      char message[CREDENTIALS_MESSAGE_SIZE]);
+/* The next keys of the process of `old`, which are over or soon will be: of one run for all clients
+ * of this program that ask within a minute. */
+MUST_USE enum status credentials_renew(struct arena *arena, const struct credentials *old,
+                                       struct credentials *ret,
+                                       char message[CREDENTIALS_MESSAGE_SIZE]);
 /* What it printed. */
 MUST_USE enum status credentials_parse(struct arena *arena, const char *process, struct bytes text,
                                        struct credentials *ret,

@@ -167,8 +167,16 @@ enum dynlog_status fault_of_answer(struct dynlog_error *error, const struct targ
 {
     struct bytes name = answer->error_name;
 
-    if (status == REFUSED && bytes_equal_text(json_get_string(answer->json, "error"), "IN_USE"))
+    struct bytes own = json_get_string(answer->json, "error"); /* a dynlog's own */
+
+    if (status == REFUSED && answer->no_space)
+        return fault_say(error, DYNLOG_NO_SPACE, "%s: %.*s", target->url,
+                         BYTES_ARG(answer->message));
+    if (status == REFUSED && bytes_equal_text(own, "IN_USE"))
         return fault_say(error, DYNLOG_IN_USE, "%s: %.*s", target->url, BYTES_ARG(answer->message));
+    if (status == REFUSED && bytes_equal_text(own, "UNAVAILABLE"))
+        return fault_say(error, DYNLOG_IO_ERROR, "%s: %.*s", target->url,
+                         BYTES_ARG(answer->message));
     if (status == CLOSED)
         return say_unreachable(error, target, answer);
     if (status == TIMED_OUT)

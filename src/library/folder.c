@@ -141,14 +141,21 @@ static enum status open_engine(struct folder *folder)
 }
 
 /* The order of an older folder's events is made before anybody reads (engine/order_fill.c): a
- * reader that finds a part of it would take that for all. */
-static void wait_for_order(struct folder *folder)
+ * reader that finds a part of it would take that for all. It would be tried for as long as the disk
+ * takes nothing: whoever opens the folder is told that instead, and the next to open it goes on. */
+static enum dynlog_status wait_for_order(struct folder *folder, const char *place,
+                                         struct dynlog_error *error)
 {
     while (engine_fills_order(folder->engine)) {
+        enum status failure = engine_order_failure(folder->engine);
+
+        if (failure != OK)
+            return fault_of_status(error, place, failure);
         folder_upkeep_wait(folder);
         store_port_run(folder->port);
         timers_run(folder->timers);
     }
+    return DYNLOG_OK;
 }
 
 static void parse_condition(struct folder *folder)
@@ -188,9 +195,10 @@ static enum dynlog_status open_parts(struct folder *folder, const char *place,
         return fault_of_status(error, place, opened);
     parse_condition(folder);
     status = find_table(folder, options->table, error);
+    if (status == DYNLOG_OK)
+        status = wait_for_order(folder, place, error);
     if (status != DYNLOG_OK)
         return status;
-    wait_for_order(folder);
     folder_thread_start(folder);
     return DYNLOG_OK;
 }

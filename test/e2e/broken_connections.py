@@ -28,13 +28,23 @@ class EventSource:
         self.answer = None
 
     def connect(self):
+        while not self.try_connect():
+            pass
+
+    def try_connect(self):
+        """False: the connection broke in the head of the answer."""
         headers = {**EVENTS, **({"Last-Event-ID": self.last_id} if self.last_id else {})}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
         connection.request("GET", self.path, headers=headers)
-        self.answer = connection.getresponse()
         self.connects += 1
+        try:
+            self.answer = connection.getresponse()
+        except (http.client.HTTPException, ConnectionError):
+            return False
         assert self.answer.status == 200, self.answer.read()
-        assert self.answer.headers["Content-Type"] == "text/event-stream"
+        kind = self.answer.headers["Content-Type"] or ""
+        assert "text/event-stream".startswith(kind), kind
+        return kind == "text/event-stream"
 
     def event(self):
         """The next one's data, or None: the connection has ended."""

@@ -2,9 +2,11 @@
 (support/elsewhere.py). What gets lost on the way is done once, what is refused is said, and botocore is the referee of
 signatures, hosts and profiles."""
 
+import io
 import json
 import os
 import unittest
+import zipfile
 
 import botocore.session
 
@@ -203,6 +205,22 @@ class Reading(Commands):
             versions = [line["version"] for line in got if line["id"] == user]
             self.assertEqual(sorted(versions), versions)
 
+    def test_tail_from_a_cursor(self):
+        """Where there are no positions a line has a cursor: behind its event it goes on, over shards that split."""
+        for version in range(1, 4):
+            self.dynamodb.put_item(TableName=LOGS, Item=event("resumed", "a", version))
+        lines = self.run_command("tail", "--log", "resumed", "--from", "start", "--count", "2")
+        self.assertEqual([1, 2], [line["version"] for line in lines])
+        self.assertFalse([line for line in lines if "position" in line])
+        self.dynlog.request("POST", "/_dynlog/shards", json.dumps({"table": LOGS, "action": "split"}))
+        self.dynamodb.put_item(TableName=LOGS, Item=event("resumed", "a", 4))
+        more = self.run_command("tail", "--log", "resumed", "--from", lines[-1]["cursor"], "--count", "2")
+        self.assertEqual([3, 4], [line["version"] for line in more])
+        self.run_command("tail", "--from", "no/cursor", "--count", "1", status=USAGE)
+        self.assertIn("none of this change stream", self.err)
+        told = self.run_command("append", "--file", "-", text=json.dumps({**more[-1], "id": "copied"}) + "\n")
+        self.assertEqual(1, told[0]["version"])  # a cursor is of its place: nothing that is appended
+
     def test_tail_from_now(self):
         self.dynamodb.put_item(TableName=LOGS, Item=event("now", "old", 1))
         before = self.elsewhere.count("GetRecords")
@@ -237,6 +255,36 @@ class Reading(Commands):
                 self.assertRegex(self.err, "is no dynlog|needs a dynlog")
 
 
+class Bus(Commands):
+    """replay --to bus is at least once: what was refused is put again, and what nobody knows of."""
+
+    def replayed(self, log):
+        for number in range(1, 6):
+            self.dynamodb.put_item(TableName=LOGS, Item=event(log, "a", number))
+        end = self.run_command("replay", "--from", "table", "--log", log, "--to", "bus", "--bus", "default")[0]
+        self.assertEqual((5, 0), (end["sent"], end["failed"]))
+        return [[json.loads(entry["Detail"]) for entry in entries] for entries in self.elsewhere.entries]
+
+    @staticmethod
+    def versions(puts):
+        return sorted(detail["key"]["sk"] for details in puts for detail in details)
+
+    def test_an_entry_is_throttled(self):
+        """It alone comes again."""
+        status, _, text = self.dynlog.request("POST", "/_dynlog/faults", json.dumps(
+            {"Throttle": [{"Service": "events", "Operation": "PutEvents", "Count": 1}]}))
+        self.assertEqual(200, status, text)
+        puts = self.replayed("entries")
+        self.assertEqual(puts[0][:1], puts[1])
+        self.assertEqual([1, 1, 2, 3, 4, 5], self.versions(puts))
+
+    def test_a_lost_answer(self):
+        self.elsewhere.fail("PutEvents", "lost")
+        puts = self.replayed("twice")
+        self.assertEqual(puts[0], puts[1])
+        self.assertEqual([1, 2, 3, 4, 5], self.versions(puts[1:]))
+
+
 class Aws(Commands):
     """Hosts, signatures and errors as AWS has them."""
     keys = KEYS
@@ -255,6 +303,25 @@ class Aws(Commands):
         self.assertLessEqual({"dynamodb", "streams.dynamodb", "events", "lambda"},
                              {host.split(".us-east-1")[0] for host, _ in self.elsewhere.requests})
         self.assertEqual([], self.elsewhere.own)
+
+    def test_a_function(self):
+        """It is invoked by a command and by a replay, and its lines are read: each request with its signature."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as code:
+            code.writestr("main.py", "def handle(event, context):\n    print('came')\n    return {'got': event}\n")
+        self.dynlog.client("lambda").create_function(
+            FunctionName="signed", Runtime="python3.11", Role="arn:aws:iam::000000000000:role/any", Handler="main.handle",
+            Code={"ZipFile": out.getvalue()})
+        self.dynlog.client("lambda").get_waiter("function_active_v2").wait(FunctionName="signed")
+        for key in KEYS:
+            self.assertEqual([{"got": {"a": "å"}}], self.run_command("invoke", "signed", "--data", '{"a":"å"}', key=key))
+        self.run_command("append", "functions", "1", "signup")
+        end = self.run_command("replay", "--from", "table", "--log", "functions", "--to", "function", "--function", "signed")[0]
+        self.assertEqual((1, 0), (end["sent"], end["failed"]))
+        lines = self.run_command("logs", "signed", "--json")
+        self.assertEqual(3, len([line for line in lines if "came" in json.dumps(line)]), lines)
+        self.assertEqual(3, self.elsewhere.count("Invoke"))
+        self.assertEqual({"lambda.us-east-1.amazonaws.com"}, {host for host, name in self.elsewhere.requests if name == "Invoke"})
 
     def test_wrong_keys(self):
         for more, message in (({"AWS_SECRET_ACCESS_KEY": "another"}, "InvalidSignatureException"),

@@ -199,6 +199,18 @@ class Forget(Case):
         self.assertIn("has events already", self.run_command(1, "private", "plain"))
         self.assertIn("is not private", self.run_command(1, "forget", "plain", "1"))
 
+    def test_a_table_is_a_folders(self):
+        """A log is private in all tables of a server: one that is named is refused, not passed over."""
+        for arguments in (["private", "everywhere"], ["private"], ["forget", "everywhere", "1"]):
+            for option in (["--table", "other"], ["--stage", "local"]):
+                with self.subTest(arguments + option):
+                    told = self.run_command(2, *arguments, *option)
+                    self.assertIn(option[0] + " goes with --data alone", told)
+        self.assertNotIn("everywhere", [line["log"] for line in self.run_command(0, "private")])
+        folder = self.dynlog.path("of-tables")
+        lines = self.dynlog.command("private", "mine", "--data", folder, "--table", "mine").stdout.splitlines()
+        self.assertEqual([{"log": "mine", "private": True}], [json.loads(line) for line in lines])
+
     def test_killed(self):
         self.run_command(0, "private", "killed")
         table = self.table_of_events()

@@ -171,7 +171,7 @@ class Typing(Case):
             terminal.wait("1 item written")
         for terminal in self.typed("archive", "import", "--archive", "mine.db"):
             terminal.send("\004")
-            terminal.wait("0 events imported into mine.db")
+            terminal.wait("Standard input has no events: nothing was imported.")
 
 
 class Starting(unittest.TestCase):
@@ -189,6 +189,19 @@ class Starting(unittest.TestCase):
                                          if PROGRAM not in line), 81, "81: ports of five digits")
                 terminal.send("\003")
                 self.assertEqual(DONE, terminal.end())
+
+    def test_an_error(self):
+        """Its lines fit a terminal; in a pipe it is one."""
+        with Dynlog() as running:
+            command = [PROGRAM, "start", "--data", running.path(".dynlog"), "--port", "0", "--events-port", "0", "--lambda-port", "0"]
+            with Terminal(command, running.work, running.environment()) as terminal:
+                self.assertNotEqual(DONE, terminal.end())
+                lines = terminal.text().rstrip("\n").split("\n")
+            result = running.run(*command)
+            self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+            self.assertEqual(result.stderr.split(), " ".join(lines).split())
+            self.assertLess(1, len(lines), lines)
+            self.assertLessEqual(max(columns(line) for line in lines if " " in line), 80, lines)
 
 
 class Cleaning(unittest.TestCase):

@@ -37,6 +37,27 @@ void api_dynlog_refuse(struct http_request *request, int status, struct bytes wh
     api_dynlog_answer(request, status, buffer_bytes(&out));
 }
 
+void api_dynlog_refuse_named(struct http_request *request, int http_status, const char *name,
+                             struct bytes why)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(REFUSAL_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_text(&w, "error", name);
+    json_member_string(&w, "message", why);
+    json_end_object(&w);
+    api_dynlog_answer(request, http_status, buffer_bytes(&out));
+}
+
+void api_dynlog_fail(struct http_request *request, enum status status)
+{
+    if (status == NO_SPACE)
+        api_dynlog_refuse_named(request, 503, "NO_SPACE", BYTES(API_NO_SPACE_MESSAGE));
+    else
+        api_dynlog_refuse_named(request, 503, "UNAVAILABLE", bytes_of_text(status_text(status)));
+}
+
 void api_dynlog_refuse_filling(struct http_request *request, struct bytes table)
 {
     const struct http_header_pair retry = {BYTES("Retry-After"), BYTES("1")};

@@ -7,6 +7,11 @@
 void api_dynlog_answer(struct http_request *request, int status, struct bytes json);
 /* {"message":why} */
 void api_dynlog_refuse(struct http_request *request, int status, struct bytes why);
+/* {"error":name,"message":why} */
+void api_dynlog_refuse_named(struct http_request *request, int http_status, const char *name,
+                             struct bytes why);
+/* What the store said, of a change: 503 NO_SPACE, or UNAVAILABLE. */
+void api_dynlog_fail(struct http_request *request, enum status status);
 
 /* 503, with Retry-After: {"error":"IN_USE","message":...}: the order of the table's events is being
  * made, and nobody is to take what there is of it for all. */

@@ -69,7 +69,7 @@ static void changed(struct function_hold_change *change, enum status status)
         mappings_look_at_holds(call->api->services.mappings);
         answer_holds(call->api, call->request, change->name);
     } else {
-        api_dynlog_refuse(call->request, 500, bytes_of_text(status_text(status)));
+        api_dynlog_fail(call->request, status);
     }
 }
 

@@ -187,7 +187,7 @@ static void joined(struct subscription_join *join, enum status status)
     }
     if (stream->gone || stream->api->ending) {
         subscription_leave(join->member);
-        subscriptions_refuse(stream->request, 503, "UNAVAILABLE", BYTES("It is being stopped."));
+        api_dynlog_refuse_named(stream->request, 503, "UNAVAILABLE", BYTES("It is being stopped."));
         return;
     }
     id_uuid(stream->token);
@@ -265,7 +265,7 @@ static void end_earlier(struct api *api, struct http_request *request)
 
 static void refuse_invalid(struct http_request *request, const char *why)
 {
-    subscriptions_refuse(request, 400, "INVALID", bytes_of_text(why));
+    api_dynlog_refuse_named(request, 400, "INVALID", bytes_of_text(why));
 }
 
 void api_dynlog_subscription_events(struct api *api, struct http_request *request)
@@ -318,9 +318,9 @@ struct answer_call {
 
 static void refuse_given_back(struct http_request *request)
 {
-    subscriptions_refuse(request, 409, "IN_USE",
-                         BYTES("This member does not have that event: its connection ended and "
-                               "the event was given back, or it was answered already."));
+    api_dynlog_refuse_named(request, 409, "IN_USE",
+                            BYTES("This member does not have that event: its connection ended and "
+                                  "the event was given back, or it was answered already."));
 }
 
 static void answered(struct subscription_answer *answer, enum status status)

@@ -111,6 +111,7 @@ class Elsewhere:
         self.chance, self.random = 0, None
         self.late = collections.defaultdict(list)
         self.late_answers = []  # (operation, HTTP status)
+        self.entries = []  # of each PutEvents, as it came
         self.own = []  # of dynlog's own that was asked of AWS
         self.certificate = Certificate() if keys is not None else None
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"elsewhere": self}))
@@ -311,6 +312,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             operation = self.operation()
             with elsewhere.lock:
                 elsewhere.requests.append((self.host, operation))
+                if operation == "PutEvents":
+                    elsewhere.entries.append(json.loads(body)["Entries"])
             elsewhere.check_signature(self, self.host, body)
         except Refused as refused:
             self.refuse(refused.status, refused.name, refused.message)

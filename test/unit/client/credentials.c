@@ -188,12 +188,65 @@ static void test_run(void **state)
     }
 }
 
+/* ---- the next ones ---- */
+
+#define LANES 16
+
+struct lane {
+    pthread_t thread;
+    struct credentials old;
+    char key[64];
+};
+
+static void *renew(void *context)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    char message[CREDENTIALS_MESSAGE_SIZE] = "";
+    struct lane *lane = context;
+    struct credentials keys;
+
+    if (credentials_renew(arena, &lane->old, &keys, message) == OK)
+        snprintf(lane->key, sizeof lane->key, "%s", keys.key_id);
+    return NULL;
+}
+
+/* Lanes whose keys end at once share a run; whoever has its keys already gets the next ones. */
+static void test_renew_once_for_all(void **state)
+{
+    char counter[] = "/tmp/dynlog-keys-XXXXXX", process[512];
+    struct lane lanes[LANES];
+    int fd = mkstemp(counter);
+
+    (void)state;
+    assert_true(fd >= 0);
+    snprintf(process, sizeof process,
+             "sh -c 'echo >> %s; n=$(wc -l < %s); echo "
+             "\"{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"K$n\\\",\\\"SecretAccessKey\\\":"
+             "\\\"S\\\"}\"'",
+             counter, counter);
+    for (size_t i = 0; i < LANES; i++) {
+        lanes[i] = (struct lane){.old = {.key_id = "OLD", .secret = "S", .process = process}};
+        assert_int_equal(pthread_create(&lanes[i].thread, NULL, renew, &lanes[i]), 0);
+    }
+    for (size_t i = 0; i < LANES; i++) {
+        pthread_join(lanes[i].thread, NULL);
+        assert_string_equal(lanes[i].key, "K1");
+    }
+    lanes[0].old.key_id = "K1";
+    renew(&lanes[0]);
+    assert_string_equal(lanes[0].key, "K2");
+    assert_int_equal(lseek(fd, 0, SEEK_END), 2); /* a line a run */
+    close(fd);
+    unlink(counter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_none_at_all),
         cmocka_unit_test(test_run),
+        cmocka_unit_test(test_renew_once_for_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

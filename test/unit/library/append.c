@@ -24,6 +24,9 @@
     "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\","     \
     "\"message\":\"slower\"}"
 #define FAULT "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}"
+#define FULL                                                                                       \
+    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\",\"message\":"            \
+    "\"" API_NO_SPACE_MESSAGE "\"}"
 #define LOST_RACE                                                                                  \
     {QUERY, 200, AT(1)},                                                                           \
     {                                                                                              \
@@ -238,6 +241,42 @@ static const struct append_case cases[] = {
       {GET, 200, "{\"Item\":" ITEM(5) "}"}},
      DYNLOG_OK,
      5},
+    {"a disk that is full, each time it is asked",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL}},
+     DYNLOG_NO_SPACE,
+     4},
+    {"a disk that is full once",
+     4,
+     {{QUERY, 200, AT(4)}, {PUT, 500, FULL}, {PUT, 200, "{}"}},
+     DYNLOG_OK,
+     5},
+    {"a disk that was full, and what was put there is ours all the same",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, 500, FULL},
+      {PUT, 400, LOST},
+      {GET, 200, "{\"Item\":" ITEM(5) "}"}},
+     DYNLOG_OK,
+     5},
+    {"a lost answer, and then the disk is full: nobody knows of the first try",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, 500, FAULT},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {GET, 200, "{}"}},
+     DYNLOG_UNCERTAIN,
+     4},
     {"never an answer, and nothing is there yet",
      4,
      {{QUERY, 200, AT(4)},
