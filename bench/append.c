@@ -1,9 +1,11 @@
 /* bench/append.c - appends a second by libdynlog on a folder of its own: each durable, by 1 and by
- * 64 threads, each thread to streams of its own with the version it knows.
+ * 64 threads, each thread to streams of its own with the version it knows. Three times: no log is
+ * private; another one is, which the log that is written to pays a look for; and it is itself.
  *
  *   bench_append FOLDER [SECONDS]
  *
- * One JSON line each: {"threads":64,"seconds":5.0,"appends":123456,"p50_us":..,"p99_us":..} */
+ * One JSON line each:
+ *   {"private":"none","threads":64,"seconds":5.0,"appends":123456,"p50_us":..,"p99_us":..} */
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -68,7 +70,22 @@ static int by_size(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-static void measure(const char *folder, size_t count, double seconds)
+enum private_logs { PRIVATE_NONE, PRIVATE_ANOTHER, PRIVATE_ITSELF };
+
+static const char *const words[] = {"none", "another", "itself"};
+
+static void declare(struct dynlog *dynlog, enum private_logs private_logs)
+{
+    struct dynlog_error error;
+
+    if (private_logs != PRIVATE_NONE &&
+        dynlog_make_private(dynlog, private_logs == PRIVATE_ITSELF ? "users" : "people", &error) !=
+            DYNLOG_OK)
+        die(&error);
+}
+
+static void measure(const char *folder, enum private_logs private_logs, size_t count,
+                    double seconds)
 {
     static struct thread threads[THREADS_MAX];
     struct timespec pause = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
@@ -81,6 +98,7 @@ static void measure(const char *folder, size_t count, double seconds)
 
     if (dynlog_open(folder, NULL, &dynlog, &error) != DYNLOG_OK)
         die(&error);
+    declare(dynlog, private_logs);
     began = clock_monotonic_ns();
     for (size_t i = 0; i < count; i++) {
         threads[i] = (struct thread){.dynlog = dynlog,
@@ -100,9 +118,9 @@ static void measure(const char *folder, size_t count, double seconds)
     }
     seconds = (double)(clock_monotonic_ns() - began) / 1e9;
     qsort(all, samples, sizeof *all, by_size);
-    printf("{\"threads\":%zu,\"seconds\":%.2f,\"appends\":%" PRIu64 ",\"p50_us\":%" PRIu32
-           ",\"p99_us\":%" PRIu32 "}\n",
-           count, seconds, appends, all[samples / 2], all[samples * 99 / 100]);
+    printf("{\"private\":\"%s\",\"threads\":%zu,\"seconds\":%.2f,\"appends\":%" PRIu64
+           ",\"p50_us\":%" PRIu32 ",\"p99_us\":%" PRIu32 "}\n",
+           words[private_logs], count, seconds, appends, all[samples / 2], all[samples * 99 / 100]);
     fflush(stdout);
     mem_free(all);
     dynlog_close(dynlog);
@@ -118,7 +136,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_append FOLDER [SECONDS]; the folder is made, and removed\n");
         return 2;
     }
-    measure(argv[1], 1, seconds);
-    measure(argv[1], THREADS_MAX, seconds);
+    for (enum private_logs logs = PRIVATE_NONE; logs <= PRIVATE_ITSELF; logs++) {
+        measure(argv[1], logs, 1, seconds);
+        measure(argv[1], logs, THREADS_MAX, seconds);
+    }
     return EXIT_SUCCESS;
 }

@@ -96,9 +96,11 @@ struct dynlog;
 struct dynlog_options {
     const char *table; /* NULL: "local-dynamodb-logs" */
     const char
-        *region; /* NULL: of the place's name, $AWS_REGION, $AWS_DEFAULT_REGION, else "us-east-1" */
+        *region; /* NULL: of the place's name, $AWS_REGION, $AWS_DEFAULT_REGION, the profile's, else
+                    "us-east-1" */
     const char
-        *profile; /* of ~/.aws/credentials; NULL: keys of the environment, else of its default */
+        *profile; /* of ~/.aws/credentials and ~/.aws/config; NULL: keys of the environment, else
+                     those of $AWS_PROFILE or "default" */
     uint32_t timeout_ms; /* for one request to a server; 0: 10,000 */
     bool memory;         /* a folder: keep everything in memory; nothing is on disk */
 };
@@ -271,7 +273,8 @@ struct dynlog_streams {
     bool more; /* there are others behind them: ask again, behind the last id */
 };
 /* The streams of a log whose ids come after `after` (NULL: from the first), at most `limit` (0, and
- * more than that: 1,000). Where there are no positions the whole table is read for each page. */
+ * more than that: 1,000). Where there are no positions the whole table is read, once for pages that
+ * follow each other on one handle: these are of one moment. */
 enum dynlog_status dynlog_streams(struct dynlog *dynlog, const char *log, const char *after,
                                   size_t limit, struct dynlog_streams **ret,
                                   struct dynlog_error *error);
@@ -288,6 +291,19 @@ enum dynlog_status dynlog_position(struct dynlog *dynlog, uint64_t *ret,
  * log has events already, which are stored plain. docs/private-logs.md. */
 enum dynlog_status dynlog_make_private(struct dynlog *dynlog, const char *log,
                                        struct dynlog_error *error);
+
+struct dynlog_private_log {
+    const char *name;
+    uint64_t declared_ms; /* since 1970 */
+};
+struct dynlog_private_logs {
+    struct dynlog_private_log *list; /* by name */
+    size_t count;
+};
+/* The logs that were declared private. A dynlog or a folder. */
+enum dynlog_status dynlog_private_logs(struct dynlog *dynlog, struct dynlog_private_logs **ret,
+                                       struct dynlog_error *error);
+void dynlog_private_logs_free(struct dynlog_private_logs *logs);
 
 /* Destroys the key that the payloads of a private log's stream are stored under: in the table, its
  * indexes, change records, recovery history and backups at once, for good. Its events stay, without

@@ -203,20 +203,26 @@ void api_fail_status(struct api_call *call, enum status status)
     api_fail(call, &call->error);
 }
 
+/* Empty: who asks has not said it. */
+static struct bytes header_of(const struct api_call *call, const char *name)
+{
+    if (call->request != NULL)
+        return http_header(call->request, name);
+    return bytes_equal_text(call->local_header.name, name) ? call->local_header.value
+                                                           : (struct bytes){NULL, 0};
+}
+
 struct bytes api_replay_name(const struct api_call *call)
 {
-    return call->request != NULL ? http_header(call->request, "x-dynlog-replay")
-                                 : (struct bytes){NULL, 0};
+    return header_of(call, "x-dynlog-replay");
 }
 
 bool api_wants_positions(const struct api_call *call)
 {
-    return call->request != NULL &&
-           bytes_equal_text(http_header(call->request, "x-dynlog-positions"), "true");
+    return bytes_equal_text(header_of(call, "x-dynlog-positions"), "true");
 }
 
 struct bytes api_trace_header(const struct api_call *call)
 {
-    return call->request != NULL ? http_header(call->request, "x-amzn-trace-id")
-                                 : (struct bytes){NULL, 0};
+    return header_of(call, "x-amzn-trace-id");
 }

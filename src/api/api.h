@@ -111,11 +111,20 @@ size_t api_body_size_max(const struct http_request *request);
 /* The http_handle_fn of a worker's private listener; context is the struct worker. */
 void api_handle_runtime(void *worker, struct http_request *request);
 
+struct api_header {
+    struct bytes name, value;
+};
+
 /* The same operations without HTTP: what a stack file asks for. body must live until done();
  * `answer` (JSON, also of an error) until done() returns. */
 void api_call_local(struct api *api, const char *target, struct bytes body,
                     void (*done)(void *context, int http_status, struct bytes answer),
                     void *context);
+/* With one header beside it, of those that only dynlog knows; its name in lower case. For tests. */
+void api_call_local_with(struct api *api, const char *target, struct api_header header,
+                         struct bytes body,
+                         void (*done)(void *context, int http_status, struct bytes answer),
+                         void *context);
 
 /* The same in the Query protocol: the body is a form, the answer XML. path: "/", or a queue's. */
 void api_query_local(struct api *api, struct bytes path, struct bytes body,
@@ -164,10 +173,11 @@ struct api_call {
     struct arena *arena;
     const struct json *body; /* an object */
     struct bytes body_text;
-    struct http_request *request; /* NULL for a local call */
-    struct bytes path_name;       /* REST: the name in the path, decoded */
-    struct bytes zip_text;        /* REST: the ZipFile that rest.c left out of the body; base64 */
-    struct api_error error;       /* room for one, for whoever needs it */
+    struct http_request *request;   /* NULL for a local call */
+    struct api_header local_header; /* of a local call; no name: it has none */
+    struct bytes path_name;         /* REST: the name in the path, decoded */
+    struct bytes zip_text;          /* REST: the ZipFile that rest.c left out of the body; base64 */
+    struct api_error error;         /* room for one, for whoever needs it */
     uint64_t position; /* of the last item that it wrote: the header x-dynlog-position; 0: none */
     /* private */
     const struct api_service *service; /* also when it has no such operation */

@@ -170,9 +170,10 @@ static void local_answered(void *context, int http_status, struct bytes answer)
     arena_free(local->arena);
 }
 
-void api_call_local(struct api *api, const char *target, struct bytes body,
-                    void (*done)(void *context, int http_status, struct bytes answer),
-                    void *context)
+void api_call_local_with(struct api *api, const char *target, struct api_header header,
+                         struct bytes body,
+                         void (*done)(void *context, int http_status, struct bytes answer),
+                         void *context)
 {
     struct arena *arena = arena_new();
     struct local_call *local = ARENA_NEW(arena, struct local_call);
@@ -180,12 +181,20 @@ void api_call_local(struct api *api, const char *target, struct bytes body,
 
     *local = (struct local_call){arena, done, context};
     call->body_text = body;
+    call->local_header = header;
     call->local_done = local_answered;
     call->local_context = local;
     if (api_find_operation(call, bytes_of_text(target)) == OK)
         api_run_operation(call);
     else
         api_fail(call, &call->error);
+}
+
+void api_call_local(struct api *api, const char *target, struct bytes body,
+                    void (*done)(void *context, int http_status, struct bytes answer),
+                    void *context)
+{
+    api_call_local_with(api, target, (struct api_header){0}, body, done, context);
 }
 
 void api_query_local(struct api *api, struct bytes path, struct bytes body,

@@ -67,9 +67,7 @@ enum status api_invalid(struct api_error *error, const char *format, ...)
 void api_error_of_status(struct api_error *error, enum status status)
 {
     if (status == NO_SPACE)
-        api_refuse(error, API_INTERNAL,
-                   "The disk that holds the data folder is full; nothing was written. "
-                   "Free some room and try again.");
+        api_refuse(error, API_INTERNAL, API_NO_SPACE_MESSAGE);
     else
         api_refuse(error, API_INTERNAL, "dynlog could not do this: %s", status_text(status));
 }

@@ -106,6 +106,11 @@ enum status api_refuse(struct api_error *error, enum api_error_kind kind, const 
     PRINTF_LIKE(3, 4);
 /* ValidationException: by far the most frequent. */
 enum status api_invalid(struct api_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+/* What a full disk is told as: by this, clients of ours know it (client/client.h). */
+#define API_NO_SPACE_MESSAGE                                                                       \
+    "The disk that holds the data folder is full; nothing was written. Free some room and try "    \
+    "again."
+
 /* A status of the world (NO_SPACE, IO_ERROR) as an answer: InternalServerError and why. */
 void api_error_of_status(struct api_error *error, enum status status);
 

@@ -183,16 +183,31 @@ static void put_event(struct archiving_plan *plan, struct store_batch *batch,
             continue;
         archive_event_key_encode(&(struct archive_event_key){tally->id, event->time_ms, position},
                                  key);
-        store_batch_put(batch, STORE_ARCHIVES, bytes_of(key, sizeof key), event->text);
+        store_batch_put(batch, STORE_ARCHIVES, bytes_of(key, sizeof key), event->value);
         tally->figures.count++;
         tally->figures.size += event->text.size;
     }
 }
 
-enum status archiving_plan_write(struct archiving_plan *plan, struct store_batch *batch)
+/* Once for all archives that take it, and for SQLite. */
+static enum status seal_events(const struct bus *bus, struct archiving_plan *plan,
+                               struct arena *arena, struct store_batch *batch)
+{
+    enum status st = OK;
+
+    for (size_t i = 0; st == OK && i < plan->event_count; i++)
+        if (is_wanted(plan, &plan->events[i]))
+            st = archived_seal(bus, batch, arena, plan->events[i].text, &plan->events[i].value);
+    return st;
+}
+
+enum status archiving_plan_write(const struct bus *bus, struct archiving_plan *plan,
+                                 struct arena *arena, struct store_batch *batch)
 {
     enum status st = load_tallies(plan, batch);
 
+    if (st == OK)
+        st = seal_events(bus, plan, arena, batch);
     if (st != OK)
         return st;
     for (size_t i = 0; i < plan->event_count; i++) {
@@ -203,7 +218,7 @@ enum status archiving_plan_write(struct archiving_plan *plan, struct store_batch
             continue;
         plan->last_position = store_batch_position(batch);
         bytes_put_u64(key, plan->last_position);
-        store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key), event->text);
+        store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key), event->value);
         put_event(plan, batch, event, plan->last_position);
     }
     for (size_t i = 0; i < plan->tally_count; i++)

@@ -3,7 +3,7 @@
  *
  *   family STORE_ARCHIVES     id: given when the archive was made, never twice
  *     id (8)                            -> events (8) | their bytes as JSON (8)
- *     id (8) | time (8) | position (8)  -> the event as JSON          all integers big-endian
+ *     id (8) | time (8) | position (8)  -> the event (archived.c)     all integers big-endian
  *
  * An archive takes an event by its managed rule, "Events-Archive-NAME": its pattern and "no
  * replay-name" is one more entry of the bus's matcher. The event is written in the batch of its
@@ -41,6 +41,10 @@ const struct bus_archive *bus_find_archive(const struct bus *bus, struct bytes n
 void bus_list_archives(const struct bus *bus, struct bytes name_prefix, struct arena *arena,
                        const struct bus_archive ***ret, size_t *ret_count);
 struct bytes bus_archive_arn(const struct bus *bus, struct arena *arena, struct bytes name);
+
+/* Of a value of STORE_EVENTS: the event as JSON. Payloads of private logs are sealed in it,
+ * {"sealed":"BASE64"} (vault/vault.h). Points into the value. CORRUPT, NEWER_FORMAT. */
+MUST_USE enum status bus_archived_text(struct bytes value, struct bytes *ret);
 
 struct bus_archive_figures {
     uint64_t count, size; /* events; bytes of them as JSON */

@@ -57,7 +57,7 @@ static void delete_page(struct store_batch *batch, struct expired *expired,
     while (*left > 0 && store_iter_next(iter, &key, &value)) {
         store_batch_delete(batch, STORE_ARCHIVES, key);
         figures->count--;
-        figures->size -= value.size;
+        figures->size -= archived_size(value);
         --*left;
     }
     expired->more |= *left == 0;

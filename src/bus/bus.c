@@ -208,6 +208,11 @@ struct bytes bus_rule_arn(const struct bus *bus, struct arena *arena, const stru
                     BYTES_ARG(rule->name));
 }
 
+void bus_use_vault(struct bus *bus, struct vault *vault)
+{
+    bus->vault = vault;
+}
+
 void bus_record_journeys(struct bus *bus, struct journeys *journeys)
 {
     bus->journeys = journeys;

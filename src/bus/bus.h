@@ -32,6 +32,7 @@
 
 struct bus;
 struct journeys;
+struct vault;
 
 /* What the bus needs from those who deliver. */
 struct bus_door {
@@ -58,6 +59,9 @@ MUST_USE enum status bus_open(struct store *store, struct store_port *port, stru
                               const struct arn_place *place, const struct bus_door *door,
                               struct bus **ret);
 void bus_close(struct bus *bus);
+/* Payloads of private logs are sealed in what is archived, and opened in what is replayed. The
+ * vault lives as long as the bus. */
+void bus_use_vault(struct bus *bus, struct vault *vault);
 /* Events are told to the journeys (journey/journey.h) from now on. */
 void bus_record_journeys(struct bus *bus, struct journeys *journeys);
 

@@ -16,6 +16,7 @@
 
 #include "base/map.h"
 #include "bus/bus.h"
+#include "vault/vault.h"
 
 #define BUS_NAME_SIZE_MAX 256
 #define BUS_RULE_NAME_SIZE_MAX 64
@@ -69,6 +70,7 @@ struct bus {
     struct arn_place place;
     struct bus_door door;
     struct journeys *journeys;    /* NULL: nobody asks */
+    struct vault *vault;          /* NULL: nothing is sealed */
     struct map buses;             /* struct event_bus */
     struct map archives;          /* struct archive */
     struct map replays;           /* struct replay */
@@ -183,7 +185,7 @@ void archive_store_figures(struct store_batch *batch, uint64_t id,
 
 /* The events of one put that archives take. */
 struct archived_event {
-    struct bytes text;
+    struct bytes text, value; /* value: what is stored, from the writer */
     uint64_t time_ms;
     size_t *tallies; /* in the plan */
     size_t count, capacity;
@@ -207,7 +209,20 @@ struct archived_event *archiving_plan_event(struct archiving_plan *plan, struct 
 void archiving_plan_add(struct archiving_plan *plan, struct arena *arena,
                         const struct archive *archive, struct archived_event *event);
 /* On the writer's thread. */
-MUST_USE enum status archiving_plan_write(struct archiving_plan *plan, struct store_batch *batch);
+MUST_USE enum status archiving_plan_write(const struct bus *bus, struct archiving_plan *plan,
+                                          struct arena *arena, struct store_batch *batch);
+
+/* ---- archived.c: an event as archives keep it ---- */
+
+/* On the writer's thread: the value to store. In the arena, or the text itself. */
+MUST_USE enum status archived_seal(const struct bus *bus, struct store_batch *batch,
+                                   struct arena *arena, struct bytes text, struct bytes *ret);
+/* The event as it was put, but for payloads that were forgotten. In the arena. CORRUPT,
+ * NEWER_FORMAT. */
+MUST_USE enum status archived_open(const struct bus *bus, struct bytes value, struct arena *arena,
+                                   struct bytes *ret);
+/* Of the event as it was put. */
+size_t archived_size(struct bytes value);
 
 /* ---- archive_expiry.c ---- */
 

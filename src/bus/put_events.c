@@ -189,7 +189,7 @@ static void plan_prepare(struct bus *bus, struct bus_plan *plan)
 
 enum status bus_plan_write(struct bus *bus, struct store_batch *batch, struct bus_plan *plan)
 {
-    enum status st = archiving_plan_write(&plan->archiving, batch);
+    enum status st = archiving_plan_write(bus, &plan->archiving, plan->arena, batch);
 
     for (size_t i = 0; st == OK && i < plan->delivery_count; i++)
         bus->door.write(bus->door.context, batch, &plan->deliveries[i]);

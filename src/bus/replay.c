@@ -223,13 +223,18 @@ static enum status read_page(const struct replay *replay, const struct archive *
 
     while (page->put.count < BUS_REPLAY_PAGE_MAX && size < BUS_REPLAY_PAGE_SIZE_MAX &&
            store_iter_next(iter, &key, &value)) {
+        struct bytes event;
+        enum status st = archived_open(replay->bus, value, page->arena, &event);
+
+        if (st != OK)
+            return st;
         if (!archive_event_key_decode(key, &page->last))
             return CORRUPT;
         size += value.size;
         page->put.entries[page->put.count++] = (struct bus_entry){
             .bus_name = page->end.bus_name,
             .replay_name = page->end.name,
-            .replayed = arena_copy(page->arena, value),
+            .replayed = event,
         };
     }
     return store_iter_status(iter);
@@ -246,6 +251,9 @@ static void begin_page(struct replay *replay, const struct archive *archive)
         forget_page(replay);
         if (st == OK)
             begin_end(replay, BUS_REPLAY_COMPLETED, (struct bytes){NULL, 0});
+        else if (st == NEWER_FORMAT)
+            begin_end(replay, BUS_REPLAY_FAILED,
+                      BYTES("The archive has events of a newer dynlog."));
         else if (st == CORRUPT)
             begin_end(replay, BUS_REPLAY_FAILED, BYTES("The archive is damaged."));
         else

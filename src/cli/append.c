@@ -84,7 +84,10 @@ static bool read_input(const struct cli *cli, struct bytes *ret, int *ret_exit)
     uint8_t piece[4096];
     size_t size = 0;
 
-    while ((size = fread(piece, 1, sizeof piece, cli->in)) > 0)
+    if (cli->in_is_terminal)
+        cli_note(cli, "Reading the payload from the terminal, as JSON; Ctrl-D ends.");
+    /* behind its end a terminal would be read once more */
+    while (!feof(cli->in) && (size = fread(piece, 1, sizeof piece, cli->in)) > 0)
         buffer_append(&input, bytes_of(piece, size));
     if (buffer_failed(&input) || ferror(cli->in)) {
         *ret_exit = cli_fail(cli, CLI_FAILED, "Standard input can't be read: %s.",

@@ -3,13 +3,12 @@
 
 #include "base/clock.h"
 #include "cli/output.h"
+#include "cli/server_door.h"
 #include "cli/when.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-#define SHOW_LIMIT_DEFAULT 20 /* on a terminal; into a pipe all of them go */
 
 static const struct argument_row arguments[] = {
     {"ACTION", "list, show, export, import or prune", offsetof(struct archive_options, action),
@@ -72,10 +71,25 @@ static const struct option_row options[] = {
      .kind = OPTION_FLAG,
      .help = "prune: do not ask",
      .offset = offsetof(struct archive_options, yes)},
+    {.name = "open",
+     .kind = OPTION_FLAG,
+     .help = "show, export: with the payloads of private logs, which the dynlog that stored them "
+             "opens; else they stay sealed",
+     .offset = offsetof(struct archive_options, open)},
     {.name = "json",
      .kind = OPTION_FLAG,
      .help = "JSON lines, on a terminal too",
      .offset = offsetof(struct archive_options, json)},
+    {.name = "endpoint",
+     .kind = OPTION_TEXT,
+     .value_name = "URL",
+     .help = "--open: who is asked; else $AWS_ENDPOINT_URL, else " TARGET_ENDPOINT_DEFAULT,
+     .offset = offsetof(struct archive_options, target.endpoint)},
+    {.name = "profile",
+     .kind = OPTION_TEXT,
+     .value_name = "NAME",
+     .help = "--open: keys of this profile of ~/.aws/credentials",
+     .offset = offsetof(struct archive_options, target.profile)},
 };
 
 /* ---- the file ---- */
@@ -125,7 +139,7 @@ static const struct table_column count_columns[] = {
     {"FIRST (UTC)", false, false}, {"LAST", false, false},
 };
 
-static struct bytes shown(struct bytes name)
+struct bytes cli_archive_name(struct bytes name)
 {
     return name.size > 0 ? name : BYTES("-");
 }
@@ -140,8 +154,8 @@ static void list_for_people(const struct archiving *archiving, const struct arch
 
     for (size_t i = 0; i < count; i++) {
         struct bytes cells[] = {
-            shown(counts[i].log),
-            shown(counts[i].type),
+            cli_archive_name(counts[i].log),
+            cli_archive_name(counts[i].type),
             arena_printf(arena, "%s", cli_count_text((int64_t)counts[i].events)),
             cli_when_text(arena, counts[i].first_ms),
             cli_when_text(arena, counts[i].last_ms),
@@ -152,9 +166,8 @@ static void list_for_people(const struct archiving *archiving, const struct arch
     }
     if (count > 0)
         cli_table_print(cli, &table);
-    fprintf(cli->out, "%s%s events in %s (%s)\n", count > 0 ? "\n" : "",
-            cli_count_text((int64_t)events), archiving->path,
-            cli_size_text(cli_archive_size(archiving->path)));
+    fprintf(cli->out, "%s%s in %s (%s)\n", count > 0 ? "\n" : "", cli_things_text(events, "event"),
+            archiving->path, cli_size_text(cli_archive_size(archiving->path)));
 }
 
 static void member_time(struct json_writer *w, const char *name, uint64_t time_ms)
@@ -208,125 +221,6 @@ static int list(struct archiving *archiving)
     return CLI_DONE;
 }
 
-/* ---- show ---- */
-
-static const struct table_column event_columns[] = {
-    {"TIME (UTC)", false, false}, {"STREAM", false, false}, {"VERSION", true, false},
-    {"TYPE", false, false},       {"PAYLOAD", false, true},
-};
-
-static struct bytes text_of(struct arena *arena, const struct json *value)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
-
-    if (value == NULL)
-        return BYTES("-");
-    json_print(&out, value);
-    return arena_copy(arena, buffer_bytes(&out));
-}
-
-/* "users/12"; of an event that is no log's: its source. */
-static struct bytes stream_of(struct arena *arena, const struct json *event)
-{
-    struct bytes pk = json_get_string(json_get(json_get(event, "detail"), "key"), "pk");
-    size_t hash = bytes_find_byte(pk, '#', 0), suffix = strlen("#stream");
-
-    if (pk.size == 0)
-        return shown(json_get_string(event, "source"));
-    if (!bytes_end_with(pk, BYTES("#stream")) || hash + 1 + suffix >= pk.size)
-        return pk;
-    return arena_printf(arena, "%.*s/%.*s", BYTES_ARG(bytes_slice(pk, 0, hash)),
-                        BYTES_ARG(bytes_slice(pk, hash + 1, pk.size - suffix - hash - 1)));
-}
-
-static void add_event(struct cli *cli, struct cli_table *table, uint64_t time_ms, struct bytes text)
-{
-    struct arena *arena = cli->arena;
-    const struct json *event = NULL;
-
-    if (json_parse(arena, text, &event, NULL) != OK)
-        event = NULL;
-
-    const struct json *detail = json_get(event, "detail");
-    const struct json *payload = json_get(detail, "payload");
-    struct bytes cells[] = {
-        cli_when_text(arena, time_ms),
-        stream_of(arena, event),
-        text_of(arena, json_get(json_get(detail, "key"), "sk")),
-        shown(json_get_string(detail, "type")),
-        event == NULL ? text : text_of(arena, payload != NULL ? payload : detail),
-    };
-
-    cli_table_add(cli, table, cells);
-}
-
-/* The last `limit` of the places. */
-static int show_places(struct archiving *archiving, struct archive_file *file,
-                       const struct archive_place *places, size_t count)
-{
-    struct cli *cli = archiving->cli;
-    bool people = cli_for_people(cli, archiving->on->json);
-    size_t limit = archiving->on->limit > 0 ? (size_t)archiving->on->limit
-                   : people                 ? SHOW_LIMIT_DEFAULT
-                                            : SIZE_MAX;
-    size_t first = count - size_min(count, limit);
-    struct cli_table table = {.columns = event_columns, .column_count = ARRAY_COUNT(event_columns)};
-    char message[ARCHIVE_MESSAGE_SIZE] = "";
-
-    for (size_t i = first; i < count; i++) {
-        AUTO(arena_release) struct arena *arena = arena_new();
-        struct bytes event;
-
-        if (archive_file_read(file, people ? cli->arena : arena, &places[i], &event, message) != OK)
-            return cli_archive_fail(cli, archiving->path, message);
-        if (people)
-            add_event(cli, &table, places[i].time_ms, event);
-        else if (!cli_line(cli, event))
-            return CLI_FAILED;
-    }
-    if (people && count > first)
-        cli_table_print(cli, &table);
-    if (people && first > 0)
-        cli_note(cli, "These are the last %zu of %s events; --limit N shows more.", count - first,
-                 cli_count_text((int64_t)count));
-    if (count == 0)
-        cli_note(cli, "There are no such events in %s.", archiving->path);
-    return CLI_DONE;
-}
-
-static int show(struct archiving *archiving)
-{
-    struct cli *cli = archiving->cli;
-    char message[ARCHIVE_MESSAGE_SIZE] = "";
-    struct archive_place *places = NULL;
-    size_t count = 0;
-    int64_t row = 0;
-    int exit_status = CLI_DONE;
-    AUTO(archive_file_release)
-    struct archive_file *file =
-        cli_archive_open(cli, archiving->path, ARCHIVE_FILE_READ, &exit_status);
-
-    if (file == NULL)
-        return exit_status;
-    if (archiving->on->what != NULL) {
-        struct bytes event;
-        enum status status = archive_file_find(file, cli->arena, bytes_of_text(archiving->on->what),
-                                               &event, message);
-
-        if (status == NOT_FOUND)
-            return cli_fail(cli, CLI_FAILED, "%s has no event with the id %s.", archiving->path,
-                            archiving->on->what);
-        if (status != OK)
-            return cli_archive_fail(cli, archiving->path, message);
-        return cli_line(cli, event) ? CLI_DONE : CLI_FAILED;
-    }
-    if (archive_file_select(file, &archiving->filter, &places, &count, &row, message) != OK)
-        return cli_archive_fail(cli, archiving->path, message);
-    exit_status = show_places(archiving, file, places, count);
-    mem_free(places);
-    return exit_status;
-}
-
 /* ---- the command line ---- */
 
 enum { FOR_LIST = 1, FOR_SHOW = 2, FOR_EXPORT = 4, FOR_IMPORT = 8, FOR_PRUNE = 16 };
@@ -337,7 +231,7 @@ static const struct action {
     int (*run)(struct archiving *archiving);
 } actions[] = {
     {"list", FOR_LIST, list},
-    {"show", FOR_SHOW, show},
+    {"show", FOR_SHOW, cli_archive_show},
     {"export", FOR_EXPORT, cli_archive_export},
     {"import", FOR_IMPORT, cli_archive_import},
     {"prune", FOR_PRUNE, cli_archive_prune},
@@ -369,12 +263,24 @@ static const char *stray(const struct archive_options *on, unsigned bit)
         {on->before != NULL, FOR_PRUNE, "--before"},
         {on->keep != NULL, FOR_PRUNE, "--keep"},
         {on->yes, FOR_PRUNE, "--yes"},
+        {on->open, FOR_SHOW | FOR_EXPORT, "--open"},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(given); i++)
         if (given[i].given && (given[i].takes & bit) == 0)
             return given[i].name;
     return NULL;
+}
+
+/* The dynlog that opens what is sealed. False: said why. */
+static bool open_opener(struct archiving *archiving, int *ret_exit)
+{
+    struct cli *cli = archiving->cli;
+    const struct json *ignored = NULL;
+
+    archiving->opener = cli_client_open(cli, &archiving->on->target, ret_exit);
+    return archiving->opener != NULL &&
+           cli_server_status(cli, archiving->opener, cli->arena, &ignored, ret_exit);
 }
 
 static int archive_run_command(struct cli *cli, const void *options_given)
@@ -404,7 +310,13 @@ static int archive_run_command(struct cli *cli, const void *options_given)
         !cli_when_read(cli, "--until", on->until, &archiving.filter.until_ms, &exit_status) ||
         !cli_stream_read(cli, on->stream, &archiving.filter.pk, &exit_status))
         return exit_status;
-    return action->run(&archiving);
+    if (!on->open && (on->target.endpoint != NULL || on->target.profile != NULL))
+        return cli_fail_usage(cli, "--endpoint and --profile say who opens what is sealed: they "
+                                   "need --open.");
+    if (!on->open || open_opener(&archiving, &exit_status))
+        exit_status = action->run(&archiving);
+    client_free(archiving.opener);
+    return exit_status;
 }
 
 const struct command command_archive = {
@@ -414,7 +326,9 @@ const struct command command_archive = {
     .description =
         "list counts events by log and type. show prints events, or the one with an id. export "
         "writes events as JSON lines, import reads such lines: all of them or none, and what is "
-        "there already (by its id) is passed over. prune deletes what is old and makes the file "
+        "there already (by its id) is passed over. Payloads of private logs are sealed in the file "
+        "and in what is exported, unless --open says otherwise. prune deletes what is old and "
+        "makes the file "
         "smaller. All of it may be done while a dynlog writes the file.",
     .example = "dynlog archive list\n"
                "dynlog archive show --log users --since 1h\n"

@@ -57,29 +57,66 @@ static bool finish_output(struct output *output)
     return fsync(fileno(output->stream)) == 0 && rename(output->beside, output->path) == 0;
 }
 
+/* One that can't be opened ends it: what was asked for is all of them open. */
+static int write_event(const struct archiving *archiving, const struct sealed_event *event,
+                       FILE *stream)
+{
+    if (event->state == SEALED_REFUSED)
+        return cli_fail(archiving->cli, CLI_FAILED,
+                        "An event can't be opened: %.*s; without --open events are exported "
+                        "sealed, as they are.",
+                        BYTES_ARG(cli_sealed_why(archiving->cli->arena, event,
+                                                 client_target(archiving->opener)->url)));
+    if (fwrite(event->text.ptr, 1, event->text.size, stream) != event->text.size ||
+        fputc('\n', stream) == EOF)
+        return CLI_FAILED;
+    return CLI_DONE;
+}
+
 static int write_events(struct archiving *archiving, struct archive_file *file,
                         const struct archive_place *places, size_t count, FILE *stream)
 {
     struct cli *cli = archiving->cli;
     AUTO(cli_progress_end)
     struct progress progress = {.cli = cli, .things = "events", .total = count};
-    AUTO(arena_release) struct arena *arena = arena_new();
-    char message[ARCHIVE_MESSAGE_SIZE] = "";
+    AUTO(cli_archive_reader_end)
+    struct archive_reader reader = {.cli = cli,
+                                    .path = archiving->path,
+                                    .file = file,
+                                    .places = places,
+                                    .count = count,
+                                    .opener = archiving->opener,
+                                    .progress = &progress};
+    struct sealed_event event;
+    int exit_status = CLI_DONE;
 
     cli_progress_begin(&progress);
-    for (size_t i = 0; i < count; i++) {
-        struct bytes event;
-
-        arena_reset(arena);
-        if (archive_file_read(file, arena, &places[i], &event, message) != OK) {
+    while (exit_status == CLI_DONE &&
+           cli_archive_next(&reader, &event, &exit_status) == ARCHIVE_READ) {
+        if (event.state == SEALED_REFUSED)
             cli_progress_hide(&progress);
-            return cli_archive_fail(cli, archiving->path, message);
-        }
-        if (fwrite(event.ptr, 1, event.size, stream) != event.size || fputc('\n', stream) == EOF)
-            return CLI_FAILED;
+        exit_status = write_event(archiving, &event, stream);
         cli_progress_add(&progress, 1);
     }
-    return CLI_DONE;
+    return exit_status;
+}
+
+static int tell_exported(const struct archiving *archiving, const char *path, size_t count)
+{
+    struct cli *cli = archiving->cli;
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    if (cli_for_people(cli, archiving->on->json)) {
+        fprintf(cli->out, "%s written to %s.\n", cli_things_text(count, "event"), path);
+        return CLI_DONE;
+    }
+    json_begin_object(&w);
+    json_member_text(&w, "archive", archiving->path);
+    json_member_text(&w, "file", path);
+    json_member_uint(&w, "exported", count);
+    json_end_object(&w);
+    return cli_line(cli, buffer_bytes(&out)) ? CLI_DONE : CLI_FAILED;
 }
 
 int cli_archive_export(struct archiving *archiving)
@@ -105,9 +142,8 @@ int cli_archive_export(struct archiving *archiving)
             exit_status =
                 cli_fail(cli, CLI_FAILED, "%s can't be written: %s.",
                          output.path != NULL ? output.path : "Standard output", strerror(errno));
-        if (exit_status == CLI_DONE && output.path != NULL && cli->out_is_terminal)
-            fprintf(cli->out, "%s events are in %s.\n", cli_count_text((int64_t)count),
-                    output.path);
+        if (exit_status == CLI_DONE && output.path != NULL)
+            exit_status = tell_exported(archiving, output.path, count);
         drop_output(&output);
     }
     mem_free(places);
@@ -196,8 +232,8 @@ static int tell_end(const struct importing *importing, uint64_t added)
     uint64_t known = importing->known + importing->fresh - added;
 
     if (cli_for_people(cli, archiving->on->json)) {
-        fprintf(cli->out, "%s events imported into %s; %s were there already.\n",
-                cli_count_text((int64_t)added), archiving->path, cli_count_text((int64_t)known));
+        fprintf(cli->out, "%s imported into %s; %s were there already.\n",
+                cli_things_text(added, "event"), archiving->path, cli_count_text((int64_t)known));
         return CLI_DONE;
     }
     json_begin_object(&w);
@@ -234,6 +270,29 @@ static uint64_t size_of(FILE *stream)
     return fstat(fileno(stream), &file) == 0 && S_ISREG(file.st_mode) ? (uint64_t)file.st_size : 0;
 }
 
+/* Goes to the first line that is not blank. False: there is none. */
+static bool find_line(struct importing *importing, FILE *stream)
+{
+    int c = 0;
+
+    while ((c = getc(stream)) == '\n' || c == '\r')
+        importing->lines += c == '\n' ? 1 : 0;
+    return c != EOF && ungetc(c, stream) == c;
+}
+
+/* Nothing is made of nothing. */
+static int tell_empty(const struct importing *importing, FILE *stream)
+{
+    struct cli *cli = importing->archiving->cli;
+
+    if (ferror(stream))
+        return cli_fail(cli, CLI_FAILED, "%s can't be read: %s.", importing->name, strerror(errno));
+    if (!cli_for_people(cli, importing->archiving->on->json))
+        return tell_end(importing, 0);
+    fprintf(cli->out, "%s has no events: nothing was imported.\n", importing->name);
+    return CLI_DONE;
+}
+
 int cli_archive_import(struct archiving *archiving)
 {
     struct cli *cli = archiving->cli;
@@ -251,10 +310,17 @@ int cli_archive_import(struct archiving *archiving)
         .name = is_input ? "Standard input" : path,
         .progress = {.cli = cli, .total = is_input ? 0 : size_of(stream)},
     };
-    AUTO(archive_file_release)
-    struct archive_file *file =
-        cli_archive_open(cli, archiving->path, ARCHIVE_FILE_MAKE, &exit_status);
+    AUTO(archive_file_release) struct archive_file *file = NULL;
 
+    if (is_input && cli->in_is_terminal)
+        cli_note(cli, "Reading events from the terminal, a JSON line each; Ctrl-D ends.");
+    if (!find_line(&importing, stream)) {
+        exit_status = tell_empty(&importing, stream);
+        if (!is_input)
+            fclose(stream);
+        return exit_status;
+    }
+    file = cli_archive_open(cli, archiving->path, ARCHIVE_FILE_MAKE, &exit_status);
     if (file != NULL && archive_import_begin(file, &importing.import, message) != OK)
         exit_status = cli_archive_fail(cli, archiving->path, message);
     if (exit_status == CLI_DONE) {

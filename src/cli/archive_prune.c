@@ -71,8 +71,8 @@ static void tell(const struct pruning *pruning, FILE *stream)
     const struct archive_count *old = &pruning->old;
     struct arena *arena = pruning->archiving->cli->arena;
 
-    fprintf(stream, "%s of %s events (%s) of %s, from %.*s to %.*s UTC\n",
-            cli_count_text((int64_t)old->events), cli_count_text((int64_t)pruning->events),
+    fprintf(stream, "%s of %s (%s) of %s, from %.*s to %.*s UTC\n",
+            cli_count_text((int64_t)old->events), cli_things_text(pruning->events, "event"),
             cli_size_text((int64_t)old->bytes), pruning->archiving->path,
             BYTES_ARG(cli_when_text(arena, old->first_ms)),
             BYTES_ARG(cli_when_text(arena, old->last_ms)));
@@ -101,7 +101,7 @@ static int tell_end(const struct pruning *pruning, uint64_t deleted, int64_t siz
     int64_t size = cli_archive_size(archiving->path);
 
     if (cli_for_people(cli, archiving->on->json)) {
-        fprintf(cli->out, "Deleted %s events; %s has %s now, ", cli_count_text((int64_t)deleted),
+        fprintf(cli->out, "Deleted %s; %s has %s now, ", cli_things_text(deleted, "event"),
                 archiving->path, cli_size_text(size));
         fprintf(cli->out, "before %s.\n", cli_size_text(size_before));
         return CLI_DONE;
@@ -127,9 +127,9 @@ static int delete_old(struct pruning *pruning)
         return cli_archive_fail(archiving->cli, archiving->path, message);
     if (archive_file_vacuum(pruning->file, message) != OK)
         return cli_fail(archiving->cli, CLI_FAILED,
-                        "%s events were deleted, but the room they took is not given back: %s. "
+                        "%s deleted, but the room that took is not given back: %s. "
                         "Prune again later.",
-                        cli_count_text((int64_t)deleted), message);
+                        cli_things_text(deleted, "event"), message);
     return tell_end(pruning, deleted, size_before);
 }
 

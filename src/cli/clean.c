@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/output.h"
+#include "json/json.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +26,7 @@
 
 struct clean_options {
     const char *data, *archive;
-    bool yes;
+    bool yes, json;
 };
 
 static const struct option_row options[] = {
@@ -44,6 +45,10 @@ static const struct option_row options[] = {
      .kind = OPTION_FLAG,
      .help = "do not ask",
      .offset = offsetof(struct clean_options, yes)},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .help = "a JSON line for each thing deleted, on a terminal too",
+     .offset = offsetof(struct clean_options, json)},
 };
 
 /* What is to go. */
@@ -262,21 +267,48 @@ static const char *archive_file(const struct cleaning *cleaning, const char *end
     return arena_copy_text(arena, arena_printf(arena, "%s%s", cleaning->archive, ending));
 }
 
-static void list(const struct cleaning *cleaning, FILE *out)
+/* "  1.2 MB     /tmp/db (the SQLite archive)", or {"deleted","what","bytes"}. */
+static void list_one(struct buffer *out, bool json, const char *path, const char *what,
+                     int64_t size)
+{
+    struct json_writer w = JSON_WRITER(out);
+
+    if (!json) {
+        buffer_printf(out, "  %-10s ", cli_size_text(size));
+        cli_text_show(out, bytes_of_text(path), SIZE_MAX);
+        buffer_printf(out, " (%s)\n", what);
+        return;
+    }
+    json_begin_object(&w);
+    json_member_text(&w, "deleted", path);
+    json_member_text(&w, "what", what);
+    json_member_int(&w, "bytes", size);
+    json_end_object(&w);
+    buffer_append_byte(out, '\n');
+}
+
+static void list(const struct cleaning *cleaning, struct buffer *out, bool json)
 {
     int64_t size = 0;
 
     if (cleaning->folder[0] != '\0')
-        fprintf(out, "  %-10s %s\n", cli_size_text(size_of(cleaning->folder)), cleaning->folder);
+        list_one(out, json, cleaning->folder, "the data folder", size_of(cleaning->folder));
     for (size_t i = 0; cleaning->archive != NULL && i < ARRAY_COUNT(archive_endings); i++)
         size += size_of(archive_file(cleaning, archive_endings[i]));
     if (cleaning->archive != NULL)
-        fprintf(out, "  %-10s %s (the SQLite archive)\n", cli_size_text(size), cleaning->archive);
+        list_one(out, json, cleaning->archive, "the SQLite archive", size);
     for (size_t i = 0; i < cleaning->replays.gl_pathc; i++)
         if (is_replay(cleaning->replays.gl_pathv[i]))
-            fprintf(out, "  %-10s %s (how far a replay is)\n",
-                    cli_size_text(size_of(cleaning->replays.gl_pathv[i])),
-                    cleaning->replays.gl_pathv[i]);
+            list_one(out, json, cleaning->replays.gl_pathv[i], "how far a replay is",
+                     size_of(cleaning->replays.gl_pathv[i]));
+}
+
+static void print_list(const struct cleaning *cleaning, FILE *stream)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+
+    list(cleaning, &out, false);
+    fwrite(out.ptr, 1, out.size, stream);
 }
 
 static bool is_agreed(const struct cleaning *cleaning)
@@ -284,12 +316,12 @@ static bool is_agreed(const struct cleaning *cleaning)
     struct cli *cli = cleaning->cli;
     char answer[16] = "";
 
-    fprintf(cli->out, "This will be deleted:\n");
-    list(cleaning, cli->out);
-    fprintf(cli->out, "Delete it? [y/N] ");
-    fflush(cli->out);
+    fprintf(cli->err, "This will be deleted:\n");
+    print_list(cleaning, cli->err);
+    fprintf(cli->err, "Delete it? [y/N] ");
+    fflush(cli->err);
     if (fgets(answer, sizeof answer, cli->in) == NULL)
-        fputc('\n', cli->out);
+        fputc('\n', cli->err);
     return answer[0] == 'y' || answer[0] == 'Y';
 }
 
@@ -320,6 +352,8 @@ static int delete_all(const struct cleaning *cleaning)
 static int clean(struct cleaning *cleaning, const struct clean_options *on)
 {
     struct cli *cli = cleaning->cli;
+    AUTO(buffer_free) struct buffer lines = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    bool for_people = cli_for_people(cli, on->json);
     int exit_status = take_folder(cleaning, on->data != NULL ? on->data : DATA_DEFAULT);
 
     if (exit_status == CLI_DONE)
@@ -329,26 +363,28 @@ static int clean(struct cleaning *cleaning, const struct clean_options *on)
     if (exit_status != CLI_DONE)
         return exit_status;
     if (cleaning->folder[0] == '\0' && cleaning->archive == NULL) {
-        fprintf(cli->out, "There is nothing to delete.\n");
+        if (for_people)
+            fprintf(cli->out, "There is nothing to delete.\n");
         return CLI_DONE;
     }
-    if (!on->yes && (!cli->in_is_terminal || !cli->out_is_terminal)) {
+    if (!on->yes && (!cli->in_is_terminal || !cli->err_is_terminal)) {
         cli_fail(cli, CLI_USAGE, "This would be deleted; say --yes to do it:");
-        list(cleaning, cli->err);
+        print_list(cleaning, cli->err);
         return CLI_USAGE;
     }
     if (!on->yes && !is_agreed(cleaning)) {
-        fprintf(cli->out, "Nothing was deleted.\n");
+        fprintf(cli->err, "Nothing was deleted.\n");
         return CLI_FAILED;
     }
-    if (on->yes) {
-        fprintf(cli->out, "Deleting:\n");
-        list(cleaning, cli->out);
-    }
+    list(cleaning, &lines, !for_people); /* while it is there to be measured */
     exit_status = delete_all(cleaning);
-    if (exit_status == CLI_DONE && !on->yes)
-        fprintf(cli->out, "Deleted.\n");
-    return exit_status;
+    if (exit_status != CLI_DONE)
+        return exit_status;
+    if (for_people)
+        fprintf(cli->out, "Deleted%s\n", on->yes ? ":" : ".");
+    if (!for_people || on->yes)
+        fwrite(lines.ptr, 1, lines.size, cli->out);
+    return CLI_DONE;
 }
 
 static int clean_run(struct cli *cli, const void *given)

@@ -25,6 +25,20 @@ static bool is_about_keys(struct bytes name)
            bytes_equal_text(name, "InvalidSignatureException");
 }
 
+const char *cli_hint_of_refusal(struct bytes message)
+{
+    /* AWS's words for a key of another type, or a table without such a sort key. */
+    static const char *const words[] = {"match schema",          "match the schema",
+                                        "key condition not",     "key schema element",
+                                        "Type mismatch for key", "[ValidationError"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (bytes_find(message, bytes_of_text(words[i])) < message.size)
+            return " (A table of events has the keys pk, text, and sk, a number: `dynlog tables "
+                   "NAME` shows those of this one.)";
+    return "";
+}
+
 int cli_client_fail(const struct cli *cli, const struct client *client, enum status status,
                     const struct client_answer *answer)
 {
@@ -38,11 +52,17 @@ int cli_client_fail(const struct cli *cli, const struct client *client, enum sta
                         target->url, BYTES_ARG(answer->message));
     if (bytes_equal_text(name, "ResourceNotFoundException"))
         return cli_fail(cli, CLI_FAILED,
-                        "There is no table %s at %s. Name it with --table NAME or --stage STAGE.",
+                        "There is no table %s at %s. Name it with --table NAME or --stage STAGE; "
+                        "`dynlog tables` lists what there is.",
                         target->table, target->url);
     if (name.size > 0)
         return cli_fail(cli, CLI_FAILED, "%s answers %.*s: %.*s%s", target->url, BYTES_ARG(name),
-                        BYTES_ARG(answer->message), is_about_keys(name) ? KEYS_HINT : "");
+                        BYTES_ARG(answer->message),
+                        is_about_keys(name) ? KEYS_HINT : cli_hint_of_refusal(answer->message));
+    if (answer->message.size > 0 && answer->http_status < 500) /* a sentence of a dynlog's own */
+        return cli_fail(cli, CLI_FAILED, "%s refuses this: %.*s%s", target->url,
+                        BYTES_ARG(answer->message),
+                        bytes_end_with(answer->message, BYTES(".")) ? "" : ".");
     return cli_fail(cli, CLI_FAILED, "%s answers with HTTP status %d%s%.*s", target->url,
                     answer->http_status, answer->message.size > 0 ? ": " : "",
                     BYTES_ARG(answer->message));

@@ -10,6 +10,9 @@
 int cli_client_fail(const struct cli *cli, const struct client *client, enum status status,
                     const struct client_answer *answer);
 
+/* What else there is to say of an AWS error's message: " (...)", or "". */
+const char *cli_hint_of_refusal(struct bytes message);
+
 /* Options -> client, or NULL: said why, exit status in *ret_exit. */
 struct client *cli_client_open(const struct cli *cli, const struct target_options *options,
                                int *ret_exit);

@@ -74,16 +74,17 @@ static void print_for_people(struct cli *cli, const struct json *clock)
 {
     struct bytes next = json_string(json_get(clock, "next"));
     const struct json *steps = json_get(clock, "steps");
+    int64_t count = cli_server_number(clock, "steps");
 
     fprintf(cli->out, "%s%.*s%s by the %s clock", cli_paint(cli, cli->out, CLI_BOLD),
             BYTES_ARG(json_string(json_get(clock, "now"))), cli_paint(cli, cli->out, CLI_PLAIN),
             bytes_equal_text(json_string(json_get(clock, "clock")), "manual") ? "manual"
                                                                               : "machine's");
     if (steps != NULL)
-        fprintf(cli->out, ", after %s steps", cli_count_text(cli_server_number(clock, "steps")));
-    if (next.size > 0)
-        fprintf(cli->out, "; something is due at %.*s", BYTES_ARG(next));
+        fprintf(cli->out, ", after %s %s", cli_count_text(count), count == 1 ? "step" : "steps");
     fprintf(cli->out, ".\n");
+    if (next.size > 0)
+        fprintf(cli->out, "%.*s is when something is due next.\n", BYTES_ARG(next));
 }
 
 static int clock_run(struct cli *cli, const void *given)

@@ -44,6 +44,38 @@ enum status conditional_put_one(struct client *client, struct arena *arena, cons
     return client_call(client, arena, "PutItem", buffer_bytes(&body), ret);
 }
 
+enum status conditional_put_look(struct client *client, struct arena *arena,
+                                 const struct item *item, const struct json *told,
+                                 struct item *ret_there, struct client_answer *ret)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT((size_t)64 * 1024);
+    static const char *const names[] = {"pk", "sk"};
+    struct item key = {0};
+    struct api_error error;
+    enum status status = OK;
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (item_get_text(item, names[i]) != NULL)
+            item_set(arena, &key, bytes_of_text(names[i]), *item_get_text(item, names[i]));
+    if (told == NULL) {
+        buffer_append_text(&body, "{\"TableName\":");
+        json_append_string(&body, bytes_of_text(client_target(client)->table));
+        buffer_append_text(&body, ",\"ConsistentRead\":true,\"Key\":");
+        item_print(&body, &key);
+        buffer_append_byte(&body, '}');
+        status = client_call(client, arena, "GetItem", buffer_bytes(&body), ret);
+        if (status != OK)
+            return status;
+        told = json_get(ret->json, "Item");
+    }
+    return told != NULL && item_from_json(arena, told, ret_there, &error) == OK ? OK : NOT_FOUND;
+}
+
+bool conditional_put_is_unknown(const struct client_answer *answer)
+{
+    return bytes_equal_text(answer->error_name, "UnknownOperationException");
+}
+
 bool conditional_put_is_busy(struct bytes code)
 {
     return bytes_equal_text(code, "TransactionConflict") ||

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -156,15 +157,35 @@ static void look_at_disk(struct doctor *doctor, const char *folder)
                 "%s free", cli_size_text(left > INT64_MAX ? INT64_MAX : (int64_t)left));
 }
 
+/* Where what is not there would be made: the first folder above it that is there. */
+static void find_folder_above(const char *path, char above[PATH_MAX])
+{
+    for (size_t size = strlen(path); size > 1; size--) {
+        if (path[size - 1] != '/')
+            continue;
+        snprintf(above, PATH_MAX, "%.*s", (int)(size - 1), path);
+        if (access(above, F_OK) == 0)
+            return;
+    }
+    snprintf(above, PATH_MAX, "%s", path[0] == '/' ? "/" : ".");
+}
+
 void doctor_data(struct doctor *doctor)
 {
     const char *folder = doctor->data != NULL ? doctor->data : DATA_DEFAULT;
-    struct stat st;
+    char above[PATH_MAX];
+    struct stat st = {0};
+    int error = stat(folder, &st) == 0 ? 0 : errno;
 
-    if (stat(folder, &st) != 0 && errno == ENOENT) {
+    if (error == ENOENT) {
         doctor_tell(doctor, FINDING_OK, "folder", NULL, "%s is not there; `dynlog start` makes it",
                     folder);
-        folder = ".";
+        find_folder_above(folder, above);
+        folder = above;
+    } else if (error != 0) {
+        doctor_tell(doctor, FINDING_PROBLEM, "folder", "Name another with --data DIR.",
+                    "%s can't be used: %s", folder, strerror(error));
+        return;
     } else if (!S_ISDIR(st.st_mode)) {
         doctor_tell(doctor, FINDING_PROBLEM, "folder", "Name another with --data DIR.",
                     "%s is no folder", folder);

@@ -44,9 +44,10 @@ void doctor_stack(struct doctor *doctor)
                     "%s can't be read: %s", options.path, status_text(status));
     } else {
         look_at_functions(doctor);
-        doctor_tell(doctor, FINDING_OK, "stack file", NULL, "%s: %.*s, stage %.*s, %zu functions",
+        doctor_tell(doctor, FINDING_OK, "stack file", NULL, "%s: %.*s, stage %.*s, %zu %s",
                     options.path, BYTES_ARG(doctor->stack->service),
-                    BYTES_ARG(doctor->stack->stage), doctor->stack->function_count);
+                    BYTES_ARG(doctor->stack->stage), doctor->stack->function_count,
+                    doctor->stack->function_count == 1 ? "function" : "functions");
         if (doctor->stack->note_count > 0)
             doctor_tell(doctor, FINDING_WARNING, "stack file",
                         "`dynlog start` names them when it starts.",
@@ -68,8 +69,24 @@ static struct bytes version_of(struct bytes output)
     return bytes_slice(line, 0, bytes_find_byte(line, ' ', 0));
 }
 
+/* Parts of "18.19.0" as numbers; what is not there is 0. */
+static bool is_older(struct bytes version, unsigned major, unsigned minor)
+{
+    uint64_t parts[2] = {0, 0};
+
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        struct bytes part = bytes_slice(version, 0, bytes_find_byte(version, '.', 0));
+
+        if (!bytes_to_uint64(part, &parts[i]))
+            break;
+        version = bytes_slice(version, part.size + 1, version.size);
+    }
+    return parts[0] < major || (parts[0] == major && parts[1] < minor);
+}
+
 struct wanted_program {
     const char *what, *name, *for_what, *advice;
+    unsigned major, minor; /* the oldest that will do; 0: any */
 };
 
 /* Only one that something needs is a problem when it is not there. */
@@ -90,6 +107,9 @@ static void look_at_program(struct doctor *doctor, const struct wanted_program *
     if (status != OK || version_of(output).size == 0)
         doctor_tell(doctor, finding, wanted->what, wanted->advice, "%s does not tell its version%s",
                     place, status == TIMED_OUT ? ": it takes too long" : "");
+    else if (is_older(version_of(output), wanted->major, wanted->minor))
+        doctor_tell(doctor, finding, wanted->what, wanted->advice,
+                    "%.*s at %s is too old for functions", BYTES_ARG(version_of(output)), place);
     else
         doctor_tell(doctor, FINDING_OK, wanted->what, NULL, "%.*s at %s",
                     BYTES_ARG(version_of(output)), place);
@@ -105,8 +125,12 @@ static const char *environment(const char *name)
 static void look_at_node(struct doctor *doctor)
 {
     static const struct wanted_program node = {
-        "node", "node", "functions in Node.js need it",
-        "Install Node.js 18 or newer, or set DYNLOG_NODE to its path."};
+        "node",
+        "node",
+        "functions in Node.js need it",
+        "Install Node.js 18 or newer, or set DYNLOG_NODE to its path.",
+        18,
+        0};
     const char *named = environment("DYNLOG_NODE");
 
     look_at_program(doctor, &node,
@@ -152,8 +176,12 @@ static const char *find_python(struct doctor *doctor, bool *ret_boto3)
 static void look_at_python(struct doctor *doctor)
 {
     static const struct wanted_program python = {
-        "python3", "python3", "functions in Python need it",
-        "Install Python 3, or set DYNLOG_PYTHON to its path."};
+        "python3",
+        "python3",
+        "functions in Python need it",
+        "Install Python 3.8 or newer, or set DYNLOG_PYTHON to its path.",
+        3,
+        8};
     bool has_boto3 = false;
     const char *place = find_python(doctor, &has_boto3);
 
@@ -167,9 +195,9 @@ static void look_at_python(struct doctor *doctor)
 void doctor_programs(struct doctor *doctor)
 {
     static const struct wanted_program others[] = {
-        {"aws", "aws", "the AWS CLI asks dynlog and AWS", "Install it: Debian's awscli."},
+        {"aws", "aws", "the AWS CLI asks dynlog and AWS", "Install it: Debian's awscli.", 0, 0},
         {"sqlite3", "sqlite3", "with it a person looks into the archive",
-         "Install it: Debian's sqlite3."},
+         "Install it: Debian's sqlite3.", 0, 0},
     };
 
     doctor_tell(doctor, FINDING_OK, "dynlog", NULL, "%s", DYNLOG_VERSION);

@@ -132,7 +132,7 @@ static struct bytes copy_text(struct arena *arena, const char *text)
 }
 
 /* Members of a JSON object, each with a comma before it. */
-static struct bytes more_members(struct arena *arena, const char *object)
+static struct bytes more_members(struct arena *arena, const char *object, bool has_cursor)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
     const struct json *json = NULL;
@@ -140,7 +140,7 @@ static struct bytes more_members(struct arena *arena, const char *object)
     if (object == NULL || json_parse(arena, bytes_of_text(object), &json, NULL) != OK)
         return (struct bytes){NULL, 0};
     for (struct json_iter it = json_iter(json); json_next(&it);) {
-        if (is_known(it.name))
+        if (is_known(it.name) || (has_cursor && bytes_equal_text(it.name, "cursor")))
             continue;
         buffer_append_byte(&out, ',');
         json_append_string(&out, it.name);
@@ -152,6 +152,8 @@ static struct bytes more_members(struct arena *arena, const char *object)
 
 void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, struct event *ret)
 {
+    bool has_cursor = from->position == 0 && from->cursor != NULL;
+
     *ret = (struct event){
         .pk = cli_event_key(arena, from->log, from->id),
         .log = copy_text(arena, from->log),
@@ -160,7 +162,8 @@ void cli_event_of_dynlog(struct arena *arena, const struct dynlog_event *from, s
         .type = copy_text(arena, from->type),
         .payload = from->forgotten ? BYTES("{}") : copy_text(arena, from->payload),
         .forgotten = from->forgotten,
-        .more = more_members(arena, from->more),
+        .more = more_members(arena, from->more, has_cursor),
+        .cursor = has_cursor ? copy_text(arena, from->cursor) : BYTES(""),
         .event_id = copy_text(arena, from->event_id),
         .correlation_id = copy_text(arena, from->correlation_id),
         .causation_id = copy_text(arena, from->causation_id),
@@ -194,6 +197,7 @@ void cli_event_print(struct buffer *out, const struct event *event)
         json_member_uint(&w, "position", event->position);
     if (event->time_ms > 0)
         json_member_uint(&w, "time", event->time_ms);
+    print_text(&w, "cursor", event->cursor);
     json_member_string(&w, "log", event->log);
     if (event->id.size > 0)
         json_member_string(&w, "id", event->id);

@@ -24,7 +24,8 @@ struct event {
     struct bytes more;    /* further members, each with its comma before it */
     bool forgotten;       /* then the payload is an empty map */
     struct bytes event_id, correlation_id, causation_id; /* empty: none */
-    uint64_t position, time_ms;                          /* 0: not known */
+    struct bytes cursor;        /* where there are no positions: what --from takes; empty: none */
+    uint64_t position, time_ms; /* 0: not known */
 };
 
 /* LOG and ID as people give them. False: `cli_fail_usage()` was told, exit status in *ret_exit. */

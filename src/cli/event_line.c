@@ -92,6 +92,19 @@ static bool read_meta(struct reading *reading, const struct json *value)
             read_text(reading, "meta.causationId", causation, &event->causation_id));
 }
 
+/* What `read` and `tail` print of an event whose payload is gone. There is no event to append: one
+ * with an empty payload would say something else. */
+static bool read_forgotten(struct reading *reading, const struct json *value)
+{
+    if (!json_is(value, JSON_BOOL))
+        return say(reading, "\"forgotten\" must be true or false, not %s", json_type_name(value));
+    if (!json_bool(value))
+        return true;
+    return say(reading, "the payload of this event was forgotten, so it can't be appended: leave "
+                        "the line out, or take \"forgotten\" out of it to append an event with an "
+                        "empty payload. `dynlog replay --from table` copies it as it is");
+}
+
 static bool is_of_its_place(struct bytes name)
 {
     return bytes_equal_text(name, "version") || bytes_equal_text(name, "position") ||
@@ -125,6 +138,8 @@ static bool read_member(struct reading *reading, struct bytes name, const struct
         return read_key(reading, value);
     if (bytes_equal_text(name, "meta"))
         return read_meta(reading, value);
+    if (bytes_equal_text(name, "forgotten"))
+        return read_forgotten(reading, value);
     if (is_of_its_place(name))
         return true;
     return say(reading,

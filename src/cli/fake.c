@@ -59,6 +59,10 @@ static const struct option_row options[] = {
      .offset = offsetof(struct fake_options, json)},
     TARGET_TABLE_OPTIONS(struct fake_options),
     TARGET_OPTIONS(struct fake_options),
+    {.name = "data",
+     .kind = OPTION_REFUSED,
+     .help = "not taken here: `dynlog fake N --print | dynlog append --file - --data DIR` writes "
+             "them into a folder without a server"},
 };
 
 static bool read_plan(const struct cli *cli, const struct fake_options *on, struct fake_plan *ret,

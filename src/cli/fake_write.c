@@ -8,9 +8,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define BUSY_TURNS_MAX 12 /* pauses up to 3.2 s: throttling goes by in that time */
-
-#define BODY_SIZE_MAX ((size_t)4 * 1024 * 1024) /* a transaction's */
 #define BUSY_TURNS_MAX 12 /* pauses up to 3.2 s: throttling goes by in that time, or says so */
 
 struct worker {
@@ -18,6 +15,7 @@ struct worker {
     struct client *client;
     struct arena *arena; /* of the batch it has */
     pthread_t thread;
+    bool single; /* a PutItem an event: as it was planned, or the engine has no transactions */
 };
 
 struct fake_writing {
@@ -114,7 +112,7 @@ static enum status ask(struct worker *worker, const struct batch *batch, struct 
 {
     const struct item *items[FAKE_BATCH_MAX];
 
-    if (worker->writing->plan.single)
+    if (worker->single)
         return conditional_put_one(worker->client, worker->arena, &batch->items[0], ret);
     for (size_t i = 0; i < batch->count; i++)
         items[i] = &batch->items[i];
@@ -127,10 +125,11 @@ static enum status ask(struct worker *worker, const struct batch *batch, struct 
 static void settle(struct worker *worker, struct batch *batch, const struct item *item,
                    const struct json *there_json, bool uncertain)
 {
+    struct client_answer answer = {0};
     struct item there = {0};
-    struct api_error error;
 
-    if (item_from_json(worker->arena, there_json, &there, &error) != OK ||
+    if (conditional_put_look(worker->client, worker->arena, item, there_json, &there, &answer) !=
+            OK ||
         !item_equal(item, &there))
         note_different(worker->writing, item, batch->version);
     else if (uncertain)
@@ -170,12 +169,24 @@ static bool read_refusal(struct worker *worker, struct batch *batch,
         return read_reasons(worker, batch, answer);
     if (conditional_put_is_busy(answer->error_name))
         return true; /* nothing is settled yet */
-    if (!worker->writing->plan.single ||
-        !bytes_equal_text(answer->error_name, "ConditionalCheckFailedException"))
+    if (!worker->single && conditional_put_is_unknown(answer)) {
+        worker->single = true;
+        return true;
+    }
+    if (!worker->single || !bytes_equal_text(answer->error_name, "ConditionalCheckFailedException"))
         return false;
     settle(worker, batch, &batch->items[0], json_get(answer->json, "Item"), answer->uncertain);
-    batch->count = 0;
+    batch->items[0] = batch->items[--batch->count];
     return true;
+}
+
+static void note_written(const struct worker *worker, struct batch *batch)
+{
+    size_t count = worker->single ? 1 : batch->count;
+
+    batch->settled.written += count;
+    batch->count -= count;
+    batch->items[0] = batch->items[batch->count]; /* of one that is done; else there is none */
 }
 
 /* False: it failed, and that was told. */
@@ -189,8 +200,8 @@ static bool write_batch(struct worker *worker, struct batch *batch)
         enum status status = ask(worker, batch, &answer);
 
         if (status == OK) {
-            batch->settled.written += batch->count;
-            return true;
+            note_written(worker, batch);
+            continue;
         }
         if (status != REFUSED || !read_refusal(worker, batch, &answer) ||
             (batch->count == before && turn == BUSY_TURNS_MAX)) {
@@ -247,8 +258,10 @@ struct fake_writing *fake_write_begin(const struct fake_plan *plan)
     pthread_mutex_init(&writing->lock, NULL);
     pthread_cond_init(&writing->changed, NULL);
     for (unsigned i = 0; i < plan->in_flight; i++)
-        writing->workers[i] = (struct worker){
-            .writing = writing, .client = client_new(plan->target), .arena = arena_new()};
+        writing->workers[i] = (struct worker){.writing = writing,
+                                              .client = client_new(plan->target),
+                                              .arena = arena_new(),
+                                              .single = plan->single};
     for (unsigned i = 0; i < plan->in_flight; i++) {
         int error = pthread_create(&writing->workers[i].thread, NULL, work, &writing->workers[i]);
 

@@ -22,7 +22,7 @@ static const struct option_row options[] = {
      .kind = OPTION_FLAG,
      .help = "print what was done as a JSON line, on a terminal too",
      .offset = offsetof(struct forget_options, json)},
-    TARGET_TABLE_OPTIONS(struct forget_options),
+    FOLDER_TABLE_OPTIONS(struct forget_options),
     TARGET_OPTIONS(struct forget_options),
     PLACE_OPTIONS(struct forget_options),
 };
@@ -51,7 +51,8 @@ static int forget_run(struct cli *cli, const void *given)
     struct dynlog_error error;
     int exit_status = CLI_DONE;
 
-    if (!cli_event_name(cli, on->log, on->id, &exit_status))
+    if (!cli_event_name(cli, on->log, on->id, &exit_status) ||
+        !cli_place_needs_no_table(cli, &on->target, on->data, &exit_status))
         return exit_status;
 
     AUTO(cli_place_release)

@@ -47,7 +47,10 @@ static bool read_input(struct cli *cli, struct bytes *ret, int *ret_exit)
     char piece[4096];
     size_t size;
 
-    while ((size = fread(piece, 1, sizeof piece, cli->in)) > 0)
+    if (cli->in_is_terminal)
+        cli_note(cli, "Reading the event from the terminal, as JSON; Ctrl-D ends.");
+    /* behind its end a terminal would be read once more */
+    while (!feof(cli->in) && (size = fread(piece, 1, sizeof piece, cli->in)) > 0)
         buffer_append(&text, bytes_of(piece, size));
     *ret = arena_copy(cli->arena, buffer_bytes(&text));
     if (buffer_failed(&text))
@@ -66,7 +69,8 @@ static bool read_data(struct cli *cli, const char *data, struct bytes *ret, int 
         enum status st = file_read(cli->arena, data + 1, DATA_SIZE_MAX, ret);
 
         if (st != OK) {
-            *ret_exit = cli_fail(cli, CLI_USAGE, "%s can't be read: %s", data + 1, status_text(st));
+            *ret_exit =
+                cli_fail(cli, CLI_USAGE, "%s can't be read: %s.", data + 1, status_text(st));
             return false;
         }
     }
@@ -120,7 +124,8 @@ static int fail(const struct cli *cli, const struct client *client, enum status 
                 const struct client_answer *answer)
 {
     if (bytes_equal_text(answer->error_name, "ResourceNotFoundException"))
-        return cli_fail(cli, CLI_FAILED, "%.*s", BYTES_ARG(answer->message));
+        return cli_fail(cli, CLI_FAILED, "%.*s. (`dynlog status` lists a dynlog's functions.)",
+                        BYTES_ARG(answer->message));
     return cli_client_fail(cli, client, status, answer);
 }
 
@@ -141,10 +146,9 @@ static int invoke_run(struct cli *cli, const void *given)
 
     const char *name = cli_function_name(cli, client, on->function);
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "POST",
-        .path = arena_copy_text(
-            cli->arena, arena_printf(cli->arena, "/2015-03-31/functions/%s/invocations", name)),
+        .path = cli_function_path(cli->arena, name, on->function),
         .content_type = "application/json",
         .headers = headers,
         .body = data,

@@ -10,12 +10,14 @@
 #include "base/map.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/when.h"
 #include "cli/server_door.h"
 #include "client/feed.h"
 
 #include <inttypes.h>
 
 #define SILENCE_MS 30000 /* the server writes a blank line every ten seconds */
+#define AFTER_WIDTH 11
 #define DEPTH_INDENT 2
 
 struct journey_options {
@@ -229,32 +231,56 @@ static void add_ending(struct buffer *out, const struct json *hop, uint64_t bega
         buffer_printf(out, ", again at +%s", cli_duration_text(next - began));
 }
 
+struct hop_text {
+    struct bytes what, end;
+    enum cli_colour colour; /* of the end */
+    size_t indent, at;      /* of later lines; where the first one is */
+};
+
+/* What happened and how it ended: in one line, or in lines that fit, the end in one of its own. */
+static void print_hop_text(const struct cli *cli, struct arena *arena, struct hop_text text)
+{
+    AUTO(buffer_free) struct buffer what = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    AUTO(buffer_free) struct buffer end = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    size_t columns = text.at + 2 + cli_text_show(&what, text.what, CLI_LINE_SIZE_MAX) +
+                     cli_text_show(&end, text.end, CLI_LINE_SIZE_MAX);
+
+    if (columns <= cli->width)
+        fprintf(cli->out, "%.*s  ", BYTES_ARG(buffer_bytes(&what)));
+    else
+        cli_text_wrap(cli->out, arena_copy_text(arena, buffer_bytes(&what)), text.at,
+                      text.indent + DEPTH_INDENT, cli->width);
+    fprintf(cli->out, "%*s%s", columns <= cli->width ? 0 : (int)(text.indent + DEPTH_INDENT), "",
+            cli_paint(cli, cli->out, text.colour));
+    cli_text_wrap(cli->out, arena_copy_text(arena, buffer_bytes(&end)),
+                  columns <= cli->width ? 0 : text.indent + DEPTH_INDENT,
+                  text.indent + DEPTH_INDENT, cli->width);
+    fputs(cli_paint(cli, cli->out, CLI_PLAIN), cli->out);
+}
+
 static void print_hop(struct showing *showing, const struct json *hop, uint64_t began, size_t depth,
                       struct arena *arena)
 {
     struct cli *cli = showing->cli;
     AUTO(buffer_free) struct buffer line = BUFFER_INIT(CLI_LINE_SIZE_MAX);
-    AUTO(buffer_free) struct buffer shown = BUFFER_INIT(CLI_LINE_SIZE_MAX);
+    AUTO(buffer_free) struct buffer end = BUFFER_INIT(CLI_LINE_SIZE_MAX);
     struct bytes result = json_get_string(hop, "result");
+    size_t indent = AFTER_WIDTH + 2 + depth * DEPTH_INDENT;
     uint64_t at = json_get_uint(hop, "at", began);
     const char *after = cli_duration_text(at > began ? at - began : 0);
     struct bytes kind = json_get_string(hop, "hop");
 
-    fprintf(cli->out, "%s%11s%s  %*s%s%.*s%s ", cli_paint(cli, cli->out, CLI_DIM),
+    fprintf(cli->out, "%s%*s%s  %*s%s%.*s%s ", cli_paint(cli, cli->out, CLI_DIM), AFTER_WIDTH,
             arena_copy_text(arena, arena_printf(arena, "+%s", after)),
             cli_paint(cli, cli->out, CLI_PLAIN), (int)(depth * DEPTH_INDENT), "",
             cli_paint(cli, cli->out, CLI_BOLD), BYTES_ARG(kind),
             cli_paint(cli, cli->out, CLI_PLAIN));
     describe(&line, hop, arena);
-    cli_text_show(&shown, buffer_bytes(&line), CLI_LINE_SIZE_MAX);
-    fprintf(cli->out, "%.*s  %s%.*s", BYTES_ARG(buffer_bytes(&shown)),
-            cli_paint(cli, cli->out, colour_of(result)), BYTES_ARG(result));
-    buffer_clear(&line);
-    buffer_clear(&shown);
-    add_ending(&line, hop, began, arena);
-    cli_text_show(&shown, buffer_bytes(&line), CLI_LINE_SIZE_MAX);
-    fprintf(cli->out, "%.*s%s\n", BYTES_ARG(buffer_bytes(&shown)),
-            cli_paint(cli, cli->out, CLI_PLAIN));
+    buffer_append(&end, result);
+    add_ending(&end, hop, began, arena);
+    print_hop_text(cli, arena,
+                   (struct hop_text){buffer_bytes(&line), buffer_bytes(&end), colour_of(result),
+                                     indent, indent + cli_text_width(kind) + 1});
 }
 
 /* --follow prints a hop again when its result is another one. */
@@ -287,11 +313,13 @@ static void print_head(struct showing *showing, const struct json *journey, uint
                              : bytes_equal_text(state, "failed") ? CLI_RED
                                                                  : CLI_YELLOW;
     char time[CLOCK_ISO_SIZE];
+    size_t columns = 0;
 
     clock_format_iso(began, true, time);
-    cli_text_show(&shown, json_get_string(journey, "event"), CLI_LINE_SIZE_MAX);
-    fprintf(cli->out, "%s%.*s%s  %s  %s%.*s%s\n", cli_paint(cli, cli->out, CLI_CYAN),
-            BYTES_ARG(buffer_bytes(&shown)), cli_paint(cli, cli->out, CLI_PLAIN), time,
+    columns = cli_text_show(&shown, json_get_string(journey, "event"), CLI_LINE_SIZE_MAX);
+    fprintf(cli->out, "%s%.*s%s%s%s  %s%.*s%s\n", cli_paint(cli, cli->out, CLI_CYAN),
+            BYTES_ARG(buffer_bytes(&shown)), cli_paint(cli, cli->out, CLI_PLAIN),
+            columns + 2 + strlen(time) + 2 + state.size > cli->width ? "\n  " : "  ", time,
             cli_paint(cli, cli->out, colour), BYTES_ARG(state),
             cli_paint(cli, cli->out, CLI_PLAIN));
 }
@@ -338,7 +366,7 @@ static size_t count_hops(const struct json *hops)
 static void list(struct showing *showing, const struct json *journeys)
 {
     static const struct table_column columns[] = {
-        {"BEGAN", false, false},
+        {"BEGAN (UTC)", false, false},
         {"STATE", false, false},
         {"HOPS", true, false},
         {"EVENT", false, true},
@@ -347,13 +375,13 @@ static void list(struct showing *showing, const struct json *journeys)
     struct arena *arena = showing->cli->arena;
 
     for (struct json_iter it = json_iter(journeys); json_next(&it);) {
-        char *time = arena_alloc(arena, CLOCK_ISO_SIZE);
+        char time[CLOCK_ISO_SIZE];
         bool retried = json_bool(json_get(it.value, "retried"));
         struct bytes state = json_get_string(it.value, "state");
 
         clock_format_iso(json_get_uint(it.value, "began", 0), true, time);
         struct bytes cells[] = {
-            bytes_of_text(time),
+            arena_printf(arena, "%.5s %.8s", time + 5, time + 11), /* they are of these days */
             retried ? arena_printf(arena, "%.*s, retried", BYTES_ARG(state)) : state,
             arena_printf(arena, "%zu", count_hops(json_get(it.value, "hops"))),
             json_get_string(it.value, "event"),
@@ -361,7 +389,8 @@ static void list(struct showing *showing, const struct json *journeys)
 
         cli_table_add(showing->cli, &table, cells);
     }
-    cli_table_print(showing->cli, &table);
+    if (table.cell_count > 0)
+        cli_table_print(showing->cli, &table);
 }
 
 /* ---- asking ---- */
@@ -447,7 +476,12 @@ static int follow(struct showing *showing)
 static int journey_run(struct cli *cli, const void *given)
 {
     const struct journey_options *on = given;
+    uint64_t ignored = 0; /* by the clock of who is asked, which reads it itself */
     int exit_status = CLI_DONE;
+
+    if (!cli_when_read(cli, "--since", on->since, &ignored, &exit_status))
+        return exit_status;
+
     AUTO(client_release)
     struct client *client = cli_client_open(cli, &on->target, &exit_status);
     struct showing showing = {.cli = cli, .on = on, .client = client};

@@ -118,10 +118,15 @@ struct lanes *lanes_new(const struct lanes_work *work)
     return lanes;
 }
 
-enum lanes_given lanes_give(struct lanes *lanes, struct bytes stream, uint64_t number, void *thing,
-                            int wait_ms)
+unsigned lanes_lane(const struct lanes *lanes, struct bytes stream)
 {
-    struct lane *lane = &lanes->lanes[map_hash(stream) % lanes->work.count];
+    return (unsigned)(map_hash(stream) % lanes->work.count);
+}
+
+enum lanes_given lanes_give_some(struct lanes *lanes, struct bytes stream, uint64_t number,
+                                 void *thing, int wait_ms)
+{
+    struct lane *lane = &lanes->lanes[lanes_lane(lanes, stream)];
     struct timespec until = time_after(wait_ms);
     enum lanes_given given = LANES_TAKEN;
     int error = 0;
@@ -137,17 +142,26 @@ enum lanes_given lanes_give(struct lanes *lanes, struct bytes stream, uint64_t n
     } else {
         lane->ring[(lane->first + lane->count++) % LANE_WAITING_MAX] =
             (struct waiting){number, thing};
-        lanes->given = number;
         pthread_cond_signal(&lane->changed);
     }
     pthread_mutex_unlock(&lanes->lock);
     return given;
 }
 
+enum lanes_given lanes_give(struct lanes *lanes, struct bytes stream, uint64_t number, void *thing,
+                            int wait_ms)
+{
+    enum lanes_given given = lanes_give_some(lanes, stream, number, thing, wait_ms);
+
+    if (given == LANES_TAKEN)
+        lanes_pass(lanes, number);
+    return given;
+}
+
 void lanes_pass(struct lanes *lanes, uint64_t number)
 {
     pthread_mutex_lock(&lanes->lock);
-    assert(number > lanes->given);
+    assert(number >= lanes->given);
     lanes->given = number;
     settle(lanes);
     pthread_mutex_unlock(&lanes->lock);

@@ -13,9 +13,10 @@
 
 #include "base/bytes.h"
 
-#define LANES_MAX 64         /* connections; more only wait for each other */
-#define LANE_WAITING_MAX 128 /* things at a lane, so that a slow stream does not fill the memory   \
-                              */
+#define LANES_MAX 64 /* connections; more only wait for each other */
+#define LANE_WAITING_MAX                                                                           \
+    128 /* things at a lane, so that a slow stream does not fill the memory                        \
+         */
 
 struct lanes;
 
@@ -30,11 +31,18 @@ struct lanes_work {
 enum lanes_given { LANES_TAKEN, LANES_FULL, LANES_STOPPED };
 
 struct lanes *lanes_new(const struct lanes_work *work);
+/* Which lane a stream has: from 0. */
+unsigned lanes_lane(const struct lanes *lanes, struct bytes stream);
 /* `number`: of the thing, growing. Waits up to wait_ms for room; when it is not TAKEN the thing is
  * still the caller's. */
 enum lanes_given lanes_give(struct lanes *lanes, struct bytes stream, uint64_t number, void *thing,
                             int wait_ms);
-/* There is nothing to do for this number. */
+/* The same of a thing that has others behind this number in it: its number is its first one. It
+ * says nothing of how far everything is: lanes_pass() does, once no number up to there will be
+ * given any more. */
+enum lanes_given lanes_give_some(struct lanes *lanes, struct bytes stream, uint64_t number,
+                                 void *thing, int wait_ms);
+/* There is nothing more to do for this number, and smaller ones: it was given, or is nothing. */
 void lanes_pass(struct lanes *lanes, uint64_t number);
 /* All things with this number and smaller ones have run. */
 uint64_t lanes_settled(struct lanes *lanes);

@@ -186,7 +186,7 @@ static enum status take_all(struct logging *logging, struct client_answer *ret)
 
         print_request(&body, logging, token);
 
-        struct client_request request = {.service = "logs",
+        struct client_request request = {.service = TARGET_LOGS,
                                          .method = "POST",
                                          .path = "/",
                                          .target = "Logs_20140328.FilterLogEvents",
@@ -277,7 +277,7 @@ static bool read_since(const struct cli *cli, struct client *client, const char 
 /* A function may be told to log elsewhere. */
 static const char *group_of(const struct cli *cli, struct client *client, const char *function)
 {
-    struct client_request request = {.service = "lambda", .method = "GET"};
+    struct client_request request = {.service = TARGET_LAMBDA, .method = "GET"};
     struct client_answer answer = {0};
     struct bytes group = {NULL, 0};
 

@@ -1,15 +1,18 @@
 /* cli/man.c - see man.h. */
 #include "cli/man.h"
 
+#include "base/clock.h"
 #include "cli/output.h"
 #include "client/target.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
+#define EPOCH_SECONDS_MAX UINT64_C(253402300799) /* the end of the year 9999 */
 #define EXAMPLE_WIDTH 72        /* of a terminal of 80 columns, indented as man does it */
-#define PAGES_DATE "2026-11-26" /* when what is written in this file was last looked through */
+#define PAGES_DATE "2026-11-26" /* of the pages, unless SOURCE_DATE_EPOCH says another */
 
 /* ---- text that means nothing to roff but itself ---- */
 
@@ -145,6 +148,7 @@ static void put_exit_statuses(FILE *out, const struct command *command)
         {NULL, "2", "The command line is wrong; nothing was done."},
         {"expect", "3", "A race was lost: the stream is at another version."},
         {"condition", "3", "The condition does not hold."},
+        {"to-table", "3", "What stands in the table already is something else."},
         {"endpoint", "4", "Nothing answers at the endpoint."},
         {"timeout", "5", "The time of --timeout passed."},
     };
@@ -184,7 +188,10 @@ static void put_files(FILE *out, const struct command *command)
         {"endpoint", "~/.aws/credentials", "Profiles and their keys."},
     };
 
-    put_named(out, command, "FILES", files, ARRAY_COUNT(files));
+    /* --data of those that ask a server is the folder in its place: none unless it is named */
+    bool no_default = command != NULL && has_option(command, "endpoint");
+
+    put_named(out, command, "FILES", files + no_default, ARRAY_COUNT(files) - no_default);
 }
 
 static void put_example(FILE *out, const char *example)
@@ -195,12 +202,29 @@ static void put_example(FILE *out, const char *example)
     fputs(".ft R\n.fi\n", out);
 }
 
+/* Never today's: two builds of one commit are the same bytes
+ * (https://reproducible-builds.org/specs/source-date-epoch/). */
+static struct bytes pages_date(char iso[CLOCK_ISO_SIZE])
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    uint64_t seconds = 0;
+
+    if (epoch == NULL || !bytes_to_uint64(bytes_of_text(epoch), &seconds) ||
+        seconds > EPOCH_SECONDS_MAX)
+        return BYTES(PAGES_DATE);
+    clock_format_iso(seconds * 1000, false, iso);
+    return bytes_of(iso, strlen(PAGES_DATE));
+}
+
 static void put_head(FILE *out, const char *name, const char *summary)
 {
+    char iso[CLOCK_ISO_SIZE];
+
     fprintf(out, ".\\\" Made from the table of commands by dynlog help --man-pages.\n.TH ");
     for (const char *c = name; *c != '\0'; c++)
         put_character(out, (char)toupper((unsigned char)*c), false);
-    fprintf(out, " 1 \"%s\" \"dynlog %s\" \"dynlog\"\n", PAGES_DATE, DYNLOG_VERSION);
+    fprintf(out, " 1 \"%.*s\" \"dynlog %s\" \"dynlog\"\n", BYTES_ARG(pages_date(iso)),
+            DYNLOG_VERSION);
     put_heading(out, "NAME");
     put_literal(out, name);
     fputs(" \\- ", out);
@@ -254,6 +278,13 @@ static void put_options(FILE *out, const struct option_table *table)
     fputs(".TP\n.B \\-h\\fR, \\fP\\-\\-help\nprint the help of this command\n", out);
 }
 
+/* They stand under one heading of `dynlog help`. */
+static bool are_neighbours(const struct command *a, const struct command *b)
+{
+    return a->group == b->group || (a->of_events != NULL && b->group == COMMAND_EVENTS) ||
+           (b->of_events != NULL && a->group == COMMAND_EVENTS);
+}
+
 static void put_see_also(FILE *out, const struct command *command)
 {
     size_t count = 0;
@@ -262,7 +293,7 @@ static void put_see_also(FILE *out, const struct command *command)
     put_heading(out, "SEE ALSO");
     fputs(".BR dynlog (1)", out);
     for (size_t i = 0; i < count; i++) {
-        if (all[i] == command || all[i]->group != command->group)
+        if (all[i] == command || !are_neighbours(all[i], command))
             continue;
         fputs(",\n.BR dynlog\\-", out);
         put_literal(out, all[i]->name);
@@ -308,7 +339,9 @@ static void put_group(FILE *out, enum command_group group)
     bool titled = false;
 
     for (size_t i = 0; i < count; i++) {
-        if (all[i]->group != group)
+        const char *summary = all[i]->group == group ? all[i]->summary : all[i]->of_events;
+
+        if (all[i]->group != group && (summary == NULL || group != COMMAND_EVENTS))
             continue;
         if (!titled)
             fprintf(out, ".SS %s\n", cli_group_title(group));
@@ -316,7 +349,7 @@ static void put_group(FILE *out, enum command_group group)
         fputs(".TP\n.BR dynlog\\-", out);
         put_literal(out, all[i]->name);
         fputs(" (1)\n", out);
-        put_text(out, all[i]->summary);
+        put_text(out, summary);
     }
 }
 

@@ -1,8 +1,12 @@
 /* cli/menu_replay.c - the menu's replay: from which archive, where to, of which time, logs and
  * types - chosen from what is there. */
+#include "cli/archive.h"
 #include "cli/menu.h"
 #include "cli/output.h"
 #include "cli/program.h"
+#include "cli/replay.h"
+
+#include <unistd.h>
 
 #define NAMES_MAX 100 /* of logs, of types: more are typed into `dynlog replay` */
 
@@ -20,38 +24,73 @@ static void add_name(struct arena *arena, struct names *names, struct bytes name
         names->choices[names->count++].text = arena_copy_text(arena, name);
 }
 
-/* What the SQLite archive has: `member` of each line of `archive list`; of one log when it is not
- * NULL. None when there is no archive to read. */
-static void read_names(const struct menu *menu, const char *member, const char *log,
-                       struct names *names)
+static bool next_line(struct bytes *rest, struct bytes *ret)
 {
-    const char *arguments[] = {
-        "/proc/self/exe", "archive", "list", "--json", log != NULL ? "--log" : NULL, log, NULL};
-    struct arena *arena = menu->cli->arena;
-    struct bytes rest = {NULL, 0};
-
-    *names = (struct names){.choices = {{.text = "all"}}, .count = 1};
-    if (cli_program_ask(arena, arguments, &rest) != OK)
-        return;
-    while (rest.size > 0) {
-        struct bytes line = bytes_slice(rest, 0, bytes_find_byte(rest, '\n', 0));
-        const struct json *json = NULL;
-
-        if (json_parse(arena, line, &json, NULL) == OK)
-            add_name(arena, names, json_string(json_get(json, member)));
-        rest = bytes_slice(rest, line.size + 1, rest.size);
-    }
+    if (rest->size == 0)
+        return false;
+    *ret = bytes_slice(*rest, 0, bytes_find_byte(*rest, '\n', 0));
+    *rest = bytes_slice(*rest, ret->size + 1, rest->size);
+    return true;
 }
 
-/* *ret NULL: all of them. */
-static enum prompt_end ask_name(const struct menu *menu, const char *title, const char *member,
+/* What the SQLite archive has: `member` of each line of `archive list`; of one log when it is not
+ * NULL. None when there is no archive to read. */
+static void read_archive(const struct menu *menu, const char *archive, const char *member,
+                         const char *log, struct names *names)
+{
+    const char *arguments[] = {"/proc/self/exe",
+                               "archive",
+                               "list",
+                               "--json",
+                               "--archive",
+                               archive,
+                               log != NULL ? "--log" : NULL,
+                               log,
+                               NULL};
+    struct arena *arena = menu->cli->arena;
+    struct bytes rest = {NULL, 0}, line = {NULL, 0};
+    const struct json *json = NULL;
+
+    if (cli_program_ask(arena, arguments, &rest) != OK)
+        return;
+    while (next_line(&rest, &line))
+        if (json_parse(arena, line, &json, NULL) == OK)
+            add_name(arena, names, json_string(json_get(json, member)));
+}
+
+/* What a dynlog has: logs or functions. None when none answers. */
+static void read_server(const struct menu *menu, const char *kind, struct names *names)
+{
+    struct menu_words words = {.words = {"/proc/self/exe"}, .count = 1};
+    struct bytes rest = {NULL, 0}, line = {NULL, 0};
+
+    menu_add(&words, "completion");
+    menu_add_option(&words, "--values", kind);
+    menu_add(&words, "--");
+    menu_add(&words, "dynlog"); /* a command line begins so */
+    menu_add_target(menu, &words, true);
+    if (cli_program_ask(menu->cli->arena, words.words, &rest) != OK)
+        return;
+    while (next_line(&rest, &line))
+        add_name(menu->cli->arena, names, line);
+}
+
+/* The logs, or the types of one, that the source has, or all; *ret NULL: all of them. Not asked
+ * when nothing is known of them. */
+static enum prompt_end ask_name(const struct menu *menu, const char *title, const char *archive,
                                 const char *log, const char **ret)
 {
     struct names *names = ARENA_NEW(menu->cli->arena, struct names);
+    bool is_log = strcmp(title, "Log") == 0;
     size_t at = 0;
     enum prompt_end end = PROMPT_ANSWERED;
 
-    read_names(menu, member, log, names);
+    *names = (struct names){.choices = {{.text = "all"}}, .count = 1};
+    if (is_log && archive == NULL)
+        read_server(menu, "logs", names);
+    else /* only an archive knows types without reading all */
+        read_archive(menu, archive != NULL ? archive : ARCHIVE_PATH_DEFAULT,
+                     is_log ? "log" : "type", log, names);
     *ret = NULL;
     if (names->count > 1)
         end = cli_prompt_select(&menu->prompt, title, names->choices, names->count, &at);
@@ -74,6 +113,24 @@ static enum prompt_end ask_times(const struct menu *menu, struct menu_words *wor
     return end;
 }
 
+/* One of the dynlog's; any other name where none is known. */
+static enum prompt_end ask_function(const struct menu *menu, const char **ret)
+{
+    struct names *names = ARENA_NEW(menu->cli->arena, struct names);
+    struct prompt_line line = {.help = "its name, or its key in the stack file"};
+    size_t at = 0;
+
+    read_server(menu, "functions", names);
+    if (names->count == 0)
+        return cli_prompt_line(&menu->prompt, "Function", &line, ret);
+
+    enum prompt_end end =
+        cli_prompt_select(&menu->prompt, "Function", names->choices, names->count, &at);
+
+    *ret = names->choices[at].text;
+    return end;
+}
+
 static enum prompt_end ask_sink(const struct menu *menu, struct menu_words *words)
 {
     static const struct prompt_choice sinks[] = {
@@ -82,7 +139,6 @@ static enum prompt_end ask_sink(const struct menu *menu, struct menu_words *word
         {"function", "as a rule would hand them over"},
     };
     struct prompt_line line = {.help = "a table that is not there is made; nothing: the log's own"};
-    struct prompt_line function = {.help = "its name, or its key in the stack file"};
     const char *name = NULL;
     size_t at = 0;
     enum prompt_end end =
@@ -94,23 +150,62 @@ static enum prompt_end ask_sink(const struct menu *menu, struct menu_words *word
     if (at == 1)
         end = cli_prompt_line(&menu->prompt, "Table", &line, &name);
     if (at == 2)
-        end = cli_prompt_line(&menu->prompt, "Function", &function, &name);
+        end = ask_function(menu, &name);
     menu_add_option(words, at == 1 ? "--to-table" : "--function", name);
     if (at == 1 && name != NULL && name[0] != '\0')
         menu_add(words, "--create");
     return end;
 }
 
+/* The SQLite file. False: there is none; said so. */
+static enum prompt_end ask_archive(const struct menu *menu, struct menu_words *words,
+                                   const char **ret, bool *ret_is_there)
+{
+    struct prompt_line line = {.help = "the SQLite file; `dynlog status` names a running dynlog's",
+                               .initial = ARCHIVE_PATH_DEFAULT};
+    enum prompt_end end = cli_prompt_line(&menu->prompt, "Archive", &line, ret);
+
+    if (end == PROMPT_ANSWERED && (*ret)[0] == '\0')
+        *ret = ARCHIVE_PATH_DEFAULT;
+    *ret_is_there = end == PROMPT_ANSWERED && access(*ret, R_OK) == 0;
+    if (end == PROMPT_ANSWERED && !*ret_is_there)
+        cli_fail(menu->cli, CLI_FAILED,
+                 "There is no archive %s. A running dynlog writes one: `dynlog status` says where.",
+                 *ret);
+    menu_add_option(words, "--archive", *ret);
+    return end;
+}
+
+/* EventBridge gives an archive's events to its bus alone, all of a window of time. */
+static enum prompt_end replay_bus_archive(const struct menu *menu, struct menu_words *words)
+{
+    struct prompt_line line = {.help = "of EventBridge; it gives its events to its bus",
+                               .initial = REPLAY_BUS_ARCHIVE_DEFAULT};
+    const char *name = NULL;
+    enum prompt_end end = cli_prompt_line(&menu->prompt, "Archive of the bus", &line, &name);
+
+    menu_add_option(words, "--bus-archive", name);
+    menu_add_option(words, "--to", "bus");
+    if (end == PROMPT_ANSWERED)
+        end = ask_times(menu, words);
+    if (end != PROMPT_ANSWERED)
+        return end;
+    menu_add_target(menu, words, false);
+    menu_run_words(menu, words);
+    return PROMPT_ANSWERED;
+}
+
 enum prompt_end menu_replay(const struct menu *menu)
 {
     static const struct prompt_choice sources[] = {
-        {"db", "the SQLite archive of this folder"},
+        {"db", "a SQLite archive: ./db, or another file"},
         {"bus-archive", "an archive of the bus"},
         {"change-stream", "what was written in the last 24 hours"},
         {"table", "the log itself"},
     };
     struct menu_words words = menu_words("replay");
-    const char *log = NULL, *type = NULL;
+    const char *log = NULL, *type = NULL, *archive = NULL;
+    bool is_there = true;
     size_t at = 0;
     enum prompt_end end =
         cli_prompt_select(&menu->prompt, "Replay from", sources, ARRAY_COUNT(sources), &at);
@@ -118,13 +213,20 @@ enum prompt_end menu_replay(const struct menu *menu)
     if (end != PROMPT_ANSWERED)
         return end;
     menu_add_option(&words, "--from", sources[at].text);
-    end = ask_sink(menu, &words);
+    if (at == 1)
+        return replay_bus_archive(menu, &words);
+    if (at == 0)
+        end = ask_archive(menu, &words, &archive, &is_there);
+    if (!is_there)
+        return PROMPT_ANSWERED;
+    if (end == PROMPT_ANSWERED)
+        end = ask_sink(menu, &words);
     if (end == PROMPT_ANSWERED)
         end = ask_times(menu, &words);
     if (end == PROMPT_ANSWERED)
-        end = ask_name(menu, "Log", "log", NULL, &log);
+        end = ask_name(menu, "Log", archive, NULL, &log);
     if (end == PROMPT_ANSWERED)
-        end = ask_name(menu, "Type", "type", log, &type);
+        end = ask_name(menu, "Type", archive, log, &type);
     if (end != PROMPT_ANSWERED)
         return end;
     menu_add_option(&words, "--log", log);

@@ -157,7 +157,7 @@ void cli_text_wrap(FILE *stream, const char *text, size_t at, size_t indent, siz
 
 /* ---- figures ---- */
 
-#define FIGURE_SIZE 32
+#define FIGURE_SIZE 40
 
 static char *next_figure(void)
 {
@@ -178,6 +178,15 @@ const char *cli_count_text(int64_t count)
         *out++ = digits[i];
     }
     *out = '\0';
+    return text;
+}
+
+const char *cli_things_text(uint64_t count, const char *thing)
+{
+    char *text = next_figure();
+
+    snprintf(text, FIGURE_SIZE, "%s %s%s", cli_count_text((int64_t)count), thing,
+             count == 1 ? "" : "s");
     return text;
 }
 
@@ -248,42 +257,45 @@ void cli_table_add(struct cli *cli, struct cli_table *table, const struct bytes 
     table->cell_count += table->column_count;
 }
 
-/* Of the cells that wait and the title, at least what it was before. */
-static size_t wanted_width(const struct cli_table *table, size_t column)
+/* Of the cells that wait and the title, at least what it was before; a line at most. */
+static size_t wanted_width(const struct cli *cli, const struct cli_table *table, size_t column)
 {
-    size_t width = size_max(table->widths[column],
+    size_t width = size_max(table->wanted[column],
                             cli_text_width(bytes_of_text(table->columns[column].title)));
 
     for (size_t at = column; at < table->cell_count; at += table->column_count)
         width = size_max(width, cli_text_width(table->cells[at]));
-    return size_min(width, CLI_COLUMN_WIDTH_MAX);
+    return size_min(width, cli->width);
 }
 
-/* Several wide columns that would leave nothing to the one behind them become narrower. */
-static size_t width_limit(const struct cli *cli, const struct cli_table *table)
+/* The widest of the texts that may be narrower, the last one of several; column_count: none. */
+static size_t widest_column(const struct cli_table *table)
 {
-    size_t taken = table->gap;
+    size_t widest = table->column_count;
 
-    for (size_t i = 0; i < table->column_count; i++)
-        taken +=
-            table->columns[i].stretch ? STRETCH_WIDTH_MIN : wanted_width(table, i) + COLUMN_GAP;
-    if (taken <= cli->width)
-        return CLI_COLUMN_WIDTH_MAX;
-    return size_min(CLI_COLUMN_WIDTH_MAX, size_max(CLI_COLUMN_WIDTH_NARROW, cli->width / 3));
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct table_column *column = &table->columns[i];
+        size_t narrow = column->stretch ? STRETCH_WIDTH_MIN : CLI_COLUMN_WIDTH_NARROW;
+
+        if (!column->right && table->widths[i] > narrow &&
+            (widest == table->column_count || table->widths[i] >= table->widths[widest]))
+            widest = i;
+    }
+    return widest;
 }
 
 static void set_widths(const struct cli *cli, struct cli_table *table)
 {
-    size_t taken = table->gap, limit = width_limit(cli, table);
+    size_t taken = table->gap + COLUMN_GAP * (table->column_count - 1), widest = 0;
 
     for (size_t i = 0; i < table->column_count; i++) {
-        size_t width = size_min(wanted_width(table, i), limit);
-
-        if (table->columns[i].stretch)
-            width = cli->width > taken + STRETCH_WIDTH_MIN ? cli->width - taken : STRETCH_WIDTH_MIN;
-        table->widths[i] = width;
-        taken += width + COLUMN_GAP;
+        table->wanted[i] = wanted_width(cli, table, i);
+        table->widths[i] =
+            size_max(table->wanted[i], table->columns[i].stretch ? (size_t)STRETCH_WIDTH_MIN : 0);
+        taken += table->widths[i];
     }
+    for (; taken > cli->width && (widest = widest_column(table)) < table->column_count; taken--)
+        table->widths[widest]--;
 }
 
 static void print_row(struct cli *cli, const struct cli_table *table, const struct bytes *cells,

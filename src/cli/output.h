@@ -41,6 +41,8 @@ size_t cli_text_show(struct buffer *out, struct bytes text, size_t width);
 void cli_text_wrap(FILE *stream, const char *text, size_t at, size_t indent, size_t width);
 /* "1,234" and "1.2 MB". Static texts of 8 take turns. */
 const char *cli_count_text(int64_t count);
+/* "1 event", "1,234 events": of a short word whose plural has an s. */
+const char *cli_things_text(uint64_t count, const char *thing);
 const char *cli_size_text(int64_t bytes);
 /* "340 ms", "2.4 s", "3 min 12 s", "5 h 3 min". */
 const char *cli_duration_text(uint64_t ms);
@@ -60,8 +62,7 @@ static inline bool cli_for_people(const struct cli *cli, bool json)
 /* ---- tables ---- */
 
 #define CLI_COLUMNS_MAX 8
-#define CLI_COLUMN_WIDTH_MAX 40    /* of one that is not stretched */
-#define CLI_COLUMN_WIDTH_NARROW 16 /* where there is little room: no narrower than this */
+#define CLI_COLUMN_WIDTH_NARROW 19 /* no narrower than this: "2026-01-31 09:30:00" stays whole */
 
 struct table_column {
     const char *title;
@@ -69,13 +70,15 @@ struct table_column {
     bool stretch; /* takes what is left of the line, and is cut to it; the last one */
 };
 
-/* Rows are kept until cli_table_print(), which sets the widths: they only grow from print to print,
- * and the titles are printed once. */
+/* Rows are kept until cli_table_print(), which sets the widths; the titles are printed once. Where
+ * there is room for everything nothing is cut: what is shown is there to be copied. Where there is
+ * not, the widest texts are cut first, and numbers never. */
 struct cli_table {
     const struct table_column *columns;
     size_t column_count;
-    size_t widths[CLI_COLUMNS_MAX];
-    size_t gap; /* blanks before the first column */
+    size_t wanted[CLI_COLUMNS_MAX]; /* widths of the widest cells so far, or of those to come */
+    size_t widths[CLI_COLUMNS_MAX]; /* of this print */
+    size_t gap;                     /* blanks before the first column */
     bool titled;
     struct bytes *cells;
     size_t cell_count, cell_capacity;

@@ -15,6 +15,11 @@
         .help = "this data folder itself, without a server", .offset = offsetof(type, data)        \
     }
 
+/* For what is of all tables of a dynlog: a table is named for a folder alone, which has it made.
+ * False: one was named for a server; said why, exit status in *ret_exit. */
+bool cli_place_needs_no_table(const struct cli *cli, const struct target_options *options,
+                              const char *data, int *ret_exit);
+
 /* NULL: said why, exit status in *ret_exit. data NULL: not a folder. */
 struct dynlog *cli_place_open(struct cli *cli, const struct target_options *options,
                               const char *data, int *ret_exit);

@@ -26,7 +26,8 @@ static const struct option_row options[] = {
     {.name = "into",
      .kind = OPTION_TEXT,
      .value_name = "NEW-TABLE",
-     .help = "a new table beside the old one, to which the function is switched in the end",
+     .help =
+         "a new table beside the old one, to which function and aliases are switched in the end",
      .offset = offsetof(struct rebuild_options, into)},
     {.name = "variable",
      .kind = OPTION_TEXT,
@@ -36,12 +37,12 @@ static const struct option_row options[] = {
     {.name = "log",
      .kind = OPTION_TEXT,
      .value_name = "LOG",
-     .help = "of what the function's rules take, only events of this log",
+     .help = "of what the function gets, only events of this log",
      .offset = offsetof(struct rebuild_options, log)},
     {.name = "type",
      .kind = OPTION_TEXTS,
      .value_name = "TYPE",
-     .help = "of what its rules take, only events of this type; may be given often",
+     .help = "of what it gets, only events of this type; may be given often",
      .offset = offsetof(struct rebuild_options, types)},
     {.name = "rate",
      .kind = OPTION_NUMBER,
@@ -186,8 +187,8 @@ static void print_people(const struct rebuild *on, uint64_t took_ms)
                 on->function);
         return;
     }
-    say(cli, "Rebuilt: %s is up to position %" PRIu64 ", by %s events (%s).", table_of(on),
-        on->note.to, cli_count_text((int64_t)on->note.fed), cli_duration_text(took_ms));
+    say(cli, "Rebuilt: %s is up to position %" PRIu64 ", by %s (%s).", table_of(on), on->note.to,
+        cli_things_text(on->note.fed, "event"), cli_duration_text(took_ms));
     say(cli, "What was appended since then follows now by itself.");
     if (on->on->into != NULL)
         say(cli,
@@ -224,8 +225,9 @@ static int tell_done(struct rebuild *on, uint64_t took_ms)
     fflush(on->cli->out);
     if (on->note.failed == 0 || on->on->cancel || on->on->dry_run)
         return CLI_DONE;
-    return cli_fail(on->cli, CLI_FAILED, "%s events failed and were skipped.",
-                    cli_count_text((int64_t)on->note.failed));
+    return cli_fail(on->cli, CLI_FAILED, "%s failed and %s skipped.",
+                    cli_things_text(on->note.failed, "event"),
+                    on->note.failed == 1 ? "was" : "were");
 }
 
 static bool run(struct rebuild *on)
@@ -234,15 +236,36 @@ static bool run(struct rebuild *on)
         return false;
     if (on->on->cancel)
         return rebuild_cancel(on);
-    if (!rebuild_rules_load(on))
+    if (!rebuild_ways_load(on))
         return false;
     return on->on->into != NULL ? rebuild_into(on) : rebuild_clear(on);
+}
+
+/* AWS's, or another engine's endpoint: the function can be fed there, and no more. */
+static bool is_dynlog(struct rebuild *on)
+{
+    const struct target *target = client_target(on->client);
+    const struct json *ignored = NULL;
+    struct client_answer answer = {0};
+    enum status status = cli_server_ask_status(on->client, on->cli->arena, &ignored, &answer);
+
+    if (status == OK)
+        return true;
+    if (target->is_aws || cli_server_is_another(status, &answer))
+        return rebuild_fail(
+            on, CLI_FAILED,
+            "A rebuild needs a dynlog: %s has no order over a whole log, and can't hold a "
+            "function's events. What can be done there: stop what gives the function events, "
+            "empty its table, and give it history with `dynlog replay --from table --to function "
+            "--function %s`, or --from db, out of an archive.",
+            target->is_aws ? "AWS" : target->url, on->on->function);
+    on->exit_status = cli_client_fail(on->cli, on->client, status, &answer);
+    return false;
 }
 
 static int rebuild_run(struct cli *cli, const void *given)
 {
     struct rebuild on = {.cli = cli, .on = given};
-    const struct json *status = NULL;
     uint64_t begin_ns = clock_monotonic_ns();
 
     if (!check(cli, on.on, &on.exit_status))
@@ -254,18 +277,14 @@ static int rebuild_run(struct cli *cli, const void *given)
     on.client = client;
     if (client == NULL)
         return on.exit_status;
-    if (client_target(client)->is_aws)
-        return cli_fail(cli, CLI_FAILED,
-                        "A rebuild needs a dynlog: AWS has no order over a whole log, and can't "
-                        "hold a function's events.");
-    if (!cli_server_status(cli, client, cli->arena, &status, &on.exit_status))
+    if (!is_dynlog(&on))
         return on.exit_status;
     cli_interrupts_catch(&on.interrupts);
 
     bool done = run(&on);
 
     cli_interrupts_release(&on.interrupts);
-    rebuild_rules_free(on.rules);
+    rebuild_ways_free(on.ways);
     return done ? tell_done(&on, (clock_monotonic_ns() - begin_ns) / 1000000) : tell_stopped(&on);
 }
 
@@ -274,7 +293,8 @@ const struct command command_rebuild = {
     .group = COMMAND_REPLAY,
     .summary = "make a function's read model anew, from the history of the log",
     .description =
-        "Feeds the function every event that its rules take, from the first one on, in the order "
+        "Feeds the function every event that it would get - by rules, from the change stream, from "
+        "queues that rules fill, under its name or an alias - from the first one on, in the order "
         "of each stream; what is appended meanwhile follows, without a gap. Stops at an event "
         "that the function fails at. Interrupted by whatever, the same command goes on. The "
         "function must bear an event twice. Needs a dynlog.",

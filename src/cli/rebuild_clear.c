@@ -38,18 +38,18 @@ static bool ask_first(struct rebuild *on)
         !rebuild_count(on, position))
         return false;
     return rebuild_is_agreed(
-        on,
-        arena_copy_text(
-            arena,
-            arena_printf(arena,
-                         "%s has %s items%s. All of them are deleted, then %s is fed %s events of "
-                         "%s. Rules: %.*s. Meanwhile its live events wait, and follow then.",
-                         on->on->clear, cli_count_text((int64_t)rebuild_table_count(table)),
-                         is_of_function(on, on->on->clear)
-                             ? ""
-                             : " (no variable of the function names it: is it the right one?)",
-                         on->function, cli_count_text((int64_t)on->matching),
-                         client_target(on->client)->table, BYTES_ARG(rebuild_rules_text(on)))));
+        on, arena_copy_text(
+                arena,
+                arena_printf(arena,
+                             "%s has %s%s. All of it is deleted, then %s is fed %s of "
+                             "%s, as by %.*s. Meanwhile its live events wait, and follow then.",
+                             on->on->clear,
+                             cli_things_text((uint64_t)rebuild_table_count(table), "item"),
+                             is_of_function(on, on->on->clear)
+                                 ? ""
+                                 : " (no variable of the function names it: is it the right one?)",
+                             on->function, cli_things_text(on->matching, "event"),
+                             client_target(on->client)->table, BYTES_ARG(rebuild_ways_text(on)))));
 }
 
 /* The table may be half empty already: it is emptied again. */
@@ -67,6 +67,16 @@ static bool begin_feeding(struct rebuild *on)
     return rebuild_position(on, &on->note.to) && rebuild_keep(on, true);
 }
 
+/* A change stream keeps its records for a day, and a rebuild may take longer: what was appended
+ * meanwhile is fed as well. Where other ways wait too, which keep theirs, it would come twice. */
+static bool follow(struct rebuild *on)
+{
+    if (rebuild_has_way(on, REBUILD_BY_RULES) || rebuild_has_way(on, REBUILD_BY_QUEUE))
+        return true;
+    return rebuild_position(on, &on->note.to) && rebuild_keep(on, true) &&
+           rebuild_count(on, on->note.to) && rebuild_feed(on, NULL, true);
+}
+
 bool rebuild_clear(struct rebuild *on)
 {
     if (strcmp(on->on->clear, client_target(on->client)->table) == 0)
@@ -81,5 +91,5 @@ bool rebuild_clear(struct rebuild *on)
     /* what an earlier run was killed in runs to its end first, so that no two feed one stream */
     if (!rebuild_wait_quiet(on) || !rebuild_count(on, on->note.to))
         return false;
-    return rebuild_feed(on, NULL, true) && rebuild_let_go(on);
+    return rebuild_feed(on, NULL, true) && follow(on) && rebuild_let_go(on, true);
 }

@@ -35,17 +35,26 @@ bool rebuild_ask(struct rebuild *on, struct arena *arena, const struct client_re
     return false;
 }
 
-bool rebuild_call(struct rebuild *on, struct arena *arena, const char *service, const char *target,
-                  struct bytes body, struct client_answer *ret)
+bool rebuild_call(struct rebuild *on, struct arena *arena, enum target_service service,
+                  const char *target, struct bytes body, struct client_answer *ret)
 {
     struct client_request request = {
         .service = service,
         .method = "POST",
         .path = "/",
         .target = target,
-        .content_type = service != NULL ? "application/x-amz-json-1.1" : NULL,
+        .content_type = service != TARGET_DYNAMODB ? "application/x-amz-json-1.1" : NULL,
         .body = body,
     };
+
+    return rebuild_ask(on, arena, &request, ret);
+}
+
+bool rebuild_get(struct rebuild *on, struct arena *arena, enum target_service service,
+                 struct bytes path, struct client_answer *ret)
+{
+    struct client_request request = {
+        .service = service, .method = "GET", .path = arena_copy_text(arena, path)};
 
     return rebuild_ask(on, arena, &request, ret);
 }
@@ -101,6 +110,8 @@ static void print_note(const struct rebuild *on, struct buffer *out)
         json_member_text(&w, "before", note->before);
     if (note->version != NULL)
         json_member_text(&w, "version", note->version);
+    if (note->aliases != NULL)
+        json_member_text(&w, "aliases", note->aliases);
     json_end_object(&w);
 }
 
@@ -147,6 +158,7 @@ static bool read_note(struct rebuild *on, const struct json *hold)
         .before = text_of(on, note, "before"),
         .variable = text_of(on, plan, "variable"),
         .version = text_of(on, note, "version"),
+        .aliases = text_of(on, note, "aliases"),
     };
     return true;
 }
@@ -190,14 +202,31 @@ bool rebuild_keep(struct rebuild *on, bool held)
     return true;
 }
 
-bool rebuild_let_go(struct rebuild *on)
+/* UUIDs of mappings of streams, with commas between them. */
+static void print_streams(const struct rebuild *on, struct buffer *out)
+{
+    for (size_t i = 0; i < on->ways->count; i++)
+        if (on->ways->list[i].kind == REBUILD_BY_STREAM)
+            buffer_printf(out, "%s%s", out->size > 0 ? "," : "", on->ways->list[i].uuid);
+}
+
+bool rebuild_let_go(struct rebuild *on, bool passed)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct client_request request = {
-        .method = "DELETE",
-        .path = arena_copy_text(arena, arena_printf(arena, HOLDS "?function=%s", on->function))};
+    AUTO(buffer_free) struct buffer path = BUFFER_INIT(REBUILD_BODY_SIZE_MAX);
+    AUTO(buffer_free) struct buffer streams = BUFFER_INIT(REBUILD_BODY_SIZE_MAX);
+    struct client_request request = {.method = "DELETE"};
     struct client_answer answer = {0};
 
+    buffer_append_text(&path, HOLDS);
+    client_query(&path, "function", bytes_of_text(on->function));
+    if (passed)
+        print_streams(on, &streams);
+    if (streams.size > 0) {
+        client_query(&path, "mappings", buffer_bytes(&streams));
+        client_query(&path, "passed", arena_printf(arena, "%" PRIu64, on->note.to));
+    }
+    request.path = arena_copy_text(arena, buffer_bytes(&path));
     if (!rebuild_ask(on, arena, &request, &answer))
         return false;
     on->held = false;
@@ -234,7 +263,7 @@ static const char *function_path(const struct rebuild *on, struct arena *arena, 
 static bool look_at_function(struct rebuild *on)
 {
     struct arena *arena = on->cli->arena;
-    struct client_request request = {.service = "lambda",
+    struct client_request request = {.service = TARGET_LAMBDA,
                                      .method = "GET",
                                      .path = function_path(on, arena, NULL, "/configuration")};
     struct client_answer answer = {0};
@@ -259,6 +288,9 @@ bool rebuild_look(struct rebuild *on)
     on->function = cli_function_name(on->cli, on->client, on->on->function);
     if (!look_at_function(on) || !ask_holds(on, on->cli->arena, &hold))
         return false;
+    if (!on->on->cancel &&
+        !cli_server_wait_for_order(on->cli, on->client, &on->interrupts, &on->exit_status))
+        return false;
     return hold == NULL || read_note(on, hold);
 }
 
@@ -276,7 +308,7 @@ bool rebuild_set_variable(struct rebuild *on, const char *name, const char *valu
     AUTO(arena_release) struct arena *arena = arena_new();
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(REBUILD_BODY_SIZE_MAX);
     struct json_writer w = JSON_WRITER(&body);
-    struct client_request request = {.service = "lambda",
+    struct client_request request = {.service = TARGET_LAMBDA,
                                      .method = "PUT",
                                      .path = function_path(on, arena, NULL, "/configuration"),
                                      .content_type = "application/json"};
@@ -303,7 +335,7 @@ bool rebuild_publish(struct rebuild *on, const char **ret)
 {
     struct arena *arena = on->cli->arena;
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "POST",
         .path = function_path(on, arena, NULL, "/versions"),
         .content_type = "application/json",
@@ -320,7 +352,7 @@ bool rebuild_publish(struct rebuild *on, const char **ret)
 bool rebuild_has_version(struct rebuild *on, const char *version, bool *ret)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct client_request request = {.service = "lambda",
+    struct client_request request = {.service = TARGET_LAMBDA,
                                      .method = "GET",
                                      .path = function_path(on, arena, version, "/configuration")};
     struct client_answer answer = {0};
@@ -338,9 +370,37 @@ bool rebuild_has_version(struct rebuild *on, const char *version, bool *ret)
 void rebuild_drop_version(struct rebuild *on, const char *version)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct client_request request = {
-        .service = "lambda", .method = "DELETE", .path = function_path(on, arena, version, "")};
+    struct client_request request = {.service = TARGET_LAMBDA,
+                                     .method = "DELETE",
+                                     .path = function_path(on, arena, version, "")};
     struct client_answer answer = {0};
 
     (void)!client_ask(on->client, arena, &request, &answer); /* it would do no harm */
+}
+
+bool rebuild_move_alias(struct rebuild *on, struct bytes alias, struct bytes version)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT(REBUILD_BODY_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&body);
+    struct client_request request = {
+        .service = TARGET_LAMBDA,
+        .method = "PUT",
+        .path = arena_copy_text(arena, arena_printf(arena, FUNCTIONS "%s/aliases/%.*s",
+                                                    on->function, BYTES_ARG(alias))),
+        .content_type = "application/json"};
+    struct client_answer answer = {0};
+
+    json_begin_object(&w);
+    json_member_string(&w, "FunctionVersion", version);
+    json_key(&w, "RoutingConfig");
+    json_write_raw(&w, BYTES("{\"AdditionalVersionWeights\":{}}"));
+    json_end_object(&w);
+    request.body = buffer_bytes(&body);
+    return rebuild_ask(on, arena, &request, &answer);
+}
+
+const char *rebuild_invocation_path(const struct rebuild *on, const char *qualifier)
+{
+    return function_path(on, on->cli->arena, qualifier, "/invocations");
 }

@@ -6,7 +6,8 @@
  *             the version is published)
  *   feeding   history into that version, up to now, and again, until there is little left; the live
  *             function goes on with the old table
- *   switching hold --> quiet --> the rest of history --> the variable of $LATEST --> let go
+ *   switching hold --> quiet --> the rest of history --> the variable of $LATEST, and the aliases
+ *             that get the events name the version that was fed --> let go
  *
  * What is appended behind the position of the last feeding waits for the switched function. */
 #include "cli/rebuild.h"
@@ -21,6 +22,28 @@
 static bool has_stage(const struct rebuild *on, const char *stage)
 {
     return on->note.stage != NULL && strcmp(on->note.stage, stage) == 0;
+}
+
+/* Whether it gets events, and so is to be moved. */
+static bool is_way(const struct rebuild *on, const struct rebuild_alias *alias)
+{
+    for (size_t i = 0; i < on->ways->count; i++)
+        if (on->ways->list[i].qualifier != NULL &&
+            strcmp(on->ways->list[i].qualifier, alias->name) == 0)
+            return true;
+    return false;
+}
+
+static const char *aliases_text(const struct rebuild *on)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(REBUILD_BODY_SIZE_MAX);
+
+    for (size_t i = 0; i < on->ways->alias_count; i++)
+        if (is_way(on, &on->ways->aliases[i]))
+            buffer_printf(&out, "%s%s",
+                          out.size > 0 ? ", " : ", and these aliases to that version: ",
+                          on->ways->aliases[i].name);
+    return arena_copy_text(on->cli->arena, buffer_bytes(&out));
 }
 
 static bool ask_first(struct rebuild *on)
@@ -48,12 +71,12 @@ static bool ask_first(struct rebuild *on)
         on, arena_copy_text(
                 arena,
                 arena_printf(arena,
-                             "The table %s is made like %s, and a version of %s is fed %s events "
-                             "of %s. Rules: %.*s. Then %s of %s is switched from %s to it.",
+                             "The table %s is made like %s, and a version of %s is fed %s "
+                             "of %s, as by %.*s. Then %s of %s is switched from %s to it%s.",
                              on->on->into, on->note.before, on->function,
-                             cli_count_text((int64_t)on->matching),
-                             client_target(on->client)->table, BYTES_ARG(rebuild_rules_text(on)),
-                             on->on->variable, on->function, on->note.before)));
+                             cli_things_text(on->matching, "event"),
+                             client_target(on->client)->table, BYTES_ARG(rebuild_ways_text(on)),
+                             on->on->variable, on->function, on->note.before, aliases_text(on))));
 }
 
 static bool make_table(struct rebuild *on)
@@ -110,11 +133,47 @@ static bool catch_up(struct rebuild *on)
     return true;
 }
 
+/* Where they are, for whoever gives up in the midst of moving them. */
+static void note_aliases(struct rebuild *on)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(REBUILD_BODY_SIZE_MAX);
+
+    for (size_t i = 0; i < on->ways->alias_count; i++)
+        if (is_way(on, &on->ways->aliases[i]))
+            buffer_printf(&out, "%s%s=%s", out.size > 0 ? "," : "", on->ways->aliases[i].name,
+                          on->ways->aliases[i].version);
+    if (out.size > 0)
+        on->note.aliases = arena_copy_text(on->cli->arena, buffer_bytes(&out));
+}
+
+/* version NULL: each to where it was. */
+static bool move_aliases(struct rebuild *on, const char *version)
+{
+    struct bytes rest =
+        on->note.aliases != NULL ? bytes_of_text(on->note.aliases) : (struct bytes){NULL, 0};
+
+    while (rest.size > 0) {
+        size_t comma = size_min(bytes_find_byte(rest, ',', 0), rest.size);
+        struct bytes one = bytes_slice(rest, 0, comma);
+        size_t equals = size_min(bytes_find_byte(one, '=', 0), one.size);
+        struct bytes before = bytes_slice(one, size_min(equals + 1, one.size), one.size);
+
+        rest = bytes_slice(rest, size_min(comma + 1, rest.size), rest.size);
+        if (!rebuild_move_alias(on, bytes_slice(one, 0, equals),
+                                version != NULL ? bytes_of_text(version) : before))
+            return false;
+    }
+    return true;
+}
+
 static bool switch_over(struct rebuild *on)
 {
     on->note.stage = "switching";
+    if (on->note.aliases == NULL)
+        note_aliases(on);
     return rebuild_keep(on, true) && rebuild_wait_quiet(on) && feed_to_now(on, true) &&
-           rebuild_set_variable(on, on->on->variable, on->on->into) && rebuild_let_go(on);
+           rebuild_set_variable(on, on->on->variable, on->on->into) &&
+           move_aliases(on, on->note.version) && rebuild_let_go(on, true);
 }
 
 bool rebuild_into(struct rebuild *on)
@@ -135,7 +194,8 @@ bool rebuild_into(struct rebuild *on)
         return false;
     if (!switch_over(on))
         return false;
-    rebuild_drop_version(on, on->note.version);
+    if (on->note.aliases == NULL) /* else they name it */
+        rebuild_drop_version(on, on->note.version);
     return true;
 }
 
@@ -147,7 +207,7 @@ bool rebuild_cancel(struct rebuild *on)
     if (on->note.before != NULL && on->note.variable != NULL &&
         !rebuild_set_variable(on, on->note.variable, on->note.before))
         return false;
-    if (!rebuild_let_go(on))
+    if (!move_aliases(on, NULL) || !rebuild_let_go(on, false))
         return false;
     if (on->note.version != NULL)
         rebuild_drop_version(on, on->note.version);

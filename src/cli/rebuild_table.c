@@ -15,7 +15,7 @@ static bool ask(struct rebuild *on, struct arena *arena, const char *operation,
 {
     const char *target = arena_copy_text(arena, arena_printf(arena, DYNAMODB "%s", operation));
 
-    return rebuild_call(on, arena, NULL, target, buffer_bytes(body), ret);
+    return rebuild_call(on, arena, TARGET_DYNAMODB, target, buffer_bytes(body), ret);
 }
 
 static void print_table(struct buffer *body, const char *name)

@@ -34,7 +34,7 @@ static const struct option_row options[] = {
     {.name = "bus-archive",
      .kind = OPTION_TEXT,
      .value_name = "NAME",
-     .help = "from bus-archive: its name, else dynamodb-logs-archive",
+     .help = "from bus-archive: its name, else " REPLAY_BUS_ARCHIVE_DEFAULT,
      .offset = offsetof(struct replay_options, bus_archive)},
     {.name = "bus",
      .kind = OPTION_TEXT,
@@ -257,7 +257,7 @@ static bool is_dynlog(struct client *client, struct arena *arena, bool *ret,
 
     *ret_status = cli_server_ask_status(client, arena, &ignored, answer);
     *ret = *ret_status == OK;
-    return *ret_status == OK || *ret_status == REFUSED;
+    return *ret_status == OK || (*ret_status == REFUSED && client_is_stranger(answer));
 }
 
 static bool ask_who(struct replay *replay, struct client *client, bool *ret, int *ret_exit)
@@ -271,6 +271,25 @@ static bool ask_who(struct replay *replay, struct client *client, bool *ret, int
     return false;
 }
 
+/* From db, sealed payloads are opened by who is asked, when that is another place than the sink. */
+static bool open_opener(struct replay *replay, int *ret_exit)
+{
+    const struct replay_options *on = replay->on;
+    bool elsewhere = on->to_target.endpoint != NULL || on->to_target.region != NULL;
+    const struct json *ignored = NULL;
+
+    if (replay->from != FROM_DB)
+        return true;
+    if (on->target.endpoint == NULL || !elsewhere) {
+        replay->opener = replay->to_dynlog ? replay->to_client : NULL;
+        return true;
+    }
+    replay->own_opener = cli_client_open(replay->cli, &on->target, ret_exit);
+    replay->opener = replay->own_opener;
+    return replay->opener != NULL &&
+           cli_server_status(replay->cli, replay->opener, replay->cli->arena, &ignored, ret_exit);
+}
+
 static bool open_clients(struct replay *replay, int *ret_exit)
 {
     const struct replay_options *on = replay->on;
@@ -278,7 +297,8 @@ static bool open_clients(struct replay *replay, int *ret_exit)
 
     replay->to_client = cli_client_open(replay->cli, &to, ret_exit);
     if (replay->to_client == NULL ||
-        !ask_who(replay, replay->to_client, &replay->to_dynlog, ret_exit))
+        !ask_who(replay, replay->to_client, &replay->to_dynlog, ret_exit) ||
+        !open_opener(replay, ret_exit))
         return false;
     if (!has_server_source(replay))
         return true;
@@ -305,11 +325,11 @@ static bool prepare_sink(struct replay *replay, int *ret_exit)
     switch (replay->to) {
     case TO_BUS:
         replay->sink = &replay_to_bus;
-        return true;
+        return replay_prepare_bus(replay, ret_exit);
     case TO_FUNCTION:
         replay->sink = &replay_to_function;
         replay->function = cli_function_name(replay->cli, replay->to_client, replay->on->function);
-        return true;
+        return replay_prepare_function(replay, ret_exit);
     case TO_TABLE:
         replay->sink =
             client_target(replay->to_client)->is_aws ? &replay_to_table_singly : &replay_to_table;
@@ -462,8 +482,8 @@ static int run(struct replay *replay)
     enum replay_end end = REPLAY_ALL;
 
     if (before > 0)
-        cli_note(replay->cli, "Replay %s goes on: %s events are done.", replay->name,
-                 cli_count_text((int64_t)before));
+        cli_note(replay->cli, "Replay %s goes on behind %s.", replay->name,
+                 cli_things_text(before, "event"));
     end = replay_run(replay, &exit_status);
     took_ms = (clock_monotonic_ns() - begin_ns) / 1000000;
     return replay_tell_end(replay, end, took_ms, before, exit_status);
@@ -478,6 +498,7 @@ static void release(struct replay *replay)
     replay_state_close(replay->state);
     client_free(replay->client);
     client_free(replay->to_client);
+    client_free(replay->own_opener);
 }
 
 static int replay_all(struct replay *replay)

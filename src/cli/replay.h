@@ -26,6 +26,7 @@
 
 #include <pthread.h>
 
+#define REPLAY_BUS_ARCHIVE_DEFAULT "dynamodb-logs-archive"
 #define REPLAY_LANES 16         /* requests at once. Part of a state: another number cannot go on */
 #define REPLAY_NAME_SIZE_MAX 64 /* EventBridge's, of a replay */
 #define REPLAY_WAITING_MAX ((size_t)4096) /* events that were read and are not done */
@@ -59,6 +60,7 @@ struct replay_event {  /* one piece of memory, with its texts */
     bool is_item;
     struct bytes pk, sk, log, type; /* empty: it has none */
     struct bytes cursor; /* where the source goes on behind it; empty: its number says it */
+    struct bytes why;    /* it can't go to any sink; empty: it can */
     /* of the run */
     bool is_done;
     enum replay_outcome outcome;
@@ -130,6 +132,10 @@ extern const struct replay_sink replay_to_table, replay_to_table_singly, replay_
 /* The table at the sink: it is there, or is made when --create says so. False: said why. */
 MUST_USE bool replay_prepare_table(struct replay *replay, int *ret_exit);
 
+/* The bus, or the function, is there; so far as the sink tells it. False: said why. */
+MUST_USE bool replay_prepare_bus(struct replay *replay, int *ret_exit);
+MUST_USE bool replay_prepare_function(struct replay *replay, int *ret_exit);
+
 /* On a lane's thread: an event failed, or differs. */
 void replay_tell(struct replay_lane *lane, struct replay_event *event, enum replay_outcome outcome,
                  struct bytes why);
@@ -147,6 +153,8 @@ struct replay {
     const char *state_path;      /* NULL: without --name, nothing is kept */
     struct client *client;       /* of the source; NULL: it is a file */
     struct client *to_client;    /* of the sink, for the main thread */
+    struct client *opener;       /* from db: who opens what is sealed; NULL: nobody can */
+    struct client *own_opener;   /* that it is, when it is not the sink's */
     bool from_dynlog, to_dynlog; /* a dynlog answers there */
     const struct replay_sink *sink;
     struct replay_source *source;

@@ -65,7 +65,7 @@ static enum status ask(struct replay_lane *lane, const struct bytes *entries, si
     const struct replay *replay = lane->replay;
     struct client_header header = {"X-Dynlog-Replay", replay->name};
     struct client_request request = {
-        .service = "events",
+        .service = TARGET_EVENTS,
         .method = "POST",
         .path = "/",
         .target = "AWSEvents.PutEvents",
@@ -177,6 +177,32 @@ static bool print(struct replay *replay, struct arena *arena, const struct repla
                   struct buffer *out, struct bytes *why)
 {
     return write_entry(replay, arena, event, out, why);
+}
+
+/* Who may put events need not be allowed to look at the bus: only that it is not there counts. */
+bool replay_prepare_bus(struct replay *replay, int *ret_exit)
+{
+    AUTO(buffer_free) struct buffer body = BUFFER_INIT((size_t)64 * 1024);
+    struct client_answer answer = {0};
+    struct client_request request = {
+        .service = TARGET_EVENTS,
+        .method = "POST",
+        .path = "/",
+        .target = "AWSEvents.DescribeEventBus",
+        .content_type = "application/x-amz-json-1.1",
+    };
+
+    buffer_append_text(&body, "{\"Name\":");
+    json_append_string(&body, bytes_of_text(replay->bus));
+    buffer_append_text(&body, "}");
+    request.body = buffer_bytes(&body);
+    if (client_ask(replay->to_client, replay->cli->arena, &request, &answer) == OK ||
+        !bytes_equal_text(answer.error_name, "ResourceNotFoundException"))
+        return true;
+    *ret_exit =
+        cli_fail(replay->cli, CLI_FAILED, "There is no bus %s at %s. Name it with --bus NAME.",
+                 replay->bus, client_target(replay->to_client)->url);
+    return false;
 }
 
 const struct replay_sink replay_to_bus = {

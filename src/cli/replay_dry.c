@@ -15,6 +15,7 @@ struct kind {
 struct kinds {
     struct kind *list;
     size_t count, capacity;
+    uint64_t refused; /* events that can't go */
 };
 
 static void count_kind(struct replay *replay, struct kinds *kinds, const struct replay_event *event)
@@ -69,8 +70,20 @@ static void print_kinds(const struct replay *replay, const struct kinds *kinds)
     }
     if (kinds->count > 0)
         cli_table_print(cli, &table);
-    fprintf(cli->out, "%s%s events would go to the %s; nothing was sent.\n",
-            kinds->count > 0 ? "\n" : "", cli_count_text((int64_t)events), replay->on->to);
+    fprintf(cli->out, "%s%s would go to the %s", kinds->count > 0 ? "\n" : "",
+            cli_things_text(events, "event"), replay->on->to);
+    if (kinds->refused > 0)
+        fprintf(cli->out, ", %s would fail", cli_count_text((int64_t)kinds->refused));
+    fprintf(cli->out, "; nothing was sent.\n");
+}
+
+static void tell_refused(const struct replay *replay, const struct replay_event *event,
+                         struct bytes why)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    cli_fail(replay->cli, CLI_FAILED, "%.*s would fail: %.*s.",
+             BYTES_ARG(replay_event_name(arena, event)), BYTES_ARG(why));
 }
 
 /* What can't go is told on stderr, in its place. */
@@ -82,9 +95,20 @@ static bool print_event(struct replay *replay, const struct replay_event *event)
 
     if (replay->sink->print(replay, arena, event, &out, &why))
         return cli_line(replay->cli, buffer_bytes(&out));
-    cli_fail(replay->cli, CLI_FAILED, "%.*s would fail: %.*s.",
-             BYTES_ARG(replay_event_name(arena, event)), BYTES_ARG(why));
+    tell_refused(replay, event, why);
     return true;
+}
+
+/* For people: those that would go are counted, and the first of those that can't are told. */
+static void take_for_people(struct replay *replay, struct kinds *kinds,
+                            const struct replay_event *event)
+{
+    if (event->why.size == 0)
+        count_kind(replay, kinds, event);
+    else if (kinds->refused++ < REPLAY_TOLD_MAX)
+        tell_refused(replay, event, event->why);
+    else if (kinds->refused == REPLAY_TOLD_MAX + 1)
+        cli_fail(replay->cli, CLI_FAILED, "More events would fail; they are only counted.");
 }
 
 int replay_dry_run(struct replay *replay)
@@ -97,7 +121,7 @@ int replay_dry_run(struct replay *replay)
 
     while (well && (reading = replay->source->next(replay->source, &event)) == REPLAY_READ) {
         if (people)
-            count_kind(replay, &kinds, event);
+            take_for_people(replay, &kinds, event);
         else
             well = print_event(replay, event);
         mem_free(event);

@@ -3,11 +3,14 @@
  *   event  {"source":"dynamodb-log","detail-type":"stream changes","time":...,
  *           "detail":{"log":"users","key":{"pk":"users#12#stream","sk":1},"type":"signup",
  *                     "payload":{...},"meta":{...}}}
- *   item   {"pk":{"S":"users#12#stream"},"sk":{"N":"1"},"type":...,"log":...,"payload":...} */
+ *   item   {"pk":{"S":"users#12#stream"},"sk":{"N":"1"},"type":...,"log":...,"payload":...}
+ *
+ * One that was forgotten has an empty payload, and `forgotten` beside it, in both forms. */
 #include "cli/replay.h"
 
 #include "cli/event.h"
 #include "cli/output.h"
+#include "vault/vault.h"
 
 #include <inttypes.h>
 
@@ -28,8 +31,8 @@ static struct bytes put(uint8_t **at, struct bytes text)
 
 struct replay_event *replay_event_new(const struct replay_event *of)
 {
-    size_t size =
-        of->text.size + of->pk.size + of->sk.size + of->log.size + of->type.size + of->cursor.size;
+    size_t size = of->text.size + of->pk.size + of->sk.size + of->log.size + of->type.size +
+                  of->cursor.size + of->why.size;
     struct replay_event *event = mem_new(sizeof *event + size);
     uint8_t *at = (uint8_t *)(event + 1);
 
@@ -40,6 +43,7 @@ struct replay_event *replay_event_new(const struct replay_event *of)
     event->log = put(&at, of->log);
     event->type = put(&at, of->type);
     event->cursor = put(&at, of->cursor);
+    event->why = put(&at, of->why);
     return event;
 }
 
@@ -118,12 +122,15 @@ static bool item_of_detail(struct arena *arena, const struct json *detail, struc
         *ret_why = BYTES("its payload was too large for an event: only its id travelled");
         return false;
     }
+    const struct json *forgotten = json_get(detail, "forgotten");
+
     return set_plain(arena, ret, "pk", json_get(key, "pk"), ret_why) &&
            set_plain(arena, ret, "sk", json_get(key, "sk"), ret_why) &&
            set_plain(arena, ret, "type", json_get(detail, "type"), ret_why) &&
            set_plain(arena, ret, "log", json_get(detail, "log"), ret_why) &&
            set_plain(arena, ret, "payload", json_get(detail, "payload"), ret_why) &&
-           set_plain(arena, ret, "meta", json_get(detail, "meta"), ret_why);
+           set_plain(arena, ret, "meta", json_get(detail, "meta"), ret_why) &&
+           set_plain(arena, ret, "forgotten", json_bool(forgotten) ? forgotten : NULL, ret_why);
 }
 
 bool replay_item(struct arena *arena, const struct replay_event *event, struct item *ret,
@@ -133,6 +140,10 @@ bool replay_item(struct arena *arena, const struct replay_event *event, struct i
     struct api_error error;
 
     *ret = (struct item){0};
+    if (event->why.size > 0) {
+        *ret_why = event->why;
+        return false;
+    }
     if (json_parse(arena, event->text, &json, NULL) != OK) {
         *ret_why = BYTES("it is no JSON");
         return false;
@@ -163,6 +174,8 @@ static void write_detail(struct buffer *out, const struct item *item, bool parti
     if (!partial) {
         value_member_plain(&w, "payload", payload);
         value_member_plain(&w, "meta", item_get_text(item, "meta"));
+        if (vault_is_forgotten(item))
+            json_member_bool(&w, "forgotten", true);
     } else {
         json_member_bool(&w, "partial", true);
         json_key(&w, "payload");
@@ -201,6 +214,10 @@ bool replay_parts(struct arena *arena, const struct replay_event *event, struct 
     const struct json *json = NULL;
 
     *ret = (struct replay_parts){0};
+    if (event->why.size > 0) {
+        *ret_why = event->why;
+        return false;
+    }
     if (event->is_item)
         return parts_of_item(arena, event, ret, ret_why);
     if (json_parse(arena, event->text, &json, NULL) != OK ||

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "cli/function.h"
 #include "cli/output.h"
 
 #include <stdio.h>
@@ -73,11 +74,9 @@ static bool print(struct replay *replay, struct arena *arena, const struct repla
 static enum status invoke(struct replay_lane *lane, struct bytes event, struct client_answer *ret)
 {
     struct client_request request = {
-        .service = "lambda",
+        .service = TARGET_LAMBDA,
         .method = "POST",
-        .path = arena_copy_text(lane->arena,
-                                arena_printf(lane->arena, "/2015-03-31/functions/%s/invocations",
-                                             lane->replay->function)),
+        .path = cli_function_path(lane->arena, lane->replay->function, lane->replay->on->function),
         .content_type = "application/json",
         .body = event,
         .answer_ms = -1, /* a function may run for 15 minutes */
@@ -130,6 +129,27 @@ static enum status give(struct replay_lane *lane, struct replay_event **events, 
     for (size_t i = 0; status == OK && i < count; i++)
         status = give_one(lane, events[i], ret);
     return status;
+}
+
+/* Who may invoke a function need not be allowed to look at it: only that it is not there counts. */
+bool replay_prepare_function(struct replay *replay, int *ret_exit)
+{
+    struct cli *cli = replay->cli;
+    struct client_answer answer = {0};
+    struct client_request request = {
+        .service = TARGET_LAMBDA,
+        .method = "GET",
+        .path = arena_copy_text(
+            cli->arena, arena_printf(cli->arena, "/2015-03-31/functions/%s", replay->function)),
+    };
+
+    if (client_ask(replay->to_client, cli->arena, &request, &answer) == OK ||
+        !bytes_equal_text(answer.error_name, "ResourceNotFoundException"))
+        return true;
+    *ret_exit = cli_fail(cli, CLI_FAILED,
+                         "There is no function %s at %s. (`dynlog status` lists a dynlog's.)",
+                         replay->on->function, client_target(replay->to_client)->url);
+    return false;
 }
 
 const struct replay_sink replay_to_function = {

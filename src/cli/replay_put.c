@@ -50,10 +50,11 @@ static bool make_plain(struct arena *arena, const struct item *item, struct item
 static void settle(struct replay_lane *lane, const struct putting *put,
                    const struct json *there_json, bool uncertain)
 {
+    struct client_answer answer = {0};
     struct item there = {0};
-    struct api_error error;
 
-    if (item_from_json(lane->arena, there_json, &there, &error) != OK) {
+    if (conditional_put_look(lane->client, lane->arena, &put->item, there_json, &there, &answer) !=
+        OK) {
         replay_tell(lane, put->event, REPLAY_DIFFERENT, BYTES("what stands there was not told"));
         return;
     }
@@ -260,6 +261,33 @@ static enum status create_table(struct replay *replay, struct client_answer *ret
                        ret);
 }
 
+static bool is_key(const struct json *table, const char *name, const char *part, const char *type)
+{
+    unsigned found = 0;
+
+    for (struct json_iter it = json_iter(json_get(table, "KeySchema")); json_next(&it);)
+        found += bytes_equal_text(json_get_string(it.value, "AttributeName"), name) &&
+                 bytes_equal_text(json_get_string(it.value, "KeyType"), part);
+    for (struct json_iter it = json_iter(json_get(table, "AttributeDefinitions")); json_next(&it);)
+        found += bytes_equal_text(json_get_string(it.value, "AttributeName"), name) &&
+                 bytes_equal_text(json_get_string(it.value, "AttributeType"), type);
+    return found == 2;
+}
+
+/* Else each event would be refused by itself. */
+static bool takes_events(struct replay *replay, const struct client_answer *answer, int *ret_exit)
+{
+    const struct json *table = json_get(answer->json, "Table");
+
+    if (is_key(table, "pk", "HASH", "S") && is_key(table, "sk", "RANGE", "N"))
+        return true;
+    *ret_exit = cli_fail(replay->cli, CLI_FAILED,
+                         "The table %s takes no events: its keys are not pk, text, and sk, a "
+                         "number. --to-table NAME names another; --create makes it.",
+                         client_target(replay->to_client)->table);
+    return false;
+}
+
 bool replay_prepare_table(struct replay *replay, int *ret_exit)
 {
     struct client_answer answer = {0};
@@ -284,7 +312,7 @@ bool replay_prepare_table(struct replay *replay, int *ret_exit)
             poll(NULL, 0, CREATE_LOOK_MS);
     }
     if (status == OK && is_active)
-        return true;
+        return takes_events(replay, &answer, ret_exit);
     *ret_exit = status == OK ? cli_fail(replay->cli, CLI_FAILED, "The table %s is not ACTIVE.",
                                         client_target(replay->to_client)->table)
                              : cli_client_fail(replay->cli, replay->to_client, status, &answer);

@@ -40,6 +40,8 @@ void replay_tell(struct replay_lane *lane, struct replay_event *event, enum repl
     struct bytes name = replay_event_name(lane->arena, event);
 
     event->outcome = outcome;
+    if (bytes_end_with(why, BYTES(".")))
+        why.size--; /* we end the sentence */
     pthread_mutex_lock(&running->lock);
     if (running->told_count < REPLAY_TOLD_MAX)
         running->told[running->told_count++] =

@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define ARCHIVE_NAME_DEFAULT "dynamodb-logs-archive"
 #define LOOK_AGAIN_MS 200
 #define LOOK_AGAIN_AWS_MS 5000 /* a replay there takes minutes */
 
@@ -29,7 +28,7 @@ static enum status call(struct serving *serving, const char *operation, const st
 {
     struct arena *arena = serving->replay->cli->arena;
     struct client_request request = {
-        .service = "events",
+        .service = TARGET_EVENTS,
         .method = "POST",
         .path = "/",
         .target = arena_copy_text(arena, arena_printf(arena, "AWSEvents.%s", operation)),
@@ -195,8 +194,13 @@ static int print_end(const struct serving *serving, struct bytes state, struct b
     bool well = bytes_equal_text(state, "COMPLETED");
 
     if (cli_for_people(cli, replay->on->json)) {
-        fprintf(cli->out, "Replay %s of the archive %s is %.*s%s%.*s.\n", replay->name,
-                serving->archive, BYTES_ARG(state), reason.size > 0 ? ": " : "", BYTES_ARG(reason));
+        cli_text_wrap(
+            cli->out,
+            arena_copy_text(cli->arena,
+                            arena_printf(cli->arena, "Replay %s of the archive %s is %.*s%s%.*s.",
+                                         replay->name, serving->archive, BYTES_ARG(state),
+                                         reason.size > 0 ? ": " : "", BYTES_ARG(reason))),
+            0, 0, cli->width);
         return well ? CLI_DONE : CLI_FAILED;
     }
     json_begin_object(&w);
@@ -238,15 +242,16 @@ static int follow(struct serving *serving)
 int replay_by_server(struct replay *replay)
 {
     struct serving serving = {.replay = replay,
-                              .archive = replay->on->bus_archive != NULL ? replay->on->bus_archive
-                                                                         : ARCHIVE_NAME_DEFAULT};
+                              .archive = replay->on->bus_archive != NULL
+                                             ? replay->on->bus_archive
+                                             : REPLAY_BUS_ARCHIVE_DEFAULT};
     int exit_status = refuse(&serving);
 
     if (exit_status != CLI_DONE || !describe_archive(&serving, &exit_status) ||
         !begin(&serving, &exit_status))
         return exit_status;
-    cli_note(replay->cli, "Replay %s runs in the server: %s events are in the archive %s.",
-             replay->name, cli_count_text((int64_t)serving.events), serving.archive);
+    cli_note(replay->cli, "Replay %s runs in the server: of %s in the archive %s.", replay->name,
+             cli_things_text(serving.events, "event"), serving.archive);
     cli_interrupts_catch(&replay->interrupts);
     exit_status = follow(&serving);
     cli_interrupts_release(&replay->interrupts);

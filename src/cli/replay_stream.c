@@ -4,7 +4,9 @@
  * Shards are read one after the other, a parent before its children: their ids begin with the time
  * at which they were made (AWS) or count up (dynlog). What is written after the run began is not
  * waited for: an open shard ends at the first record that is younger, or when nothing came in
- * EMPTY_MAX pages. Only new and changed items are events; what was deleted is none. */
+ * EMPTY_MAX pages, a closed one where its iterators end. An iterator lives for minutes: one that
+ * expired (--rate) begins anew behind the last record. Only new and changed items are events; what
+ * was deleted is none. */
 #include "cli/replay.h"
 
 #include "cli/output.h"
@@ -14,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EMPTY_MAX 5 /* AWS gives empty pages where others had records; then pages come at once */
+#define EMPTY_MAX 20 /* AWS gives empty pages where others had records; then pages come at once */
+#define EMPTY_CLOSED_MAX                                                                           \
+    1000 /* of a closed shard, whose iterators should end: some engines' don't */
 #define SHARDS_MAX 100000
 
 struct shard {
@@ -31,9 +35,9 @@ struct stream_source {
     size_t shard_count, shard_capacity, shard; /* shard: that is read */
     struct buffer iterator;                    /* of the next page; empty: the shard is to begin */
     struct json_iter at;
-    struct bytes after; /* where the first shard that is read begins; empty: at its first record */
-    bool is_last_page;  /* of the shard */
-    unsigned empty;     /* pages, one after the other */
+    struct buffer after; /* the record behind which the shard is read; empty: at its first one */
+    bool is_last_page;   /* of the shard */
+    unsigned empty;      /* pages, one after the other */
     uint64_t begun_ms, number;
 };
 
@@ -42,6 +46,7 @@ static void close_stream(struct replay_source *source)
     struct stream_source *stream = CONTAINER_OF(source, struct stream_source, source);
 
     buffer_free(&stream->iterator);
+    buffer_free(&stream->after);
     arena_free(stream->arena);
     mem_free(stream);
 }
@@ -50,7 +55,7 @@ static enum status call(struct stream_source *stream, struct arena *arena, const
                         const struct buffer *body, struct client_answer *ret)
 {
     struct client_request request = {
-        .host = "streams.dynamodb",
+        .service = TARGET_DYNAMODB_STREAMS,
         .method = "POST",
         .path = "/",
         .target =
@@ -141,14 +146,14 @@ static void begin_at(struct stream_source *stream, struct bytes cursor)
            bytes_compare(stream->shards[stream->shard].id, id) < 0)
         stream->shard++;
     if (stream->shard < stream->shard_count && bytes_equal(stream->shards[stream->shard].id, id))
-        stream->after = bytes_slice(cursor, blank + 1, cursor.size);
+        buffer_append(&stream->after, bytes_slice(cursor, blank + 1, cursor.size));
 }
 
 /* ---- pages ---- */
 
 static enum status ask_iterator(struct stream_source *stream, struct client_answer *ret)
 {
-    struct bytes after = stream->after;
+    struct bytes after = buffer_bytes(&stream->after);
     AUTO(buffer_free) struct buffer body = BUFFER_INIT((size_t)64 * 1024);
     struct json_writer w = JSON_WRITER(&body);
     enum status status = OK;
@@ -161,7 +166,6 @@ static enum status ask_iterator(struct stream_source *stream, struct client_answ
     json_member_set(&w, "SequenceNumber", after);
     json_end_object(&w);
     status = call(stream, stream->arena, "GetShardIterator", &body, ret);
-    stream->after = (struct bytes){NULL, 0};
     if (status == OK)
         buffer_append(&stream->iterator, json_get_string(ret->json, "ShardIterator"));
     return status;
@@ -185,6 +189,18 @@ static void end_shard(struct stream_source *stream)
     stream->is_last_page = false;
     stream->at = json_iter(NULL);
     buffer_clear(&stream->iterator);
+    buffer_clear(&stream->after);
+}
+
+/* It stands still, or has nothing for so long. */
+static bool is_over(const struct stream_source *stream, struct bytes next)
+{
+    bool is_open = stream->shards[stream->shard].is_open;
+
+    if (next.size == 0)
+        return true;
+    return stream->empty >= (is_open ? EMPTY_MAX : EMPTY_CLOSED_MAX) ||
+           (stream->empty > 0 && bytes_equal(next, buffer_bytes(&stream->iterator)));
 }
 
 static enum replay_reading read_page(struct stream_source *stream)
@@ -207,14 +223,17 @@ static enum replay_reading read_page(struct stream_source *stream)
         end_shard(stream); /* it grew older than 24 hours while we read */
         return REPLAY_READ;
     }
+    if (status == REFUSED && bytes_equal_text(answer.error_name, "ExpiredIteratorException")) {
+        buffer_clear(&stream->iterator);
+        return REPLAY_READ;
+    }
     if (status != OK)
         return fail(stream, status, &answer);
     next = json_get_string(answer.json, "NextShardIterator");
     records = json_get(answer.json, "Records");
     stream->at = json_iter(records);
     stream->empty = json_count(records) == 0 ? stream->empty + 1 : 0;
-    stream->is_last_page =
-        next.size == 0 || (stream->shards[stream->shard].is_open && stream->empty >= EMPTY_MAX);
+    stream->is_last_page = is_over(stream, next);
     buffer_clear(&stream->iterator);
     buffer_append(&stream->iterator, next);
     return REPLAY_READ;
@@ -233,6 +252,8 @@ static bool read_record(struct stream_source *stream, const struct json *record,
     double created_s = 0;
 
     *ret = (struct replay_event){0};
+    buffer_clear(&stream->after);
+    buffer_append(&stream->after, sequence);
     if (image == NULL)
         return false;
     json_print(&item, image);
@@ -316,6 +337,7 @@ struct replay_source *replay_open_stream(struct replay *replay, int *ret_exit)
     stream->replay = replay;
     stream->arena = arena_new();
     stream->iterator = BUFFER_INIT((size_t)16 * 1024);
+    stream->after = BUFFER_INIT(REPLAY_CURSOR_SIZE_MAX);
     stream->at = json_iter(NULL);
     stream->number = replay->place.done;
     if (!bytes_to_uint64(replay->source_mark, &stream->begun_ms))

@@ -65,15 +65,14 @@ static int end_of(const struct replay *replay, enum replay_end end, int exit_sta
     const struct replay_counts *counts = &replay->place.counts;
 
     if (end != REPLAY_ALL && replay->state != NULL)
-        cli_fail(replay->cli, CLI_FAILED,
-                 "%s: %s events are done. The same command goes on behind them (%s).",
+        cli_fail(replay->cli, CLI_FAILED, "%s after %s. The same command goes on behind them (%s).",
                  end == REPLAY_INTERRUPTED ? "Interrupted" : "Not finished",
-                 cli_count_text((int64_t)counts->read), replay->state_path);
+                 cli_things_text(counts->read, "event"), replay->state_path);
     else if (end != REPLAY_ALL)
         cli_fail(replay->cli, CLI_FAILED,
-                 "%s: %s events are done. With --name a replay can go on where it was.",
+                 "%s after %s. With --name a replay can go on where it was.",
                  end == REPLAY_INTERRUPTED ? "Interrupted" : "Not finished",
-                 cli_count_text((int64_t)counts->read));
+                 cli_things_text(counts->read, "event"));
     if (end == REPLAY_BROKEN)
         return exit_status;
     if (end == REPLAY_INTERRUPTED || counts->failed > 0)
@@ -84,7 +83,11 @@ static int end_of(const struct replay *replay, enum replay_end end, int exit_sta
 int replay_tell_end(const struct replay *replay, enum replay_end end, uint64_t took_ms,
                     uint64_t before, int exit_status)
 {
-    if (cli_for_people(replay->cli, replay->on->json))
+    bool for_people = cli_for_people(replay->cli, replay->on->json);
+
+    if (for_people && end == REPLAY_BROKEN && replay->place.counts.read == 0)
+        return exit_status; /* it did not begin, and that was told */
+    if (for_people)
         summary_for_people(replay, took_ms, before);
     else if (!summary_line(replay, end, took_ms))
         return CLI_FAILED;

@@ -14,6 +14,7 @@
 
 #define KEYS_MAX 50      /* of a BatchGetItem, which takes 100: 16 MB are an answer's limit */
 #define SILENCE_MS 30000 /* a dynlog writes a blank line every ten seconds */
+#define BROKEN_MAX 5     /* connections, one after the other, that bring nothing */
 #define PATH_SIZE_MAX ((size_t)64 * 1024)
 
 struct entry {
@@ -205,6 +206,7 @@ static enum replay_reading read_lines(struct table_source *table)
         struct client_answer answer = {0};
         struct bytes line;
         enum status status = OK;
+        bool whole = false;
 
         if (table->feed == NULL) {
             if (table->position >= table->last_position)
@@ -225,14 +227,13 @@ static enum replay_reading read_lines(struct table_source *table)
             table->broken = 0;
             continue;
         }
+        whole = client_feed_is_whole(table->feed);
         client_feed_free(table->feed);
         table->feed = NULL;
-        if (table->entry_count > 0)
+        if (table->entry_count > 0 || whole) /* whole, and nothing came: there is no more */
             break;
-        if (!server_is_there(table, &answer, &status))
+        if (table->broken++ == BROKEN_MAX || !server_is_there(table, &answer, &status))
             return fail(table, status, &answer);
-        if (table->broken++ > 0) /* twice to its end, and nothing came: there is no more */
-            break;
     }
     return table->entry_count > 0 ? REPLAY_READ : REPLAY_END;
 }
@@ -329,9 +330,12 @@ static enum replay_reading next_of_order(struct replay_source *source, struct re
 static bool open_order(struct table_source *table, int *ret_exit)
 {
     struct replay *replay = table->replay;
+    const struct interrupts none = {-1, -1}; /* Ctrl-C ends it by itself */
     const struct json *status = NULL;
     uint64_t last = 0;
 
+    if (!cli_server_wait_for_order(replay->cli, replay->client, &none, ret_exit))
+        return false;
     if (replay->source_mark.size > 0 &&
         bytes_to_uint64(bytes_slice(replay->source_mark, strlen("position "), SIZE_MAX), &last)) {
         table->last_position = last;

@@ -5,6 +5,9 @@
 
 #include <inttypes.h>
 
+#define ORDER_PAUSE_MS 250
+#define PATH_SIZE_MAX ((size_t)4096) /* with a table's name */
+
 enum status cli_server_ask_status(struct client *client, struct arena *arena,
                                   const struct json **ret, struct client_answer *ret_answer)
 {
@@ -25,6 +28,12 @@ enum status cli_server_ask_status(struct client *client, struct arena *arena,
     return OK;
 }
 
+/* Every dynlog has a status. */
+bool cli_server_is_another(enum status status, const struct client_answer *answer)
+{
+    return status == REFUSED && (answer->http_status == 404 || client_is_stranger(answer));
+}
+
 bool cli_server_status(struct cli *cli, struct client *client, struct arena *arena,
                        const struct json **ret, int *ret_exit)
 {
@@ -33,8 +42,7 @@ bool cli_server_status(struct cli *cli, struct client *client, struct arena *are
 
     if (status == OK)
         return true;
-    /* dynlog itself refuses by name: a signature, a host */
-    if (status == REFUSED && answer.error_name.size == 0 && answer.http_status < 500)
+    if (cli_server_is_another(status, &answer))
         *ret_exit =
             cli_fail(cli, CLI_FAILED,
                      "What answers at %s is no dynlog, and `dynlog %s` needs one. Say where "
@@ -43,6 +51,47 @@ bool cli_server_status(struct cli *cli, struct client *client, struct arena *are
     else
         *ret_exit = cli_client_fail(cli, client, status, &answer);
     return false;
+}
+
+/* Other refusals are for whoever asks for more than one event. */
+static enum status ask_for_one(struct client *client, struct arena *arena,
+                               struct client_answer *ret)
+{
+    AUTO(buffer_free) struct buffer path = BUFFER_INIT(PATH_SIZE_MAX);
+    struct client_request request = {.method = "GET", .once = true};
+
+    buffer_append_text(&path, "/_dynlog/log");
+    client_query(&path, "follow", BYTES("false"));
+    client_query(&path, "limit", BYTES("1"));
+    client_query(&path, "table", bytes_of_text(client_target(client)->table));
+    request.path = arena_copy_text(arena, buffer_bytes(&path));
+    return client_ask(client, arena, &request, ret);
+}
+
+bool cli_server_wait_for_order(struct cli *cli, struct client *client,
+                               const struct interrupts *interrupts, int *ret_exit)
+{
+    for (bool told = false;; told = true) {
+        AUTO(arena_release) struct arena *arena = arena_new();
+        struct client_answer answer = {0};
+        enum status status = ask_for_one(client, arena, &answer);
+
+        if (status == CLOSED || status == TIMED_OUT) {
+            *ret_exit = cli_client_fail(cli, client, status, &answer);
+            return false;
+        }
+        if (status == OK || !bytes_equal_text(json_get_string(answer.json, "error"), "IN_USE"))
+            return true;
+        if (!told)
+            fprintf(cli->err,
+                    "The events of %s are being put in order, once, because an older "
+                    "dynlog wrote them: waiting.\n",
+                    client_target(client)->table);
+        if (!cli_interrupts_pause(interrupts, ORDER_PAUSE_MS)) {
+            *ret_exit = cli_interrupts_end(cli);
+            return false;
+        }
+    }
 }
 
 int64_t cli_server_number(const struct json *object, const char *name)

@@ -16,7 +16,7 @@
 struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock, *otlp;
     int64_t port, events_port, lambda_port, shards;
-    struct option_texts parameters;
+    struct option_texts parameters, private_logs;
     bool memory, quiet, watch, no_reload, no_journeys;
 };
 
@@ -93,6 +93,12 @@ static const struct option_row options[] = {
      .max = SHARDS_BEGIN_MAX,
      .number_default = SHARDS_NOT_SAID,
      .offset = offsetof(struct start_options, shards)},
+    {.name = "private",
+     .kind = OPTION_TEXTS,
+     .value_name = "LOG",
+     .help = "declare this log private, beside the stack's: each of its streams can be forgotten "
+             "(repeatable)",
+     .offset = offsetof(struct start_options, private_logs)},
     {.name = "quiet",
      .letter = 'q',
      .kind = OPTION_FLAG,
@@ -183,6 +189,8 @@ static int start_run(struct cli *cli, const void *given)
         .watch = on->watch,
         .parameters = on->parameters.texts,
         .parameter_count = on->parameters.count,
+        .private_logs = on->private_logs.texts,
+        .private_log_count = on->private_logs.count,
         .no_reload = on->no_reload,
         .no_journeys = on->no_journeys,
     };
@@ -202,6 +210,10 @@ static int start_run(struct cli *cli, const void *given)
     for (size_t i = 0; i < on->parameters.count; i++)
         if (strchr(on->parameters.texts[i], '=') == NULL || on->parameters.texts[i][0] == '=')
             return cli_fail_usage(cli, "--parameter needs NAME=VALUE.");
+
+    for (size_t i = 0; i < on->private_logs.count; i++)
+        if (on->private_logs.texts[i][0] == '\0' || strchr(on->private_logs.texts[i], '#') != NULL)
+            return cli_fail_usage(cli, "--private needs the name of a log, without \"#\".");
 
     if (on->clock != NULL && !is_clock(on->clock))
         return cli_fail_usage(cli,

@@ -8,6 +8,14 @@
 
 #define BODY_SIZE_MAX ((size_t)64 * 1024)
 
+/* dynlog.h reads and follows under names, it does not list or change them. */
+#define NO_FOLDER                                                                                  \
+    {                                                                                              \
+        .name = "data", .kind = OPTION_REFUSED,                                                    \
+        .help = "not taken here: a server looks after names and groups. `dynlog start --data "     \
+                "DIR` runs one in that folder"                                                     \
+    }
+
 /* ---- asking ---- */
 
 /* NULL: said why. */
@@ -18,12 +26,20 @@ static const struct json *ask(struct cli *cli, const struct client *client_of,
     struct client_request request = {
         .method = body.size > 0 ? "POST" : "GET", .path = path, .body = body};
     struct client_answer answer = {0};
-    enum status status = client_ask(client, cli->arena, &request, &answer);
+    const struct json *ignored = NULL;
+    enum status status = OK;
 
+    if (!cli_server_status(cli, client, cli->arena, &ignored, ret_exit))
+        return NULL;
+    status = client_ask(client, cli->arena, &request, &answer);
     if (status == OK && answer.json != NULL)
         return answer.json;
     if (status == REFUSED && answer.message.size > 0)
-        *ret_exit = cli_fail(cli, CLI_FAILED, "%.*s", BYTES_ARG(answer.message));
+        *ret_exit =
+            cli_fail(cli, CLI_FAILED, "%.*s%s", BYTES_ARG(answer.message),
+                     bytes_find(answer.message, BYTES("no subscription")) < answer.message.size
+                         ? " `dynlog subscriptions` lists them."
+                         : "");
     else
         *ret_exit = cli_client_fail(cli, client_of, status, &answer);
     return NULL;
@@ -71,6 +87,7 @@ static const struct option_row subscriptions_rows[] = {
      .help = "a JSON line each, on a terminal too",
      .offset = offsetof(struct subscriptions_options, json)},
     TARGET_OPTIONS(struct subscriptions_options),
+    NO_FOLDER,
 };
 
 static int show_subscriptions(struct cli *cli, const struct json *list, bool json)
@@ -176,6 +193,7 @@ static const struct option_row parked_rows[] = {
      .help = "a JSON line an event, on a terminal too",
      .offset = offsetof(struct parked_options, json)},
     TARGET_OPTIONS(struct parked_options),
+    NO_FOLDER,
 };
 
 static const struct table_column parked_columns[] = {
@@ -266,6 +284,7 @@ static const struct option_row unpark_rows[] = {
      .help = "one JSON object, on a terminal too",
      .offset = offsetof(struct parked_options, json)},
     TARGET_OPTIONS(struct parked_options),
+    NO_FOLDER,
 };
 
 static int unpark_run(struct cli *cli, const void *given)
@@ -277,7 +296,9 @@ static int unpark_run(struct cli *cli, const void *given)
     int exit_status = CLI_DONE;
 
     if (on->all == (on->position != NULL))
-        return cli_fail_usage(cli, "Which? A position (dynlog parked shows them), or --all.");
+        return cli_fail_usage(cli, on->all ? "A position or --all, not both."
+                                           : "Which? A position (`dynlog parked NAME` shows "
+                                             "them), or --all.");
     if (on->position != NULL && !bytes_to_uint64(bytes_of_text(on->position), &position))
         return cli_fail_usage(cli, "A position is a number, not \"%s\".", on->position);
 
@@ -305,7 +326,8 @@ static int unpark_run(struct cli *cli, const void *given)
     if (client == NULL)
         return exit_status;
     if (cli_for_people(cli, on->json))
-        fprintf(cli->out, "%s given again.\n", count == 1 ? "1 event is" : "The events are");
+        fprintf(cli->out, "%s %s given again.\n", count > 0 ? cli_count_text(count) : "No",
+                count == 1 ? "event is" : "events are");
     else
         fprintf(cli->out, "{\"unparked\":%" PRId64 "}\n", count);
     return CLI_DONE;

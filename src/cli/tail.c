@@ -43,8 +43,9 @@ static const struct option_row options[] = {
     {.name = "from",
      .kind = OPTION_TEXT,
      .value_name = "START",
-     .help = "begin with the events after this position, with \"start\" or \"now\" (that is the "
-             "default), or with those since a time: 2026-01-31T09:30:00Z",
+     .help =
+         "begin with the events after this position (on AWS: an event's cursor), with \"start\" "
+         "or \"now\" (that is the default), or with those since a time: 2026-01-31T09:30:00Z",
      .offset = offsetof(struct tail_options, from)},
     {.name = "as",
      .kind = OPTION_TEXT,
@@ -62,7 +63,8 @@ static const struct option_row options[] = {
      .kind = OPTION_TEXT,
      .value_name = "CMD",
      .help = "hand each event to this command, as JSON on its stdin and DYNLOG_LOG, DYNLOG_ID, "
-             "DYNLOG_VERSION, DYNLOG_TYPE, DYNLOG_POSITION; it is done when that ends with 0",
+             "DYNLOG_VERSION, DYNLOG_TYPE, DYNLOG_POSITION, DYNLOG_TRY; it is done when that ends "
+             "with 0",
      .offset = offsetof(struct tail_options, exec)},
     {.name = "exec-lines",
      .kind = OPTION_TEXT,
@@ -73,7 +75,7 @@ static const struct option_row options[] = {
     {.name = "tries",
      .kind = OPTION_NUMBER,
      .value_name = "N",
-     .help = "with --as or --group: park an event that failed so often (5)",
+     .help = "with --as or --group: park an event that failed so often, else 5 times",
      .min = 1,
      .max = 1000,
      .number_default = NOT_SAID,
@@ -105,9 +107,9 @@ static const struct table_column columns[] = {
 };
 
 /* The rows to come are not known yet: most fit these, so that columns seldom move. */
-enum { COLUMN_STREAM = 1, COLUMN_TYPE = 3 };
-#define STREAM_WIDTH_MIN 12
-#define TYPE_WIDTH_MIN 14
+enum { COLUMN_STREAM = 1, COLUMN_TYPE = 3, COLUMN_PAYLOAD = 4 };
+#define STREAM_WIDTH_MIN CLI_COLUMN_WIDTH_NARROW
+#define TYPE_WIDTH_MIN 17
 
 struct tailing {
     struct cli *cli;
@@ -282,8 +284,24 @@ static const char *read_from(struct cli *cli, const struct tail_options *on, int
                                                     json_get_uint(answer.json, "position", 0)));
 }
 
+/* A cursor of AWS's change streams has slashes. */
+static bool is_start(const char *from)
+{
+    uint64_t number = 0;
+
+    return strcmp(from, DYNLOG_FROM_START) == 0 || strcmp(from, DYNLOG_FROM_NOW) == 0 ||
+           bytes_to_uint64(bytes_of_text(from), &number) ||
+           clock_parse_iso(bytes_of_text(from), &number) || strchr(from, '/') != NULL;
+}
+
 static int check(const struct cli *cli, const struct tail_options *on)
 {
+    if (on->from != NULL && !is_start(on->from))
+        return cli_fail_usage(cli,
+                              "--from needs a position (a number), start, now or a time, for "
+                              "example 2026-01-31T09:30:00Z, or on AWS an event's cursor, not "
+                              "\"%s\".",
+                              on->from);
     if (on->as != NULL && on->group != NULL)
         return cli_fail_usage(cli, "--as has one reader, --group shares: choose one.");
     if (on->exec != NULL && on->exec_lines != NULL)
@@ -334,11 +352,13 @@ static int tail_run(struct cli *cli, const void *given)
                  .lines = on->exec_lines != NULL},
         .table = {.columns = columns,
                   .column_count = ARRAY_COUNT(columns),
-                  .widths = {[COLUMN_STREAM] = STREAM_WIDTH_MIN, [COLUMN_TYPE] = TYPE_WIDTH_MIN}},
+                  .wanted = {[COLUMN_STREAM] = STREAM_WIDTH_MIN,
+                             [COLUMN_TYPE] = TYPE_WIDTH_MIN,
+                             [COLUMN_PAYLOAD] = cli->width}},
         .left = on->count,
     };
 
-    if (cli_for_people(cli, on->json))
+    if (cli_for_people(cli, on->json) && !on->until_end)
         cli_note(cli, "Listening; Ctrl-C ends.");
     cli_interrupts_catch(&interrupts);
     cli_interrupts_stop_reader(reader);
@@ -354,7 +374,7 @@ const struct command command_tail = {
     .description =
         "A JSON line has the event's position: --from with that position goes on behind "
         "it. On AWS and other engines the change stream is read, which keeps 24 hours and "
-        "has no positions.",
+        "has no positions: a line has a cursor there, which --from takes as well.",
     .example = "dynlog tail --log users --type signup\n"
                "dynlog tail --from start --until-end --json\n"
                "dynlog tail --group mail --exec './send-mail'",

@@ -20,8 +20,7 @@
          .offset = offsetof(type, target.region)},                                                 \
     {                                                                                              \
         .name = "profile", .kind = OPTION_TEXT, .value_name = "NAME",                              \
-        .help = "keys of this profile of ~/.aws/credentials",                                      \
-        .offset = offsetof(type, target.profile)                                                   \
+        .help = "keys of this profile of ~/.aws", .offset = offsetof(type, target.profile)         \
     }
 
 #define TARGET_TABLE_OPTIONS(type)                                                                 \
@@ -33,6 +32,20 @@
     {                                                                                              \
         .name = "table", .kind = OPTION_TEXT, .value_name = "NAME",                                \
         .help = "the table, whatever the stage", .offset = offsetof(type, target.table)            \
+    }
+
+/* The same rows where the table matters to a folder alone (cli_place_needs_no_table()). */
+#define FOLDER_TABLE_OPTIONS(type)                                                                 \
+    {.name = "stage",                                                                              \
+     .kind = OPTION_TEXT,                                                                          \
+     .value_name = "STAGE",                                                                        \
+     .help = "with --data: the folder's table is STAGE" TARGET_TABLE_SUFFIX                        \
+             "; else " TARGET_STAGE_DEFAULT,                                                       \
+     .offset = offsetof(type, target.stage)},                                                      \
+    {                                                                                              \
+        .name = "table", .kind = OPTION_TEXT, .value_name = "NAME",                                \
+        .help = "with --data: the folder's table, whatever the stage",                             \
+        .offset = offsetof(type, target.table)                                                     \
     }
 
 #endif

@@ -1,10 +1,12 @@
 /* client/client.c - see client.h. */
 #include "client/internal.h"
 
+#include "base/api_error.h"
 #include "base/id.h"
 
 #include <errno.h>
 #include <time.h>
+#include <zlib.h>
 
 #define PAUSE_MS 50
 #define PAUSE_DOUBLED_MAX 6
@@ -23,6 +25,12 @@ struct client *client_new(const struct target *target)
     struct client *client = mem_new(sizeof *client);
 
     client->target = target;
+    client->clock = clock_new_real();
+    client->keys = (struct credentials){.key_id = target->key_id,
+                                        .secret = target->secret,
+                                        .token = target->token,
+                                        .process = target->process,
+                                        .expires_ms = target->expires_ms};
     curl_global_init(CURL_GLOBAL_DEFAULT);
     client_start_over(client);
     return client;
@@ -34,6 +42,8 @@ void client_free(struct client *client)
         return;
     curl_easy_cleanup(client->easy);
     curl_global_cleanup();
+    arena_free(client->keys_arena); /* NULL is fine */
+    clock_free(client->clock);
     mem_free(client);
 }
 
@@ -81,37 +91,18 @@ static size_t take_head(char *piece, size_t one, size_t size, void *context)
     return buffer_failed(&exchange->head) ? 0 : one * size;
 }
 
-static const char *service_of(const struct client_request *request)
-{
-    return request->service != NULL ? request->service : "dynamodb";
-}
-
 static void sign(struct client *client, struct exchange *exchange, struct arena *arena,
                  const struct client_request *request)
 {
-    const struct target *target = client->target;
+    const struct credentials *keys = &client->keys;
 
-    snprintf(client->signature, sizeof client->signature, "aws:amz:%s:%s", target->region,
-             service_of(request));
+    snprintf(client->signature, sizeof client->signature, "aws:amz:%s:%s", client->target->region,
+             target_signing_name(request->service));
     curl_easy_setopt(client->easy, CURLOPT_AWS_SIGV4, client->signature);
-    curl_easy_setopt(client->easy, CURLOPT_USERNAME, target->key_id);
-    curl_easy_setopt(client->easy, CURLOPT_PASSWORD, target->secret);
-    if (target->token != NULL)
-        add_header(exchange, arena, "X-Amz-Security-Token", target->token);
-}
-
-/* AWS's services have hosts of their own; everybody else has one for all. */
-static struct bytes url_of(const struct client *client, struct arena *arena,
-                           const struct client_request *request)
-{
-    const struct target *target = client->target;
-    bool china = bytes_end_with(bytes_of_text(target->host), BYTES(".cn"));
-    const char *host = request->host != NULL ? request->host : request->service;
-
-    if (target->is_aws && host != NULL)
-        return arena_printf(arena, "https://%s.%s.amazonaws.com%s%s", host, target->region,
-                            china ? ".cn" : "", request->path);
-    return arena_printf(arena, "%s%s", target->url, request->path);
+    curl_easy_setopt(client->easy, CURLOPT_USERNAME, keys->key_id);
+    curl_easy_setopt(client->easy, CURLOPT_PASSWORD, keys->secret);
+    if (keys->token != NULL)
+        add_header(exchange, arena, "X-Amz-Security-Token", keys->token);
 }
 
 void client_prepare(struct client *client, struct arena *arena,
@@ -119,7 +110,10 @@ void client_prepare(struct client *client, struct arena *arena,
 {
     CURL *easy = client->easy;
     int64_t answer_ms = request->answer_ms == 0 ? CLIENT_ANSWER_MS : request->answer_ms;
-    const char *url = arena_copy_text(arena, url_of(client, arena, request));
+    const char *url = arena_copy_text(
+        arena, arena_printf(arena, "%.*s%s",
+                            BYTES_ARG(target_url(arena, client->target, request->service)),
+                            request->path));
 
     client->fault[0] = '\0';
     curl_easy_reset(easy);
@@ -133,6 +127,8 @@ void client_prepare(struct client *client, struct arena *arena,
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)answer_ms);
     if (client->target->is_this_machine)
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    if (client->target->ca_bundle != NULL)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, client->target->ca_bundle);
     if (strcmp(request->method, "GET") != 0) {
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         if (strcmp(request->method, "POST") != 0)
@@ -179,6 +175,14 @@ struct bytes client_header(const struct client_answer *answer, const char *name)
     return BYTES("");
 }
 
+bool client_is_stranger(const struct client_answer *answer)
+{
+    return answer->http_status < 500 &&
+           (answer->error_name.size == 0 ||
+            bytes_start_with(answer->error_name, BYTES("UnknownOperation")) ||
+            bytes_start_with(answer->error_name, BYTES("MissingAuthenticationToken")));
+}
+
 /* {"__type":"com.amazonaws.dynamodb.v20120810#Name","message":"..."}, also with "Message"; of a
  * service that is asked by paths the name stands in a header. */
 static void read_answer(struct arena *arena, struct client_answer *answer)
@@ -202,6 +206,9 @@ static void read_answer(struct arena *arena, struct client_answer *answer)
     answer->message = json_string(json_get(answer->json, "message"));
     if (answer->message.size == 0)
         answer->message = json_string(json_get(answer->json, "Message"));
+    answer->no_space = answer->http_status >= 500 &&
+                       (bytes_equal_text(json_get_string(answer->json, "error"), "NO_SPACE") ||
+                        bytes_equal_text(answer->message, API_NO_SPACE_MESSAGE));
 }
 
 /* What the transport said. */
@@ -222,6 +229,17 @@ static bool was_never_sent(CURL *easy, CURLcode code)
         return true;
     curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
     return code == CURLE_OPERATION_TIMEDOUT && connected_us == 0;
+}
+
+/* The body is what was sent: as AWS's SDKs look at answers of DynamoDB. */
+static bool is_undamaged(const struct client_answer *answer)
+{
+    struct bytes said = client_header(answer, "x-amz-crc32");
+    uint64_t wanted = 0;
+
+    if (client_header(answer, "Content-Encoding").size > 0 || !bytes_to_uint64(said, &wanted))
+        return true;
+    return crc32(0, answer->body.ptr, (unsigned)answer->body.size) == wanted;
 }
 
 enum status client_finish(struct client *client, struct arena *arena, CURLcode code,
@@ -247,6 +265,11 @@ enum status client_finish(struct client *client, struct arena *arena, CURLcode c
     answer->http_status = (int)http_status;
     answer->head = arena_copy(arena, buffer_bytes(&exchange->head));
     answer->body = arena_copy(arena, buffer_bytes(&exchange->body));
+    if (!is_undamaged(answer)) {
+        *answer = (struct client_answer){.message = BYTES("the answer came damaged"),
+                                         .uncertain = answer->uncertain};
+        return CLOSED;
+    }
     read_answer(arena, answer);
     return http_status >= 200 && http_status < 300 ? OK : REFUSED;
 }
@@ -260,6 +283,10 @@ static enum status try_once(struct client *client, struct arena *arena,
                                 .body = BUFFER_INIT(CLIENT_BODY_SIZE_MAX)};
 
     client_prepare(client, arena, request, &exchange);
+    if (request->once) { /* on a used connection libcurl may send it again by itself */
+        curl_easy_setopt(client->easy, CURLOPT_FRESH_CONNECT, 1L);
+        client->connected = false;
+    }
 
     CURLcode code = curl_easy_perform(client->easy);
 
@@ -269,12 +296,27 @@ static enum status try_once(struct client *client, struct arena *arena,
 
 /* ---- trying again ---- */
 
-/* For now: nothing was done. */
+/* For now: nothing was done. AWS's SDKs have this list. */
 static bool is_busy(struct bytes name)
 {
-    static const char *const names[] = {"ProvisionedThroughputExceededException",
-                                        "ThrottlingException", "RequestLimitExceeded",
-                                        "TransactionConflictException"};
+    static const char *const names[] = {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "RequestThrottledException",
+        "RequestThrottled",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "LimitExceededException",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "PriorRequestNotComplete",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "TransactionInProgressException", /* an earlier try is: this one did nothing */
+        "TransactionConflictException",
+    };
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (bytes_equal_text(name, names[i]))
@@ -287,7 +329,7 @@ void client_never_pause(struct client *client)
     client->never_pause = true;
 }
 
-void client_pause(const struct client *client, unsigned turn)
+static void pause_at_least(const struct client *client, unsigned turn, uint64_t least_ms)
 {
     uint64_t most_ms = (uint64_t)PAUSE_MS << size_min(turn, PAUSE_DOUBLED_MAX), random = 0;
 
@@ -295,11 +337,26 @@ void client_pause(const struct client *client, unsigned turn)
         return;
     id_random((uint8_t *)&random, sizeof random);
 
-    uint64_t ms = random % most_ms + 1;
+    uint64_t ms = least_ms + random % most_ms + 1;
     struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
 
     while (nanosleep(&left, &left) != 0 && errno == EINTR)
         ;
+}
+
+void client_pause(const struct client *client, unsigned turn)
+{
+    pause_at_least(client, turn, 0);
+}
+
+/* Retry-After in seconds; its other form, a date, is nothing that AWS sends. 0: not said. */
+static uint64_t retry_after_ms(const struct client_answer *answer)
+{
+    uint64_t seconds = 0;
+
+    if (!bytes_to_uint64(client_header(answer, "Retry-After"), &seconds))
+        return 0;
+    return size_min(seconds, CLIENT_RETRY_AFTER_MS_MAX / 1000) * 1000;
 }
 
 /* A server of one's own that was never reached is not running: that is told at once. */
@@ -318,27 +375,87 @@ static bool may_be_done(enum status status, bool sent, const struct client_answe
     return sent && status != OK && (answer->http_status == 0 || answer->http_status >= 500);
 }
 
+/* ---- keys that are over ---- */
+
+bool client_renew_keys(struct client *client, char message[CREDENTIALS_MESSAGE_SIZE])
+{
+    struct arena *arena = NULL;
+    struct credentials keys = {0};
+
+    message[0] = '\0';
+    if (client->keys.process == NULL)
+        return false;
+    arena = arena_new();
+    if (credentials_renew(arena, &client->keys, &keys, message) != OK) {
+        arena_free(arena);
+        client->keys.expires_ms = 0; /* the other side says when they are over */
+        return false;
+    }
+    arena_free(client->keys_arena);
+    client->keys_arena = arena;
+    client->keys = keys;
+    return true;
+}
+
+static void renew_in_time(struct client *client)
+{
+    char message[CREDENTIALS_MESSAGE_SIZE];
+
+    if (client->keys.expires_ms > 0 &&
+        clock_now_ms(client->clock) + CLIENT_RENEW_MS > client->keys.expires_ms)
+        (void)client_renew_keys(client, message); /* if not, the answer tells */
+}
+
+/* True: with new keys it is worth another try. Nothing was done with the old ones. */
+static bool renew_expired(struct client *client, struct arena *arena, enum status status,
+                          struct client_answer *answer)
+{
+    char message[CREDENTIALS_MESSAGE_SIZE];
+
+    if (status != REFUSED || (!bytes_equal_text(answer->error_name, "ExpiredTokenException") &&
+                              !bytes_equal_text(answer->error_name, "ExpiredToken")))
+        return false;
+    if (client_renew_keys(client, message))
+        return true;
+    if (message[0] != '\0')
+        answer->message = arena_printf(arena, "%.*s. %s", BYTES_ARG(answer->message), message);
+    return false;
+}
+
+/* ---- until there is an answer ---- */
+
 enum status client_ask(struct client *client, struct arena *arena,
                        const struct client_request *request, struct client_answer *ret)
 {
-    bool uncertain = false;
+    bool uncertain = false, lost = false, renewed = false;
     enum status status = OK;
 
     for (unsigned turn = 1;; turn++) {
         struct client_answer answer = {.uncertain = uncertain};
         bool sent = false;
 
+        renew_in_time(client);
         status = try_once(client, arena, request, &answer, &sent);
+        lost = lost || (answer.uncertain && !uncertain);
         uncertain = answer.uncertain;
+        if (!renewed && renew_expired(client, arena, status, &answer)) {
+            renewed = true;
+            turn--;
+            continue;
+        }
         *ret = answer;
         if (status == OK || request->once || turn == CLIENT_TRIES_MAX ||
             !is_worth_another(client, status, sent, uncertain, &answer)) {
-            ret->uncertain = uncertain || may_be_done(status, sent, &answer);
+            ret->uncertain =
+                answer.no_space && !lost ? false : uncertain || may_be_done(status, sent, &answer);
             return status;
         }
-        if (sent && !is_busy(answer.error_name) && answer.http_status != 429)
+        /* A full disk's try is looked for too when another one is answered otherwise. */
+        if (sent && !is_busy(answer.error_name) && answer.http_status != 429) {
             uncertain = true;
-        client_pause(client, turn - 1);
+            lost = lost || !answer.no_space;
+        }
+        pause_at_least(client, turn - 1, retry_after_ms(&answer));
     }
 }
 

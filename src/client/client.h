@@ -3,9 +3,14 @@
  *
  * A client is one thread's at a time; any number of them may be used side by side.
  *
- * What is tried again: a connection that broke, a 5xx answer, throttling; with a growing, random
- * pause. A write whose connection broke may have been done all the same: the answer says so
- * (`uncertain`), and whoever wrote on a condition looks whether what stands there is its own. */
+ * What is tried again, as AWS's SDKs do: a connection that broke, an answer that is damaged (its
+ * x-amz-crc32 is another one), a 5xx answer, throttling; with a growing, random pause, and not
+ * before a Retry-After. A write whose answer was lost may have been done all the same: the answer
+ * says so (`uncertain`), and whoever wrote on a condition looks whether what stands there is its
+ * own.
+ *
+ * Keys of a process (client/credentials.h) are renewed some minutes before they are over, and when
+ * the other side says that they are. */
 #ifndef DYNLOG_CLIENT_CLIENT_H
 #define DYNLOG_CLIENT_CLIENT_H
 
@@ -15,6 +20,8 @@
 #define CLIENT_TRIES_MAX 6
 #define CLIENT_CONNECT_MS 5000
 #define CLIENT_ANSWER_MS 10000
+#define CLIENT_RETRY_AFTER_MS_MAX 20000           /* a longer wait is the caller's decision */
+#define CLIENT_RENEW_MS ((uint64_t)5 * 60 * 1000) /* before keys are over */
 #define CLIENT_BODY_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
 struct client;
@@ -33,8 +40,7 @@ struct client_header {
 };
 
 struct client_request {
-    const char *service; /* AWS's name in hosts and signatures: "logs"; NULL: "dynamodb" */
-    const char *host; /* of AWS, where it is another one: "streams.dynamodb"; NULL: the service's */
+    enum target_service service;
     const char *method; /* "GET", "POST", "PUT", "DELETE" */
     const char *path;   /* from the slash, with its query in canonical form (client_query()) */
     const char *target; /* X-Amz-Target; NULL: none */
@@ -53,6 +59,7 @@ struct client_answer {
     const struct json *json; /* NULL: the body is none */
     struct bytes error_name; /* AWS's, without its prefix; empty when the answer says none */
     struct bytes message; /* empty when nothing listens on this machine: there is no more to say */
+    bool no_space;        /* a dynlog says that its disk is full: nothing was written */
     bool uncertain;       /* a try was sent and may have been done, whatever this answer says */
 };
 
@@ -60,6 +67,9 @@ struct client_answer {
  * was sent, and no answer came. The answer lives in the arena, also when not OK. */
 MUST_USE enum status client_ask(struct client *client, struct arena *arena,
                                 const struct client_request *request, struct client_answer *ret);
+/* What refused a path of dynlog's own does not know it: dynlog itself refuses by a name (a
+ * signature, a host), and by another one. */
+bool client_is_stranger(const struct client_answer *answer);
 /* The value of an answer's header; empty: it has none. */
 struct bytes client_header(const struct client_answer *answer, const char *name);
 /* One operation of DynamoDB: "PutItem". */

@@ -2,6 +2,7 @@
 #ifndef DYNLOG_CLIENT_INTERNAL_H
 #define DYNLOG_CLIENT_INTERNAL_H
 
+#include "base/clock.h"
 #include "client/client.h"
 
 #include <curl/curl.h>
@@ -9,9 +10,12 @@
 struct client {
     const struct target *target;
     bool never_pause;
-    CURL *easy;         /* one, so that its connection is used again */
-    bool connected;     /* it has one, or had when it last looked */
-    char signature[64]; /* curl's words for what is signed */
+    struct clock *clock;
+    struct credentials keys;  /* the target's, or those of its process since */
+    struct arena *keys_arena; /* theirs; NULL: they are the target's */
+    CURL *easy;               /* one, so that its connection is used again */
+    bool connected;           /* it has one, or had when it last looked */
+    char signature[64];       /* curl's words for what is signed */
     char fault[CURL_ERROR_SIZE];
 };
 
@@ -29,6 +33,8 @@ void client_start_over(struct client *client);
 /* Sets the handle up for a request; its texts live in the arena. */
 void client_prepare(struct client *client, struct arena *arena,
                     const struct client_request *request, struct exchange *exchange);
+/* Asks the process for the next keys. False: there is none, or `message` says what it did. */
+bool client_renew_keys(struct client *client, char message[CREDENTIALS_MESSAGE_SIZE]);
 /* What came of it. */
 enum status client_finish(struct client *client, struct arena *arena, CURLcode code,
                           const struct exchange *exchange, struct client_answer *answer);

@@ -1,13 +1,10 @@
 /* client/target.c - see target.h. */
 #include "client/target.h"
 
-#include "base/file.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CREDENTIALS_SIZE_MAX ((size_t)1024 * 1024)
 #define REGION_SIZE_MAX 32
 
 static enum status refuse(char message[TARGET_MESSAGE_SIZE], const char *format, ...)
@@ -24,16 +21,82 @@ static enum status refuse(char message[TARGET_MESSAGE_SIZE], const char *format,
 }
 
 /* NULL when it is not set, or empty. */
-static const char *environment(const char *name)
+static const char *environment(struct arena *arena, const char *name)
 {
     const char *value = getenv(name);
 
-    return value != NULL && value[0] != '\0' ? value : NULL;
+    return value != NULL && value[0] != '\0' ? arena_copy_text(arena, bytes_of_text(value)) : NULL;
 }
 
 static const char *first_of(const char *a, const char *b)
 {
     return a != NULL ? a : b;
+}
+
+static const char *copy(struct arena *arena, const char *text)
+{
+    return text != NULL ? arena_copy_text(arena, bytes_of_text(text)) : NULL;
+}
+
+/* ---- AWS's hosts ---- */
+
+static const struct {
+    const char *host, *signing_name;
+    const char *configured; /* in settings, and in capitals in the environment */
+} services[TARGET_SERVICE_COUNT] = {
+    [TARGET_DYNAMODB] = {"dynamodb", "dynamodb", "dynamodb"},
+    [TARGET_DYNAMODB_STREAMS] = {"streams.dynamodb", "dynamodb", "dynamodb_streams"},
+    [TARGET_EVENTS] = {"events", "events", "eventbridge"},
+    [TARGET_LAMBDA] = {"lambda", "lambda", "lambda"},
+    [TARGET_LOGS] = {"logs", "logs", "cloudwatch_logs"},
+};
+
+/* Partitions: regions that begin so have hosts that end so. */
+static const struct {
+    const char *region, *host;
+} partitions[] = {
+    {"cn-", ".amazonaws.com.cn"},
+    {"us-iso-", ".c2s.ic.gov"},
+    {"us-isob-", ".sc2s.sgov.gov"},
+    {"", ".amazonaws.com"},
+};
+
+const char *target_signing_name(enum target_service service)
+{
+    return services[service].signing_name;
+}
+
+static const char *host_end(const char *region)
+{
+    size_t i = 0;
+
+    while (!bytes_start_with(bytes_of_text(region), bytes_of_text(partitions[i].region)))
+        i++;
+    return partitions[i].host;
+}
+
+/* In the partition of the US government most hosts are FIPS's as they are. */
+static bool has_fips_name(enum target_service service, const char *region)
+{
+    return service == TARGET_LAMBDA || !bytes_start_with(bytes_of_text(region), BYTES("us-gov-"));
+}
+
+static struct bytes aws_url(struct arena *arena, enum target_service service, const char *region,
+                            bool is_fips)
+{
+    return arena_printf(arena, "https://%s%s.%s%s", services[service].host,
+                        is_fips && has_fips_name(service, region) ? "-fips" : "", region,
+                        host_end(region));
+}
+
+struct bytes target_url(struct arena *arena, const struct target *target,
+                        enum target_service service)
+{
+    if (target->others[service] != NULL)
+        return bytes_of_text(target->others[service]);
+    if (target->is_aws && service != TARGET_DYNAMODB)
+        return aws_url(arena, service, target->region, target->is_fips);
+    return bytes_of_text(target->url);
 }
 
 /* ---- endpoint ---- */
@@ -79,167 +142,204 @@ static enum status set_url(struct arena *arena, const char *text, struct target 
     return OK;
 }
 
+static bool is_aws_host(struct bytes host)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(partitions); i++)
+        if (bytes_end_with(host, bytes_of_text(partitions[i].host)))
+            return true;
+    return bytes_end_with(host, BYTES(".api.aws"));
+}
+
 static void look_at_host(struct arena *arena, struct target *target)
 {
+    static const char *const names[] = {"dynamodb.", "dynamodb-fips."};
     struct bytes host = bytes_of_text(target->host);
-    size_t region_at = strlen("dynamodb.");
 
-    target->is_aws = bytes_end_with(host, BYTES(".amazonaws.com")) ||
-                     bytes_end_with(host, BYTES(".amazonaws.com.cn"));
+    target->is_aws = is_aws_host(host);
     target->is_this_machine = bytes_equal_text(host, "localhost") ||
                               bytes_equal_text(host, "0.0.0.0") || bytes_equal_text(host, "::1") ||
                               bytes_start_with(host, BYTES("127."));
-    if (target->is_aws && bytes_start_with(host, BYTES("dynamodb."))) {
-        size_t end = bytes_find_byte(host, '.', region_at);
+    for (size_t i = 0; target->is_aws && i < ARRAY_COUNT(names); i++) {
+        size_t at = strlen(names[i]);
 
-        target->region = arena_copy_text(arena, bytes_slice(host, region_at, end - region_at));
+        if (!bytes_start_with(host, bytes_of_text(names[i])))
+            continue;
+        target->is_fips = target->is_fips || i == 1;
+        target->region =
+            arena_copy_text(arena, bytes_slice(host, at, bytes_find_byte(host, '.', at) - at));
     }
+}
+
+/* ---- what is configured ---- */
+
+struct configured {
+    struct arena *arena;
+    const struct settings *settings;
+    const char *general; /* for every service; NULL: nothing */
+    bool ignored;
+};
+
+static struct configured configured_of(struct arena *arena, const struct settings *settings)
+{
+    const char *ignore = environment(arena, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+
+    if (ignore == NULL)
+        ignore = settings_get(arena, settings, "ignore_configured_endpoint_urls");
+    return (struct configured){.arena = arena,
+                               .settings = settings,
+                               .general = environment(arena, "AWS_ENDPOINT_URL"),
+                               .ignored = settings_is_true(ignore)};
+}
+
+static const char *variable_of(struct arena *arena, enum target_service service)
+{
+    char *name = arena_copy_text(
+        arena, arena_printf(arena, "AWS_ENDPOINT_URL_%s", services[service].configured));
+
+    for (char *c = name; *c != '\0'; c++)
+        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+    return name;
+}
+
+/* NULL: nothing. */
+static const char *configured_url(const struct configured *configured, enum target_service service)
+{
+    struct arena *arena = configured->arena;
+    const char *url = NULL;
+
+    if (configured->ignored)
+        return NULL;
+    url = first_of(environment(arena, variable_of(arena, service)), configured->general);
+    if (url == NULL)
+        url = settings_get_of_service(arena, configured->settings, services[service].configured,
+                                      "endpoint_url");
+    return url != NULL ? url : settings_get(arena, configured->settings, "endpoint_url");
+}
+
+/* Services that the configuration has elsewhere. Who names its endpoint for DynamoDB names the
+ * configured place; who names another one has all there. */
+static enum status set_others(const struct configured *configured, struct target *target,
+                              char message[TARGET_MESSAGE_SIZE])
+{
+    const char *url = configured_url(configured, TARGET_DYNAMODB);
+    struct target other = {0};
+
+    if (set_url(configured->arena, first_of(url, TARGET_ENDPOINT_DEFAULT), &other, message) != OK)
+        return url == NULL ? REFUSED : OK; /* nobody asked for it */
+    if (strcmp(other.url, target->url) != 0)
+        return OK;
+    for (enum target_service i = TARGET_DYNAMODB + 1; i < TARGET_SERVICE_COUNT; i++) {
+        url = configured_url(configured, i);
+        if (url == NULL)
+            continue;
+        if (set_url(configured->arena, url, &other, message) != OK)
+            return REFUSED;
+        if (strcmp(other.url, target->url) != 0)
+            target->others[i] = other.url;
+    }
+    return OK;
+}
+
+/* ---- AWS, or somebody else ---- */
+
+static enum status read_kind_of_host(struct arena *arena, const struct settings *settings,
+                                     struct target *target, char message[TARGET_MESSAGE_SIZE])
+{
+    const char *fips = environment(arena, "AWS_USE_FIPS_ENDPOINT");
+    const char *dual = environment(arena, "AWS_USE_DUALSTACK_ENDPOINT");
+
+    if (fips == NULL)
+        fips = settings_get(arena, settings, "use_fips_endpoint");
+    if (dual == NULL)
+        dual = settings_get(arena, settings, "use_dualstack_endpoint");
+    target->is_fips = settings_is_true(fips);
+    if (settings_is_true(dual))
+        return refuse(message, "AWS_USE_DUALSTACK_ENDPOINT (use_dualstack_endpoint) is not "
+                               "supported: name the host with --endpoint.");
+    return OK;
+}
+
+static enum status check_region(const char *region, char message[TARGET_MESSAGE_SIZE])
+{
+    if (region == NULL || is_region(region))
+        return OK;
+    return refuse(message, "\"%s\" is no region. A region looks like this: eu-central-1", region);
 }
 
 static enum status find_endpoint(struct arena *arena, const struct target_options *options,
-                                 struct target *target, char message[TARGET_MESSAGE_SIZE])
+                                 const struct settings *settings, struct target *target,
+                                 char message[TARGET_MESSAGE_SIZE])
 {
+    struct configured configured = configured_of(arena, settings);
     const char *url = options->endpoint;
 
-    if (options->region != NULL && !is_region(options->region))
-        return refuse(message, "\"%s\" is no region. A region looks like this: eu-central-1",
-                      options->region);
-    if (url == NULL && options->region != NULL)
-        url = arena_copy_text(
-            arena, arena_printf(arena, "https://dynamodb.%s.amazonaws.com%s", options->region,
-                                strncmp(options->region, "cn-", 3) == 0 ? ".cn" : ""));
+    if (check_region(options->region, message) != OK)
+        return REFUSED;
+    if (url == NULL && options->region != NULL) {
+        if (read_kind_of_host(arena, settings, target, message) != OK)
+            return REFUSED;
+        url = arena_copy_text(arena,
+                              aws_url(arena, TARGET_DYNAMODB, options->region, target->is_fips));
+    }
     if (url == NULL)
-        url = environment("AWS_ENDPOINT_URL_DYNAMODB");
-    if (url == NULL)
-        url = first_of(environment("AWS_ENDPOINT_URL"), TARGET_ENDPOINT_DEFAULT);
+        url = first_of(configured_url(&configured, TARGET_DYNAMODB), TARGET_ENDPOINT_DEFAULT);
     if (set_url(arena, url, target, message) != OK)
         return REFUSED;
     look_at_host(arena, target);
+    return set_others(&configured, target, message);
+}
+
+static enum status find_region(struct arena *arena, const struct target_options *options,
+                               const struct settings *settings, struct target *target,
+                               char message[TARGET_MESSAGE_SIZE])
+{
     if (options->region != NULL || target->region == NULL)
-        target->region = first_of(options->region, environment("AWS_REGION"));
+        target->region = first_of(copy(arena, options->region), environment(arena, "AWS_REGION"));
     if (target->region == NULL)
-        target->region = first_of(environment("AWS_DEFAULT_REGION"), "us-east-1");
-    if (!is_region(target->region))
-        return refuse(message, "\"%s\" is no region. A region looks like this: eu-central-1",
-                      target->region);
-    return OK;
-}
-
-/* ---- keys ---- */
-
-static struct bytes trim(struct bytes text)
-{
-    while (text.size > 0 && strchr(" \t\r", text.ptr[0]) != NULL)
-        text = bytes_slice(text, 1, text.size);
-    while (text.size > 0 && strchr(" \t\r", text.ptr[text.size - 1]) != NULL)
-        text.size--;
-    return text;
-}
-
-static void read_setting(struct arena *arena, struct bytes line, struct target *target)
-{
-    size_t equals = bytes_find_byte(line, '=', 0);
-
-    if (equals == SIZE_MAX)
-        return;
-
-    struct bytes name = trim(bytes_slice(line, 0, equals));
-    struct bytes value = trim(bytes_slice(line, equals + 1, line.size));
-
-    if (value.size == 0)
-        return;
-    if (bytes_equal_text(name, "aws_access_key_id"))
-        target->key_id = arena_copy_text(arena, value);
-    else if (bytes_equal_text(name, "aws_secret_access_key"))
-        target->secret = arena_copy_text(arena, value);
-    else if (bytes_equal_text(name, "aws_session_token"))
-        target->token = arena_copy_text(arena, value);
-}
-
-/* False when there is no such profile. */
-static bool read_profile(struct arena *arena, struct bytes file, const char *profile,
-                         struct target *target)
-{
-    bool inside = false, found = false;
-
-    for (size_t at = 0; at < file.size;) {
-        size_t end = bytes_find_byte(file, '\n', at);
-        struct bytes line = trim(bytes_slice(file, at, end == SIZE_MAX ? file.size : end - at));
-
-        at = end == SIZE_MAX ? file.size : end + 1;
-        if (line.size == 0 || line.ptr[0] == '#' || line.ptr[0] == ';')
-            continue;
-        if (line.ptr[0] == '[') {
-            inside = bytes_equal_text(trim(bytes_slice(line, 1, bytes_find_byte(line, ']', 0) - 1)),
-                                      profile);
-            found = found || inside;
-        } else if (inside) {
-            read_setting(arena, line, target);
-        }
-    }
-    return found;
-}
-
-static const char *credentials_path(struct arena *arena)
-{
-    const char *home = environment("HOME"), *path = environment("AWS_SHARED_CREDENTIALS_FILE");
-
-    if (path != NULL)
-        return path;
-    return arena_copy_text(arena,
-                           arena_printf(arena, "%s/.aws/credentials", home != NULL ? home : "~"));
-}
-
-/* Keys of a profile: a wrong one is told only when it was asked for, or AWS is. */
-static enum status find_profile_keys(struct arena *arena, const struct target_options *options,
-                                     struct target *target, char message[TARGET_MESSAGE_SIZE])
-{
-    const char *asked = first_of(options->profile, environment("AWS_PROFILE"));
-    const char *profile = first_of(asked, "default"), *path = credentials_path(arena);
-    struct bytes file = {NULL, 0};
-    enum status status = file_read(arena, path, CREDENTIALS_SIZE_MAX, &file);
-    bool needed = options->profile != NULL || target->is_aws;
-
-    if (status == OK && read_profile(arena, file, profile, target) && target->key_id != NULL &&
-        target->secret != NULL)
-        return OK;
-    if (needed && asked == NULL)
-        return refuse(message, "There are no keys for AWS. Set AWS_ACCESS_KEY_ID and "
-                               "AWS_SECRET_ACCESS_KEY, or write a profile with `aws configure`.");
-    if (needed)
-        return refuse(message,
-                      "There is no profile \"%s\" with a key pair in %s%s%s. (Only key "
-                      "pairs are read; for other profiles: eval \"$(aws configure "
-                      "export-credentials --format env --profile %s)\")",
-                      profile, path, status != OK ? ": " : "",
-                      status != OK ? status_text(status) : "", profile);
-    target->key_id = target->secret = "dynlog"; /* any will do */
-    target->token = NULL;
-    return OK;
+        target->region = environment(arena, "AWS_DEFAULT_REGION");
+    if (target->region == NULL)
+        target->region = first_of(settings_get(arena, settings, "region"), "us-east-1");
+    return check_region(target->region, message);
 }
 
 static enum status find_keys(struct arena *arena, const struct target_options *options,
-                             struct target *target, char message[TARGET_MESSAGE_SIZE])
+                             const struct settings *settings, struct target *target,
+                             char message[TARGET_MESSAGE_SIZE])
 {
-    target->key_id = environment("AWS_ACCESS_KEY_ID");
-    target->secret = environment("AWS_SECRET_ACCESS_KEY");
-    target->token = environment("AWS_SESSION_TOKEN");
-    if (options->profile == NULL && target->key_id != NULL && target->secret != NULL)
-        return OK;
-    target->key_id = target->secret = target->token = NULL;
-    return find_profile_keys(arena, options, target, message);
+    struct credentials_wanted wanted = {.settings = settings,
+                                        .profile_was_asked = options->profile != NULL,
+                                        .are_needed = options->profile != NULL || target->is_aws,
+                                        .may_run = !target->is_this_machine};
+    struct credentials keys;
+
+    if (credentials_find(arena, &wanted, &keys, message) != OK)
+        return NOT_PERMITTED;
+    if (keys.key_id == NULL)
+        keys.key_id = keys.secret = "dynlog"; /* any will do */
+    target->key_id = keys.key_id;
+    target->secret = keys.secret;
+    target->token = keys.token;
+    target->process = keys.process;
+    target->expires_ms = keys.expires_ms;
+    return OK;
 }
 
 enum status target_resolve(struct arena *arena, const struct target_options *options,
                            struct target *ret, char message[TARGET_MESSAGE_SIZE])
 {
+    const char *profile = first_of(options->profile, environment(arena, "AWS_PROFILE"));
     struct target target = {0};
+    struct settings settings;
 
-    if (find_endpoint(arena, options, &target, message) != OK)
+    settings_read(arena, first_of(profile, "default"), &settings);
+    if (find_endpoint(arena, options, &settings, &target, message) != OK ||
+        find_region(arena, options, &settings, &target, message) != OK)
         return REFUSED;
-    if (find_keys(arena, options, &target, message) != OK)
+    if (find_keys(arena, options, &settings, &target, message) != OK)
         return NOT_PERMITTED;
-    target.table = options->table;
+    target.ca_bundle =
+        first_of(environment(arena, "AWS_CA_BUNDLE"), settings_get(arena, &settings, "ca_bundle"));
+    target.table = copy(arena, options->table);
     if (target.table == NULL)
         target.table =
             arena_copy_text(arena, arena_printf(arena, "%s" TARGET_TABLE_SUFFIX,

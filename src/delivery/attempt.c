@@ -245,6 +245,20 @@ void attempt_cancel(struct attempt *attempt)
 
 /* A copy: a store whose disk failed heals once nobody holds anything of it, and an attempt may wait
  * for just that. */
+static enum status open_sealed(struct attempt *attempt)
+{
+    struct vault_reader reader = {.store = attempt->entry->deliveries->options.store};
+    struct delivery *delivery = &attempt->delivery;
+    enum status st = OK;
+
+    if ((delivery->sealed & DELIVERY_SEALED_PAYLOAD) != 0)
+        st = vault_open_text(&reader, delivery->payload, attempt->arena, &delivery->payload);
+    if (st == OK && (delivery->sealed & DELIVERY_SEALED_EVENT) != 0)
+        st = vault_open_text(&reader, delivery->event, attempt->arena, &delivery->event);
+    delivery->sealed = 0;
+    return st;
+}
+
 static enum status load(struct attempt *attempt)
 {
     struct deliveries *deliveries = attempt->entry->deliveries;
@@ -257,6 +271,8 @@ static enum status load(struct attempt *attempt)
 
     if (st == OK)
         st = delivery_record_decode(arena_copy(attempt->arena, value.bytes), &attempt->delivery);
+    if (st == OK)
+        st = open_sealed(attempt);
     attempt->delivery.arena = attempt->arena;
     return st;
 }

@@ -71,7 +71,7 @@ static void refuse(struct deliveries *deliveries, struct store_batch *batch,
         outcome_fail(deliveries, batch, delivery, delivery->error, 0, 1, delivery->end);
         return;
     }
-    outcome_store(batch, delivery, delivery->end);
+    outcome_store(deliveries, batch, delivery, delivery->end);
     delivery->end->next_ms = deliveries_now_ms(deliveries) + delivery->error->retry_after_ms;
 }
 
@@ -83,7 +83,7 @@ void deliveries_write(struct deliveries *deliveries, struct store_batch *batch,
         write_to_target(deliveries, batch, delivery);
         break;
     case DELIVERY_CALLED:
-        outcome_store(batch, delivery, delivery->end);
+        outcome_store(deliveries, batch, delivery, delivery->end);
         break;
     case DELIVERY_REFUSED:
         refuse(deliveries, batch, delivery);
@@ -91,7 +91,7 @@ void deliveries_write(struct deliveries *deliveries, struct store_batch *batch,
     }
     /* The cause's batch goes on: a letter that could not be looked at now is a record first. */
     if (delivery->end->kind == OUTCOME_STORE_FAILED)
-        outcome_store(batch, delivery, delivery->end);
+        outcome_store(deliveries, batch, delivery, delivery->end);
 }
 
 void deliveries_written(struct deliveries *deliveries, struct delivery *delivery)

@@ -20,7 +20,9 @@
  *      target, or into its dead-letter queue, or drops it.
  *   2. Attempts are counted in the store: a restart goes on counting. An attempt that a restart
  *      interrupts does not count and is made again: at least once.
- *   3. Memory holds a small entry for each record; its payload is read when it runs.
+ *   3. Memory holds a small entry for each record; its payload is read when it runs. Payloads of
+ *      private logs are sealed in it (vault/vault.h), and what was forgotten meanwhile is not in
+ * it.
  *   4. Each target of each source has a lane of its own (source and target id), so that one slow
  *      target delays no other. A lane begins its deliveries in the order of their positions, but
  *      for those that were tried before, and has at most DELIVERY_LANE_RUNNING_MAX under way.
@@ -51,6 +53,7 @@
 
 struct deliveries;
 struct journeys;
+struct vault;
 
 enum delivery_source {
     DELIVERY_OF_RULE,     /* RULE_ARN in the dead letter, whose body is the event */
@@ -117,6 +120,7 @@ struct delivery {
     struct arena *arena; /* for the door and for us, also on the writer; goes with the delivery */
     void *slot;          /* the door's, from find() to written() */
     /* private */
+    uint8_t sealed; /* of a record: which of payload and event are sealed texts (record.h) */
     enum delivery_way way;
     struct delivery_error *error;
     struct delivery_end *end;
@@ -183,6 +187,7 @@ struct deliveries_options {
     struct timers *wall_timers; /* tries of the store; NULL: `timers` */
     struct delivery_door door;
     struct journeys *journeys; /* NULL: nobody asks */
+    struct vault *vault;       /* records have payloads of private logs sealed; NULL: plain */
     /* The stack file's, instead of the back-off and of every retry policy; -1: not said. */
     int64_t retry_delay_ms, maximum_retry_attempts;
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */

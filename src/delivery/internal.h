@@ -59,9 +59,11 @@ void outcome_give_up(struct deliveries *deliveries, struct store_batch *batch,
                      const struct delivery *delivery, const struct delivery_error *error,
                      uint64_t position, uint32_t failed, enum delivery_condition condition,
                      struct delivery_end *end);
-/* A record of its own; end->position is set. */
-void outcome_store(struct store_batch *batch, const struct delivery *delivery,
-                   struct delivery_end *end);
+/* A record of its own; end->position is set. When its payloads can't be sealed now, the group
+ * fails.
+ */
+void outcome_store(struct deliveries *deliveries, struct store_batch *batch,
+                   const struct delivery *delivery, struct delivery_end *end);
 void outcome_delete(struct store_batch *batch, uint64_t position);
 /* On the loop, once it is durable: counts, and tells who has to know. */
 void outcome_durable(struct deliveries *deliveries, const struct delivery *delivery,
@@ -108,7 +110,7 @@ struct entry {
 };
 
 struct deliveries {
-    struct deliveries_options options; /* but for these two, it stays */
+    struct deliveries_options options;                      /* but for these two, it stays */
     _Atomic int64_t retry_delay_ms, maximum_retry_attempts; /* the loop sets, the writer reads */
     struct list all; /* entries, in the order of their positions as far as they were loaded */
     struct map lanes;

@@ -11,15 +11,39 @@ void outcome_delete(struct store_batch *batch, uint64_t position)
     store_batch_delete(batch, STORE_DELIVERIES, bytes_of(key, sizeof key));
 }
 
-void outcome_store(struct store_batch *batch, const struct delivery *delivery,
-                   struct delivery_end *end)
+static enum status seal(const struct deliveries *deliveries, struct store_batch *batch,
+                        struct delivery *delivery, uint8_t which, struct bytes *text)
+{
+    struct bytes sealed;
+    enum status st =
+        vault_seal_text(deliveries->options.vault, batch, delivery->arena, *text, &sealed);
+
+    if (st != OK || sealed.size == 0)
+        return st;
+    *text = sealed;
+    delivery->sealed |= which;
+    return OK;
+}
+
+void outcome_store(struct deliveries *deliveries, struct store_batch *batch,
+                   const struct delivery *delivery, struct delivery_end *end)
 {
     AUTO(buffer_free) struct buffer value = BUFFER_INIT(DELIVERY_RECORD_SIZE_MAX);
+    struct delivery record = *delivery;
     uint8_t key[DELIVERY_KEY_SIZE];
 
     *end = (struct delivery_end){.kind = OUTCOME_STORED, .position = store_batch_position(batch)};
+    record.sealed = 0;
+    enum status st = seal(deliveries, batch, &record, DELIVERY_SEALED_PAYLOAD, &record.payload);
+
+    if (st == OK)
+        st = seal(deliveries, batch, &record, DELIVERY_SEALED_EVENT, &record.event);
+    if (st != OK) {
+        store_batch_fail(batch, st);
+        return;
+    }
     delivery_key_encode(key, DELIVERY_KEY_RECORD, end->position);
-    delivery_record_encode(&value, delivery);
+    delivery_record_encode(&value, &record);
     assert(!buffer_failed(&value) && "deliveries_prepare() looked at the sizes");
     store_batch_put(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), buffer_bytes(&value));
 }
@@ -85,7 +109,7 @@ void outcome_fail(struct deliveries *deliveries, struct store_batch *batch,
         return;
     }
     if (position == 0) { /* a new record has its position now, and the jitter goes by that */
-        outcome_store(batch, delivery, end);
+        outcome_store(deliveries, batch, delivery, end);
         verdict = decide(deliveries, delivery, end->position, failed, error);
     } else {
         *end = (struct delivery_end){.kind = OUTCOME_STORED, .position = position};

@@ -3,6 +3,8 @@
 
 #include "base/take.h"
 
+#define FORMAT_PLAIN 1
+
 /* ---- keys ---- */
 
 void delivery_key_encode(uint8_t out[DELIVERY_KEY_SIZE], enum delivery_key_kind kind,
@@ -30,7 +32,9 @@ static void append_sized(struct buffer *out, struct bytes text)
 
 void delivery_record_encode(struct buffer *out, const struct delivery *delivery)
 {
-    buffer_append_byte(out, DELIVERY_RECORD_FORMAT);
+    buffer_append_byte(out, delivery->sealed != 0 ? DELIVERY_RECORD_FORMAT : FORMAT_PLAIN);
+    if (delivery->sealed != 0)
+        buffer_append_byte(out, delivery->sealed);
     buffer_append_byte(out, (uint8_t)delivery->source);
     buffer_append_u64(out, delivery->accepted_ms);
     buffer_append_u64(out, delivery->scheduled_ms);
@@ -50,7 +54,7 @@ void delivery_record_encode(struct buffer *out, const struct delivery *delivery)
 
 void delivery_attempts_encode(struct buffer *out, const struct delivery_attempts *attempts)
 {
-    buffer_append_byte(out, DELIVERY_RECORD_FORMAT);
+    buffer_append_byte(out, DELIVERY_ATTEMPTS_FORMAT);
     buffer_append_u32(out, attempts->failed);
     buffer_append_u64(out, attempts->next_ms);
     append_sized(out, attempts->code);
@@ -68,13 +72,27 @@ static struct bytes take_sized(struct take *take, size_t size_max)
     return take->failed ? (struct bytes){NULL, 0} : take_bytes(take, size);
 }
 
-static enum status take_format(struct take *take)
+static enum status take_format(struct take *take, uint8_t format_max, uint8_t *ret)
 {
-    struct bytes format = take_bytes(take, 1);
-
-    if (format.size == 0 || format.ptr[0] == 0)
+    *ret = take_byte(take);
+    if (*ret == 0)
         return CORRUPT;
-    return format.ptr[0] > DELIVERY_RECORD_FORMAT ? NEWER_FORMAT : OK;
+    return *ret > format_max ? NEWER_FORMAT : OK;
+}
+
+static uint8_t take_sealed(struct take *take)
+{
+    uint8_t sealed = take_byte(take);
+
+    if (sealed == 0 || sealed > (DELIVERY_SEALED_PAYLOAD | DELIVERY_SEALED_EVENT))
+        take->failed = true;
+    return sealed;
+}
+
+static struct bytes take_payload(struct take *take, bool sealed)
+{
+    return take_sized(take, sealed ? VAULT_TEXT_SIZE_MAX(DELIVERY_PAYLOAD_SIZE_MAX)
+                                   : DELIVERY_PAYLOAD_SIZE_MAX);
 }
 
 /* A limit is -1 or what an API takes. */
@@ -90,15 +108,18 @@ static int32_t take_limit(struct take *take, int32_t max)
 enum status delivery_record_decode(struct bytes value, struct delivery *ret)
 {
     struct take take = {.left = value};
-    enum status st = take_format(&take);
+    uint8_t format = 0, sealed = 0;
+    enum status st = take_format(&take, DELIVERY_RECORD_FORMAT, &format);
 
     if (st != OK)
         return st;
+    if (format != FORMAT_PLAIN)
+        sealed = take_sealed(&take);
     struct bytes source = take_bytes(&take, 1);
 
     if (source.size == 0 || source.ptr[0] > DELIVERY_OF_FUNCTION)
         return CORRUPT;
-    *ret = (struct delivery){.source = (enum delivery_source)source.ptr[0]};
+    *ret = (struct delivery){.source = (enum delivery_source)source.ptr[0], .sealed = sealed};
     ret->accepted_ms = take_u64(&take);
     ret->scheduled_ms = take_u64(&take);
     ret->maximum_retry_attempts = take_limit(&take, DELIVERY_RETRY_ATTEMPTS_MAX);
@@ -111,8 +132,8 @@ enum status delivery_record_decode(struct bytes value, struct delivery *ret)
     ret->dead_letter_arn = take_sized(&take, DELIVERY_NAME_SIZE_MAX);
     ret->trace_header = take_sized(&take, DELIVERY_NAME_SIZE_MAX);
     ret->parameters = take_sized(&take, DELIVERY_PARAMETERS_SIZE_MAX);
-    ret->payload = take_sized(&take, DELIVERY_PAYLOAD_SIZE_MAX);
-    ret->event = take_sized(&take, DELIVERY_PAYLOAD_SIZE_MAX);
+    ret->payload = take_payload(&take, (sealed & DELIVERY_SEALED_PAYLOAD) != 0);
+    ret->event = take_payload(&take, (sealed & DELIVERY_SEALED_EVENT) != 0);
     if (ret->source == DELIVERY_OF_FUNCTION && ret->dead_letter_arn.size > 0)
         return CORRUPT; /* it has none */
     return take.failed || take.left.size > 0 ? CORRUPT : OK;
@@ -121,7 +142,8 @@ enum status delivery_record_decode(struct bytes value, struct delivery *ret)
 enum status delivery_attempts_decode(struct bytes value, struct delivery_attempts *ret)
 {
     struct take take = {.left = value};
-    enum status st = take_format(&take);
+    uint8_t format = 0;
+    enum status st = take_format(&take, DELIVERY_ATTEMPTS_FORMAT, &format);
 
     if (st != OK)
         return st;

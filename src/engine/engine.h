@@ -71,6 +71,11 @@ struct engine_door {
 MUST_USE enum status engine_start(struct engine *engine, const struct engine_door *door);
 /* Works are under way that no request waits for any more, or not only. */
 bool engine_busy(const struct engine *engine);
+/* The order of the events of an older table is being made (order/order.h). */
+bool engine_fills_order(const struct engine *engine);
+/* Why the last step of it failed (NO_SPACE, IO_ERROR): it goes on trying, for whoever waits. OK: it
+ * did not fail. */
+enum status engine_order_failure(const struct engine *engine);
 /* Nothing new begins; what is under way stops where it is and goes on at the next start. False:
  * not yet, call again after the port has run. */
 bool engine_stop(struct engine *engine);

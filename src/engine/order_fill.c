@@ -27,6 +27,7 @@ struct order_job {
     struct list place; /* in the engine's */
     char *table_name;
     uint32_t table_id;
+    enum status last; /* how the last step ended */
 };
 
 /* One step, on the writer's thread. */
@@ -312,6 +313,11 @@ static enum status run_step(struct job *job, struct store_batch *batch, bool *re
 
 /* ---- on the port's thread ---- */
 
+static void stepped(struct job *job, enum status status)
+{
+    CONTAINER_OF(job, struct order_job, job)->last = status;
+}
+
 static void filled(struct job *job, enum status status)
 {
     struct order_job *filling = CONTAINER_OF(job, struct order_job, job);
@@ -338,6 +344,22 @@ static bool is_filling(const struct engine *engine, uint32_t table_id)
     return false;
 }
 
+bool engine_fills_order(const struct engine *engine)
+{
+    return !list_empty(&engine->orders);
+}
+
+enum status engine_order_failure(const struct engine *engine)
+{
+    LIST_EACH (&engine->orders, it) {
+        enum status last = LIST_ITEM(it, struct order_job, place)->last;
+
+        if (last != OK)
+            return last;
+    }
+    return OK;
+}
+
 void order_fill(struct engine *engine, const struct table *table)
 {
     struct order_job *filling = NULL;
@@ -350,7 +372,7 @@ void order_fill(struct engine *engine, const struct table *table)
     snprintf(name, sizeof name, "%.*s", BYTES_ARG(table->name));
     filling = mem_new(sizeof *filling);
     *filling = (struct order_job){
-        .job = {.step = run_step, .ended = filled, .keeps_trying = true},
+        .job = {.step = run_step, .stepped = stepped, .ended = filled, .keeps_trying = true},
         .engine = engine,
         .table_name = mem_copy_text(name),
         .table_id = table->id,

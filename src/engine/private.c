@@ -9,6 +9,7 @@
  *
  * Killed in between, the log is being declared until somebody declares it again. */
 #include "engine/internal.h"
+#include "value/stream_key.h"
 
 /* ---- writing ---- */
 
@@ -29,7 +30,7 @@ static enum status find_stream(struct write_run *run, const struct write_plan *p
 
     *ret = NULL;
     if (pk == NULL || !vault_hides(item_get_text(plan->new_item, "payload")) ||
-        !order_stream_of(pk->bytes, &log, &id))
+        !stream_key_read(pk->bytes, &log, &id))
         return OK;
     return vault_load(&run->vault, log, id, ret);
 }

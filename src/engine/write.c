@@ -219,7 +219,7 @@ void write_put(struct write_run *run, const struct write_plan *plan)
         return;
     case EFFECT_STORE:
         if (plan->vault != NULL)
-            vault_use(plan->vault);
+            vault_use(&run->vault, plan->vault, VAULT_ITEM, item_get_text(plan->new_item, "sk"));
         store_batch_put(run->batch, STORE_ITEMS, plan->key, plan->after.value);
         figures_count(plan->figures, &plan->before, &plan->after);
         break;

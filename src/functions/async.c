@@ -7,16 +7,19 @@
 #include "functions/hold.h"
 #include "functions/pool.h"
 #include "journey/journey.h"
+#include "vault/vault.h"
 
-/* Of an event whose cause is an older dynlog's; a record of its own may have been larger. */
-#define STORED_SIZE_MAX (FUNCTION_EVENT_SIZE_MAX + ASYNC_HEAD_SIZE_MAX)
+/* Of an event that is sealed, or whose cause is an older dynlog's; a record of its own may have
+ * been larger. */
+#define STORED_SIZE_MAX (VAULT_TEXT_SIZE_MAX(FUNCTION_EVENT_SIZE_MAX) + ASYNC_HEAD_SIZE_MAX)
 
 /* One try: the payload stays in the store's memory meanwhile. */
 struct async_run {
     struct invocation invocation;
     struct async_entry *entry;
     struct store_value value;
-    struct async_invocation record; /* bytes of the value */
+    struct arena *arena;            /* NULL: its payload was not sealed */
+    struct async_invocation record; /* bytes of the value, or in the arena */
     char trace_header[JOURNEY_TRACE_HEADER_SIZE];
 };
 
@@ -134,6 +137,17 @@ enum status async_entry_load(const struct async_entry *entry, struct store_value
     return st == OK ? async_record_decode(value->bytes, ret) : st;
 }
 
+static enum status open_payload(const struct async_entry *entry, struct arena *arena,
+                                struct async_invocation *invocation)
+{
+    struct vault_reader reader = {.store = entry->functions->options.store};
+
+    if (!invocation->sealed)
+        return OK;
+    invocation->sealed = false;
+    return vault_open_text(&reader, invocation->payload, arena, &invocation->payload);
+}
+
 /* The payload of the last failure; empty: it is not known. Points into the value. */
 static struct bytes last_error(const struct async_entry *entry, struct store_value *value)
 {
@@ -171,11 +185,14 @@ static void drop_of_gone(struct async_entry *entry)
 static bool end_untried(struct async_entry *entry, enum destination_condition condition)
 {
     AUTO(store_value_release) struct store_value value = {0}, state = {0};
+    AUTO(arena_release) struct arena *arena = arena_new();
     struct async_invocation invocation;
     struct async_ending ending = {.condition = condition, .invocation = &invocation};
     bool throttled = entry->throttles > 0 || async_now_ms(entry->functions) > entry->waiting_ms;
     enum status st = async_entry_load(entry, &value, &invocation);
 
+    if (st == OK)
+        st = open_payload(entry, arena, &invocation);
     if (st == NOT_FOUND || st == CORRUPT) {
         drop_damaged(entry);
         return true;
@@ -327,6 +344,7 @@ static void attempt_ended(struct async_entry *entry, const struct async_run *run
 static void run_free(struct async_run *run)
 {
     store_value_release(&run->value);
+    arena_free(run->arena);
     mem_free(run);
 }
 
@@ -377,6 +395,10 @@ static bool run_start(struct async_entry *entry)
     struct async_run *run = mem_new(sizeof *run);
     enum status st = async_entry_load(entry, &run->value, &run->record);
 
+    if (st == OK && run->record.sealed) {
+        run->arena = arena_new();
+        st = open_payload(entry, run->arena, &run->record);
+    }
     if (st == NOT_FOUND || st == CORRUPT)
         drop_damaged(entry);
     if (st != OK) {
@@ -478,10 +500,28 @@ static void on_entry_timer(struct timer *timer)
 
 /* ---- in and out ---- */
 
+/* *ret: as it is to be stored. */
+static enum status seal_payload(const struct functions *functions, struct store_batch *batch,
+                                struct arena *arena, const struct async_invocation *invocation,
+                                struct async_invocation *ret)
+{
+    struct bytes sealed;
+    enum status st =
+        vault_seal_text(functions->options.vault, batch, arena, invocation->payload, &sealed);
+
+    *ret = *invocation;
+    ret->sealed = st == OK && sealed.size > 0;
+    if (ret->sealed)
+        ret->payload = sealed;
+    return st;
+}
+
 void functions_async_write(struct functions *functions, struct store_batch *batch,
                            struct async_invocation *invocation)
 {
     AUTO(buffer_free) struct buffer value = BUFFER_INIT(STORED_SIZE_MAX);
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct async_invocation record;
     struct bytes name = function_name_of(invocation->function_name);
     uint8_t key[ASYNC_KEY_SIZE];
 
@@ -491,7 +531,13 @@ void functions_async_write(struct functions *functions, struct store_batch *batc
     invocation->accepted_ms = async_now_ms(functions);
     invocation->position = store_batch_position(batch);
     async_key_encode(key, ASYNC_INVOCATION, invocation->position);
-    async_record_encode(&value, invocation);
+    enum status st = seal_payload(functions, batch, arena, invocation, &record);
+
+    if (st != OK) {
+        store_batch_fail(batch, st);
+        return;
+    }
+    async_record_encode(&value, &record);
     assert(!buffer_failed(&value));
     store_batch_put(batch, STORE_DELIVERIES, bytes_of(key, sizeof key), buffer_bytes(&value));
 }

@@ -48,6 +48,7 @@ struct async_entry *async_entry_new(struct functions *functions,
 /* The only place that changes a state. */
 void async_entry_enter(struct async_entry *entry, enum entry_state state);
 void async_entry_free(struct async_entry *entry);
+/* Its payload is sealed, when it says so. */
 MUST_USE enum status async_entry_load(const struct async_entry *entry, struct store_value *value,
                                       struct async_invocation *ret);
 

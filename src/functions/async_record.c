@@ -1,6 +1,7 @@
 /* functions/async_record.c - see async_record.h. */
 #include "functions/async_record.h"
 
+#define FORMAT_PLAIN 1
 #define REQUEST_ID_SIZE ((size_t)ID_UUID_SIZE - 1)
 #define RECORD_HEAD_SIZE (1 + REQUEST_ID_SIZE + 8 + 4 + 4 + 1)
 #define STATE_HEAD_SIZE ((size_t)1 + 4 + 8)
@@ -22,7 +23,7 @@ bool async_key_decode(struct bytes key, enum async_key_kind kind, uint64_t *ret_
 void async_record_encode(struct buffer *out, const struct async_invocation *invocation)
 {
     assert(invocation->function_name.size <= FUNCTION_QUALIFIED_SIZE_MAX);
-    buffer_append_byte(out, ASYNC_RECORD_FORMAT);
+    buffer_append_byte(out, invocation->sealed ? ASYNC_RECORD_FORMAT : FORMAT_PLAIN);
     buffer_append(out, bytes_of(invocation->request_id, REQUEST_ID_SIZE));
     buffer_append_u64(out, invocation->accepted_ms);
     buffer_append_u64(out, UINT64_MAX); /* see the format */
@@ -35,7 +36,7 @@ enum status async_record_decode(struct bytes value, struct async_invocation *ret
 {
     const uint8_t *at = value.ptr;
 
-    if (value.size < 1 || at[0] < ASYNC_RECORD_FORMAT)
+    if (value.size < 1 || at[0] < FORMAT_PLAIN)
         return CORRUPT;
     if (at[0] > ASYNC_RECORD_FORMAT)
         return NEWER_FORMAT;
@@ -45,7 +46,7 @@ enum status async_record_decode(struct bytes value, struct async_invocation *ret
 
     if (name_size > FUNCTION_QUALIFIED_SIZE_MAX || value.size - RECORD_HEAD_SIZE < name_size)
         return CORRUPT;
-    *ret = (struct async_invocation){0};
+    *ret = (struct async_invocation){.sealed = at[0] != FORMAT_PLAIN};
     memcpy(ret->request_id, at + 1, REQUEST_ID_SIZE);
     at += 1 + REQUEST_ID_SIZE;
     ret->accepted_ms = bytes_get_u64(at);
@@ -56,7 +57,7 @@ enum status async_record_decode(struct bytes value, struct async_invocation *ret
 
 void async_state_encode(struct buffer *out, const struct async_state *state)
 {
-    buffer_append_byte(out, ASYNC_RECORD_FORMAT);
+    buffer_append_byte(out, ASYNC_STATE_FORMAT);
     buffer_append_u32(out, state->attempts);
     buffer_append_u64(out, state->next_ms);
     buffer_append(out, state->last_error);
@@ -64,9 +65,9 @@ void async_state_encode(struct buffer *out, const struct async_state *state)
 
 enum status async_state_decode(struct bytes value, struct async_state *ret)
 {
-    if (value.size < 1 || value.ptr[0] < ASYNC_RECORD_FORMAT)
+    if (value.size < 1 || value.ptr[0] < ASYNC_STATE_FORMAT)
         return CORRUPT;
-    if (value.ptr[0] > ASYNC_RECORD_FORMAT)
+    if (value.ptr[0] > ASYNC_STATE_FORMAT)
         return NEWER_FORMAT;
     if (value.size < STATE_HEAD_SIZE)
         return CORRUPT;

@@ -3,6 +3,7 @@
  *
  *   key    'i' | position (8)    value  format 1 (1) | request id (36) | accepted ms (8)
  *                                       | nothing (8) | size of name (1) | name | payload
+ *                           format 2     the payload is a sealed text (vault/vault.h)
  *   key    's' | position (8)    value  format 1 (1) | attempts (4) | next ms (8) | last error
  *
  * Two keys, because the second is written at every failure and the first, with the payload, once.
@@ -13,7 +14,8 @@
 #include "functions/functions.h"
 
 #define ASYNC_KEY_SIZE 9
-#define ASYNC_RECORD_FORMAT 1
+#define ASYNC_RECORD_FORMAT 2
+#define ASYNC_STATE_FORMAT 1
 #define ASYNC_HEAD_SIZE_MAX 512 /* of a record: everything but the payload */
 
 enum async_key_kind { ASYNC_INVOCATION = 'i', ASYNC_STATE = 's' };

@@ -55,6 +55,7 @@
 struct function;
 struct functions;
 struct journeys;
+struct vault;
 struct worker;
 
 struct function_variable {
@@ -165,6 +166,7 @@ struct functions_options {
     struct timers *wall_timers; /* what waits for processes and the disk; NULL: `timers` */
     struct faults *faults;      /* that a test asked for; NULL: none */
     struct journeys *journeys;  /* NULL: nobody asks */
+    struct vault *vault; /* payloads of private logs are sealed in what waits; NULL: nothing is */
     const struct arn_place *place;
     struct runtime_door runtime;
     struct destination_door destinations; /* prepare NULL: nobody is told of ends */
@@ -285,8 +287,10 @@ struct async_invocation {
     char request_id[ID_UUID_SIZE]; /* filled by functions_async_write() when empty */
     uint64_t position;             /* its place in the queue; filled by functions_async_write() */
     uint64_t accepted_ms;          /* its age counts from here; filled by functions_async_write() */
+    bool sealed;                   /* of a record: the payload is a sealed text (async_record.h) */
 };
-/* On the writer's thread: into the batch (STORE_DELIVERIES). */
+/* On the writer's thread: into the batch (STORE_DELIVERIES). When payloads of private logs can't be
+ * sealed now, the group fails. */
 void functions_async_write(struct functions *functions, struct store_batch *batch,
                            struct async_invocation *invocation);
 /* On the loop's thread, once that batch is durable: runs it as soon as a worker is free. */

@@ -36,13 +36,23 @@ static void hold_put(struct functions *functions, struct bytes name, const struc
     hold_free(map_put(&functions->holds, name, hold));
 }
 
-bool holds_has(const struct function *function)
+static bool is_held(const struct functions *functions, struct bytes name)
 {
-    const struct map *holds = &function->functions->holds;
-    const struct hold *hold =
-        holds->count > 0 ? map_get(holds, function->version->settings.name) : NULL;
+    const struct hold *hold = functions->holds.count > 0 ? map_get(&functions->holds, name) : NULL;
 
     return hold != NULL && hold->held;
+}
+
+bool holds_has(const struct function *function)
+{
+    return is_held(function->functions, function->version->settings.name);
+}
+
+bool functions_is_held(const struct functions *functions, struct bytes name)
+{
+    struct bytes qualifier = {NULL, 0};
+
+    return is_held(functions, function_name_split(name, &qualifier));
 }
 
 static bool is_waiting_of(const struct async_entry *entry, struct bytes name)
@@ -132,6 +142,8 @@ static void write_change(struct store_batch *batch, struct store_work *work)
                         buffer_bytes(&change->value));
     else
         store_batch_delete(batch, STORE_CATALOGUE, buffer_bytes(&change->key));
+    if (change->also != NULL)
+        change->also(change, batch);
 }
 
 static void apply(struct functions *functions, const struct function_hold_change *change)

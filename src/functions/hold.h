@@ -1,5 +1,6 @@
 /* functions/hold.h - functions whose asynchronous invocations wait until somebody lets them go: a
  * read model is being made anew (dynlog rebuild), and nobody else may write into it meanwhile.
+ * Their event source mappings stand still too (mapping/life.c).
  *
  *   held --> what comes in is written and waits in its place --> let go --> runs in that order
  *
@@ -36,6 +37,8 @@ struct function_hold_change {
     struct bytes name; /* of the function, bare */
     struct bytes note; /* JSON; empty: it is let go, and forgotten */
     bool held;         /* false: it is let go, and the note kept */
+    /* On the writer's thread, in the batch of the change; NULL: there is nothing else in it. */
+    void (*also)(struct function_hold_change *change, struct store_batch *batch);
     /* OK: durable, and so it is now. */
     void (*done)(struct function_hold_change *change, enum status status);
     void *context;
@@ -47,6 +50,9 @@ struct function_hold_change {
 };
 /* Holds it, gives its hold another note, or lets it go. The change must live until done(). */
 void functions_change_hold(struct functions *functions, struct function_hold_change *change);
+
+/* Of NAME or NAME:QUALIFIER: the whole function is, with its versions and aliases. */
+bool functions_is_held(const struct functions *functions, struct bytes name);
 
 /* ---- for this folder ---- */
 

@@ -44,13 +44,16 @@ struct call {
 static enum dynlog_status read_events(struct call *call, struct appending *one, uint64_t now_ms)
 {
     const struct dynlog_append *append = one->append;
+    struct event_stamp stamp = {.time_ms = now_ms,
+                                .has_nonce = call->dynlog->kind->loses_answers,
+                                .draw = call->dynlog->draw};
 
     one->items = ARENA_NEW_ARRAY(call->arena, append->event_count, struct item);
     one->all_ids = true;
     for (size_t i = 0; i < append->event_count; i++) {
         const struct dynlog_new_event *event = &append->events[i];
         enum dynlog_status status = event_to_item(call->arena, append->log, append->id, event,
-                                                  now_ms, &one->items[i], call->error);
+                                                  &stamp, &one->items[i], call->error);
 
         if (status != DYNLOG_OK)
             return status;

@@ -2,8 +2,10 @@
  * DynamoDB's operations.
  *
  * A put whose answer was lost is looked at again: what stands there is ours, or somebody else's
- * (then ours was not done), or nothing (then nobody knows: DYNLOG_UNCERTAIN). Several events go as
- * one TransactWriteItems with a token, which makes a second try the same as the first. */
+ * (then ours was not done, and never will be: its place is taken), or nothing (then nobody knows:
+ * DYNLOG_UNCERTAIN). Ours is told by the event's id or, when it has none, by its nonce: two who
+ * append the same within a millisecond are two. Several events go as one TransactWriteItems with a
+ * token, which makes a second try the same as the first. */
 #include "library/asked.h"
 
 #include "base/id.h"
@@ -73,7 +75,8 @@ enum status asked_call(struct asked *asked, struct arena *arena, const char *tar
 enum status asked_call_streams(struct asked *asked, struct arena *arena, const char *target,
                                struct bytes body, struct client_answer *ret)
 {
-    struct client_request request = {.host = "streams.dynamodb", .target = target, .body = body};
+    struct client_request request = {
+        .service = TARGET_DYNAMODB_STREAMS, .target = target, .body = body};
 
     return call(asked, arena, &request, ret);
 }
@@ -174,13 +177,6 @@ static bool answered(enum status status, const struct client_answer *answer, con
     return status == REFUSED && bytes_equal_text(answer->error_name, name);
 }
 
-/* It may have been done, whatever the answer says. */
-static bool is_lost(enum status status, const struct client_answer *answer)
-{
-    return answer->uncertain && (status == CLOSED || status == TIMED_OUT ||
-                                 (status == REFUSED && answer->http_status >= 500));
-}
-
 enum there { THERE_NOTHING, THERE_OURS, THERE_ANOTHER };
 
 static enum status look_again(struct asked *asked, struct arena *arena, const struct item *item,
@@ -206,7 +202,7 @@ static enum status look_again(struct asked *asked, struct arena *arena, const st
     if (found == NULL)
         *ret = THERE_NOTHING;
     else
-        *ret = item_from_json(arena, found, &there, &refusal) == OK && item_equal(item, &there)
+        *ret = item_from_json(arena, found, &there, &refusal) == OK && event_is_same(item, &there)
                    ? THERE_OURS
                    : THERE_ANOTHER;
     return OK;
@@ -269,7 +265,7 @@ static enum dynlog_status put_one(struct asked *asked, struct event_put *put, st
     if (answered(status, &answer, "ConditionalCheckFailedException"))
         return answer.uncertain ? settle(asked, arena, &put->items[0], &answer, error)
                                 : fault_none(error, DYNLOG_CONFLICT);
-    if (is_lost(status, &answer))
+    if (answer.uncertain) /* one try may have done it, whatever the last one says: "slower" */
         return settle(asked, arena, &put->items[0], &answer, error);
     return fault_of_answer(error, &asked->target, status, &answer);
 }
@@ -327,7 +323,7 @@ static enum dynlog_status put_several(struct asked *asked, struct event_put *put
     AUTO(buffer_free) struct buffer body = BUFFER_INIT(TRANSACTION_TEXT_SIZE_MAX);
     struct client_answer answer = {0};
     enum status status = OK;
-    bool cancelled = false;
+    bool cancelled = false, uncertain = false;
     uint64_t last = 0;
 
     print_transaction(asked, put, &body);
@@ -336,6 +332,7 @@ static enum dynlog_status put_several(struct asked *asked, struct event_put *put
     for (unsigned turn = 0; turn < TRANSACTION_TRIES_MAX; turn++) {
         status = asked_call(asked, arena, "DynamoDB_20120810.TransactWriteItems",
                             buffer_bytes(&body), &answer);
+        uncertain = answer.uncertain = answer.uncertain || uncertain; /* of any try */
         cancelled = answered(status, &answer, "TransactionCanceledException");
         if (!(cancelled && is_worth_another(&answer)) &&
             !answered(status, &answer, "TransactionInProgressException"))
@@ -350,7 +347,7 @@ static enum dynlog_status put_several(struct asked *asked, struct event_put *put
     if (cancelled && is_cancelled_for(&answer, "ConditionalCheckFailed"))
         return answer.uncertain ? settle(asked, arena, &put->items[0], &answer, error)
                                 : fault_none(error, DYNLOG_CONFLICT);
-    if (is_lost(status, &answer))
+    if (answer.uncertain) /* one try may have done it, whatever the last one says: "slower" */
         return settle(asked, arena, &put->items[0], &answer, error);
     return fault_of_answer(error, &asked->target, status, &answer);
 }
@@ -377,12 +374,14 @@ static void asked_close(struct dynlog *dynlog)
         client_free(asker->client);
         mem_free(asker);
     }
+    asked_streams_forget(asked);
     pthread_mutex_destroy(&asked->mutex);
     arena_free(asked->arena);
     mem_free(asked);
 }
 
 static const struct place_kind asked_kind = {
+    .loses_answers = true,
     .close = asked_close,
     .query = asked_query,
     .put = asked_put,
@@ -392,6 +391,7 @@ static const struct place_kind asked_kind = {
     .position = asked_position,
     .forget = asked_forget,
     .make_private = asked_make_private,
+    .private_logs = asked_private_logs,
 };
 
 static enum dynlog_status resolve(struct asked *asked, const char *place,
@@ -421,18 +421,6 @@ static enum dynlog_status resolve(struct asked *asked, const char *place,
                      message);
 }
 
-/* Texts of the target that are the caller's, or the environment's. */
-static void keep_texts(struct asked *asked)
-{
-    const char **texts[] = {&asked->target.url,    &asked->target.host,   &asked->target.region,
-                            &asked->target.key_id, &asked->target.secret, &asked->target.token,
-                            &asked->target.table};
-
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-        if (*texts[i] != NULL)
-            *texts[i] = arena_copy_text(asked->arena, bytes_of_text(*texts[i]));
-}
-
 enum dynlog_status asked_open(const char *place, const struct dynlog_options *options,
                               struct dynlog **ret, struct dynlog_error *error)
 {
@@ -448,7 +436,6 @@ enum dynlog_status asked_open(const char *place, const struct dynlog_options *op
         asked_close(&asked->base);
         return status;
     }
-    keep_texts(asked);
     *ret = &asked->base;
     return DYNLOG_OK;
 }

@@ -23,6 +23,7 @@ struct asked {
     int64_t answer_ms;
     pthread_mutex_t mutex;
     struct asker *idle;
+    struct streams_kept *kept; /* asked_list.c; NULL: nothing */
 };
 
 struct asker *asked_take(struct asked *asked);
@@ -42,6 +43,7 @@ enum dynlog_status asked_subscribe(struct dynlog *dynlog,
                                    struct dynlog_reader **ret, struct dynlog_error *error);
 enum dynlog_status asked_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
                               struct dynlog_error *error);
+void asked_streams_forget(struct asked *asked);
 enum dynlog_status asked_streams(struct dynlog *dynlog, const struct streams_query *query,
                                  struct dynlog_streams **ret, struct dynlog_error *error);
 enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct dynlog_error *error);
@@ -49,6 +51,8 @@ enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const ch
                                 struct dynlog_error *error);
 
 enum dynlog_status asked_make_private(struct dynlog *dynlog, const char *log,
+                                      struct dynlog_error *error);
+enum dynlog_status asked_private_logs(struct dynlog *dynlog, struct dynlog_private_logs **ret,
                                       struct dynlog_error *error);
 
 #endif

@@ -207,6 +207,53 @@ struct scanned_stream {
     uint64_t version;
 };
 
+/* What one reading of the table found, from the page that was given last on: the next page is of
+ * it, too, for a table is not read anew for each. */
+struct streams_kept {
+    struct arena *arena;
+    const char *log;
+    struct scanned_stream *list; /* by id */
+    size_t count, at;
+};
+
+static void kept_free(struct streams_kept *kept)
+{
+    if (kept == NULL)
+        return;
+    arena_free(kept->arena);
+    mem_free(kept);
+}
+
+void asked_streams_forget(struct asked *asked)
+{
+    kept_free(asked->kept);
+    asked->kept = NULL;
+}
+
+/* NULL: it is not the page behind the one that was given last. */
+static struct streams_kept *take_kept(struct asked *asked, const struct streams_query *query)
+{
+    struct streams_kept *kept = NULL;
+
+    pthread_mutex_lock(&asked->mutex);
+    kept = asked->kept;
+    if (kept != NULL && query->after != NULL && strcmp(kept->log, query->log) == 0 &&
+        bytes_equal_text(kept->list[kept->at - 1].id, query->after))
+        asked->kept = NULL;
+    else
+        kept = NULL;
+    pthread_mutex_unlock(&asked->mutex);
+    return kept;
+}
+
+static void give_kept(struct asked *asked, struct streams_kept *kept)
+{
+    pthread_mutex_lock(&asked->mutex);
+    kept_free(asked->kept);
+    asked->kept = kept;
+    pthread_mutex_unlock(&asked->mutex);
+}
+
 static int by_id(const void *a, const void *b)
 {
     const struct scanned_stream *x = a, *y = b;
@@ -214,32 +261,51 @@ static int by_id(const void *a, const void *b)
     return bytes_compare(x->id, y->id);
 }
 
+/* The streams behind `after`. */
+static struct streams_kept *keep(const struct scanning *scanning, const struct streams_query *query)
+{
+    struct streams_kept *kept = mem_new(sizeof *kept);
+    struct bytes name;
+    void *number = NULL;
+    size_t capacity = 0;
+
+    kept->arena = arena_new();
+    kept->log = arena_copy_text(kept->arena, bytes_of_text(query->log));
+    for (size_t i = 0; map_next(&scanning->numbers, &i, &name, &number);) {
+        if (query->after != NULL && bytes_compare(name, bytes_of_text(query->after)) <= 0)
+            continue;
+        kept->list = arena_grow(kept->arena, kept->list, kept->count, kept->count + 1, &capacity,
+                                sizeof *kept->list);
+        kept->list[kept->count++] =
+            (struct scanned_stream){arena_copy(kept->arena, name), *(uint64_t *)number};
+    }
+    if (kept->count > 0)
+        qsort(kept->list, kept->count, sizeof *kept->list, by_id);
+    return kept;
+}
+
 static enum dynlog_status streams_of_table(struct asked *asked, const struct streams_query *query,
                                            struct dynlog_streams **ret, struct dynlog_error *error)
 {
-    AUTO(arena_release) struct arena *arena = arena_new();
-    AUTO(scanning_free) struct scanning scanning = {.log = query->log};
-    enum dynlog_status status = scan(asked, &scanning, error);
-    struct scanned_stream *list = NULL;
+    struct streams_kept *kept = take_kept(asked, query);
     struct streams_made *made = NULL;
-    struct bytes name;
-    void *number = NULL;
-    size_t count = 0, capacity = 0;
 
-    if (status != DYNLOG_OK)
-        return status;
-    for (size_t i = 0; map_next(&scanning.numbers, &i, &name, &number);) {
-        if (query->after != NULL && bytes_compare(name, bytes_of_text(query->after)) <= 0)
-            continue;
-        list = arena_grow(arena, list, count, count + 1, &capacity, sizeof *list);
-        list[count++] = (struct scanned_stream){name, *(uint64_t *)number};
+    if (kept == NULL) {
+        AUTO(scanning_free) struct scanning scanning = {.log = query->log};
+        enum dynlog_status status = scan(asked, &scanning, error);
+
+        if (status != DYNLOG_OK)
+            return status;
+        kept = keep(&scanning, query);
     }
-    if (count > 0)
-        qsort(list, count, sizeof *list, by_id);
     made = streams_made_new();
-    for (size_t i = 0; i < count && i < query->limit; i++)
-        streams_made_add(made, list[i].id, list[i].version, 0);
-    *ret = streams_made_done(made, count > query->limit);
+    for (size_t end = size_min(kept->count, kept->at + query->limit); kept->at < end; kept->at++)
+        streams_made_add(made, kept->list[kept->at].id, kept->list[kept->at].version, 0);
+    *ret = streams_made_done(made, kept->at < kept->count);
+    if ((*ret)->more)
+        give_kept(asked, kept);
+    else
+        kept_free(kept);
     return DYNLOG_OK;
 }
 

@@ -143,6 +143,13 @@ enum dynlog_status dynlog_forget(struct dynlog *dynlog, const char *log, const c
     return status == DYNLOG_OK ? dynlog->kind->forget(dynlog, log, id, error) : status;
 }
 
+enum dynlog_status dynlog_private_logs(struct dynlog *dynlog, struct dynlog_private_logs **ret,
+                                       struct dynlog_error *error)
+{
+    *ret = NULL;
+    return dynlog->kind->private_logs(dynlog, ret, error);
+}
+
 enum dynlog_status dynlog_make_private(struct dynlog *dynlog, const char *log,
                                        struct dynlog_error *error)
 {

@@ -1,7 +1,10 @@
 /* library/event.c - see event.h. */
 #include "library/event.h"
 
+#include "base/id.h"
 #include "vault/vault.h"
+
+#include <stdio.h>
 
 #define STREAM_SUFFIX "#stream"
 
@@ -105,26 +108,43 @@ static enum dynlog_status set_text(struct arena *arena, struct item *item, const
     return DYNLOG_OK;
 }
 
+static void set_nonce(struct arena *arena, struct item *meta, const struct event_stamp *stamp)
+{
+    uint8_t random[(EVENT_NONCE_SIZE - 1) / 2];
+    char text[EVENT_NONCE_SIZE];
+
+    if (stamp->draw != NULL)
+        stamp->draw(random, sizeof random);
+    else
+        id_random(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++)
+        snprintf(text + 2 * i, 3, "%02x", random[i]);
+    item_set(arena, meta, BYTES("nonce"), string_value(arena_copy(arena, bytes_of_text(text))));
+}
+
 static enum dynlog_status meta_value(struct arena *arena, const struct dynlog_new_event *event,
-                                     uint64_t time_ms, struct value *ret,
+                                     const struct event_stamp *stamp, struct value *ret,
                                      struct dynlog_error *error)
 {
     enum dynlog_status status = DYNLOG_OK;
 
     *ret = (struct value){.type = VALUE_M};
     status = set_text(arena, &ret->map, "id", event->event_id, error);
-    if (time_ms > 0)
-        item_set(arena, &ret->map, BYTES("time"), number_value((int64_t)time_ms));
+    if (stamp->time_ms > 0)
+        item_set(arena, &ret->map, BYTES("time"), number_value((int64_t)stamp->time_ms));
     if (status == DYNLOG_OK)
         status = set_text(arena, &ret->map, "correlationId", event->correlation_id, error);
     if (status == DYNLOG_OK)
         status = set_text(arena, &ret->map, "causationId", event->causation_id, error);
+    if (status == DYNLOG_OK && event->event_id == NULL && stamp->has_nonce)
+        set_nonce(arena, &ret->map, stamp);
     return status;
 }
 
 enum dynlog_status event_to_item(struct arena *arena, const char *log, const char *id,
-                                 const struct dynlog_new_event *event, uint64_t time_ms,
-                                 struct item *ret, struct dynlog_error *error)
+                                 const struct dynlog_new_event *event,
+                                 const struct event_stamp *stamp, struct item *ret,
+                                 struct dynlog_error *error)
 {
     struct item item = {0};
     struct value payload, meta;
@@ -138,7 +158,7 @@ enum dynlog_status event_to_item(struct arena *arena, const char *log, const cha
     if (status == DYNLOG_OK)
         status = payload_value(arena, id, event->payload, &payload, error);
     if (status == DYNLOG_OK)
-        status = meta_value(arena, event, time_ms, &meta, error);
+        status = meta_value(arena, event, stamp, &meta, error);
     if (status != DYNLOG_OK)
         return status;
     item_set(arena, &item, BYTES("log"), string_value(bytes_of_text(log)));
@@ -191,6 +211,15 @@ bool event_version(const struct item *item, int64_t *ret)
 struct bytes event_id_of(const struct item *item)
 {
     return string_of(meta_of(item, "id"));
+}
+
+bool event_is_same(const struct item *a, const struct item *b)
+{
+    struct bytes id = event_id_of(a), nonce = string_of(meta_of(a, "nonce"));
+
+    if (id.size > 0 || event_id_of(b).size > 0)
+        return bytes_equal(id, event_id_of(b));
+    return nonce.size > 0 && bytes_equal(nonce, string_of(meta_of(b, "nonce")));
 }
 
 uint64_t event_time_of(const struct item *item)

@@ -3,7 +3,8 @@
  *   {pk: "users#12#stream", sk: 1, log: "users", type: "signup", payload: {id: "12", ...},
  *    meta: {id: "...", time: 1785000000000, correlationId: "...", causationId: "..."}}
  *
- * A member of meta is there when it is known; items without meta are events all the same. */
+ * A member of meta is there when it is known; items without meta are events all the same. An event
+ * without an id has meta.nonce where an answer can get lost: whoever wrote it knows it again. */
 #ifndef DYNLOG_LIBRARY_EVENT_H
 #define DYNLOG_LIBRARY_EVENT_H
 
@@ -20,10 +21,19 @@ struct bytes event_key(struct arena *arena, const char *log, const char *id);
 bool event_split_key(struct arena *arena, struct bytes pk, const char **ret_log,
                      const char **ret_id);
 
-/* The item without its version (event_at()). time_ms 0: not known. */
+#define EVENT_NONCE_SIZE 25 /* 96 random bits in hexadecimal, and a NUL */
+
+/* What an event gets when it is appended. */
+struct event_stamp {
+    uint64_t time_ms;                /* 0: not known */
+    bool has_nonce;                  /* for an event without an id */
+    void (*draw)(uint8_t *, size_t); /* NULL: id_random(); tests know theirs */
+};
+/* The item without its version (event_at()). */
 enum dynlog_status event_to_item(struct arena *arena, const char *log, const char *id,
-                                 const struct dynlog_new_event *event, uint64_t time_ms,
-                                 struct item *ret, struct dynlog_error *error);
+                                 const struct dynlog_new_event *event,
+                                 const struct event_stamp *stamp, struct item *ret,
+                                 struct dynlog_error *error);
 /* The same item as the event of a version. */
 struct item event_at(struct arena *arena, const struct item *item, int64_t version);
 
@@ -33,6 +43,9 @@ bool event_of_item(struct arena *arena, const struct item *item, struct dynlog_e
 bool event_version(const struct item *item, int64_t *ret);
 /* meta.id; empty: it has none. */
 struct bytes event_id_of(const struct item *item);
+/* Both have the same meta.id, or neither has one and both the same meta.nonce: they are one event,
+ * however an engine spells the rest of it. */
+bool event_is_same(const struct item *a, const struct item *b);
 /* meta.time; 0: it has none. */
 uint64_t event_time_of(const struct item *item);
 

@@ -167,6 +167,16 @@ enum dynlog_status fault_of_answer(struct dynlog_error *error, const struct targ
 {
     struct bytes name = answer->error_name;
 
+    struct bytes own = json_get_string(answer->json, "error"); /* a dynlog's own */
+
+    if (status == REFUSED && answer->no_space)
+        return fault_say(error, DYNLOG_NO_SPACE, "%s: %.*s", target->url,
+                         BYTES_ARG(answer->message));
+    if (status == REFUSED && bytes_equal_text(own, "IN_USE"))
+        return fault_say(error, DYNLOG_IN_USE, "%s: %.*s", target->url, BYTES_ARG(answer->message));
+    if (status == REFUSED && bytes_equal_text(own, "UNAVAILABLE"))
+        return fault_say(error, DYNLOG_IO_ERROR, "%s: %.*s", target->url,
+                         BYTES_ARG(answer->message));
     if (status == CLOSED)
         return say_unreachable(error, target, answer);
     if (status == TIMED_OUT)
@@ -174,9 +184,18 @@ enum dynlog_status fault_of_answer(struct dynlog_error *error, const struct targ
                          target->url, BYTES_ARG(answer->message));
     if (bytes_equal_text(name, "ResourceNotFoundException"))
         return say_no_table(error, target->table, target->url);
+    if (bytes_equal_text(name, "UnknownOperationException"))
+        return fault_say(error, DYNLOG_REFUSED,
+                         "%s has not all operations that this needs: transactions for several "
+                         "events at once, DynamoDB Streams for following.",
+                         target->url);
     if (name.size > 0)
         return fault_say(error, status_of_name(name), "%s answers %.*s: %.*s", target->url,
                          BYTES_ARG(name), BYTES_ARG(answer->message));
+    if (answer->message.size > 0 && answer->http_status < 500) /* a sentence of a dynlog's own */
+        return fault_say(error, DYNLOG_REFUSED, "%s refuses this: %.*s%s", target->url,
+                         BYTES_ARG(answer->message),
+                         bytes_end_with(answer->message, BYTES(".")) ? "" : ".");
     return fault_say(error, DYNLOG_REFUSED, "%s answers with HTTP status %d%s%.*s", target->url,
                      answer->http_status, answer->message.size > 0 ? ": " : "",
                      BYTES_ARG(answer->message));

@@ -7,6 +7,7 @@
 
 #include "library/logs.h"
 #include "library/streams.h"
+#include "vault/vault.h"
 
 static const struct arn_place here = {"aws", "us-east-1", "000000000000"};
 
@@ -109,6 +110,8 @@ static enum dynlog_status open_store(struct folder *folder, const char *place,
 
     if (status == OK)
         return DYNLOG_OK;
+    if (status == EXISTS) /* what is there is no store; nobody was first */
+        status = REFUSED;
     fault_of_status(error, place, status);
     return fault_say(error, error != NULL ? error->status : fault_of_status(NULL, place, status),
                      "%s", message);
@@ -135,6 +138,24 @@ static enum status open_engine(struct folder *folder)
     if (status == OK)
         folder->subscriptions = subscriptions_new(folder->store, folder->base.clock);
     return status;
+}
+
+/* The order of an older folder's events is made before anybody reads (engine/order_fill.c): a
+ * reader that finds a part of it would take that for all. It would be tried for as long as the disk
+ * takes nothing: whoever opens the folder is told that instead, and the next to open it goes on. */
+static enum dynlog_status wait_for_order(struct folder *folder, const char *place,
+                                         struct dynlog_error *error)
+{
+    while (engine_fills_order(folder->engine)) {
+        enum status failure = engine_order_failure(folder->engine);
+
+        if (failure != OK)
+            return fault_of_status(error, place, failure);
+        folder_upkeep_wait(folder);
+        store_port_run(folder->port);
+        timers_run(folder->timers);
+    }
+    return DYNLOG_OK;
 }
 
 static void parse_condition(struct folder *folder)
@@ -175,8 +196,11 @@ static enum dynlog_status open_parts(struct folder *folder, const char *place,
     parse_condition(folder);
     status = find_table(folder, options->table, error);
     if (status == DYNLOG_OK)
-        folder_thread_start(folder);
-    return status;
+        status = wait_for_order(folder, place, error);
+    if (status != DYNLOG_OK)
+        return status;
+    folder_thread_start(folder);
+    return DYNLOG_OK;
 }
 
 /* ---- life ---- */
@@ -221,6 +245,20 @@ static void folder_close(struct dynlog *dynlog)
     mem_free(folder);
 }
 
+static bool is_ordered(const struct folder *folder)
+{
+    bool is_filled = false;
+
+    return order_is_filled(folder->store, NULL, folder->table_id, &is_filled) != OK || is_filled;
+}
+
+enum dynlog_status folder_say_unordered(struct dynlog_error *error)
+{
+    return fault_say(error, DYNLOG_IN_USE,
+                     "The order of the events, which an older dynlog did not keep, could not be "
+                     "made; it is tried again when the folder is opened again.");
+}
+
 /* Counts are of each type of a log, and by log. */
 static enum dynlog_status folder_logs(struct dynlog *dynlog, struct dynlog_logs **ret,
                                       struct dynlog_error *error)
@@ -230,9 +268,11 @@ static enum dynlog_status folder_logs(struct dynlog *dynlog, struct dynlog_logs 
     struct order_count *counts = NULL;
     struct logs_made *made = NULL;
     size_t count = 0, next = 0;
-    enum status status =
-        order_counts(folder->store, NULL, folder->table_id, BYTES(""), arena, &counts, &count);
+    enum status status = OK;
 
+    if (!is_ordered(folder))
+        return folder_say_unordered(error);
+    status = order_counts(folder->store, NULL, folder->table_id, BYTES(""), arena, &counts, &count);
     if (status != OK)
         return fault_of_status(error, dynlog->place, status);
     made = logs_made_new();
@@ -258,10 +298,12 @@ static enum dynlog_status folder_streams(struct dynlog *dynlog, const struct str
     struct streams_made *made = NULL;
     size_t count = 0;
     bool more = false;
-    enum status status =
-        order_streams(folder->store, NULL, folder->table_id, bytes_of_text(query->log),
-                      bytes_of_text(query->after), query->limit, arena, &list, &count, &more);
+    enum status status = OK;
 
+    if (!is_ordered(folder))
+        return folder_say_unordered(error);
+    status = order_streams(folder->store, NULL, folder->table_id, bytes_of_text(query->log),
+                           bytes_of_text(query->after), query->limit, arena, &list, &count, &more);
     if (status != OK)
         return fault_of_status(error, dynlog->place, status);
     made = streams_made_new();
@@ -276,8 +318,11 @@ static enum dynlog_status folder_position(struct dynlog *dynlog, uint64_t *ret,
 {
     static const struct order_filter all;
     struct folder *folder = folder_of(dynlog);
-    enum status status = order_last(folder->store, NULL, folder->table_id, &all, ret);
+    enum status status = OK;
 
+    if (!is_ordered(folder))
+        return folder_say_unordered(error);
+    status = order_last(folder->store, NULL, folder->table_id, &all, ret);
     return status == OK ? DYNLOG_OK : fault_of_status(error, dynlog->place, status);
 }
 
@@ -330,6 +375,26 @@ static enum dynlog_status folder_make_private(struct dynlog *dynlog, const char 
     return change_private(folder_of(dynlog), PRIVATE_DECLARE, log, NULL, error);
 }
 
+static enum dynlog_status folder_private_logs(struct dynlog *dynlog,
+                                              struct dynlog_private_logs **ret,
+                                              struct dynlog_error *error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct folder *folder = folder_of(dynlog);
+    struct private_logs_made *made = NULL;
+    struct vault_log *logs = NULL;
+    size_t count = 0;
+    enum status status = vault_logs(engine_vault(folder->engine), arena, &logs, &count);
+
+    if (status != OK)
+        return fault_of_status(error, folder->base.place, status);
+    made = private_logs_made_new();
+    for (size_t i = 0; i < count; i++)
+        private_logs_made_add(made, logs[i].name, logs[i].declared_ms);
+    *ret = private_logs_made_done(made);
+    return DYNLOG_OK;
+}
+
 static const struct place_kind folder_kind = {
     .close = folder_close,
     .query = folder_query,
@@ -340,6 +405,7 @@ static const struct place_kind folder_kind = {
     .position = folder_position,
     .forget = folder_forget,
     .make_private = folder_make_private,
+    .private_logs = folder_private_logs,
 };
 
 enum dynlog_status folder_open(const char *place, const struct dynlog_options *options,

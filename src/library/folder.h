@@ -86,6 +86,11 @@ void caller_give(struct folder *folder, struct caller *caller);
 void caller_wait(struct caller *caller, const bool *done);
 
 /* The upkeep thread: started once everything is open; ended when nothing of it is under way. */
+/* Until something was answered or committed, or a timer is due: on the thread of upkeep, or before
+ * there is one. */
+void folder_upkeep_wait(struct folder *folder);
+/* DYNLOG_IN_USE */
+enum dynlog_status folder_say_unordered(struct dynlog_error *error);
 void folder_thread_start(struct folder *folder);
 void folder_thread_stop(struct folder *folder);
 /* The upkeep's port was told of a commit. */

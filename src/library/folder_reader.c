@@ -34,8 +34,9 @@ static enum dynlog_status read_page(struct folder_reader *reader, struct dynlog_
         return fault_of_status(error, reader->base.dynlog->place, status);
     }
     reader->read.after = reader->page.next;
-    return reader->page.count == 0 && (reader->page.at_end || reader->page.filling) ? DYNLOG_END
-                                                                                    : DYNLOG_OK;
+    if (reader->page.filling)
+        return folder_say_unordered(error);
+    return reader->page.count == 0 && reader->page.at_end ? DYNLOG_END : DYNLOG_OK;
 }
 
 static enum dynlog_status give(struct folder_reader *reader, struct dynlog_event *ret,

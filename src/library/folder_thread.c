@@ -130,6 +130,11 @@ static uint64_t next_due_ns(struct folder *folder)
     return clock_monotonic_ns() + (due_ms > now_ms ? due_ms - now_ms : 0) * NS_PER_MS;
 }
 
+void folder_upkeep_wait(struct folder *folder)
+{
+    waiting_wait(&folder->upkeep, next_due_ns(folder));
+}
+
 /* Nothing of it is under way any more. */
 static bool is_quiet(struct folder *folder)
 {
@@ -141,7 +146,7 @@ static void *upkeep_main(void *context)
     struct folder *folder = context;
 
     while (!atomic_load(&folder->stopping) || !is_quiet(folder)) {
-        waiting_wait(&folder->upkeep, next_due_ns(folder));
+        folder_upkeep_wait(folder);
         store_port_run(folder->port);
         timers_run(folder->timers);
     }

@@ -1,4 +1,5 @@
-/* library/logs.h - the list that dynlog_logs() gives out, while it is made. */
+/* library/logs.h - the lists that dynlog_logs() and dynlog_private_logs() (private_logs.c) give
+ * out, while they are made. */
 #ifndef DYNLOG_LIBRARY_LOGS_H
 #define DYNLOG_LIBRARY_LOGS_H
 
@@ -13,5 +14,13 @@ void logs_made_add(struct logs_made *made, struct bytes name, uint64_t event_cou
                    uint64_t last_position);
 /* By name; dynlog_logs_free() frees it. */
 struct dynlog_logs *logs_made_done(struct logs_made *made);
+
+struct private_logs_made;
+
+struct private_logs_made *private_logs_made_new(void);
+/* In the order of names. The name is copied. */
+void private_logs_made_add(struct private_logs_made *made, struct bytes name, uint64_t declared_ms);
+/* dynlog_private_logs_free() frees it. */
+struct dynlog_private_logs *private_logs_made_done(struct private_logs_made *made);
 
 #endif

@@ -22,7 +22,8 @@ struct dynlog {
     char *place; /* as it was given, for messages */
     char *table;
     struct clock *clock;
-    bool never_pause; /* for tests: tries follow each other at once */
+    bool never_pause;                /* for tests: tries follow each other at once */
+    void (*draw)(uint8_t *, size_t); /* for tests: of events; NULL: id_random() */
 };
 
 /* Where an event stands in the one order, and when it was appended; 0: not known. */
@@ -59,6 +60,7 @@ struct streams_query {
 };
 
 struct place_kind {
+    bool loses_answers; /* a write may be done and nobody told: its events must be known again */
     void (*close)(struct dynlog *dynlog); /* frees it, but what struct dynlog itself has */
     enum dynlog_status (*query)(struct dynlog *dynlog, const struct stream_query *query,
                                 struct arena *arena, struct stream_part *ret,
@@ -79,6 +81,8 @@ struct place_kind {
     enum dynlog_status (*forget)(struct dynlog *dynlog, const char *log, const char *id,
                                  struct dynlog_error *error);
     enum dynlog_status (*make_private)(struct dynlog *dynlog, const char *log,
+                                       struct dynlog_error *error);
+    enum dynlog_status (*private_logs)(struct dynlog *dynlog, struct dynlog_private_logs **ret,
                                        struct dynlog_error *error);
 };
 

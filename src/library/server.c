@@ -1,6 +1,8 @@
 /* library/server.c - what a dynlog server is asked besides DynamoDB's operations. */
 #include "library/server.h"
 
+#include "library/logs.h"
+
 #include <inttypes.h>
 
 #define PATH_SIZE_MAX ((size_t)64 * 1024)
@@ -32,8 +34,7 @@ enum dynlog_status server_state(struct asked *asked, struct arena *arena, struct
 
     status = client_ask(asker->client, arena, &request, &answer);
     asked_give(asked, asker);
-    /* dynlog itself refuses by name: a signature, a host */
-    if (status == REFUSED && answer.error_name.size == 0 && answer.http_status < 500)
+    if (status == REFUSED && client_is_stranger(&answer))
         return say_no_dynlog(asked, error);
     if (status != OK)
         return fault_of_answer(error, &asked->target, status, &answer);
@@ -118,6 +119,40 @@ enum dynlog_status asked_make_private(struct dynlog *dynlog, const char *log,
     client_query(&path, "log", bytes_of_text(log));
     buffer_append_byte(&path, '\0');
     return change_private(asked_of(dynlog), (const char *)path.ptr, error);
+}
+
+enum dynlog_status asked_private_logs(struct dynlog *dynlog, struct dynlog_private_logs **ret,
+                                      struct dynlog_error *error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct asked *asked = asked_of(dynlog);
+    struct client_request request = {
+        .method = "GET", .path = "/_dynlog/private", .answer_ms = asked->answer_ms};
+    struct client_answer answer = {0};
+    struct server_state state;
+    enum dynlog_status known = server_state(asked, arena, &state, error);
+    struct private_logs_made *made = NULL;
+    struct asker *asker = NULL;
+    enum status status = OK;
+
+    if (known != DYNLOG_OK)
+        return known;
+    asker = asked_take(asked);
+    status = client_ask(asker->client, arena, &request, &answer);
+    asked_give(asked, asker);
+    if (status != OK)
+        return fault_of_answer(error, &asked->target, status, &answer);
+    made = private_logs_made_new();
+    for (struct json_iter it = json_iter(json_get(answer.json, "logs")); json_next(&it);) {
+        double seconds = 0;
+
+        if (!json_double(json_get(it.value, "declaredAt"), &seconds))
+            seconds = 0;
+        private_logs_made_add(made, json_get_string(it.value, "log"),
+                              (uint64_t)(seconds * 1000 + 0.5));
+    }
+    *ret = private_logs_made_done(made);
+    return DYNLOG_OK;
 }
 
 /* ---- one line ---- */

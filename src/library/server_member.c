@@ -4,7 +4,8 @@
  *   next: an event --> done or failed, durable there --> next: another one
  *
  * When the connection breaks the server gives the event to whoever comes next; the reader comes
- * back by itself, and is given what nobody is done with. */
+ * back by itself, says who it was, lest the server takes it for a second one, and is given what
+ * nobody is done with. */
 #include "library/server.h"
 
 #include "client/feed.h"
@@ -17,6 +18,7 @@
 #define PAUSE_MS_MAX 2000
 #define PATH_SIZE_MAX ((size_t)64 * 1024)
 #define TOKEN_SIZE 128
+#define HTTP_UNAVAILABLE 503
 
 struct member_reader {
     struct dynlog_reader base;
@@ -26,6 +28,7 @@ struct member_reader {
     bool was_connected;
     int64_t pause_ms;
     char token[TOKEN_SIZE]; /* what the server knows this connection by; empty: not yet */
+    char was[TOKEN_SIZE];   /* and the one before it */
     uint64_t out;           /* position of the event that is neither done nor failed; 0: none */
     bool at_end;            /* there was nothing more */
 };
@@ -36,6 +39,8 @@ static void disconnect(struct member_reader *reader)
 {
     client_feed_free(reader->feed);
     reader->feed = NULL;
+    if (reader->token[0] != '\0')
+        memcpy(reader->was, reader->token, sizeof reader->was);
     reader->token[0] = '\0';
     reader->at_end = false;
 }
@@ -64,6 +69,18 @@ static enum dynlog_status fault_of_member(struct asked *asked, enum status statu
     return fault_of_answer(error, &asked->target, status, answer);
 }
 
+static void connect_feed(struct member_reader *reader)
+{
+    AUTO(buffer_free) struct buffer path = BUFFER_INIT(PATH_SIZE_MAX);
+
+    buffer_append_text(&path, reader->path);
+    if (reader->was[0] != '\0')
+        client_query(&path, "was", bytes_of_text(reader->was));
+    reader->feed =
+        client_feed_new(&reader->asked->target,
+                        arena_copy_text(reader->base.arena, buffer_bytes(&path)), SILENCE_MS);
+}
+
 static enum dynlog_status next_line(struct member_reader *reader, const struct deadline *deadline,
                                     struct bytes *ret, struct dynlog_error *error)
 {
@@ -71,7 +88,7 @@ static enum dynlog_status next_line(struct member_reader *reader, const struct d
     enum status status = OK;
 
     if (reader->feed == NULL)
-        reader->feed = client_feed_new(&reader->asked->target, reader->path, SILENCE_MS);
+        connect_feed(reader);
     status = client_feed_next(reader->feed, reader->base.arena, deadline_left_ms(deadline),
                               reader->base.wake_fd, ret, &answer);
     if (status == OK) {
@@ -176,8 +193,9 @@ static enum dynlog_status answer_with(struct member_reader *reader, const char *
     asker = asked_take(reader->asked);
     status = client_ask(asker->client, arena, &request, &answer);
     asked_give(reader->asked, asker);
-    /* Whatever came of it: this member has it no more, or will be given it again. */
-    if (status == OK || status == REFUSED)
+    /* What could not be stored (503) this member still has: it can be answered again. Of what is
+     * refused otherwise it has nothing any more, or will be given it again. */
+    if (status == OK || (status == REFUSED && answer.http_status != HTTP_UNAVAILABLE))
         reader->out = 0;
     reader->at_end = false;
     return status == OK ? DYNLOG_OK : fault_of_member(reader->asked, status, &answer, error);
@@ -211,7 +229,7 @@ static void member_close(struct dynlog_reader *base)
 static const struct reader_kind member_kind = {
     .next = member_next, .done = member_done, .failed = member_failed, .close = member_close};
 
-/* Names in their order, as a signature wants it. */
+/* Names in their order, as a signature wants it; "was" may follow. */
 static char *make_path(struct arena *arena, const struct asked *asked,
                        const struct dynlog_subscription *on)
 {

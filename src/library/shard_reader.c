@@ -55,24 +55,19 @@ static bool is_answer(const struct client_answer *answer, const char *name)
 
 /* ---- which shards there are ---- */
 
-/* One that is new to us. At the first look of a reader from now on: what is closed by then is done,
- * what is open is read from now on. */
+/* One that is new to us. A reader from now on reads those of its first look from then on. */
 static void take_shard(struct shard_reader *reader, const struct json *json)
 {
     struct bytes id = json_get_string(json, "ShardId"),
                  parent = json_get_string(json, "ParentShardId");
-    const struct json *range = json_get(json, "SequenceNumberRange");
-    bool is_open = json_get(range, "EndingSequenceNumber") == NULL;
     struct shard_state *shard = lineage_find(&reader->shards, id);
 
     if (id.size == 0 || (shard == NULL && reader->shards.count == LINEAGE_SHARDS_MAX))
         return;
     if (shard == NULL) {
         shard = lineage_add(&reader->shards, id);
-        if (reader->began_now && !reader->looked) {
-            shard->done = !is_open;
+        if (reader->began_now && !reader->looked)
             shard->since_s = reader->began_s;
-        }
     }
     if (parent.size > 0 && shard->parent == NULL)
         lineage_set_text(&shard->parent, parent);
@@ -363,6 +358,20 @@ static enum dynlog_status find_stream(struct shard_reader *reader, struct bytes 
     return DYNLOG_OK;
 }
 
+/* What has children is closed: it is done, for a reader from now on. (Whether a shard says that it
+ * is closed is no good sign: there are engines whose shards say so and get records all the same.)
+ */
+static void pass_over_parents(struct lineage *shards)
+{
+    for (struct shard_state *shard = shards->first; shard != NULL; shard = shard->next) {
+        struct shard_state *parent =
+            shard->parent != NULL ? lineage_find(shards, bytes_of_text(shard->parent)) : NULL;
+
+        if (parent != NULL)
+            parent->done = true;
+    }
+}
+
 static enum dynlog_status begin(struct shard_reader *reader, const char *from, struct bytes label,
                                 struct dynlog_error *error)
 {
@@ -383,6 +392,8 @@ static enum dynlog_status begin(struct shard_reader *reader, const char *from, s
 
     enum dynlog_status status = look_for_shards(reader, error);
 
+    if (reader->began_now && status == DYNLOG_OK)
+        pass_over_parents(&reader->shards);
     for (struct shard_state *shard = reader->shards.first;
          reader->began_now && shard != NULL && status == DYNLOG_OK; shard = shard->next)
         if (!shard->done)

@@ -285,12 +285,12 @@ enum status mapping_cursor_load_shard(struct mapping_shard *shard)
 }
 
 /* Both names are ends of ranges: of a shard's cursors, and of the notes that stand under them. */
-void mapping_cursor_forget(const struct mapping *mapping, struct store_batch *batch)
+void mapping_cursor_forget(const struct mapping_settings *settings, struct store_batch *batch)
 {
     char name[MAPPING_CURSOR_NAME_SIZE - MAPPING_NUMBER_SIZE];
     AUTO(arena_release) struct arena *arena = arena_new();
 
-    make_name(&mapping->settings, name);
+    make_name(settings, name);
     stream_cursor_delete(batch, bytes_of_text(name));
     stream_cursor_delete_range(batch, arena_printf(arena, "%s/", name),
                                arena_printf(arena, "%s0", name)); /* "0" follows "/" */

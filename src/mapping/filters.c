@@ -1,12 +1,10 @@
-/* mapping/filters.c - FilterCriteria: which records a mapping's consumer sees at all. (AWS: Lambda
- * developer guide, "Control which events Lambda sends to your function".)
+/* mapping/filters.c - see filters.h. (AWS: Lambda developer guide, "Control which events Lambda
+ * sends to your function".)
  *
  * Patterns are the bus' (pattern/pattern.h), each against the whole record as the consumer would
  * get it; one that matches is enough. DynamoDB writes numbers as strings, so numeric conditions
  * hold for none of an item's attributes, as on AWS. */
-#include "mapping/internal.h"
-
-#include "pattern/pattern.h"
+#include "mapping/filters.h"
 
 /* {}: every record. The bus knows no such pattern. */
 static bool takes_all(struct bytes pattern)

@@ -1,7 +1,8 @@
 /* mapping/internal.h - what the files of a mapping share.
  *
  *   mapping.c            settings, all of them, figures
- *   life.c               pausing, changing, removing one
+ *   life.c               pausing, changing, removing one; standing still while its function is held
+ *   pass.c               a cursor that is moved on
  *   reading.c            a stream as a source: when to read
  *   shard.c              which shards there are, and their records into lanes
  *   lane.c               one line of batches of a shard
@@ -20,6 +21,7 @@
 #ifndef DYNLOG_MAPPING_INTERNAL_H
 #define DYNLOG_MAPPING_INTERNAL_H
 
+#include "mapping/filters.h"
 #include "mapping/lane.h"
 #include "mapping/rerun.h"
 #include "mapping/tumbling.h"
@@ -120,6 +122,9 @@ struct mapping {
     /* life.c */
     bool is_open;   /* reader->open() was called, and close() was not */
     bool is_paused; /* it may not go */
+    bool of_function;
+    bool is_held;    /* its function is (functions/hold.h): it may not go */
+    bool is_closing; /* it was stopped, for one or the other, and is not closed yet */
     struct timer rested;
     void (*paused)(void *context);
     void *paused_context;
@@ -197,15 +202,6 @@ bool mapping_shard_busy(const struct mapping_shard *shard);
 /* Of that, what no function and no time has to end first. */
 bool mapping_shard_moving(const struct mapping_shard *shard);
 
-/* ---- filters.c ---- */
-
-/* Before mapping_filters_new(). */
-MUST_USE enum status mapping_filters_check(const struct mapping_settings *settings,
-                                           struct api_error *reterr);
-/* NULL: every record is taken. matcher_free() */
-struct matcher *mapping_filters_new(const struct mapping_settings *settings);
-bool mapping_filters_take(struct matcher *filters, struct bytes record, struct arena *arena);
-
 /* ---- failures.c ---- */
 
 /* Fills in what is the shard's. */
@@ -227,7 +223,7 @@ MUST_USE enum status mapping_cursor_load(struct mapping *mapping);
 /* Of a shard that is new to us: its own, or the mapping's; and the notes above it. */
 MUST_USE enum status mapping_cursor_load_shard(struct mapping_shard *shard);
 /* On the writer's thread: none of its cursors and notes stays. */
-void mapping_cursor_forget(const struct mapping *mapping, struct store_batch *batch);
+void mapping_cursor_forget(const struct mapping_settings *settings, struct store_batch *batch);
 /* Writes what has moved. One write at a time: what moves meanwhile goes with the next one. */
 void mapping_cursor_write(struct mapping *mapping);
 

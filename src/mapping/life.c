@@ -5,8 +5,15 @@
  *                                                            +--remove--> gone
  *
  * Who waits for a pause is told in a turn of its own: he may take away what is being worked with.
+ *
+ * While its function is held (functions/hold.h) it is closed in the same way, and opened again when
+ * it is let go: so it goes on from where its cursor stands then, which may have been moved
+ * (pass.c).
  */
+#include "functions/hold.h"
 #include "mapping/internal.h"
+
+static void look_at_hold(struct mapping *mapping);
 
 static void on_rested(struct timer *timer)
 {
@@ -17,13 +24,31 @@ static void on_rested(struct timer *timer)
         mapping->reader->close(mapping);
         mapping->is_open = false;
     }
+    mapping->is_closing = false;
     mapping->paused = NULL;
-    paused(mapping->paused_context);
+    if (paused != NULL)
+        paused(mapping->paused_context);
+    else
+        look_at_hold(mapping); /* it may have been let go meanwhile */
 }
 
 void mapping_life_init(struct mapping *mapping)
 {
     mapping->rested.fire = on_rested;
+}
+
+static bool is_held(const struct mapping *mapping)
+{
+    return mapping->of_function &&
+           functions_is_held(mapping->mappings->options.functions, mapping->settings.function_name);
+}
+
+/* Once: what has been told to end is not told again. */
+static void stop(struct mapping *mapping)
+{
+    if (mapping->is_open && !mapping->is_closing)
+        mapping->reader->stop(mapping);
+    mapping->is_closing = mapping->is_open;
 }
 
 enum status mapping_open(struct mapping *mapping)
@@ -36,13 +61,17 @@ enum status mapping_open(struct mapping *mapping)
     }
     mapping->is_open = true;
     mapping->is_paused = false;
+    mapping->is_held = is_held(mapping);
+    if (mapping->is_held) /* a new one's cursor is written down all the same */
+        stop(mapping);
     mapping_go(mapping);
     return OK;
 }
 
 void mapping_look_at_rest(struct mapping *mapping)
 {
-    if (mapping->paused == NULL || timer_is_set(&mapping->rested) || mapping->mappings->stopping)
+    if ((mapping->paused == NULL && !mapping->is_closing) || timer_is_set(&mapping->rested) ||
+        mapping->mappings->stopping)
         return;
     if (!mapping->is_open || mapping->reader->is_at_rest(mapping))
         timer_set_after(mapping->mappings->options.wall_timers, &mapping->rested, 0);
@@ -54,10 +83,47 @@ void mapping_pause(struct mapping *mapping, void (*paused)(void *context), void 
     mapping->is_paused = true;
     mapping->paused = paused;
     mapping->paused_context = context;
-    if (mapping->is_open)
-        mapping->reader->stop(mapping);
+    stop(mapping);
     mapping_go(mapping); /* what has moved is written down */
 }
+
+/* ---- held ---- */
+
+static void look_at_hold(struct mapping *mapping)
+{
+    mapping->is_held = is_held(mapping);
+    if (mapping->is_held) {
+        stop(mapping);
+        mapping_go(mapping);
+    } else if (!mapping->is_open && !mapping->is_paused && mapping_open(mapping) != OK) {
+        timer_set_after(mapping->mappings->options.wall_timers, &mapping->rested,
+                        MAPPING_STORE_RETRY_MS);
+    }
+}
+
+void mappings_look_at_holds(struct mappings *mappings)
+{
+    for (size_t i = 0; i < mappings->count && !mappings->stopping; i++)
+        if (mappings->all[i]->is_held != is_held(mappings->all[i]))
+            look_at_hold(mappings->all[i]);
+}
+
+size_t mappings_ending_of(const struct mappings *mappings, struct bytes function_name)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < mappings->count; i++) {
+        const struct mapping *mapping = mappings->all[i];
+        struct bytes qualifier = {NULL, 0};
+
+        count += mapping->is_held && mapping->is_open &&
+                 bytes_equal(function_name_split(mapping->settings.function_name, &qualifier),
+                             function_name);
+    }
+    return count;
+}
+
+/* ---- changing ---- */
 
 enum status mapping_resume(struct mapping *mapping)
 {

@@ -28,8 +28,8 @@ void mapping_tell(const struct mapping *mapping, struct bytes text)
 
 bool mapping_may_go(const struct mapping *mapping)
 {
-    return mapping->is_open && !mapping->is_paused && !mapping->mappings->stopping &&
-           mapping->settings.enabled;
+    return mapping->is_open && !mapping->is_paused && !mapping->is_held && !mapping->is_closing &&
+           !mapping->mappings->stopping && mapping->settings.enabled;
 }
 
 void mapping_go(struct mapping *mapping)
@@ -163,6 +163,7 @@ static struct mapping *mapping_new(struct mappings *mappings,
     mapping->mappings = mappings;
     mapping->arena = arena_new();
     mapping_set_settings(mapping, settings);
+    mapping->of_function = consumer == NULL;
     mapping->consumer = consumer != NULL ? *consumer : mapping_function_consumer(mappings);
     mapping->reader = mapping->settings.source == MAPPING_OF_QUEUE ? &mapping_queue_reader
                                                                    : &mapping_stream_reader;
@@ -242,10 +243,10 @@ size_t mappings_count_records(struct mappings *mappings, size_t index, bool *ret
     return count;
 }
 
-/* A pause that is not over. */
+/* It has been told to stand still, and does not yet. */
 static bool is_pausing(const struct mapping *mapping)
 {
-    return mapping->paused != NULL;
+    return mapping->paused != NULL || mapping->is_closing;
 }
 
 bool mappings_busy(struct mappings *mappings)

@@ -145,6 +145,28 @@ void mapping_remove(struct mapping *mapping);
  * of the same name begins anew. For the batch that takes its settings away. */
 void mapping_forget(const struct mapping *mapping, struct store_batch *batch);
 
+/* ---- functions that are held (functions/hold.h; life.c, pass.c) ---- */
+
+/* Functions are held now, or held no more: their mappings end what is with them and stand still, or
+ * go on. */
+void mappings_look_at_holds(struct mappings *mappings);
+/* How many mappings of a held function have not come to rest yet. */
+size_t mappings_ending_of(const struct mappings *mappings, struct bytes function_name);
+
+/* Mappings of streams, of a held function, that are to go on behind a position: what is up to there
+ * was handled some other way. */
+struct mapping_pass {
+    struct mapping_settings *list; /* what a cursor's name is made of; in the arena */
+    size_t count;
+    uint64_t position;
+};
+/* uuids: with commas between them. REFUSED: one is not such a mapping. */
+MUST_USE enum status mappings_pass(const struct mappings *mappings, struct bytes function_name,
+                                   struct bytes uuids, uint64_t position, struct arena *arena,
+                                   struct mapping_pass *ret, struct api_error *reterr);
+/* On the writer's thread, in the batch that ends the hold. */
+void mapping_pass_write(const struct mapping_pass *pass, struct store_batch *batch);
+
 /* LastProcessingResult: how the last batch ended, or that there is no source. */
 const char *mapping_last_result(const struct mapping *mapping);
 /* Up to here everything is done with in every shard, durably, or where a new one will begin. */

@@ -152,13 +152,18 @@ static void hurry(struct mapping *mapping)
             lane_hurry(&mapping->shards[i]->lanes[k]);
 }
 
+static void forget(const struct mapping *mapping, struct store_batch *batch)
+{
+    mapping_cursor_forget(&mapping->settings, batch);
+}
+
 const struct mapping_reader mapping_stream_reader = {
     .open = begin,
     .go = go,
     .stop = stop,
     .is_at_rest = is_at_rest,
     .problem = problem,
-    .forget = mapping_cursor_forget,
+    .forget = forget,
     .close = end,
     .is_busy = is_busy,
     .is_moving = is_moving,

@@ -1,8 +1,7 @@
 /* order/event.c - what an event is; see order.h. */
 #include "order/internal.h"
+#include "value/stream_key.h"
 #include "vault/vault.h"
-
-#define STREAM_END BYTES("#stream")
 
 bool order_takes(const struct key_schema *schema)
 {
@@ -10,18 +9,6 @@ bool order_takes(const struct key_schema *schema)
            schema->attributes[1].type == VALUE_N &&
            bytes_equal(schema->attributes[0].name, BYTES("pk")) &&
            bytes_equal(schema->attributes[1].name, BYTES("sk"));
-}
-
-bool order_stream_of(struct bytes pk, struct bytes *ret_log, struct bytes *ret_id)
-{
-    size_t log_size = bytes_find_byte(pk, '#', 0);
-
-    if (!bytes_end_with(pk, STREAM_END) || log_size == 0 ||
-        pk.size < log_size + 1 + 1 + STREAM_END.size)
-        return false;
-    *ret_log = bytes_slice(pk, 0, log_size);
-    *ret_id = bytes_slice(pk, log_size + 1, pk.size - STREAM_END.size - log_size - 1);
-    return true;
 }
 
 static bool is_text(const struct value *value)
@@ -38,7 +25,7 @@ bool order_event_of(const struct item *item, struct order_event *ret)
 
     if (!is_text(pk) || !is_text(log) || !is_text(type) || sk == NULL || sk->type != VALUE_N ||
         type->bytes.size > ORDER_TYPE_SIZE_MAX || !number_to_int64(&sk->number, &version) ||
-        version < 1 || !order_stream_of(pk->bytes, &event.log, &event.id) ||
+        version < 1 || !stream_key_read(pk->bytes, &event.log, &event.id) ||
         !bytes_equal(event.log, log->bytes))
         return false;
     event.type = type->bytes;

@@ -9,7 +9,7 @@
 /* Of a table without a record nothing is known: its filling has not begun. */
 enum filling_step { STEP_FILLED = 0, STEP_CHANGES = 1, STEP_ITEMS = 2 };
 
-static enum status read_filling(struct bytes value, struct order_filling *ret)
+enum status order_filling_read(struct bytes value, struct order_filling *ret)
 {
     *ret = (struct order_filling){0};
     if (value.size > 0 && value.ptr[0] > ORDER_FORMAT)
@@ -30,6 +30,21 @@ static enum status read_filling(struct bytes value, struct order_filling *ret)
     return OK;
 }
 
+void order_filling_print(struct buffer *out, const struct order_filling *filling)
+{
+    assert(filling->begun);
+    buffer_append_byte(out, ORDER_FORMAT);
+    buffer_append_byte(out, (uint8_t)(filling->done           ? STEP_FILLED
+                                      : filling->changes_done ? STEP_ITEMS
+                                                              : STEP_CHANGES));
+    if (filling->done)
+        return;
+    buffer_append_u64(out, filling->low);
+    buffer_append_u64(out, filling->high);
+    buffer_append_u64(out, filling->change_position);
+    buffer_append(out, filling->key);
+}
+
 enum status order_filling_load(struct store_batch *batch, uint32_t table_id,
                                struct order_filling *ret)
 {
@@ -41,7 +56,7 @@ enum status order_filling_load(struct store_batch *batch, uint32_t table_id,
     *ret = (struct order_filling){0};
     if (status == NOT_FOUND)
         return OK;
-    return status == OK ? read_filling(value, ret) : status;
+    return status == OK ? order_filling_read(value, ret) : status;
 }
 
 void order_filling_store(struct store_batch *batch, uint32_t table_id,
@@ -50,17 +65,7 @@ void order_filling_store(struct store_batch *batch, uint32_t table_id,
     AUTO(buffer_free) struct buffer value = BUFFER_INIT(FILLING_SIZE + ORDER_KEY_SIZE_MAX);
     uint8_t room[6];
 
-    assert(filling->begun);
-    buffer_append_byte(&value, ORDER_FORMAT);
-    buffer_append_byte(&value, (uint8_t)(filling->done           ? STEP_FILLED
-                                         : filling->changes_done ? STEP_ITEMS
-                                                                 : STEP_CHANGES));
-    if (!filling->done) {
-        buffer_append_u64(&value, filling->low);
-        buffer_append_u64(&value, filling->high);
-        buffer_append_u64(&value, filling->change_position);
-        buffer_append(&value, filling->key);
-    }
+    order_filling_print(&value, filling);
     store_batch_put(batch, STORE_ORDER, order_key_state(table_id, ORDER_STATE_FILLING, room),
                     buffer_bytes(&value));
 }
@@ -75,7 +80,7 @@ enum status order_is_filled(struct store *store, const struct store_view *view, 
                                    order_key_state(table_id, ORDER_STATE_FILLING, room), &value);
 
     if (status == OK)
-        status = read_filling(value.bytes, &filling);
+        status = order_filling_read(value.bytes, &filling);
     *ret = filling.done;
     return status == NOT_FOUND ? OK : status;
 }

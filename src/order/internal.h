@@ -43,6 +43,9 @@ void order_item_key(struct buffer *out, uint32_t table_id, const struct order_ev
 struct bytes order_key_behind(struct arena *arena, struct bytes prefix);
 
 MUST_USE enum status order_run_read(struct bytes value, struct order_run *ret);
+void order_run_print(struct buffer *out, const struct order_run *run);
+MUST_USE enum status order_filling_read(struct bytes value, struct order_filling *ret);
+void order_filling_print(struct buffer *out, const struct order_filling *filling);
 /* Runs of a table (log empty: of all), by log and type; those without events too. */
 MUST_USE enum status order_runs_load(struct store *store, const struct store_view *view,
                                      uint32_t table_id, struct bytes log, struct arena *arena,

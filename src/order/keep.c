@@ -86,10 +86,7 @@ void order_store(struct order_work *work)
 
         if (!run->changed)
             continue;
-        buffer_append_byte(&value, ORDER_FORMAT);
-        buffer_append_u32(&value, run->number);
-        buffer_append_u64(&value, run->events);
-        buffer_append_u64(&value, run->last_position);
+        order_run_print(&value, run);
         store_batch_put_total(work->batch, STORE_ORDER, run->key, buffer_bytes(&value));
         if (!run->is_new || !is_highest_new(work, run))
             continue;

@@ -93,6 +93,14 @@ enum status order_run_read(struct bytes value, struct order_run *ret)
     return OK;
 }
 
+void order_run_print(struct buffer *out, const struct order_run *run)
+{
+    buffer_append_byte(out, ORDER_FORMAT);
+    buffer_append_u32(out, run->number);
+    buffer_append_u64(out, run->events);
+    buffer_append_u64(out, run->last_position);
+}
+
 static enum status read_run(struct bytes key, struct bytes value, struct arena *arena,
                             struct order_run *ret)
 {

@@ -52,8 +52,6 @@ struct order_event {
 bool order_takes(const struct key_schema *schema);
 /* False: the item is none. */
 MUST_USE bool order_event_of(const struct item *item, struct order_event *ret);
-/* "users#12#stream" -> "users", "12". False: it is no stream's. */
-MUST_USE bool order_stream_of(struct bytes pk, struct bytes *ret_log, struct bytes *ret_id);
 
 /* ---- reading ---- */
 

@@ -44,6 +44,8 @@
 
 /* A message as the store holds it: the largest one, and what is around it. */
 #define MESSAGE_RECORD_SIZE_MAX (QUEUE_MESSAGE_SIZE_MAX + 16 * 1024)
+/* A sealed body may be four times as large (VAULT_TEXT_SIZE_MAX). */
+#define MESSAGE_STORED_SIZE_MAX (5 * QUEUE_MESSAGE_SIZE_MAX)
 #define STATE_RECORD_SIZE_MAX 512
 /* A queue's attributes and tags as JSON: policies are at most 20 KB (IAM), controls grow sixfold.
  */
@@ -279,7 +281,8 @@ void queue_sha256(struct bytes bytes, char out[SHA256_SIZE]);
 /* ---- record.c ---- */
 
 void message_encode(struct buffer *out, const struct queue_message *message);
-/* Bytes point into the value. CORRUPT, NEWER_FORMAT. sent_ms and position are the key's. */
+/* Bytes point into the value, the body as it is stored. CORRUPT, NEWER_FORMAT. sent_ms and position
+ * are the key's. */
 MUST_USE enum status message_decode(struct bytes value, struct arena *arena,
                                     struct queue_message *ret);
 

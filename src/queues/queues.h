@@ -52,6 +52,7 @@
 #define QUEUE_MOVE_RATE_MAX 500
 
 struct queues;
+struct vault;
 
 struct queues_options {
     struct store *store;
@@ -59,6 +60,7 @@ struct queues_options {
     struct timers *timers;
     struct timers *wall_timers; /* long polls, tries of the store; NULL: `timers` */
     struct faults *faults;      /* that a test asked for; NULL: none */
+    struct vault *vault; /* payloads of private logs are sealed in bodies; NULL: nothing is */
     const struct arn_place *place;
     void (*changed)(void *context); /* something ended: drain looks again; may be NULL */
     /* A message went to the dead-letter queue, and that is durable; may be NULL. */
@@ -198,6 +200,7 @@ struct queue_message {
     struct bytes source_arn; /* the queue from which it came here as a dead letter; empty: none */
     uint64_t sent_ms, position;
     char message_id[ID_UUID_SIZE];
+    bool sealed; /* of a record: the body is a sealed text (vault/vault.h) */
 };
 
 /* What a message counts for: its body, and names, types and values of its attributes. */

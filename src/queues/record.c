@@ -5,6 +5,7 @@
 #include "base/take.h"
 
 #define FORMAT 1
+#define FORMAT_SEALED 2 /* of a message: its body is a sealed text */
 
 /* ---- reading ---- */
 
@@ -50,7 +51,7 @@ static void put_attribute(struct buffer *out, const struct message_attribute *at
 
 void message_encode(struct buffer *out, const struct queue_message *message)
 {
-    buffer_append_byte(out, FORMAT);
+    buffer_append_byte(out, message->sealed ? FORMAT_SEALED : FORMAT);
     buffer_append(out, bytes_of(message->message_id, ID_UUID_SIZE - 1));
     put_text(out, message->sender_id);
     put_text(out, message->group_id);
@@ -76,8 +77,12 @@ static struct message_attribute take_attribute(struct take *r)
 enum status message_decode(struct bytes value, struct arena *arena, struct queue_message *ret)
 {
     struct take r;
-    enum status status = begin(&r, value);
-    struct queue_message message = {.sent_ms = 0};
+    bool sealed = value.size > 0 && value.ptr[0] == FORMAT_SEALED;
+    enum status status = sealed ? OK : begin(&r, value);
+    struct queue_message message = {.sealed = sealed};
+
+    if (sealed)
+        r = (struct take){.left = bytes_slice(value, 1, value.size)};
     struct bytes id = take_bytes(&r, ID_UUID_SIZE - 1);
 
     if (status != OK)

@@ -28,7 +28,7 @@ enum status message_move(struct queue_run *from, struct queue_run *to, struct pl
                          const struct message_state *state, bool fresh, size_t *ret_size,
                          char ret_id[ID_UUID_SIZE])
 {
-    AUTO(buffer_free) struct buffer record = BUFFER_INIT(MESSAGE_RECORD_SIZE_MAX);
+    AUTO(buffer_free) struct buffer record = BUFFER_INIT(MESSAGE_STORED_SIZE_MAX);
     struct message_state moved = {.kind = STATE_NONE}, before;
     struct queue_message message;
     enum status status = read_record(from, place, &message);

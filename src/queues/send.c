@@ -1,6 +1,7 @@
 /* queues/send.c - messages into a queue: for those who send, and for other folders that have a
  * message to leave in their own batch. */
 #include "queues/internal.h"
+#include "vault/vault.h"
 
 #include <inttypes.h>
 
@@ -24,9 +25,25 @@ static uint64_t ready_ms(const struct queue_run *run, int64_t delay_s)
     return run->now_ms + (uint64_t)delay_s * 1000;
 }
 
+/* *ret: as it is to be stored. */
+static enum status seal_body(const struct queue_run *run, const struct queue_message *message,
+                             struct queue_message *ret)
+{
+    struct bytes sealed;
+    enum status status =
+        vault_seal_text(run->queues->options.vault, run->batch, run->arena, message->body, &sealed);
+
+    *ret = *message;
+    ret->sealed = status == OK && sealed.size > 0;
+    if (ret->sealed)
+        ret->body = sealed;
+    return status;
+}
+
 static enum status insert(struct queue_run *run, struct queue_message *message, int64_t delay_s)
 {
-    AUTO(buffer_free) struct buffer record = BUFFER_INIT(MESSAGE_RECORD_SIZE_MAX);
+    AUTO(buffer_free) struct buffer record = BUFFER_INIT(MESSAGE_STORED_SIZE_MAX);
+    struct queue_message stored;
     struct message_state state = {.kind = STATE_NONE};
     struct place place = {run->now_ms, store_batch_position(run->batch)};
     enum status status = OK;
@@ -38,7 +55,10 @@ static enum status insert(struct queue_run *run, struct queue_message *message, 
         message->sender_id = bytes_of_text(run->queues->place.account);
     if (run->fifo)
         state.group = message->group_id;
-    message_encode(&record, message);
+    status = seal_body(run, message, &stored);
+    if (status != OK)
+        return status;
+    message_encode(&record, &stored);
     if (buffer_failed(&record))
         return TOO_LARGE;
     status = message_insert(run, place, buffer_bytes(&record), &state, ready_ms(run, delay_s));

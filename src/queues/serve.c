@@ -9,6 +9,7 @@
  * a change of visibility, the lane's timer. One work at a time, because two in one group would
  * propose the same messages. */
 #include "queues/internal.h"
+#include "vault/vault.h"
 
 struct serve {
     struct store_work work;
@@ -26,6 +27,15 @@ struct serve {
 
 /* ---- the end of a receive ---- */
 
+static enum status open_body(struct queues *queues, struct queue_receive *receive,
+                             struct queue_message *message)
+{
+    struct vault_reader reader = {.store = queues->options.store};
+
+    message->sealed = false;
+    return vault_open_text(&reader, message->body, receive->arena, &message->body);
+}
+
 static enum status load_message(struct queues *queues, struct queue_receive *receive,
                                 uint64_t queue_id, const struct taken *taken)
 {
@@ -39,6 +49,8 @@ static enum status load_message(struct queues *queues, struct queue_receive *rec
     if (status == OK)
         status = message_decode(arena_copy(receive->arena, value.bytes), receive->arena,
                                 &received->message);
+    if (status == OK && received->message.sealed)
+        status = open_body(queues, receive, &received->message);
     if (status != OK)
         return status;
     received->message.sent_ms = taken->place.sent_ms;

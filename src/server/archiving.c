@@ -2,6 +2,8 @@
  *
  *   bus --batch--> STORE_EVENTS --page--> SQLite's thread --durable--> deleted from STORE_EVENTS
  *
+ * Payloads of private logs are sealed in the store and stay so in the file.
+ *
  * SQLite remembers in the same transaction how far it is, so a crash between two steps repeats
  * nothing and loses nothing. The file is made when the first archive is there or, for archives that
  * a client makes, when the first event is. */
@@ -114,8 +116,15 @@ static void give(struct server *server)
                        (struct bytes){NULL, 0}, false);
 
     while (count < SERVER_ARCHIVE_PAGE_MAX && store_iter_next(iter, &key, &value)) {
+        struct bytes event;
+
         assert(key.size == EVENT_KEY_SIZE);
-        events[count++] = (struct archive_event){bytes_get_u64(key.ptr), arena_copy(arena, value)};
+        if (bus_archived_text(value, &event) != OK) {
+            output_error("an event that the archive %s was to get is damaged: it is left out",
+                         archiving->path);
+            continue;
+        }
+        events[count++] = (struct archive_event){bytes_get_u64(key.ptr), arena_copy(arena, event)};
     }
     if (count == 0) {
         if (archiving->offered < archiving->given)

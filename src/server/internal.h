@@ -202,6 +202,10 @@ void stack_steps(struct server *server, void (*done)(struct server *server, bool
 /* ---- stack_code.c: where the stack's functions run ---- */
 bool stack_code_open(struct server *server); /* false: said why on stderr */
 
+/* ---- private_logs.c: logs that are declared private ---- */
+/* The stack's, and those of the command line. Not ok: it said why. */
+void private_logs_declare(struct server *server, void (*done)(struct server *server, bool ok));
+
 /* ---- provision.c: the stack's calls, in order ---- */
 void provision_start(struct server *server, void (*done)(struct server *server, bool ok));
 

@@ -68,6 +68,12 @@ static bool listen_port(struct server *server, const char *what, int wanted, uin
                      wanted, what);
         return false;
     }
+    if (status == NOT_FOUND) {
+        output_error("can't listen on %s: it is no address of this machine; choose another with "
+                     "--host",
+                     host != NULL ? host : "127.0.0.1");
+        return false;
+    }
     if (status != OK) {
         output_error("can't listen on %s:%d: %s", host != NULL ? host : "127.0.0.1", wanted,
                      status_text(status));

@@ -6,11 +6,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static bool colour(FILE *stream)
 {
-    return isatty(fileno(stream)) && getenv("NO_COLOR") == NULL;
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(fileno(stream)) && (no_colour == NULL || no_colour[0] == '\0') &&
+           (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 static const char *paint(FILE *stream, const char *code)
@@ -25,14 +29,63 @@ static const char *paint(FILE *stream, const char *code)
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
+#define WIDTH_DEFAULT 80
+#define WIDTH_MIN 20
+
+/* Columns of a terminal; SIZE_MAX: it is none, and whoever reads it takes a line as a message. */
+static size_t width_of(FILE *stream)
+{
+    struct winsize size = {0};
+
+    if (!isatty(fileno(stream)))
+        return SIZE_MAX;
+    if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col < WIDTH_MIN)
+        return WIDTH_DEFAULT;
+    return size.ws_col;
+}
+
+/* A character each that is not the rest of one before it. */
+static size_t columns_of(struct bytes text)
+{
+    size_t columns = 0;
+
+    for (size_t i = 0; i < text.size; i++)
+        columns += (text.ptr[i] & 0xC0) != 0x80 ? 1 : 0;
+    return columns;
+}
+
+/* Broken at blanks, as commands break theirs (cli/output.c); `at`: columns that are written. */
+static void write_wrapped(FILE *stream, struct bytes text, size_t at)
+{
+    size_t width = width_of(stream);
+
+    for (size_t start = 0; start < text.size;) {
+        size_t end = size_min(bytes_find_byte(text, ' ', start), text.size);
+        struct bytes word = bytes_slice(text, start, end);
+        size_t columns = columns_of(word);
+
+        if (start > 0 && at + 1 + columns > width) {
+            fputc('\n', stream);
+            at = 0;
+        } else if (start > 0) {
+            fputc(' ', stream);
+            at++;
+        }
+        fwrite(word.ptr, 1, word.size, stream);
+        at += columns;
+        start = end + 1;
+    }
+    fputc('\n', stream);
+}
+
 void output_error(const char *format, ...)
 {
+    AUTO(arena_release) struct arena *arena = arena_new();
     va_list args;
 
     va_start(args, format);
     fprintf(stderr, "%sdynlog:%s ", paint(stderr, RED), paint(stderr, PLAIN));
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    write_wrapped(stderr, arena_vprintf(arena, format, args), strlen("dynlog: "));
     va_end(args);
 }
 
@@ -181,9 +234,9 @@ static void print_commands(struct server *server)
     else
         printf("  %s drain%s\n", program, endpoint);
     printf("  %s status%s\n", program, endpoint);
-    printf("  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws dynamodb list-tables --region %s "
+    printf("  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x %saws dynamodb list-tables --region %s "
            "--endpoint http://localhost:%u\n",
-           server->place.region, server->port_number);
+           isatty(STDOUT_FILENO) ? "\\\n    " : "", server->place.region, server->port_number);
 }
 
 void output_banner(struct server *server)

@@ -115,6 +115,7 @@ static enum status open_functions(struct server *server)
         .timers = server->timers,
         .wall_timers = server->wall_timers,
         .journeys = server->journeys,
+        .vault = engine_vault(server->engine),
         .faults = server->faults,
         .place = &server->place,
         .runtime = runtime_door_of(server),
@@ -155,6 +156,7 @@ static enum status open_deliveries(struct server *server)
         .timers = server->timers,
         .wall_timers = server->wall_timers,
         .journeys = server->journeys,
+        .vault = engine_vault(server->engine),
         .door = deliver_door(server),
         .retry_delay_ms = server->stack->retry_delay_ms,
         .maximum_retry_attempts = server->stack->maximum_retry_attempts,
@@ -186,9 +188,11 @@ static enum status open_bus(struct server *server)
     enum status st =
         bus_open(server->store, server->port, server->clock, &server->place, &door, &server->bus);
 
-    if (st == OK)
-        bus_record_journeys(server->bus, server->journeys);
-    return st;
+    if (st != OK)
+        return st;
+    bus_record_journeys(server->bus, server->journeys);
+    bus_use_vault(server->bus, engine_vault(server->engine));
+    return OK;
 }
 
 static void tell_dead_letter(void *context, const char *message_id, struct bytes from_arn,
@@ -207,6 +211,7 @@ static enum status open_queues(struct server *server)
                                      .timers = server->timers,
                                      .wall_timers = server->wall_timers,
                                      .faults = server->faults,
+                                     .vault = engine_vault(server->engine),
                                      .place = &server->place,
                                      .moved = tell_dead_letter,
                                      .changed = loop_changed,

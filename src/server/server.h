@@ -30,11 +30,13 @@ struct server_options {
     const char *archive; /* path of the SQLite archive; NULL: the stack's or the default */
     const char *clock;   /* NULL or "real"; "manual", "manual=TIME": it stands until it is moved */
     int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
-    const char *otlp;    /* where spans of journeys go (exporting.c); NULL: nowhere */
-    bool quiet;          /* no lines of handlers */
-    bool no_journeys;    /* what happens to events is not remembered */
-    bool no_reload;      /* functions keep the code that they were started with */
-    bool watch;          /* a change of the stack file is applied at once */
+    const char *const *private_logs; /* to be declared private, beside the stack's */
+    size_t private_log_count;
+    const char *otlp; /* where spans of journeys go (exporting.c); NULL: nowhere */
+    bool quiet;       /* no lines of handlers */
+    bool no_journeys; /* what happens to events is not remembered */
+    bool no_reload;   /* functions keep the code that they were started with */
+    bool watch;       /* a change of the stack file is applied at once */
 };
 
 /* Runs until SIGINT, SIGTERM or POST /_dynlog/stop. Returns the process' exit status. */

@@ -1,6 +1,7 @@
-/* server/stack_steps.c - what a start, or a changed stack file, does, in order: writes down what it
- * is about to make (made.c), makes it (provision.c), removes rules of an earlier file (stale.c) and
- * whatever else the file has no more (made.c). */
+/* server/stack_steps.c - what a start, or a changed stack file, does, in order: declares private
+ * logs (private_logs.c), which is refused before anything is made, writes down what it is about to
+ * make (made.c), makes it (provision.c), removes rules of an earlier file (stale.c) and whatever
+ * else the file has no more (made.c). */
 #include "server/internal.h"
 
 static void finish(struct server *server, bool ok)
@@ -32,8 +33,16 @@ static void remembered(struct server *server, bool ok)
         finish(server, false);
 }
 
+static void declared(struct server *server, bool ok)
+{
+    if (ok)
+        made_begin(server, remembered);
+    else
+        finish(server, false);
+}
+
 void stack_steps(struct server *server, void (*done)(struct server *server, bool ok))
 {
     server->steps_done = done;
-    made_begin(server, remembered);
+    private_logs_declare(server, declared);
 }

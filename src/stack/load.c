@@ -50,9 +50,52 @@ enum status load_resources(struct loader *loader)
     return status == OK ? resources_read_rules(loader) : status;
 }
 
+/* ---- private logs ---- */
+
+static bool is_listed(const struct stack *stack, struct bytes log)
+{
+    for (size_t i = 0; i < stack->private_log_count; i++)
+        if (bytes_equal(stack->private_logs[i].log, log))
+            return true;
+    return false;
+}
+
+static enum status read_private_log(struct loader *loader, const struct node *node)
+{
+    struct stack *stack = loader->stack;
+    struct bytes log = {0};
+    enum status status = read_text(loader, node, "private", &log);
+
+    if (status != OK)
+        return status;
+    if (log.size == 0 || log.size > STACK_LOG_SIZE_MAX || bytes_find_byte(log, '#', 0) != SIZE_MAX)
+        return loader_refuse(loader, node->where,
+                             "private: expected the name of a log, 1 to %zu bytes without \"#\", "
+                             "got %.*s",
+                             STACK_LOG_SIZE_MAX, BYTES_ARG(node_describe(loader->arena, node)));
+    if (!is_listed(stack, log))
+        stack->private_logs[stack->private_log_count++] = (struct stack_private){log, node->where};
+    return OK;
+}
+
+static enum status read_private(struct loader *loader, const struct node *node)
+{
+    enum status status = OK;
+
+    if (node_is_nothing(node))
+        return OK;
+    if (node->kind != NODE_LIST)
+        return loader_refuse(loader, node->where, "private: expected a list of logs, got %.*s",
+                             BYTES_ARG(node_describe(loader->arena, node)));
+    loader->stack->private_logs = ARENA_NEW_ARRAY(loader->arena, node->count, struct stack_private);
+    for (size_t i = 0; status == OK && i < node->count; i++)
+        status = read_private_log(loader, node->items[i]);
+    return status;
+}
+
 enum status load_dynlog(struct loader *loader, const struct node *node, const char *what)
 {
-    static const struct key_rule keys[] = {{"archive", NULL}, {"shards", NULL}};
+    static const struct key_rule keys[] = {{"archive", NULL}, {"private", NULL}, {"shards", NULL}};
     struct stack *stack = loader->stack;
     const struct node *dynlog = NULL;
     int64_t shards = 0;
@@ -63,6 +106,8 @@ enum status load_dynlog(struct loader *loader, const struct node *node, const ch
     if (status == OK)
         status = read_integer(loader, node_get(dynlog, "shards"), "shards", 1, STACK_SHARDS_MAX,
                               &shards);
+    if (status == OK)
+        status = read_private(loader, node_get(dynlog, "private"));
     if (status != OK)
         return status;
     stack->shard_count = (uint32_t)shards;

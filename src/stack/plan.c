@@ -274,6 +274,10 @@ static void collect(struct things *things, struct arena *arena, const struct sta
         add_mapping(things, &stack->mappings[i]);
     for (size_t i = 0; i < stack->alias_count; i++)
         add_alias(things, &stack->aliases[i]);
+    for (size_t i = 0; i < stack->private_log_count; i++)
+        add_thing(things,
+                  arena_printf(arena, "private log %.*s", BYTES_ARG(stack->private_logs[i].log)),
+                  true);
     add_settings(things, stack);
 }
 

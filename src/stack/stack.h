@@ -16,8 +16,9 @@
 
 #define STACK_FILE_SIZE_MAX ((size_t)4 * 1024 * 1024)
 #define STACK_VARIABLE_DEPTH_MAX 32
-#define STACK_FILTERS_MAX 10 /* of a mapping: what AWS raises its quota of 5 to */
-#define STACK_SHARDS_MAX 100 /* SHARDS_BEGIN_MAX of value/shard.h */
+#define STACK_FILTERS_MAX 10              /* of a mapping: what AWS raises its quota of 5 to */
+#define STACK_SHARDS_MAX 100              /* SHARDS_BEGIN_MAX of value/shard.h */
+#define STACK_LOG_SIZE_MAX ((size_t)2000) /* VAULT_LOG_SIZE_MAX of vault/vault.h */
 
 struct stack_where { /* a place in a file, for messages: "serverless.yml:12:5" */
     const char *file;
@@ -155,6 +156,12 @@ struct stack_alias {
     struct stack_where where;
 };
 
+/* A log that is private (custom.dynlog.private). */
+struct stack_private {
+    struct bytes log;
+    struct stack_where where;
+};
+
 struct stack_output { /* of a template's Outputs; the value may have late values in it */
     struct bytes name, value;
 };
@@ -192,6 +199,8 @@ struct stack {
     uint16_t lambda_port;      /* custom.serverless-offline.lambdaPort; 0: not said */
     struct bytes archive_path; /* custom.dynlog.archive; empty: archive.db in the data folder */
     uint32_t shard_count;      /* custom.dynlog.shards, of new change streams; 0: not said */
+    struct stack_private *private_logs; /* each once */
+    size_t private_log_count;
 };
 
 struct stack_parameter { /* --parameter NAME=VALUE */

@@ -71,6 +71,7 @@ void batch_begin(struct store_batch *batch, uint64_t last_position)
     arena_reset(batch->arena);
     batch->used = batch->size = batch->count = 0;
     batch->scrub = 0;
+    batch->status = OK;
     batch->ranges = NULL;
     batch->totals = NULL;
     batch->group++;
@@ -315,6 +316,13 @@ void store_batch_delete_range(struct store_batch *batch, enum store_family famil
     batch->ranges = range;
     batch->size += from.size + to.size;
     batch->count++;
+}
+
+void store_batch_fail(struct store_batch *batch, enum status status)
+{
+    assert(status != OK);
+    if (batch->status == OK)
+        batch->status = status;
 }
 
 void store_batch_scrub(struct store_batch *batch, enum store_family family)

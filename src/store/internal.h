@@ -135,6 +135,7 @@ struct store_batch {
     uint64_t last_position; /* the last one given, or the visible one */
     uint64_t group;         /* counts groups */
     uint32_t scrub;         /* families, a bit each */
+    enum status status;     /* not OK: nothing of the group is written */
     struct arena *arena;    /* keys and values of the overlay */
     struct batch_entry **slots;
     size_t capacity, used;

@@ -59,14 +59,14 @@ struct family_tuning {
 };
 
 static const struct family_tuning tuning[FAMILY_COUNT] = {
-    [STORE_CATALOGUE] = {2 * MIB, false}, [STORE_ITEMS] = {32 * MIB, false, true},
-    [STORE_INDEXES] = {16 * MIB, false},  [STORE_CHANGES] = {32 * MIB, true},
-    [STORE_EVENTS] = {16 * MIB, true},    [STORE_DELIVERIES] = {8 * MIB, true},
-    [STORE_CURSORS] = {2 * MIB, false},   [STORE_HISTORY] = {16 * MIB, true},
-    [STORE_QUEUES] = {16 * MIB, true},    [STORE_ARCHIVES] = {16 * MIB, true},
-    [STORE_LOGS] = {16 * MIB, true},      [STORE_ORDER] = {16 * MIB, false},
-    [STORE_STREAMS] = {16 * MIB, false},  [STORE_VAULT] = {2 * MIB, false},
-    [FAMILY_META] = {2 * MIB, false},
+    [STORE_CATALOGUE] = {2 * MIB, false, false}, [STORE_ITEMS] = {32 * MIB, false, true},
+    [STORE_INDEXES] = {16 * MIB, false, false},  [STORE_CHANGES] = {32 * MIB, true, false},
+    [STORE_EVENTS] = {16 * MIB, true, false},    [STORE_DELIVERIES] = {8 * MIB, true, false},
+    [STORE_CURSORS] = {2 * MIB, false, false},   [STORE_HISTORY] = {16 * MIB, true, false},
+    [STORE_QUEUES] = {16 * MIB, true, false},    [STORE_ARCHIVES] = {16 * MIB, true, false},
+    [STORE_LOGS] = {16 * MIB, true, false},      [STORE_ORDER] = {16 * MIB, false, false},
+    [STORE_STREAMS] = {16 * MIB, false, false},  [STORE_VAULT] = {2 * MIB, false, false},
+    [FAMILY_META] = {2 * MIB, false, false},
 };
 
 /* Settings that the C API has no function for go through RocksDB's text form. */

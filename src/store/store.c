@@ -117,6 +117,7 @@ void store_figures(struct store *store, struct store_figures *ret)
     gate_enter(&store->gate, false);
     if (rocks->db != NULL) {
         ret->memory_size = rocks_figure(rocks, "rocksdb.cur-size-all-mem-tables") +
+                           rocks_figure(rocks, "rocksdb.estimate-table-readers-mem") +
                            rocksdb_cache_get_usage(rocks->options.cache);
         if (store->memory)
             ret->memory_size += rocks_figure(rocks, "rocksdb.live-sst-files-size");

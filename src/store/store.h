@@ -122,6 +122,9 @@ void store_batch_delete_range(struct store_batch *batch, enum store_family famil
  * store is closed, or, after a crash, when it is opened. Writers wait meanwhile, readers do not:
  * for small families, and seldom. */
 void store_batch_scrub(struct store_batch *batch, enum store_family family);
+/* Reading met what must not be passed over, and run() can neither put what it should nor leave it
+ * out: nothing of this group is written, and all of its works are answered with that status. */
+void store_batch_fail(struct store_batch *batch, enum status status);
 /* The next position; durable with the batch. */
 uint64_t store_batch_position(struct store_batch *batch);
 /* The group's number, from 1. What earlier groups put is what an iterator sees in run(), unless

@@ -7,6 +7,8 @@
  *     |                          +---- NO_SPACE ----> answer the failure                    |
  *     +------------------------------------------------------+------------------------------+
  *
+ * A work may fail its group (store_batch_fail()): then nothing is written, and all are answered so.
+ *
  * After a failed write RocksDB takes no more, and the C API has no way to tell it to go on. So it
  * is closed and opened again (repair()), at once and then with the works that come, until that
  * succeeds; while it does not open for writing it is open for reading. `failed` holds why, and
@@ -225,7 +227,10 @@ static void serve_group(struct store *store)
     bool full = !store->memory && folder_is_full(store->folder);
     struct store_work *works = run_group(store);
     bool changed = batch_finish(&store->batch, atomic_load(&store->last_position));
-    enum status status = !changed ? OK : full ? NO_SPACE : write_group(store);
+    enum status status = store->batch.status;
+
+    if (status == OK && changed)
+        status = full ? NO_SPACE : write_group(store);
 
     answer(store, works, status, changed && status == OK);
     if (store->failed != OK && !store->memory)

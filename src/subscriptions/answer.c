@@ -166,9 +166,12 @@ static void undo(struct subscription_answer *answer)
     entry->has_done_key = false;
     for (size_t i = 0; i < answer->garbage_count; i++)
         subscription_throw(subscription, answer->garbage[i].kind, answer->garbage[i].position);
-    window_wait(subscription, entry);
-    if (answer->member != NULL)
-        window_give(entry, answer->member);
+    if (answer->member == NULL) {
+        window_wait(subscription, entry);
+        return;
+    }
+    entry->state = ENTRY_WAITING; /* where it was: the first of its lane */
+    window_give(entry, answer->member);
 }
 
 static void answer_done(struct store_work *work, enum status status)

@@ -171,6 +171,8 @@ enum status subscription_keys_load(struct store *store, enum subscription_key_ki
             *ret_more = true;
             break;
         }
+        if (key.size != begin_key.size)
+            return CORRUPT; /* prefix, name, a zero byte and a position */
         positions = arena_grow(arena, positions, count, count + 1, &capacity, sizeof *positions);
         positions[count] = subscription_key_position(key);
         if (ret_values != NULL) {

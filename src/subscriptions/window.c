@@ -323,7 +323,10 @@ enum status window_load_returned(struct subscription *subscription)
                                subscription->returned_more ? subscription->returned_to + 1 : 0,
                                RETURNED_MAX, arena, &positions, &values, &count, &more);
 
+    if (status != OK)
+        return status;
     subscription->returned_more = false;
+    subscription->returned_to = more ? positions[count - 1] : 0;
     for (size_t i = 0; status == OK && i < count; i++) {
         struct subscription_parked parked = {.position = positions[i]};
         uint32_t failures = 0;
@@ -331,11 +334,14 @@ enum status window_load_returned(struct subscription *subscription)
         status = subscription_parked_read(values[i], &parked);
         if (status == OK)
             status = load_failures(subscription, parked.position, &failures);
-        if (status == OK)
+        if (status == OK) {
             add_returned(subscription, &parked, failures);
+        } else { /* it is tried again from here */
+            more = true;
+            subscription->returned_to = positions[i] - 1;
+        }
     }
     subscription->returned_more = more;
-    subscription->returned_to = more ? positions[count - 1] : 0;
     return status;
 }
 

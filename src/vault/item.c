@@ -13,10 +13,12 @@
 struct bytes vault_sealed_part(struct bytes form)
 {
     size_t from = bytes_find(form, OPENING);
-    struct bytes rest = from == SIZE_MAX ? (struct bytes){0} : bytes_slice(form, from, form.size);
-    size_t size = bytes_find(rest, CLOSING);
+    struct bytes text =
+        from == SIZE_MAX ? (struct bytes){0} : bytes_slice(form, from + OPENING.size, form.size);
+    size_t size = bytes_find(text, CLOSING);
 
-    return size == SIZE_MAX ? (struct bytes){0} : bytes_slice(rest, 0, size + CLOSING.size);
+    return size == SIZE_MAX ? (struct bytes){0}
+                            : bytes_slice(form, from, OPENING.size + size + CLOSING.size);
 }
 
 bool vault_sealed_text(struct bytes part, struct bytes *ret)

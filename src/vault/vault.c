@@ -1,10 +1,10 @@
-/* vault/vault.c - which logs are private, and the keys of their streams; see vault.h. */
+/* vault/vault.c - rows, which logs are private, sealing and opening; see vault.h. */
 #include "base/base64.h"
 #include "vault/internal.h"
 
 /* ---- rows ---- */
 
-static struct bytes row_key(struct buffer *out, enum vault_row row, struct bytes name)
+struct bytes vault_row_key(struct buffer *out, enum vault_row row, struct bytes name)
 {
     buffer_clear(out);
     buffer_append_byte(out, (uint8_t)row);
@@ -13,15 +13,8 @@ static struct bytes row_key(struct buffer *out, enum vault_row row, struct bytes
     return buffer_bytes(out);
 }
 
-static void stream_name(struct buffer *out, struct bytes log, struct bytes id)
-{
-    buffer_append(out, log);
-    buffer_append_byte(out, '#');
-    buffer_append(out, id);
-}
-
 /* What stands behind the format. */
-static enum status check_row(struct bytes value, size_t size, const uint8_t **ret)
+enum status vault_row_check(struct bytes value, size_t size, const uint8_t **ret)
 {
     if (value.size > 0 && value.ptr[0] > VAULT_FORMAT)
         return NEWER_FORMAT;
@@ -31,8 +24,8 @@ static enum status check_row(struct bytes value, size_t size, const uint8_t **re
     return OK;
 }
 
-static void put_row(struct store_batch *batch, enum vault_row row, struct bytes name,
-                    struct bytes content)
+void vault_row_put(struct store_batch *batch, enum vault_row row, struct bytes name,
+                   struct bytes content)
 {
     AUTO(buffer_free) struct buffer key = BUFFER_INIT(VAULT_ROW_SIZE_MAX);
     uint8_t value[1 + VAULT_KEY_SIZE];
@@ -40,7 +33,7 @@ static void put_row(struct store_batch *batch, enum vault_row row, struct bytes 
     assert(content.size <= VAULT_KEY_SIZE);
     value[0] = VAULT_FORMAT;
     memcpy(value + 1, content.ptr, content.size);
-    store_batch_put(batch, STORE_VAULT, row_key(&key, row, name),
+    store_batch_put(batch, STORE_VAULT, vault_row_key(&key, row, name),
                     bytes_of(value, 1 + content.size));
     vault_wipe(value, sizeof value);
 }
@@ -86,7 +79,7 @@ bool vault_is_used(const struct vault *vault)
 static enum status read_log(struct bytes value, struct vault_log *ret)
 {
     const uint8_t *content = NULL;
-    enum status status = check_row(value, LOG_ROW_SIZE, &content);
+    enum status status = vault_row_check(value, LOG_ROW_SIZE, &content);
 
     if (status != OK)
         return status;
@@ -128,7 +121,7 @@ enum status vault_log_load(struct store_batch *batch, struct bytes name, struct 
     AUTO(buffer_free) struct buffer key = BUFFER_INIT(VAULT_ROW_SIZE_MAX);
     struct bytes value;
     enum status status =
-        store_batch_get(batch, STORE_VAULT, row_key(&key, VAULT_ROW_LOG, name), &value);
+        store_batch_get(batch, STORE_VAULT, vault_row_key(&key, VAULT_ROW_LOG, name), &value);
 
     return status == OK ? read_log(value, ret) : status;
 }
@@ -141,7 +134,7 @@ void vault_log_store(struct vault *vault, struct store_batch *batch, const struc
     row[0] = (uint8_t)log->state;
     bytes_put_u64(row + 1, log->declared_ms);
     bytes_put_u64(row + 9, log->position);
-    put_row(batch, VAULT_ROW_LOG, log->name, bytes_of(row, sizeof row));
+    vault_row_put(batch, VAULT_ROW_LOG, log->name, bytes_of(row, sizeof row));
     atomic_store(&vault->used, true);
 }
 
@@ -149,136 +142,7 @@ void vault_log_remove(struct store_batch *batch, struct bytes name)
 {
     AUTO(buffer_free) struct buffer key = BUFFER_INIT(VAULT_ROW_SIZE_MAX);
 
-    store_batch_delete(batch, STORE_VAULT, row_key(&key, VAULT_ROW_LOG, name));
-}
-
-/* ---- keys ---- */
-
-static enum status load_key_id(struct store_batch *batch, struct bytes name,
-                               uint8_t ret[VAULT_KEY_ID_SIZE])
-{
-    AUTO(buffer_free) struct buffer key = BUFFER_INIT(VAULT_ROW_SIZE_MAX);
-    const uint8_t *content = NULL;
-    struct bytes value;
-    enum status status =
-        store_batch_get(batch, STORE_VAULT, row_key(&key, VAULT_ROW_STREAM, name), &value);
-
-    if (status == OK)
-        status = check_row(value, VAULT_KEY_ID_SIZE, &content);
-    if (status == OK)
-        memcpy(ret, content, VAULT_KEY_ID_SIZE);
-    return status;
-}
-
-static enum status copy_key(struct bytes value, uint8_t ret[VAULT_KEY_SIZE])
-{
-    const uint8_t *content = NULL;
-    enum status status = check_row(value, VAULT_KEY_SIZE, &content);
-
-    if (status == OK)
-        memcpy(ret, content, VAULT_KEY_SIZE);
-    return status;
-}
-
-static enum status load_key(const struct vault_reader *reader, struct bytes id,
-                            uint8_t ret[VAULT_KEY_SIZE])
-{
-    AUTO(buffer_free) struct buffer key = BUFFER_INIT(VAULT_ROW_SIZE_MAX);
-    AUTO(store_value_release) struct store_value held = {0};
-    struct bytes name = row_key(&key, VAULT_ROW_KEY, id), value = {0};
-    enum status status = reader->batch != NULL
-                             ? store_batch_get(reader->batch, STORE_VAULT, name, &value)
-                             : store_get(reader->store, NULL, STORE_VAULT, name, &held);
-
-    if (status != OK)
-        return status;
-    return copy_key(reader->batch != NULL ? value : held.bytes, ret);
-}
-
-enum status vault_forget(struct store_batch *batch, struct bytes log, struct bytes id, bool *ret)
-{
-    AUTO(buffer_free) struct buffer name = BUFFER_INIT(VAULT_ROW_SIZE_MAX);
-    AUTO(buffer_free) struct buffer key = BUFFER_INIT(VAULT_ROW_SIZE_MAX);
-    uint8_t key_id[VAULT_KEY_ID_SIZE];
-
-    stream_name(&name, log, id);
-
-    enum status status = load_key_id(batch, buffer_bytes(&name), key_id);
-
-    *ret = status == OK;
-    if (status != OK)
-        return status == NOT_FOUND ? OK : status;
-    store_batch_delete(batch, STORE_VAULT, row_key(&key, VAULT_ROW_STREAM, buffer_bytes(&name)));
-    store_batch_delete(batch, STORE_VAULT,
-                       row_key(&key, VAULT_ROW_KEY, bytes_of(key_id, sizeof key_id)));
-    store_batch_scrub(batch, STORE_VAULT);
-    return OK;
-}
-
-/* ---- streams of a work ---- */
-
-static enum status load_stream(struct vault_work *work, struct bytes log,
-                               struct vault_stream *stream)
-{
-    struct vault_reader reader = {.batch = work->batch};
-    struct vault_log found;
-    enum status status = vault_log_load(work->batch, log, &found);
-
-    stream->is_private = status == OK;
-    if (status != OK)
-        return status == NOT_FOUND ? OK : status;
-    status = load_key_id(work->batch, stream->name, stream->id);
-    if (status == OK)
-        status = load_key(&reader, bytes_of(stream->id, sizeof stream->id), stream->key);
-    else if (status == NOT_FOUND) {
-        stream->is_new = true;
-        vault_random(stream->id, sizeof stream->id);
-        vault_random(stream->key, sizeof stream->key);
-        return OK;
-    }
-    return status == NOT_FOUND ? CORRUPT : status; /* both rows go at once */
-}
-
-enum status vault_load(struct vault_work *work, struct bytes log, struct bytes id,
-                       struct vault_stream **ret)
-{
-    AUTO(buffer_free) struct buffer name = BUFFER_INIT(VAULT_ROW_SIZE_MAX);
-    struct vault_stream *stream = work->streams;
-    enum status status = OK;
-
-    stream_name(&name, log, id);
-    while (stream != NULL && !bytes_equal(stream->name, buffer_bytes(&name)))
-        stream = stream->next;
-    if (stream == NULL) {
-        stream = ARENA_NEW(work->arena, struct vault_stream);
-        stream->name = arena_copy(work->arena, buffer_bytes(&name));
-        status = load_stream(work, log, stream);
-        if (status != OK)
-            return status;
-        stream->next = work->streams;
-        work->streams = stream;
-    }
-    *ret = stream->is_private ? stream : NULL;
-    return OK;
-}
-
-void vault_use(struct vault_stream *stream)
-{
-    stream->used = true;
-}
-
-void vault_store(struct vault_work *work)
-{
-    for (struct vault_stream *stream = work->streams; stream != NULL; stream = stream->next) {
-        struct bytes id = bytes_of(stream->id, sizeof stream->id);
-
-        if (stream->is_new && stream->used) {
-            put_row(work->batch, VAULT_ROW_STREAM, stream->name, id);
-            put_row(work->batch, VAULT_ROW_KEY, id, bytes_of(stream->key, sizeof stream->key));
-        }
-        vault_wipe(stream->key, sizeof stream->key);
-    }
-    work->streams = NULL;
+    store_batch_delete(batch, STORE_VAULT, vault_row_key(&key, VAULT_ROW_LOG, name));
 }
 
 /* ---- sealing and opening ---- */
@@ -314,6 +178,20 @@ struct bytes vault_seal(struct vault_work *work, struct vault_stream *stream, en
     return arena_copy(work->arena, buffer_bytes(&out));
 }
 
+static bool decode_seal(struct arena *arena, struct bytes sealed, struct bytes *ret)
+{
+    return base64_decode(arena, sealed, ret) == BASE64_NO_FAULT && ret->size >= VAULT_SEAL_SIZE &&
+           ret->ptr[0] == VAULT_FORMAT;
+}
+
+bool vault_is_seal(struct bytes sealed)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes all;
+
+    return decode_seal(arena, sealed, &all);
+}
+
 enum status vault_unseal(const struct vault_reader *reader, enum vault_kind kind,
                          const struct value *pk, const struct value *sk, struct bytes sealed,
                          struct arena *arena, struct bytes *ret)
@@ -322,11 +200,10 @@ enum status vault_unseal(const struct vault_reader *reader, enum vault_kind kind
     uint8_t key[VAULT_KEY_SIZE];
     struct bytes all;
 
-    if (base64_decode(arena, sealed, &all) != BASE64_NO_FAULT || all.size < VAULT_SEAL_SIZE ||
-        all.ptr[0] != VAULT_FORMAT)
+    if (!decode_seal(arena, sealed, &all))
         return MALFORMED;
 
-    enum status status = load_key(reader, bytes_slice(all, 1, VAULT_KEY_ID_SIZE), key);
+    enum status status = vault_key_load(reader, bytes_slice(all, 1, VAULT_KEY_ID_SIZE), key);
 
     if (status != OK)
         return status;

@@ -3,8 +3,11 @@
  *
  *   STORE_VAULT   1 | LOG      -> format 1 (1) | state (1) | time of the declaration in ms (8)
  *                                | position of the store then (8)
- *                 2 | LOG#ID   -> format 1 (1) | id (16) of the key that seals now
+ *                 2 | LOG#ID   -> format 2 (1) | id (16) of the key that seals now; zeros: none
+ *                                | size (1) and highest version that was forgotten
+ *                                | highest version that was ever sealed
  *                 3 | id (16)  -> format 1 (1) | key (32)
+ *                 4 | LOG#ID | version -> format 1 (1) | id (16) of the key that seals now
  *
  * A sealed value stands where the value would: {"sealed":"BASE64"}, of the bytes
  *
@@ -13,7 +16,8 @@
  * with what kind it is (enum vault_kind) and the item's pk and sk as additional data, so that it
  * opens in its own place alone. No client can make such a value in an item: "sealed" is no type of
  * DynamoDB's. Nothing else has the key: not the item, not its index entries, change records,
- * history, backups, nor events of archives. Therefore one deletion forgets it everywhere.
+ * history, backups, nor events of archives and deliveries. Therefore one deletion forgets it
+ * everywhere.
  *
  * What always holds:
  *   1. A key is put in the batch of the first value that it seals, and never changed.
@@ -22,6 +26,11 @@
  *      declared: everything is sealed already.
  *   3. The id of a key is random and never given again: what a destroyed key sealed is never tried
  *      with another one.
+ *   4. What was opened before a forgetting and is stored after it is stored forgotten: a text with
+ *      an event of a version that was forgotten (stream.c). Versions of a stream go up, so a new
+ *      event has a higher one; where an item of such a version is written anew, row 4 says so, with
+ *      the key of that time. A row 2 of format 1 (1 | id (16)) does not know its versions: when
+ *      such a stream is forgotten all of them are, until an item is written.
  *
  * Opening goes by the keys of now, whatever moment the value was read of: what was forgotten is
  * forgotten for old views, too. Threads: opening on any thread; what takes a vault_work on the
@@ -68,8 +77,9 @@ MUST_USE enum status vault_log_load(struct store_batch *batch, struct bytes name
 void vault_log_store(struct vault *vault, struct store_batch *batch, const struct vault_log *log);
 /* One that was being declared is not to be private. What was sealed meanwhile can still be read. */
 void vault_log_remove(struct store_batch *batch, struct bytes name);
-/* *ret false: there is no key, so there is nothing that could be read. The bytes of the key go from
- * the disk, too, before the work is done (store_batch_scrub()). */
+/* *ret false: there is no key, so there is nothing that could be read. Which versions were sealed
+ * is kept: copies of them that are still on their way are forgotten as well. The bytes of the key
+ * go from the disk, too, before the work is done (store_batch_scrub()). */
 MUST_USE enum status vault_forget(struct store_batch *batch, struct bytes log, struct bytes id,
                                   bool *ret);
 
@@ -93,8 +103,16 @@ MUST_USE enum status vault_load(struct vault_work *work, struct bytes log, struc
 /* {"sealed":...}, in the work's arena. */
 struct bytes vault_seal(struct vault_work *work, struct vault_stream *stream, enum vault_kind kind,
                         const struct value *pk, const struct value *sk, struct bytes text);
-/* What was sealed with it is put: then so must be its key. */
-void vault_use(struct vault_stream *stream);
+/* What was sealed with it is put: then so must be its key, and the version is known as sealed. An
+ * item is new whatever its version. */
+void vault_use(struct vault_work *work, struct vault_stream *stream, enum vault_kind kind,
+               const struct value *sk);
+/* An event that is no item is a copy of one that was forgotten. */
+MUST_USE enum status vault_is_late(struct vault_work *work, const struct vault_stream *stream,
+                                   const struct value *sk, bool *ret);
+/* What stands for its payload: {"sealed":...} of nothing, by a key that nobody keeps. */
+struct bytes vault_seal_nothing(struct vault_work *work, enum vault_kind kind,
+                                const struct value *pk, const struct value *sk);
 /* Once, at the end: puts the keys that are new and used. */
 void vault_store(struct vault_work *work);
 
@@ -112,6 +130,9 @@ MUST_USE enum status vault_unseal(const struct vault_reader *reader, enum vault_
                                   const struct value *pk, const struct value *sk,
                                   struct bytes sealed, struct arena *arena, struct bytes *ret);
 
+/* The text is of the form that vault_seal() makes. Whether it is one of ours, opening it tells. */
+bool vault_is_seal(struct bytes sealed);
+
 /* ---- items (item.c) ---- */
 
 /* Of an item's stored form, the {"sealed":...} that is its payload; empty: it is not sealed. */
@@ -128,6 +149,47 @@ bool vault_hides(const struct value *payload);
 
 /* An opened item is one whose payload was forgotten. */
 bool vault_is_forgotten(const struct item *item);
+
+/* ---- JSON texts with events in them (text.c) ----
+ *
+ * What the bus and those behind it store: an event, what a target gets of it, what tells of a
+ * failed invocation. Each payload in it is sealed that has the key of a private log's stream beside
+ * it, {"key":{"pk":...,"sk":...},"payload":...} or {"pk":...,"sk":...,"payload":...}, at any depth
+ * and whoever wrote it; everything else stays, byte for byte.
+ *
+ *   plain size (4) | number of sealed payloads (4) | where each begins in the text (4) | the text
+ *
+ * Which ones are sealed says that head and not the text: {"sealed":"..."} of a client's is no
+ * sealed one. Late copies of what was forgotten have a sealed nothing there. A row says by its
+ * format whether it holds such a text or a plain one. */
+
+/* Of the sealed form of a text of that size. The least that has a payload to seal,
+ * {"pk":"a#b#stream","sk":1,"payload":1}, has 38 bytes and gets 81 more. */
+#define VAULT_TEXT_SIZE_MAX(size) ((size)*4 + 8)
+
+/* In run(). *ret empty: there is nothing to seal, and the text is stored as it is; else it is what
+ * to store instead, and what its keys need is put. Not OK: the disk was not read, and the text may
+ * not be stored. In the arena. */
+MUST_USE enum status vault_seal_text(const struct vault *vault, struct store_batch *batch,
+                                     struct arena *arena, struct bytes text, struct bytes *ret);
+/* The plain text; of what was forgotten "payload":{},"forgotten":true. CORRUPT. In the arena. */
+MUST_USE enum status vault_open_text(const struct vault_reader *reader, struct bytes sealed,
+                                     struct arena *arena, struct bytes *ret);
+/* The size of the plain text, and the text with its sealed payloads, which is JSON. CORRUPT. */
+MUST_USE enum status vault_read_text(struct bytes sealed, size_t *ret_size, struct bytes *ret_text);
+
+/* A payload that hides something, in a JSON text, with the key beside it (find.c). */
+struct vault_place {
+    size_t offset, size;
+    struct value pk, sk;
+    struct bytes log, id; /* of pk */
+    bool marked;          /* a member "forgotten" stands beside it */
+    const void *owner;    /* while it is looked for */
+};
+/* In the order of their offsets; one may be within another. In the arena, and the text. */
+size_t vault_find(struct arena *arena, struct bytes text, const struct vault_place **ret);
+/* What stands in the place of a payload that was forgotten. */
+struct bytes vault_forgotten_text(const struct vault_place *place);
 
 /* The text of a sealed value; false: it is none. */
 MUST_USE bool vault_sealed_text(struct bytes part, struct bytes *ret);

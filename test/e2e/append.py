@@ -1,65 +1,14 @@
 """dynlog append: files of events, event ids, several streams at once or in one transaction; and an endpoint
 that takes a write and never says so."""
 
-import http.client
-import http.server
 import json
-import threading
 
 from support.case import Case, event, n, s
+from support.elsewhere import Elsewhere
 from support.server import PROGRAM, Dynlog
 
 DONE, FAILED, USAGE, LOST_RACE, UNREACHABLE = range(5)
 LOGS = "local-dynamodb-logs"
-
-
-class Forgetful(http.server.ThreadingHTTPServer):
-    """Hands requests on to a dynlog. Of the first request with this target the answer is lost: the connection
-    ends instead of it."""
-
-    daemon_threads = True
-
-    def __init__(self, port, target):
-        super().__init__(("127.0.0.1", 0), Hand)
-        self.port, self.target, self.lost = port, target, 0
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return "http://127.0.0.1:%d" % self.server_address[1]
-
-    def __exit__(self, *caught):
-        self.shutdown()
-        super().__exit__(*caught)
-
-
-class Hand(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def hand_on(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        to = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-        to.request(self.command, self.path, body, headers)
-        answer = to.getresponse()
-        text = answer.read()
-        to.close()
-        if self.server.target in self.headers.get("X-Amz-Target", "") and self.server.lost == 0:
-            self.server.lost += 1
-            self.close_connection = True
-            return
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            if name.lower() not in ("content-length", "connection", "transfer-encoding", "date", "server"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    do_GET = do_POST = hand_on
-
-    def log_message(self, *arguments):
-        pass
 
 
 class Append(Case):
@@ -104,10 +53,11 @@ class Append(Case):
     def test_a_lost_answer_appends_once(self):
         for expect in ([], ["--expect", "none"]):
             entity = "lost-%d" % len(expect)
-            with Forgetful(self.dynlog.port, "PutItem") as way:
+            with Elsewhere(self.dynlog, hides=False) as way:
+                way.fail("PutItem", "lost")
                 line = self.run_command(DONE, "append", "users", entity, "signup", "--event-id", "x", "--endpoint",
-                                        way.url, *expect)[0]
-                self.assertEqual((1, 1), (line["version"], way.lost))
+                                        way.endpoint, *expect)[0]
+                self.assertEqual((1, 0), (line["version"], len(way.faults["PutItem"])))
             self.assertEqual(["signup"], self.types("users", entity))
 
     def test_wrong_command_lines(self):
@@ -268,9 +218,10 @@ class Append(Case):
     def test_a_lost_answer_of_a_transaction_appends_once(self):
         text = self.lines({"log": "lost", "id": "a", "type": "t", "eventId": "1"}, {"log": "lost", "id": "b", "type": "t",
                                                                                     "eventId": "2"})
-        with Forgetful(self.dynlog.port, "TransactWriteItems") as way:
-            self.run_command(DONE, "append", "--atomic", "-", "--endpoint", way.url, text=text)
-            self.assertEqual(1, way.lost)
+        with Elsewhere(self.dynlog, hides=False) as way:
+            way.fail("TransactWriteItems", "lost")
+            self.run_command(DONE, "append", "--atomic", "-", "--endpoint", way.endpoint, text=text)
+            self.assertFalse(way.faults["PutItem"] or way.faults["TransactWriteItems"])
         answers = self.run_command(DONE, "append", "--atomic", "-", text=text)
         self.assertEqual([True, True], [answer["repeated"] for answer in answers])
         self.assertEqual((1, 1), (len(self.stream("lost", "a")), len(self.stream("lost", "b"))))

@@ -1,5 +1,6 @@
 """Data folders that cannot be used, ports that are taken, a disk that is full, `stop` and signals."""
 
+import json
 import os
 import re
 import shutil
@@ -197,6 +198,12 @@ class FullDisk(unittest.TestCase):
         self.assertTrue(errors, "the disk was never full")
         self.assertEqual(500, errors[0]["ResponseMetadata"]["HTTPStatusCode"], errors[0])
         self.assertEqual("InternalServerError", errors[0]["Error"]["Code"])
+        status, _, text = dynlog.request("POST", "/_dynlog/private?log=people")
+        self.assertEqual((503, "NO_SPACE"), (status, json.loads(text)["error"]))
+        for arguments in (["private", "people"], ["append", "users", "1", "signup", json.dumps({"text": "y" * 100000})]):
+            result = dynlog.command(*arguments)  # libdynlog over HTTP: nobody has to guess whether it was done
+            self.assertEqual(1, result.returncode, result)
+            self.assertIn("The disk that holds the data folder is full", result.stderr)
         for i in acknowledged[-5:]:
             self.assertIn("Item", client.get_item(TableName="local-core", Key={"pk": s("k%d" % i), "sk": s("x")}))
         os.unlink(filler)

@@ -96,7 +96,7 @@ class Doctor(unittest.TestCase):
     def test_stack(self):
         self.dynlog.write("serverless.yml", "service: x\nprovider:\n  name: aws\n  runtime: nodejs20.x\n"
                                             "functions:\n  a:\n    handler: a.b\n")
-        self.assertEqual("serverless.yml: x, stage local, 1 functions", self.doctor()["stack file"]["text"])
+        self.assertEqual("serverless.yml: x, stage local, 1 function", self.doctor()["stack file"]["text"])
         found = self.doctor(status=1, PATH="/nowhere")
         self.assertEqual(("problem", "warning"), (found["node"]["level"], found["python3"]["level"]))
         self.dynlog.write("serverless.yml", "service: [\n")
@@ -110,6 +110,30 @@ class Doctor(unittest.TestCase):
         os.chmod(path, 0o755)
         found = self.doctor(PATH=self.dynlog.path("bin") + ":" + os.path.dirname(shutil.which("env")))
         self.assertIn("does not tell its version", found["node"]["text"])
+
+    def test_programs_that_are_too_old(self):
+        """A problem only when the stack needs them."""
+        for name, says in (("node", "v16.20.2"), ("python3", "Python 3.6.15")):
+            os.chmod(self.dynlog.write("bin/" + name, "#!/bin/sh\necho '%s'\n" % says), 0o755)
+        path = self.dynlog.path("bin") + ":" + os.path.dirname(shutil.which("env"))
+        found = self.doctor(PATH=path, status=0)
+        self.assertEqual(("warning", "warning"), (found["node"]["level"], found["python3"]["level"]))
+        self.dynlog.write("serverless.yml", "service: x\nprovider: {name: aws, runtime: nodejs20.x}\n"
+                                            "functions: {a: {handler: a.b}, b: {handler: a.b, runtime: python3.12}}\n")
+        found = self.doctor(PATH=path, status=1)
+        for name, version, least in (("node", "16.20.2", "Node.js 18"), ("python3", "3.6.15", "Python 3.8")):
+            self.assertEqual("problem", found[name]["level"])
+            self.assertIn("%s at " % version, found[name]["text"])
+            self.assertIn("is too old", found[name]["text"])
+            self.assertIn(least, found[name]["advice"])
+
+    def test_a_folder_that_cannot_be_written(self):
+        """Nobody writes there, whoever they are: nothing is made below a file."""
+        self.dynlog.write("file", "")
+        row = self.doctor("--data", "file/data", status=1)["folder"]
+        self.assertEqual("problem", row["level"])
+        self.assertIn("--data DIR", row["advice"])
+        self.assertEqual("file/data can't be used: Not a directory", row["text"])
 
     def test_keys_are_not_printed(self):
         secrets = {"AWS_ACCESS_KEY_ID": "AKIDsecretid", "AWS_SECRET_ACCESS_KEY": "verysecret"}

@@ -1,11 +1,13 @@
 """Names and groups: dynlog tail with --as, --group, --exec and --exec-lines; members and a server that are killed."""
 
 import fcntl
+import http.client
 import json
+import resource
 import signal
 
 from support.case import Case, event
-from support.server import PROGRAM, Dynlog
+from support.server import PROGRAM, WAIT_S, Dynlog, Process
 
 LOGS = "local-dynamodb-logs"
 STREAMS = 100
@@ -151,3 +153,56 @@ class Groups(Case):
         member.wait()
         (view,) = self.command("subscriptions")
         self.assertEqual(view["behind"], 1)
+
+    # ---- a disk that takes nothing ----
+
+    def limit_files(self, size):
+        """No file of the server's can grow past it: writes fail, as on a disk that is broken."""
+        resource.prlimit(self.dynlog.process.popen.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def start_with_signal_ignored(self):
+        """Whose writes past the limit fail in place of killing it."""
+        self.dynlog.stop()
+        ports = [word for name, port in (("port", self.dynlog.port), ("events-port", self.dynlog.events_port),
+                                         ("lambda-port", self.dynlog.lambda_port)) for word in ("--" + name, str(port))]
+        self.dynlog.process = Process(["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh", PROGRAM, "start", *ports],
+                                      self.dynlog.work, self.dynlog.environment())
+        self.dynlog.process.out.wait(r"^  .* aws dynamodb list-tables ")
+
+    def answer(self, how, **body):
+        status, _, text = self.dynlog.request("POST", "/_dynlog/subscriptions/" + how, json.dumps(body))
+        return status, json.loads(text)
+
+    def test_an_answer_that_is_not_stored(self):
+        """The member is told, has its event as before, and answers again; who leaves in place of that gives it to others."""
+        self.start_with_signal_ignored()
+        self.fill(1, 3)
+        connection = http.client.HTTPConnection("127.0.0.1", self.dynlog.port, timeout=WAIT_S)
+        connection.request("GET", "/_dynlog/subscriptions/events?name=g&group=true&from=start")
+        lines = connection.getresponse()
+        member = json.loads(lines.readline())["member"]
+        first = json.loads(lines.readline())["position"]
+        self.limit_files(0)
+        for how in ("done", "failed"):
+            status, answer = self.answer(how, member=member, position=first, reason="why")
+            self.assertEqual((503, "UNAVAILABLE"), (status, answer["error"]))
+            self.assertTrue(answer["message"])
+        result = self.dynlog.command("tail", "--group", "other", "--from", "start", "--count", "1")
+        self.assertEqual(1, result.returncode, result)
+        self.assertNotEqual("", result.stderr)
+        self.limit_files(resource.RLIM_INFINITY)
+        status = 503
+        while status == 503:  # it looks for its disk again only now and then
+            status, answer = self.answer("done", member=member, position=first)
+        self.assertEqual((200, {}), (status, answer))
+        second = json.loads(lines.readline())
+        self.assertEqual((2, 1), (second["version"], second["try"]))
+        self.limit_files(0)
+        self.assertEqual(503, self.answer("done", member=member, position=second["position"])[0])
+        self.limit_files(resource.RLIM_INFINITY)
+        self.dynlog.kill()
+        connection.close()
+        self.dynlog.restart()
+        versions = [line["version"] for line in self.command("tail", "--group", "g", "--until-end", "--json")]
+        self.assertEqual([2, 3], versions)
+        self.dynlog.stop()

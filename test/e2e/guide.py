@@ -54,6 +54,34 @@ class Guide(unittest.TestCase):
                                         text=True, timeout=60, check=False)
                 self.assertEqual(4, result.returncode, line + "\n" + result.stderr)
 
+    # What a section says once for several commands.
+    SHARED = {"Who is asked": None, "Plain tables": ("tables", "query", "scan", "get", "put", "update", "delete"),
+              "query": ("scan",), "help, manual pages, completion": ("help", "completion", "version")}
+
+    def help_of(self, *command):
+        return subprocess.run([PROGRAM, "help", *command], capture_output=True, text=True, check=True).stdout
+
+    def test_the_page_has_all_options_and_no_others(self):
+        """docs/commands.md and the tables of options say the same."""
+        with open(os.path.join(TOP, "docs", "commands.md"), encoding="utf-8") as file:
+            top, *rest = re.split(r"^## (.*)\n", file.read(), flags=re.M)
+        sections = dict(zip(rest[::2], rest[1::2]))
+        names = re.findall(r"^  ([a-z]+)  ", self.help_of().split("First steps")[0], re.M)
+        options = {name: set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", self.help_of(name), re.M)) for name in names}
+        every = set().union(*options.values())
+        for name, section in sections.items():
+            for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", section):
+                self.assertIn(option, every | {"--version"}, "in the section " + name)
+            for command, line in re.findall(r"^(?:build/)?dynlog ([a-z]+)(.*)$", section, re.M):
+                for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", re.split(r" [|>] ", line)[0]):
+                    self.assertIn(option, options[command], line)
+        for name in options:
+            said = top + sections.get(name, "") + "".join(
+                sections[title] for title, commands in self.SHARED.items() if commands is None or name in commands)
+            self.assertTrue(name in sections or any(name in (commands or ()) for commands in self.SHARED.values()), name)
+            for option in options[name]:
+                self.assertRegex(said, r"(?<![\w-])%s(?![\w-])" % option, "dynlog %s: docs/commands.md does not tell of it" % name)
+
 
 if __name__ == "__main__":
     unittest.main()

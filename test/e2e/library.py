@@ -2,7 +2,6 @@
 and from C++. The programs are those of docs/library.md (examples/library), on a folder and on a server."""
 
 import glob
-import http.server
 import json
 import os
 import random
@@ -11,12 +10,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import unittest
-import urllib.error
-import urllib.request
 
 from support.case import event
+from support.elsewhere import Elsewhere
 from support.server import PROGRAM, SANITIZER, TOP, Dynlog, environment
 
 BUILD = os.path.dirname(PROGRAM)
@@ -78,49 +75,6 @@ class Installed:
 
     def remove(self):
         shutil.rmtree(self.top)
-
-
-class Plain:
-    """In front of a dynlog: an engine that has DynamoDB's operations and nothing of dynlog's own."""
-
-    def __init__(self, port):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self, status, body):
-                self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.0")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_GET(self):
-                self.answer(404, b"{}")
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                request = urllib.request.Request("http://127.0.0.1:%d/" % port, body, {
-                    name: value for name, value in self.headers.items()
-                    if name.lower() != "host" and not name.lower().startswith("x-dynlog-")})
-                try:
-                    with urllib.request.urlopen(request, timeout=60) as answer:
-                        self.answer(answer.status, answer.read())
-                except urllib.error.HTTPError as error:
-                    self.answer(error.code, error.read())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_port
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Library(unittest.TestCase):
@@ -230,8 +184,8 @@ class Library(unittest.TestCase):
     def test_another_engine(self):
         """Where only DynamoDB's operations are answered, the change stream is read: each event once, in the order of its
         stream, while shards roll and split; and a cursor goes on."""
-        with Dynlog() as dynlog, Plain(dynlog.port) as plain:
-            place = "http://127.0.0.1:%d" % plain.port
+        with Dynlog() as dynlog, Elsewhere(dynlog) as elsewhere:
+            place = elsewhere.endpoint
             self.use(place)
             client = dynlog.client("dynamodb")
             for where, names in ((place, {"time"}), (dynlog.endpoint, {"time", "position"})):
@@ -254,6 +208,21 @@ class Library(unittest.TestCase):
                 self.assertEqual(sorted(versions), versions)
             rest = self.follow(place, lines[30][0], lines=31)
             self.assertEqual([line for _, line in lines[31:]], [line for _, line in rest])
+
+    def test_streams_of_another_engine(self):
+        """The table is read once, whatever number of pages its streams make."""
+        with Dynlog() as dynlog, Elsewhere(dynlog) as elsewhere:
+            place = elsewhere.endpoint
+            self.assertEqual(0, dynlog.command("fake", "1100", "--log", "many").returncode)
+            self.assertEqual(0, dynlog.command("logs", "--endpoint", place).returncode)
+            once = elsewhere.count("Scan")
+            lines = [json.loads(line) for line in dynlog.command("streams", "many", "--endpoint", place).stdout.splitlines()]
+            self.assertEqual(2 * once, elsewhere.count("Scan"))
+            self.assertEqual([4] * 1100, [line["version"] for line in lines])
+            here = [json.loads(line) for line in dynlog.command("streams", "many").stdout.splitlines()]
+            self.assertEqual([line["id"] for line in here], [line["id"] for line in lines])
+            rest = dynlog.command("streams", "many", "--endpoint", place, "--after", lines[9]["id"], "--limit", "600")
+            self.assertEqual(lines[10:610], [json.loads(line) for line in rest.stdout.splitlines()])
 
     def archived(self, dynlog):
         import sqlite3
@@ -306,6 +275,14 @@ class Library(unittest.TestCase):
         self.assertEqual(["400 won"], self.run_program("race.c", self.data))
         with Dynlog() as dynlog:
             self.assertEqual(["400 won"], self.run_program("race.c", "http://127.0.0.1:%d" % dynlog.port))
+
+    def test_eight_threads_that_race_elsewhere(self):
+        """The same where one answer of twenty is lost or refused: all of them append the same event, often within one
+        millisecond, and each knows its own again."""
+        seed = random.randrange(1 << 32)
+        with self.subTest(seed=seed), Dynlog() as dynlog, Elsewhere(dynlog) as elsewhere:
+            elsewhere.shake(seed, 0.05)
+            self.assertEqual(["400 won"], self.run_program("race.c", elsewhere.endpoint, "lossy"))
 
     def test_killed(self):
         """kill -9 of a program that has the folder: what was acknowledged is there, without a gap."""

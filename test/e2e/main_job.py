@@ -67,7 +67,7 @@ class MainJob(unittest.TestCase):
         with example(name) as dynlog:
             started = time.monotonic()
             appender = self.appender(dynlog, users)
-            appender.out.wait(r"^done %d$" % (users * 4), timeout_s=240)
+            appender.out.wait(r"^done %d$" % (users * 4), timeout_s=600)
             appended = time.monotonic()
             self.assertEqual(0, appender.wait())
             dynlog.drain()
@@ -92,7 +92,7 @@ class MainJob(unittest.TestCase):
             appender = self.appender(dynlog, users)
             seen = 0
             for part in kills:
-                _, seen = appender.out.wait(r"^appended %d$" % (users * 4 * part // 10), seen, timeout_s=240)
+                _, seen = appender.out.wait(r"^appended %d$" % (users * 4 * part // 10), seen, timeout_s=600)
                 if shards:
                     self.roll_and_split(dynlog)
                 dynlog.kill()
@@ -100,7 +100,7 @@ class MainJob(unittest.TestCase):
                 dynlog.restart()
                 appender.popen.stdin.write("go on\n")
                 appender.popen.stdin.flush()
-            appender.out.wait(r"^done %d$" % (users * 4), seen, timeout_s=240)
+            appender.out.wait(r"^done %d$" % (users * 4), seen, timeout_s=600)
             self.assertEqual(0, appender.wait())
             dynlog.drain()
             self.assertEqual(built_in, dynlog.status()["builtInTrigger"])

@@ -88,6 +88,9 @@ class Menu(unittest.TestCase):
             terminal.send(ENTER)
             terminal.wait("Until")
             terminal.send(ENTER)
+            terminal.wait("Log")  # the one that there is, or all
+            terminal.wait("users")
+            terminal.send(ENTER)
             terminal.wait(r"\$ dynlog replay --from table --to table --to-table fresh --create --endpoint")
             terminal.wait(r"4,000 +4,000 +0")
             terminal.wait("What")
@@ -104,6 +107,87 @@ class Menu(unittest.TestCase):
             terminal.send("exit", ENTER)
             self.assertEqual(0, terminal.end())
         self.assertFalse(os.path.exists(self.dynlog.path(".dynlog")))
+
+    def archived(self):
+        """A dynlog without a stack file runs here, and has archived two logs into ./db."""
+        self.dynlog.start()
+        self.addCleanup(self.dynlog.stop)
+        for command in (("fake", "3"), ("append", "orders", "1", "made", "{}"), ("drain",)):
+            self.assertEqual(0, self.dynlog.command(*command).returncode, command)
+
+    def test_replay_of_what_is_archived(self):
+        """Archive, target, dates, logs and types: from what ./db has, by arrow keys."""
+        self.dynlog.arguments.append("--no-journeys")
+        os.remove(self.dynlog.path("serverless-node.yml"))
+        self.archived()
+        with self.menu() as terminal:
+            terminal.wait("What")
+            terminal.send("replay", ENTER)
+            terminal.wait("Replay from")
+            terminal.send(ENTER)
+            terminal.wait("Archive")
+            terminal.send(ENTER)  # db stands there
+            terminal.wait("Replay to")
+            terminal.send(DOWN, ENTER)
+            terminal.wait("Table")
+            terminal.send("fresh", ENTER)
+            terminal.wait("Since")
+            terminal.send("1h", ENTER)
+            terminal.wait("Until")
+            terminal.send(ENTER)
+            terminal.wait("Log")
+            terminal.wait("all")
+            terminal.wait("orders")
+            terminal.wait("users")
+            terminal.send(DOWN, DOWN, ENTER)
+            terminal.wait("Log.* users")
+            terminal.wait("Type")
+            terminal.wait("addLocation")
+            terminal.send("sign", ENTER)
+            terminal.wait(r"\$ dynlog replay --from db --archive db --to table --to-table fresh --create --since 1h "
+                          r"--log users --type signup --endpoint")
+            terminal.wait(r"\n +3 +3 +0 +0 +0")
+            terminal.wait("What")
+            terminal.send(ENTER)
+            terminal.wait("Replay from")
+            terminal.send("bus", ENTER)
+            terminal.wait("Archive of the bus")
+            terminal.send(ENTER)
+            terminal.wait("Since")
+            terminal.send(ENTER)
+            terminal.wait("Until")
+            terminal.send(ENTER)
+            terminal.wait(r"\$ dynlog replay --from bus-archive --bus-archive dynamodb-logs-archive --to bus --endpoint")
+            terminal.wait("COMPLETED")
+            terminal.wait("What")
+            terminal.send(ENTER)
+            terminal.wait("Replay from")
+            terminal.send(ENTER)
+            terminal.wait("Archive")
+            terminal.send("x", ENTER)
+            terminal.wait("There is no archive dbx")
+            terminal.wait("What")
+            terminal.send(CONTROL_C)
+            self.assertEqual(0, terminal.end())
+        rows = self.dynlog.command("scan", "fresh").stdout.splitlines()
+        self.assertEqual(3, len(rows))
+
+    def test_replay_on_a_plain_terminal(self):
+        os.remove(self.dynlog.path("serverless-node.yml"))
+        self.archived()
+        with self.menu(term="dumb") as terminal:
+            terminal.wait(r"(\d)\W+Replay")
+            terminal.wait("goes back")
+            for question, answer in (("", "replay"), ("Replay from", "1"), ("Archive", ""), ("Replay to", "table"),
+                                     ("Table", "plain"), ("Since", ""), ("Until", ""), ("Log", "orders"), ("Type", "1")):
+                terminal.wait(question)
+                terminal.wait("")
+                terminal.send(answer + "\n")
+            terminal.wait(r"\$ dynlog replay --from db --archive db --to table --to-table plain --create --log orders ")
+            terminal.wait(r"\n +1 +1 +0 +0 +0")
+            terminal.send(CONTROL_D)
+            self.assertEqual(0, terminal.end())
+            self.assertNotIn("\033", terminal.raw)
 
     def test_plain_terminal(self):
         with self.menu(term="dumb") as terminal:

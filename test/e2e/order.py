@@ -375,7 +375,7 @@ class Killed(unittest.TestCase):
             for writer in writers:
                 writer.start()
             seen = []
-            for _ in range(chosen.randrange(100, 400)):  # events that a follower was shown, before the kill
+            for _ in range(chosen.randrange(50, 200)):  # events that a follower was shown, before the kill
                 seen.append(json.loads(reader.line() or "{}"))
             dynlog.kill()
             over.set()

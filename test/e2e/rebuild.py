@@ -132,7 +132,7 @@ class Rebuild:
         dry = self.rebuild(DONE, "--clear", CORE, "--dry-run")[0]
         self.assertEqual((True, 160), (dry["dryRun"], dry["events"]))
         self.rebuild(USAGE, "--clear", CORE)
-        self.assertIn("All of them are deleted, then users-%s-local-eventHandler is fed 160 events" % self.example[15:], self.said)
+        self.assertIn("All of it is deleted, then users-%s-local-eventHandler is fed 160 events" % self.example[15:], self.said)
         self.assertIn("--yes", self.said)
         self.assertIn("users#nobody", self.rows())
         appender = Appender(self.dynlog.client("dynamodb"))

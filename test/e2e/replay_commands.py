@@ -247,6 +247,18 @@ class Archive(Base):
         self.assertIn("nothing was imported", wrong.stderr)
         self.assertEqual(30, len(self.lines("archive", "show", "--archive", "b.db")))
 
+    def test_nothing_in(self):
+        """Of an input without events no archive is made; line numbers count what is blank."""
+        path = self.dynlog.write("blank.jsonl", "\n\r\n\n")
+        self.assertEqual([{"archive": "none.db", "imported": 0, "known": 0}],
+                         self.lines("archive", "import", path, "--archive", "none.db"))
+        self.assertFalse(os.path.exists(self.dynlog.path("none.db")))
+        path = self.dynlog.write("late.jsonl", "\n\n{\n")
+        self.assertIn("line 3:", self.run_dynlog("archive", "import", path, "--archive", "none.db", status=1).stderr)
+        folder = self.run_dynlog("archive", "import", ".", "--archive", "none2.db", status=1).stderr
+        self.assertIn("can't be read", folder)
+        self.assertFalse(os.path.exists(self.dynlog.path("none2.db")))
+
     def test_prune(self):
         path = self.dynlog.path("p.db")
         write_db(path, [archived(n, "users#1#stream", n + 1, n) for n in range(100)])

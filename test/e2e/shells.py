@@ -9,12 +9,35 @@ import subprocess
 import tempfile
 import unittest
 
-from support.server import PROGRAM, environment
+from support.server import PROGRAM, Dynlog, environment
 from support.terminal import Terminal
+
+STACK = """
+service: shells
+provider: {name: aws, runtime: nodejs20.x}
+functions: {hello: {handler: hello.handler}}
+resources:
+  Resources:
+    Log:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: local-dynamodb-logs
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: pk, AttributeType: S}, {AttributeName: sk, AttributeType: N}]
+        KeySchema: [{AttributeName: pk, KeyType: HASH}, {AttributeName: sk, KeyType: RANGE}]
+    Core:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: local-core
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+        KeySchema: [{AttributeName: pk, KeyType: HASH}]
+"""
 
 BASH = r"""
 source "$1"
 COMP_WORDS=("${@:2}")
+COMP_LINE="${COMP_WORDS[*]}"
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _dynlog
 printf '%s\n' "${COMPREPLY[@]}"
@@ -31,7 +54,17 @@ class Shells(unittest.TestCase):
     def setUpClass(cls):
         cls.home = tempfile.mkdtemp(prefix="dynlog-e2e-")
         cls.addClassCleanup(shutil.rmtree, cls.home, ignore_errors=True)
-        cls.env = environment(cls.home)
+        cls.server = Dynlog({"serverless.yml": STACK, "hello.js": "exports.handler = async () => 1\n"})
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+        cls.addClassCleanup(cls.server.stop)
+        for command in (("append", "users", "1", "signup"), ("append", "orders", "1", "made"),
+                        ("append", "$(touch harm)", "1", "made"), ("tail", "--group", "mail", "--until-end")):
+            assert cls.server.command(*command).returncode == 0, command
+        os.makedirs(cls.home + "/bin")
+        os.symlink(PROGRAM, cls.home + "/bin/dynlog")
+        cls.path = "%s/bin:%s" % (cls.home, os.environ["PATH"])
+        cls.env = {**environment(cls.home), "AWS_ENDPOINT_URL": cls.server.endpoint}
         cls.pages = os.path.join(cls.home, "man1")
         cls.dynlog("help", "--man-pages", cls.pages)
         cls.commands = re.findall(r"^  ([a-z]+) {2,}", cls.dynlog("help"), re.M)
@@ -42,7 +75,7 @@ class Shells(unittest.TestCase):
 
     @classmethod
     def run_it(cls, *command, text=""):
-        result = subprocess.run(command, cwd=cls.home, env={**cls.env, "PATH": os.environ["PATH"]}, input=text,
+        result = subprocess.run(command, cwd=cls.home, env={**cls.env, "PATH": cls.path}, input=text,
                                 capture_output=True, text=True, timeout=60, check=False)
         assert result.returncode == 0 and result.stderr == "", (command, result.stdout, result.stderr)
         return result.stdout
@@ -55,6 +88,17 @@ class Shells(unittest.TestCase):
         self.assertEqual({"dynlog.1", *("dynlog-%s.1" % name for name in self.commands)}, names)
         with open(self.pages + "/dynlog-append.1", encoding="ascii") as file:
             self.assertEqual(file.read(), self.dynlog("help", "append", "--man"))
+
+    def test_two_builds_are_the_same(self):
+        again = os.path.join(self.home, "again")
+        self.dynlog("help", "--man-pages", again)
+        for path in glob.glob(self.pages + "/*"):
+            with open(path, "rb") as one, open(os.path.join(again, os.path.basename(path)), "rb") as other:
+                self.assertEqual(one.read(), other.read())
+        for epoch, date in (("1767225600", "2026-01-01"), ("0", "1970-01-01"), ("soon", r"2026-\d\d-\d\d")):
+            result = subprocess.run([PROGRAM, "help", "append", "--man"], env={**self.env, "SOURCE_DATE_EPOCH": epoch},
+                                    capture_output=True, text=True, check=True)
+            self.assertRegex(result.stdout, r'(?m)^\.TH .* 1 "%s" ' % date)
 
     def test_groff(self):
         need("groff")
@@ -92,6 +136,15 @@ class Shells(unittest.TestCase):
         self.assertLessEqual({"--from", "--to", "--limit", "--json", "--help"}, set(complete("read", "users", "--")))
         self.assertEqual({"bash", "zsh", "fish"}, set(complete("completion", "")))
         self.assertEqual(["status"], complete("help", "stat"))
+        self.assertEqual({"list", "show", "export", "import", "prune"}, set(complete("archive", "")))
+        self.assertEqual({"db", "bus-archive", "change-stream", "table"}, set(complete("replay", "--from", "")))
+        self.assertEqual(["function"], complete("replay", "--to", "fu"))
+        self.assertEqual({"users", "orders"}, set(complete("read", "")))
+        self.assertEqual(["orders"], complete("tail", "--log", "o"))
+        self.assertEqual(["local-dynamodb-logs"], complete("query", "local-d"))
+        self.assertEqual(["local-core"], complete("replay", "--to-table", "local-c"))
+        self.assertEqual(["mail"], complete("parked", ""))
+        self.assertEqual(["hello"], complete("invoke", "hel"))
         for name in ("stack-file.yml", "stack-other.yml", "other"):
             with open(os.path.join(self.home, name), "w", encoding="utf-8"):
                 pass
@@ -118,7 +171,7 @@ class Shells(unittest.TestCase):
         """In a terminal: its completion works nowhere else. Each answer is what a Tab lists, or puts in."""
         need("zsh")
         self.run_it("zsh", "-n", self.script("zsh", "_dynlog"))
-        env = {**self.env, "PATH": os.environ["PATH"]}
+        env = {**self.env, "PATH": self.path}
         with Terminal(["zsh", "-f", "-i"], self.home, env, columns=80, rows=60) as terminal:
             terminal.send("PS1='> '; fpath=(%s $fpath); autoload -U compinit; compinit -u -D; echo rea''dy\n" % self.home)
             terminal.wait("\nready")
@@ -135,8 +188,31 @@ class Shells(unittest.TestCase):
             terminal.send("dynlog completion f\t")
             terminal.wait("dynlog completion fish")
             terminal.send("\025")
+            terminal.send("dynlog tail --log ord\t")
+            terminal.wait("dynlog tail --log orders ")
+            terminal.send("\025")
+            terminal.send("dynlog replay --from bus\t")
+            terminal.wait("--from bus-archive ")
+            terminal.send("\025")
+            terminal.send("dynlog query local-c\t")
+            terminal.wait("dynlog query local-core ")
+            terminal.send("\025")
             terminal.send("exit\n")
             terminal.popen.wait(60)
+
+    def test_names(self):
+        """The line says who is asked; what a shell would run is no name; when none answers there is none."""
+        place = ["--endpoint", self.server.endpoint]
+        values = lambda *words: self.dynlog("completion", "--values", *words).split("\n")[:-1]
+        self.assertEqual(["orders", "users"], sorted(values("logs", "--", "dynlog", "read", *place)))
+        self.assertEqual(["orders", "users"], sorted(values("logs", "--", "dynlog", "read", "=".join(place))))
+        self.assertEqual({"local-core", "local-dynamodb-logs"}, set(values("tables")))
+        self.assertEqual([], values("logs", "--", "dynlog", "read", "--table", "nothing"))
+        self.assertEqual([], values("logs", "--", "dynlog", "read", "--endpoint", "http://127.0.0.1:1"))
+        self.assertEqual([], values("tables", "--", "dynlog", "query", "--region", "eu-north-1"))
+        self.assertEqual([], values("logs", "--", "dynlog", "read", "--data", "folder"))
+        result = subprocess.run([PROGRAM, "completion", "--values", "users"], capture_output=True, text=True, check=False)
+        self.assertEqual(2, result.returncode)
 
     def test_wrong_shell(self):
         result = subprocess.run([PROGRAM, "completion", "ksh"], env=self.env, capture_output=True, text=True, check=False)

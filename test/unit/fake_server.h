@@ -26,13 +26,32 @@
 static inline void test_environment(void)
 {
     static const char *const names[] = {
-        "AWS_ENDPOINT_URL",  "AWS_ENDPOINT_URL_DYNAMODB", "AWS_REGION",        "AWS_DEFAULT_REGION",
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",     "AWS_SESSION_TOKEN", "AWS_PROFILE",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+        "AWS_ENDPOINT_URL_EVENTBRIDGE",
+        "AWS_ENDPOINT_URL_LAMBDA",
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+        "AWS_CA_BUNDLE",
+        "AWS_USE_FIPS_ENDPOINT",
+        "AWS_USE_DUALSTACK_ENDPOINT",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         unsetenv(names[i]);
     setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
+    setenv("AWS_CONFIG_FILE", "/dev/null", 1);
     alarm(60); /* a command that waits for what never comes */
     setlocale(LC_CTYPE, "C.UTF-8");
 }
@@ -44,6 +63,7 @@ struct fake_answer {
     int status;         /* 0: the connection is closed without an answer */
     const char *body;
 };
+#define FAKE_DAMAGED 1200 /* a status: 200, with a checksum that is not its body's */
 
 #define FAKE_REQUEST_SIZE 65536
 
@@ -51,6 +71,11 @@ struct fake_server {
     const struct fake_answer *answers;
     const char *const *headers; /* of each answer, each line with its end; NULL: none */
     size_t count, at;
+    const struct fake_answer
+        *standing; /* to requests at any time, as often as they come; NULL: none */
+    size_t standing_count;
+    size_t stood;                 /* requests that had one of these */
+    char last[FAKE_REQUEST_SIZE]; /* the last one of them */
     int listener;
     pthread_t thread;
     char url[64];
@@ -61,8 +86,9 @@ static inline bool fake_send(int fd, const struct fake_answer *answer, const cha
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(FAKE_REQUEST_SIZE);
 
-    buffer_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s\r\n%s", answer->status,
-                  strlen(answer->body), headers, answer->body);
+    buffer_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s%s\r\n%s",
+                  answer->status % 1000, strlen(answer->body), headers,
+                  answer->status == FAKE_DAMAGED ? "x-amz-crc32: 1\r\n" : "", answer->body);
     return send(fd, out.ptr, out.size, MSG_NOSIGNAL) == (ssize_t)out.size;
 }
 
@@ -79,11 +105,26 @@ static inline size_t fake_whole(const char *text)
     return (size_t)(end + 4 - text) + body;
 }
 
+static inline const struct fake_answer *fake_standing(struct fake_server *server,
+                                                      const char *request)
+{
+    for (size_t i = 0; i < server->standing_count; i++)
+        if (strstr(request, server->standing[i].wanted) != NULL) {
+            server->stood++;
+            snprintf(server->last, sizeof server->last, "%s", request);
+            return &server->standing[i];
+        }
+    return NULL;
+}
+
 /* False: this connection is over. */
 static inline bool fake_serve(struct fake_server *server, int fd, const char *request)
 {
-    const struct fake_answer *answer = &server->answers[server->at];
+    const struct fake_answer *answer = fake_standing(server, request);
 
+    if (answer != NULL)
+        return fake_send(fd, answer, "");
+    answer = &server->answers[server->at];
     if (server->at == server->count) {
         snprintf(server->fault, sizeof server->fault, "one request too many: %.160s", request);
         return false;
@@ -152,13 +193,20 @@ static inline void *fake_run(void *context)
     return NULL;
 }
 
-static inline void fake_start_with(struct fake_server *server, const struct fake_answer *answers,
-                                   const char *const *headers, size_t count)
+/* standing: what is asked for whenever it is, besides the script. */
+static inline void fake_start_standing(struct fake_server *server,
+                                       const struct fake_answer *answers,
+                                       const char *const *headers, size_t count,
+                                       const struct fake_answer *standing, size_t standing_count)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
 
-    *server = (struct fake_server){.answers = answers, .headers = headers, .count = count};
+    *server = (struct fake_server){.answers = answers,
+                                   .headers = headers,
+                                   .count = count,
+                                   .standing = standing,
+                                   .standing_count = standing_count};
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(server->listener >= 0);
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
@@ -166,6 +214,12 @@ static inline void fake_start_with(struct fake_server *server, const struct fake
     assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
     snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d", ntohs(address.sin_port));
     assert_int_equal(pthread_create(&server->thread, NULL, fake_run, server), 0);
+}
+
+static inline void fake_start_with(struct fake_server *server, const struct fake_answer *answers,
+                                   const char *const *headers, size_t count)
+{
+    fake_start_standing(server, answers, headers, count, NULL, 0);
 }
 
 static inline void fake_start(struct fake_server *server, const struct fake_answer *answers,

@@ -14,6 +14,7 @@
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
  *   GET, POST, DELETE /_dynlog/holds    functions whose invocations wait (holds.c)
  *   GET, PUT /_dynlog/private  private logs, POST /_dynlog/forget  a stream of one (private.c)
+ *   POST /_dynlog/unseal       payloads of events that are archived sealed (unseal.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
 
@@ -34,6 +35,48 @@ void api_dynlog_refuse(struct http_request *request, int status, struct bytes wh
     json_member_string(&w, "message", why);
     json_end_object(&w);
     api_dynlog_answer(request, status, buffer_bytes(&out));
+}
+
+void api_dynlog_refuse_named(struct http_request *request, int http_status, const char *name,
+                             struct bytes why)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(REFUSAL_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_text(&w, "error", name);
+    json_member_string(&w, "message", why);
+    json_end_object(&w);
+    api_dynlog_answer(request, http_status, buffer_bytes(&out));
+}
+
+void api_dynlog_fail(struct http_request *request, enum status status)
+{
+    if (status == NO_SPACE)
+        api_dynlog_refuse_named(request, 503, "NO_SPACE", BYTES(API_NO_SPACE_MESSAGE));
+    else
+        api_dynlog_refuse_named(request, 503, "UNAVAILABLE", bytes_of_text(status_text(status)));
+}
+
+void api_dynlog_refuse_filling(struct http_request *request, struct bytes table)
+{
+    const struct http_header_pair retry = {BYTES("Retry-After"), BYTES("1")};
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(REFUSAL_SIZE_MAX);
+    struct json_writer w = JSON_WRITER(&out);
+
+    json_begin_object(&w);
+    json_member_text(&w, "error", "IN_USE");
+    json_member_string(&w, "message",
+                       arena_printf(http_arena(request),
+                                    "the order of the events of table %.*s is being made, because "
+                                    "an older dynlog wrote it; ask again in a moment",
+                                    BYTES_ARG(table)));
+    json_end_object(&w);
+    http_answer(request, &(struct http_answer){.status = 503,
+                                               .content_type = "application/json",
+                                               .headers = &retry,
+                                               .header_count = 1,
+                                               .body = buffer_bytes(&out)});
 }
 
 static void handle_health(struct api *api, struct http_request *request)
@@ -119,6 +162,7 @@ static const struct {
     {"PUT", "/_dynlog/private", api_dynlog_make_private},
     {"POST", "/_dynlog/private", api_dynlog_make_private},
     {"POST", "/_dynlog/forget", api_dynlog_forget},
+    {"POST", "/_dynlog/unseal", api_dynlog_unseal},
     {"POST", "/_dynlog/drain", api_dynlog_drain},
     {"GET", "/_dynlog/clock", api_dynlog_clock},
     {"POST", "/_dynlog/clock", api_dynlog_move_clock},
@@ -147,13 +191,14 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
     if (path_known)
         api_dynlog_answer(
             request, 405,
-            BYTES(
-                "{\"message\":\"drain, stop, forget and what changes a subscription are asked with "
-                "POST, private with GET and PUT, shards and the clock with GET and POST, faults "
-                "and holds with GET, POST and DELETE, the others with GET\"}"));
+            BYTES("{\"message\":\"drain, stop, forget, unseal and what changes a subscription are "
+                  "asked with POST, private with GET and PUT, shards and the clock with GET and "
+                  "POST, faults "
+                  "and holds with GET, POST and DELETE, the others with GET\"}"));
     else
-        api_dynlog_answer(request, 404,
-                          BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
-                                "operations, log, logs, streams, subscriptions, journeys, shards, "
-                                "private, forget, clock, faults, holds, drain and stop\"}"));
+        api_dynlog_answer(
+            request, 404,
+            BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
+                  "operations, log, logs, streams, subscriptions, journeys, shards, "
+                  "private, forget, unseal, clock, faults, holds, drain and stop\"}"));
 }

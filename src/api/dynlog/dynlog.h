@@ -7,6 +7,15 @@
 void api_dynlog_answer(struct http_request *request, int status, struct bytes json);
 /* {"message":why} */
 void api_dynlog_refuse(struct http_request *request, int status, struct bytes why);
+/* {"error":name,"message":why} */
+void api_dynlog_refuse_named(struct http_request *request, int http_status, const char *name,
+                             struct bytes why);
+/* What the store said, of a change: 503 NO_SPACE, or UNAVAILABLE. */
+void api_dynlog_fail(struct http_request *request, enum status status);
+
+/* 503, with Retry-After: {"error":"IN_USE","message":...}: the order of the table's events is being
+ * made, and nobody is to take what there is of it for all. */
+void api_dynlog_refuse_filling(struct http_request *request, struct bytes table);
 
 /* GET /_dynlog/shards?table=T */
 void api_dynlog_shards(struct api *api, struct http_request *request);
@@ -54,6 +63,12 @@ void api_dynlog_delete_holds(struct api *api, struct http_request *request);
 void api_dynlog_private(struct api *api, struct http_request *request);
 void api_dynlog_make_private(struct api *api, struct http_request *request);
 void api_dynlog_forget(struct api *api, struct http_request *request);
+
+/* POST /_dynlog/unseal [{"pk":PK,"sk":SK,"sealed":TEXT},...] */
+void api_dynlog_unseal(struct api *api, struct http_request *request);
+/* What POST does with the call's body. REFUSED: call->error, and which entry it is (SIZE_MAX: none
+ * of them). */
+MUST_USE enum status api_unseal(struct api_call *call, struct buffer *out, size_t *ret_index);
 
 /* GET, POST and DELETE /_dynlog/faults */
 void api_dynlog_get_faults(struct api *api, struct http_request *request);

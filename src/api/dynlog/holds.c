@@ -5,11 +5,12 @@
  *   POST    {"function":NAME,"note":{...}}  holds it, or gives its hold another note: HOLD.
  *           "held":false: keeps the note, and does not hold it
  *   DELETE  ?function=NAME                  lets it go: {}
+ *           &mappings=UUID,UUID&passed=POSITION  and its mappings of streams go on behind there
  *
  *   HOLD  {"function":NAME,"held":true,"since":ms,"waiting":n,"running":n,"note":{...}}
  *
  * POST and DELETE answer when it is durable. What ran when the hold began is waited for by whoever
- * holds: `running` tells. */
+ * holds: `running` tells, with the mappings that have not come to rest yet. */
 #include "api/dynlog/dynlog.h"
 
 #include "functions/hold.h"
@@ -18,16 +19,19 @@ struct hold_call {
     struct api *api;
     struct http_request *request;
     struct function_hold_change change;
+    struct mapping_pass pass;
 };
 
-static void write_hold(struct json_writer *w, const struct function_hold *hold)
+static void write_hold(struct api *api, struct json_writer *w, const struct function_hold *hold)
 {
+    size_t ending = mappings_ending_of(api->services.mappings, hold->name);
+
     json_begin_object(w);
     json_member_string(w, "function", hold->name);
     json_member_bool(w, "held", hold->held);
     json_member_uint(w, "since", hold->since_ms);
     json_member_uint(w, "waiting", hold->waiting);
-    json_member_uint(w, "running", hold->running);
+    json_member_uint(w, "running", hold->running + ending);
     json_key(w, "note");
     json_write_raw(w, hold->note);
     json_end_object(w);
@@ -49,7 +53,7 @@ static void answer_holds(struct api *api, struct http_request *request, struct b
     }
     for (size_t i = 0; i < count; i++)
         if (wanted.size == 0 || bytes_equal(wanted, list[i].name))
-            write_hold(&w, &list[i]);
+            write_hold(api, &w, &list[i]);
     if (wanted.size == 0) {
         json_end_array(&w);
         json_end_object(&w);
@@ -61,14 +65,21 @@ static void changed(struct function_hold_change *change, enum status status)
 {
     struct hold_call *call = CONTAINER_OF(change, struct hold_call, change);
 
-    if (status == OK)
+    if (status == OK) {
+        mappings_look_at_holds(call->api->services.mappings);
         answer_holds(call->api, call->request, change->name);
-    else
-        api_dynlog_refuse(call->request, 500, bytes_of_text(status_text(status)));
+    } else {
+        api_dynlog_fail(call->request, status);
+    }
+}
+
+static void also_pass(struct function_hold_change *change, struct store_batch *batch)
+{
+    mapping_pass_write(&CONTAINER_OF(change, struct hold_call, change)->pass, batch);
 }
 
 static void change_hold(struct api *api, struct http_request *request, struct bytes name,
-                        struct bytes note, bool held)
+                        struct bytes note, bool held, const struct mapping_pass *pass)
 {
     struct hold_call *call = ARENA_NEW(http_arena(request), struct hold_call);
 
@@ -76,6 +87,10 @@ static void change_hold(struct api *api, struct http_request *request, struct by
     call->request = request;
     call->change =
         (struct function_hold_change){.name = name, .note = note, .held = held, .done = changed};
+    if (pass != NULL) {
+        call->pass = *pass;
+        call->change.also = also_pass;
+    }
     functions_change_hold(api->services.functions, &call->change);
 }
 
@@ -106,17 +121,29 @@ void api_dynlog_post_holds(struct api *api, struct http_request *request)
     else
         change_hold(api, request, arena_copy(arena, settings->name),
                     arena_copy(arena, buffer_bytes(&note)),
-                    json_get(body, "held") == NULL || json_bool(json_get(body, "held")));
+                    json_get(body, "held") == NULL || json_bool(json_get(body, "held")), NULL);
 }
 
 /* Also of one whose function is gone. */
 void api_dynlog_delete_holds(struct api *api, struct http_request *request)
 {
-    struct bytes name = {NULL, 0};
+    struct bytes name = {NULL, 0}, mappings = {NULL, 0}, passed = {NULL, 0};
+    struct api_error error = {.kind = API_NO_ERROR};
+    struct mapping_pass pass;
+    uint64_t position = 0;
 
+    (void)http_query(request, "mappings", &mappings);
     if (!http_query(request, "function", &name) || name.size == 0 ||
         name.size > FUNCTION_NAME_SIZE_MAX)
         api_dynlog_refuse(request, 400, BYTES("which function? /_dynlog/holds?function=NAME"));
+    else if ((mappings.size > 0) != http_query(request, "passed", &passed) ||
+             (passed.size > 0 && !bytes_to_uint64(passed, &position)) ||
+             position > store_last_position(api->services.store))
+        api_dynlog_refuse(request, 400,
+                          BYTES("mappings=UUID,UUID go with passed=POSITION, one of the log"));
+    else if (mappings_pass(api->services.mappings, name, mappings, position, http_arena(request),
+                           &pass, &error) != OK)
+        api_dynlog_refuse(request, 400, bytes_of_text(error.message));
     else
-        change_hold(api, request, name, (struct bytes){NULL, 0}, false);
+        change_hold(api, request, name, (struct bytes){NULL, 0}, false, &pass);
 }

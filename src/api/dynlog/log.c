@@ -7,14 +7,19 @@
  *   ?to=POSITION            up to it
  *   ?limit=N                at most so many
  *   ?backward=true          the last one first
+ *   ?items=true             each with its item as DynamoDB has it
  *   ?follow=true or false   goes on with new ones, or ends. Unless said: true, but not with to,
  *                           limit or backward
  *   Without from: new ones when it follows, else from the first.
  *
+ * While the order of an older table is being filled (order/order.h) who follows waits, and
+ * everybody else is refused: 503, IN_USE. So no answer is short because of it.
+ *
  * A JSON line each (log_page.h says what is in it), with a blank line every ten seconds that says
  * that the connection is alive. With "Accept: text/event-stream" server-sent events, whose id is
- * the position; Last-Event-ID is from then. A client that does not read what it was sent is not
- * sent more until it does. */
+ * the position; Last-Event-ID is from then, or (backward) where it goes on below. Of events of
+ * several tables at one position the last has the id: who lost some of them gets all again. A
+ * client that does not read what it was sent is not sent more until it does. */
 #include "api/dynlog/dynlog.h"
 #include "api/dynlog/log_page.h"
 
@@ -25,7 +30,7 @@
 struct log_question {
     struct log_page_read read;
     uint64_t to, limit; /* 0: none */
-    bool follow, as_events;
+    bool follow, as_events, with_items;
 };
 
 struct log_stream {
@@ -63,18 +68,30 @@ static bool wants_events(const struct http_request *request)
     return bytes_find(http_header(request, "accept"), BYTES("text/event-stream")) != SIZE_MAX;
 }
 
-/* Where it begins: Last-Event-ID is what the client has, however it asked at first. */
+/* Last-Event-ID is as far as the client has got, however it asked at first. */
+static bool read_last_id(struct bytes text, struct log_question *ret)
+{
+    uint64_t position = 0;
+
+    if (!bytes_to_uint64(text, &position))
+        return false;
+    if (!ret->read.backward)
+        ret->read.after = position;
+    else if (ret->read.before == 0 || position < ret->read.before)
+        ret->read.before = position > 0 ? position : 1; /* 0: no bound */
+    return true;
+}
+
 static const char *read_from(struct api *api, struct http_request *request,
                              struct log_question *ret)
 {
     struct bytes last = http_header(request, "last-event-id"), text = {NULL, 0};
 
     ret->read.after = ret->follow ? store_last_position(api->services.store) : 0;
-    if (ret->as_events && last.size > 0)
-        return bytes_to_uint64(last, &ret->read.after) ? NULL
-                                                       : "Last-Event-ID is a position: a number";
     if (http_query(request, "from", &text) && !bytes_to_uint64(text, &ret->read.after))
         return "from is a position: a number from 0";
+    if (ret->as_events && last.size > 0 && !read_last_id(last, ret))
+        return "Last-Event-ID is a position: a number";
     return NULL;
 }
 
@@ -98,6 +115,8 @@ static const char *read_question(struct api *api, struct http_request *request,
     ret->follow = !ends && !ret->read.backward;
     if (!read_flag(request, "follow", &ret->follow))
         return "follow is true or false";
+    if (!read_flag(request, "items", &ret->with_items))
+        return "items is true or false";
     if (ret->follow && ret->read.backward)
         return "backward begins with the last event, so it can't follow new ones";
     if (!read_number(request, "to", &ret->to) || ret->to == UINT64_MAX)
@@ -131,14 +150,21 @@ static bool check_table(struct api *api, struct http_request *request, struct by
 
 /* ---- sending ---- */
 
+static bool is_last_at_position(const struct log_page *page, size_t i)
+{
+    return i + 1 == page->count || page->list[i + 1].entry.position != page->list[i].entry.position;
+}
+
 static void send_event(struct log_stream *stream, struct arena *arena,
-                       const struct log_page_event *event)
+                       const struct log_page_event *event, bool with_id)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(API_ANSWER_SIZE_MAX);
 
+    if (stream->on.as_events && with_id)
+        buffer_printf(&out, "id: %llu\n", (unsigned long long)event->entry.position);
     if (stream->on.as_events)
-        buffer_printf(&out, "id: %llu\ndata: ", (unsigned long long)event->entry.position);
-    log_event_print(&out, arena, event);
+        buffer_append_text(&out, "data: ");
+    log_event_print(&out, arena, event, stream->on.with_items);
     buffer_append_text(&out, stream->on.as_events ? "\n\n" : "\n");
     http_stream_write(stream->request, buffer_bytes(&out));
     stream->left--;
@@ -171,7 +197,7 @@ static enum sent send_page(struct log_stream *stream)
     if (log_page_read(stream->api, read, arena, &page) != OK)
         return SENT_SLOWLY;
     for (size_t i = 0; i < page.count && stream->left > 0; i++)
-        send_event(stream, arena, &page.list[i]);
+        send_event(stream, arena, &page.list[i], is_last_at_position(&page, i));
     if (is_over(stream, &page))
         return SENT_END;
     *(read->backward ? &read->before : &read->after) = page.next;
@@ -246,6 +272,7 @@ void api_dynlog_log(struct api *api, struct http_request *request)
 {
     struct log_stream *stream = ARENA_NEW(http_arena(request), struct log_stream);
     const char *wrong = read_question(api, request, &stream->on);
+    struct bytes filling = {NULL, 0};
 
     if (wrong != NULL) {
         api_dynlog_refuse(request, 400, bytes_of_text(wrong));
@@ -253,6 +280,11 @@ void api_dynlog_log(struct api *api, struct http_request *request)
     }
     if (!check_table(api, request, stream->on.read.table))
         return;
+    filling = log_page_filling(api, stream->on.read.table, http_arena(request));
+    if (!stream->on.follow && filling.size > 0) {
+        api_dynlog_refuse_filling(request, filling);
+        return;
+    }
     stream->api = api;
     stream->request = request;
     stream->left = stream->on.limit != 0 ? stream->on.limit : UINT64_MAX;

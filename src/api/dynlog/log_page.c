@@ -43,6 +43,22 @@ static size_t find_tables(struct api *api, const struct log_page_read *read, str
     return count;
 }
 
+struct bytes log_page_filling(struct api *api, struct bytes table, struct arena *arena)
+{
+    struct log_page_read read = {.table = table};
+    struct table_name *tables = NULL;
+    size_t count = find_tables(api, &read, arena, &tables);
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_filled = false;
+
+        if (order_is_filled(api->services.store, NULL, tables[i].id, &is_filled) == OK &&
+            !is_filled)
+            return tables[i].name;
+    }
+    return (struct bytes){NULL, 0};
+}
+
 /* ---- merging ---- */
 
 static int forward(const void *a, const void *b)
@@ -149,7 +165,8 @@ static uint64_t time_of(const struct item *item, uint64_t appended_ms)
     return appended_ms;
 }
 
-void log_event_print(struct buffer *out, struct arena *arena, const struct log_page_event *event)
+void log_event_print(struct buffer *out, struct arena *arena, const struct log_page_event *event,
+                     bool with_item)
 {
     struct json_writer w = JSON_WRITER(out);
     const struct order_entry *entry = &event->entry;
@@ -177,5 +194,9 @@ void log_event_print(struct buffer *out, struct arena *arena, const struct log_p
     if (vault_is_forgotten(&item))
         json_member_bool(&w, "forgotten", true);
     value_member_plain(&w, "meta", item_get_text(&item, "meta"));
+    if (with_item) {
+        json_key(&w, "item");
+        json_write_raw(&w, entry->item.form);
+    }
     json_end_object(&w);
 }

@@ -31,8 +31,13 @@ struct log_page {
 MUST_USE enum status log_page_read(struct api *api, const struct log_page_read *read,
                                    struct arena *arena, struct log_page *ret);
 
+/* A table of these whose order is being filled; empty: there is none. In the arena. */
+struct bytes log_page_filling(struct api *api, struct bytes table, struct arena *arena);
+
 /* {"position":7,"time":1785000000000,"table":"t","log":"users","id":"12","version":1,
  * "key":{"pk":"users#12#stream","sk":1},"type":"signup","payload":{...},"meta":{...}} */
-void log_event_print(struct buffer *out, struct arena *arena, const struct log_page_event *event);
+/* with_item: and "item":{...}, as DynamoDB has it, with all its attributes. */
+void log_event_print(struct buffer *out, struct arena *arena, const struct log_page_event *event,
+                     bool with_item);
 
 #endif

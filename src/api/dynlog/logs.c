@@ -9,7 +9,7 @@
  *     {"table":"local-dynamodb-logs","log":"users","streams":[{"id":"12","version":3,
  *      "lastPosition":7}, ...],"next":"12"}       next: for `after`, when there are more
  *
- * 503 while the order of an older table is being filled. */
+ * 503, IN_USE while the order of an older table is being filled. */
 #include "api/dynlog/dynlog.h"
 
 #include "order/order.h"
@@ -28,12 +28,7 @@ static void refuse_status(struct http_request *request, struct bytes table, enum
                                        "there is no table %.*s of events (keys pk (S) and sk (N))",
                                        BYTES_ARG(table)));
     else if (status == IN_USE)
-        api_dynlog_refuse(
-            request, 503,
-            arena_printf(arena,
-                         "the order of the events of table %.*s is being made, because an "
-                         "older dynlog wrote it; ask again in a moment",
-                         BYTES_ARG(table)));
+        api_dynlog_refuse_filling(request, table);
     else
         api_dynlog_refuse(request, 500,
                           arena_printf(arena, "table %.*s can't be read: %s", BYTES_ARG(table),

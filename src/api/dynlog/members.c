@@ -1,12 +1,14 @@
 /* api/dynlog/members.c - members of subscriptions: their connections, and what they answer.
  *
  *   GET  /_dynlog/subscriptions/events ?name=N &group=true &table=T &log=L &id=ID &type=T
- *                                      &from=START &out=N &tries=N
+ *                                      &from=START &out=N &tries=N &was=TOKEN
  *   POST /_dynlog/subscriptions/done   {"member":TOKEN,"position":P}
  *   POST /_dynlog/subscriptions/failed {"member":TOKEN,"position":P,"reason":TEXT}
  *
  * docs/subscriptions.md says what stands in the lines. The connection is the member: when it ends,
- * the member has left. A client that does not read what it was sent is not sent more. */
+ * the member has left; so it has when its client comes back and says that it was that one, though
+ * nothing was heard of its connection's end. A client that does not read what it was sent is not
+ * sent more. */
 #include "api/dynlog/log_page.h"
 #include "api/dynlog/subscriptions.h"
 
@@ -71,7 +73,7 @@ static void send_event(struct member_stream *stream, struct arena *arena,
         .table = stream->join.use.table_name,
         .entry = {.position = event->position, .event = event->event, .item = event->item}};
 
-    log_event_print(&out, arena, &line);
+    log_event_print(&out, arena, &line, false);
     assert(out.size > 0 && out.ptr[out.size - 1] == '}');
     out.size--;
     buffer_printf(&out, ",\"try\":%u%s}", event->try_number,
@@ -185,7 +187,7 @@ static void joined(struct subscription_join *join, enum status status)
     }
     if (stream->gone || stream->api->ending) {
         subscription_leave(join->member);
-        subscriptions_refuse(stream->request, 503, "UNAVAILABLE", BYTES("It is being stopped."));
+        api_dynlog_refuse_named(stream->request, 503, "UNAVAILABLE", BYTES("It is being stopped."));
         return;
     }
     id_uuid(stream->token);
@@ -235,9 +237,35 @@ static const char *read_join(struct http_request *request, struct subscription_j
     return NULL;
 }
 
+static struct member_stream *find_member(struct api *api, struct bytes token)
+{
+    LIST_EACH (&api->member_streams, it) {
+        struct member_stream *stream = LIST_ITEM(it, struct member_stream, in_api);
+
+        if (bytes_equal_text(token, stream->token))
+            return stream;
+    }
+    return NULL;
+}
+
+/* The connection that broke for its client, and perhaps not for us. */
+static void end_earlier(struct api *api, struct http_request *request)
+{
+    struct member_stream *stream = NULL;
+    struct bytes was = {NULL, 0};
+
+    if (!http_query(request, "was", &was))
+        return;
+    stream = find_member(api, was);
+    if (stream == NULL)
+        return;
+    leave(stream);
+    http_stream_end(stream->request);
+}
+
 static void refuse_invalid(struct http_request *request, const char *why)
 {
-    subscriptions_refuse(request, 400, "INVALID", bytes_of_text(why));
+    api_dynlog_refuse_named(request, 400, "INVALID", bytes_of_text(why));
 }
 
 void api_dynlog_subscription_events(struct api *api, struct http_request *request)
@@ -275,6 +303,7 @@ void api_dynlog_subscription_events(struct api *api, struct http_request *reques
     join->context = stream;
     join->done = joined;
     http_on_gone(request, gone_before, stream);
+    end_earlier(api, request);
     subscription_join(api->services.subscriptions, api->services.port, join);
 }
 
@@ -287,22 +316,11 @@ struct answer_call {
     struct subscription_answer answer;
 };
 
-static struct member_stream *find_member(struct api *api, struct bytes token)
-{
-    LIST_EACH (&api->member_streams, it) {
-        struct member_stream *stream = LIST_ITEM(it, struct member_stream, in_api);
-
-        if (bytes_equal_text(token, stream->token))
-            return stream;
-    }
-    return NULL;
-}
-
 static void refuse_given_back(struct http_request *request)
 {
-    subscriptions_refuse(request, 409, "IN_USE",
-                         BYTES("This member does not have that event: its connection ended and "
-                               "the event was given back, or it was answered already."));
+    api_dynlog_refuse_named(request, 409, "IN_USE",
+                            BYTES("This member does not have that event: its connection ended and "
+                                  "the event was given back, or it was answered already."));
 }
 
 static void answered(struct subscription_answer *answer, enum status status)

@@ -5,24 +5,24 @@
  * before POST /_dynlog/forget?log=LOG&id=ID    {"log":LOG,"id":ID,"changed":true}   false: had no
  * key
  *
- * What is refused: 400 {"refused":true,"message":...}, and nothing was changed. */
+ * What is refused: 400 {"refused":true,"message":...}, and nothing was changed; and what the disk
+ * refuses: 503 {"error":"NO_SPACE" or "UNAVAILABLE","message":...}. */
 #include "api/dynlog/dynlog.h"
 
 #include "vault/vault.h"
 
 #define REFUSAL_SIZE_MAX ((size_t)64 * 1024)
 
-static void refuse(struct http_request *request, int status, const char *why)
+static void refuse(struct http_request *request, const char *why)
 {
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(REFUSAL_SIZE_MAX);
     struct json_writer w = JSON_WRITER(&out);
 
     json_begin_object(&w);
-    if (status == 400)
-        json_member_bool(&w, "refused", true);
+    json_member_bool(&w, "refused", true);
     json_member_text(&w, "message", why);
     json_end_object(&w);
-    api_dynlog_answer(request, status, buffer_bytes(&out));
+    api_dynlog_answer(request, 400, buffer_bytes(&out));
 }
 
 void api_dynlog_private(struct api *api, struct http_request *request)
@@ -35,7 +35,7 @@ void api_dynlog_private(struct api *api, struct http_request *request)
         vault_logs(engine_vault(api->services.engine), http_arena(request), &logs, &count);
 
     if (status != OK) {
-        refuse(request, 500, status_text(status));
+        api_dynlog_fail(request, status);
         return;
     }
     json_begin_object(&w);
@@ -65,9 +65,12 @@ static void changed(struct private_change *change, enum status status)
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(REFUSAL_SIZE_MAX);
     struct json_writer w = JSON_WRITER(&out);
 
+    if (status == REFUSED) {
+        refuse(call->request, change->error.message);
+        return;
+    }
     if (status != OK) {
-        refuse(call->request, status == REFUSED ? 400 : 500,
-               status == REFUSED ? change->error.message : status_text(status));
+        api_dynlog_fail(call->request, status);
         return;
     }
     json_begin_object(&w);
@@ -87,11 +90,11 @@ static void ask(struct api *api, struct http_request *request, enum private_chan
     call->change.arena = http_arena(request);
     call->change.done = changed;
     if (!http_query(request, "log", &call->change.log)) {
-        refuse(request, 400, "which log? ?log=LOG");
+        refuse(request, "which log? ?log=LOG");
         return;
     }
     if (kind == PRIVATE_FORGET && !http_query(request, "id", &call->change.id)) {
-        refuse(request, 400, "which stream of the log? ?log=LOG&id=ID");
+        refuse(request, "which stream of the log? ?log=LOG&id=ID");
         return;
     }
     engine_change_private(api->services.engine, api->services.port, &call->change);

@@ -113,7 +113,7 @@ static void changed(struct table_change *change, enum status status)
         api_dynlog_refuse(call->request, change->error.kind == API_RESOURCE_NOT_FOUND ? 404 : 400,
                           bytes_of_text(change->error.message));
     else
-        api_dynlog_refuse(call->request, 500, bytes_of_text(status_text(status)));
+        api_dynlog_fail(call->request, status);
 }
 
 static bool decode_action(const struct json *body, enum shard_action *ret)

@@ -15,34 +15,21 @@
 
 /* ---- errors ---- */
 
-void subscriptions_refuse(struct http_request *request, int http_status, const char *name,
-                          struct bytes why)
-{
-    AUTO(buffer_free) struct buffer out = BUFFER_INIT(BODY_SIZE_MAX);
-    struct json_writer w = JSON_WRITER(&out);
-
-    json_begin_object(&w);
-    json_member_text(&w, "error", name);
-    json_member_string(&w, "message", why);
-    json_end_object(&w);
-    api_dynlog_answer(request, http_status, buffer_bytes(&out));
-}
-
 void subscriptions_fail(struct http_request *request, enum status status,
                         const struct api_error *error)
 {
-    struct bytes why = bytes_of_text(status == REFUSED ? error->message : status_text(status));
+    struct bytes why = bytes_of_text(status == REFUSED ? error->message : "");
 
     if (status != REFUSED)
-        subscriptions_refuse(request, 503, "UNAVAILABLE", why);
+        api_dynlog_fail(request, status);
     else if (error->kind == API_RESOURCE_NOT_FOUND)
-        subscriptions_refuse(request, 404, "NOT_FOUND", why);
+        api_dynlog_refuse_named(request, 404, "NOT_FOUND", why);
     else if (error->kind == API_RESOURCE_IN_USE)
-        subscriptions_refuse(request, 409, "IN_USE", why);
+        api_dynlog_refuse_named(request, 409, "IN_USE", why);
     else if (error->kind == API_RESOURCE_ALREADY_EXISTS)
-        subscriptions_refuse(request, 409, "CONFLICT", why);
+        api_dynlog_refuse_named(request, 409, "CONFLICT", why);
     else
-        subscriptions_refuse(request, 400, "INVALID", why);
+        api_dynlog_refuse_named(request, 400, "INVALID", why);
 }
 
 /* ---- tables and beginnings ---- */
@@ -54,15 +41,16 @@ uint32_t subscriptions_find_table(struct api *api, struct http_request *request,
     uint32_t id = takes ? table->id : 0;
 
     if (table == NULL)
-        subscriptions_refuse(
+        api_dynlog_refuse_named(
             request, 404, "NOT_FOUND",
             arena_printf(http_arena(request), "There is no table %.*s.", BYTES_ARG(name)));
     else if (!takes)
-        subscriptions_refuse(request, 400, "INVALID",
-                             arena_printf(http_arena(request),
-                                          "The table %.*s has no events: its keys are not pk (S) "
-                                          "and sk (N).",
-                                          BYTES_ARG(name)));
+        api_dynlog_refuse_named(
+            request, 400, "INVALID",
+            arena_printf(http_arena(request),
+                         "The table %.*s has no events: its keys are not pk (S) "
+                         "and sk (N).",
+                         BYTES_ARG(name)));
     engine_table_unref(table);
     return id;
 }
@@ -89,11 +77,11 @@ enum status subscriptions_read_from(struct api *api, uint32_t table_id, struct b
 static void refuse_from(struct http_request *request, enum status status, const char *what)
 {
     if (status == REFUSED)
-        subscriptions_refuse(request, 400, "INVALID",
-                             arena_printf(http_arena(request),
-                                          "%s is \"start\", \"now\", a position, or a time: "
-                                          "2026-01-31T09:30:00Z.",
-                                          what));
+        api_dynlog_refuse_named(request, 400, "INVALID",
+                                arena_printf(http_arena(request),
+                                             "%s is \"start\", \"now\", a position, or a time: "
+                                             "2026-01-31T09:30:00Z.",
+                                             what));
     else
         subscriptions_fail(request, status, NULL);
 }
@@ -172,9 +160,10 @@ void api_dynlog_subscriptions(struct api *api, struct http_request *request)
         return;
     }
     if (name.size > 0 && count == 0) {
-        subscriptions_refuse(request, 404, "NOT_FOUND",
-                             arena_printf(http_arena(request), "There is no subscription \"%.*s\".",
-                                          BYTES_ARG(name)));
+        api_dynlog_refuse_named(request, 404, "NOT_FOUND",
+                                arena_printf(http_arena(request),
+                                             "There is no subscription \"%.*s\".",
+                                             BYTES_ARG(name)));
         return;
     }
     json_begin_object(&w);
@@ -216,16 +205,17 @@ void api_dynlog_parked(struct api *api, struct http_request *request)
     if ((http_query(request, "after", &after) && !bytes_to_uint64(after, &after_position)) ||
         (http_query(request, "limit", &limit) &&
          (!bytes_to_uint64(limit, &count_max) || count_max < 1 || count_max > PARKED_MAX))) {
-        subscriptions_refuse(request, 400, "INVALID",
-                             BYTES("after is a position, limit a number from 1 to 1000."));
+        api_dynlog_refuse_named(request, 400, "INVALID",
+                                BYTES("after is a position, limit a number from 1 to 1000."));
         return;
     }
     status = subscriptions_parked(api->services.subscriptions, name, after_position,
                                   (size_t)count_max, http_arena(request), &list, &count, &more);
     if (status == NOT_FOUND) {
-        subscriptions_refuse(request, 404, "NOT_FOUND",
-                             arena_printf(http_arena(request), "There is no subscription \"%.*s\".",
-                                          BYTES_ARG(name)));
+        api_dynlog_refuse_named(request, 404, "NOT_FOUND",
+                                arena_printf(http_arena(request),
+                                             "There is no subscription \"%.*s\".",
+                                             BYTES_ARG(name)));
         return;
     }
     if (status != OK) {
@@ -277,8 +267,8 @@ static const struct json *read_body(struct http_request *request, const char *ex
         json_parse(http_arena(request), http_body(request), &body, NULL) == OK &&
         json_is(json_get(body, "name"), JSON_STRING))
         return body;
-    subscriptions_refuse(request, 400, "INVALID",
-                         arena_printf(http_arena(request), "Expected %s.", expected));
+    api_dynlog_refuse_named(request, 400, "INVALID",
+                            arena_printf(http_arena(request), "Expected %s.", expected));
     return NULL;
 }
 
@@ -309,8 +299,8 @@ void api_dynlog_unpark(struct api *api, struct http_request *request)
     else if (json_uint64(json_get(body, "position"), &position))
         change(api, request, body, SUBSCRIPTION_UNPARK, position);
     else
-        subscriptions_refuse(request, 400, "INVALID",
-                             arena_printf(http_arena(request), "Expected %s.", expected));
+        api_dynlog_refuse_named(request, 400, "INVALID",
+                                arena_printf(http_arena(request), "Expected %s.", expected));
 }
 
 void api_dynlog_delete_subscription(struct api *api, struct http_request *request)

@@ -5,11 +5,8 @@
 
 #include "api/dynlog/dynlog.h"
 
-/* {"error":NAME,"message":WHY}: INVALID 400, NOT_FOUND 404, IN_USE and CONFLICT 409, UNAVAILABLE
- * 503. */
-void subscriptions_refuse(struct http_request *request, int http_status, const char *name,
-                          struct bytes why);
-/* The same of a work that is not OK; `error` of one that is REFUSED. */
+/* What is refused here is named: INVALID 400, NOT_FOUND 404, IN_USE and CONFLICT 409, NO_SPACE and
+ * UNAVAILABLE 503. Of a work that is not OK; `error` of one that is REFUSED. */
 void subscriptions_fail(struct http_request *request, enum status status,
                         const struct api_error *error);
 

@@ -72,8 +72,10 @@ void ask_say(struct asking *on, enum cli_colour colour, struct bytes text)
     AUTO(buffer_free) struct buffer safe = BUFFER_INIT(CLI_LINE_SIZE_MAX);
 
     cli_text_show(&safe, text, SIZE_MAX);
-    fprintf(cli->out, "%s%.*s%s\n", cli_paint(cli, cli->out, colour), BYTES_ARG(safe),
-            cli_paint(cli, cli->out, CLI_PLAIN));
+    fputs(cli_paint(cli, cli->out, colour), cli->out);
+    cli_text_wrap(cli->out, arena_copy_text(cli->arena, buffer_bytes(&safe)), 0, 0,
+                  colour == CLI_YELLOW ? cli->width : SIZE_MAX); /* commands are to be copied */
+    fputs(cli_paint(cli, cli->out, CLI_PLAIN), cli->out);
     fflush(cli->out);
 }
 

@@ -15,7 +15,7 @@ struct tables_one_options {
 };
 
 #define TABLES_ONE_ARGUMENTS(type)                                                                 \
-    {"TABLE", "the table", offsetof(type, one.table), false},                                      \
+    {"TABLE", "the table; `dynlog tables` lists them", offsetof(type, one.table), false},          \
     {                                                                                              \
         "KEY...",                                                                                  \
             "the key: pk=users#12#stream sk=1; values alone are taken in the order of the key",    \

@@ -14,7 +14,7 @@ struct put_options {
 };
 
 static const struct argument_row arguments[] = {
-    {"TABLE", "the table", offsetof(struct put_options, table), false},
+    {"TABLE", "the table; `dynlog tables` lists them", offsetof(struct put_options, table), false},
     {"ITEM", "a JSON object; \"-\" reads objects from standard input, one a line",
      offsetof(struct put_options, item), true},
 };

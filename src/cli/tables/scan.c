@@ -10,7 +10,8 @@ struct scan_options {
 };
 
 static const struct argument_row arguments[] = {
-    {"TABLE", "the table", offsetof(struct scan_options, read.table), false},
+    {"TABLE", "the table; `dynlog tables` lists them", offsetof(struct scan_options, read.table),
+     false},
 };
 
 static const struct option_row options[] = {

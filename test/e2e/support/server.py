@@ -29,6 +29,10 @@ WAIT_S = 60  # for one line or answer; far above what any takes, so that a failu
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed)")
 
 
+# Whoever runs the tests in the background ignores Ctrl-C, and so would everything that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def environment(home, extra=None):
     """Nothing of the caller's but where programs are: keys and endpoints of a person's own stay out."""
     node = shutil.which("node")
@@ -306,7 +310,7 @@ class Dynlog:
             "X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0", **SIGNED, **(headers or {})}, port)
         return status, json.loads(text)
 
-    def drain(self, timeout_s=240):
+    def drain(self, timeout_s=600):
         status, _, body = self.request("POST", "/_dynlog/drain", timeout_s=timeout_s)
         assert status == 200 and json.loads(body) == {"drained": True}, (status, body)
 

@@ -460,15 +460,23 @@ static inline void test_answered(void *context, int http_status, struct bytes an
 }
 
 /* The call's answer, in the arena. */
-static inline struct test_answer test_api_call(struct test_api *t, struct arena *arena,
-                                               const char *target, struct bytes body)
+/* header.name empty: none. */
+static inline struct test_answer test_api_call_with(struct test_api *t, struct arena *arena,
+                                                    const char *target, struct api_header header,
+                                                    struct bytes body)
 {
     struct test_answer ret = {.arena = arena};
 
-    api_call_local(t->api, target, body, test_answered, &ret);
+    api_call_local_with(t->api, target, header, body, test_answered, &ret);
     while (!ret.done)
         test_api_turn(t);
     return ret;
+}
+
+static inline struct test_answer test_api_call(struct test_api *t, struct arena *arena,
+                                               const char *target, struct bytes body)
+{
+    return test_api_call_with(t, arena, target, (struct api_header){0}, body);
 }
 
 /* The same in the Query protocol. */

@@ -12,6 +12,7 @@
  *   {}
  *   < 400 com.amazon.coral.validate#ValidationException
  *   1 validation error detected: ...   an error's type and message; or its whole JSON
+ *   > Query x-dynlog-positions: true   a call with a header, whose name is in lower case
  *   + 900001                           the clock moves on by that many milliseconds
  *   ! {"TransactionConflict": [...]}   what POST /_dynlog/faults takes
  *
@@ -48,7 +49,8 @@ struct case_step {
     size_t line;
     const char *target; /* CASE_CALL: with its service; of a form: the path */
     bool is_form;
-    struct bytes body; /* CASE_CALL, CASE_FAULTS: as it stands in the file */
+    struct bytes header_name, header; /* empty: it has none */
+    struct bytes body;                /* CASE_CALL, CASE_FAULTS: as it stands in the file */
     int http_status;
     struct bytes error_type; /* empty: none is said */
     struct bytes answer;     /* JSON, or an error's message; as it stands in the file */
@@ -158,11 +160,25 @@ static inline void case_read_answer(struct case_reader *r, struct case_step *ste
     step->answer = case_block(r);
 }
 
+/* "Query x-dynlog-positions: true" -> "Query" */
+static inline struct bytes case_read_header(struct bytes target, struct case_step *step)
+{
+    size_t blank = bytes_find_byte(target, ' ', 0), colon = bytes_find(target, BYTES(": "));
+
+    if (blank == SIZE_MAX || colon == SIZE_MAX)
+        return target;
+    step->header_name = bytes_slice(target, blank + 1, colon - blank - 1);
+    step->header = bytes_slice(target, colon + 2, target.size);
+    return bytes_slice(target, 0, blank);
+}
+
 static inline void case_read_call(struct case_reader *r, struct case_step *step)
 {
     struct bytes target = case_rest(r, "> ");
 
     step->is_form = bytes_start_with(target, BYTES("form "));
+    if (!step->is_form)
+        target = case_read_header(target, step);
     if (step->is_form)
         step->target = arena_copy_text(r->arena, bytes_slice(target, strlen("form "), target.size));
     else if (bytes_find_byte(target, '.', 0) != SIZE_MAX)

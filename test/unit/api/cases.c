@@ -244,7 +244,9 @@ static bool is_error(const struct case_step *step, const struct json *answered,
 static void run_call(struct arena *arena, const struct case_step *step)
 {
     struct test_answer answer =
-        test_api_call(&shared, arena, step->target, expanded(arena, step->body));
+        test_api_call_with(&shared, arena, step->target,
+                           (struct api_header){step->header_name, expanded(arena, step->header)},
+                           expanded(arena, step->body));
     struct bytes expected = expanded(arena, step->answer);
     const struct json *answered = NULL;
     bool good = answer.http_status == step->http_status;

@@ -90,8 +90,11 @@ static const struct cli_streams pipes = {0};
 static void test_nothing(void **state)
 {
     (void)state;
-    run("clean", &pipes, CLI_DONE, "There is nothing to delete.");
-    run("clean --yes", &pipes, CLI_DONE, "There is nothing to delete.");
+    static const struct cli_streams people = {.terminal = true};
+
+    run("clean", &people, CLI_DONE, "There is nothing to delete.");
+    run("clean --yes", &people, CLI_DONE, "There is nothing to delete.");
+    run("clean --yes", &pipes, CLI_DONE, ""); /* a line for each thing: none */
 }
 
 static void test_others_stay(void **state)
@@ -135,7 +138,8 @@ static void test_left_behind(void **state)
 {
     (void)state;
     assert_true(file_exists("db-wal"));
-    run("clean --yes", &pipes, CLI_DONE, "db (the SQLite archive)");
+    run("clean --yes", &pipes, CLI_DONE,
+        "{\"deleted\":\"db\",\"what\":\"the SQLite archive\",\"bytes\":");
     assert_false(file_exists("db") || file_exists("db-wal") || file_exists("db-shm"));
 }
 
@@ -191,7 +195,7 @@ static void test_replays(void **state)
     assert_true(file_exists("events.db") && file_exists("events.db.replay-one.json"));
     close(lock);
     run("clean --archive events.db --yes", &pipes, CLI_DONE,
-        "events.db.replay-one.json (how far a replay is)");
+        "\"events.db.replay-one.json\",\"what\":\"how far a replay is\"");
     assert_false(file_exists("events.db") || file_exists("events.db.replay-one.json"));
     assert_true(file_exists("events.db.replay-mine.json") && file_exists("other.replay-one.json"));
 }

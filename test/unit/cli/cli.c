@@ -26,6 +26,13 @@ struct line_case {
 #define ITEM(n)                                                                                    \
     "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n "\"},\"log\":{\"S\":\"users\"},"     \
     "\"type\":{\"S\":\"t\"},\"payload\":{\"M\":{}}}"
+#define FORGOTTEN_ITEM                                                                             \
+    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"1\"},\"log\":{\"S\":\"users\"},"          \
+    "\"type\":{\"S\":\"t\"},\"payload\":{\"M\":{}},\"forgotten\":{\"BOOL\":true}}"
+#define FORGOTTEN_LINE(position_, version_)                                                        \
+    "{\"position\":" #position_ ",\"log\":\"users\",\"key\":{\"pk\":"                              \
+    "\"users#12#stream\",\"sk\":" #version_                                                        \
+    "},\"type\":\"t\",\"payload\":{},\"forgotten\":true}\n"
 #define KEY "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"2\"}}"
 #define READ(n)                                                                                    \
     "{\"log\":\"users\",\"id\":\"12\",\"version\":" #n ",\"type\":\"t\",\"payload\":{}}\n"
@@ -57,8 +64,39 @@ static const struct line_case cases[] = {
     {"status x", {0}, {{0}}, CLI_USAGE, {0}, "takes none"},
     {"start --threads 4", {0}, {{0}}, CLI_USAGE, {0}, "--threads is not supported yet"},
     {"start --port 65536", {0}, {{0}}, CLI_USAGE, {0}, "from 0 to 65535"},
+    {"start --private a#b", {0}, {{0}}, CLI_USAGE, {0}, "--private needs the name of a log"},
     {"start --memory --data x", {0}, {{0}}, CLI_USAGE, {0}, "choose one"},
     {"tail --region eu-north-1 --profile x", {0}, {{0}}, CLI_USAGE, {0}, "no profile \"x\""},
+
+    /* private: which logs there are, and one more */
+    {"private --endpoint URL",
+     {0},
+     {{"GET", 200, STATUS(7)},
+      {"GET /_dynlog/private", 200,
+       "{\"logs\":[{\"log\":\"people\",\"declaredAt\":1785000000.123}]}"}},
+     CLI_DONE,
+     {"{\"log\":\"people\",\"private\":true,\"since\":\"2026-07-25T17:20:00.123Z\"}\n"},
+     ""},
+    {"private --endpoint URL",
+     {.terminal = true},
+     {{"GET", 200, STATUS(7)},
+      {"GET /_dynlog/private", 200,
+       "{\"logs\":[{\"log\":\"people\",\"declaredAt\":1785000000.123}]}"}},
+     CLI_DONE,
+     {"LOG     SINCE (UTC)\npeople  2026-07-25 17:20:00\n"},
+     ""},
+    {"private --endpoint URL",
+     {.terminal = true},
+     {{"GET", 200, STATUS(7)}, {"GET /_dynlog/private", 200, "{\"logs\":[]}"}},
+     CLI_DONE,
+     {0},
+     "No log is private"},
+    {"private people --endpoint URL",
+     {0},
+     {{"GET", 200, STATUS(7)}, {"POST /_dynlog/private?log=people ", 200, "{}"}},
+     CLI_DONE,
+     {"{\"log\":\"people\",\"private\":true}\n"},
+     ""},
 
     /* read: pages, in JSON lines and as a table */
     {"read users 12 --endpoint URL",
@@ -74,6 +112,18 @@ static const struct line_case cases[] = {
      {{"\"ScanIndexForward\":true", 200, "{\"Items\":[" ITEM(1) "]}"}},
      CLI_DONE,
      {"VERSION  TYPE  PAYLOAD\n      1  t     {}\n"},
+     ""},
+    {"read users 12 --endpoint URL",
+     {.terminal = true},
+     {{"Query", 200, "{\"Items\":[" FORGOTTEN_ITEM "]}"}},
+     CLI_DONE,
+     {"VERSION  TYPE  PAYLOAD\n      1  t     (forgotten)\n"},
+     ""},
+    {"read users 12 --endpoint URL",
+     {0},
+     {{"Query", 200, "{\"Items\":[" FORGOTTEN_ITEM "]}"}},
+     CLI_DONE,
+     {"\"type\":\"t\",\"payload\":{},\"forgotten\":true}\n"},
      ""},
     {"read users 12 --backward --limit 2 --from 1 --to 7 --endpoint URL",
      {0},
@@ -183,14 +233,20 @@ static const struct line_case cases[] = {
       {"GET /_dynlog/status", 200, STATUS(1)},
       {"/_dynlog/log?from=0&table=local-dynamodb-logs ", 200, LINE(1, 1)}},
      CLI_DONE,
-     {"users/12            1  t               {}\n"},
+     {"users/12                   1  t                  {}\n"},
      "has an empty store"},
+    {"tail --count 1 --from 20 --endpoint URL",
+     {.terminal = true},
+     {{"GET", 200, STATUS(21)}, {"/_dynlog/log?from=20", 200, FORGOTTEN_LINE(21, 1)}},
+     CLI_DONE,
+     {"users/12                   1  t                  (forgotten)\n"},
+     ""},
     {"tail --endpoint URL --from 3",
      {0},
      {{"GET", 200, STATUS(7)}, {"GET", 400, "{\"message\":\"no\"}"}},
      CLI_FAILED,
      {0},
-     "answers with HTTP status 400: no"},
+     " refuses this: no."},
     {"tail --endpoint URL",
      {0},
      {{"GET", 400, "{}"}, {"DescribeTable", 200, "{\"Table\":{}}"}},

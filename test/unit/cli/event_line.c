@@ -12,7 +12,8 @@ static const struct {
     const char *wrong; /* part of the message; NULL: it is right */
 } cases[] = {
     {"{\"log\":\"users\",\"id\":\"12\",\"type\":\"t\"}", NULL},
-    {"{\"position\":7,\"time\":1,\"table\":\"t\",\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},"
+    {"{\"position\":7,\"time\":1,\"table\":\"t\",\"log\":\"users\",\"key\":{\"pk\":\"users#12#"
+     "stream\",\"sk\":1},"
      "\"type\":\"t\",\"meta\":{\"id\":\"e\"}}",
      NULL},
     {"{\"log\":\"users\",\"id\":\"12\",\"type\":\"t\",\"expect\":\"none\",\"version\":3}", NULL},
@@ -27,6 +28,12 @@ static const struct {
     {"{\"log\":\"u\",\"id\":\"1\",\"type\":\"t\",\"payload\":7}", "\"payload\" must be an object"},
     {"{\"log\":\"u\",\"id\":\"1\",\"type\":\"t\",\"ttl\":7}", "\"ttl\" is nothing"},
     {"{\"log\":\"u\",\"key\":{\"pk\":\"u\"},\"type\":\"t\"}", "\"key\" must have"},
+    /* as read and tail print them */
+    {"{\"log\":\"users\",\"id\":\"12\",\"version\":1,\"type\":\"t\",\"payload\":{},\"forgotten\":"
+     "true}",
+     "was forgotten, so it can't be appended: leave the line out"},
+    {"{\"log\":\"users\",\"id\":\"12\",\"type\":\"t\",\"payload\":{},\"forgotten\":false}", NULL},
+    {"{\"log\":\"users\",\"id\":\"12\",\"type\":\"t\",\"forgotten\":1}", "must be true or false"},
 };
 
 static void test_lines(void **state)

@@ -45,9 +45,27 @@ static void names(void **state)
     }
 }
 
+static void paths(void **state)
+{
+    static const struct {
+        const char *wanted, *path;
+    } cases[] = {
+        {"f", "/2015-03-31/functions/f/invocations"},
+        {"f:live", "/2015-03-31/functions/f/invocations?Qualifier=live"},
+        {"arn:aws:lambda:us-east-1:000000000000:function:f", "/2015-03-31/functions/f/invocations"},
+        {"arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST",
+         "/2015-03-31/functions/f/invocations?Qualifier=%24LATEST"},
+    };
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        assert_string_equal(cli_function_path(arena, "f", cases[i].wanted), cases[i].path);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(names), cmocka_unit_test(paths)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,15 @@ static void test_figures(void **state)
     }
 }
 
+static void test_things(void **state)
+{
+    (void)state;
+    assert_string_equal(cli_things_text(0, "event"), "0 events");
+    assert_string_equal(cli_things_text(1, "event"), "1 event");
+    assert_string_equal(cli_things_text(1234, "item"), "1,234 items");
+    assert_string_equal(cli_things_text(INT64_MAX, "event"), "9,223,372,036,854,775,807 events");
+}
+
 static void test_durations(void **state)
 {
     (void)state;
@@ -198,7 +207,7 @@ static void test_table_in_pages(void **state)
 static void test_table_limits(void **state)
 {
     struct table_test test;
-    char type[CLI_COLUMN_WIDTH_MAX + 2], expected[512];
+    char type[42], expected[512];
 
     (void)state;
     memset(type, 't', sizeof type - 1);
@@ -209,6 +218,37 @@ static void test_table_limits(void **state)
     snprintf(expected, sizeof expected, "VERSION  TYPE%*s  PAYLOAD\n      1  %.*s…  012345678…\n",
              CLI_COLUMN_WIDTH_NARROW - 4, "", CLI_COLUMN_WIDTH_NARROW - 1, type);
     table_end(&test, expected);
+}
+
+/* Whole while there is room; else the widest text gives way first, whichever column it is. */
+static void test_table_shares_the_line(void **state)
+{
+    static const struct table_column of_streams[] = {
+        {"STREAM", false, false}, {"VERSION", true, false}, {"PAYLOAD", false, true}};
+    static const struct {
+        size_t width;
+        const char *expected;
+    } cases[] = {
+        {64, "STREAM                                      VERSION  PAYLOAD\n"
+             "users/4181b152-fb77-416f-969c-646d52269d62  1234567  {\"a\":1}\n"},
+        {60, "STREAM                                   VERSION  PAYLOAD\n"
+             "users/4181b152-fb77-416f-969c-646d5226…  1234567  {\"a\":1}\n"},
+        {44, "STREAM                   VERSION  PAYLOAD\n"
+             "users/4181b152-fb77-41…  1234567  {\"a\":1}\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct table_test test;
+        struct bytes cells[] = {BYTES("users/4181b152-fb77-416f-969c-646d52269d62"),
+                                BYTES("1234567"), BYTES("{\"a\":1}")};
+
+        table_begin(&test, cases[i].width);
+        test.table.columns = of_streams;
+        cli_table_add(&test.cli, &test.table, cells);
+        cli_table_print(&test.cli, &test.table);
+        table_end(&test, cases[i].expected);
+    }
 }
 
 /* ---- colour and messages ---- */
@@ -254,11 +294,17 @@ static void test_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_show),         cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_durations),    cmocka_unit_test(test_wrap),
-        cmocka_unit_test(test_table),        cmocka_unit_test(test_table_in_pages),
-        cmocka_unit_test(test_table_limits), cmocka_unit_test(test_colour),
+        cmocka_unit_test(test_show),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_things),
+        cmocka_unit_test(test_wrap),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_in_pages),
+        cmocka_unit_test(test_table_limits),
+        cmocka_unit_test(test_colour),
         cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_table_shares_the_line),
     };
 
     setlocale(LC_CTYPE, "C.UTF-8");

@@ -56,6 +56,45 @@ static void test_an_item_is_an_event(void **state)
                         "users#12#stream version 1");
 }
 
+#define FORGOTTEN                                                                                  \
+    "{\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"type\":\"signup\","        \
+    "\"payload\":{},\"forgotten\":true}"
+#define FORGOTTEN_ITEM                                                                             \
+    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"1\"},\"type\":{\"S\":\"signup\"},"        \
+    "\"log\":{\"S\":\"users\"},\"payload\":{\"M\":{}},\"forgotten\":{\"BOOL\":true}}"
+
+static void test_forgotten(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct replay_event event = {0};
+    struct replay_parts parts;
+    struct bytes why = {NULL, 0};
+
+    (void)state;
+    assert_string_equal(item_text(arena, EVENT(FORGOTTEN)), FORGOTTEN_ITEM);
+    assert_true(replay_event_of_item(arena, BYTES(FORGOTTEN_ITEM), &event));
+    assert_true(replay_parts(arena, &event, &parts, &why));
+    assert_string_equal(arena_copy_text(arena, parts.detail), FORGOTTEN);
+}
+
+/* What its source says against it, every sink says. */
+static void test_what_cannot_go(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct replay_event event = {.text = BYTES(EVENT(DETAIL)), .why = BYTES("sealed")};
+    struct replay_event *copy = replay_event_new(&event);
+    struct replay_parts parts;
+    struct bytes why = {NULL, 0};
+    struct item item;
+
+    (void)state;
+    assert_false(replay_item(arena, copy, &item, &why));
+    assert_true(bytes_equal_text(why, "sealed"));
+    assert_false(replay_parts(arena, copy, &parts, &why));
+    assert_true(bytes_equal_text(why, "sealed"));
+    mem_free(copy);
+}
+
 static void read_item(struct arena *arena, const char *text, struct item *ret)
 {
     const struct json *json = NULL;
@@ -87,6 +126,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_event_is_an_item),
         cmocka_unit_test(test_an_item_is_an_event),
+        cmocka_unit_test(test_forgotten),
+        cmocka_unit_test(test_what_cannot_go),
         cmocka_unit_test(test_a_difference_is_short),
     };
 

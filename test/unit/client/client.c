@@ -19,6 +19,8 @@ static struct target target_of(const struct fake_server *server)
 
 #define FAULT "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}"
 
+#define EXPIRED "{\"__type\":\"x#ExpiredTokenException\",\"message\":\"The token is expired\"}"
+
 struct ask_case {
     const char *name;
     bool once;
@@ -39,6 +41,19 @@ static const struct ask_case asks[] = {
      ""},
     {"a broken connection", false, {{"POST", 0, NULL}, {"POST", 200, "{}"}}, OK, true, ""},
     {"a fault", false, {{"POST", 500, FAULT}, {"POST", 200, "{}"}}, OK, true, ""},
+    {"a damaged answer", false, {{"POST", FAKE_DAMAGED, "{}"}, {"POST", 200, "{}"}}, OK, true, ""},
+    {"another try is under way",
+     false,
+     {{"POST", 400, "{\"__type\":\"x#TransactionInProgressException\"}"}, {"POST", 200, "{}"}},
+     OK,
+     false,
+     ""},
+    {"keys are over, and there are no others",
+     false,
+     {{"POST", 400, EXPIRED}},
+     REFUSED,
+     false,
+     "ExpiredTokenException"},
     {"too many requests", false, {{"POST", 429, "{}"}, {"POST", 200, "{}"}}, OK, false, ""},
     {"a fault six times",
      false,
@@ -119,7 +134,7 @@ static void test_services(void **state)
     };
     AUTO(arena_release) struct arena *arena = arena_new();
     struct fake_server server;
-    struct client_request request = {.service = "lambda",
+    struct client_request request = {.service = TARGET_LAMBDA,
                                      .method = "POST",
                                      .path = "/",
                                      .content_type = "application/json",
@@ -149,9 +164,12 @@ static void test_services(void **state)
 /* libcurl sends again by itself when a used connection breaks; that must not go unnoticed. */
 static void test_uncertain_on_a_used_connection(void **state)
 {
-    static const struct fake_answer answers[] = {
-        {"POST", 200, "{}"}, {"POST", 0, NULL}, {"POST", 200, "{}"}, {"POST", 200, "{}"}};
-    static const bool uncertain[] = {false, true, false};
+    static const struct fake_answer answers[] = {{"POST", 200, "{}"}, {"POST", 0, NULL},
+                                                 {"POST", 200, "{}"}, {"POST", 200, "{}"},
+                                                 {"POST", 0, NULL}, /* once is once */
+                                                 {"POST", 200, "{}"}};
+    static const bool uncertain[] = {false, true, false, true, false};
+    static const size_t once = 3;
     struct fake_server server;
 
     (void)state;
@@ -163,13 +181,83 @@ static void test_uncertain_on_a_used_connection(void **state)
     client_never_pause(client);
     for (size_t i = 0; i < ARRAY_COUNT(uncertain); i++) {
         AUTO(arena_release) struct arena *arena = arena_new();
-        struct client_request request = {.method = "POST", .path = "/"};
+        struct client_request request = {.method = "POST", .path = "/", .once = i == once};
         struct client_answer answer = {0};
 
-        assert_int_equal(client_ask(client, arena, &request, &answer), OK);
+        assert_int_equal(client_ask(client, arena, &request, &answer), i == once ? CLOSED : OK);
         assert_int_equal(answer.uncertain, uncertain[i]);
     }
     client_free(client);
+    fake_stop(&server);
+}
+
+/* ---- keys of a process ---- */
+
+#define PRINTS(key, more)                                                                          \
+    "printf '%s' '{\"Version\":1,\"AccessKeyId\":\"" key "\",\"SecretAccessKey\":\"S\"" more "}'"
+
+/* Renewed when the other side says that they are over: once, and also a request that is made only
+ * once, as nothing was done. */
+static void test_expired_keys(void **state)
+{
+    static const struct fake_answer answers[] = {
+        {"Credential=AK/", 400, EXPIRED},  {"Credential=NEW/", 200, "{}"},
+        {"Credential=NEW/", 200, "{}"},    {"Credential=NEW/", 400, EXPIRED},
+        {"Credential=NEW/", 400, EXPIRED},
+    };
+    static const enum status expected[] = {OK, OK, REFUSED};
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct fake_server server;
+
+    (void)state;
+    fake_start(&server, answers, ARRAY_COUNT(answers));
+
+    struct target target = target_of(&server);
+
+    target.process = PRINTS("NEW", "");
+
+    struct client *client = client_new(&target);
+
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
+        struct client_request request = {.method = "POST", .path = "/", .once = true};
+        struct client_answer answer = {0};
+
+        assert_int_equal(client_ask(client, arena, &request, &answer), expected[i]);
+    }
+    client_free(client);
+    fake_stop(&server);
+}
+
+/* Renewed before they are over; a process that fails leaves the ones that there are. */
+static void test_keys_soon_over(void **state)
+{
+    static const struct fake_answer answers[] = {{"X-Amz-Security-Token: T\r\n", 200, "{}"},
+                                                 {"Credential=AK/", 200, "{}"},
+                                                 {"Credential=AK/", 400, EXPIRED}};
+    static const char *const processes[] = {
+        PRINTS("NEW", ",\"SessionToken\":\"T\",\"Expiration\":\"2999-01-01T00:00:00Z\""),
+        "sh -c 'echo log in >&2; exit 1'", "sh -c 'echo log in >&2; exit 1'"};
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct client_answer answer = {0};
+    struct fake_server server;
+
+    (void)state;
+    fake_start(&server, answers, ARRAY_COUNT(answers));
+    for (size_t i = 0; i < ARRAY_COUNT(processes); i++) {
+        struct target target = target_of(&server);
+        struct client_request request = {.method = "POST", .path = "/"};
+
+        target.process = processes[i];
+        target.expires_ms = 1; /* long ago */
+
+        struct client *client = client_new(&target);
+
+        assert_int_equal(client_ask(client, arena, &request, &answer), i < 2 ? OK : REFUSED);
+        client_free(client);
+    }
+    assert_string_equal(arena_copy_text(arena, answer.message),
+                        "The token is expired. The credential_process `sh -c 'echo log in >&2; "
+                        "exit 1'` ended with exit status 1: log in");
     fake_stop(&server);
 }
 
@@ -212,6 +300,8 @@ int main(void)
         cmocka_unit_test(test_ask),
         cmocka_unit_test(test_services),
         cmocka_unit_test(test_uncertain_on_a_used_connection),
+        cmocka_unit_test(test_expired_keys),
+        cmocka_unit_test(test_keys_soon_over),
         cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_query),
     };

@@ -451,6 +451,15 @@ static void put_raw(struct store_batch *batch, struct test_work *work)
                     bytes_of_text(work->context));
 }
 
+static void put_bytes(struct store_batch *batch, struct test_work *work)
+{
+    uint8_t key[DELIVERY_KEY_SIZE];
+
+    delivery_key_encode(key, DELIVERY_KEY_RECORD, work->number);
+    store_batch_put(batch, STORE_DELIVERIES, bytes_of(key, sizeof key),
+                    buffer_bytes(work->context));
+}
+
 static void test_damaged_records(void **state)
 {
     struct test_work work = {.body = put_raw, .number = 1};
@@ -479,7 +488,7 @@ static void test_damaged_records(void **state)
 
     assert_int_equal(test_do(&t.loop, &work), OK);
     assert_int_equal(deliveries_open(&options, &deliveries), CORRUPT);
-    work.context = (void *)(uintptr_t) "\x02";
+    work.context = (void *)(uintptr_t) "\x03";
     assert_int_equal(test_do(&t.loop, &work), OK);
     assert_int_equal(deliveries_open(&options, &deliveries), NEWER_FORMAT);
     test_loop_close(&t.loop);
@@ -487,6 +496,93 @@ static void test_damaged_records(void **state)
     timers_free(t.timers);
     clock_free(t.clock);
     arena_free(t.arena);
+}
+
+/* ---- private logs ---- */
+
+#define SECRET "a-plain-name-of-ada"
+#define EVENT                                                                                      \
+    "{\"detail\":{\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"payload\":{\"n\":\"" SECRET      \
+    "\"}}}"
+#define GONE                                                                                       \
+    "{\"detail\":{\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"payload\":{},\"forgotten\":"     \
+    "true}}"
+
+static struct delivery *of_ada(const char *target, const char *id)
+{
+    struct delivery *delivery = test_delivery(&t, target, id);
+
+    delivery->payload = BYTES(EVENT);
+    return delivery;
+}
+
+/* What waits has it sealed; its target gets it plain, or, when it is forgotten meanwhile, not at
+ * all, whether the record was loaded by this process or by the one before. */
+static void test_what_waits_is_sealed(void **state)
+{
+    struct delivery *delivery = NULL;
+
+    (void)state;
+    test_deliveries_open_private(&t, "users");
+    t.failing = "written:a";
+    passes("busy");
+    test_hand_over(&t, of_ada("written:a", "1"));
+    delivery = of_ada("written:a", "2");
+    delivery->payload = BYTES("\"made of it\"");
+    delivery->event = BYTES(EVENT);
+    test_hand_over(&t, with_letter(delivery));
+    assert_int_equal(test_records(&t), 4);
+    assert_false(test_family_has(t.store, STORE_DELIVERIES, SECRET));
+    test_deliveries_restart(&t);
+    deliveries_start(t.deliveries);
+    t.failing = NULL;
+    test_advance(&t, 1000);
+    test_expect(t.store, NULL, STORE_CATALOGUE, "at/written:a/1", EVENT);
+    test_expect(t.store, NULL, STORE_CATALOGUE, "at/written:a/2", "\"made of it\"");
+
+    t.failing = "written:a";
+    test_hand_over(&t, of_ada("written:a", "3"));
+    delivery = of_ada("written:b", "4");
+    delivery->payload = BYTES("\"made of it\"");
+    delivery->event = BYTES(EVENT);
+    t.failing_write = "written:b";
+    test_hand_over(&t, with_letter(delivery));
+    assert_true(test_forget_stream(&t.loop, "users", "12"));
+    t.failing = NULL;
+    stays("too long");
+    test_advance(&t, 1000);
+    test_expect(t.store, NULL, STORE_CATALOGUE, "at/written:a/3", GONE);
+    test_expect_letter(&t, "written:b", GONE,
+                       GONE " RULE_ARN=rule TARGET_ARN=written:b ERROR_CODE=INVALID_PARAMETER "
+                            "ERROR_MESSAGE=too long RETRY_ATTEMPTS=1");
+    test_deliveries_close(&t);
+}
+
+/* Damaged seals drop their delivery, and nothing is made of them. */
+static void test_a_seal_that_is_damaged(void **state)
+{
+    AUTO(buffer_free) struct buffer record = BUFFER_INIT(DELIVERY_RECORD_SIZE_MAX);
+    struct test_work work = {.body = put_bytes};
+    struct delivery *delivery = NULL;
+    struct delivery forged;
+
+    (void)state;
+    test_deliveries_open_private(&t, "users");
+    t.failing = "written:a";
+    passes("busy");
+    delivery = of_ada("written:a", "1");
+    test_hand_over(&t, delivery);
+    forged = *delivery;
+    forged.sealed = DELIVERY_SEALED_PAYLOAD;
+    delivery_record_encode(&record, &forged); /* its payload says that it is sealed, and is not */
+    work.number = delivery->end->position;
+    work.context = &record;
+    assert_int_equal(test_do(&t.loop, &work), OK);
+    t.failing = NULL;
+    test_advance(&t, 1000);
+    assert_int_equal(test_figures(&t).dropped_total, 1);
+    expect_nothing_left();
+    test_deliveries_close(&t);
 }
 
 /* ---- lanes ---- */
@@ -636,6 +732,8 @@ int main(void)
         cmocka_unit_test(test_a_stop_in_the_middle_of_calls),
         cmocka_unit_test(test_a_restart_keeps_all_of_it),
         cmocka_unit_test(test_damaged_records),
+        cmocka_unit_test(test_what_waits_is_sealed),
+        cmocka_unit_test(test_a_seal_that_is_damaged),
         cmocka_unit_test(test_a_stuck_target_delays_no_other),
         cmocka_unit_test(test_order_in_a_lane),
         cmocka_unit_test(test_a_store_that_refuses),

@@ -7,7 +7,7 @@
 #ifndef DYNLOG_TEST_DELIVERY_TEST_H
 #define DYNLOG_TEST_DELIVERY_TEST_H
 
-#include "store/store_test.h"
+#include "vault/vault_test.h"
 
 #include "delivery/internal.h"
 
@@ -22,6 +22,7 @@ struct test_deliveries {
     struct store *store;
     struct test_loop loop;
     struct deliveries *deliveries;
+    struct vault *vault; /* NULL: no log is private */
     int64_t retry_delay_ms, maximum_retry_attempts;
     /* the door; on the writer's thread too, so set only while nothing is under way */
     const char *failing;         /* this target fails, in find(); NULL: none */
@@ -164,6 +165,7 @@ static inline void test_deliveries_attach(struct test_deliveries *t)
         .store = t->store,
         .port = t->loop.port,
         .timers = t->timers,
+        .vault = t->vault,
         .door = {t, test_find, test_write, test_written, test_call, test_cancel, test_write_letter,
                  test_letter_written},
         .retry_delay_ms = t->retry_delay_ms,
@@ -190,6 +192,15 @@ static inline void test_deliveries_open(struct test_deliveries *t, const char *f
     deliveries_start(t->deliveries);
 }
 
+/* The same with a log that is private. */
+static inline void test_deliveries_open_private(struct test_deliveries *t, const char *log)
+{
+    test_deliveries_open(t, NULL);
+    assert_int_equal(vault_open(t->store, &t->vault), OK);
+    test_make_private(&t->loop, t->vault, log);
+    t->deliveries->options.vault = t->vault;
+}
+
 /* What is under way at a stop ends as a door ends what is cancelled. */
 static inline void test_deliveries_detach(struct test_deliveries *t)
 {
@@ -209,6 +220,7 @@ static inline void test_deliveries_detach(struct test_deliveries *t)
 static inline void test_deliveries_close(struct test_deliveries *t)
 {
     test_deliveries_detach(t);
+    vault_close(t->vault);
     test_loop_close(&t->loop);
     store_close(t->store);
     timers_free(t->timers);

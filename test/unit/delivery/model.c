@@ -14,7 +14,7 @@
 
 enum result { RESULT_GOOD, RESULT_PASSES, RESULT_STAYS };
 
-struct item {
+struct modelled {
     struct delivery *delivery;
     size_t target;
     uint32_t failed;  /* attempts that were counted */
@@ -23,7 +23,7 @@ struct item {
 };
 
 static struct test_deliveries t;
-static struct item items[ITEMS_MAX];
+static struct modelled items[ITEMS_MAX];
 static size_t item_count;
 static uint64_t seed, state;
 /* How often the rare things happened: runs without them would show nothing. */
@@ -63,7 +63,7 @@ static enum result result_of(size_t index, uint32_t attempt)
 
 /* ---- the door ---- */
 
-static struct item *item_of(const struct delivery *delivery)
+static struct modelled *item_of(const struct delivery *delivery)
 {
     uint64_t index = 0;
 
@@ -72,7 +72,7 @@ static struct item *item_of(const struct delivery *delivery)
 }
 
 /* Counts it, as the store will. False: *reterr. */
-static bool attempt(struct item *item, struct delivery_error *reterr)
+static bool attempt(struct modelled *item, struct delivery_error *reterr)
 {
     enum result result = result_of((size_t)(item - items), item->failed + 1);
 
@@ -91,7 +91,7 @@ static bool attempt(struct item *item, struct delivery_error *reterr)
 static enum delivery_way model_find(void *context, struct delivery *delivery,
                                     struct delivery_error *reterr)
 {
-    struct item *item = item_of(delivery);
+    struct modelled *item = item_of(delivery);
 
     (void)context;
     if (item->target == TARGETS - 1) { /* this one fails before it is asked */
@@ -161,14 +161,14 @@ static const char *stored(const char *prefix, size_t index)
     return arena_copy_text(t.arena, value.bytes);
 }
 
-static uint32_t retries_max(const struct item *item)
+static uint32_t retries_max(const struct modelled *item)
 {
     return (uint32_t)item->delivery->maximum_retry_attempts;
 }
 
 static void check_letter(size_t index, const char *letter)
 {
-    const struct item *item = &items[index];
+    const struct modelled *item = &items[index];
     uint64_t expiry =
         delivery_expiry_ms(item->delivery->accepted_ms, item->delivery->maximum_event_age_s);
     char retries[64];
@@ -193,7 +193,7 @@ static void check_letter(size_t index, const char *letter)
 /* True: it has ended. */
 static bool check_item(size_t index)
 {
-    const struct item *item = &items[index];
+    const struct modelled *item = &items[index];
     const char *at = stored("at/", index), *letter = stored("letter/", index);
 
     CHECK(at == NULL || letter == NULL);
@@ -274,13 +274,13 @@ static void restart(void)
 
 static void hand_over(void)
 {
-    struct item *item = &items[item_count];
+    struct modelled *item = &items[item_count];
     char id[32];
 
     if (item_count == ITEMS_MAX)
         return;
     snprintf(id, sizeof id, "%zu", item_count);
-    *item = (struct item){.target = draw(TARGETS)};
+    *item = (struct modelled){.target = draw(TARGETS)};
     item->delivery = test_delivery(&t, "t", id);
     item->delivery->payload = item->delivery->event_id;
     item->delivery->target_id = arena_printf(t.arena, "%zu", item->target);

@@ -80,7 +80,7 @@ static void test_records(void **state)
     buffer_append_byte(&out, 0);
     assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), CORRUPT);
     out.size--;
-    out.ptr[0] = 2;
+    out.ptr[0] = 3;
     assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), NEWER_FORMAT);
     out.ptr[0] = 0;
     assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), CORRUPT);
@@ -89,6 +89,29 @@ static void test_records(void **state)
     assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), CORRUPT);
     out.ptr[1] = 0;
     out.ptr[22] = 1; /* an age of more than a day */
+    assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), CORRUPT);
+}
+
+static void test_sealed_records(void **state)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(4096);
+    struct delivery in = {.payload = BYTES("1"), .event = BYTES("22")}, got;
+
+    (void)state;
+    for (uint8_t sealed = 1; sealed <= (DELIVERY_SEALED_PAYLOAD | DELIVERY_SEALED_EVENT);
+         sealed++) {
+        buffer_clear(&out);
+        in.sealed = sealed;
+        delivery_record_encode(&out, &in);
+        assert_int_equal(out.ptr[0], 2);
+        assert_int_equal(out.ptr[1], sealed);
+        assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), OK);
+        assert_int_equal(got.sealed, sealed);
+        expect_equal(&in, &got);
+    }
+    out.ptr[1] = 0; /* then it is format 1 */
+    assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), CORRUPT);
+    out.ptr[1] = 4;
     assert_int_equal(delivery_record_decode(buffer_bytes(&out), &got), CORRUPT);
 }
 
@@ -137,9 +160,8 @@ static void test_attempts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_records),
-        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_keys),           cmocka_unit_test(test_records),
+        cmocka_unit_test(test_sealed_records), cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_attempts),
     };
 

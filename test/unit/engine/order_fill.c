@@ -6,43 +6,6 @@
 
 #define ALL ((struct order_filter){0})
 
-/* ---- a table as an older dynlog left it ---- */
-
-static void make_old(struct store_batch *batch, struct test_work *work)
-{
-    struct test_engine *t = work->context;
-    uint32_t id = (uint32_t)work->number;
-    uint8_t from[4], to[4];
-    struct bytes key, value;
-
-    bytes_put_u32(from, id);
-    bytes_put_u32(to, id + 1);
-
-    struct store_iter *iter =
-        store_iter_new(t->store, NULL, STORE_ITEMS, bytes_of(from, 4), bytes_of(to, 4), false);
-
-    while (store_iter_next(iter, &key, &value)) {
-        AUTO(arena_release) struct arena *arena = arena_new();
-        struct stored_item stored;
-        struct item item;
-
-        assert_int_equal(stored_item_read(value, &stored), OK);
-        assert_int_equal(item_decode(arena, stored.form, &item), OK);
-        store_batch_put(batch, STORE_ITEMS, key,
-                        stored_item_make(arena, &item, stored.size, false, (struct bytes){0}).value);
-    }
-    store_iter_free(iter);
-    order_drop_table(batch, id);
-}
-
-static void age(struct test_engine *t, const char *table)
-{
-    struct test_work work = {.body = make_old, .context = t, .number = test_table_id(t, table)};
-
-    test_submit(&t->loop, &work);
-    assert_int_equal(test_finish(&t->loop, &work), OK);
-}
-
 static void settle(struct test_engine *t)
 {
     while (engine_busy(t->engine))
@@ -71,7 +34,7 @@ static void test_in_the_order_of_changes(void **state)
     test_append(&t, "log", "users", "2", 2, "moved");
     test_append(&t, "log", "users", "2", 1, "renamed"); /* changes are no appends */
     test_put_item(&t, "log", "{'pk':{'S':'row'},'sk':{'N':'1'}}");
-    age(&t, "log");
+    test_age(&t, "log");
     restart(&t);
     settle(&t);
     test_expect_order(&t, "log", ALL, "users#2/1 renamed, users#1/1 signup, users#2/2 moved");
@@ -99,7 +62,7 @@ static void test_in_the_order_of_keys(void **state)
     test_append(&t, "log", "users", "10", 1, "signup");
     test_append(&t, "log", "users", "1", 2, "moved");
     test_append(&t, "log", "users", "1", 1, "signup");
-    age(&t, "log");
+    test_age(&t, "log");
     restart(&t);
     settle(&t);
     test_expect_order(&t, "log", ALL,
@@ -124,7 +87,7 @@ static void test_over_restarts_beside_writes(void **state)
     test_create(&t, "log", VALUE_N, STREAM_NEW_IMAGE);
     for (int i = 1; i <= 6; i++)
         test_append(&t, "log", "users", i % 2 != 0 ? "odd" : "even", (i + 1) / 2, "counted");
-    age(&t, "log");
+    test_age(&t, "log");
     while (!is_filled) {
         AUTO(arena_release) struct arena *arena = arena_new();
         struct order_read read = {.table_id = test_table_id(&t, "log")};

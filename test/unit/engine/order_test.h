@@ -70,4 +70,43 @@ static inline void test_expect_order(struct test_engine *t, const char *table,
     test_expect_text(arena, table, buffer_bytes(&out), expected);
 }
 
+/* ---- a table as an older dynlog left it ---- */
+
+static inline void test_make_old(struct store_batch *batch, struct test_work *work)
+{
+    struct test_engine *t = work->context;
+    uint32_t id = (uint32_t)work->number;
+    uint8_t from[4], to[4];
+    struct bytes key, value;
+
+    bytes_put_u32(from, id);
+    bytes_put_u32(to, id + 1);
+
+    struct store_iter *iter =
+        store_iter_new(t->store, NULL, STORE_ITEMS, bytes_of(from, 4), bytes_of(to, 4), false);
+
+    while (store_iter_next(iter, &key, &value)) {
+        AUTO(arena_release) struct arena *arena = arena_new();
+        struct stored_item stored;
+        struct item item;
+
+        assert_int_equal(stored_item_read(value, &stored), OK);
+        assert_int_equal(item_decode(arena, stored.form, &item), OK);
+        store_batch_put(
+            batch, STORE_ITEMS, key,
+            stored_item_make(arena, &item, stored.size, false, (struct bytes){0}).value);
+    }
+    store_iter_free(iter);
+    order_drop_table(batch, id);
+}
+
+static inline void test_age(struct test_engine *t, const char *table)
+{
+    struct test_work work = {
+        .body = test_make_old, .context = t, .number = test_table_id(t, table)};
+
+    test_submit(&t->loop, &work);
+    assert_int_equal(test_finish(&t->loop, &work), OK);
+}
+
 #endif

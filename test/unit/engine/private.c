@@ -211,6 +211,62 @@ static void test_doors(void **state)
     test_engine_close(&t);
 }
 
+/* What somebody still has of an event, stored as the bus does; false: it is stored forgotten. */
+struct late {
+    struct test_engine *t;
+    struct bytes sealed;
+};
+
+static void store_late(struct store_batch *batch, struct test_work *work)
+{
+    static const char text[] = "{\"key\":{\"pk\":\"users#1#stream\",\"sk\":1},\"payload\":"
+                               "{\"name\":\"" SECRET "\"}}";
+    struct late *late = work->context;
+
+    assert_int_equal(vault_seal_text(late->t->engine->vault, batch, test_arena(late->t),
+                                     bytes_of_text(text), &late->sealed),
+                     OK);
+}
+
+static bool late_stays(struct test_engine *t)
+{
+    struct late late = {.t = t};
+    struct test_work work = {.body = store_late, .context = &late};
+    struct vault_reader reader = {.store = t->store};
+    struct bytes text;
+
+    assert_int_equal(test_do(&t->loop, &work), OK);
+    assert_int_equal(vault_open_text(&reader, late.sealed, test_arena(t), &text), OK);
+    return has(text, SECRET);
+}
+
+/* Also when its item is gone before it is forgotten; a stream that begins again is new. */
+static void test_late_copies(void **state)
+{
+    struct test_engine t;
+
+    (void)state;
+    open_private(&t, NULL);
+    test_put_item(&t, "t", ITEM1);
+    assert_true(late_stays(&t));
+    test_step_on(&t, "t", &(struct test_step){.kind = WRITE_DELETE, .item = KEY1}, NULL);
+    assert_true(forget(&t, "users", "1"));
+    assert_false(late_stays(&t));
+    assert_false(forget(&t, "users", "1"));
+    test_put_item(&t, "t", ITEM1);
+    test_expect_item(&t, "t", KEY1, ITEM1);
+    assert_true(late_stays(&t));
+    assert_true(forget(&t, "users", "1"));
+    test_step_on(&t, "t",
+                 &(struct test_step){.kind = WRITE_UPDATE, /* nothing new to hide */
+                                     .item = KEY1,
+                                     .update = "SET seen = :s",
+                                     .values = "{':s':{'BOOL':true}}"},
+                 NULL);
+    assert_false(late_stays(&t));
+    test_engine_close(&t);
+}
+
 /* A forgotten item that is overwritten: its entries in indexes were larger than it is now. */
 static void test_figures_of_forgotten(void **state)
 {
@@ -433,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_doors),
+        cmocka_unit_test(test_late_copies),
         cmocka_unit_test(test_figures_of_forgotten),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_key_goes),

@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include "functions/async.h"
+#include "vault/vault_test.h"
 
 static int set_up(void **state)
 {
@@ -14,6 +15,8 @@ static int set_up(void **state)
         "return { done: event.n } }\n"
         "exports.fails = async (event) => { console.log('try', event.n); "
         "throw new Error('no ' + event.n) }\n"
+        "exports.shows = async (event) => { console.log('got', JSON.stringify(event)); "
+        "throw new Error('no') }\n"
         "exports.exits = async (event) => { console.log('try', event.n); process.exit(1) }\n"
         "exports.hangs = async (event) => { console.log('try', event.n); "
         "await new Promise((r) => setTimeout(r, 60000)) }\n");
@@ -62,6 +65,38 @@ static size_t count_of(struct harness *h, const char *part)
         count++;
         rest = bytes_slice(rest, at + 1, rest.size);
     }
+}
+
+struct harness_change {
+    struct store_work work;
+    struct test_work body;
+    void (*run)(struct store_batch *batch, struct test_work *work);
+    bool done;
+};
+
+static void change_run(struct store_batch *batch, struct store_work *work)
+{
+    struct harness_change *change = CONTAINER_OF(work, struct harness_change, work);
+
+    change->run(batch, &change->body);
+}
+
+static void change_done(struct store_work *work, enum status status)
+{
+    assert_int_equal(status, OK);
+    CONTAINER_OF(work, struct harness_change, work)->done = true;
+}
+
+/* A work of another test's fixture, with its context. */
+static void harness_work(struct harness *h,
+                         void (*run)(struct store_batch *batch, struct test_work *work),
+                         void *context)
+{
+    struct harness_change change = {
+        .work = {.run = change_run, .done = change_done}, .body = {.context = context}, .run = run};
+
+    store_submit(h->store, h->port, &change.work);
+    HARNESS_UNTIL(h, change.done);
 }
 
 /* ---- putting one ---- */
@@ -225,6 +260,43 @@ static void attempts_and_delay_can_be_set(void **state)
     }
     UNTIL_EMPTY(h);
     assert_int_equal(count_of(h, "try 3"), 3);
+}
+
+#define SECRET "a-plain-name-of-ada"
+#define EVENT(payload)                                                                             \
+    "{\"detail\":{\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"payload\":" payload "}}"
+
+/* It waits sealed; the attempt after the forgetting and what is told in the end have nothing. */
+static void private_payloads_wait_sealed(void **state)
+{
+    struct harness *h = *state;
+    struct function_settings settings = settings_of(h, "f", "f.shows");
+    struct test_vault_change change = {.log = BYTES("users"), .id = BYTES("12")};
+
+    assert_int_equal(vault_open(h->store, &change.vault), OK);
+    h->functions->options.vault = change.vault;
+    harness_work(h, test_declare_body, &change);
+    settings.maximum_retry_attempts = 1;
+    settings.on_failure = (struct function_destination){
+        DESTINATION_QUEUE, BYTES("arn:aws:sqs:us-east-1:000000000000:q")};
+    harness_put(h, &settings);
+    functions_start(h->functions);
+    invoke(h, "f", EVENT("{\"name\":\"" SECRET "\"}"));
+    UNTIL_RETRYING(h);
+    assert_int_equal(count_of(h, "got " EVENT("{\"name\":\"" SECRET "\"}")), 1);
+    assert_false(test_family_has(h->store, STORE_DELIVERIES, SECRET));
+    harness_work(h, test_forget_body, &change);
+    assert_true(change.had_key);
+    harness_advance(h, 60000);
+    UNTIL_EMPTY(h);
+    assert_int_equal(count_of(h, "got " EVENT("{},\"forgotten\":true")), 1);
+    assert_int_equal(count_of(h, SECRET), 1);
+    assert_int_equal(h->told->count, 1);
+    assert_int_not_equal(
+        bytes_find(h->told->payload, BYTES("\"requestPayload\":" EVENT("{},\"forgotten\":true"))),
+        SIZE_MAX);
+    h->functions->options.vault = NULL;
+    vault_close(change.vault);
 }
 
 /* A crash and a time-out are failures like any other. */
@@ -690,6 +762,7 @@ int main(void)
         TEST(order_is_first_in_first_out),
         TEST(attempts_by_the_clock),
         TEST(attempts_and_delay_can_be_set),
+        TEST(private_payloads_wait_sealed),
         TEST(crashes_and_time_outs_count),
         TEST(destination_of_a_failure),
         TEST(destination_of_a_success),

@@ -39,7 +39,15 @@ static void stored_invocations(void **state)
 
         assert_int_equal(st, size < out.size - in.payload.size ? CORRUPT : OK);
     }
+    assert_false(got.sealed);
     out.ptr[0] = 2;
+    assert_int_equal(async_record_decode(buffer_bytes(&out), &got), OK);
+    assert_true(got.sealed);
+    in.sealed = true;
+    buffer_clear(&out);
+    async_record_encode(&out, &in);
+    assert_int_equal(out.ptr[0], 2);
+    out.ptr[0] = 3;
     assert_int_equal(async_record_decode(buffer_bytes(&out), &got), NEWER_FORMAT);
     out.ptr[0] = 0;
     assert_int_equal(async_record_decode(buffer_bytes(&out), &got), CORRUPT);

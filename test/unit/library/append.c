@@ -9,10 +9,14 @@
 #define GET "DynamoDB_20120810.GetItem"
 #define NO_EVENT "{\"Items\":[],\"Count\":0}"
 #define AT(n) "{\"Items\":[{\"sk\":{\"N\":\"" #n "\"}}],\"Count\":1}"
-#define ITEM(n, type)                                                                              \
-    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n "\"},\"type\":{\"S\":\"" type        \
-    "\"},\"log\":{\"S\":\"users\"},\"payload\":{\"M\":{\"id\":{\"S\":\"12\"}}},"                   \
-    "\"meta\":{\"M\":{\"time\":{\"N\":\"1785000000000\"}}}}"
+#define ITEM_OF(n, nonce)                                                                          \
+    "{\"pk\":{\"S\":\"users#12#stream\"},\"sk\":{\"N\":\"" #n                                      \
+    "\"},\"type\":{\"S\":\"signup\"},\"log\":{\"S\":\"users\"},\"payload\":{\"M\":{\"id\":{\"S\":" \
+    "\"12\"}}},\"meta\":{\"M\":{\"time\":{\"N\":\"1785000000000\"},\"nonce\":{\"S\":\"" nonce      \
+    "\"}}}}"
+#define ITEM(n) ITEM_OF(n, "000102030405060708090a0b")
+/* The same, of the same millisecond, and somebody else's. */
+#define THEIRS(n) ITEM_OF(n, "ffffffffffffffffffffffff")
 #define LOST                                                                                       \
     "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\","            \
     "\"message\":\"The conditional request failed\"}"
@@ -20,13 +24,22 @@
     "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\","     \
     "\"message\":\"slower\"}"
 #define FAULT "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}"
+#define FULL                                                                                       \
+    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\",\"message\":"            \
+    "\"" API_NO_SPACE_MESSAGE "\"}"
 #define LOST_RACE                                                                                  \
     {QUERY, 200, AT(1)},                                                                           \
     {                                                                                              \
         PUT, 400, LOST                                                                             \
     }
 
-/* The time of events stands still. */
+static void count_up(uint8_t *out, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        out[i] = (uint8_t)i;
+}
+
+/* The time of events stands still, and their nonces are known. */
 static struct dynlog *open_fake(const struct fake_server *server)
 {
     struct dynlog *dynlog = NULL;
@@ -35,6 +48,7 @@ static struct dynlog *open_fake(const struct fake_server *server)
     clock_free(dynlog->clock);
     dynlog->clock = clock_new_manual(1785000000000);
     dynlog->never_pause = true;
+    dynlog->draw = count_up;
     return dynlog;
 }
 
@@ -51,12 +65,12 @@ struct append_case {
 static const struct append_case cases[] = {
     {"a new stream",
      DYNLOG_ANY,
-     {{QUERY, 200, NO_EVENT}, {"\"Item\":" ITEM(1, "signup"), 200, "{}"}},
+     {{QUERY, 200, NO_EVENT}, {"\"Item\":" ITEM(1), 200, "{}"}},
      DYNLOG_OK,
      1},
     {"the next version",
      DYNLOG_ANY,
-     {{QUERY, 200, AT(4)}, {"\"Item\":" ITEM(5, "signup"), 200, "{}"}},
+     {{QUERY, 200, AT(4)}, {"\"Item\":" ITEM(5), 200, "{}"}},
      DYNLOG_OK,
      5},
     {"the put has its condition",
@@ -67,11 +81,11 @@ static const struct append_case cases[] = {
     {"somebody else was first, twice",
      DYNLOG_ANY,
      {{QUERY, 200, AT(4)},
-      {ITEM(5, "signup"), 400, LOST},
+      {ITEM(5), 400, LOST},
       {QUERY, 200, AT(5)},
-      {ITEM(6, "signup"), 400, LOST},
+      {ITEM(6), 400, LOST},
       {QUERY, 200, AT(9)},
-      {ITEM(10, "signup"), 200, "{}"}},
+      {ITEM(10), 200, "{}"}},
      DYNLOG_OK,
      10},
     {"somebody else is always first",
@@ -96,8 +110,8 @@ static const struct append_case cases[] = {
      DYNLOG_CONFLICT,
      17},
 
-    {"expected and found", 4, {{QUERY, 200, AT(4)}, {ITEM(5, "signup"), 200, "{}"}}, DYNLOG_OK, 5},
-    {"expected none and found none", 0, {{ITEM(1, "signup"), 200, "{}"}}, DYNLOG_OK, 1},
+    {"expected and found", 4, {{QUERY, 200, AT(4)}, {ITEM(5), 200, "{}"}}, DYNLOG_OK, 5},
+    {"expected none and found none", 0, {{ITEM(1), 200, "{}"}}, DYNLOG_OK, 1},
     {"expected none and found some",
      0,
      {{PUT, 400, LOST}, {QUERY, 200, AT(3)}},
@@ -105,7 +119,7 @@ static const struct append_case cases[] = {
      3},
     {"expected none, and a lost answer",
      0,
-     {{PUT, 0, NULL}, {PUT, 400, LOST}, {GET, 200, "{\"Item\":" ITEM(1, "signup") "}"}},
+     {{PUT, 0, NULL}, {PUT, 400, LOST}, {GET, 200, "{\"Item\":" ITEM(1) "}"}},
      DYNLOG_OK,
      1},
     {"an older version expected", 3, {{QUERY, 200, AT(5)}}, DYNLOG_CONFLICT, 5},
@@ -118,10 +132,7 @@ static const struct append_case cases[] = {
 
     {"a lost answer, and the event is there",
      4,
-     {{QUERY, 200, AT(4)},
-      {PUT, 0, NULL},
-      {PUT, 400, LOST},
-      {GET, 200, "{\"Item\":" ITEM(5, "signup") "}"}},
+     {{QUERY, 200, AT(4)}, {PUT, 0, NULL}, {PUT, 400, LOST}, {GET, 200, "{\"Item\":" ITEM(5) "}"}},
      DYNLOG_OK,
      5},
     {"a lost answer, and somebody else's event is there",
@@ -129,7 +140,7 @@ static const struct append_case cases[] = {
      {{QUERY, 200, AT(4)},
       {PUT, 0, NULL},
       {PUT, 400, LOST},
-      {GET, 200, "{\"Item\":" ITEM(5, "other") "}"},
+      {GET, 200, "{\"Item\":" THEIRS(5) "}"},
       {QUERY, 200, AT(5)}},
      DYNLOG_CONFLICT,
      5},
@@ -138,14 +149,14 @@ static const struct append_case cases[] = {
      {{QUERY, 200, AT(4)},
       {PUT, 0, NULL},
       {PUT, 400, LOST},
-      {GET, 200, "{\"Item\":" ITEM(5, "other") "}"},
+      {GET, 200, "{\"Item\":" THEIRS(5) "}"},
       {QUERY, 200, AT(5)},
-      {ITEM(6, "signup"), 200, "{}"}},
+      {ITEM(6), 200, "{}"}},
      DYNLOG_OK,
      6},
     {"a lost request",
      4,
-     {{QUERY, 200, AT(4)}, {PUT, 0, NULL}, {ITEM(5, "signup"), 200, "{}"}},
+     {{QUERY, 200, AT(4)}, {PUT, 0, NULL}, {ITEM(5), 200, "{}"}},
      DYNLOG_OK,
      5},
     {"a server's fault may have written",
@@ -153,13 +164,47 @@ static const struct append_case cases[] = {
      {{QUERY, 200, AT(4)},
       {PUT, 500, FAULT},
       {PUT, 400, LOST},
-      {GET, 200, "{\"Item\":" ITEM(5, "signup") "}"}},
+      {GET, 200, "{\"Item\":" ITEM(5) "}"}},
      DYNLOG_OK,
      5},
     {"throttling wrote nothing",
      4,
      {{QUERY, 200, AT(4)}, {PUT, 400, THROTTLED}, {PUT, 400, LOST}, {QUERY, 200, AT(5)}},
      DYNLOG_CONFLICT,
+     5},
+    {"a lost answer, and then too many requests: it is there",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, 0, NULL},
+      {PUT, 400, THROTTLED}, /* libcurl's own second try */
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {GET, 200, "{\"Item\":" ITEM(5) "}"}},
+     DYNLOG_OK,
+     5},
+    {"a lost answer, and then too many requests: nobody knows",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, 0, NULL},
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {PUT, 400, THROTTLED},
+      {GET, 400, "{\"__type\":\"x#AccessDeniedException\",\"message\":\"no\"}"}},
+     DYNLOG_UNCERTAIN,
+     4},
+    {"an answer that is damaged on its way",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, FAKE_DAMAGED, "{}"},
+      {PUT, 400, LOST},
+      {GET, 200, "{\"Item\":" ITEM(5) "}"}},
+     DYNLOG_OK,
      5},
     {"throttled six times",
      4,
@@ -193,9 +238,45 @@ static const struct append_case cases[] = {
       {PUT, 0, NULL},
       {PUT, 0, NULL},
       {PUT, 0, NULL},
-      {GET, 200, "{\"Item\":" ITEM(5, "signup") "}"}},
+      {GET, 200, "{\"Item\":" ITEM(5) "}"}},
      DYNLOG_OK,
      5},
+    {"a disk that is full, each time it is asked",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL}},
+     DYNLOG_NO_SPACE,
+     4},
+    {"a disk that is full once",
+     4,
+     {{QUERY, 200, AT(4)}, {PUT, 500, FULL}, {PUT, 200, "{}"}},
+     DYNLOG_OK,
+     5},
+    {"a disk that was full, and what was put there is ours all the same",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, 500, FULL},
+      {PUT, 400, LOST},
+      {GET, 200, "{\"Item\":" ITEM(5) "}"}},
+     DYNLOG_OK,
+     5},
+    {"a lost answer, and then the disk is full: nobody knows of the first try",
+     4,
+     {{QUERY, 200, AT(4)},
+      {PUT, 500, FAULT},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {PUT, 500, FULL},
+      {GET, 200, "{}"}},
+     DYNLOG_UNCERTAIN,
+     4},
     {"never an answer, and nothing is there yet",
      4,
      {{QUERY, 200, AT(4)},
@@ -280,6 +361,31 @@ static const struct several_case several[] = {
      2,
      {NULL},
      {{TRANSACT, 400, CANCELLED("{\"Code\":\"TransactionConflict\"},{\"Code\":\"None\"}")},
+      {TRANSACT, 200, "{}"}},
+     DYNLOG_OK,
+     2,
+     false,
+     0,
+     0},
+    {"a lost answer, others at its items, and then it is there: an engine without tokens",
+     DYNLOG_NONE,
+     2,
+     {NULL},
+     {{TRANSACT, 0, NULL},
+      {TRANSACT, 400, CANCELLED("{\"Code\":\"TransactionConflict\"},{\"Code\":\"None\"}")},
+      {TRANSACT, 400, CANCELLED("{\"Code\":\"ConditionalCheckFailed\"},{\"Code\":\"None\"}")},
+      {GET, 200, "{\"Item\":" ITEM(1) "}"}},
+     DYNLOG_OK,
+     2,
+     false,
+     0,
+     0},
+    {"a lost answer, and the try is still under way",
+     DYNLOG_NONE,
+     2,
+     {NULL},
+     {{TRANSACT, 0, NULL},
+      {TRANSACT, 400, "{\"__type\":\"x#TransactionInProgressException\",\"message\":\"m\"}"},
       {TRANSACT, 200, "{}"}},
      DYNLOG_OK,
      2,

@@ -3,6 +3,10 @@
 #include "library/folder.h"
 
 #include "library_test.h"
+#include "store/internal.h"
+
+#include <signal.h>
+#include <sys/resource.h>
 
 #define THREADS 8
 #define EVENTS_EACH 40
@@ -260,6 +264,69 @@ static void test_threads_that_race(void **state)
     dynlog_close(dynlog);
 }
 
+/* ---- a disk that takes nothing ---- */
+
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static bool is_of_disk(enum dynlog_status status, const struct dynlog_error *error)
+{
+    return (status == DYNLOG_IO_ERROR || status == DYNLOG_NO_SPACE) && error->status == status &&
+           error->message[0] != '\0';
+}
+
+/* Nothing is half there, nothing that was acknowledged is lost, and it goes on by itself. */
+static void test_a_disk_that_fails(void **state)
+{
+    char folder[TEST_FOLDER_SIZE];
+    struct dynlog_subscription wanted = {.from = DYNLOG_FROM_START, .name = "mail"};
+    struct dynlog_new_event event = {.type = "moved"};
+    struct dynlog_append append = {
+        .log = "users", .id = "1", .expected = 1, .events = &event, .event_count = 1};
+    struct dynlog *dynlog = NULL;
+    struct dynlog_reader *reader = NULL, *second = NULL;
+    struct dynlog_event got;
+    struct dynlog_error error = {0};
+
+    (void)state;
+    test_folder_make(folder);
+    dynlog = test_open(folder);
+    CONTAINER_OF(dynlog, struct folder, base)->store->repair_pause_ms = 0;
+    test_append(dynlog, "users", "1", "signup", DYNLOG_NONE);
+    assert_int_equal(dynlog_subscribe(dynlog, &wanted, &reader, &error), DYNLOG_OK);
+    assert_int_equal(dynlog_next(reader, 0, &got, &error), DYNLOG_OK);
+
+    limit_files(0);
+    assert_true(is_of_disk(dynlog_append(dynlog, &append, 1, &error), &error));
+    assert_true(is_of_disk(dynlog_done(reader, &error), &error));
+    assert_true(is_of_disk(dynlog_failed(reader, "why", &error), &error));
+    wanted.name = "other";
+    assert_true(is_of_disk(dynlog_subscribe(dynlog, &wanted, &second, &error), &error));
+    assert_null(second);
+    assert_int_equal(dynlog_next(reader, 0, &got, &error), DYNLOG_INVALID); /* it has its event */
+    expect_stream(dynlog, "users", "1", 1);
+    limit_files(RLIM_INFINITY);
+
+    assert_int_equal(dynlog_done(reader, &error), DYNLOG_OK);
+    assert_int_equal(dynlog_append(dynlog, &append, 1, &error), DYNLOG_OK);
+    assert_int_equal(append.version, 2);
+    assert_int_equal(dynlog_next(reader, -1, &got, &error), DYNLOG_OK);
+    assert_int_equal(got.version, 2);
+    assert_int_equal(got.try_number, 1);
+    dynlog_reader_close(reader);
+    dynlog_close(dynlog);
+    dynlog = test_open(folder);
+    expect_stream(dynlog, "users", "1", 2);
+    dynlog_close(dynlog);
+    test_folder_remove(folder);
+}
+
 /* ---- read models ---- */
 
 struct model {
@@ -306,9 +373,11 @@ int main(void)
         cmocka_unit_test(test_append_and_read),   cmocka_unit_test(test_several_streams),
         cmocka_unit_test(test_event_ids),         cmocka_unit_test(test_large_events),
         cmocka_unit_test(test_open_again),        cmocka_unit_test(test_wrong_places),
-        cmocka_unit_test(test_threads_that_race), cmocka_unit_test(test_catch_up),
+        cmocka_unit_test(test_threads_that_race), cmocka_unit_test(test_a_disk_that_fails),
+        cmocka_unit_test(test_catch_up),
     };
 
     alarm(120);
+    signal(SIGXFSZ, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

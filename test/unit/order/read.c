@@ -179,6 +179,87 @@ static void test_bounds(void **state)
     close_world(&w);
 }
 
+/* ---- what is damaged ---- */
+
+static void expect_told(enum status status)
+{
+    assert_true(status == OK || status == CORRUPT || status == NEWER_FORMAT);
+}
+
+static void look(void *context)
+{
+    const struct order_filter filters[] = {
+        {{NULL, 0}, {NULL, 0}, {NULL, 0}},
+        {.log = BYTES("users")},
+        {.log = BYTES("users"), .id = BYTES("1")},
+        {.type = BYTES("odd")},
+    };
+    struct world *w = context;
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct order_count *counts = NULL;
+    struct order_stream *streams = NULL;
+    size_t count = 0;
+    bool more = false;
+
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(filters); i++) {
+        struct order_read read = {
+            .table_id = TABLE, .filter = filters[i / 2], .backward = i % 2 != 0};
+        struct order_page page;
+
+        expect_told(order_read(w->store, NULL, &read, arena, &page));
+    }
+    expect_told(order_counts(w->store, NULL, TABLE, BYTES(""), arena, &counts, &count));
+    expect_told(order_streams(w->store, NULL, TABLE, BYTES("users"), BYTES(""), 10, arena, &streams,
+                              &count, &more));
+}
+
+/* It is told, and what is right is read again once it is. */
+static void test_damaged_rows(void **state)
+{
+    struct world w;
+    struct order_read read = {.table_id = TABLE};
+    struct order_page page;
+
+    (void)state;
+    open_world(&w);
+    put(&w, "1", 1, 0);
+    put(&w, "1", 2, 0);
+    put(&w, "2", 1, 0);
+    test_damage(&w.loop, STORE_ORDER, look, &w);
+    test_damage(&w.loop, STORE_STREAMS, look, &w);
+    test_damage(&w.loop, STORE_ITEMS, look, &w);
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    assert_int_equal(page.count, 3);
+    close_world(&w);
+}
+
+/* An entry beside an item that is gone, one of a run that is not there, one whose id is no id. */
+static void test_entries_of_nothing(void **state)
+{
+    static const uint8_t run_key[] = {0, 0, 0, TABLE, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9};
+    uint8_t large[8 + 5000] = {0};
+    struct world w;
+    struct order_read read = {.table_id = TABLE};
+    struct order_page page;
+
+    (void)state;
+    open_world(&w);
+    for (uint64_t i = 1; i <= 9; i++)
+        put(&w, "1", 2 * i - 1, 0); /* at positions 1 to 9, in run 1 */
+    memset(large + 8, '1', sizeof large - 8);
+    test_replace(&w.loop, STORE_ORDER, bytes_of(run_key, sizeof run_key),
+                 bytes_of(large, sizeof large));
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), CORRUPT);
+    test_replace(&w.loop, STORE_ORDER, bytes_of(run_key, sizeof run_key),
+                 bytes_of((const uint8_t *)"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
+                                           "1",
+                          9));
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), CORRUPT);
+    read.bare = true; /* who does not ask for items is told what stands there */
+    assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +267,8 @@ int main(void)
         cmocka_unit_test(test_where_it_goes_on),
         cmocka_unit_test(test_a_view),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_damaged_rows),
+        cmocka_unit_test(test_entries_of_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

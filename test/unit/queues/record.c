@@ -40,7 +40,11 @@ static void messages(void **state)
     for (size_t size = 0; size <= out.size; size++)
         assert_int_equal(message_decode(bytes_of(out.ptr, size), arena, &got),
                          size < body_at ? CORRUPT : OK);
+    assert_false(got.sealed);
     out.ptr[0] = 2;
+    assert_int_equal(message_decode(buffer_bytes(&out), arena, &got), OK);
+    assert_true(got.sealed);
+    out.ptr[0] = 3;
     assert_int_equal(message_decode(buffer_bytes(&out), arena, &got), NEWER_FORMAT);
 }
 

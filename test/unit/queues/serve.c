@@ -1,5 +1,6 @@
 /* Sending and receiving: short and long polls, who is woken by what, and when a wait ends. */
 #include "queues/queues_test.h"
+#include "vault/vault_test.h"
 
 static struct test_queues t;
 
@@ -30,6 +31,42 @@ static void test_send_and_receive(void **state)
     assert_int_equal(test_delete(&t, "q", received->receipt_handle), OK);
     test_expect_figures(&t, "q", 0, 0, 0);
     test_check(&t, "q");
+    test_queues_close(&t);
+}
+
+/* ---- private logs ---- */
+
+#define SECRET "a-plain-name-of-ada"
+#define EVENT(payload)                                                                             \
+    "{\"detail\":{\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},\"payload\":" payload "}}"
+
+/* Also where it goes as a dead letter: there it waits until it is received after the forgetting. */
+static void test_private_payloads_are_sealed(void **state)
+{
+    static const char *const redrive[] = {"RedrivePolicy",
+                                          "{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:"
+                                          "000000000000:dead\",\"maxReceiveCount\":1}",
+                                          NULL};
+    struct vault *vault = NULL;
+
+    (void)state;
+    test_queues_open(&t);
+    assert_int_equal(vault_open(t.store, &vault), OK);
+    t.queues->options.vault = vault;
+    test_make_private(&t.loop, vault, "users");
+    assert_int_equal(test_create(&t, "dead", NULL), OK);
+    assert_int_equal(test_create(&t, "q", redrive), OK);
+    test_send_text(&t, "q", EVENT("{\"name\":\"" SECRET "\"}"));
+    assert_false(test_family_has(t.store, STORE_QUEUES, SECRET));
+    assert_string_equal(test_receive_bodies(&t, "q", 10), EVENT("{\"name\":\"" SECRET "\"}"));
+    test_advance(&t, 30000);
+    assert_string_equal(test_receive_bodies(&t, "q", 10), "");
+    test_expect_figures(&t, "dead", 1, 0, 0);
+    assert_false(test_family_has(t.store, STORE_QUEUES, SECRET));
+    assert_true(test_forget_stream(&t.loop, "users", "12"));
+    assert_string_equal(test_receive_bodies(&t, "dead", 10), EVENT("{},\"forgotten\":true"));
+    t.queues->options.vault = NULL;
+    vault_close(vault);
     test_queues_close(&t);
 }
 
@@ -355,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_send_and_receive),
+        cmocka_unit_test(test_private_payloads_are_sealed),
         cmocka_unit_test(test_order_and_maximum),
         cmocka_unit_test(test_a_message_comes_twice),
         cmocka_unit_test(test_messages_are_overtaken),

@@ -95,6 +95,8 @@ static void plans(void **state)
          BEGIN
          "custom: {serverless-offline-aws-eventbridge: {retryDelayMs: 5}, dynlog: {shards: 2}}\n",
          "~ settings of deliveries and streams (retryDelayMs -1 -> 5, dynlog.shards 0 -> 2)"},
+        {BEGIN "custom: {dynlog: {private: [a]}}\n", BEGIN "custom: {dynlog: {private: [b]}}\n",
+         "+ private log b; = private log a"},
         {BEGIN, "service: other\nprovider: {name: aws}\n", "! service"},
     };
 

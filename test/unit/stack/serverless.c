@@ -318,6 +318,11 @@ static void refused(void **state)
          "shards: expected a whole number from 1 to 100"},
         {"service: s\ncustom:\n  dynlog: {shards: 101}\n", 3, 20,
          "shards: expected a whole number from 1 to 100"},
+        {"service: s\ncustom:\n  dynlog: {private: people}\n", 3, 21,
+         "private: expected a list of logs, got \"people\""},
+        {"service: s\ncustom:\n  dynlog: {private: [a, b#c]}\n", 3, 25,
+         "private: expected the name of a log, 1 to 2000 bytes without \"#\", got \"b#c\""},
+        {"service: s\ncustom:\n  dynlog: {private: [{a: 1}]}\n", 3, 22, "private: expected"},
     };
 
     (void)state;
@@ -346,6 +351,17 @@ static void notes(void **state)
     assert_note(&loaded, 6, 6, 19, "did you mean \"archive\"?");
     assert_int_equal(loaded.stack->note_count, 7);
     assert_bytes(loaded.stack->service, "s");
+}
+
+static void private_logs(void **state)
+{
+    LOADED loaded = load("service: s\ncustom: {dynlog: {private: [people, guests, people, 7]}}\n");
+
+    (void)state;
+    assert_int_equal(loaded.stack->private_log_count, 3);
+    assert_bytes(loaded.stack->private_logs[1].log, "guests");
+    assert_int_equal(loaded.stack->private_logs[1].where.column, 37);
+    assert_bytes(loaded.stack->private_logs[2].log, "7");
 }
 
 static void shards(void **state)
@@ -393,19 +409,13 @@ static void notes_are_given_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_calls),
-        cmocka_unit_test(whole_functions),
-        cmocka_unit_test(whole_rest),
-        cmocka_unit_test(another_stage),
-        cmocka_unit_test(sources),
-        cmocka_unit_test(wrong_files),
-        cmocka_unit_test(no_such_file),
-        cmocka_unit_test(stages),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(notes),
-        cmocka_unit_test(shards),
-        cmocka_unit_test(nothing_said),
-        cmocka_unit_test(notes_are_given_once),
+        cmocka_unit_test(whole_calls),  cmocka_unit_test(whole_functions),
+        cmocka_unit_test(whole_rest),   cmocka_unit_test(another_stage),
+        cmocka_unit_test(sources),      cmocka_unit_test(wrong_files),
+        cmocka_unit_test(no_such_file), cmocka_unit_test(stages),
+        cmocka_unit_test(refused),      cmocka_unit_test(notes),
+        cmocka_unit_test(private_logs), cmocka_unit_test(shards),
+        cmocka_unit_test(nothing_said), cmocka_unit_test(notes_are_given_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,23 +1,12 @@
-/* Writes that fail for real, and the way back. RLIMIT_FSIZE makes the operating system refuse to
- * let any file grow past a size, in RocksDB's log as in its tables, without a special disk. */
+/* Writes that fail for real, and the way back. */
 #include "store/store_test.h"
 
 #include "store/internal.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 
 #define VALUE_SIZE ((size_t)64 << 10)
 #define FILE_LIMIT ((rlim_t)1 << 20)
-
-static void limit_files(rlim_t size)
-{
-    struct rlimit limit;
-
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = size;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
 
 /* Puts a value of VALUE_SIZE under its number, and its position. */
 static void put_large(struct store_batch *batch, struct test_work *work)
@@ -91,7 +80,7 @@ static void test_failed_write_leaves_no_trace_and_store_recovers(void **state)
     struct store *store = open_without_pause(folder);
 
     test_loop_open(&loop, store);
-    limit_files(FILE_LIMIT);
+    test_limit_files(FILE_LIMIT);
 
     uint64_t count = fill(&loop, &status);
 
@@ -100,7 +89,7 @@ static void test_failed_write_leaves_no_trace_and_store_recovers(void **state)
     assert_int_equal(store_last_position(store), count);
     check_numbers(store, NULL, count);
 
-    limit_files(RLIM_INFINITY);
+    test_limit_files(RLIM_INFINITY);
     assert_int_equal(put_number(&loop, count + 1), OK); /* the position, too, is the next one */
     check_numbers(store, NULL, count + 1);
     test_loop_close(&loop);
@@ -130,10 +119,10 @@ static void test_readers_inside_hold_recovery_up_and_stay_right(void **state)
     struct store_view *view = store_view_new(store);
 
     assert_int_equal(put_number(&loop, 2), OK);
-    limit_files(FILE_LIMIT);
+    test_limit_files(FILE_LIMIT);
     for (uint64_t number = 3; (status = put_number(&loop, number)) == OK; number++)
         ;
-    limit_files(RLIM_INFINITY);
+    test_limit_files(RLIM_INFINITY);
     assert_int_equal(put_number(&loop, 1000), IO_ERROR);
     check_numbers(store, view, 1);
     store_view_free(store, view);
@@ -156,17 +145,17 @@ static void test_reading_goes_on_when_it_cannot_be_opened_again(void **state)
     struct store *store = open_without_pause(folder);
 
     test_loop_open(&loop, store);
-    limit_files(FILE_LIMIT);
+    test_limit_files(FILE_LIMIT);
 
     uint64_t count = fill(&loop, &status);
 
-    limit_files(0);
+    test_limit_files(0);
     for (int tries = 0; tries < 3; tries++) {
         assert_int_not_equal(put_number(&loop, count + 1), OK);
         check_numbers(store, NULL, count);
         assert_int_equal(store_last_position(store), count);
     }
-    limit_files(RLIM_INFINITY);
+    test_limit_files(RLIM_INFINITY);
     assert_int_equal(put_number(&loop, count + 1), OK);
     check_numbers(store, NULL, count + 1);
     test_loop_close(&loop);
@@ -194,11 +183,11 @@ static void test_store_is_away_for_a_while(void **state)
     struct store_view *view =
         store_view_new(store); /* until the disk is away nothing is repaired */
 
-    limit_files(FILE_LIMIT);
+    test_limit_files(FILE_LIMIT);
 
     uint64_t count = fill(&loop, &status);
 
-    limit_files(RLIM_INFINITY);
+    test_limit_files(RLIM_INFINITY);
     assert_int_equal(rename(inside, away), 0);
     store_view_free(store, view);
     assert_int_equal(put_number(&loop, count + 1), CORRUPT);
@@ -245,12 +234,12 @@ static void test_tries_are_apart(void **state)
     struct store_view *view =
         store_view_new(store); /* keeps the first try, at once, from succeeding */
 
-    limit_files(FILE_LIMIT);
+    test_limit_files(FILE_LIMIT);
 
     uint64_t count = fill(&loop, &status);
     struct test_work work = {.body = put_large, .number = count + 1};
 
-    limit_files(RLIM_INFINITY);
+    test_limit_files(RLIM_INFINITY);
     assert_int_equal(test_do(&loop, &work), IO_ERROR);
     assert_false(work.ran);
     store_view_free(store, view);
@@ -295,13 +284,13 @@ static void test_all_works_of_a_failed_group_fail(void **state)
         works[i] = (struct test_work){.body = put_large_or_look, .number = i + 1};
         test_submit(&loop, &works[i]);
     }
-    limit_files(FILE_LIMIT);
+    test_limit_files(FILE_LIMIT);
     assert_int_equal(test_release_writer(&loop, &hold), OK);
     for (size_t i = 0; i < ARRAY_COUNT(works); i++) {
         assert_int_equal(test_finish(&loop, &works[i]), IO_ERROR);
         assert_false(is_there(store, NULL, i + 1));
     }
-    limit_files(RLIM_INFINITY);
+    test_limit_files(RLIM_INFINITY);
     assert_int_equal(store_last_position(store), 0);
     test_loop_close(&loop);
     store_close(store);

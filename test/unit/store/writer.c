@@ -103,6 +103,32 @@ static void test_work_that_changes_nothing_writes_nothing(void **state)
     store_close(store);
 }
 
+static void failing_body(struct store_batch *batch, struct test_work *work)
+{
+    (void)work;
+    (void)store_batch_position(batch);
+    store_batch_put(batch, STORE_ITEMS, BYTES("failed"), BYTES("1"));
+    store_batch_fail(batch, CORRUPT);
+}
+
+static void test_a_work_fails_its_group(void **state)
+{
+    struct store *store = test_open(NULL);
+    struct test_work work = {.body = failing_body};
+    struct test_loop loop;
+
+    (void)state;
+    test_loop_open(&loop, store);
+    assert_int_equal(test_do(&loop, &work), CORRUPT);
+    test_expect(store, NULL, STORE_ITEMS, "failed", NULL);
+    assert_int_equal(store_last_position(store), 0);
+    assert_int_equal(test_put(&loop, STORE_ITEMS, "a", "1"), OK);
+    test_expect(store, NULL, STORE_ITEMS, "a", "1");
+    test_expect(store, NULL, STORE_ITEMS, "failed", NULL);
+    test_loop_close(&loop);
+    store_close(store);
+}
+
 static void test_positions_go_on_after_a_restart(void **state)
 {
     char folder[TEST_FOLDER_SIZE];
@@ -242,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_put_is_visible_when_answered),
         cmocka_unit_test(test_later_works_see_earlier_ones),
         cmocka_unit_test(test_work_that_changes_nothing_writes_nothing),
+        cmocka_unit_test(test_a_work_fails_its_group),
         cmocka_unit_test(test_positions_go_on_after_a_restart),
         cmocka_unit_test(test_loops_in_threads),
     };

@@ -4,6 +4,7 @@
 #include "streams/streams_test.h"
 
 #include "streams/trigger.h"
+#include "vault/vault_test.h"
 
 #define STREAM 1
 #define NAME BYTES("trigger/test")
@@ -16,9 +17,22 @@ struct door {
     struct test_work work;
     struct trigger_put *put; /* under way */
     size_t puts, changes;
-    bool holds;      /* the put waits for release() */
-    size_t failures; /* so many puts fail first */
+    bool holds;          /* the put waits for release() */
+    size_t failures;     /* so many puts fail first */
+    struct vault *vault; /* NULL: no log is private */
 };
+
+/* Sealed where a log is private, as the bus does. */
+static void write_event(struct store_batch *batch, struct door *door, struct bytes text)
+{
+    struct bytes sealed;
+    uint8_t key[8];
+
+    assert_int_equal(vault_seal_text(door->vault, batch, door->put->arena, text, &sealed), OK);
+    bytes_put_u64(key, store_batch_position(batch));
+    store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key),
+                    sealed.size > 0 ? sealed : text);
+}
 
 static void write_events(struct store_batch *batch, struct test_work *work)
 {
@@ -26,13 +40,8 @@ static void write_events(struct store_batch *batch, struct test_work *work)
 
     if (door->failures > 0)
         return;
-    for (size_t i = 0; i < door->put->count; i++) {
-        uint8_t key[8];
-
-        bytes_put_u64(key, store_batch_position(batch));
-        store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key),
-                        door->put->events[i].detail);
-    }
+    for (size_t i = 0; i < door->put->count; i++)
+        write_event(batch, door, door->put->events[i].detail);
     door->put->also(batch, door->put);
 }
 
@@ -522,15 +531,91 @@ static void test_stop_while_waiting(void **state)
     close_triggered(&s);
 }
 
+/* ---- private logs ---- */
+
+/* As the engine stores it; its record here is plain, as streams_read_all() gives it. */
+static void seal_item(struct store_batch *batch, struct test_work *work)
+{
+    struct triggered *s = work->context;
+    struct vault_work vault = {.batch = batch, .arena = s->t.arena};
+    struct vault_stream *stream = NULL;
+    struct value sk = {.type = VALUE_N, .number = number_of_int64((int64_t)work->position)};
+
+    assert_int_equal(vault_load(&vault, BYTES("users"), BYTES("12"), &stream), OK);
+    vault_use(&vault, stream, VAULT_ITEM, &sk);
+    vault_store(&vault);
+}
+
+static void append_private(struct triggered *s, uint64_t version, const char *image)
+{
+    struct test_work work = {.body = seal_item, .context = s, .position = version};
+
+    test_streams_do(&s->t, &work);
+    test_event(&s->t, STREAM, image);
+}
+
+static void expect_last(struct triggered *s, size_t count, const char *expected)
+{
+    struct vault_reader reader = {.store = s->t.store};
+    struct bytes last = {NULL, 0}, text;
+
+    assert_int_equal(count_events(s, &last), count);
+    assert_int_equal(vault_open_text(&reader, last, s->t.arena, &text), OK);
+    if (!bytes_equal_text(text, expected))
+        fail_msg("expected: %s\nanswered: %.*s", expected, BYTES_ARG(text));
+}
+
+/* The page was read, the stream is forgotten, and then comes the page's batch. */
+static void test_forgotten_meanwhile(void **state)
+{
+    struct triggered s;
+    struct test_vault_change change = {.log = BYTES("users"), .id = BYTES("12")};
+    struct test_work declare = {.body = test_declare_body, .context = &change};
+    struct test_work forget = {.body = test_forget_body, .context = &change};
+
+    (void)state;
+    open_triggered(&s, NULL);
+    assert_int_equal(vault_open(s.t.store, &change.vault), OK);
+    s.door.vault = change.vault;
+    test_streams_do(&s.t, &declare);
+    s.door.holds = true;
+    append_private(&s, 1, EVENT(1));
+    settle(&s);
+    assert_non_null(s.door.put);
+    assert_int_not_equal(bytes_find(s.door.put->events[0].detail, BYTES("\"n\":1")), SIZE_MAX);
+    test_streams_do(&s.t, &forget);
+    assert_true(change.had_key);
+    s.door.holds = false;
+    release(&s.door);
+    settle(&s);
+    expect_last(&s, 1,
+                "{\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":1},"
+                "\"type\":\"signup\",\"payload\":{},\"forgotten\":true}");
+    append_private(&s, 2, EVENT(2)); /* the stream goes on */
+    settle(&s);
+    expect_last(&s, 2,
+                "{\"log\":\"users\",\"key\":{\"pk\":\"users#12#stream\",\"sk\":2},"
+                "\"type\":\"signup\",\"payload\":{\"id\":\"12\",\"n\":2}}");
+    close_triggered(&s);
+    vault_close(change.vault);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_detail),         cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_too_large),      cmocka_unit_test(test_large_members),
-        cmocka_unit_test(test_several_pages),  cmocka_unit_test(test_shards),
-        cmocka_unit_test(test_failure),        cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_from),           cmocka_unit_test(test_trimmed),
-        cmocka_unit_test(test_stop_meanwhile), cmocka_unit_test(test_stop_while_waiting),
+        cmocka_unit_test(test_detail),
+        cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_large_members),
+        cmocka_unit_test(test_several_pages),
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_from),
+        cmocka_unit_test(test_trimmed),
+        cmocka_unit_test(test_stop_meanwhile),
+        cmocka_unit_test(test_stop_while_waiting),
+        cmocka_unit_test(test_forgotten_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* Sealing, opening and forgetting: what is sealed opens in its own place alone; keys come and go
  * with their batches; what was forgotten is never opened again. */
-#include "store/store_test.h"
+#include "vault/vault_test.h"
 
 #include "base/base64.h"
 #include "vault/internal.h"
@@ -38,21 +38,6 @@ static struct value version(int64_t number)
     return (struct value){.type = VALUE_N, .number = number_of_int64(number)};
 }
 
-static void declare_body(struct store_batch *batch, struct test_work *work)
-{
-    struct test_vault *t = work->context;
-
-    vault_log_store(t->vault, batch,
-                    &(struct vault_log){.name = BYTES("users"), .declared_ms = 17, .position = 3});
-}
-
-static void declare(struct test_vault *t)
-{
-    struct test_work work = {.body = declare_body, .context = t};
-
-    assert_int_equal(test_do(&t->loop, &work), OK);
-}
-
 struct sealing {
     struct test_vault *t;
     const char *log, *text;
@@ -76,7 +61,7 @@ static void seal_body(struct store_batch *batch, struct test_work *work)
     sealing->sealed =
         vault_seal(&vault, stream, VAULT_ITEM, &pk, &sk, bytes_of_text(sealing->text));
     if (sealing->uses)
-        vault_use(stream);
+        vault_use(&vault, stream, VAULT_ITEM, &sk);
     vault_store(&vault);
 }
 
@@ -87,22 +72,6 @@ static struct bytes seal(struct test_vault *t, const char *log, const char *text
 
     assert_int_equal(test_do(&t->loop, &work), OK);
     return sealing.sealed;
-}
-
-static void forget_body(struct store_batch *batch, struct test_work *work)
-{
-    bool *ret = work->context;
-
-    assert_int_equal(vault_forget(batch, BYTES("users"), BYTES("1"), ret), OK);
-}
-
-static bool forget(struct test_vault *t)
-{
-    bool had_key = false;
-    struct test_work work = {.body = forget_body, .context = &had_key};
-
-    assert_int_equal(test_do(&t->loop, &work), OK);
-    return had_key;
 }
 
 static enum status unseal(struct test_vault *t, enum vault_kind kind, const struct value *key,
@@ -129,7 +98,7 @@ static void test_what_is_private(void **state)
     open_vault(&t);
     assert_false(vault_is_used(t.vault));
     assert_int_equal(seal(&t, "users", "x", true).size, 0);
-    declare(&t);
+    test_make_private(&t.loop, t.vault, "users");
     assert_true(vault_is_used(t.vault));
     assert_int_equal(seal(&t, "orders", "x", true).size, 0);
     assert_int_not_equal(seal(&t, "users", "x", true).size, 0);
@@ -151,7 +120,7 @@ static void test_its_own_place_alone(void **state)
 
     (void)state;
     open_vault(&t);
-    declare(&t);
+    test_make_private(&t.loop, t.vault, "users");
     part = seal(&t, "users", "{\"S\":\"secret\"}", true);
     assert_int_equal(unseal(&t, VAULT_ITEM, &pk, 1, part, &text), OK);
     assert_true(bytes_equal_text(text, "{\"S\":\"secret\"}"));
@@ -170,7 +139,7 @@ static void test_changed_bytes(void **state)
 
     (void)state;
     open_vault(&t);
-    declare(&t);
+    test_make_private(&t.loop, t.vault, "users");
 
     struct vault_reader reader = {.store = t.store};
     struct bytes part = seal(&t, "users", "secret", true);
@@ -187,6 +156,7 @@ static void test_changed_bytes(void **state)
         copy[i / 8] ^= (uint8_t)(1 << (i % 8));
         base64_encode(&out, bytes_of(copy, all.size));
         status = vault_unseal(&reader, VAULT_ITEM, &pk, &sk, buffer_bytes(&out), t.arena, &text);
+        assert_int_equal(vault_is_seal(buffer_bytes(&out)), i / 8 > 0); /* of a known format */
         /* another id is of no key */
         assert_int_equal(status, i / 8 >= 1 && i / 8 <= VAULT_KEY_ID_SIZE ? NOT_FOUND : MALFORMED);
     }
@@ -196,6 +166,9 @@ static void test_changed_bytes(void **state)
                      MALFORMED);
     assert_int_equal(vault_unseal(&reader, VAULT_ITEM, &pk, &sk, BYTES("?"), t.arena, &text),
                      MALFORMED);
+    assert_false(vault_is_seal(BYTES("")));
+    assert_false(vault_is_seal(BYTES("AQ==")));
+    assert_false(vault_is_seal(BYTES("?")));
     close_vault(&t);
 }
 
@@ -206,10 +179,10 @@ static void test_keys(void **state)
 
     (void)state;
     open_vault(&t);
-    declare(&t);
+    test_make_private(&t.loop, t.vault, "users");
     first = seal(&t, "users", "one", false); /* refused: its key is not there */
     assert_int_equal(unseal(&t, VAULT_ITEM, &pk, 1, first, &text), NOT_FOUND);
-    assert_false(forget(&t));
+    assert_false(test_forget_stream(&t.loop, "users", "1"));
 
     first = seal(&t, "users", "one", true);
     second = seal(&t, "users", "one", true);
@@ -217,8 +190,8 @@ static void test_keys(void **state)
     assert_int_equal(unseal(&t, VAULT_ITEM, &pk, 1, first, &text), OK);
     assert_int_equal(unseal(&t, VAULT_ITEM, &pk, 1, second, &text), OK);
 
-    assert_true(forget(&t));
-    assert_false(forget(&t));
+    assert_true(test_forget_stream(&t.loop, "users", "1"));
+    assert_false(test_forget_stream(&t.loop, "users", "1"));
     third = seal(&t, "users", "three", true); /* the stream goes on */
     assert_int_equal(unseal(&t, VAULT_ITEM, &pk, 1, first, &text), NOT_FOUND);
     assert_int_equal(unseal(&t, VAULT_ITEM, &pk, 1, second, &text), NOT_FOUND);
@@ -276,7 +249,7 @@ static void test_items(void **state)
 
     (void)state;
     open_vault(&t);
-    declare(&t);
+    test_make_private(&t.loop, t.vault, "users");
     part = seal(&t, "users", "{\"M\":{\"sealed\":{\"S\":\"{\\\"sealed\\\":\"}}}", true);
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         struct item item = parse(t.arena, texts[i]);
@@ -287,13 +260,15 @@ static void test_items(void **state)
         expect_opened(&t, forms[i], texts[i]);
         expect_opened(&t, bytes_of_text(texts[i]), texts[i]);
     }
-    assert_true(forget(&t));
+    assert_true(test_forget_stream(&t.loop, "users", "1"));
     expect_opened(&t, forms[0], KEYS ",\"payload\":{\"M\":{}},\"forgotten\":{\"BOOL\":true}}");
     expect_opened(&t, forms[3],
                   "{\"payload\":{\"M\":{}},\"sk\":{\"N\":\"1\"},\"pk\":{\"S\":\"users#1#stream\"}"
                   ",\"forgotten\":{\"BOOL\":true}}");
 
     /* what can't be ours */
+    assert_int_equal(vault_sealed_part(BYTES("{\"sealed\":\"}}")).size, 0);
+    assert_int_equal(vault_sealed_part(BYTES("{\"sealed\":\"\"}}")).size, 13);
     struct vault_reader reader = {.store = t.store};
 
     assert_int_equal(
