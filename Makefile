@@ -23,7 +23,7 @@ test:
 	@test/run
 
 bench:
-	@scripts/dependencies build
+	@scripts/dependencies bench
 	@scripts/bench
 
 clean:
