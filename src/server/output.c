@@ -31,6 +31,7 @@ static const char *paint(FILE *stream, const char *code)
 
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN 20
+#define ERROR_SIZE_MAX ((size_t)1024 * 1024)
 
 /* Columns of a terminal; SIZE_MAX: it is none, and whoever reads it takes a line as a message. */
 static size_t width_of(FILE *stream)
@@ -55,38 +56,39 @@ static size_t columns_of(struct bytes text)
 }
 
 /* Broken at blanks, as commands break theirs (cli/output.c); `at`: columns that are written. */
-static void write_wrapped(FILE *stream, struct bytes text, size_t at)
+static void append_wrapped(struct buffer *out, struct bytes text, size_t at, size_t width)
 {
-    size_t width = width_of(stream);
-
     for (size_t start = 0; start < text.size;) {
         size_t end = size_min(bytes_find_byte(text, ' ', start), text.size);
-        struct bytes word = bytes_slice(text, start, end);
+        struct bytes word = bytes_slice(text, start, end - start);
         size_t columns = columns_of(word);
 
         if (start > 0 && at + 1 + columns > width) {
-            fputc('\n', stream);
+            buffer_append_byte(out, '\n');
             at = 0;
         } else if (start > 0) {
-            fputc(' ', stream);
+            buffer_append_byte(out, ' ');
             at++;
         }
-        fwrite(word.ptr, 1, word.size, stream);
+        buffer_append(out, word);
         at += columns;
         start = end + 1;
     }
-    fputc('\n', stream);
+    buffer_append_byte(out, '\n');
 }
 
+/* In one write: what others tell does not come between. */
 void output_error(const char *format, ...)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(ERROR_SIZE_MAX);
     va_list args;
 
     va_start(args, format);
-    fprintf(stderr, "%sdynlog:%s ", paint(stderr, RED), paint(stderr, PLAIN));
-    write_wrapped(stderr, arena_vprintf(arena, format, args), strlen("dynlog: "));
+    buffer_printf(&out, "%sdynlog:%s ", paint(stderr, RED), paint(stderr, PLAIN));
+    append_wrapped(&out, arena_vprintf(arena, format, args), strlen("dynlog: "), width_of(stderr));
     va_end(args);
+    fwrite(buffer_bytes(&out).ptr, 1, buffer_bytes(&out).size, stderr);
 }
 
 void output_note(struct server *server, const struct stack_note *note)

@@ -199,6 +199,8 @@ class Starting(unittest.TestCase):
                 lines = terminal.text().rstrip("\n").split("\n")
             result = running.run(*command)
             self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+            self.assertTrue(result.stderr.startswith("dynlog: "), result.stderr)
+            self.assertEqual(1, result.stderr.count(running.path(".dynlog")), result.stderr)
             self.assertEqual(result.stderr.split(), " ".join(lines).split())
             self.assertLess(1, len(lines), lines)
             self.assertLessEqual(max(columns(line) for line in lines if " " in line), 80, lines)
