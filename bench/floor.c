@@ -178,9 +178,11 @@ int main(int argc, char **argv)
     static struct floor floor = {
         .file = -1, .mutex = PTHREAD_MUTEX_INITIALIZER, .given = PTHREAD_COND_INITIALIZER};
     struct http_listener *listener;
+    uint64_t wanted = 0;
     uint16_t port;
 
-    if (argc < 2 || argc > 3) {
+    if (argc < 2 || argc > 3 || !bytes_to_uint64(bytes_of_text(argv[1]), &wanted) ||
+        wanted > UINT16_MAX) {
         fprintf(stderr, "bench_floor PORT [LOG_FILE]\n");
         return 2;
     }
@@ -196,7 +198,7 @@ int main(int argc, char **argv)
     bench_must("listen",
                http_listen(floor.server,
                            &(struct http_listen_options){.host = "127.0.0.1",
-                                                         .port = (uint16_t)atoi(argv[1]),
+                                                         .port = (uint16_t)wanted,
                                                          .handle = handle,
                                                          .context = &floor},
                            &listener, &port),

@@ -7,6 +7,8 @@
  * the generator while that has processor time left. */
 #include "load.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -16,7 +18,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ANSWER_SIZE_MAX ((size_t)256 * 1024)
@@ -40,14 +41,6 @@ struct load_run {
     uint64_t counted_from, until;
     bool failed;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 static double cpu_seconds(void)
 {
@@ -138,7 +131,7 @@ static bool is_right(const struct load_work *work, const char *text, size_t size
 static void count(struct load_run *run, const struct connection *connection, size_t size)
 {
     struct load_result *result = run->result;
-    uint64_t now = now_ns();
+    uint64_t now = clock_monotonic_ns();
 
     if (!is_right(run->options->work, connection->answer, size)) {
         if (result->errors++ == 0)
@@ -184,7 +177,7 @@ static void send_rest(struct load_run *run, struct connection *connection)
 /* None is begun after the end. */
 static void begin(struct load_run *run, struct connection *connection)
 {
-    uint64_t now = now_ns();
+    uint64_t now = clock_monotonic_ns();
 
     connection->size = now < run->until
                            ? run->options->work->print(run->options, connection->request, run->next,
@@ -195,7 +188,7 @@ static void begin(struct load_run *run, struct connection *connection)
     run->next++;
     run->in_flight++;
     connection->sent = connection->read = 0;
-    connection->sent_at = now_ns();
+    connection->sent_at = clock_monotonic_ns();
     send_rest(run, connection);
 }
 
@@ -303,14 +296,14 @@ bool load_drive(const struct load_options *options, struct load_result *ret)
 
     *ret = (struct load_result){.latency = load_latency_new()};
     if (run.connections != NULL && connect_all(&run)) {
-        start = now_ns();
+        start = clock_monotonic_ns();
         run.counted_from = start + (uint64_t)(options->warm_up * 1e9);
         run.until = run.counted_from + (uint64_t)(options->seconds * 1e9);
         for (unsigned i = 0; i < options->connections && !run.failed; i++)
             begin(&run, &run.connections[i]);
         while (run.in_flight > 0 && !run.failed)
             turn(&run);
-        ret->seconds = (double)(now_ns() - run.counted_from) / 1e9;
+        ret->seconds = (double)(clock_monotonic_ns() - run.counted_from) / 1e9;
         ret->cpu_seconds = cpu_seconds() - cpu;
     }
     close_all(&run);
