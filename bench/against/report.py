@@ -7,7 +7,7 @@ import subprocess
 
 WORKS = {"put": "PutItem of a new key, under a condition", "update": "UpdateItem", "get": "GetItem",
          "query": "Query of 10", "batch": "BatchWriteItem of 25", "transact": "TransactWriteItems of 2",
-         "events": "PutEvents of 10"}
+         "events": "PutEvents of 10, which an archive keeps"}
 OTHERS = [("floor", "floor"), ("dynoxide, file", "dynoxide, file"), ("dynoxide, memory", "dynoxide, memory"),
           ("dynalite, file", "dynalite, file"), ("xadd", "Redis XADD"), ("xadd-if", "Redis XADD, Lua condition")]
 

@@ -105,7 +105,9 @@ class Dynlog(Server):
 
     def make_ready(self):
         super().make_ready()
-        self.call("AWSEvents.CreateEventBus", {"Name": BUS}, "events")
+        arn = self.call("AWSEvents.CreateEventBus", {"Name": BUS}, "events")["EventBusArn"]
+        # else there would be nothing to store, and to sync
+        self.call("AWSEvents.CreateArchive", {"ArchiveName": BUS, "EventSourceArn": arn}, "events")
 
 
 class DynlogMemory(Dynlog):
