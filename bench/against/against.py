@@ -44,9 +44,7 @@ def works_of(server, work):
         return REDIS_WORKS.get(work, ())
     if server.speaks == "http":
         return ("put",) if WORKS[work] == server.name else ()
-    if work == "events" and not isinstance(server, servers.Dynlog):
-        return ()
-    return (work,)
+    return () if work in server.lacks else (work,)
 
 
 def rotated(things, by):

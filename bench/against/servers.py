@@ -42,6 +42,7 @@ class Server:
     name = words = None
     durable = False  # what it acknowledged was synced
     speaks = "dynamodb"
+    lacks = ("events",)  # works that it has no operation for
 
     def __init__(self, folder, build):
         self.folder, self.build = os.path.join(folder, self.__class__.__name__), build
@@ -96,12 +97,11 @@ class Server:
 
 
 class Dynlog(Server):
-    name, durable = "dynlog", True
-    more = ()
+    name, durable, lacks = "dynlog", True, ()
 
     def command(self):
         return [os.path.join(self.build, "dynlog"), "start", "--data", os.path.join(self.folder, "data"),
-                "--port", str(self.port), "--events-port", "0", "--lambda-port", "0", *self.more]
+                "--port", str(self.port), "--events-port", "0", "--lambda-port", "0"]
 
     def make_ready(self):
         super().make_ready()
@@ -147,7 +147,7 @@ class DynoxideMemory(Server):
 
 
 class Dynalite(Server):
-    name = "dynalite, file"
+    name, lacks = "dynalite, file", ("events", "transact")
 
     def command(self):
         return ["node", os.path.join(PEERS, "dynalite/cli.js"), "--host", "127.0.0.1", "--port", str(self.port),

@@ -267,7 +267,7 @@ static size_t print_xadd_if(const struct load_options *options, char *out, uint6
 static const struct load_work works[] = {
     {"put", print_put, 1, false, NULL},
     {"update", print_update, 1, false, NULL},
-    {"get", print_get, 1, false, "signup"},
+    {"get", print_get, 1, false, "\"Item\":"},
     {"query", print_query, 1, false, "\"Count\":10"},
     {"batch", print_batch, 25, false, "\"UnprocessedItems\":{}"},
     {"transact", print_transact, 2, false, NULL},
