@@ -1,6 +1,7 @@
 /* cli/cli.c - the table of commands, and the process. See cli.h. */
 #include "cli/internal.h"
 
+#include "base/terminal.h"
 #include "cli/output.h"
 
 #include <locale.h>
@@ -133,14 +134,6 @@ static size_t terminal_width(void)
     return size_max((size_t)width, WIDTH_MIN);
 }
 
-static bool has_no_colour(void)
-{
-    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-
-    return (no_colour != NULL && no_colour[0] != '\0') ||
-           (term != NULL && strcmp(term, "dumb") == 0);
-}
-
 int cli_main(int argc, char **argv)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -152,7 +145,7 @@ int cli_main(int argc, char **argv)
         .in_is_terminal = isatty(STDIN_FILENO),
         .out_is_terminal = isatty(STDOUT_FILENO),
         .err_is_terminal = isatty(STDERR_FILENO),
-        .no_colour = has_no_colour(),
+        .no_colour = terminal_has_no_colour(),
         .width = terminal_width(),
     };
 

@@ -186,7 +186,8 @@ static void put_bash_command(FILE *out, const struct command *command)
     if (table->argument_count > 0) { /* the first one, when it stands before all options */
         enum word_kind kind = kind_of(command->name, table->arguments[0].name);
 
-        fputs(kind != WORD_ANY ? "        ((COMP_CWORD > 2)) || [[ $current == -* ]] || { " : "", out);
+        fputs(kind != WORD_ANY ? "        ((COMP_CWORD > 2)) || [[ $current == -* ]] || { " : "",
+              out);
         if (kind != WORD_ANY)
             put_bash_values(out, kind);
         fputs(kind != WORD_ANY ? "; }\n" : "", out);

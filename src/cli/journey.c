@@ -8,6 +8,7 @@
  * Times are since the journey's beginning. */
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/terminal.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/when.h"
@@ -280,7 +281,7 @@ static void print_hop(struct showing *showing, const struct json *hop, uint64_t 
     add_ending(&end, hop, began, arena);
     print_hop_text(cli, arena,
                    (struct hop_text){buffer_bytes(&line), buffer_bytes(&end), colour_of(result),
-                                     indent, indent + cli_text_width(kind) + 1});
+                                     indent, indent + terminal_columns(kind) + 1});
 }
 
 /* --follow prints a hop again when its result is another one. */

@@ -1,10 +1,11 @@
 /* cli/output.c - see output.h. */
 #include "cli/output.h"
 
+#include "base/terminal.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <time.h>
-#include <wchar.h>
 
 /* ---- colour ---- */
 
@@ -80,45 +81,15 @@ void cli_note(const struct cli *cli, const char *format, ...)
 #define UNSHOWABLE "\xEF\xBF\xBD" /* U+FFFD stands for what must not reach a terminal */
 #define CUT "\xE2\x80\xA6"        /* ... as one character */
 
-/* The character at the front: its bytes, and its columns. Control characters and broken UTF-8 count
- * as the one that stands for them: *ret_safe is false. */
-static size_t next_character(struct bytes text, size_t *ret_columns, bool *ret_safe)
-{
-    mbstate_t state = {0};
-    wchar_t character = 0;
-    size_t size = mbrtowc(&character, (const char *)text.ptr, text.size, &state);
-    int columns = -1;
-
-    if (size == 0 || size > text.size)
-        size = 1;
-    else
-        columns = wcwidth(character);
-    *ret_safe = columns >= 0;
-    *ret_columns = columns >= 0 ? (size_t)columns : 1;
-    return size;
-}
-
-size_t cli_text_width(struct bytes text)
-{
-    size_t width = 0, columns = 0;
-    bool safe = false;
-
-    for (size_t at = 0; at < text.size;) {
-        at += next_character(bytes_slice(text, at, text.size), &columns, &safe);
-        width += columns;
-    }
-    return width;
-}
-
 size_t cli_text_show(struct buffer *out, struct bytes text, size_t width)
 {
-    bool cut = cli_text_width(text) > width;
+    bool cut = terminal_columns(text) > width;
     size_t limit = cut && width > 0 ? width - 1 : width, shown = 0;
 
     for (size_t at = 0; at < text.size;) {
         size_t columns = 0;
         bool safe = false;
-        size_t size = next_character(bytes_slice(text, at, text.size), &columns, &safe);
+        size_t size = terminal_character(bytes_slice(text, at, text.size), &columns, &safe);
 
         if (shown + columns > limit)
             break;
@@ -134,25 +105,10 @@ size_t cli_text_show(struct buffer *out, struct bytes text, size_t width)
 
 void cli_text_wrap(FILE *stream, const char *text, size_t at, size_t indent, size_t width)
 {
-    bool first = true;
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(CLI_LINE_SIZE_MAX);
 
-    while (*text != '\0') {
-        size_t size = strcspn(text, " ");
-        size_t columns = cli_text_width(bytes_of(text, size));
-
-        if (!first && at + 1 + columns > width) {
-            fprintf(stream, "\n%*s", (int)indent, "");
-            at = indent;
-        } else if (!first) {
-            fputc(' ', stream);
-            at++;
-        }
-        fwrite(text, 1, size, stream);
-        at += columns;
-        first = false;
-        text += size + (text[size] == ' ');
-    }
-    fputc('\n', stream);
+    terminal_wrap(&out, bytes_of_text(text), at, indent, width);
+    fwrite(out.ptr, 1, out.size, stream);
 }
 
 /* ---- figures ---- */
@@ -261,10 +217,10 @@ void cli_table_add(struct cli *cli, struct cli_table *table, const struct bytes 
 static size_t wanted_width(const struct cli *cli, const struct cli_table *table, size_t column)
 {
     size_t width = size_max(table->wanted[column],
-                            cli_text_width(bytes_of_text(table->columns[column].title)));
+                            terminal_columns(bytes_of_text(table->columns[column].title)));
 
     for (size_t at = column; at < table->cell_count; at += table->column_count)
-        width = size_max(width, cli_text_width(table->cells[at]));
+        width = size_max(width, terminal_columns(table->cells[at]));
     return size_min(width, cli->width);
 }
 

@@ -31,8 +31,6 @@ void cli_note(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* ---- text ---- */
 
-/* Columns that the text takes on a terminal. */
-size_t cli_text_width(struct bytes text);
 /* Appends the text as it is safe to show, cut to `width` columns with a dot-dot-dot character at
  * the end when it is longer. Returns the columns it takes. */
 size_t cli_text_show(struct buffer *out, struct bytes text, size_t width);

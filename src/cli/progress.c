@@ -1,6 +1,7 @@
 /* cli/progress.c - see progress.h. */
 #include "cli/progress.h"
 
+#include "base/terminal.h"
 #include "cli/output.h"
 
 #include <inttypes.h>
@@ -134,7 +135,7 @@ static void append_line(struct buffer *out, const struct progress *progress, siz
     append_count(&count, progress);
     append_rate(&rate, progress);
     append_left(&left, progress);
-    room -= size_min(cli_text_width(buffer_bytes(&count)), room);
+    room -= size_min(terminal_columns(buffer_bytes(&count)), room);
     if (left.size > room)
         left.size = 0;
     room -= left.size;
@@ -155,7 +156,7 @@ static void draw(struct progress *progress)
     size_t columns = 0;
 
     append_line(&line, progress, width_now(progress->cli));
-    columns = cli_text_width(buffer_bytes(&line));
+    columns = terminal_columns(buffer_bytes(&line));
     fprintf(err, "\r%s%.*s%s", cli_paint(progress->cli, err, CLI_CYAN),
             BYTES_ARG(buffer_bytes(&line)), cli_paint(progress->cli, err, CLI_PLAIN));
     if (columns < progress->columns) /* a terminal that knows no sequences is cleared by blanks */

@@ -1,6 +1,8 @@
 /* cli/prompt.c - lists, keys and yes or no; what all questions draw with. See prompt.h. */
 #include "cli/prompt_draw.h"
 
+#include "base/terminal.h"
+
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
@@ -41,7 +43,7 @@ void cli_drawing_line(struct drawing *drawing, enum cli_colour colour, const cha
                       struct bytes text)
 {
     const struct cli *cli = drawing->cli;
-    size_t taken = cli_text_width(bytes_of_text(mark)) + 1; /* the last column stays free */
+    size_t taken = terminal_columns(bytes_of_text(mark)) + 1; /* the last column stays free */
 
     if (drawing->line_count++ > 0)
         buffer_append_text(&drawing->out, "\r\n");
@@ -131,7 +133,7 @@ static void draw_choice(struct selecting *on, size_t at)
 {
     const struct prompt_choice *choice = &on->choices[on->matches[at]];
     AUTO(buffer_free) struct buffer line = BUFFER_INIT(CLI_LINE_SIZE_MAX);
-    size_t width = cli_text_width(bytes_of_text(choice->text));
+    size_t width = terminal_columns(bytes_of_text(choice->text));
 
     buffer_append_text(&line, choice->text);
     if (choice->hint != NULL)
@@ -240,7 +242,7 @@ enum prompt_end cli_prompt_select(const struct prompt *prompt, const char *title
     if (prompt->plain || !cli_keys_begin(&keys, prompt->cli))
         return cli_plain_select(prompt->cli, title, choices, count, at);
     for (size_t i = 0; i < count; i++)
-        on.text_width = size_max(on.text_width, cli_text_width(bytes_of_text(choices[i].text)));
+        on.text_width = size_max(on.text_width, terminal_columns(bytes_of_text(choices[i].text)));
     narrow(&on);
     on.mark = *at < on.match_count ? *at : 0;
     end = select_by_keys(&on, &keys);

@@ -9,6 +9,8 @@
  * after the other into the line. */
 #include "cli/prompt_draw.h"
 
+#include "base/terminal.h"
+
 #define SUGGESTIONS_SHOWN 6
 
 struct editing {
@@ -152,9 +154,9 @@ static struct bytes visible(const struct editing *on, size_t width, size_t *ret_
     struct bytes text = buffer_bytes(&on->text);
     size_t from = 0;
 
-    while (cli_text_width(bytes_slice(text, from, on->at - from)) >= width)
+    while (terminal_columns(bytes_slice(text, from, on->at - from)) >= width)
         from = behind(on, from);
-    *ret_column = cli_text_width(bytes_slice(text, from, on->at - from));
+    *ret_column = terminal_columns(bytes_slice(text, from, on->at - from));
     return bytes_slice(text, from, text.size);
 }
 
@@ -174,7 +176,7 @@ static void draw_editing(struct editing *on)
     struct drawing *drawing = &on->drawing;
     const char *mark =
         arena_copy_text(drawing->cli->arena, arena_printf(drawing->cli->arena, "%s: ", on->title));
-    size_t taken = cli_text_width(bytes_of_text(mark)), column = 0;
+    size_t taken = terminal_columns(bytes_of_text(mark)), column = 0;
 
     cli_drawing_start(drawing);
 

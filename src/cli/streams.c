@@ -154,8 +154,9 @@ const struct command command_streams = {
     .name = "streams",
     .group = COMMAND_EVENTS,
     .summary = "list the streams of a log",
-    .description = "By id, with the version that each is at. A dynlog and a data folder step from "
-                   "stream to stream; of another engine, and of AWS, the whole table is read, once.",
+    .description =
+        "By id, with the version that each is at. A dynlog and a data folder step from "
+        "stream to stream; of another engine, and of AWS, the whole table is read, once.",
     .example = "dynlog streams users\n"
                "dynlog streams users --after 12 --limit 100 --json",
     .options = {options, ARRAY_COUNT(options), arguments, ARRAY_COUNT(arguments)},

@@ -1,5 +1,6 @@
 /* server/output.c - what a running server tells the person who started it: a banner, notes on the
  * stack file, lines of handlers. Errors and notes go to stderr. */
+#include "base/terminal.h"
 #include "server/internal.h"
 
 #include <limits.h>
@@ -11,10 +12,7 @@
 
 static bool colour(FILE *stream)
 {
-    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-
-    return isatty(fileno(stream)) && (no_colour == NULL || no_colour[0] == '\0') &&
-           (term == NULL || strcmp(term, "dumb") != 0);
+    return isatty(fileno(stream)) && !terminal_has_no_colour();
 }
 
 static const char *paint(FILE *stream, const char *code)
@@ -45,38 +43,6 @@ static size_t width_of(FILE *stream)
     return size.ws_col;
 }
 
-/* A character each that is not the rest of one before it. */
-static size_t columns_of(struct bytes text)
-{
-    size_t columns = 0;
-
-    for (size_t i = 0; i < text.size; i++)
-        columns += (text.ptr[i] & 0xC0) != 0x80 ? 1 : 0;
-    return columns;
-}
-
-/* Broken at blanks, as commands break theirs (cli/output.c); `at`: columns that are written. */
-static void append_wrapped(struct buffer *out, struct bytes text, size_t at, size_t width)
-{
-    for (size_t start = 0; start < text.size;) {
-        size_t end = size_min(bytes_find_byte(text, ' ', start), text.size);
-        struct bytes word = bytes_slice(text, start, end - start);
-        size_t columns = columns_of(word);
-
-        if (start > 0 && at + 1 + columns > width) {
-            buffer_append_byte(out, '\n');
-            at = 0;
-        } else if (start > 0) {
-            buffer_append_byte(out, ' ');
-            at++;
-        }
-        buffer_append(out, word);
-        at += columns;
-        start = end + 1;
-    }
-    buffer_append_byte(out, '\n');
-}
-
 /* In one write: what others tell does not come between. */
 void output_error(const char *format, ...)
 {
@@ -86,7 +52,8 @@ void output_error(const char *format, ...)
 
     va_start(args, format);
     buffer_printf(&out, "%sdynlog:%s ", paint(stderr, RED), paint(stderr, PLAIN));
-    append_wrapped(&out, arena_vprintf(arena, format, args), strlen("dynlog: "), width_of(stderr));
+    terminal_wrap(&out, arena_vprintf(arena, format, args), strlen("dynlog: "), 0,
+                  width_of(stderr));
     va_end(args);
     fwrite(buffer_bytes(&out).ptr, 1, buffer_bytes(&out).size, stderr);
 }

@@ -2,6 +2,7 @@
 #include "cli/tables/plain.h"
 
 #include "base/base64.h"
+#include "base/terminal.h"
 #include "cli/output.h"
 
 enum tag { TAG_BINARY, TAG_STRING_SET, TAG_NUMBER_SET, TAG_BINARY_SET, TAG_MAP };
@@ -345,7 +346,7 @@ static void indent_value(struct buffer *out, const struct json *json, size_t lev
 
     json_print(&line, json);
     if ((!object && !json_is(json, JSON_ARRAY)) || json_count(json) == 0 ||
-        (level > 0 && cli_text_width(buffer_bytes(&line)) + 2 * level < width)) {
+        (level > 0 && terminal_columns(buffer_bytes(&line)) + 2 * level < width)) {
         buffer_append(out, buffer_bytes(&line));
         return;
     }

@@ -1,6 +1,8 @@
 /* cli/tables/show.c - see show.h. */
 #include "cli/tables/show.h"
 
+#include "base/terminal.h"
+
 #define COLUMN_GAP 2
 #define KEY_WIDTH_MIN 24 /* of a column, when its values are that wide and others want room too */
 #define WIDTH_MIN 12
@@ -113,11 +115,11 @@ static void measure(struct tables_show *show, struct arena *arena, const struct 
     for (size_t i = 0; i < show->column_count; i++) {
         struct tables_column *column = &show->columns[i];
 
-        column->width = cli_text_width(column->name);
+        column->width = terminal_columns(column->name);
         for (size_t j = 0; j < count; j++) {
             const struct value *value = item_get(&items[j], column->name);
 
-            column->width = size_max(column->width, cli_text_width(cell_text(arena, value)));
+            column->width = size_max(column->width, terminal_columns(cell_text(arena, value)));
             if (value != NULL && value->type != VALUE_N)
                 column->right = false;
         }
