@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define EXPORT "aws configure export-credentials"
 
@@ -20,13 +19,6 @@ static enum status refuse(char message[CREDENTIALS_MESSAGE_SIZE], const char *fo
     return NOT_PERMITTED;
 }
 
-static const char *environment(struct arena *arena, const char *name)
-{
-    const char *value = getenv(name);
-
-    return value != NULL && value[0] != '\0' ? arena_copy_text(arena, bytes_of_text(value)) : NULL;
-}
-
 static bool are_whole(const struct credentials *keys)
 {
     return keys->key_id != NULL && keys->secret != NULL;
@@ -36,9 +28,9 @@ static bool are_whole(const struct credentials *keys)
 
 static struct credentials of_environment(struct arena *arena)
 {
-    return (struct credentials){.key_id = environment(arena, "AWS_ACCESS_KEY_ID"),
-                                .secret = environment(arena, "AWS_SECRET_ACCESS_KEY"),
-                                .token = environment(arena, "AWS_SESSION_TOKEN")};
+    return (struct credentials){.key_id = settings_environment(arena, "AWS_ACCESS_KEY_ID"),
+                                .secret = settings_environment(arena, "AWS_SECRET_ACCESS_KEY"),
+                                .token = settings_environment(arena, "AWS_SESSION_TOKEN")};
 }
 
 static struct credentials of_settings(struct arena *arena, const struct settings *settings,
@@ -71,7 +63,7 @@ static const char *elsewhere_of_environment(struct arena *arena)
                                         "AWS_CONTAINER_CREDENTIALS_FULL_URI"};
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        if (environment(arena, names[i]) != NULL)
+        if (settings_environment(arena, names[i]) != NULL)
             return names[i];
     return NULL;
 }

@@ -173,6 +173,13 @@ const char *settings_get_secret(struct arena *arena, const struct settings *sett
     return find(arena, settings, SETTINGS_PROFILE, settings->profile, bytes_of_text(name), true);
 }
 
+const char *settings_environment(struct arena *arena, const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0' ? arena_copy_text(arena, bytes_of_text(value)) : NULL;
+}
+
 bool settings_is_true(const char *value)
 {
     return value != NULL && strcasecmp(value, "true") == 0;

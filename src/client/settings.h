@@ -40,6 +40,8 @@ const char *settings_get(struct arena *arena, const struct settings *settings, c
 /* The same, of the credentials alone. */
 const char *settings_get_secret(struct arena *arena, const struct settings *settings,
                                 const char *name);
+/* Of the environment; NULL: it is not set, or empty. */
+const char *settings_environment(struct arena *arena, const char *name);
 /* "true", in any case. */
 bool settings_is_true(const char *value);
 /* "endpoint_url" of a service ("dynamodb"): of the section that the profile names as its

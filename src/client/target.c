@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define REGION_SIZE_MAX 32
 
@@ -18,14 +17,6 @@ static enum status refuse(char message[TARGET_MESSAGE_SIZE], const char *format,
     vsnprintf(message, TARGET_MESSAGE_SIZE, format, args);
     va_end(args);
     return REFUSED;
-}
-
-/* NULL when it is not set, or empty. */
-static const char *environment(struct arena *arena, const char *name)
-{
-    const char *value = getenv(name);
-
-    return value != NULL && value[0] != '\0' ? arena_copy_text(arena, bytes_of_text(value)) : NULL;
 }
 
 static const char *first_of(const char *a, const char *b)
@@ -181,13 +172,13 @@ struct configured {
 
 static struct configured configured_of(struct arena *arena, const struct settings *settings)
 {
-    const char *ignore = environment(arena, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    const char *ignore = settings_environment(arena, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
 
     if (ignore == NULL)
         ignore = settings_get(arena, settings, "ignore_configured_endpoint_urls");
     return (struct configured){.arena = arena,
                                .settings = settings,
-                               .general = environment(arena, "AWS_ENDPOINT_URL"),
+                               .general = settings_environment(arena, "AWS_ENDPOINT_URL"),
                                .ignored = settings_is_true(ignore)};
 }
 
@@ -209,7 +200,7 @@ static const char *configured_url(const struct configured *configured, enum targ
 
     if (configured->ignored)
         return NULL;
-    url = first_of(environment(arena, variable_of(arena, service)), configured->general);
+    url = first_of(settings_environment(arena, variable_of(arena, service)), configured->general);
     if (url == NULL)
         url = settings_get_of_service(arena, configured->settings, services[service].configured,
                                       "endpoint_url");
@@ -245,8 +236,8 @@ static enum status set_others(const struct configured *configured, struct target
 static enum status read_kind_of_host(struct arena *arena, const struct settings *settings,
                                      struct target *target, char message[TARGET_MESSAGE_SIZE])
 {
-    const char *fips = environment(arena, "AWS_USE_FIPS_ENDPOINT");
-    const char *dual = environment(arena, "AWS_USE_DUALSTACK_ENDPOINT");
+    const char *fips = settings_environment(arena, "AWS_USE_FIPS_ENDPOINT");
+    const char *dual = settings_environment(arena, "AWS_USE_DUALSTACK_ENDPOINT");
 
     if (fips == NULL)
         fips = settings_get(arena, settings, "use_fips_endpoint");
@@ -294,9 +285,10 @@ static enum status find_region(struct arena *arena, const struct target_options 
                                char message[TARGET_MESSAGE_SIZE])
 {
     if (options->region != NULL || target->region == NULL)
-        target->region = first_of(copy(arena, options->region), environment(arena, "AWS_REGION"));
+        target->region =
+            first_of(copy(arena, options->region), settings_environment(arena, "AWS_REGION"));
     if (target->region == NULL)
-        target->region = environment(arena, "AWS_DEFAULT_REGION");
+        target->region = settings_environment(arena, "AWS_DEFAULT_REGION");
     if (target->region == NULL)
         target->region = first_of(settings_get(arena, settings, "region"), "us-east-1");
     return check_region(target->region, message);
@@ -327,7 +319,7 @@ static enum status find_keys(struct arena *arena, const struct target_options *o
 enum status target_resolve(struct arena *arena, const struct target_options *options,
                            struct target *ret, char message[TARGET_MESSAGE_SIZE])
 {
-    const char *profile = first_of(options->profile, environment(arena, "AWS_PROFILE"));
+    const char *profile = first_of(options->profile, settings_environment(arena, "AWS_PROFILE"));
     struct target target = {0};
     struct settings settings;
 
@@ -337,8 +329,8 @@ enum status target_resolve(struct arena *arena, const struct target_options *opt
         return REFUSED;
     if (find_keys(arena, options, &settings, &target, message) != OK)
         return NOT_PERMITTED;
-    target.ca_bundle =
-        first_of(environment(arena, "AWS_CA_BUNDLE"), settings_get(arena, &settings, "ca_bundle"));
+    target.ca_bundle = first_of(settings_environment(arena, "AWS_CA_BUNDLE"),
+                                settings_get(arena, &settings, "ca_bundle"));
     target.table = copy(arena, options->table);
     if (target.table == NULL)
         target.table =
