@@ -22,23 +22,14 @@ static struct asked *asked_of(struct dynlog *dynlog)
 static enum dynlog_status ask_dynlog(struct asked *asked, struct arena *arena, const char *path,
                                      const struct json **ret, struct dynlog_error *error)
 {
-    struct client_request request = {.method = "GET", .path = path, .answer_ms = asked->answer_ms};
     struct client_answer answer = {0};
-    struct server_state state;
-    enum dynlog_status known = server_state(asked, arena, &state, error);
+    enum dynlog_status status = server_ask(asked, arena, "GET", path, &answer, error);
 
-    if (known != DYNLOG_OK)
-        return known;
-
-    struct asker *asker = asked_take(asked);
-    enum status status = client_ask(asker->client, arena, &request, &answer);
-
-    asked_give(asked, asker);
-    if (status == REFUSED && answer.http_status == 404)
+    if (status != DYNLOG_OK && answer.http_status == 404)
         return fault_say(error, DYNLOG_NOT_FOUND, "There is no table %s of events at %s.",
                          asked->target.table, asked->target.url);
-    if (status != OK)
-        return fault_of_answer(error, &asked->target, status, &answer);
+    if (status != DYNLOG_OK)
+        return status;
     *ret = answer.json;
     return DYNLOG_OK;
 }

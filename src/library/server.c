@@ -75,13 +75,11 @@ enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct d
     return status;
 }
 
-/* Asked again it changes nothing more: whatever was lost on the way may be tried again. */
-static enum dynlog_status change_private(struct asked *asked, const char *path,
-                                         struct dynlog_error *error)
+enum dynlog_status server_ask(struct asked *asked, struct arena *arena, const char *method,
+                              const char *path, struct client_answer *ret,
+                              struct dynlog_error *error)
 {
-    AUTO(arena_release) struct arena *arena = arena_new();
-    struct client_request request = {.method = "POST", .path = path, .answer_ms = asked->answer_ms};
-    struct client_answer answer = {0};
+    struct client_request request = {.method = method, .path = path, .answer_ms = asked->answer_ms};
     struct server_state state;
     enum dynlog_status known = server_state(asked, arena, &state, error);
     struct asker *asker = NULL;
@@ -90,12 +88,21 @@ static enum dynlog_status change_private(struct asked *asked, const char *path,
     if (known != DYNLOG_OK)
         return known;
     asker = asked_take(asked);
-    status = client_ask(asker->client, arena, &request, &answer);
+    status = client_ask(asker->client, arena, &request, ret);
     asked_give(asked, asker);
-    if (status == REFUSED && json_get(answer.json, "refused") != NULL)
+    if (status == REFUSED && json_get(ret->json, "refused") != NULL)
         return fault_say(error, DYNLOG_REFUSED, "%.*s",
-                         BYTES_ARG(json_get_string(answer.json, "message")));
-    return status == OK ? DYNLOG_OK : fault_of_answer(error, &asked->target, status, &answer);
+                         BYTES_ARG(json_get_string(ret->json, "message")));
+    return status == OK ? DYNLOG_OK : fault_of_answer(error, &asked->target, status, ret);
+}
+
+static enum dynlog_status change_private(struct asked *asked, const char *path,
+                                         struct dynlog_error *error)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct client_answer answer = {0};
+
+    return server_ask(asked, arena, "POST", path, &answer, error);
 }
 
 enum dynlog_status asked_forget(struct dynlog *dynlog, const char *log, const char *id,
@@ -125,23 +132,13 @@ enum dynlog_status asked_private_logs(struct dynlog *dynlog, struct dynlog_priva
                                       struct dynlog_error *error)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct asked *asked = asked_of(dynlog);
-    struct client_request request = {
-        .method = "GET", .path = "/_dynlog/private", .answer_ms = asked->answer_ms};
     struct client_answer answer = {0};
-    struct server_state state;
-    enum dynlog_status known = server_state(asked, arena, &state, error);
     struct private_logs_made *made = NULL;
-    struct asker *asker = NULL;
-    enum status status = OK;
+    enum dynlog_status status =
+        server_ask(asked_of(dynlog), arena, "GET", "/_dynlog/private", &answer, error);
 
-    if (known != DYNLOG_OK)
-        return known;
-    asker = asked_take(asked);
-    status = client_ask(asker->client, arena, &request, &answer);
-    asked_give(asked, asker);
-    if (status != OK)
-        return fault_of_answer(error, &asked->target, status, &answer);
+    if (status != DYNLOG_OK)
+        return status;
     made = private_logs_made_new();
     for (struct json_iter it = json_iter(json_get(answer.json, "logs")); json_next(&it);) {
         double seconds = 0;

@@ -11,6 +11,12 @@ struct server_state {
 /* DYNLOG_UNSUPPORTED: it is AWS, or something else that is no dynlog. */
 enum dynlog_status server_state(struct asked *asked, struct arena *arena, struct server_state *ret,
                                 struct dynlog_error *error);
+/* A path of dynlog's own, of a place that is one. Whatever was lost on the way is tried again: for
+ * what changes nothing more when it is asked again. What was answered is in *ret, also when not
+ * OK. */
+enum dynlog_status server_ask(struct asked *asked, struct arena *arena, const char *method,
+                              const char *path, struct client_answer *ret,
+                              struct dynlog_error *error);
 
 /* A line of /_dynlog/log. False: it is none. Texts in the arena. */
 bool server_event_of_line(struct arena *arena, struct bytes line, struct dynlog_event *ret);
