@@ -243,8 +243,6 @@ void attempt_cancel(struct attempt *attempt)
 
 /* ---- the beginning ---- */
 
-/* A copy: a store whose disk failed heals once nobody holds anything of it, and an attempt may wait
- * for just that. */
 static enum status open_sealed(struct attempt *attempt)
 {
     struct vault_reader reader = {.store = attempt->entry->deliveries->options.store};
@@ -259,6 +257,8 @@ static enum status open_sealed(struct attempt *attempt)
     return st;
 }
 
+/* A copy: a store whose disk failed heals once nobody holds anything of it, and an attempt may wait
+ * for just that. */
 static enum status load(struct attempt *attempt)
 {
     struct deliveries *deliveries = attempt->entry->deliveries;
