@@ -32,6 +32,12 @@ static void add_key(struct text *text, uint64_t partition, unsigned sk)
         (unsigned long long)scattered(partition), sk);
 }
 
+/* Of an item that fill made. */
+static void add_key_of(struct text *text, uint64_t item)
+{
+    add_key(text, item / LOAD_ITEMS_PER_PARTITION, (unsigned)(item % LOAD_ITEMS_PER_PARTITION) + 1);
+}
+
 static void add_item(struct text *text, uint64_t partition, unsigned sk)
 {
     add(text, "{");
@@ -96,6 +102,14 @@ static size_t print_put(const struct load_options *options, char *out, uint64_t 
     return dynamodb(options, out, body, "PutItem");
 }
 
+/* One of a BatchWriteItem. */
+static void add_write(struct text *text, bool first, uint64_t partition, unsigned sk)
+{
+    add(text, "%s{\"PutRequest\":{\"Item\":", first ? "" : ",");
+    add_item(text, partition, sk);
+    add(text, "}}");
+}
+
 static size_t print_batch(const struct load_options *options, char *out, uint64_t n,
                           uint64_t random)
 {
@@ -103,11 +117,8 @@ static size_t print_batch(const struct load_options *options, char *out, uint64_
 
     (void)random;
     add(&body, "{\"RequestItems\":{\"%s\":[", options->table);
-    for (unsigned i = 0; i < 25; i++) {
-        add(&body, "%s{\"PutRequest\":{\"Item\":", i > 0 ? "," : "");
-        add_item(&body, new_partition(options, n * 25 + i), 1);
-        add(&body, "}}");
-    }
+    for (unsigned i = 0; i < 25; i++)
+        add_write(&body, i == 0, new_partition(options, n * 25 + i), 1);
     add(&body, "]}}");
     return dynamodb(options, out, body, "BatchWriteItem");
 }
@@ -121,11 +132,9 @@ static size_t print_fill(const struct load_options *options, char *out, uint64_t
     if (n * 25 >= options->items)
         return 0;
     add(&body, "{\"RequestItems\":{\"%s\":[", options->table);
-    for (uint64_t i = n * 25; i < n * 25 + 25 && i < options->items; i++) {
-        add(&body, "%s{\"PutRequest\":{\"Item\":", i > n * 25 ? "," : "");
-        add_item(&body, i / LOAD_ITEMS_PER_PARTITION, (unsigned)(i % LOAD_ITEMS_PER_PARTITION) + 1);
-        add(&body, "}}");
-    }
+    for (uint64_t i = n * 25; i < n * 25 + 25 && i < options->items; i++)
+        add_write(&body, i == n * 25, i / LOAD_ITEMS_PER_PARTITION,
+                  (unsigned)(i % LOAD_ITEMS_PER_PARTITION) + 1);
     add(&body, "]}}");
     return dynamodb(options, out, body, "BatchWriteItem");
 }
@@ -154,8 +163,7 @@ static size_t print_update(const struct load_options *options, char *out, uint64
 
     (void)n;
     add(&body, "{\"TableName\":\"%s\",\"Key\":{", options->table);
-    add_key(&body, item / LOAD_ITEMS_PER_PARTITION,
-            (unsigned)(item % LOAD_ITEMS_PER_PARTITION) + 1);
+    add_key_of(&body, item);
     add(&body, "},\"UpdateExpression\":\"SET #t = :t ADD visits :one\","
                "\"ConditionExpression\":\"attribute_exists(pk)\","
                "\"ExpressionAttributeNames\":{\"#t\":\"type\"},"
@@ -190,8 +198,7 @@ static size_t print_get(const struct load_options *options, char *out, uint64_t 
 
     (void)n;
     add(&body, "{\"TableName\":\"%s\",\"Key\":{", options->table);
-    add_key(&body, item / LOAD_ITEMS_PER_PARTITION,
-            (unsigned)(item % LOAD_ITEMS_PER_PARTITION) + 1);
+    add_key_of(&body, item);
     add(&body, "}}");
     return dynamodb(options, out, body, "GetItem");
 }
