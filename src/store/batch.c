@@ -91,7 +91,7 @@ static void put_scrub(struct store_batch *batch)
     uint8_t families[4];
 
     bytes_put_u32(families, batch->scrub | atomic_load(&batch->store->scrub));
-    rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[FAMILY_META],
+    rocksdb_writebatch_put_cf(batch->changes, rocks_family(&batch->store->rocks, FAMILY_META),
                               (const char *)key.ptr, key.size, (const char *)families,
                               sizeof families);
 }
@@ -99,8 +99,15 @@ static void put_scrub(struct store_batch *batch)
 static void put_change(struct store_batch *batch, enum store_family family, struct bytes key,
                        struct bytes value)
 {
-    rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[family],
-                              (const char *)key.ptr, key.size, (const char *)value.ptr, value.size);
+    rocksdb_column_family_handle_t *handle = NULL;
+    enum status status = rocks_make_family(&batch->store->rocks, family, &handle);
+
+    if (status != OK) {
+        store_batch_fail(batch, status);
+        return;
+    }
+    rocksdb_writebatch_put_cf(batch->changes, handle, (const char *)key.ptr, key.size,
+                              (const char *)value.ptr, value.size);
 }
 
 bool batch_finish(struct store_batch *batch, uint64_t visible_position)
@@ -114,7 +121,7 @@ bool batch_finish(struct store_batch *batch, uint64_t visible_position)
             put_change(batch, entry->family, entry->key, entry->value);
     if (batch->last_position > visible_position) {
         bytes_put_u64(position, batch->last_position);
-        rocksdb_writebatch_put_cf(batch->changes, batch->store->rocks.families[FAMILY_META],
+        rocksdb_writebatch_put_cf(batch->changes, rocks_family(&batch->store->rocks, FAMILY_META),
                                   (const char *)key.ptr, key.size, (const char *)position,
                                   sizeof position);
         batch->count++;
@@ -212,10 +219,14 @@ static enum status get_written(struct store_batch *batch, enum store_family fami
                                struct bytes key, struct bytes *ret)
 {
     const struct rocks *rocks = &batch->store->rocks;
+    rocksdb_column_family_handle_t *handle = rocks_family(rocks, family);
     char *error = NULL;
-    rocksdb_pinnableslice_t *slice =
-        rocksdb_get_pinned_cf(rocks->db, rocks->options.read, rocks->families[family],
-                              (const char *)key.ptr, key.size, &error);
+
+    if (handle == NULL)
+        return NOT_FOUND;
+
+    rocksdb_pinnableslice_t *slice = rocksdb_get_pinned_cf(rocks->db, rocks->options.read, handle,
+                                                           (const char *)key.ptr, key.size, &error);
     enum status status = rocks_status(error);
 
     if (status != OK)
@@ -279,10 +290,11 @@ void store_batch_put_total(struct store_batch *batch, enum store_family family, 
 
 void store_batch_delete(struct store_batch *batch, enum store_family family, struct bytes key)
 {
+    rocksdb_column_family_handle_t *handle = rocks_family(&batch->store->rocks, family);
     struct batch_entry *entry = entry_of(batch, family, key);
 
-    rocksdb_writebatch_delete_cf(batch->changes, batch->store->rocks.families[family],
-                                 (const char *)key.ptr, key.size);
+    if (handle != NULL)
+        rocksdb_writebatch_delete_cf(batch->changes, handle, (const char *)key.ptr, key.size);
     entry->deleted = true;
     entry->total = false;
     batch->size += key.size;
@@ -292,12 +304,14 @@ void store_batch_delete(struct store_batch *batch, enum store_family family, str
 void store_batch_delete_range(struct store_batch *batch, enum store_family family,
                               struct bytes from, struct bytes to)
 {
+    rocksdb_column_family_handle_t *handle = rocks_family(&batch->store->rocks, family);
+
     assert(family < STORE_FAMILY_COUNT);
     if (bytes_compare(from, to) >= 0)
         return;
-    rocksdb_writebatch_delete_range_cf(batch->changes, batch->store->rocks.families[family],
-                                       (const char *)from.ptr, from.size, (const char *)to.ptr,
-                                       to.size);
+    if (handle != NULL)
+        rocksdb_writebatch_delete_range_cf(batch->changes, handle, (const char *)from.ptr,
+                                           from.size, (const char *)to.ptr, to.size);
     for (size_t i = 0; batch->used > 0 && i < batch->capacity; i++) {
         struct batch_entry *entry = batch->slots[i];
 

@@ -2,7 +2,8 @@
  *
  *   store.c    opening and closing; figures
  *   folder.c   whose folder it is, its lock, its format; sentences for people
- *   rocks.c    one open RocksDB: its families, its errors as status
+ *   rocks.c    one open RocksDB, its errors as status
+ *   family.c   its families, each made when something is put into it
  *   options.c  how RocksDB is tuned, each number with its reason
  *   gate.c     readers go in and out; the writer shuts it to exchange the RocksDB under them
  *   read.c     get, views, iterators
@@ -80,7 +81,8 @@ struct rocks {
     struct rocks_options options;
     char *folder;
     rocksdb_t *db; /* NULL while it is not open */
-    rocksdb_column_family_handle_t *families[FAMILY_COUNT];
+    /* NULL: nothing was ever put into it. The writer makes them while others read. */
+    _Atomic(rocksdb_column_family_handle_t *) families[FAMILY_COUNT];
 };
 
 /* On failure `words` holds RocksDB's own. */
@@ -100,6 +102,19 @@ uint64_t rocks_figure(const struct rocks *rocks, const char *name);
 
 /* The status of RocksDB's error text, which it frees; OK when there is none. */
 enum status rocks_status(char *error);
+
+/* ---- family.c ---- */
+
+/* NULL: it is not there, so nothing is in it. Any thread, inside the gate. */
+static inline rocksdb_column_family_handle_t *rocks_family(const struct rocks *rocks, size_t family)
+{
+    return atomic_load_explicit(&rocks->families[family], memory_order_acquire);
+}
+/* Makes it when it is not there. The writer. On failure *ret is NULL. */
+MUST_USE enum status rocks_make_family(struct rocks *rocks, size_t family,
+                                       rocksdb_column_family_handle_t **ret);
+/* Those that are in the folder, FAMILY_META always; an error's text, or NULL. */
+char *rocks_list_families(const struct rocks *rocks, enum rocks_mode mode, bool ret[FAMILY_COUNT]);
 
 /* ---- gate.c ---- */
 

@@ -83,7 +83,6 @@ static void set_by_text(rocksdb_options_t *options, const char *text)
 static void set_database(struct rocks_options *all, rocksdb_options_t *options, bool memory)
 {
     rocksdb_options_set_env(options, all->env);
-    rocksdb_options_set_create_missing_column_families(options, 1);
     rocksdb_options_set_db_write_buffer_size(options, MEMTABLES_SIZE);
     rocksdb_options_set_max_total_wal_size(options, WAL_SIZE_MAX);
     rocksdb_options_set_max_manifest_file_size(options, MANIFEST_SIZE_MAX);

@@ -52,9 +52,12 @@ enum status store_get(struct store *store, const struct store_view *view, enum s
     assert(family < STORE_FAMILY_COUNT);
     gate_enter(&store->gate, view != NULL);
     if (rocks->db != NULL) {
-        slice =
-            rocksdb_get_pinned_cf(rocks->db, view != NULL ? view->read : rocks->options.read,
-                                  rocks->families[family], (const char *)key.ptr, key.size, &error);
+        rocksdb_column_family_handle_t *handle = rocks_family(rocks, family);
+
+        if (handle != NULL)
+            slice =
+                rocksdb_get_pinned_cf(rocks->db, view != NULL ? view->read : rocks->options.read,
+                                      handle, (const char *)key.ptr, key.size, &error);
         status = rocks_status(error);
     }
     if (slice == NULL) {
@@ -93,12 +96,14 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
                       enum store_family family)
 {
     const struct rocks *rocks = &iter->store->rocks;
+    rocksdb_column_family_handle_t *handle = NULL;
 
     if (rocks->db == NULL) {
         iter->status = IO_ERROR;
         return;
     }
-    if (iter->to.size > 0 && bytes_compare(iter->from, iter->to) >= 0)
+    handle = rocks_family(rocks, family);
+    if (handle == NULL || (iter->to.size > 0 && bytes_compare(iter->from, iter->to) >= 0))
         return; /* RocksDB wants its lower bound below its upper one */
 
     iter->read = rocksdb_readoptions_create();
@@ -113,7 +118,7 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
     /* Files that an iterator was the last to hold are deleted by a thread of RocksDB, not a loop.
      */
     rocksdb_readoptions_set_background_purge_on_iterator_cleanup(iter->read, 1);
-    iter->rocks = rocksdb_create_iterator_cf(rocks->db, iter->read, rocks->families[family]);
+    iter->rocks = rocksdb_create_iterator_cf(rocks->db, iter->read, handle);
 }
 
 struct store_iter *store_iter_new(struct store *store, const struct store_view *view,

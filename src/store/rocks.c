@@ -42,25 +42,53 @@ enum status rocks_status(char *error)
     return status;
 }
 
-/* The order of RocksDB's list is ours: families[i] belongs to rocks_family_names[i]. */
+/* The families that are there, in the order of RocksDB's list. */
+struct listed {
+    const char *names[FAMILY_COUNT];
+    const rocksdb_options_t *options[FAMILY_COUNT];
+    rocksdb_column_family_handle_t *handles[FAMILY_COUNT];
+    size_t which[FAMILY_COUNT];
+    int count;
+};
+
+static void list(const struct rocks *rocks, const bool present[FAMILY_COUNT], struct listed *ret)
+{
+    ret->count = 0;
+    for (size_t i = 0; i < FAMILY_COUNT; i++) {
+        if (!present[i])
+            continue;
+        ret->names[ret->count] = rocks_family_names[i];
+        ret->options[ret->count] = rocks->options.of_family[i];
+        ret->which[ret->count++] = i;
+    }
+}
+
 static char *try_open(struct rocks *rocks, enum rocks_mode mode)
 {
     rocksdb_options_t *database = rocks->options.of_family[FAMILY_META];
-    char *error = NULL;
+    bool present[FAMILY_COUNT];
+    struct listed listed;
+    char *error = rocks_list_families(rocks, mode, present);
 
-    if (mode == ROCKS_READ_ONLY) {
-        rocks->db = rocksdb_open_for_read_only_column_families(
-            database, rocks->folder, FAMILY_COUNT, rocks_family_names,
-            (const rocksdb_options_t *const *)rocks->options.of_family, rocks->families, 0, &error);
-    } else {
-        rocksdb_options_set_create_if_missing(database, mode == ROCKS_CREATE);
-        rocks->db = rocksdb_open_column_families(
-            database, rocks->folder, FAMILY_COUNT, rocks_family_names,
-            (const rocksdb_options_t *const *)rocks->options.of_family, rocks->families, &error);
-    }
     if (error != NULL)
+        return error;
+    list(rocks, present, &listed);
+    rocksdb_options_set_create_if_missing(database, mode == ROCKS_CREATE);
+    if (mode == ROCKS_READ_ONLY)
+        rocks->db = rocksdb_open_for_read_only_column_families(
+            database, rocks->folder, listed.count, listed.names, listed.options, listed.handles, 0,
+            &error);
+    else
+        rocks->db =
+            rocksdb_open_column_families(database, rocks->folder, listed.count, listed.names,
+                                         listed.options, listed.handles, &error);
+    if (error != NULL) {
         rocks->db = NULL;
-    return error;
+        return error;
+    }
+    for (int i = 0; i < listed.count; i++)
+        atomic_store(&rocks->families[listed.which[i]], listed.handles[i]);
+    return NULL;
 }
 
 enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
@@ -101,9 +129,10 @@ uint64_t rocks_figure(const struct rocks *rocks, const char *name)
     uint64_t sum = 0;
 
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
+        rocksdb_column_family_handle_t *family = rocks_family(rocks, i);
         uint64_t value = 0;
 
-        if (rocksdb_property_int_cf(rocks->db, rocks->families[i], name, &value) == 0)
+        if (family != NULL && rocksdb_property_int_cf(rocks->db, family, name, &value) == 0)
             sum += value;
     }
     return sum;
@@ -117,9 +146,11 @@ void rocks_flush(struct rocks *rocks)
     rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
 
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
+        rocksdb_column_family_handle_t *family = rocks_family(rocks, i);
         char *error = NULL;
 
-        rocksdb_flush_cf(rocks->db, options, rocks->families[i], &error);
+        if (family != NULL)
+            rocksdb_flush_cf(rocks->db, options, family, &error);
         if (rocks_status(error) != OK)
             break;
     }
@@ -130,8 +161,13 @@ void rocks_close(struct rocks *rocks)
 {
     if (rocks->db == NULL)
         return;
-    for (size_t i = 0; i < FAMILY_COUNT; i++)
-        rocksdb_column_family_handle_destroy(rocks->families[i]);
+    for (size_t i = 0; i < FAMILY_COUNT; i++) {
+        rocksdb_column_family_handle_t *family = rocks_family(rocks, i);
+
+        if (family != NULL)
+            rocksdb_column_family_handle_destroy(family);
+        atomic_store(&rocks->families[i], NULL);
+    }
     rocksdb_close(rocks->db);
     rocks->db = NULL;
 }

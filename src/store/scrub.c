@@ -23,7 +23,7 @@ static bool is_seen(const struct store *store)
 {
     uint64_t oldest = 0;
 
-    if (rocksdb_property_int_cf(store->rocks.db, store->rocks.families[FAMILY_META],
+    if (rocksdb_property_int_cf(store->rocks.db, rocks_family(&store->rocks, FAMILY_META),
                                 "rocksdb.oldest-snapshot-sequence", &oldest) != 0)
         return false;
     return oldest != 0 && oldest < store->scrub_sequence;
@@ -47,9 +47,11 @@ static enum status flush(const struct rocks *rocks)
     enum status status = OK;
 
     for (size_t i = 0; status == OK && i < FAMILY_COUNT; i++) {
+        rocksdb_column_family_handle_t *family = rocks_family(rocks, i);
         char *error = NULL;
 
-        rocksdb_flush_cf(rocks->db, options, rocks->families[i], &error);
+        if (family != NULL)
+            rocksdb_flush_cf(rocks->db, options, family, &error);
         status = rocks_status(error);
     }
     rocksdb_flushoptions_destroy(options);
@@ -63,9 +65,12 @@ static void compact(const struct rocks *rocks, uint32_t families)
 
     rocksdb_compactoptions_set_exclusive_manual_compaction(options, 1);
     rocksdb_compactoptions_set_bottommost_level_compaction(options, 2);
-    for (size_t i = 0; i < STORE_FAMILY_COUNT; i++)
-        if ((families >> i & 1) != 0)
-            rocksdb_compact_range_cf_opt(rocks->db, rocks->families[i], options, NULL, 0, NULL, 0);
+    for (size_t i = 0; i < STORE_FAMILY_COUNT; i++) {
+        rocksdb_column_family_handle_t *family = rocks_family(rocks, i);
+
+        if ((families >> i & 1) != 0 && family != NULL)
+            rocksdb_compact_range_cf_opt(rocks->db, family, options, NULL, 0, NULL, 0);
+    }
     rocksdb_compactoptions_destroy(options);
 }
 
@@ -88,7 +93,7 @@ static enum status forget_mark(const struct rocks *rocks)
     struct bytes key = META_SCRUB;
     char *error = NULL;
 
-    rocksdb_delete_cf(rocks->db, rocks->options.write, rocks->families[FAMILY_META],
+    rocksdb_delete_cf(rocks->db, rocks->options.write, rocks_family(rocks, FAMILY_META),
                       (const char *)key.ptr, key.size, &error);
     return rocks_status(error);
 }
@@ -127,7 +132,7 @@ enum status scrub_load(struct store *store)
     struct bytes key = META_SCRUB;
     char *error = NULL;
     size_t size = 0;
-    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[FAMILY_META],
+    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks_family(rocks, FAMILY_META),
                                  (const char *)key.ptr, key.size, &size, &error);
     enum status status = rocks_status(error);
 

@@ -94,7 +94,7 @@ enum status store_read_last_position(struct store *store, uint64_t *ret)
     struct bytes key = META_LAST_POSITION;
     char *error = NULL;
     size_t size = 0;
-    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[FAMILY_META],
+    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks_family(rocks, FAMILY_META),
                                  (const char *)key.ptr, key.size, &size, &error);
     enum status status = rocks_status(error);
 

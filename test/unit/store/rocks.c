@@ -32,10 +32,11 @@ static void test_status_of_error_texts(void **state)
 
 static void put(struct rocks *rocks, size_t family, const char *value)
 {
+    rocksdb_column_family_handle_t *handle = NULL;
     char *error = NULL;
 
-    rocksdb_put_cf(rocks->db, rocks->options.write, rocks->families[family], "k", 1, value,
-                   strlen(value), &error);
+    assert_int_equal(rocks_make_family(rocks, family, &handle), OK);
+    rocksdb_put_cf(rocks->db, rocks->options.write, handle, "k", 1, value, strlen(value), &error);
     assert_int_equal(rocks_status(error), OK);
 }
 
@@ -43,8 +44,8 @@ static void expect(const struct rocks *rocks, size_t family, const char *value)
 {
     char *error = NULL;
     size_t size = 0;
-    char *found = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[family], "k", 1,
-                                 &size, &error);
+    char *found = rocksdb_get_cf(rocks->db, rocks->options.read, rocks_family(rocks, family), "k",
+                                 1, &size, &error);
 
     assert_int_equal(rocks_status(error), OK);
     assert_non_null(found);
@@ -83,27 +84,56 @@ static void test_ways_to_open(void **state)
     test_folder_remove(folder);
 }
 
-/* A folder from before a family was there gets it when it is opened, and loses nothing. */
-static void test_a_family_that_was_not_there(void **state)
+/* A family is made when something is put into it, once, and is there at the next open; also one
+ * that a folder from before it lacks. */
+static void test_families_are_made_when_they_are_put_into(void **state)
 {
     char folder[TEST_FOLDER_SIZE], words[ROCKS_ERROR_SIZE] = "", *error = NULL;
+    rocksdb_column_family_handle_t *handle = NULL;
     struct rocks rocks;
 
     (void)state;
     test_folder_make(folder);
     assert_int_equal(rocks_open(&rocks, folder, false, ROCKS_CREATE, words), OK);
+    for (size_t i = 0; i < FAMILY_COUNT; i++)
+        assert_int_equal(rocks_family(&rocks, i) != NULL, i == FAMILY_META);
     put(&rocks, STORE_ITEMS, "item");
     put(&rocks, STORE_HISTORY, "history");
-    rocksdb_drop_column_family(rocks.db, rocks.families[STORE_HISTORY], &error);
+    handle = rocks_family(&rocks, STORE_ITEMS);
+    put(&rocks, STORE_ITEMS, "item");
+    assert_ptr_equal(rocks_family(&rocks, STORE_ITEMS), handle);
+    rocksdb_drop_column_family(rocks.db, rocks_family(&rocks, STORE_HISTORY), &error);
     assert_int_equal(rocks_status(error), OK);
     rocks_close(&rocks);
 
-    /* Nothing is made in a folder that is only read. */
-    assert_int_not_equal(rocks_open_again(&rocks, ROCKS_READ_ONLY, words), OK);
+    assert_int_equal(rocks_open_again(&rocks, ROCKS_READ_ONLY, words), OK);
+    assert_null(rocks_family(&rocks, STORE_HISTORY));
+    expect(&rocks, STORE_ITEMS, "item");
+    rocks_close(&rocks);
     assert_int_equal(rocks_open_again(&rocks, ROCKS_EXISTING, words), OK);
     expect(&rocks, STORE_ITEMS, "item");
     put(&rocks, STORE_HISTORY, "new");
     expect(&rocks, STORE_HISTORY, "new");
+    rocks_clear(&rocks);
+    test_folder_remove(folder);
+}
+
+/* What a later dynlog added is not opened without it. */
+static void test_a_family_that_nobody_knows(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], words[ROCKS_ERROR_SIZE] = "", *error = NULL;
+    rocksdb_column_family_handle_t *handle = NULL;
+    struct rocks rocks;
+
+    (void)state;
+    test_folder_make(folder);
+    assert_int_equal(rocks_open(&rocks, folder, false, ROCKS_CREATE, words), OK);
+    handle = rocksdb_create_column_family(rocks.db, rocks.options.of_family[0], "later", &error);
+    assert_int_equal(rocks_status(error), OK);
+    rocksdb_column_family_handle_destroy(handle);
+    rocks_close(&rocks);
+    assert_int_not_equal(rocks_open_again(&rocks, ROCKS_EXISTING, words), OK);
+    assert_non_null(strstr(words, "later"));
     rocks_clear(&rocks);
     test_folder_remove(folder);
 }
@@ -114,6 +144,7 @@ static void test_flush(void **state)
     char folder[TEST_FOLDER_SIZE], words[ROCKS_ERROR_SIZE], *error = NULL, *value = NULL;
     static const size_t value_size = (size_t)9 << 20;
     static const char *const tables = "rocksdb.live-sst-files-size";
+    rocksdb_column_family_handle_t *handle = NULL;
     struct rocks rocks;
     size_t size = 0;
 
@@ -124,8 +155,8 @@ static void test_flush(void **state)
     rocks_flush(&rocks);
     assert_int_equal(rocks_figure(&rocks, tables), 0);
     value = mem_new(value_size);
-    rocksdb_put_cf(rocks.db, rocks.options.write, rocks.families[STORE_EVENTS], "large", 5, value,
-                   value_size, &error);
+    assert_int_equal(rocks_make_family(&rocks, STORE_EVENTS, &handle), OK);
+    rocksdb_put_cf(rocks.db, rocks.options.write, handle, "large", 5, value, value_size, &error);
     assert_int_equal(rocks_status(error), OK);
     mem_free(value);
     rocks_flush(&rocks);
@@ -133,8 +164,8 @@ static void test_flush(void **state)
     rocks_close(&rocks);
     assert_int_equal(rocks_open_again(&rocks, ROCKS_EXISTING, words), OK);
     expect(&rocks, STORE_ITEMS, "small");
-    value = rocksdb_get_cf(rocks.db, rocks.options.read, rocks.families[STORE_EVENTS], "large", 5,
-                           &size, &error);
+    value = rocksdb_get_cf(rocks.db, rocks.options.read, rocks_family(&rocks, STORE_EVENTS),
+                           "large", 5, &size, &error);
     assert_int_equal(rocks_status(error), OK);
     assert_int_equal(size, value_size);
     rocksdb_free(value);
@@ -147,7 +178,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_of_error_texts),
         cmocka_unit_test(test_ways_to_open),
-        cmocka_unit_test(test_a_family_that_was_not_there),
+        cmocka_unit_test(test_families_are_made_when_they_are_put_into),
+        cmocka_unit_test(test_a_family_that_nobody_knows),
         cmocka_unit_test(test_flush),
     };
 
