@@ -50,6 +50,29 @@ def startup_table(lines):
     return "\n".join(table) + "\n"
 
 
+def items_words(items):
+    return "%d million" % (items // 1_000_000) if items >= 1_000_000 else "%d thousand" % (items // 1000)
+
+
+def scale_tables(lines):
+    """Works by numbers of items, as ratios to the floor and to the fewest; and what is held."""
+    found = {(line["work"], line["server"], line["items"]): line for line in lines if "work" in line}
+    floors = {work: line for (work, server, _), line in found.items() if server != "dynlog"}
+    fewest = min(items for _, server, items in found if server == "dynlog")
+    table = ["| work | items | thousand a second | p50, ms | p99, ms | : floor | : %s items |" % items_words(fewest), "|---" * 7 + "|"]
+    for (work, server, items), line in found.items():
+        if server == "dynlog":
+            table.append("| %s | %s | %s | %.2f | %.2f | %.2f | %.2f |" % (
+                WORKS[work], items_words(items), thousands(line["per_second"]), line["p50_us"] / 1000, line["p99_us"] / 1000,
+                line["per_second"] / floors[work]["per_second"], line["per_second"] / found[work, server, fewest]["per_second"]))
+    table += ["", "| items | filled, thousand a second | resident, MB | on the disk, MB |", "|---|---|---|---|"]
+    for line in lines:
+        if "work" not in line:
+            table.append("| %s | %s | %.0f | %.0f |" % (items_words(line["items"]), thousands(line["filled_per_second"]),
+                                                         line["resident_mb"], line["disk_mb"]))
+    return "\n".join(table) + "\n"
+
+
 PLOT = """set terminal svg size 900,420 font "sans-serif,12" background "white"
 set output "%(path)s"
 set style data histograms
