@@ -6,10 +6,12 @@
 #include "base/api_error.h"
 #include "store/store.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* Waits for the store as the server's loop does, without libuv. */
 struct bench_loop {
@@ -48,6 +50,23 @@ static inline void bench_turn(struct bench_loop *loop)
     loop->awake = false;
     pthread_mutex_unlock(&loop->mutex);
     store_port_run(loop->port);
+}
+
+/* A file of that size full of zeros, made anew and synced: a sync of what is written into it later
+ * is nothing but the bytes. */
+static inline int bench_prewritten(const char *path, off_t size)
+{
+    static const char zeros[64 * 1024];
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    for (off_t at = 0; file >= 0 && at < size; at += (off_t)sizeof zeros)
+        if (pwrite(file, zeros, sizeof zeros, at) != (ssize_t)sizeof zeros)
+            break;
+    if (file < 0 || fsync(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+    return file;
 }
 
 /* Ends the program when it went wrong. error may be NULL unless status is REFUSED. */

@@ -160,16 +160,7 @@ static void terminated(uv_signal_t *signal, int number)
 
 static void open_log(struct floor *floor, const char *path)
 {
-    static char zeros[64 * 1024];
-
-    floor->file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    for (off_t at = 0; floor->file >= 0 && at < LOG_SIZE; at += (off_t)sizeof zeros)
-        if (pwrite(floor->file, zeros, sizeof zeros, at) != (ssize_t)sizeof zeros)
-            break;
-    if (floor->file < 0 || fsync(floor->file) != 0) {
-        perror(path);
-        exit(1);
-    }
+    floor->file = bench_prewritten(path, LOG_SIZE);
     pthread_create(&floor->writer, NULL, writer_main, floor);
 }
 

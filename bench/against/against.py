@@ -31,6 +31,8 @@ def load(server, build, work, connections, options, seconds):
              "--seconds", str(seconds), "--warm-up", "0.3" if work != "fill" else "0", "--items", str(options.items),
              "--table", servers.TABLE, "--bus", servers.BUS, "--first", str(server.next_first),
              "--seed", str(server.next_first // KEYS_A_RUN + 1)]
+    if server.speaks == "file":
+        words = server.asked_by(seconds)
     server.next_first += KEYS_A_RUN
     ran = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if ran.returncode != 0:
@@ -38,8 +40,10 @@ def load(server, build, work, connections, options, seconds):
     return json.loads(ran.stdout)
 
 
-def works_of(server, work):
+def works_of(server, work, connections):
     """What a server is asked where dynlog is asked `work`; nothing: it can't do it."""
+    if server.speaks == "file":
+        return ("bare",) if work == "put" and connections == 1 else ()
     if server.speaks == "redis":
         return REDIS_WORKS.get(work, ())
     if server.speaks == "http":
@@ -60,7 +64,7 @@ def measure(options, running):
         for work in options.works:
             for connections in options.connections:
                 for server in rotated(running, number):
-                    for asked in works_of(server, work):
+                    for asked in works_of(server, work, connections):
                         key = (server.name, number, connections)
                         line = floors.get(key) or load(server, options.build, asked, connections, options, options.seconds)
                         if server.speaks == "http":

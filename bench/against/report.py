@@ -8,7 +8,7 @@ import subprocess
 WORKS = {"put": "PutItem of a new key, under a condition", "update": "UpdateItem", "get": "GetItem",
          "query": "Query of 10", "batch": "BatchWriteItem of 25", "transact": "TransactWriteItems of 2",
          "events": "PutEvents of 10, which an archive keeps"}
-OTHERS = [("floor", "floor"), ("dynoxide, file", "dynoxide, file"), ("dynoxide, memory", "dynoxide, memory"),
+OTHERS = [("bare", "bare append"), ("floor", "floor"), ("dynoxide, file", "dynoxide, file"), ("dynoxide, memory", "dynoxide, memory"),
           ("dynalite, file", "dynalite, file"), ("xadd", "Redis XADD"), ("xadd-if", "Redis XADD, Lua condition")]
 
 
@@ -20,7 +20,7 @@ def by_other(line):
     """What column of OTHERS a line is for."""
     if line["server"].startswith("HTTP"):
         return "floor"
-    return line["asked"] if line["server"].startswith("Redis") else line["server"]
+    return line["asked"] if line["asked"] == "bare" or line["server"].startswith("Redis") else line["server"]
 
 
 def rows(lines):
@@ -90,7 +90,7 @@ plot %(series)s
 def plot(lines, connections, path):
     """A group of bars a work, a bar a server; logarithmic."""
     found = {work: columns for (work, number), columns in rows(lines).items() if number == connections}
-    names = ["dynlog"] + [key for key, _ in OTHERS]
+    names = ["dynlog"] + [key for key, _ in OTHERS if any(key in columns for columns in found.values())]
     data = ["work " + " ".join('"%s"' % dict(OTHERS).get(name, name) for name in names)]
     for work, columns in found.items():
         data.append('"%s" ' % work + " ".join(

@@ -131,6 +131,17 @@ class FloorLog(Floor):
         return [*super().command(), os.path.join(self.folder, "log")]
 
 
+class Bare(Server):
+    """No server: one append after the other to a log, each synced (bench/bare.c)."""
+    name, speaks, durable = "a bare append", "file", True
+
+    def start(self):
+        return self
+
+    def asked_by(self, seconds):
+        return [os.path.join(self.build, "bench/bench_bare"), os.path.join(self.folder, "log"), str(seconds)]
+
+
 class Dynoxide(Server):
     name = "dynoxide, file"
 
@@ -163,4 +174,4 @@ class Redis(Server):
                 "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
 
 
-ALL = [Dynlog, DynlogMemory, Floor, FloorLog, Dynoxide, DynoxideMemory, Dynalite, Redis]
+ALL = [Dynlog, DynlogMemory, Bare, Floor, FloorLog, Dynoxide, DynoxideMemory, Dynalite, Redis]
