@@ -164,13 +164,17 @@ bool connection_is_full(const struct http_connection *connection)
            connection->out.size + connection->in_flight.size > HTTP_PIPELINE_SIZE_MAX;
 }
 
-/* A head that neither ends nor grows (spaces around values, which the parser skips) ends here. */
+/* A head that neither ends nor grows (spaces around values, which the parser skips) ends here, and
+ * a body that does neither (zeros before a chunk's size). */
 static void count_head(struct http_connection *connection, size_t size)
 {
     connection->head_raw += size;
     if (connection->head_raw > HTTP_HEAD_SIZE_MAX + READ_BUFFER_SIZE)
         parse_refuse(connection, 431, "RequestHeaderFieldsTooLargeException",
-                     "The request's head is larger than %zu bytes.", HTTP_HEAD_SIZE_MAX);
+                     connection->state == CONNECTION_BODY
+                         ? "What stands around the body's chunks is larger than %zu bytes."
+                         : "The request's head is larger than %zu bytes.",
+                     HTTP_HEAD_SIZE_MAX);
 }
 
 void connection_feed(struct http_connection *connection, const uint8_t *ptr, size_t size)
@@ -195,7 +199,7 @@ void connection_feed(struct http_connection *connection, const uint8_t *ptr, siz
             connection->refused = true;
     } else if (error != HPE_OK && connection_reads(connection)) {
         parse_refuse_error(connection, error);
-    } else if (connection->state == CONNECTION_HEAD && connection->reading == before) {
+    } else if (connection->reading != NULL && connection->reading == before) {
         count_head(connection, size);
     }
     connection_rearm(connection);
@@ -219,8 +223,7 @@ static void resume(struct http_connection *connection)
 /* Tells one request that waits for it that the client is going; false when there is none. */
 static bool tell_one_that_it_goes(struct http_connection *connection)
 {
-    LIST_EACH(&connection->requests, it)
-    {
+    LIST_EACH (&connection->requests, it) {
         struct http_request *request = LIST_ITEM(it, struct http_request, in_connection);
 
         if (request->state == REQUEST_STREAMING) { /* it would never end */
@@ -351,6 +354,7 @@ void connection_flush(struct http_connection *connection)
     if (connection->state == CONNECTION_LAST && list_empty(&connection->requests) &&
         connection->out.size == 0 && !connection->write_busy)
         finish(connection);
+    pressure_count_answers(connection);
     connection_rearm(connection);
 }
 
@@ -443,6 +447,7 @@ void connection_close(struct http_connection *connection)
     list_remove(&connection->in_unflushed);
     list_remove(&connection->in_wait);
     connection->wait = WAIT_NONE;
+    pressure_count_answers(connection);
     uv_close((uv_handle_t *)&connection->handle, on_closed);
     drop_requests(connection);
 }

@@ -14,7 +14,10 @@
  *      more than HTTP_PIPELINE_SIZE_MAX bytes of bodies and answers: its connection is not read
  *      meanwhile.
  *   3. A request that a web page could forge is refused before its handler (net/guard.h).
- *   4. Every request that reached its handler is answered by it exactly once, also when its client
+ *   4. All clients together cannot make it hold more than HTTP_BODIES_SIZE_MAX bytes of bodies,
+ *      HTTP_UNTAKEN_SIZE_MAX of answers and HTTP_CONNECTIONS_MAX connections: those that have
+ *      waited longest are given up.
+ *   5. Every request that reached its handler is answered by it exactly once, also when its client
  *      is gone: the answer is dropped then.
  *
  * A request lives until it was answered; its bytes and its arena live as long. Answers leave at the
@@ -34,10 +37,17 @@
 #define HTTP_PIPELINE_MAX 64
 #define HTTP_PIPELINE_SIZE_MAX ((size_t)1024 * 1024)
 #define HTTP_STREAM_WAITING_MAX ((size_t)16 * 1024 * 1024) /* above it the connection is closed */
-#define HTTP_CONNECTIONS_MAX 16384
+#define HTTP_CONNECTIONS_MAX 16384 /* and what the limit of descriptors lets (net/pressure.c) */
+/* Of all connections together: bodies of requests, and answers that clients do not take. */
+#define HTTP_BODIES_SIZE_MAX ((size_t)512 * 1024 * 1024)
+#define HTTP_UNTAKEN_SIZE_MAX ((size_t)512 * 1024 * 1024)
 #define HTTP_HEAD_TIMEOUT_MS 30000  /* from a request's first byte to the end of its head */
 #define HTTP_BODY_TIMEOUT_MS 120000 /* without progress */
 #define HTTP_IDLE_TIMEOUT_MS 300000 /* between requests */
+
+/* The process may open as many descriptors as HTTP_CONNECTIONS_MAX connections need, as far as the
+ * system lets it: before http_server_new(), which serves as many as there are for. */
+void http_raise_descriptors(void);
 
 struct http_server;
 struct http_listener;
@@ -60,7 +70,8 @@ struct http_listen_options {
     uint16_t port;    /* 0: the kernel picks */
     http_handle_fn *handle;
     void *context;
-    bool any_host;    /* do not guard against forged requests (private listeners of workers) */
+    bool any_host;    /* do not guard against forged requests */
+    bool no_pages;    /* programs alone ask here: what a browser sends is refused, local or not */
     bool shared_port; /* SO_REUSEPORT: the servers of several loops listen on it together */
     const char *cors; /* which web pages are let in (net/cors.h); NULL: none */
     /* The largest body of a request whose head is read; NULL: HTTP_BODY_SIZE_MAX for all. */

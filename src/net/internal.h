@@ -5,6 +5,7 @@
  *   parse.c       llhttp's callbacks: bytes -> request, limits, refusals
  *   request.c     what a handler may ask a request; its memory
  *   answer.c      answers and streams, in the order of their requests
+ *   pressure.c    what is given up when all clients together make the server hold too much
  *   inflate.c     gzip bodies        guard.c   forged requests
  *   deflate.c     gzip answers       cors.c    web pages that were let in
  *   sigv4.c       signatures         credentials.c   the file of keys
@@ -55,8 +56,11 @@ struct http_server {
 
     /* Limits that tests set lower. */
     uint64_t timeout_ms[WAIT_COUNT];
-    size_t connections_max;
+    size_t connections_max, bodies_max, untaken_max;
 
+    size_t bodies_size;   /* of all requests, read or being read */
+    size_t untaken_size;  /* of all answers that wait for their clients */
+    int kept_descriptor;  /* -1: it is in use */
     uint8_t *read_buffer; /* READ_BUFFER_SIZE; bytes stay in it only during one callback */
     struct list spare_requests;
     size_t spare_request_count;
@@ -79,7 +83,7 @@ struct http_listener {
     http_handle_fn *handle_request;
     void *context;
     char *host;
-    bool any_host;
+    bool any_host, no_pages;
     char *cors; /* NULL: no page is let in */
     size_t (*body_size_max)(const struct http_request *request);
     bool open;
@@ -132,9 +136,10 @@ struct http_connection {
 
     llhttp_t parser;
     struct http_request *reading; /* head or body not whole yet; also the last of `requests` */
-    size_t head_raw;              /* bytes that came since a head began, in whole reads */
-    size_t framing_size;          /* chunk extensions and trailers of the body being read */
-    struct buffer unread;         /* came while FULL, or behind what made it FULL */
+    size_t head_raw;       /* bytes that came since a head began, or a body grew, in whole reads */
+    size_t framing_size;   /* chunk extensions and trailers of the body being read */
+    size_t extension_size; /* of the name of the chunk extension being read */
+    struct buffer unread;  /* came while FULL, or behind what made it FULL */
 
     struct list requests; /* in the order of their answers */
     size_t request_count;
@@ -143,6 +148,7 @@ struct http_connection {
     struct buffer out;       /* to be written next */
     struct buffer in_flight; /* being written by libuv */
     size_t in_flight_left;
+    size_t untaken_size; /* what it adds to its server's */
     uv_write_t write;
     uv_shutdown_t shutdown;
 };
@@ -172,7 +178,8 @@ struct http_request {
     struct buffer body;     /* as it came, dechunked */
     struct buffer inflated; /* of a gzip body */
     bool is_inflated;
-    size_t held_size; /* what it adds to its connection's */
+    size_t held_size;    /* what it adds to its connection's */
+    size_t counted_size; /* what it adds to its server's bodies_size */
 
     uint8_t method;
     bool old_version;    /* HTTP/1.0 */
@@ -244,6 +251,21 @@ void answer_advance(struct http_connection *connection);
 /* Tells the request's handler that its client went away; a stream is over then. */
 void answer_gone(struct http_request *request);
 void answer_append_header(struct buffer *out, struct bytes name, struct bytes value);
+
+/* ---- pressure.c ---- */
+size_t pressure_connections_max(void);
+/* One is kept for bad times, when there is one; given back at the end. */
+void pressure_keep_descriptor(struct http_server *server);
+void pressure_give_descriptor(struct http_server *server);
+/* accept() found no descriptor: afterwards it does. */
+void pressure_no_descriptor(struct http_server *server);
+/* Of the request that the connection reads. False: it was refused, because there is no room. */
+MUST_USE bool pressure_count_body(struct http_connection *connection, size_t size);
+void pressure_forget_request(struct http_request *request);
+/* When what waits to be written has changed, or the connection was closed. */
+void pressure_count_answers(struct http_connection *connection);
+/* At the end of a turn: closes connections that take nothing. */
+void pressure_drop_answers(struct http_server *server);
 
 /* ---- cors.c ---- */
 /* Of the answer to a request that was let in. */

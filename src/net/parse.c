@@ -95,7 +95,7 @@ static int on_message_begin(llhttp_t *parser)
 
     connection->reading = request_new(connection);
     connection->head_raw = 0;
-    connection->framing_size = 0;
+    connection->framing_size = connection->extension_size = 0;
     connection_enter(connection, CONNECTION_HEAD);
     return 0;
 }
@@ -183,6 +183,12 @@ static bool is_forged(struct http_connection *connection)
             BYTES_ARG(bytes_slice(host, 0, 100)));
         return true;
     }
+    if (connection->listener->no_pages &&
+        (origin.size > 0 || http_header(request, "sec-fetch-site").size > 0)) {
+        parse_refuse(connection, 403, "AccessDeniedException",
+                     "A web page asked for this: only a worker of dynlog's does that here.");
+        return true;
+    }
     request->is_let_in = cors_allows(connection->listener->cors, origin);
     if (request->is_let_in) {
         request->is_foreign = !guard_origin_is_local(origin, own_name);
@@ -206,14 +212,51 @@ static bool is_forged(struct http_connection *connection)
     return false;
 }
 
-/* Host: exactly one since HTTP/1.1 (RFC 9112, 3.2). */
-static bool host_is_right(const struct http_request *request)
-{
-    size_t count = 0;
+/* What decides where a request ends, whom it is for, who asks and what it means: of two with one
+ * name one reader takes the first, another the last. */
+#define NAME(literal)                                                                              \
+    {                                                                                              \
+        (const uint8_t *)("" literal), sizeof(literal) - 1                                         \
+    }
+enum { ONCE_HOST, ONCE_TRANSFER_ENCODING };
+static const struct bytes once[] = {
+    [ONCE_HOST] = NAME("host"),
+    [ONCE_TRANSFER_ENCODING] = NAME("transfer-encoding"),
+    NAME("content-encoding"),
+    NAME("content-type"),
+    NAME("expect"),
+    NAME("origin"),
+    NAME("authorization"),
+    NAME("x-amz-target"),
+};
 
-    for (size_t i = 0; i < request->header_count; i++)
-        count += bytes_equal_ignore_case(request->headers[i].name, BYTES("host")) ? 1 : 0;
-    return count == 1 || (count == 0 && request->old_version);
+/* The bits of those that are there; *ret_twice: one that is there again, or empty. */
+static unsigned look_for_once(const struct http_request *request, struct bytes *ret_twice)
+{
+    unsigned seen = 0;
+
+    *ret_twice = (struct bytes){0};
+    for (size_t i = 0; i < request->header_count; i++) {
+        struct bytes name = request->headers[i].name;
+
+        for (unsigned k = 0; k < ARRAY_COUNT(once); k++) {
+            if (name.size != once[k].size || !bytes_equal_ignore_case(name, once[k]))
+                continue;
+            if ((seen >> k & 1) != 0)
+                *ret_twice = once[k];
+            seen |= 1u << k;
+        }
+    }
+    return seen;
+}
+
+/* A path, a proxy's http://authority/path, or OPTIONS *. */
+static bool target_is_right(const struct http_request *request)
+{
+    if (request->authority.size > 0)
+        return true;
+    return bytes_start_with(request->target, BYTES("/")) ||
+           (request->method == HTTP_OPTIONS && bytes_equal_text(request->target, "*"));
 }
 
 /* What llhttp lets through and we do not speak. */
@@ -224,18 +267,30 @@ static bool is_not_spoken(struct http_connection *connection)
     struct bytes transfer = http_header(request, "transfer-encoding");
     struct bytes encoding = http_header(request, "content-encoding");
     struct bytes expect = http_header(request, "expect");
+    struct bytes twice;
+    unsigned seen = look_for_once(request, &twice);
+    bool has_transfer = (seen >> ONCE_TRANSFER_ENCODING & 1) != 0; /* also an empty one */
 
     if (parser->http_major != 1 || parser->http_minor > 1)
         parse_refuse_error(connection, HPE_INVALID_VERSION);
     else if (parser->method == HTTP_CONNECT)
         parse_refuse(connection, 501, "UnsupportedOperationException", "This is not a proxy.");
-    else if (transfer.size > 0 && request->old_version)
+    else if (!target_is_right(request))
+        parse_refuse(connection, 400, "MalformedHttpRequestException",
+                     "A request's target begins with / (or is http://HOST/PATH, as for a proxy).");
+    else if (twice.size > 0)
+        parse_refuse(connection, 400, "MalformedHttpRequestException",
+                     bytes_equal(twice, once[ONCE_HOST])
+                         ? "A request needs exactly one Host header."
+                         : "The header %.*s stands twice; which of them counts, nobody can know.",
+                     BYTES_ARG(twice));
+    else if (has_transfer && request->old_version)
         parse_refuse(connection, 400, "MalformedHttpRequestException",
                      "Transfer-Encoding does not exist in HTTP/1.0.");
-    else if (transfer.size > 0 && !bytes_equal_ignore_case(transfer, BYTES("chunked")))
+    else if (has_transfer && !bytes_equal_ignore_case(transfer, BYTES("chunked")))
         parse_refuse(connection, 501, "UnsupportedOperationException",
                      "Of all transfer encodings only chunked is spoken here.");
-    else if (!host_is_right(request))
+    else if ((seen >> ONCE_HOST & 1) == 0 && !request->old_version) /* RFC 9112, 3.2 */
         parse_refuse(connection, 400, "MalformedHttpRequestException",
                      "A request needs exactly one Host header.");
     else if (encoding.size > 0 && !bytes_equal_ignore_case(encoding, BYTES("gzip")) &&
@@ -276,6 +331,7 @@ static int on_headers_complete(llhttp_t *parser)
     if (is_not_spoken(connection) || is_forged(connection))
         return STOP;
     limit_body(connection);
+    connection->head_raw = 0; /* counts what stands around chunks now */
     if (has_length && parser->content_length > request->body.size_max)
         return refuse_body_size(connection);
     if (has_length) /* not more at once: a client may only say that it will send much */
@@ -297,11 +353,43 @@ static int on_body(llhttp_t *parser, const char *at, size_t size)
     buffer_append(&connection->reading->body, bytes_of(at, size));
     if (buffer_failed(&connection->reading->body))
         return refuse_body_size(connection);
+    if (!pressure_count_body(connection, size))
+        return STOP;
     connection->progress = true;
+    connection->head_raw = 0;
     return 0;
 }
 
-static int on_chunk_extension(llhttp_t *parser, const char *at, size_t size)
+/* Refused by its announcement, as Content-Length is. */
+static int on_chunk_header(llhttp_t *parser)
+{
+    struct http_connection *connection = connection_of(parser);
+    const struct buffer *body = &connection->reading->body;
+
+    return parser->content_length > body->size_max - body->size ? refuse_body_size(connection) : 0;
+}
+
+static int on_chunk_extension_name(llhttp_t *parser, const char *at, size_t size)
+{
+    (void)at;
+    connection_of(parser)->extension_size += size;
+    return count_framing(connection_of(parser), size);
+}
+
+static int on_chunk_extension_name_complete(llhttp_t *parser)
+{
+    struct http_connection *connection = connection_of(parser);
+    bool is_named = connection->extension_size > 0;
+
+    connection->extension_size = 0;
+    if (is_named)
+        return 0;
+    parse_refuse(connection, 400, "MalformedHttpRequestException",
+                 "A chunk's extension has no name.");
+    return STOP;
+}
+
+static int on_chunk_extension_value(llhttp_t *parser, const char *at, size_t size)
 {
     (void)at;
     return count_framing(connection_of(parser), size);
@@ -322,7 +410,7 @@ static bool body_is_right(struct http_connection *connection)
     else if (st != OK)
         parse_refuse(connection, 400, "MalformedHttpRequestException",
                      "The body is not gzip, though Content-Encoding says so, or it is damaged.");
-    return st == OK;
+    return st == OK && pressure_count_body(connection, request->inflated.size);
 }
 
 static int on_message_complete(llhttp_t *parser)
@@ -365,8 +453,10 @@ void parse_init(struct http_connection *connection)
         .on_header_value_complete = on_header_value_complete,
         .on_headers_complete = on_headers_complete,
         .on_body = on_body,
-        .on_chunk_extension_name = on_chunk_extension,
-        .on_chunk_extension_value = on_chunk_extension,
+        .on_chunk_header = on_chunk_header,
+        .on_chunk_extension_name = on_chunk_extension_name,
+        .on_chunk_extension_name_complete = on_chunk_extension_name_complete,
+        .on_chunk_extension_value = on_chunk_extension_value,
         .on_message_complete = on_message_complete,
     };
 

@@ -68,6 +68,7 @@ void request_free(struct http_request *request)
     struct http_server *server = request->server;
 
     assert(request->connection == NULL);
+    pressure_forget_request(request);
     if (server->freed || server->spare_request_count == SPARE_REQUESTS_MAX) {
         destroy(request);
     } else {

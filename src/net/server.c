@@ -16,6 +16,8 @@ static void flush_all(struct http_server *server)
 
     while ((it = list_take(&server->unflushed)) != NULL)
         connection_flush(LIST_ITEM(it, struct http_connection, in_unflushed));
+    pressure_drop_answers(server);
+    pressure_keep_descriptor(server);
 }
 
 static void after_polling(uv_check_t *check)
@@ -118,7 +120,11 @@ struct http_server *http_server_new(uv_loop_t *loop)
     server->timeout_ms[WAIT_WRITE] = HTTP_BODY_TIMEOUT_MS;
     server->timeout_ms[WAIT_LINGER] = LINGER_TIMEOUT_MS;
     server->timer_due_ms = UINT64_MAX;
-    server->connections_max = HTTP_CONNECTIONS_MAX;
+    server->connections_max = pressure_connections_max();
+    server->bodies_max = HTTP_BODIES_SIZE_MAX;
+    server->untaken_max = HTTP_UNTAKEN_SIZE_MAX;
+    server->kept_descriptor = -1;
+    pressure_keep_descriptor(server);
     server->read_buffer = mem_new(READ_BUFFER_SIZE);
 
     uv_timer_init(loop, &server->timer);
@@ -201,6 +207,7 @@ void http_server_free(struct http_server *server)
     while (server->spare_buffer_count > 0)
         buffer_free(&server->spare_buffers[--server->spare_buffer_count]);
     request_free_spares(server);
+    pressure_give_descriptor(server);
     mem_free(server->read_buffer);
     server->read_buffer = NULL;
     server->freed = true;
@@ -271,7 +278,9 @@ static void on_connection(uv_stream_t *stream, int status)
 {
     struct http_listener *listener = CONTAINER_OF(stream, struct http_listener, handle);
 
-    if (status != 0) /* no descriptor left, or gone before it was accepted: the next one comes */
+    if (status == UV_EMFILE || status == UV_ENFILE)
+        pressure_no_descriptor(listener->server);
+    if (status != 0) /* or gone before it was accepted: the next one comes */
         return;
     struct http_connection *connection = connection_new(listener);
 
@@ -385,6 +394,7 @@ enum status http_listen(struct http_server *server, const struct http_listen_opt
     listener->context = options->context;
     listener->host = mem_copy_text(options->host);
     listener->any_host = options->any_host;
+    listener->no_pages = options->no_pages;
     listener->body_size_max = options->body_size_max;
     if (options->cors != NULL)
         listener->cors = mem_copy_text(options->cors);

@@ -16,6 +16,17 @@ void http_set_limits(struct http_server *server, const struct http_limits *limit
             server->timeout_ms[wait] = timeouts[wait];
     if (limits->connections_max > 0)
         server->connections_max = limits->connections_max;
+    if (limits->bodies_max > 0)
+        server->bodies_max = limits->bodies_max;
+    if (limits->untaken_max > 0)
+        server->untaken_max = limits->untaken_max;
+}
+
+struct http_limits http_get_limits(const struct http_server *server)
+{
+    return (struct http_limits){.connections_max = server->connections_max,
+                                .bodies_max = server->bodies_max,
+                                .untaken_max = server->untaken_max};
 }
 
 enum status http_adopt(struct http_listener *listener, int fd)

@@ -374,6 +374,7 @@ bool parts_open(struct server *server)
     if (!stack_file_open(server) || !load_keys(server) || !open_store(server) ||
         !bootstraps_unpack(server) || !stack_code_open(server))
         return false;
+    http_raise_descriptors();
     server->http = http_server_new(&server->loop);
     if (!listen_open(server))
         return false;

@@ -20,7 +20,7 @@ static void *listen_for(void *context, struct worker *worker, uint16_t *ret_port
         .host = "127.0.0.1",
         .handle = api_handle_runtime,
         .context = worker,
-        .any_host = true,
+        .no_pages = true, /* "next" hands out an invocation, whoever asks */
         .body_size_max = body_size_max,
     };
 

@@ -75,6 +75,25 @@ static const struct {
      "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400},
     {"chunk ended by a bare line feed",
      "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n", 400},
+    {"an empty encoding beside a length",
+     "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\nContent-Length: 1\r\n\r\nx", 501},
+    {"a chunk's extension without a name",
+     "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1;=\r\na\r\n0\r\n\r\n", 400},
+    {"a chunk larger than any body",
+     "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", 413},
+    {"two content encodings",
+     "POST / HTTP/1.1\r\n" HOST
+     "Content-Encoding: identity\r\ncontent-encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
+     400},
+    {"two Origins",
+     "GET / HTTP/1.1\r\n" HOST "Origin: http://localhost\r\nOrigin: http://evil.example\r\n\r\n",
+     400},
+    {"two X-Amz-Targets",
+     "GET / HTTP/1.1\r\n" HOST "X-Amz-Target: A.B\r\nX-Amz-Target: A.C\r\n\r\n", 400},
+    {"another scheme", "GET ftp://localhost/ HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"a target without authority", "GET http:///a HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"* is for OPTIONS", "GET * HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"OPTIONS *", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 200},
     {"an expectation", "POST / HTTP/1.1\r\n" HOST "Expect: tea\r\nContent-Length: 1\r\n\r\n", 417},
     {"a content encoding",
      "POST / HTTP/1.1\r\n" HOST "Content-Encoding: br\r\nContent-Length: 1\r\n\r\nx", 415},
@@ -310,17 +329,17 @@ static void reads_chunks_with_extensions_and_trailers(void **state)
 
 static void limits_what_stands_around_chunks(void **state)
 {
-    static const char *const heads[] = {"1;", "0\r\nA: "};
+    static const char *const heads[] = {"1;", "0\r\nA: ", "000"};
     char many[4096];
 
     (void)state;
-    memset(many, 'x', sizeof many);
     for (size_t i = 0; i < ARRAY_COUNT(heads); i++) {
         struct client client = client_open();
 
         client_send(&client, "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
         client_send(&client, heads[i]);
-        for (size_t sent = 0; sent <= HTTP_HEAD_SIZE_MAX; sent += sizeof many)
+        memset(many, heads[i][0] == '0' && heads[i][1] == '0' ? '0' : 'x', sizeof many);
+        for (size_t sent = 0; sent <= HTTP_HEAD_SIZE_MAX * 3; sent += sizeof many)
             client_send_bytes(&client, bytes_of(many, sizeof many));
         expect_refusal(&client, 431, "RequestHeaderFieldsTooLargeException", "65536");
         client_close(&client);
