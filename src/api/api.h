@@ -106,6 +106,10 @@ void api_end_streams(struct api *api);
 
 /* The http_handle_fn of every public port; context is the struct api. */
 void api_handle(void *api, struct http_request *request);
+/* Whether the engine answers it alone, on any thread: an operation on items. With a trace in its
+ * header it is not: journeys are the main loop's. */
+bool api_is_of_items(struct api *api, const struct http_request *request);
+const struct api_services *api_services_of(const struct api *api);
 /* How large its body may be: a zip of Lambda's is larger than anything else. */
 size_t api_body_size_max(const struct http_request *request);
 /* The http_handle_fn of a worker's private listener; context is the struct worker. */
@@ -163,6 +167,15 @@ struct api_missing {
     const char *why;
 };
 const struct api_missing *api_missing_operations(size_t *ret_count);
+
+/* Operations on items: the engine answers them alone, on any thread. Tables are throttled by their
+ * rate; the others have a rate of their own. */
+struct api_item_operation {
+    const char *name;
+    bool writes;
+};
+/* NULL: it is none. */
+const struct api_item_operation *api_item_operation_of(const struct api_operation *operation);
 
 /* ---- a call, as operations see it ---- */
 

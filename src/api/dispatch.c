@@ -44,6 +44,11 @@ void api_free(struct api *api)
     mem_free(api);
 }
 
+const struct api_services *api_services_of(const struct api *api)
+{
+    return &api->services;
+}
+
 struct buffer *api_buffer(struct api_call *call)
 {
     buffer_clear(&call->api->scratch);

@@ -193,6 +193,16 @@ static void run_own(struct api_call *call)
         api_dynlog_handle(call->api, call->request);
 }
 
+bool api_is_of_items(struct api *api, const struct http_request *request)
+{
+    const struct api_operation *operation =
+        map_get(&api->operations, http_header(request, "x-amz-target"));
+
+    return operation != NULL && api_item_operation_of(operation) != NULL &&
+           bytes_equal_text(http_method(request), "POST") &&
+           (api->services.journeys == NULL || http_header(request, "x-amzn-trace-id").size == 0);
+}
+
 size_t api_body_size_max(const struct http_request *request)
 {
     return bytes_start_with(http_path(request), BYTES("/2015-03-31/functions"))

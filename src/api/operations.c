@@ -28,8 +28,8 @@ const struct api_service api_logs = {
     "InvalidParameterException"};
 const struct api_service api_scheduler = {
     "EventBridge Scheduler", "AWSScheduler", "", "", "application/json", NULL};
-const struct api_service api_pipes = {
-    "EventBridge Pipes", "Pipes", "", "", "application/json", NULL};
+const struct api_service api_pipes = {"EventBridge Pipes", "Pipes", "", "",
+                                      "application/json",  NULL};
 const struct api_service api_lambda = {"Lambda", "AWSLambda", "", "", "application/json", NULL};
 
 #define KEPT                                                                                       \
@@ -522,4 +522,30 @@ const struct api_missing *api_missing_operations(size_t *ret_count)
 {
     *ret_count = ARRAY_COUNT(missing);
     return missing;
+}
+
+/* ---- operations on items ---- */
+
+static const struct api_item_operation on_items[] = {
+    {"PutItem", true},
+    {"UpdateItem", true},
+    {"DeleteItem", true},
+    {"BatchWriteItem", true},
+    {"TransactWriteItems", true},
+    {"ExecuteStatement", true},
+    {"BatchExecuteStatement", true},
+    {"ExecuteTransaction", true},
+    {"GetItem", false},
+    {"BatchGetItem", false},
+    {"TransactGetItems", false},
+    {"Query", false},
+    {"Scan", false},
+};
+
+const struct api_item_operation *api_item_operation_of(const struct api_operation *operation)
+{
+    for (size_t i = 0; operation->service == &api_dynamodb && i < ARRAY_COUNT(on_items); i++)
+        if (strcmp(operation->name, on_items[i].name) == 0)
+            return &on_items[i];
+    return NULL;
 }

@@ -4,28 +4,6 @@
 #include "api/decode.h"
 #include "api/internal.h"
 
-/* Operations on items, by whose rate tables are throttled; those of tables have a rate of their
- * own.
- */
-static const struct {
-    const char *name;
-    bool writes;
-} on_items[] = {
-    {"PutItem", true},
-    {"UpdateItem", true},
-    {"DeleteItem", true},
-    {"BatchWriteItem", true},
-    {"TransactWriteItems", true},
-    {"ExecuteStatement", true},
-    {"BatchExecuteStatement", true},
-    {"ExecuteTransaction", true},
-    {"GetItem", false},
-    {"BatchGetItem", false},
-    {"TransactGetItems", false},
-    {"Query", false},
-    {"Scan", false},
-};
-
 /* Throttled by parts. */
 static bool has_parts(const struct api_operation *operation)
 {
@@ -166,9 +144,10 @@ enum status throttle_refuse(struct api_call *call, struct bytes table_name)
     if (service == &api_sqs)
         return api_refuse(&call->error, API_REQUEST_THROTTLED,
                           "The request was denied due to request throttling.");
-    for (size_t i = 0; service == &api_dynamodb && i < ARRAY_COUNT(on_items); i++)
-        if (strcmp(call->operation->name, on_items[i].name) == 0)
-            return refuse_items(call, table_name, on_items[i].writes);
+    const struct api_item_operation *on_items = api_item_operation_of(call->operation);
+
+    if (on_items != NULL)
+        return refuse_items(call, table_name, on_items->writes);
     if (service == &api_dynamodb)
         return api_refuse(&call->error, API_THROTTLING,
                           "Rate of requests exceeds the allowed throughput.");

@@ -15,7 +15,7 @@
 
 struct start_options {
     const char *config, *stage, *region, *data, *host, *credentials, *archive, *cors, *clock, *otlp;
-    int64_t port, events_port, lambda_port, shards;
+    int64_t port, events_port, lambda_port, shards, threads;
     struct option_texts parameters, private_logs;
     bool memory, quiet, watch, no_reload, no_journeys;
 };
@@ -119,9 +119,14 @@ static const struct option_row options[] = {
      .help = "follow the stack file: when it is saved, show what changes, and make it so",
      .offset = offsetof(struct start_options, watch)},
     {.name = "threads",
-     .kind = OPTION_REFUSED,
+     .kind = OPTION_NUMBER,
      .value_name = "N",
-     .help = "not supported yet: there is one loop thread"},
+     .help = "loops that answer operations on items, 1 to 64; for machines with more cores than "
+             "one client keeps busy",
+     .min = 1,
+     .max = SERVER_THREADS_MAX,
+     .number_default = 1,
+     .offset = offsetof(struct start_options, threads)},
 };
 
 static bool is_clock(const char *text)
@@ -184,6 +189,7 @@ static int start_run(struct cli *cli, const void *given)
         .cors = on->cors,
         .clock = on->clock,
         .shards = (int)on->shards,
+        .threads = (int)on->threads,
         .otlp = otlp_endpoint(on),
         .quiet = on->quiet,
         .watch = on->watch,

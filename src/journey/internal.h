@@ -23,6 +23,8 @@
 #define DYNLOG_JOURNEY_INTERNAL_H
 
 #include "journey/journey.h"
+
+#include <pthread.h>
 #include "json/json.h"
 
 /* A power of two, of 8 bytes each: 10,000 journeys are found by about 40,000 names. */
@@ -165,7 +167,9 @@ struct journeys {
     struct link **buckets;
     struct piece *spare[JOURNEY_PIECE_KINDS]; /* what went, for what comes: it is in the caches */
     size_t spare_size;
-    struct hop *recent;     /* that was found by its id, or has got one, last; NULL: none */
+    struct hop *recent; /* that was found by its id, or has got one, last; NULL: none */
+    /* What any loop appended; for both that follow. */
+    pthread_mutex_t appends_mutex;
     struct append *appends; /* a ring */
     size_t append_next;
     uint64_t random; /* state of span and trace ids */

@@ -59,11 +59,12 @@ void journeys_free(struct journeys *journeys);
 
 /* ---- hop: a write ---- */
 
-/* It is durable. The key as the store has it: two tables never have the same one. */
+/* It is durable. The key as the store has it: two tables never have the same one. This and the next
+ * one on any thread, all else on the loop's. */
 void journey_appended(struct journeys *journeys, struct bytes key, uint64_t position,
                       uint64_t time_ms);
 /* The last write of that key, if it is still remembered. */
-MUST_USE bool journey_find_append(const struct journeys *journeys, struct bytes key,
+MUST_USE bool journey_find_append(struct journeys *journeys, struct bytes key,
                                   uint64_t *ret_position, uint64_t *ret_time_ms);
 
 /* ---- hop: a change record ---- */

@@ -13,6 +13,7 @@ struct journeys *journeys_new(const struct journeys_options *options)
     list_init(&journeys->all);
     list_init(&journeys->watchers);
     id_random((uint8_t *)&journeys->random, sizeof journeys->random);
+    pthread_mutex_init(&journeys->appends_mutex, NULL);
     return journeys;
 }
 
@@ -30,6 +31,7 @@ void journeys_free(struct journeys *journeys)
         }
     mem_free(journeys->buckets);
     mem_free(journeys->appends);
+    pthread_mutex_destroy(&journeys->appends_mutex);
     mem_free(journeys);
 }
 
@@ -209,32 +211,44 @@ void journey_appended(struct journeys *journeys, struct bytes key, uint64_t posi
 {
     if (journeys == NULL)
         return;
+    pthread_mutex_lock(&journeys->appends_mutex);
     if (journeys->appends == NULL)
         journeys->appends = mem_new_array(JOURNEY_APPENDS_MAX, sizeof *journeys->appends);
     journeys->appends[journeys->append_next] = (struct append){map_hash(key), position, time_ms};
     journeys->append_next = (journeys->append_next + 1) % JOURNEY_APPENDS_MAX;
+    pthread_mutex_unlock(&journeys->appends_mutex);
 }
 
-bool journey_find_append(const struct journeys *journeys, struct bytes key, uint64_t *ret_position,
-                         uint64_t *ret_time_ms)
+/* The newest one; NULL: it is forgotten. The mutex is held. */
+static const struct append *find_append(const struct journeys *journeys, uint64_t hash)
 {
-    uint64_t hash = map_hash(key);
-
-    if (journeys == NULL || journeys->appends == NULL)
-        return false;
-    for (size_t i = 0; i < JOURNEY_APPENDS_MAX; i++) {
+    for (size_t i = 0; journeys->appends != NULL && i < JOURNEY_APPENDS_MAX; i++) {
         size_t at = (journeys->append_next + JOURNEY_APPENDS_MAX - 1 - i) % JOURNEY_APPENDS_MAX;
         const struct append *append = &journeys->appends[at];
 
         if (append->position == 0)
-            return false;
-        if (append->hash != hash)
-            continue;
+            return NULL;
+        if (append->hash == hash)
+            return append;
+    }
+    return NULL;
+}
+
+bool journey_find_append(struct journeys *journeys, struct bytes key, uint64_t *ret_position,
+                         uint64_t *ret_time_ms)
+{
+    const struct append *append = NULL;
+
+    if (journeys == NULL)
+        return false;
+    pthread_mutex_lock(&journeys->appends_mutex);
+    append = find_append(journeys, map_hash(key));
+    if (append != NULL) {
         *ret_position = append->position;
         *ret_time_ms = append->time_ms;
-        return true;
     }
-    return false;
+    pthread_mutex_unlock(&journeys->appends_mutex);
+    return append != NULL;
 }
 
 /* ---- figures, and who is told ---- */

@@ -349,7 +349,12 @@ void connection_flush(struct http_connection *connection)
     }
     if (!connection->write_busy && connection->out.size > 0)
         write_out(connection);
-    if (connection->state == CONNECTION_FULL && !connection_is_full(connection))
+    if (move_is_ready(connection)) {
+        move_give(connection);
+        return;
+    }
+    if (connection->state == CONNECTION_FULL && !connection_is_full(connection) &&
+        connection->given == NULL)
         resume(connection);
     if (connection->state == CONNECTION_LAST && list_empty(&connection->requests) &&
         connection->out.size == 0 && !connection->write_busy)

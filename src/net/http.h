@@ -52,6 +52,7 @@ void http_raise_descriptors(void);
 struct http_server;
 struct http_listener;
 struct http_request;
+struct http_parcel;
 
 /* Called for every request, on the loop's thread. */
 typedef void http_handle_fn(void *context, struct http_request *request);
@@ -64,6 +65,8 @@ struct http_server *http_server_new(uv_loop_t *loop);
 void http_server_close(struct http_server *server, uint64_t grace_ms, void (*closed)(void *context),
                        void *context);
 void http_server_free(struct http_server *server);
+/* One of so many servers of this process: it gets its part of what clients together may take. */
+void http_server_share(struct http_server *server, size_t parts);
 
 struct http_listen_options {
     const char *host; /* "127.0.0.1", "::1", "0.0.0.0", a name is resolved */
@@ -74,6 +77,11 @@ struct http_listen_options {
     bool no_pages;    /* programs alone ask here: what a browser sends is refused, local or not */
     bool shared_port; /* SO_REUSEPORT: the servers of several loops listen on it together */
     const char *cors; /* which web pages are let in (net/cors.h); NULL: none */
+    /* No port: connections come by http_take() alone. host is what requests may call it. */
+    bool unbound;
+    /* Every accepted connection, before anything was read: true when it is taken, for another
+     * server's http_take(). NULL: all stay. */
+    bool (*deal)(void *context, struct http_parcel *parcel);
     /* The largest body of a request whose head is read; NULL: HTTP_BODY_SIZE_MAX for all. */
     size_t (*body_size_max)(const struct http_request *request);
 };
@@ -85,6 +93,19 @@ MUST_USE enum status http_listen(struct http_server *server,
                                  struct http_listener **ret, uint16_t *ret_port);
 /* Stops accepting and closes the listener's connections when they are idle. */
 void http_listener_close(struct http_listener *listener);
+
+/* ---- a connection goes to another server ---- */
+
+/* In the handler: the request is to be handled by another server, and all that come behind it on
+ * its connection. `given` is called on this loop, after the handler and once the answers before it
+ * are out, with what is handed to that server's thread for http_take(); not at all when the client
+ * goes away before. The request is the caller's no more. */
+void http_give(struct http_request *request,
+               void (*given)(void *context, struct http_parcel *parcel), void *context);
+/* On the thread of the listener's server: takes the parcel, and handles its request. */
+void http_take(struct http_listener *listener, struct http_parcel *parcel);
+/* Nobody takes it: its connection is closed. On any thread. */
+void http_parcel_free(struct http_parcel *parcel);
 
 /* ---- a request ---- */
 
@@ -146,6 +167,7 @@ void http_stream_end(struct http_request *request);
 struct http_figures {
     uint64_t connections_open, connections_total, requests_total, refused_total;
 };
+/* On any thread. */
 void http_figures(const struct http_server *server, struct http_figures *ret);
 
 #endif

@@ -6,6 +6,7 @@
  *   request.c     what a handler may ask a request; its memory
  *   answer.c      answers and streams, in the order of their requests
  *   pressure.c    what is given up when all clients together make the server hold too much
+ *   move.c        a connection goes to another server
  *   inflate.c     gzip bodies        guard.c   forged requests
  *   deflate.c     gzip answers       cors.c    web pages that were let in
  *   sigv4.c       signatures         credentials.c   the file of keys
@@ -20,6 +21,7 @@
 #include "net/http.h"
 
 #include <llhttp.h>
+#include <stdatomic.h>
 
 #define READ_BUFFER_SIZE ((size_t)64 * 1024)
 #define LISTEN_BACKLOG 1024
@@ -50,7 +52,8 @@ struct http_server {
     unsigned own_handles; /* of these three, still open */
 
     struct list listeners, connections, unflushed;
-    size_t listener_count, connection_count;
+    size_t listener_count;
+    atomic_size_t connection_count;
     struct list waits[WAIT_COUNT];
     uint64_t timer_due_ms; /* UINT64_MAX when not set */
 
@@ -67,7 +70,10 @@ struct http_server {
     struct buffer spare_buffers[SPARE_BUFFERS_MAX];
     size_t spare_buffer_count;
 
-    struct http_figures figures;
+    /* Any thread may ask for them. */
+    struct {
+        atomic_ullong connections_total, requests_total, refused_total;
+    } figures;
     size_t requests_alive; /* also those whose connection is gone */
 
     bool closing, closed_called, freed;
@@ -85,6 +91,7 @@ struct http_listener {
     char *host;
     bool any_host, no_pages;
     char *cors; /* NULL: no page is let in */
+    bool (*deal)(void *context, struct http_parcel *parcel);
     size_t (*body_size_max)(const struct http_request *request);
     bool open;
     size_t connection_count; /* a listener lives as long as they do */
@@ -133,6 +140,9 @@ struct http_connection {
     bool write_busy; /* in_flight belongs to libuv */
     bool ended;      /* the client has shut its writing side */
     bool overrun;    /* a stream's client takes too little: close at the end of the turn */
+    /* Set: it goes to another server with its last request, which is REQUEST_GIVEN. */
+    void (*given)(void *context, struct http_parcel *parcel);
+    void *given_context;
 
     llhttp_t parser;
     struct http_request *reading; /* head or body not whole yet; also the last of `requests` */
@@ -153,11 +163,13 @@ struct http_connection {
     uv_shutdown_t shutdown;
 };
 
-/* READING -> HANDLED -> ANSWERED, or HANDLED -> STREAMING -> ANSWERED. */
+/* READING -> HANDLED -> ANSWERED, or HANDLED -> STREAMING -> ANSWERED, or HANDLED -> GIVEN and
+ * HANDLED again at another server. */
 enum request_state {
     REQUEST_READING,
     REQUEST_HANDLED, /* the handler has it */
     REQUEST_STREAMING,
+    REQUEST_GIVEN,    /* nobody has it until it is taken */
     REQUEST_ANSWERED, /* `held` waits for the answers before it */
 };
 
@@ -199,6 +211,8 @@ void server_unref(struct http_server *server);
 /* The timer fires at the earliest deadline; called when one was set. */
 void server_deadline(struct http_server *server, uint64_t deadline_ms);
 void server_connection_gone(struct http_connection *connection);
+/* More connections than there may be: told so, and closed. */
+void server_turn_away(struct http_connection *connection);
 /* Buffers for bytes to write: taken when there are some, given back when they were taken. */
 struct buffer server_take_buffer(struct http_server *server);
 void server_give_buffer(struct http_server *server, struct buffer *buffer);
@@ -237,6 +251,7 @@ void parse_refuse_error(struct http_connection *connection, llhttp_errno_t error
 struct http_request *request_new(struct http_connection *connection);
 void request_free(struct http_request *request);
 void request_free_spares(struct http_server *server);
+void request_destroy(struct http_request *request); /* that no server counts */
 /* Out of its connection's list, which no longer knows it. */
 void request_detach(struct http_request *request);
 /* The byte at `at`, and how many bytes it takes in the text: 3 for %41, else 1. */
@@ -266,6 +281,13 @@ void pressure_forget_request(struct http_request *request);
 void pressure_count_answers(struct http_connection *connection);
 /* At the end of a turn: closes connections that take nothing. */
 void pressure_drop_answers(struct http_server *server);
+
+/* ---- move.c ---- */
+/* It goes to another server, and nothing is left to be answered before. */
+bool move_is_ready(const struct http_connection *connection);
+void move_give(struct http_connection *connection);
+/* Of an accepted connection: true when it is another server's now. */
+bool move_deal(struct http_connection *connection);
 
 /* ---- cors.c ---- */
 /* Of the answer to a request that was let in. */

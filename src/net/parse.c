@@ -435,7 +435,8 @@ static int on_message_complete(llhttp_t *parser)
     else
         connection->listener->handle_request(connection->listener->context, request);
 
-    if (connection->state == CONNECTION_IDLE && connection_is_full(connection)) {
+    if (connection->state == CONNECTION_IDLE &&
+        (connection_is_full(connection) || connection->given != NULL)) {
         connection_enter(connection, CONNECTION_FULL);
         uv_read_stop((uv_stream_t *)&connection->handle);
         connection_unflushed(connection); /* perhaps it is only bytes that can leave now */

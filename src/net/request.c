@@ -53,7 +53,7 @@ static void clear_spare(struct buffer *buffer)
         buffer_clear(buffer);
 }
 
-static void destroy(struct http_request *request)
+void request_destroy(struct http_request *request)
 {
     buffer_free(&request->head);
     buffer_free(&request->body);
@@ -70,7 +70,7 @@ void request_free(struct http_request *request)
     assert(request->connection == NULL);
     pressure_forget_request(request);
     if (server->freed || server->spare_request_count == SPARE_REQUESTS_MAX) {
-        destroy(request);
+        request_destroy(request);
     } else {
         arena_reset(request->arena);
         clear_spare(&request->head);
@@ -99,7 +99,7 @@ void request_free_spares(struct http_server *server)
     struct list *spare = NULL;
 
     while ((spare = list_take(&server->spare_requests)) != NULL)
-        destroy(LIST_ITEM(spare, struct http_request, in_connection));
+        request_destroy(LIST_ITEM(spare, struct http_request, in_connection));
     server->spare_request_count = 0;
 }
 

@@ -192,6 +192,13 @@ void http_server_close(struct http_server *server, uint64_t grace_ms, void (*clo
     finish_when_empty(server);
 }
 
+void http_server_share(struct http_server *server, size_t parts)
+{
+    server->connections_max /= parts;
+    server->bodies_max /= parts;
+    server->untaken_max /= parts;
+}
+
 void server_unref(struct http_server *server)
 {
     if (!server->freed || server->requests_alive > 0)
@@ -261,7 +268,7 @@ void http_listener_close(struct http_listener *listener)
 }
 
 /* More than connections_max: told so and closed, before anything is read. */
-static void turn_away(struct http_connection *connection)
+void server_turn_away(struct http_connection *connection)
 {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
                                  "Retry-After: 1\r\nConnection: close\r\n\r\n";
@@ -287,8 +294,8 @@ static void on_connection(uv_stream_t *stream, int status)
     if (uv_accept(stream, (uv_stream_t *)&connection->handle) != 0)
         connection_close(connection);
     else if (listener->server->connection_count > listener->server->connections_max)
-        turn_away(connection);
-    else if (connection_start(connection) != OK)
+        server_turn_away(connection);
+    else if (!move_deal(connection) && connection_start(connection) != OK)
         connection_close(connection);
 }
 
@@ -396,6 +403,7 @@ enum status http_listen(struct http_server *server, const struct http_listen_opt
     listener->any_host = options->any_host;
     listener->no_pages = options->no_pages;
     listener->body_size_max = options->body_size_max;
+    listener->deal = options->deal;
     if (options->cors != NULL)
         listener->cors = mem_copy_text(options->cors);
     listener->open = true;
@@ -405,7 +413,8 @@ enum status http_listen(struct http_server *server, const struct http_listen_opt
     int error = uv_tcp_init(server->loop, &listener->handle);
 
     assert(error == 0 && "uv_tcp_init() without a socket cannot fail");
-    error = bind_and_listen(listener, options, &port);
+    if (!options->unbound)
+        error = bind_and_listen(listener, options, &port);
     if (error != 0) {
         http_listener_close(listener); /* frees it */
         return status_of_uv(error);
@@ -420,6 +429,8 @@ enum status http_listen(struct http_server *server, const struct http_listen_opt
 
 void http_figures(const struct http_server *server, struct http_figures *ret)
 {
-    *ret = server->figures;
-    ret->connections_open = server->connection_count;
+    *ret = (struct http_figures){.connections_open = server->connection_count,
+                                 .connections_total = server->figures.connections_total,
+                                 .requests_total = server->figures.requests_total,
+                                 .refused_total = server->figures.refused_total};
 }

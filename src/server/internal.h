@@ -53,6 +53,17 @@ struct function_place {
     uint64_t archive_size;
 };
 
+struct front;
+
+/* One of the addresses that are listened on; each front has one of the same number. */
+struct server_listener {
+    struct server *server;
+    struct front *front; /* NULL: the main loop's */
+    size_t number;
+    struct http_listen_options options;
+    struct http_listener *http;
+};
+
 enum server_state {
     SERVER_OPENING, /* requests that come already wait */
     SERVER_SERVING,
@@ -99,8 +110,15 @@ struct server {
     struct sigv4_keys *keys;
     struct api *api;
     struct http_server *http;
-    struct http_listener *listeners[SERVER_LISTENERS_MAX];
+    struct server_listener listeners[SERVER_LISTENERS_MAX];
     size_t listener_count;
+    bool listeners_closed;
+    /* More loops (fronts.c). */
+    struct front *fronts;
+    size_t front_count, dealt;
+    uv_async_t given_wake;
+    pthread_mutex_t fronts_mutex; /* for `given`, and what fronts.c says */
+    struct list given;
     struct http_request **held; /* came before the stack was there */
     size_t held_count, held_capacity;
     char functions_folder[4096 + 16]; /* of functions that clients make */
@@ -185,6 +203,21 @@ void identity_ensure(struct server *server, void (*done)(struct server *server, 
 bool listen_open(struct server *server); /* false: said why on stderr */
 void listen_close(struct server *server);
 void listen_serve_held(struct server *server);
+
+/* ---- fronts.c: more loops ---- */
+void fronts_init(struct server *server);
+/* As many as --threads says; once the stack is there. */
+void fronts_open(struct server *server);
+/* An accepted connection: true when it is one of theirs. */
+bool fronts_deal(struct server *server, struct http_parcel *parcel, size_t listener);
+/* No more connections; what is in flight goes on. */
+void fronts_drain(struct server *server);
+/* Their connections end, within SERVER_DRAIN_GRACE_MS. */
+void fronts_stop(struct server *server);
+/* After fronts_stop(): waits for their threads. */
+void fronts_close(struct server *server);
+/* Of all loops. */
+void fronts_figures(const struct server *server, struct http_figures *ret);
 
 /* ---- bootstraps.c: the runtimes' files, unpacked from the program ---- */
 bool bootstraps_unpack(struct server *server);

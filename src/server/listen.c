@@ -10,7 +10,7 @@
  * is not there yet. */
 static void handle(void *context, struct http_request *request)
 {
-    struct server *server = context;
+    struct server *server = ((struct server_listener *)context)->server;
 
     if (server->state != SERVER_OPENING) {
         api_handle(server->api, request);
@@ -32,22 +32,31 @@ void listen_serve_held(struct server *server)
     server->held_count = server->held_capacity = 0;
 }
 
+static bool deal(void *context, struct http_parcel *parcel)
+{
+    const struct server_listener *listener = context;
+
+    return fronts_deal(listener->server, parcel, listener->number);
+}
+
 static enum status listen_on(struct server *server, const char *host, uint16_t port,
                              uint16_t *ret_port)
 {
-    struct http_listen_options options = {
-        .host = host,
-        .port = port,
-        .handle = handle,
-        .context = server,
-        .cors = server->options.cors,
-        .body_size_max = api_body_size_max,
-    };
+    struct server_listener *listener = &server->listeners[server->listener_count];
     enum status status = OK;
 
     assert(server->listener_count < SERVER_LISTENERS_MAX);
-    status =
-        http_listen(server->http, &options, &server->listeners[server->listener_count], ret_port);
+    *listener = (struct server_listener){.server = server, .number = server->listener_count};
+    listener->options = (struct http_listen_options){
+        .host = host,
+        .port = port,
+        .handle = handle,
+        .context = listener,
+        .cors = server->options.cors,
+        .deal = server->options.threads > 1 ? deal : NULL,
+        .body_size_max = api_body_size_max,
+    };
+    status = http_listen(server->http, &listener->options, &listener->http, ret_port);
     if (status == OK)
         server->listener_count++;
     return status;
@@ -112,7 +121,8 @@ bool listen_open(struct server *server)
 
 void listen_close(struct server *server)
 {
-    for (size_t i = 0; i < server->listener_count; i++)
-        http_listener_close(server->listeners[i]);
-    server->listener_count = 0;
+    for (size_t i = 0; i < server->listener_count && !server->listeners_closed; i++)
+        http_listener_close(server->listeners[i].http);
+    server->listeners_closed = true;
+    fronts_drain(server);
 }

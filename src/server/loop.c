@@ -115,6 +115,7 @@ void loop_open(struct server *server)
     server->wall_timer.data = server;
     server->interrupted.data = server->terminated.data = server;
     signal(SIGPIPE, SIG_IGN);
+    fronts_init(server);
     server->wall_timers = timers_new(server->wall_clock, arm_wall_timer, server);
 }
 
@@ -122,6 +123,7 @@ void loop_end(struct server *server)
 {
     uv_close((uv_handle_t *)&server->committed_wake, NULL);
     uv_close((uv_handle_t *)&server->archive_wake, NULL);
+    uv_close((uv_handle_t *)&server->given_wake, NULL);
     uv_close((uv_handle_t *)&server->timer, NULL);
     uv_close((uv_handle_t *)&server->wall_timer, NULL);
     uv_close((uv_handle_t *)&server->interrupted, NULL);

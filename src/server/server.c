@@ -58,6 +58,7 @@ static void provisioned(struct server *server, bool ok)
     warm_start(server);
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
+        fronts_open(server);
         output_banner(server);
         watch_open(server);
     }
@@ -88,6 +89,7 @@ static void connections_gone(void *context)
 {
     struct server *server = context;
 
+    fronts_close(server);
     server->state = SERVER_CLOSING;
     uv_async_send(&server->committed_wake);
 }
@@ -96,6 +98,7 @@ static void functions_stopped(void *context)
 {
     struct server *server = context;
 
+    fronts_stop(server);
     http_server_close(server->http, SERVER_DRAIN_GRACE_MS, connections_gone, server);
 }
 

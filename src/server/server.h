@@ -3,7 +3,8 @@
  *
  *   opening -> provisioning -> serving -> draining -> stopping -> closed
  *
- * One loop thread runs everything but the store's writer and SQLite's thread. */
+ * One loop thread runs everything but the store's writer and SQLite's thread; with `threads`, more
+ * of them run operations on items (fronts.c). */
 #ifndef DYNLOG_SERVER_SERVER_H
 #define DYNLOG_SERVER_SERVER_H
 
@@ -14,6 +15,7 @@
 #define SERVER_PORT_DEFAULT 8000
 #define SERVER_EVENTS_PORT_DEFAULT 4010
 #define SERVER_LAMBDA_PORT_DEFAULT 3002
+#define SERVER_THREADS_MAX 64
 
 struct server_options {
     const char *stack_path;        /* NULL: one in the folder (stack_find()), else none */
@@ -29,6 +31,7 @@ struct server_options {
     const char *cors;                   /* which web pages are let in (net/cors.h); NULL: none */
     const char *archive; /* path of the SQLite archive; NULL: the stack's or the default */
     const char *clock;   /* NULL or "real"; "manual", "manual=TIME": it stands until it is moved */
+    int threads;         /* loops; 0 or 1: one */
     int shards;          /* of a stream that is enabled; -1: not said: the stack's, else 1 */
     const char *const *private_logs; /* to be declared private, beside the stack's */
     size_t private_log_count;

@@ -438,7 +438,7 @@ void status_metrics(void *context, struct buffer *out)
     struct store_figures store;
 
     functions_figures(server->functions, &functions);
-    http_figures(server->http, &http);
+    fronts_figures(server, &http);
     store_figures(server->store, &store);
     metric(out, "position", "counter", "Position of the last committed write.",
            store_last_position(server->store));

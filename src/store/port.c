@@ -37,6 +37,11 @@ void store_port_free(struct store_port *port)
     mem_free(port);
 }
 
+bool store_port_is_idle(const struct store_port *port)
+{
+    return port->in_flight == 0;
+}
+
 /* Moves what is ready into the port's hands; the loop is woken if it sleeps. */
 static void hand_over(struct store_port *port, bool committed, uint64_t last_position)
 {

@@ -81,6 +81,7 @@ struct store_port *store_port_new(struct store *store, void (*wake)(void *contex
                                   void (*committed)(void *context, uint64_t last_position),
                                   void *context);
 void store_port_free(struct store_port *port); /* nothing of its may be in flight */
+bool store_port_is_idle(const struct store_port *port); /* nothing is */
 /* Calls done() of everything that is finished, then committed() if a batch became visible since. On
  * the port's thread. */
 void store_port_run(struct store_port *port);
