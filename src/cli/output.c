@@ -78,8 +78,7 @@ void cli_note(const struct cli *cli, const char *format, ...)
 
 /* ---- text ---- */
 
-#define UNSHOWABLE "\xEF\xBF\xBD" /* U+FFFD stands for what must not reach a terminal */
-#define CUT "\xE2\x80\xA6"        /* ... as one character */
+#define CUT "\xE2\x80\xA6" /* ... as one character */
 
 size_t cli_text_show(struct buffer *out, struct bytes text, size_t width)
 {
@@ -93,7 +92,7 @@ size_t cli_text_show(struct buffer *out, struct bytes text, size_t width)
 
         if (shown + columns > limit)
             break;
-        buffer_append(out, safe ? bytes_slice(text, at, size) : BYTES(UNSHOWABLE));
+        buffer_append(out, safe ? bytes_slice(text, at, size) : BYTES(TERMINAL_UNSAFE));
         shown += columns;
         at += size;
     }

@@ -43,6 +43,18 @@ static size_t width_of(FILE *stream)
     return size.ws_col;
 }
 
+/* Lines of handlers, names of a file, what a client sent: they steer no terminal. Programs get them
+ * as they are. */
+static struct bytes shown(struct arena *arena, FILE *stream, struct bytes text)
+{
+    AUTO(buffer_free) struct buffer out = BUFFER_INIT(SIZE_MAX);
+
+    if (!isatty(fileno(stream)))
+        return text;
+    terminal_append_foreign(&out, text);
+    return arena_copy(arena, buffer_bytes(&out));
+}
+
 /* In one write: what others tell does not come between. */
 void output_error(const char *format, ...)
 {
@@ -52,17 +64,20 @@ void output_error(const char *format, ...)
 
     va_start(args, format);
     buffer_printf(&out, "%sdynlog:%s ", paint(stderr, RED), paint(stderr, PLAIN));
-    terminal_wrap(&out, arena_vprintf(arena, format, args), strlen("dynlog: "), 0,
-                  width_of(stderr));
+    terminal_wrap(&out, shown(arena, stderr, arena_vprintf(arena, format, args)),
+                  strlen("dynlog: "), 0, width_of(stderr));
     va_end(args);
     fwrite(buffer_bytes(&out).ptr, 1, buffer_bytes(&out).size, stderr);
 }
 
 void output_note(struct server *server, const struct stack_note *note)
 {
+    AUTO(arena_release) struct arena *arena = arena_new();
+
     (void)server;
     fprintf(stderr, "%snote:%s %s:%zu:%zu: %.*s\n", paint(stderr, YELLOW), paint(stderr, PLAIN),
-            note->where.file, note->where.line, note->where.column, BYTES_ARG(note->text));
+            note->where.file, note->where.line, note->where.column,
+            BYTES_ARG(shown(arena, stderr, note->text)));
 }
 
 /* Like a diff: what comes, what changes, what goes. */
@@ -77,18 +92,21 @@ void output_plan(struct server *server, const struct plan *plan)
         [PLAN_STAYS] = {"=", DIM, " is not in the file any more, and stays with its data"},
     };
 
+    AUTO(arena_release) struct arena *arena = arena_new();
+
     printf("%s%s has changed:%s\n", paint(stdout, BOLD), server->stack_path, paint(stdout, PLAIN));
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_step *step = &plan->steps[i];
 
         printf("  %s%s %.*s%s%s", paint(stdout, kinds[step->kind].colour), kinds[step->kind].sign,
-               BYTES_ARG(step->what), kinds[step->kind].words, paint(stdout, PLAIN));
+               BYTES_ARG(shown(arena, stdout, step->what)), kinds[step->kind].words,
+               paint(stdout, PLAIN));
         if (step->details.size > 0)
-            printf(": %.*s", BYTES_ARG(step->details));
+            printf(": %.*s", BYTES_ARG(shown(arena, stdout, step->details)));
         printf("\n");
     }
     if (plan->at_next_start.size > 0)
-        printf("  at the next start: %.*s\n", BYTES_ARG(plan->at_next_start));
+        printf("  at the next start: %.*s\n", BYTES_ARG(shown(arena, stdout, plan->at_next_start)));
     fflush(stdout);
 }
 
@@ -113,10 +131,19 @@ static struct bytes without_prefix(struct bytes text, bool *ret_error)
     return rest;
 }
 
+static void print_note(const struct function_log *log)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+
+    fprintf(stdout, "%s[%.*s]%s %.*s\n", paint(stdout, YELLOW), BYTES_ARG(log->function_name),
+            paint(stdout, PLAIN), BYTES_ARG(shown(arena, stdout, log->text)));
+}
+
 static void print_line(const struct function_log *log)
 {
+    AUTO(arena_release) struct arena *arena = arena_new();
     bool error = log->from_stderr;
-    struct bytes text = without_prefix(log->text, &error);
+    struct bytes text = shown(arena, stdout, without_prefix(log->text, &error));
 
     fprintf(stdout, "%s[%.*s]%s %.*s\n", paint(stdout, error ? RED : BOLD),
             BYTES_ARG(log->function_name), paint(stdout, PLAIN), BYTES_ARG(text));
@@ -130,8 +157,7 @@ void output_log(void *context, const struct function_log *log)
     if (server->options.quiet)
         return;
     if (log->kind == FUNCTION_LOG_NOTE)
-        fprintf(stdout, "%s[%.*s]%s %.*s\n", paint(stdout, YELLOW), BYTES_ARG(log->function_name),
-                paint(stdout, PLAIN), BYTES_ARG(log->text));
+        print_note(log);
     else if (log->kind != FUNCTION_LOG_LINE)
         fprintf(stdout, "%s[%.*s] %.*s%s\n", paint(stdout, DIM), BYTES_ARG(log->function_name),
                 BYTES_ARG(log->text), paint(stdout, PLAIN));
@@ -142,9 +168,11 @@ void output_log(void *context, const struct function_log *log)
 
 static void print_functions(struct server *server)
 {
+    AUTO(arena_release) struct arena *arena = arena_new();
+
     for (size_t i = 0; i < server->stack->function_count; i++)
         printf("%s%.*s", i == 0 ? "  functions  " : ", ",
-               BYTES_ARG(server->stack->functions[i].key));
+               BYTES_ARG(shown(arena, stdout, server->stack->functions[i].key)));
     if (server->stack->function_count > 0)
         printf("\n");
     if (server->has_trigger)

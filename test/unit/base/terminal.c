@@ -21,6 +21,47 @@ static void test_columns(void **state)
     assert_int_equal(terminal_columns(BYTES("a\033\xFF"
                                             "b")),
                      4); /* what is not safe is one */
+    assert_int_equal(terminal_columns(BYTES("a\xE2\x80\xAE"
+                                            "b")),
+                     3); /* from here to the left */
+}
+
+static void test_foreign(void **state)
+{
+#define X TERMINAL_UNSAFE
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"", ""},
+        {"plain \xC3\xA9", "plain \xC3\xA9"},
+        {"a\tb\nc", "a\tb\nc"},
+        {"\033[31mred\033[0m", "\033[31mred\033[0m\033[0m"},
+        {"\033[1;38:5:196mx", "\033[1;38:5:196mx\033[0m"}, /* ends, whatever the text forgot */
+        {"\033[2J", X "[2J"},
+        {"\033[31", X "[31"},
+        {"\033[31;", X "[31;"},
+        {"\033[?25l", X "[?25l"},
+        {"\033]0;title\007", X "]0;title" X},
+        {"\033]8;;http://evil.example\033\\x", X "]8;;http://evil.example" X "\\x"},
+        {"\r\b\177", X X X},
+        {"\xC2\x9B"
+         "31m",
+         X "31m"},           /* CSI as one character of Unicode */
+        {"\x9B", X},         /* and as a byte */
+        {"\xE2\x80\xAE", X}, /* the direction */
+        {"\xE2\x81\xA6x\xE2\x81\xA9", X "x" X},
+        {"\xFF\xC3", X X},
+    };
+#undef X
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        AUTO(buffer_free) struct buffer out = BUFFER_INIT(1000);
+
+        terminal_append_foreign(&out, bytes_of_text(cases[i].text));
+        buffer_append_byte(&out, '\0');
+        assert_string_equal((const char *)out.ptr, cases[i].shown);
+    }
 }
 
 static void test_wrap(void **state)
@@ -70,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_colour),
     };
