@@ -192,6 +192,7 @@ class WrongServers(unittest.TestCase):
 
 class Histories(unittest.TestCase):
     def verify(self, kills):
+        """Figures of a round in which nothing was found."""
         seed = random.randrange(2 ** 32)
         keep = tempfile.gettempdir()
         library = LIBRARY if os.path.exists(LIBRARY) else None
@@ -199,12 +200,15 @@ class Histories(unittest.TestCase):
         self.assertEqual([], findings[:3], "seed %d, %r" % (seed, figures))
         for least in ("ok", "refused"):
             self.assertGreater(figures[least], OPERATIONS // 10, figures)
+        return figures
 
     def test_of_a_server(self):
         self.verify(0)
 
     def test_over_kill_9(self):
-        self.verify(2)
+        figures = self.verify(2)
+        self.assertGreater(figures["unknown"], 0)
+        self.assertGreater(figures["repeated"], 0)  # transactions with their tokens, once all the same
 
     def test_of_libdynlog_on_a_folder(self):
         if not os.path.exists(LIBRARY):

@@ -13,6 +13,7 @@ steps     of registers: what it did to each key by itself. linearizable.py check
 reads,    of lists: what it read and wrote of all its keys at one moment. serializable.py checks all of them together.
 writes    reads [[KEY, [IDS] | VERSION | {"least": VERSION}]], writes [KEY]: it appended its id to the key's list.
           "stale": true - it was allowed to read the past (an eventually consistent index).
+past      [[KEY, REGISTER]]: reads of registers that may be of the past (run.py)
 
 A register is null (there is no item) or [VERSION, WRITER]; who wrote it is an operation's id, so no value is written twice."""
 

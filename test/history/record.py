@@ -77,7 +77,11 @@ class Connection:
         now = time.monotonic_ns() - recorder.begun
         self.request = works.draw(recorder.random, self.id, now // GENERATION_NS, recorder.seen)
         data = request_bytes(self.request.target, self.request.body)
-        self.data, self.asked = b"", time.monotonic_ns() - recorder.begun
+        self.asked = time.monotonic_ns() - recorder.begun
+        self.send(data)
+
+    def send(self, data):
+        self.data = b""
         try:
             self.socket.sendall(data)
         except OSError:
@@ -88,8 +92,25 @@ class Connection:
         del self.recorder.by_descriptor[self.socket.fileno()]
         self.socket.close()
         self.socket = None
-        if self.request is not None:
+        if self.request is not None and not self.request.repeatable:
             self.end(None, "unknown", self.request.unknown)
+
+    def pursue(self, more):
+        """Asks what there is to ask. False: nobody listens."""
+        if self.request is None and not more or self.request is not None and self.socket is not None:
+            return True
+        if self.socket is None and not self.connect():
+            return False
+        if self.request is None:
+            self.ask()
+        else:
+            self.ask_again()
+        return True
+
+    def ask_again(self):
+        """What was lost on the way, with its token: whatever became of it, it is one operation."""
+        self.recorder.repeated += 1
+        self.send(request_bytes(self.request.target, self.request.body))
 
     def read(self):
         try:
@@ -104,10 +125,11 @@ class Connection:
         if answer is None:
             return
         answered = time.monotonic_ns() - self.recorder.begun
-        if answer[0] >= 500:  # a server that stops: nobody knows
-            self.end(None, "unknown", self.request.unknown)
+        told = json.loads(answer[1]) if answer[0] < 500 else {}
+        if answer[0] >= 500 or works.error_of(told) == "TransactionInProgressException":
+            self.end(None, "unknown", self.request.unknown)  # a server that stops, or has not done with the first try
         else:
-            self.end(answered, *self.request.finish(answer[0], json.loads(answer[1])))
+            self.end(answered, *self.request.finish(answer[0], told))
 
     def end(self, answered, outcome, members):
         operation = {"id": self.id, "client": "%d/%d" % (self.recorder.process, self.number), "name": self.request.name,
@@ -128,7 +150,7 @@ class Recorder:
         self.poll = select.epoll()
         self.by_descriptor = {}
         self.seen = {}
-        self.drawn = 0
+        self.drawn = self.repeated = 0
         self.operations = []
         self.connections = [Connection(self, number) for number in range(options.connections)]
 
@@ -145,12 +167,9 @@ class Recorder:
         while more or any(connection.request is not None for connection in self.connections):
             down = False
             for connection in self.connections:
-                if connection.request is None and more:
-                    if connection.socket is not None or connection.connect():
-                        connection.ask()
-                    else:
-                        down = True
-                        break
+                if not connection.pursue(more):
+                    down = True
+                    break
             for descriptor, _ in self.poll.poll(RECONNECT_MS / 1000 if down else None):
                 if descriptor == 0:
                     more = False
@@ -168,6 +187,7 @@ def main():
     recorder = Recorder(options)
     recorder.run()
     history.store(options.out, recorder.operations)
+    print("asked again: %d" % recorder.repeated)
 
 
 if __name__ == "__main__":

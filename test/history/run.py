@@ -8,6 +8,7 @@
 import json
 import os
 import random
+import re
 import selectors
 import shutil
 import subprocess
@@ -65,8 +66,9 @@ class Clients:
     def end(self):
         for process in self.processes:
             process.stdin.close()
+        self.repeated = 0
         for process in self.processes:
-            process.stdout.read()
+            self.repeated += sum(int(count) for count in re.findall(rb"asked again: (\d+)", process.stdout.read()))
             if process.wait() != 0:
                 raise AssertionError("a process of the clients ended with %d" % process.returncode)
 
@@ -135,18 +137,20 @@ def keys_of(operations):
     return keys
 
 
-def check_index(operations, orders):
-    """An index may show the past, not what never was or what was asked for only later."""
+def check_past(operations, orders):
+    """An index and an eventually consistent read may show the past, not what never was or was asked for only later."""
     asked = {operation["id"]: operation["asked"] for operation in operations}
     findings = []
     for operation in operations:
-        for key, state in operation.get("index", ()):
+        for key, state in operation.get("past", ()):
             if state is None:
                 continue
             if tuple(state) not in orders.get(key, ()):
-                findings.append(["%s: the index shows %s, which no change record made." % (key, state)])
+                findings.append(["%s: %s by %s shows %s, which no change record made." % (
+                    key, operation["name"], operation["id"], state)])
             elif asked[state[1]] > operation["answered"]:
-                findings.append(["%s: the index shows %s, which was asked for only later." % (key, state)])
+                findings.append(["%s: %s by %s shows %s, which was asked for only later." % (
+                    key, operation["name"], operation["id"], state)])
     return findings
 
 
@@ -177,7 +181,7 @@ def verify(operations, caller=None):
     if caller is not None:
         orders, findings = changes.chains(changes.records_of(caller.call, works.REGISTERS))
         events, more = changes.streams_of_events(changes.records_of(caller.call, works.EVENTS))
-        findings += more + check_index(operations, orders) + check_streams(operations, events) + check_order(caller, events)
+        findings += more + check_past(operations, orders) + check_streams(operations, events) + check_order(caller, events)
     begun = time.monotonic()
     more, figures = linearizable.check(operations, orders)
     findings += more
@@ -225,6 +229,7 @@ def record(dynlog, seed, count, kills=0, connections=48, folder=None, library=No
         clients.kill()
         raise
     operations = history.load(clients.paths)
+    caller.repeated = clients.repeated
     caller.read_all(keys_of(operations))
     return sorted(operations + caller.operations, key=lambda operation: operation["asked"]), caller
 
@@ -240,7 +245,7 @@ def one_round(seed, count, kills, connections, keep, arguments=(), library=None)
             operations, caller = record(dynlog, seed, count, kills, connections, folder, library)
             seconds = time.monotonic() - begun
             findings, figures = verify(operations, caller)
-        figures["recorded_s"] = round(seconds, 2)
+        figures.update(recorded_s=round(seconds, 2), repeated=caller.repeated)
         keep_history(operations, findings, figures, os.path.join(keep, "history-%d.jsonl" % seed))
         return findings, figures
     finally:

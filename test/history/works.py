@@ -42,8 +42,11 @@ def tables():
 
 
 class Request:
+    """A transaction with a ClientRequestToken is asked again when its answer was lost: it is done once all the same."""
+
     def __init__(self, name, target, body, finish, unknown):
         self.name, self.target, self.body = name, target, json.dumps(body, separators=(",", ":"))
+        self.repeatable = "ClientRequestToken" in body
         self.finish = finish    # (status, answer) -> (outcome, members of the operation)
         self.unknown = unknown  # members of the operation when no answer came
 
@@ -73,6 +76,11 @@ class Family:
             at -= weight
             if at < 0:
                 return work(self)
+
+    def transaction(self, actions):
+        """TransactWriteItems' body, half of them with a token."""
+        token = {"ClientRequestToken": "%032x" % self.random.getrandbits(128)} if self.random.random() < 0.5 else {}
+        return {"TransactItems": actions, **token}
 
     def keys(self, least, most, count, letter):
         numbers = self.random.sample(range(count), self.random.randint(least, most))
@@ -219,7 +227,7 @@ class Registers(Family):
                     if reason["Code"] == "ConditionalCheckFailed"]
             return ("refused", {"steps": done}) if done else FAILED
 
-        return Request("transact", "TransactWriteItems", {"TransactItems": actions}, finish,
+        return Request("transact", "TransactWriteItems", self.transaction(actions), finish,
                        {"steps": [{**step, "did": "unknown"} for step in steps]})
 
     # -- reads --
@@ -238,6 +246,11 @@ class Registers(Family):
         key = self.key()
         return self.read("get", "GetItem", {"TableName": REGISTERS, "Key": {"pk": s(key)}, "ConsistentRead": True}, [key],
                          lambda answer: [answer.get("Item")])
+
+    def get_eventually(self):
+        key = self.key()
+        return self.read_past("get-eventually", "GetItem", {"TableName": REGISTERS, "Key": {"pk": s(key)}}, key,
+                              lambda answer: [answer["Item"]] if "Item" in answer else [])
 
     def query(self):
         key = self.key()
@@ -258,20 +271,23 @@ class Registers(Family):
             {"Get": {"TableName": REGISTERS, "Key": {"pk": s(key)}}} for key in keys]}, keys,
             lambda answer: [one.get("Item") for one in answer["Responses"]])
 
-    def index(self):
-        """Eventually consistent: it may be of the past, but must be something that was there (check_index)."""
-        key = self.key()
-
+    def read_past(self, name, target, body, key, items_of):
+        """Eventually consistent: it may be of the past, but must be something that was there (run.check_past)."""
         def finish(status, answer):
             if status != 200:
                 return FAILED
-            return "ok", {"index": [[key, register_of(answer["Items"][0]) if answer["Items"] else None]]}
-        return Request("index", "Query", {
-            "TableName": REGISTERS, "IndexName": "by-g", "KeyConditionExpression": "g = :g",
-            "ExpressionAttributeValues": {":g": s(key)}}, finish, {})
+            items = items_of(answer)
+            return "ok", {"past": [[key, register_of(items[0]) if items else None]]}
+        return Request(name, target, body, finish, {})
 
-    works = [(14, get), (5, query), (6, batch_get), (6, transact_get), (5, index), (12, put_new), (4, put), (26, update_if),
-             (5, add), (6, delete_if), (2, delete), (2, batch_write), (8, transact)]
+    def index(self):
+        key = self.key()
+        return self.read_past("index", "Query", {
+            "TableName": REGISTERS, "IndexName": "by-g", "KeyConditionExpression": "g = :g",
+            "ExpressionAttributeValues": {":g": s(key)}}, key, lambda answer: answer["Items"])
+
+    works = [(14, get), (3, get_eventually), (5, query), (6, batch_get), (6, transact_get), (5, index), (12, put_new), (4, put),
+             (26, update_if), (5, add), (6, delete_if), (2, delete), (2, batch_write), (8, transact)]
 
 
 # ---- lists ----
@@ -353,7 +369,7 @@ class Lists(Family):
                    if reason["Code"] == "ConditionalCheckFailed"]
             return "refused" if saw else "failed", {"reads": saw[:1], "writes": writes}
 
-        return Request("transact", "TransactWriteItems", {"TransactItems": actions}, finish, {"reads": reads, "writes": writes})
+        return Request("transact", "TransactWriteItems", self.transaction(actions), finish, {"reads": reads, "writes": writes})
 
     def read(self, name, target, body, keys, items_of, together=True, **more):
         """together: of one moment; else each key is an operation of its own (the recorder splits `apart`)."""
@@ -429,8 +445,7 @@ class Events(Family):
         unknown = {"reads": reads, "writes": keys}
         if len(keys) == 1:
             return Request("append-event", "PutItem", puts[0], finish, unknown)
-        return Request("append-events", "TransactWriteItems", {"TransactItems": [{"Put": put} for put in puts]}, finish,
-                       unknown)
+        return Request("append-events", "TransactWriteItems", self.transaction([{"Put": put} for put in puts]), finish, unknown)
 
     def append(self):
         return self.append_all(self.streams(1, 1))

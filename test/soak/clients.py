@@ -43,9 +43,7 @@ class Steady(record.Recorder):
 
     def turn(self, asking):
         for connection in self.connections:
-            if asking and connection.request is None and self.drawn < self.allowed and \
-                    (connection.socket is not None or connection.connect()):
-                connection.ask()
+            connection.pursue(asking and self.drawn < self.allowed)
         for descriptor, _ in self.poll.poll(POLL_S):
             if descriptor in self.by_descriptor:
                 self.by_descriptor[descriptor].read()
