@@ -42,6 +42,7 @@ class History:
         self.origin = min((operation["asked"] for operation in self.all), default=0)
         self.by_id = {operation["id"]: operation for operation in self.all}
         self.lists, self.longest = {}, {}  # key -> its longest list; who read it
+        self.last = {}  # key -> who read it last, of those that may not read the past
         self.findings = []
 
     def find(self, sentence, *operations):
@@ -54,6 +55,9 @@ class History:
             for key, seen in operation.get("reads", ()):
                 if isinstance(seen, list) and (key not in self.lists or len(seen) > len(self.lists[key])):
                     self.lists[key], self.longest[key] = seen, operation
+                if isinstance(seen, list) and not operation.get("stale") and (
+                        key not in self.last or self.last[key]["asked"] < operation["asked"]):
+                    self.last[key] = operation
         for operation in self.all:
             for key, seen in operation.get("reads", ()):
                 if isinstance(seen, list) and seen != self.lists[key][:len(seen)]:
@@ -78,20 +82,20 @@ class History:
                 continue
             there = [key for key in operation["writes"] if operation["id"] in places.get(key, ())]
             for key in operation["writes"]:
-                reader = self.longest.get(key)
+                reader = self.last.get(key)
                 if key in there or reader is None:
                     continue
-                if operation["outcome"] == "ok" and reader["asked"] > operation["answered"] and not reader.get("stale"):
+                if operation["outcome"] == "ok" and reader["asked"] > operation["answered"]:
                     self.find("Lost: it was acknowledged, and is not in %s afterwards" % key, operation, reader)
                 elif there and operation["outcome"] == "unknown" and self.is_final(key, operation):
                     self.find("Half: it is in %s, and not in %s" % (there[0], key), operation, reader)
 
     def is_final(self, key, operation):
-        """Whether the longest list of the key was read after the operation was found in another of its keys."""
+        """Whether the key was read after the operation was found in another of its keys."""
         first = min((reader["answered"] for reader in self.all for other, seen in reader.get("reads", ())
                      if isinstance(seen, list) and other != key and operation["id"] in seen
                      and reader["answered"] is not None), default=FOREVER)
-        return self.longest[key]["asked"] > first
+        return self.last[key]["asked"] > first
 
     # ---- the graph ----
 
