@@ -160,7 +160,7 @@ class Verdict(unittest.TestCase):
 
     def failed(self, count=30, **figures):
         """Names of the rules that fail; figures: name -> a function of the minute."""
-        samples = [{"minute": minute, **self.FLAT, "other KB": 5000, **{
+        samples = [{"minute": minute, **self.FLAT, "other KB": 5000, "requests": 30000 * minute, **{
             name.replace("_", " "): of(minute) for name, of in figures.items()}} for minute in range(1, count + 1)]
         return [name for name, _, _, holds in verdict.judge(samples, 6) if not holds]
 
@@ -183,6 +183,7 @@ class Verdict(unittest.TestCase):
                 ("watched_folders", lambda minute: 14 + (minute == 30), "watched folders"),
                 ("threads", lambda minute: 9 + minute // 6, "threads"),
                 ("processes", lambda minute: 6 + (minute > 20), "processes"),
+                ("requests", lambda minute: 30000 + minute, "requests"),
                 ("errors", lambda minute: minute // 30, "errors of clients"),
                 ("invocation_errors", lambda minute: minute // 30, "failed invocations")):
             with self.subTest(rule):

@@ -23,8 +23,8 @@ import works  # noqa: E402
 from support.server import Dynlog  # noqa: E402
 
 SAMPLES = 30  # of a run of any length, and one a minute of a long one
-COLUMNS = [("minute", "minute", 6), ("operations", "operations", 10), ("invocations", "invoked", 8), ("errors", "errors", 6),
-           ("resident MB", "RSS MB", 7), ("store MB", "store", 6), ("other MB", "other", 6), ("disk MB", "disk MB", 8),
+COLUMNS = [("minute", "minute", 6), ("operations", "asked", 9), ("invocations", "invoked", 8), ("errors", "errors", 6),
+           ("resident MB", "RSS MB", 7), ("store MB", "store", 6), ("other MB", "other", 6), ("disk MB", "disk MB", 7),
            ("descriptors", "fds", 5), ("threads", "thr", 4), ("processes", "proc", 5)]
 
 

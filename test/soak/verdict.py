@@ -22,6 +22,7 @@ STORE_KB_MAX = 448 * 1024
 # OPEN_FILES_MAX of store/options.c, and its logs, its lock, its manifest, the archive.
 STORE_FILES_MAX = 512 + 24
 SOCKETS_CLOSING = 8    # connections that clients closed a moment ago
+REQUESTS_MIN = 600     # a minute: a server that nobody asks is flat
 THREADS_MORE = 2       # of RocksDB, begun at the first compaction that needs them
 
 
@@ -55,6 +56,8 @@ def judge(samples, processes_max):
              words)
     rule("threads", max(sample["threads"] for sample in after), max(sample["threads"] for sample in before) + THREADS_MORE, "")
     rule("processes", max(sample["processes"] for sample in samples), processes_max, "")
+    asked = round((after[-1]["requests"] - after[0]["requests"]) / minutes)
+    rows.append(("requests", "%d /min" % asked, ">= %d /min" % REQUESTS_MIN, asked >= REQUESTS_MIN))
     rule("errors of clients", samples[-1]["errors"], 0, "")
     rule("failed invocations", samples[-1]["invocation errors"], 0, "")
     return rows
