@@ -188,6 +188,8 @@ class Process:
 class Dynlog:
     """files: path in the folder -> text. arguments: more of `dynlog start`. copy: a folder to begin with."""
 
+    prefix = ()  # words before the program's
+
     def __init__(self, files=None, arguments=(), env=None, copy=None):
         self.folder = tempfile.mkdtemp(prefix="dynlog-e2e-")
         self.home = os.path.join(self.folder, "home")
@@ -239,7 +241,7 @@ class Dynlog:
         self.port = self.port or unused_port()
         self.events_port = self.events_port or unused_port()
         self.lambda_port = self.lambda_port or unused_port()
-        command = [PROGRAM, "start", "--port", str(self.port), "--events-port", str(self.events_port),
+        command = [*self.prefix, PROGRAM, "start", "--port", str(self.port), "--events-port", str(self.events_port),
                    "--lambda-port", str(self.lambda_port), *self.arguments, *arguments]
         self.process = Process(command, self.work, self.environment())
         return self.process
