@@ -10,6 +10,8 @@ static void catalogue_row(struct check *check, struct bytes key, struct bytes va
     (void)context;
     if (bytes_start_with(key, BYTES("engine/")))
         check_engine_row(check, key, value);
+    else
+        check_setting_row(check, key, value);
 }
 
 static void catalogue(struct check *check)
@@ -31,6 +33,15 @@ static const struct {
     {"indexes", check_indexes},
     {"order", check_order},
     {"streams", check_event_streams},
+    {"history", check_history},
+    {"vault", check_vault},
+    {"cursors", check_cursors},
+    {"deliveries", check_deliveries},
+    {"archives", check_archives},
+    {"events", check_events},
+    {"queues", check_messages},
+    {"logs", check_log_events},
+    {"code", check_code},
 };
 
 static void look_at_parts(struct check *check)
@@ -142,6 +153,8 @@ enum status check_run(const struct check_options *options, struct check_result *
     *ret = check.result;
     for (size_t i = 0; i < check.table_count; i++)
         map_free(&check.tables[i].runs);
+    map_free(&check.owners);
+    map_free(&check.code);
     buffer_free(&check.collection.key);
     mem_free(check.changed_keys);
     spool_free(check.positions);

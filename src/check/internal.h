@@ -9,6 +9,9 @@
  *   indexes.c    entries of indexes, sizes of item collections; figures of tables and indexes
  *   order.c      the order of events: runs, streams, positions
  *   changes.c    change records: each reads, and the last of an item is the item
+ *   settings.c   what else the catalogue holds
+ *   cursors.c deliveries.c archives.c messages.c log_events.c history.c vault.c   a family each
+ *   code.c       folders with the code of functions that clients made
  *   facts.c, spool.c   what two families tell of one thing, in bounded memory
  *
  * This folder alone may include the internal headers of the folders whose rows it reads: it holds
@@ -87,6 +90,8 @@ struct check {
     struct facts *index_rows, *order_rows, *stream_rows;
     struct spool *links, *positions;
     struct check_collection collection;
+    struct map owners;     /* kind, id -> struct bytes: a name */
+    struct map code;       /* hash of a function's code -> anything */
     uint8_t *changed_keys; /* a Bloom filter of items with change records; NULL: none is used */
 
     bool damaged[STORE_FAMILY_COUNT]; /* reading ended before the end */
@@ -179,5 +184,31 @@ void check_links(struct check *check);
 
 /* ---- log.c ---- */
 void check_logs(struct check *check);
+
+/* ---- settings.c: rows of the catalogue that are not the engine's ---- */
+
+/* Whose rows another family has under an id. */
+enum check_owner { CHECK_ARCHIVE, CHECK_QUEUE, CHECK_LOG_GROUP };
+void check_id_add(struct check *check, enum check_owner owner, uint64_t id, struct bytes name);
+MUST_USE bool check_id_name(struct check *check, enum check_owner owner, uint64_t id,
+                            struct bytes *ret);
+void check_setting_row(struct check *check, struct bytes key, struct bytes value);
+
+/* ---- code.c: folders with the code of functions ---- */
+void check_code_add(struct check *check, struct bytes hash);
+void check_code(struct check *check);
+
+/* ---- a family each ---- */
+void check_cursors(struct check *check);
+void check_deliveries(struct check *check);
+void check_archives(struct check *check);
+void check_events(struct check *check);
+void check_messages(struct check *check);
+void check_log_events(struct check *check);
+void check_history(struct check *check);
+void check_vault(struct check *check);
+/* Its payloads open, or were forgotten (vault/vault.h). */
+void check_sealed_text(struct check *check, const char *family, struct bytes key,
+                       struct bytes sealed);
 
 #endif
