@@ -1,6 +1,7 @@
 """A life: one data folder over many starts, with what its clients were told. The ways in which a start ends."""
 
 import random
+import signal
 import time
 
 from load import Load, Notes, event, n, s
@@ -15,7 +16,7 @@ CHANGES = ("write", "sync", "truncate", "rename", "unlink", "open", "mkdir")  # 
 MOMENT_MAX = {"write": 400, "sync": 200, "truncate": 8, "rename": 6, "unlink": 12, "open": 25, "mkdir": 2}
 START_MOMENT_MAX = 40
 ANSWERS_MAX = 500
-LOAD_MAX_S = 20
+LOAD_MAX_S = 20  # far above what so many answers take
 READY = r"^  .* aws dynamodb list-tables "  # the last line of a start
 LATE_MAX_S = 10  # of a message that is due after one second
 HEALED_MAX_S = 10  # far above the pause between two attempts of the store to open its files again
@@ -57,7 +58,10 @@ class Life:
     def answers(self, load, count=None):
         """Until so many more were given, or it has ended."""
         count = self.random.randrange(ANSWERS_MAX) if count is None else count
+        before = self.notes.count + self.notes.failed
         self.notes.wait(self.notes.count + self.notes.failed + count, LOAD_MAX_S, lambda: load.ended)
+        if count > 0 and not load.ended and self.notes.count + self.notes.failed == before:
+            raise Found("for %d s nobody is answered" % LOAD_MAX_S)
         return count
 
     def killed(self):
@@ -172,10 +176,11 @@ class Life:
         self.machine.kill()
 
     def lose_power(self):
-        disk = Disk(self.machine.data, self.machine_was, self.machine.journal)
+        disk = Disk(self.machine.disk, self.machine_was, self.machine.journal)
         lost = disk.lose_power(self.random)
         disk.write()
         self.figures["lost"] += lost
+        self.machine.expect_whole()
         self.tell("its power was cut: %d changes of the disk lost or torn", lost)
 
     # ---- a disk that fails ----
@@ -386,5 +391,5 @@ class Life:
 
     def close(self):
         if self.machine.process is not None:
-            self.machine.kill()
+            self.machine.process.end(signal.SIGKILL)
         self.machine.remove()

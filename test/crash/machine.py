@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 
-from support.server import WAIT_S, Dynlog
+from support.server import PROGRAM, SANITIZER, WAIT_S, Dynlog, environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCES = ("disk.c", "clock.c", "small.c")
@@ -86,10 +86,10 @@ class Machine(Dynlog):
 
     def __init__(self, library, files, arguments=()):
         super().__init__(files, arguments)
-        self.data = os.path.join(self.work, ".dynlog")
+        self.disk = os.path.join(self.work, ".dynlog")
         self.control = Control(os.path.join(self.folder, "control"))
         self.journal = os.path.join(self.folder, "journal")
-        self.env = {} if library is None else {"LD_PRELOAD": library, "CRASH_SMALL": "1", "CRASH_DISK": os.path.realpath(self.data),
+        self.env = {} if library is None else {"LD_PRELOAD": library, "CRASH_SMALL": "1", "CRASH_DISK": os.path.realpath(self.disk),
                     "CRASH_CONTROL": self.control.path, "CRASH_JOURNAL": self.journal}
         sanitizers = os.environ.get("ASAN_OPTIONS")
         self.env["ASAN_OPTIONS"] = (sanitizers + ":" if sanitizers else "") + "verify_asan_link_order=0"
@@ -115,7 +115,17 @@ class Machine(Dynlog):
         process, self.process = self.process, None
         process.end(signal.SIGKILL)
         self.expect_clean(process)
+        self.expect_whole()
         return process.err.text()
+
+    def expect_whole(self):
+        """`dynlog check` of what is left, on a machine that is well."""
+        if not os.path.exists(os.path.join(self.disk, "format")):
+            return
+        result = subprocess.run([PROGRAM, "check", "--gapless", self.disk], cwd=self.work, text=True,
+                                env=environment(self.home), capture_output=True, timeout=WAIT_S, check=False)
+        assert result.returncode == 0 and not SANITIZER.search(result.stderr), \
+            "dynlog check: exit status %d\n%s\n%s" % (result.returncode, result.stdout[-3000:], result.stderr[-3000:])
 
     def begin_shutdown(self):
         self.process.popen.send_signal(signal.SIGINT)
@@ -126,8 +136,8 @@ class Machine(Dynlog):
         """From the next start on everything is noted; beside it, the folder as it is now."""
         before = os.path.join(self.folder, "before")
         shutil.rmtree(before, ignore_errors=True)
-        if os.path.isdir(self.data):
-            shutil.copytree(self.data, before)
+        if os.path.isdir(self.disk):
+            shutil.copytree(self.disk, before)
         else:
             os.makedirs(before)
         with open(self.journal, "wb"):
@@ -138,6 +148,8 @@ class Machine(Dynlog):
     def keep(self, what):
         """A copy of everything for whoever looks for the reason, and where its threads are; its path."""
         kept = tempfile.mkdtemp(prefix="dynlog-crash-%s-" % what, dir=os.environ.get("TMPDIR", "/tmp"))
+        if self.is_up:
+            self.process.popen.send_signal(signal.SIGSTOP)  # its files stay as they are
         if self.is_up and shutil.which("gdb"):
             with open(os.path.join(kept, "threads"), "wb") as file:
                 subprocess.run(["gdb", "-p", str(self.process.popen.pid), "-batch", "-ex", "thread apply all bt 16"],
@@ -155,19 +167,20 @@ class SmallDisk(Machine):
 
     def __init__(self, library, files):
         super().__init__(library, files)
-        os.makedirs(self.data)
+        os.makedirs(self.disk)
         self.holder = subprocess.Popen(self.command("echo ready && exec cat"), stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE)
         if self.holder.stdout.readline() != b"ready\n":
+            self.remove()
             raise NoDisk("no disk of its own can be mounted here")
         self.prefix = ("nsenter", "--mount=/proc/%d/ns/mnt" % self.holder.pid,
                        "sh", "-c", 'cd "$0" && exec "$@"', self.work)  # a new namespace begins at its root
-        self.data = "/proc/%d/root%s" % (self.holder.pid, self.data)
-        self.filler = os.path.join(self.data, "filler")
+        self.disk = "/proc/%d/root%s" % (self.holder.pid, self.disk)
+        self.filler = os.path.join(self.disk, "filler")
 
     def command(self, then):
         own = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
-        return [*own, "sh", "-c", 'mount -t tmpfs -o size=%s none "$0" && %s' % (self.SIZE, then), self.data]
+        return [*own, "sh", "-c", 'mount -t tmpfs -o size=%s none "$0" && %s' % (self.SIZE, then), self.disk]
 
     def fill(self):
         with open(self.filler, "wb", buffering=0) as file:

@@ -228,8 +228,8 @@ class Verifier:
         """Of a copy: SQLite does not open files where SmallDisk's are."""
         with tempfile.TemporaryDirectory() as folder:
             for name in ("archive.db", "archive.db-wal"):
-                if os.path.exists(os.path.join(self.machine.data, name)):
-                    shutil.copy(os.path.join(self.machine.data, name), folder)
+                if os.path.exists(os.path.join(self.machine.disk, name)):
+                    shutil.copy(os.path.join(self.machine.disk, name), folder)
             archive = sqlite3.connect(os.path.join(folder, "archive.db"))
             whole = archive.execute("pragma integrity_check").fetchone()
             events = [json.loads(text) for text, in archive.execute("select event from events order by rowid")]
