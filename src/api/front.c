@@ -87,7 +87,7 @@ static enum status check_signature(struct api_call *call)
 
     if (on->keys == NULL)
         return OK;
-    return sigv4_check(on->keys, call->request, clock_now_ms(timers_clock(on->wall_timers)),
+    return sigv4_check(on->keys, call->request, clock_machine_ms(timers_clock(on->wall_timers)),
                        &call->error);
 }
 

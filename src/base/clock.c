@@ -5,14 +5,36 @@
 #include <stdio.h>
 #include <time.h>
 
+#define NS_PER_MS 1000000
+#define NS_PER_S INT64_C(1000000000)
+
+/* When the machine's time is behind, one part in so many of what passes is left out. */
+#define SLEW_PART 10
+/* And not more often than this, because two readings are never of one moment. */
+#define SLEW_STEP_NS (100 * NS_PER_MS)
+
+/* A real clock is what has passed since the machine began (which only goes forward), and how far
+ * the time of day is ahead of that. The distance grows when the time of day is set forward, or the
+ * machine wakes up; when that is set back, it shrinks slowly. */
 struct clock {
     bool manual;
     _Atomic uint64_t last_ms; /* real: the latest answer; manual: the time */
+    _Atomic int64_t ahead_ns;
+    _Atomic int64_t slewed_ns; /* what had passed when it shrank */
 };
 
 struct clock *clock_new_real(void)
 {
-    return mem_new(sizeof(struct clock));
+    return clock_new_real_from(0);
+}
+
+struct clock *clock_new_real_from(uint64_t at_least_ms)
+{
+    struct clock *clock = mem_new(sizeof *clock);
+
+    clock->slewed_ns = (int64_t)clock_monotonic_ns();
+    clock->ahead_ns = (int64_t)at_least_ms * NS_PER_MS - clock->slewed_ns;
+    return clock;
 }
 
 struct clock *clock_new_manual(uint64_t now_ms)
@@ -34,21 +56,61 @@ bool clock_is_manual(const struct clock *clock)
     return clock->manual;
 }
 
-uint64_t clock_now_ms(struct clock *clock)
+static int64_t time_of_day_ns(void)
 {
-    uint64_t last = atomic_load(&clock->last_ms);
     struct timespec ts;
 
-    if (clock->manual)
-        return last;
     clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
 
-    uint64_t now = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+/* The time of day is less than the clock says, perhaps only because of a thread that stood still
+ * between two readings: then the next one finds it right. */
+static void slew(struct clock *clock, int64_t passed_ns, int64_t behind_ns)
+{
+    int64_t slewed_ns = atomic_load(&clock->slewed_ns), by_ns = (passed_ns - slewed_ns) / SLEW_PART;
+
+    if (passed_ns - slewed_ns < SLEW_STEP_NS ||
+        !atomic_compare_exchange_strong(&clock->slewed_ns, &slewed_ns, passed_ns))
+        return;
+    atomic_fetch_sub(&clock->ahead_ns, by_ns < behind_ns ? by_ns : behind_ns);
+}
+
+/* The distance as it is now. The time of day is read first: a thread that stands still between the
+ * two makes it too small, which the next reading mends, and never too large. */
+static int64_t read_ns(struct clock *clock)
+{
+    int64_t day_ns = time_of_day_ns(), passed_ns = (int64_t)clock_monotonic_ns();
+    int64_t ahead_ns = atomic_load(&clock->ahead_ns);
+
+    while (day_ns - passed_ns > ahead_ns)
+        if (atomic_compare_exchange_weak(&clock->ahead_ns, &ahead_ns, day_ns - passed_ns)) {
+            atomic_store(&clock->slewed_ns, passed_ns);
+            return day_ns;
+        }
+    if (ahead_ns - (day_ns - passed_ns) > NS_PER_MS)
+        slew(clock, passed_ns, ahead_ns - (day_ns - passed_ns));
+    else if (passed_ns - atomic_load(&clock->slewed_ns) > SLEW_STEP_NS)
+        atomic_store(&clock->slewed_ns, passed_ns);
+    return passed_ns + ahead_ns;
+}
+
+uint64_t clock_now_ms(struct clock *clock)
+{
+    if (clock->manual)
+        return atomic_load(&clock->last_ms);
+
+    uint64_t now = (uint64_t)read_ns(clock) / NS_PER_MS, last = atomic_load(&clock->last_ms);
 
     while (now > last)
         if (atomic_compare_exchange_weak(&clock->last_ms, &last, now))
             return now;
     return last;
+}
+
+uint64_t clock_machine_ms(struct clock *clock)
+{
+    return clock->manual ? clock_now_ms(clock) : (uint64_t)time_of_day_ns() / NS_PER_MS;
 }
 
 uint64_t clock_waited_ms(struct clock *clock)

@@ -2,9 +2,10 @@
  *
  * A clock is real (the machine's) or manual (stands still until clock_advance()). Time is
  * milliseconds since 1970-01-01T00:00:00Z. Any thread may read; one thread moves.
- * A real clock never steps back: when the machine's does, it stands still until that has caught up
- * (ids and records stay ordered). For how long to wait there is a second reading that never stands
- * still and never jumps. */
+ * A real clock never steps back and never stands still: when the machine's is set back, it goes on
+ * from where it was, a tenth slower, until that has caught up. So ids and records stay ordered, and
+ * what is due in ten seconds comes within eleven. What others compare with their own clocks is the machine's
+ * time, as it is. For how long to wait there is a third reading, which never jumps. */
 #ifndef DYNLOG_BASE_CLOCK_H
 #define DYNLOG_BASE_CLOCK_H
 
@@ -14,9 +15,13 @@ struct clock;
 
 struct clock *clock_new_real(void);
 struct clock *clock_new_manual(uint64_t now_ms);
+/* One that is at least at that time, for data that was written then (docs/adr/0051). */
+struct clock *clock_new_real_from(uint64_t at_least_ms);
 void clock_free(struct clock *clock);
 
 uint64_t clock_now_ms(struct clock *clock);
+/* The machine's time, which may step back; a manual clock's is clock_now_ms(). */
+uint64_t clock_machine_ms(struct clock *clock);
 bool clock_is_manual(const struct clock *clock);
 /* Milliseconds since some moment, for waiting (base/timer.h). A real clock counts evenly, whatever
  * is done to the machine's time; a manual one is where clock_now_ms() is, so that a test that moves

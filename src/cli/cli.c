@@ -39,6 +39,7 @@ static const struct command *const commands[] = { /* one a line: branches meet h
     &command_drain,
     &command_clock,
     &command_doctor,
+    &command_check,
     &command_clean,
     &command_invoke,
     &command_logs,

@@ -402,7 +402,7 @@ static void renew_in_time(struct client *client)
     char message[CREDENTIALS_MESSAGE_SIZE];
 
     if (client->keys.expires_ms > 0 &&
-        clock_now_ms(client->clock) + CLIENT_RENEW_MS > client->keys.expires_ms)
+        clock_machine_ms(client->clock) + CLIENT_RENEW_MS > client->keys.expires_ms)
         (void)client_renew_keys(client, message); /* if not, the answer tells */
 }
 

@@ -329,7 +329,7 @@ void worker_take(struct worker *worker, struct invocation *invocation)
         .trace_id = invocation->trace_id,
         .client_context = invocation->client_context,
         .payload = invocation->payload,
-        .deadline_ms = clock_now_ms(functions->machine_clock) + timeout_ms,
+        .deadline_ms = clock_machine_ms(functions->machine_clock) + timeout_ms,
     };
 
     next(worker->next_context, &answer);

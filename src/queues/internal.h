@@ -225,6 +225,8 @@ void lane_returned(struct lane *lane);
 /* Something is ready, or will be at that time. */
 void lane_wake(struct lane *lane);
 void lane_due(struct lane *lane, uint64_t due_ms);
+/* A work's group failed, and may be there all the same (store.h): what is due is looked at anew. */
+void lane_doubtful(struct lane *lane);
 
 /* ---- serve.c ---- */
 void lane_serve(struct lane *lane);

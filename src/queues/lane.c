@@ -103,3 +103,8 @@ void lane_due(struct lane *lane, uint64_t due_ms)
     lane->due_ms = due_ms;
     timer_set_at(lane->queues->options.timers, &lane->timer, due_ms);
 }
+
+void lane_doubtful(struct lane *lane)
+{
+    lane_due(lane, 0);
+}

@@ -111,7 +111,9 @@ static void send_written(struct store_work *work, enum status status)
     struct queue_send *send = CONTAINER_OF(work, struct queue_send, work);
     struct lane *lane = send->lane;
 
-    if (status == OK)
+    if (status != OK)
+        lane_doubtful(lane);
+    else
         status = send->outcome;
     if (status == REFUSED)
         queue_refuse_missing(&send->error);

@@ -202,7 +202,9 @@ static void serve_written(struct store_work *work, enum status status)
     struct lane *lane = serve->lane;
 
     lane->serving = false;
-    if (status == OK)
+    if (status != OK)
+        lane_doubtful(lane);
+    else
         status = serve->outcome;
     if (status == OK) {
         serve->again = serve->again || serve->advancing;

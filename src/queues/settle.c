@@ -134,7 +134,9 @@ static void settle_written(struct store_work *work, enum status status)
     struct queue_settle *settle = CONTAINER_OF(work, struct queue_settle, work);
     struct lane *lane = settle->lane;
 
-    if (status == OK)
+    if (status != OK)
+        lane_doubtful(lane);
+    else
         status = settle->outcome;
     if (status == REFUSED)
         queue_refuse_missing(&settle->error);

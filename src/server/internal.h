@@ -143,8 +143,10 @@ struct server {
     struct archiving archiving;
     bool has_archive;
     struct list drain_waiters;
-    struct list clock_moves; /* the first is under way */
-    struct follow *follow;   /* under way; NULL: none */
+    struct list clock_moves;                      /* the first is under way */
+    uint64_t clock_note_position, clock_noted_ms; /* machine_clock.c */
+    bool clock_note_written;                      /* it is being */
+    struct follow *follow;                        /* under way; NULL: none */
     void (*steps_done)(struct server *server, bool ok);
     bool waits_for_quiet; /* the steps do, for a table that is being restored */
     struct made *made;
@@ -323,6 +325,14 @@ void archiving_offer(struct server *server, uint64_t last_position);
 void archiving_woken(struct server *server);
 bool archiving_busy(const struct server *server);
 void archiving_close(struct server *server);
+
+/* ---- machine_clock.c ---- */
+
+/* noted_ms: how late it was when the folder was used last; 0: it is new. */
+struct clock *machine_clock_new(struct server *server, uint64_t noted_ms);
+void machine_clock_begin(struct server *server);
+/* After a commit. */
+void machine_clock_look(struct server *server);
 
 /* ---- manual_clock.c ---- */
 /* When the store is open. False: said why on stderr. */

@@ -11,6 +11,7 @@ static void turn(struct server *server)
     bus_look(server->bus);
     drain_look(server);
     manual_clock_look(server);
+    machine_clock_look(server);
     follow_look(server);
     if (server->state == SERVER_CLOSING)
         server_close_down(server);

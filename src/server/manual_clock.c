@@ -15,8 +15,8 @@
  *   2. While a step is under way only its own timers have fired.
  *
  * In STORE_CATALOGUE, key "store/clock": format 1 (1) | 1 manual, 0 the machine's (1) | ms (8). The
- * machine's is noted at every start: a folder whose records are from today does not go back to an
- * earlier time. */
+ * machine's is noted at every start, and later (machine_clock.c): a folder whose records are from
+ * today does not go back to an earlier time. */
 #include "server/internal.h"
 
 #define CLOCK_KEY "store/clock"
@@ -109,7 +109,7 @@ bool manual_clock_open(struct server *server)
                      stands);
         return false;
     }
-    server->clock = clock_new_real();
+    server->clock = machine_clock_new(server, noted.ms);
     return true;
 }
 

@@ -395,7 +395,8 @@ bool parts_quiet(struct server *server)
         !mapping_registry_stop(server->registry) || !engine_stop(server->engine) ||
         !deliveries_stop(server->deliveries) || !schedules_stop(server->schedules) ||
         !outbound_stop(server->outbound) || !queues_stop(server->queues) ||
-        !logs_stop(server->logs) || subscriptions_busy(server->subscriptions))
+        !logs_stop(server->logs) || subscriptions_busy(server->subscriptions) ||
+        server->clock_note_written)
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;

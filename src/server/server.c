@@ -69,6 +69,7 @@ static void provisioned(struct server *server, bool ok)
 
 static void clock_noted(struct server *server, bool ok)
 {
+    machine_clock_begin(server);
     if (ok)
         stack_steps(server, provisioned);
     else

@@ -15,16 +15,22 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FORMAT_WORDS "dynlog store "
 #define FORMAT_SIZE_MAX 64
 #define LOCK_NAME "dynlog.lock"
 #define FORMAT_NAME "format"
+
+/* How long a lock is waited for whose process is gone: a second. */
+#define HOLDER_TRIES_MAX 200
+#define HOLDER_PAUSE_MS 5
 
 static enum status refuse(char message[STORE_MESSAGE_SIZE], enum status status, const char *format,
                           ...) PRINTF_LIKE(3, 4);
@@ -98,13 +104,24 @@ static enum status check_owner(const char *folder, char message[STORE_MESSAGE_SI
 
 /* ---- its lock ---- */
 
-static enum status refuse_held(const char *folder, int lock, char message[STORE_MESSAGE_SIZE])
+/* The process whose id is in the file; 0: none. */
+static uint64_t holder_of(int lock)
 {
     char holder[32] = "";
     ssize_t size = pread(lock, holder, sizeof holder - 1, 0);
     uint64_t pid = 0;
 
-    if (size > 0 && bytes_to_uint64(bytes_of(holder, strcspn(holder, "\n")), &pid))
+    if (size <= 0 || !bytes_to_uint64(bytes_of(holder, strcspn(holder, "\n")), &pid) ||
+        pid > INT_MAX)
+        return 0;
+    return pid;
+}
+
+static enum status refuse_held(const char *folder, int lock, char message[STORE_MESSAGE_SIZE])
+{
+    uint64_t pid = holder_of(lock);
+
+    if (pid != 0)
         return refuse(message, IN_USE,
                       "The data folder %s is in use by another dynlog (process %" PRIu64 "). Stop "
                       "that one, or choose another folder.",
@@ -113,6 +130,29 @@ static enum status refuse_held(const char *folder, int lock, char message[STORE_
                   "The data folder %s is in use by another dynlog. Stop that one, or choose "
                   "another folder.",
                   folder);
+}
+
+static bool is_alive(uint64_t pid)
+{
+    return pid != 0 && (kill((pid_t)pid, 0) == 0 || errno != ESRCH);
+}
+
+/* A dynlog that was killed holds nothing; but a process that it was just starting has its lock
+ * until it has become another program, a moment later. */
+static bool lock_file(int lock)
+{
+    const struct timespec pause = {.tv_nsec = HOLDER_PAUSE_MS * 1000000L};
+
+    for (int tries = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno != EWOULDBLOCK)
+            return false;
+        if (tries >= HOLDER_TRIES_MAX || is_alive(holder_of(lock))) {
+            errno = EWOULDBLOCK;
+            return false;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return true;
 }
 
 static enum status take_lock(const char *folder, int *ret, char message[STORE_MESSAGE_SIZE])
@@ -126,7 +166,7 @@ static enum status take_lock(const char *folder, int *ret, char message[STORE_ME
 
     if (lock < 0)
         return refuse_errno(folder, "making its lock", errno, message);
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_file(lock)) {
         enum status status = errno == EWOULDBLOCK
                                  ? refuse_held(folder, lock, message)
                                  : refuse_errno(folder, "locking it", errno, message);
@@ -221,6 +261,47 @@ enum status folder_take(const char *folder, struct folder_state *ret,
         return status;
     }
     *ret = state;
+    return OK;
+}
+
+/* ---- looking at it ---- */
+
+static enum status refuse_none(const char *folder, const char *why,
+                               char message[STORE_MESSAGE_SIZE])
+{
+    return refuse(message, NOT_FOUND, "%s is no data folder of dynlog's: %s.", folder, why);
+}
+
+enum status folder_look(const char *folder, int *ret_lock, char message[STORE_MESSAGE_SIZE])
+{
+    char path[PATH_MAX];
+    bool is_new = false;
+
+    if (!path_of(path, folder, LOCK_NAME))
+        return refuse_errno(folder, "its name", ENAMETOOLONG, message);
+
+    int lock = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (lock < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return refuse_none(folder, "it has no " LOCK_NAME, message);
+    if (lock < 0)
+        return refuse_errno(folder, "opening its lock", errno, message);
+
+    enum status status = OK;
+
+    if (flock(lock, LOCK_SH | LOCK_NB) != 0)
+        status = errno == EWOULDBLOCK ? refuse_held(folder, lock, message)
+                                      : refuse_errno(folder, "locking it", errno, message);
+    if (status == OK)
+        status = check_format(folder, &is_new, message);
+    if (status == OK && is_new)
+        status = refuse_none(folder, "it has no " FORMAT_NAME ", so its store was never finished",
+                             message);
+    if (status != OK) {
+        close(lock);
+        return status;
+    }
+    *ret_lock = lock;
     return OK;
 }
 

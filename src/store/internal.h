@@ -11,6 +11,7 @@
  *   writer.c   the writer thread: queue, groups, failure and recovery
  *   port.c     answers on their way back to a loop
  *   scrub.c    bytes of what was deleted go from the disk
+ *   log.c      the bytes of write-ahead logs, looked at
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
  * reader looks at it only between gate_enter() and gate_leave(); the writer needs no gate. */
@@ -209,6 +210,7 @@ void ports_answer(struct store *store, struct store_work *works, bool committed)
 
 struct store {
     bool memory;
+    bool looks;   /* store_open_reading(): there is no writer */
     char *folder; /* for messages and the free space; NULL in memory */
     int lock;
 
@@ -252,6 +254,10 @@ struct folder_state {
 
 /* Takes the folder for this process. On failure the message is filled. */
 MUST_USE enum status folder_take(const char *folder, struct folder_state *ret,
+                                 char message[STORE_MESSAGE_SIZE]);
+/* Takes it for looking: nothing of it changes. NOT_FOUND: there is none, or it was never finished.
+ */
+MUST_USE enum status folder_look(const char *folder, int *ret_lock,
                                  char message[STORE_MESSAGE_SIZE]);
 /* The store is complete: from now on a missing one is damage. */
 MUST_USE enum status folder_mark(const char *folder, char message[STORE_MESSAGE_SIZE]);

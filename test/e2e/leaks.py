@@ -1,7 +1,8 @@
 """Nothing is left of what has been: after many reloads and many invocations the server has the descriptors,
 processes, threads and watched folders that it had, and its memory is flat.
 
-Log groups are off: what is kept in them is kept. DYNLOG_SOAK=N makes it N times as long, and prints what it counted (scripts/soak)."""
+Log groups are off: what is kept in them is kept. DYNLOG_SOAK=N makes it N times as long, and prints what it counted (scripts/soak
+--reloads). Here too: scripts/soak in short (test/soak), and whether its verdict can fail."""
 
 import http.client
 import json
@@ -9,11 +10,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import unittest
 
 from support.case import Case
 from support.server import PROGRAM, TOP
+
+sys.path[:0] = [os.path.join(TOP, "test", name) for name in ("soak", "long")]
+import others  # noqa: E402
+import rows  # noqa: E402
+import soak  # noqa: E402
+import verdict  # noqa: E402
 
 TIMES = int(os.environ.get("DYNLOG_SOAK", "1"))
 RELOADS = {"c": 100 * TIMES, "node": max(10, 3 * TIMES), "python": max(10, 3 * TIMES)}
@@ -142,6 +150,66 @@ class Leaks(Case):
                 self.invoke_both(name, count - count // 10)
                 self.expect_flat("%d invocations of %s" % (count - count // 10, name), before,
                                  time.monotonic() - begun)
+
+
+class Verdict(unittest.TestCase):
+    """The rules of scripts/soak hold for what is flat, and each fails for what is not."""
+
+    FLAT = {"store KB": 90000, "store files": 40, "sockets": 30, "other descriptors": 23, "watched folders": 14, "threads": 9,
+            "processes": 6, "errors": 0, "invocation errors": 0}
+
+    def failed(self, count=30, **figures):
+        """Names of the rules that fail; figures: name -> a function of the minute."""
+        samples = [{"minute": minute, **self.FLAT, "other KB": 5000, "requests": 30000 * minute, **{
+            name.replace("_", " "): of(minute) for name, of in figures.items()}} for minute in range(1, count + 1)]
+        return [name for name, _, _, holds in verdict.judge(samples, 6) if not holds]
+
+    def test_flat(self):
+        self.assertEqual([], self.failed())
+        # it came to its size; it goes up and down with flushes; once it was elsewhere
+        self.assertEqual([], self.failed(other_KB=lambda minute: min(minute, 9) * 2000))
+        self.assertEqual([], self.failed(other_KB=lambda minute: 5000 + minute % 4 * 2000))
+        self.assertEqual([], self.failed(other_KB=lambda minute: 90000 if minute == 29 else 5000))
+        self.assertEqual([], self.failed(threads=lambda minute: 9 if minute < 10 else 11))
+
+    def test_not_flat(self):
+        for figure, of, rule in (
+                ("other_KB", lambda minute: 5000 + minute * 400, "memory of its own, growth"),
+                ("other_KB", lambda minute: 5000 + minute * 600 + minute % 4 * 2000, "memory of its own, growth"),
+                ("store_KB", lambda minute: 30000 * minute, "memory of the store"),
+                ("store_files", lambda minute: 20 * minute, "files of the store"),
+                ("sockets", lambda minute: 30 + minute, "sockets"),
+                ("other_descriptors", lambda minute: 23 + minute // 10, "other descriptors"),
+                ("watched_folders", lambda minute: 14 + (minute == 30), "watched folders"),
+                ("threads", lambda minute: 9 + minute // 6, "threads"),
+                ("processes", lambda minute: 6 + (minute > 20), "processes"),
+                ("requests", lambda minute: 30000 + minute, "requests"),
+                ("errors", lambda minute: minute // 30, "errors of clients"),
+                ("invocation_errors", lambda minute: minute // 30, "failed invocations")):
+            with self.subTest(rule):
+                self.assertEqual([rule], self.failed(**{figure: of}))
+
+    def test_too_short(self):
+        with self.assertRaises(ValueError):
+            self.failed(count=8)
+
+
+class Soak(unittest.TestCase):
+    def test_in_short(self):
+        """Every work of it does what it should, and what is counted at rest stays as it is; memory takes longer to tell."""
+        seen = []
+        table = rows.Rows([], True)
+        table.row = lambda **members: seen.append(members)
+        samples = soak.run(0.25, 60, 7, table)
+        self.assertEqual(len(samples), len(seen))
+        last = samples[-1]
+        self.assertEqual(0, last["errors"], [sample.get("said") for sample in samples])
+        for work in others.Others.works:
+            self.assertGreater(last["works"]["services"].get(work.__name__, 0), 0, work.__name__)
+        self.assertGreater(last["works"]["dynamodb"]["ok"], 100)
+        for name, found, limit, holds in verdict.judge(samples, soak.stack.PROCESSES_MAX):
+            if "memory" not in name:
+                self.assertTrue(holds, "%s: %s, not %s" % (name, found, limit))
 
 
 if __name__ == "__main__":

@@ -188,6 +188,8 @@ class Process:
 class Dynlog:
     """files: path in the folder -> text. arguments: more of `dynlog start`. copy: a folder to begin with."""
 
+    prefix = ()  # words before the program's
+
     def __init__(self, files=None, arguments=(), env=None, copy=None):
         self.folder = tempfile.mkdtemp(prefix="dynlog-e2e-")
         self.home = os.path.join(self.folder, "home")
@@ -239,7 +241,7 @@ class Dynlog:
         self.port = self.port or unused_port()
         self.events_port = self.events_port or unused_port()
         self.lambda_port = self.lambda_port or unused_port()
-        command = [PROGRAM, "start", "--port", str(self.port), "--events-port", str(self.events_port),
+        command = [*self.prefix, PROGRAM, "start", "--port", str(self.port), "--events-port", str(self.events_port),
                    "--lambda-port", str(self.lambda_port), *self.arguments, *arguments]
         self.process = Process(command, self.work, self.environment())
         return self.process
@@ -269,6 +271,7 @@ class Dynlog:
         if check:
             self.expect_clean(process)
             assert status == 0, "exit status %d:\n%s" % (status, process.err.text())
+            self.expect_whole()
 
     @staticmethod
     def expect_clean(process):
@@ -279,6 +282,24 @@ class Dynlog:
         process, self.process = self.process, None
         process.end(signal.SIGKILL)
         self.expect_clean(process)
+        self.expect_whole()
+
+    def data(self):
+        """The data folder; None: it has none."""
+        command = self.arguments
+        if "--memory" in command:
+            return None
+        return self.path(command[command.index("--data") + 1] if "--data" in command else ".dynlog")
+
+    def expect_whole(self):
+        """`dynlog check` finds nothing wrong in the folder that was left, by whatever end."""
+        folder = self.data()
+        if folder is None or not os.path.exists(os.path.join(folder, "format")):
+            return
+        result = subprocess.run([PROGRAM, "check", folder], cwd=self.work, env=self.environment(), text=True,
+                                capture_output=True, timeout=600, check=False)
+        assert result.returncode == 0, "dynlog check: exit status %d\n%s\n%s" % (
+            result.returncode, result.stdout, result.stderr)
 
     def restart(self, *arguments):
         """Again, on the same folder and ports."""

@@ -5,7 +5,31 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "base/clock.h"
+
+/* Stands in for the C library's: the machine's clocks, or what a test has set them to. */
+static bool is_set;
+static uint64_t day_ms, passed_ms;
+
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+    uint64_t ms = id == CLOCK_REALTIME ? day_ms : passed_ms;
+
+    if (!is_set)
+        return (int)syscall(SYS_clock_gettime, id, ret);
+    *ret = (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    return 0;
+}
+
+static void pass(uint64_t ms)
+{
+    day_ms += ms;
+    passed_ms += ms;
+}
 
 static void test_formats(void **state)
 {
@@ -163,12 +187,94 @@ static void test_real(void **state)
     clock_free(clock);
 }
 
+/* It goes on, never back, and lets the machine catch up. */
+static void test_machine_is_set_back(void **state)
+{
+    uint64_t before_ms = 0, hour_ms = 3600000;
+
+    (void)state;
+    is_set = true;
+    day_ms = 1700000000000;
+    passed_ms = 5000;
+
+    struct clock *clock = clock_new_real();
+
+    assert_int_equal(clock_now_ms(clock), day_ms);
+    pass(1000);
+    before_ms = clock_now_ms(clock);
+    assert_int_equal(before_ms, 1700000001000);
+    day_ms -= hour_ms;
+    assert_int_equal(clock_machine_ms(clock), before_ms - hour_ms);
+    assert_true(clock_now_ms(clock) >= before_ms);
+    for (int i = 0; i < 100; i++) {
+        uint64_t now_ms = clock_now_ms(clock);
+
+        pass(1000);
+        assert_in_range(clock_now_ms(clock), now_ms + 899, now_ms + 1000);
+    }
+    assert_in_range(clock_now_ms(clock), before_ms + 90000, before_ms + 91000);
+    for (int i = 0; i < 11 * 3600; i++) {
+        pass(1000);
+        (void)clock_now_ms(clock);
+    }
+    assert_int_equal(clock_now_ms(clock), day_ms); /* caught up */
+    day_ms += hour_ms;
+    assert_int_equal(clock_now_ms(clock), day_ms); /* forward: at once */
+    clock_free(clock);
+    is_set = false;
+}
+
+/* A long time that nobody asked for the time is no reason to stand still. */
+static void test_machine_is_set_back_after_long(void **state)
+{
+    (void)state;
+    is_set = true;
+    day_ms = 1700000000000;
+    passed_ms = 5000;
+
+    struct clock *clock = clock_new_real();
+    uint64_t before_ms = 0;
+
+    (void)clock_now_ms(clock);
+    pass(36000000);
+    before_ms = clock_now_ms(clock);
+    day_ms -= 7200000;
+    pass(1000);
+    assert_in_range(clock_now_ms(clock), before_ms + 900, before_ms + 1000);
+    clock_free(clock);
+    is_set = false;
+}
+
+static void test_begins_not_before(void **state)
+{
+    (void)state;
+    is_set = true;
+    day_ms = 1700000000000;
+    passed_ms = 5000;
+
+    struct clock *clock = clock_new_real_from(day_ms + 5000);
+
+    assert_int_equal(clock_now_ms(clock), day_ms + 5000);
+    pass(1000);
+    assert_in_range(clock_now_ms(clock), day_ms + 4899, day_ms + 5000);
+    clock_free(clock);
+    clock = clock_new_real_from(day_ms - 5000);
+    assert_int_equal(clock_now_ms(clock), day_ms);
+    clock_free(clock);
+    is_set = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),  cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_manual),
         cmocka_unit_test(test_real),
+        cmocka_unit_test(test_machine_is_set_back),
+        cmocka_unit_test(test_machine_is_set_back_after_long),
+        cmocka_unit_test(test_begins_not_before),
     };
 
     return cmocka_run_group_tests_name("base/clock", tests, NULL, NULL);

@@ -1,7 +1,10 @@
 /* Whose folder it is, and what is said about one that cannot be opened. */
 #include "store/store_test.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static void path_in(char path[TEST_FOLDER_SIZE * 2], const char *folder, const char *name)
 {
@@ -114,6 +117,40 @@ static void test_folder_in_use(void **state)
     test_folder_remove(folder);
 }
 
+/* It was killed while it started another program: that one has the lock until it is one. */
+static void test_lock_of_a_killed_one_is_waited_for(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], path[TEST_FOLDER_SIZE * 2], id[32];
+    int go[2], lock = -1;
+    pid_t gone = fork(), child = -1;
+
+    (void)state;
+    if (gone == 0)
+        _exit(0);
+    assert_int_equal(waitpid(gone, NULL, 0), gone);
+    test_folder_make(folder);
+    store_close(test_open(folder));
+    path_in(path, folder, "dynlog.lock");
+    snprintf(id, sizeof id, "%ld\n", (long)gone);
+    write_file(folder, "dynlog.lock", id);
+    lock = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+    child = fork();
+    if (child == 0) {
+        (void)!read(go[0], id, 1);
+        execlp("true", "true", (char *)NULL);
+        _exit(1);
+    }
+    close(lock);
+    assert_int_equal(write(go[1], "x", 1), 1);
+    store_close(test_open(folder));
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(go[0]);
+    close(go[1]);
+    test_folder_remove(folder);
+}
+
 /* A process that stopped before the folder was complete leaves one that the next one completes. */
 static void test_half_made_folder_is_completed(void **state)
 {
@@ -186,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_format_file),
         cmocka_unit_test(test_somebody_elses_folder_is_left_alone),
         cmocka_unit_test(test_folder_in_use),
+        cmocka_unit_test(test_lock_of_a_killed_one_is_waited_for),
         cmocka_unit_test(test_half_made_folder_is_completed),
         cmocka_unit_test(test_damage_is_not_answered_with_an_empty_store),
         cmocka_unit_test(test_folder_not_writable),
