@@ -3,7 +3,8 @@
 
 /* ---- types of logs ---- */
 
-/* The position of the last entry that begins so; 0: there is none. Its value in the arena. */
+/* The position of the last entry that begins so, and its value in the arena; 0, and no bytes: there
+ * is none. */
 static enum status last_of(struct store *store, const struct store_view *view,
                            enum store_family family, struct bytes prefix, struct arena *arena,
                            uint64_t *ret, struct bytes *ret_value)
@@ -11,9 +12,10 @@ static enum status last_of(struct store *store, const struct store_view *view,
     AUTO(store_iter_release)
     struct store_iter *iter =
         store_iter_new(store, view, family, prefix, order_key_behind(arena, prefix), true);
-    struct bytes key, value;
+    struct bytes key = {NULL, 0}, value = {NULL, 0};
 
     *ret = 0;
+    *ret_value = (struct bytes){NULL, 0};
     if (!store_iter_next(iter, &key, &value))
         return store_iter_status(iter);
     if (key.size < 8 || value.size < 8)
@@ -173,6 +175,8 @@ static enum status list_streams(struct listing *listing, struct bytes after, siz
         if (status == OK)
             status = last_of(listing->store, listing->view, STORE_STREAMS, prefix, listing->arena,
                              &stream.last_position, &value);
+        if (status == OK && value.size == 0) /* it was found just now */
+            status = CORRUPT;
         if (status != OK)
             return status;
 
