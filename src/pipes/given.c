@@ -57,7 +57,7 @@ static enum status add_given(struct pipe *pipe, struct bytes key, struct bytes v
 
 enum status given_load(struct pipe *pipe)
 {
-    struct note_key from, to;
+    struct note_key from = {{0}}, to = {{0}};
     struct bytes key, value;
     enum status st = OK;
 
