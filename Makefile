@@ -27,4 +27,4 @@ bench:
 	@scripts/bench
 
 clean:
-	rm -rf build build-bench build-test build-clang build-fuzz build-tsan
+	rm -rf build build-bench build-test build-analyse build-clang build-fuzz build-tsan
