@@ -186,7 +186,7 @@ enum status credentials_run(struct arena *arena, const char *process, struct cre
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(OUTPUT_SIZE_MAX);
     AUTO(buffer_free) struct buffer err = BUFFER_INIT(OUTPUT_SIZE_MAX);
     char *words[WORDS_MAX + 1], what[64];
-    struct running running;
+    struct running running = {.out = -1, .err = -1};
     int error = 0;
 
     if (!split(arena, process, words))

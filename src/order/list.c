@@ -12,7 +12,7 @@ static enum status last_of(struct store *store, const struct store_view *view,
     AUTO(store_iter_release)
     struct store_iter *iter =
         store_iter_new(store, view, family, prefix, order_key_behind(arena, prefix), true);
-    struct bytes key = {NULL, 0}, value = {NULL, 0};
+    struct bytes key, value;
 
     *ret = 0;
     *ret_value = (struct bytes){NULL, 0};
@@ -157,7 +157,7 @@ static void step_over(struct listing *listing, struct bytes prefix)
 static enum status list_streams(struct listing *listing, struct bytes after, size_t limit,
                                 struct order_stream *ret, size_t *ret_count, bool *ret_more)
 {
-    struct bytes prefix, value;
+    struct bytes prefix = {NULL, 0}, value = {NULL, 0};
 
     order_key_begin_stream(&listing->prefix, listing->table_id, listing->log);
     buffer_append(&listing->from, buffer_bytes(&listing->prefix));
