@@ -32,4 +32,4 @@ bench:
 	@scripts/bench
 
 clean:
-	rm -rf build build-bench build-test build-clang build-fuzz build-tsan build-long
+	rm -rf build build-analyse build-bench build-test build-clang build-fuzz build-tsan build-long

@@ -23,14 +23,14 @@ int api_error_http_status(enum api_error_kind kind)
     return kinds[kind].http_status;
 }
 
-static void fill(struct api_error *error, enum api_error_kind kind, const char *format,
-                 va_list args) PRINTF_LIKE(3, 0);
-
-static void fill(struct api_error *error, enum api_error_kind kind, const char *format,
-                 va_list args)
+void api_error_fill(struct api_error *error, enum api_error_kind kind, const char *format, ...)
 {
+    va_list args;
+
+    va_start(args, format);
     int size = vsnprintf(error->message, sizeof error->message, format, args);
 
+    va_end(args);
     assert(size >= 0);
     if ((size_t)size >= sizeof error->message) { /* do not end inside a UTF-8 sequence */
         size_t end = sizeof error->message - 1;
@@ -42,26 +42,6 @@ static void fill(struct api_error *error, enum api_error_kind kind, const char *
         error->message[end] = '\0';
     }
     error->kind = kind;
-}
-
-enum status api_refuse(struct api_error *error, enum api_error_kind kind, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fill(error, kind, format, args);
-    va_end(args);
-    return REFUSED;
-}
-
-enum status api_invalid(struct api_error *error, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fill(error, API_VALIDATION, format, args);
-    va_end(args);
-    return REFUSED;
 }
 
 void api_error_of_status(struct api_error *error, enum status status)

@@ -101,11 +101,19 @@ struct api_error {
     struct bytes extra;
 };
 
-/* Fills *error and returns REFUSED, so that a function can `return api_refuse(...)`. */
-enum status api_refuse(struct api_error *error, enum api_error_kind kind, const char *format, ...)
+void api_error_fill(struct api_error *error, enum api_error_kind kind, const char *format, ...)
     PRINTF_LIKE(3, 4);
+static inline enum status api_error_refused(void)
+{
+    return REFUSED;
+}
+
+/* Fills *error and is REFUSED, so that a function can `return api_refuse(...)`. No function of its
+ * own: compilers and analysers see in every file that what refuses is not OK. */
+#define api_refuse(error, kind, ...)                                                               \
+    (api_error_fill((error), (kind), __VA_ARGS__), api_error_refused())
 /* ValidationException: by far the most frequent. */
-enum status api_invalid(struct api_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+#define api_invalid(error, ...) api_refuse((error), API_VALIDATION, __VA_ARGS__)
 /* What a full disk is told as: by this, clients of ours know it (client/client.h). */
 #define API_NO_SPACE_MESSAGE                                                                       \
     "The disk that holds the data folder is full; nothing was written. Free some room and try "    \

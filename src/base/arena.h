@@ -13,7 +13,7 @@
 
 struct arena;
 
-struct arena *arena_new(void);
+NEVER_NULL struct arena *arena_new(void);
 void arena_free(struct arena *arena);
 static inline void arena_release(struct arena **arena) /* for AUTO() */
 {
@@ -23,15 +23,15 @@ static inline void arena_release(struct arena **arena) /* for AUTO() */
 /* Forgets everything that was allocated; keeps one block for the next use. */
 void arena_reset(struct arena *arena);
 
-void *arena_alloc(struct arena *arena, size_t size);
-void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
+NEVER_NULL void *arena_alloc(struct arena *arena, size_t size);
+NEVER_NULL void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_NEW_ARRAY(arena, count, type)                                                        \
     ((type *)arena_alloc_array((arena), (count), sizeof(type)))
 
 struct bytes arena_copy(struct arena *arena, struct bytes bytes);
 /* A NUL-terminated copy. */
-char *arena_copy_text(struct arena *arena, struct bytes bytes);
+NEVER_NULL char *arena_copy_text(struct arena *arena, struct bytes bytes);
 struct bytes arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 struct bytes arena_vprintf(struct arena *arena, const char *format, va_list args) PRINTF_LIKE(2, 0);
 

@@ -42,6 +42,7 @@ enum status status_of_errno(int error);
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 #define NO_RETURN __attribute__((noreturn))
+#define NEVER_NULL __attribute__((returns_nonnull))
 
 /* AUTO(f) struct thing *t = NULL;  calls f(&t) when t goes out of scope, on every path. */
 #define AUTO(release) __attribute__((cleanup(release)))
@@ -62,10 +63,10 @@ static inline size_t size_max(size_t a, size_t b)
 }
 
 /* Memory that outlives a request: one owner, named in the owner's header. Zeroed; never NULL. */
-void *mem_new(size_t size);
+NEVER_NULL void *mem_new(size_t size);
 /* Room for count things of size; the product is checked. */
-void *mem_new_array(size_t count, size_t size);
-void *mem_resize(void *ptr, size_t size);
+NEVER_NULL void *mem_new_array(size_t count, size_t size);
+NEVER_NULL void *mem_resize(void *ptr, size_t size);
 void mem_free(void *ptr);
 /* A NUL-terminated copy; text may be NULL and then so is the answer. */
 char *mem_copy_text(const char *text);

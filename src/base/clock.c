@@ -165,7 +165,7 @@ void clock_format_http(uint64_t time_ms, char out[CLOCK_HTTP_SIZE])
 
     gmtime_r(&seconds, &tm);
     strftime(rest, sizeof rest, "%Y %H:%M:%S", &tm);
-    snprintf(out, CLOCK_HTTP_SIZE, "%s, %02u %s %s GMT", days[tm.tm_wday],
+    snprintf(out, CLOCK_HTTP_SIZE, "%s, %02u %s %.13s GMT", days[tm.tm_wday],
              (unsigned)tm.tm_mday % 100, months[tm.tm_mon], rest);
 }
 

@@ -55,8 +55,10 @@ static inline struct list *list_take(struct list *head)
 #define LIST_ITEM(element, type, member) CONTAINER_OF(element, type, member)
 
 /* The body may remove `it`, nothing else. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): `it` is the name of a variable that is declared */
 #define LIST_EACH(head, it)                                                                        \
     for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                      \
          it = it##_next, it##_next = it->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -50,10 +50,11 @@ static enum status create_archive(struct bus_change *change)
     enum status st =
         change_check_name(change, "archiveName", change->name, BUS_ARCHIVE_NAME_SIZE_MAX);
 
-    if (st == OK && home == NULL)
-        st = change_refuse_unknown_bus(change);
-    if (st == OK)
-        st = check_name(change, home);
+    if (st != OK)
+        return st;
+    if (home == NULL)
+        return change_refuse_unknown_bus(change);
+    st = check_name(change, home);
     if (st == OK)
         st = check_values(change, change->pattern);
     if (st != OK)

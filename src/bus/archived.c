@@ -74,3 +74,15 @@ enum status bus_archived_text(struct bytes value, struct bytes *ret)
     *ret = value;
     return check_plain(value);
 }
+
+enum status archived_check_waiting(struct store *store)
+{
+    struct bytes none = {NULL, 0}, key, value, sealed;
+    AUTO(store_iter_release)
+    struct store_iter *iter = store_iter_new(store, NULL, STORE_EVENTS, none, none, false);
+
+    while (store_iter_next(iter, &key, &value))
+        if (!is_sealed(value, &sealed) && check_plain(value) != OK)
+            return NEWER_FORMAT;
+    return store_iter_status(iter);
+}

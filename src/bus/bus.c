@@ -18,6 +18,8 @@ enum status bus_open(struct store *store, struct store_port *port, struct clock 
     bus->expiry.due_ms = UINT64_MAX;
     enum status st = bus_catalogue_load(bus);
 
+    if (st == OK)
+        st = archived_check_waiting(store);
     if (st != OK) {
         bus_close(bus);
         return st;

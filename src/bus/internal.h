@@ -223,6 +223,8 @@ MUST_USE enum status archived_open(const struct bus *bus, struct bytes value, st
                                    struct bytes *ret);
 /* Of the event as it was put. */
 size_t archived_size(struct bytes value);
+/* NEWER_FORMAT when an event that waits for SQLite was written by a newer dynlog. */
+MUST_USE enum status archived_check_waiting(struct store *store);
 
 /* ---- archive_expiry.c ---- */
 

@@ -143,6 +143,7 @@ static enum status set_rule_state(struct bus_change *change)
 
     if (st != OK)
         return st;
+    assert(old != NULL);
     struct bus_rule rule = old->view;
 
     rule.scheduled_ms = scheduled_since(change, old, old->view.schedule);
@@ -159,6 +160,7 @@ static enum status tag_rule(struct bus_change *change)
 
     if (st != OK)
         return st;
+    assert(old != NULL);
     struct bus_rule rule = old->view;
 
     st = settings_tag(change, &rule.tags, &rule.tag_count);

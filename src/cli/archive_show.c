@@ -125,9 +125,8 @@ static int show_all(struct showing *showing, struct archive_reader *reader, bool
 {
     struct sealed_event event;
     int exit_status = CLI_DONE;
-    enum archive_reading reading;
 
-    while ((reading = cli_archive_next(reader, &event, &exit_status)) == ARCHIVE_READ)
+    while (cli_archive_next(reader, &event, &exit_status) == ARCHIVE_READ)
         if (!show_event(showing, reader->places[reader->next - 1].time_ms, &event, people))
             return CLI_FAILED;
     return exit_status;

@@ -20,8 +20,6 @@
 #define UP_WAIT_MS 30000 /* a start that brings an old store up to date takes a while */
 #define UP_LOOK_MS 100
 
-extern char **environ;
-
 /* ---- words ---- */
 
 struct menu_words menu_words(const char *command)

@@ -67,6 +67,8 @@ const char *cli_options_nearest(const char *word, const void *first, size_t coun
 
     for (size_t i = 0; i < count; i++) {
         const char *name = *(const char *const *)(const void *)((const char *)first + i * step);
+
+        assert(name != NULL); /* tables have no row without one */
         size_t far = distance(word, name);
 
         /* "exp" means "expect", however many letters are missing */
@@ -145,6 +147,7 @@ static enum options_found set(const struct reading *reading, const struct option
 {
     void *member = (char *)reading->into + row->offset;
 
+    assert(value != NULL || row->kind == OPTION_FLAG || row->kind == OPTION_REFUSED);
     switch (row->kind) {
     case OPTION_FLAG:
         *(bool *)member = true;
@@ -253,6 +256,7 @@ static enum options_found take_argument(struct reading *reading, const char *wor
 
     const struct argument_row *row = &table->arguments[reading->argument_count++];
 
+    assert(row != NULL);
     *(const char **)(void *)((char *)reading->into + row->offset) = word;
     return OPTIONS_READ;
 }

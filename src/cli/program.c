@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 const char *cli_program_find(struct arena *arena, const char *name, size_t turn)
 {
     const char *path = getenv("PATH");

@@ -105,6 +105,7 @@ bool rebuild_count(struct rebuild *on, uint64_t to)
         well = rebuild_next_event(on, &paging, &event, &end);
         if (!well || end)
             break;
+        assert(event != NULL);
         on->matching += event->part_count > 0;
         arena_free(event->arena);
         cli_progress_add(&progress, 1);

@@ -72,7 +72,7 @@ static uint64_t hash_of(const struct archive_place *places, size_t count)
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
     for (size_t i = 0; i < count; i++) {
-        uint64_t words[2] = {places[i].time_ms, (uint64_t)places[i].row};
+        const uint64_t words[2] = {places[i].time_ms, (uint64_t)places[i].row};
 
         for (size_t j = 0; j < 2; j++)
             hash = (hash ^ words[j]) * UINT64_C(0x100000001b3);

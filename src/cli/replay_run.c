@@ -188,7 +188,7 @@ static void fail(struct replay_lane *lane, enum status status, const struct clie
 static void *work(void *context)
 {
     struct replay_lane *lane = context;
-    struct replay_event *events[REPLAY_BATCH_MAX];
+    struct replay_event *events[REPLAY_BATCH_MAX] = {NULL};
     size_t count = 0;
 
     while ((count = take(lane, events)) > 0) {

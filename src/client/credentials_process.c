@@ -25,8 +25,6 @@
 #define WORDS_MAX 256
 #define SAID_SIZE 300 /* of what it said that a message has */
 
-extern char **environ;
-
 static enum status say(char message[CREDENTIALS_MESSAGE_SIZE], const char *process,
                        const char *what, struct bytes said)
 {
@@ -160,6 +158,7 @@ static void listen_to(const struct running *running, struct buffer *out, struct 
                             {.fd = running->err, .events = POLLIN}};
 
     while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+        fds[0].revents = fds[1].revents = 0;
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             break;
         for (size_t i = 0; i < 2; i++)
@@ -187,7 +186,7 @@ enum status credentials_run(struct arena *arena, const char *process, struct cre
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(OUTPUT_SIZE_MAX);
     AUTO(buffer_free) struct buffer err = BUFFER_INIT(OUTPUT_SIZE_MAX);
     char *words[WORDS_MAX + 1], what[64];
-    struct running running;
+    struct running running = {.out = -1, .err = -1};
     int error = 0;
 
     if (!split(arena, process, words))

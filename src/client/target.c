@@ -217,6 +217,7 @@ static enum status set_others(const struct configured *configured, struct target
 
     if (set_url(configured->arena, first_of(url, TARGET_ENDPOINT_DEFAULT), &other, message) != OK)
         return url == NULL ? REFUSED : OK; /* nobody asked for it */
+    assert(other.url != NULL);
     if (strcmp(other.url, target->url) != 0)
         return OK;
     for (enum target_service i = TARGET_DYNAMODB + 1; i < TARGET_SERVICE_COUNT; i++) {

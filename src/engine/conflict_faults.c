@@ -162,7 +162,7 @@ enum status engine_add_faults(struct engine *engine, const struct engine_fault *
 
     for (size_t i = 0; i < count && status == OK; i++) {
         status = arm(engine, &given[i], end, reterr);
-        if (status == OK)
+        while (*end != NULL)
             end = &(*end)->next;
     }
     if (status == OK)
@@ -182,10 +182,12 @@ void engine_faults(struct engine *engine, struct arena *arena, struct engine_fau
 
     pthread_mutex_lock(&faults->mutex);
     *ret = ARENA_NEW_ARRAY(arena, atomic_load(&faults->count), struct engine_fault);
-    for (const struct armed_fault *fault = faults->first; fault != NULL; fault = fault->next)
-        (*ret)[count++] = (struct engine_fault){.table_name = arena_copy(arena, fault->table_name),
-                                                .key_text = arena_copy(arena, fault->key_text),
-                                                .count = fault->left};
+    for (const struct armed_fault *fault = faults->first; fault != NULL; fault = fault->next) {
+        (*ret)[count] = (struct engine_fault){.table_name = arena_copy(arena, fault->table_name),
+                                              .key_text = arena_copy(arena, fault->key_text),
+                                              .count = fault->left};
+        count++;
+    }
     pthread_mutex_unlock(&faults->mutex);
     *ret_count = count;
 }

@@ -162,6 +162,7 @@ static bool between(const struct scope *scope, const struct node *node)
 
 static bool has_type(const struct value *value, const struct value *type_name)
 {
+    assert(type_name != NULL); /* the parser takes a value there and nothing else */
     return value != NULL && bytes_equal_text(type_name->bytes, value_type_name(value->type));
 }
 

@@ -315,10 +315,11 @@ static size_t check_hops(const struct root *root, const struct hop *hop, size_t 
 
 static void check_root(const struct root *root)
 {
-    size_t size = root_size;
+    size_t size = root_size, hop_count = 0;
 
     assert(root->top != NULL);
-    assert(check_hops(root, root->top, &size) == root->hop_count);
+    hop_count = check_hops(root, root->top, &size);
+    assert(hop_count == root->hop_count);
     assert(size == root->size && size <= JOURNEY_SIZE_MAX + root_size);
     assert(root->hop_count <= JOURNEY_HOPS_MAX);
 }

@@ -40,12 +40,13 @@ static struct member *members_in_order(const struct json *object)
 static bool few_names_repeat(const struct json *object)
 {
     struct bytes names[EACH_WITH_EACH_MAX];
+    size_t count = 0;
 
     for (struct json_iter it = json_iter(object); json_next(&it);) {
-        for (size_t i = 0; i < it.index; i++)
+        for (size_t i = 0; i < count; i++)
             if (bytes_equal(names[i], it.name))
                 return true;
-        names[it.index] = it.name;
+        names[count++] = it.name;
     }
     return false;
 }

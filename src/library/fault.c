@@ -51,18 +51,16 @@ static void cut(char message[DYNLOG_MESSAGE_SIZE], int wanted)
         message[start - 1] = '\0';
 }
 
-enum dynlog_status fault_say(struct dynlog_error *error, enum dynlog_status status,
-                             const char *format, ...)
+void fault_fill(struct dynlog_error *error, enum dynlog_status status, const char *format, ...)
 {
     va_list args;
 
     if (error == NULL)
-        return status;
+        return;
     error->status = status;
     va_start(args, format);
     cut(error->message, vsnprintf(error->message, sizeof error->message, format, args));
     va_end(args);
-    return status;
 }
 
 enum dynlog_status fault_none(struct dynlog_error *error, enum dynlog_status status)

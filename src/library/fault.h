@@ -6,10 +6,18 @@
 #include "client/client.h"
 #include <dynlog.h>
 
-/* Fills *error, unless it is NULL, and returns the status. A message that is too long is cut at a
- * whole character. */
-enum dynlog_status fault_say(struct dynlog_error *error, enum dynlog_status status,
-                             const char *format, ...) PRINTF_LIKE(3, 4);
+/* Fills *error, unless it is NULL. A message that is too long is cut at a whole character. */
+void fault_fill(struct dynlog_error *error, enum dynlog_status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+static inline enum dynlog_status fault_itself(enum dynlog_status status)
+{
+    return status;
+}
+
+/* Does that and is the status, so that a function can `return fault_say(...)`. No function of its
+ * own: compilers and analysers see in every file what it is. */
+#define fault_say(error, status, ...)                                                              \
+    (fault_fill((error), (status), __VA_ARGS__), fault_itself(status))
 /* DYNLOG_OK, DYNLOG_END and the like: no message. */
 enum dynlog_status fault_none(struct dynlog_error *error, enum dynlog_status status);
 

@@ -75,7 +75,7 @@ static enum dynlog_status find_table(struct folder *folder, const char *name,
     }
     if (status == DYNLOG_OK && table == NULL)
         status = fault_say(error, DYNLOG_REFUSED, "The table %s is being restored.", name);
-    if (status == DYNLOG_OK && !takes_events(table))
+    if (status == DYNLOG_OK && table != NULL && !takes_events(table))
         status = fault_say(error, DYNLOG_REFUSED,
                            "The table %s has other keys than pk (S) and sk (N): it has no streams.",
                            name);

@@ -65,7 +65,7 @@ enum dynlog_status asked_subscribe(struct dynlog *dynlog,
 enum dynlog_status asked_position(struct dynlog *dynlog, uint64_t *ret, struct dynlog_error *error)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
-    struct server_state state;
+    struct server_state state = {0};
     enum dynlog_status status = server_state(asked_of(dynlog), arena, &state, error);
 
     if (status == DYNLOG_UNSUPPORTED)

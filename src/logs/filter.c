@@ -147,7 +147,7 @@ static enum status read_enclosed(struct arena *arena, struct bytes text, struct 
                                  struct api_error *error)
 {
     bool json = text.ptr[0] == '{';
-    char end = json ? '}' : ']';
+    uint8_t end = json ? '}' : ']';
 
     if (text.size < 2 || text.ptr[text.size - 1] != end)
         return api_invalid(error, "If a filter pattern starts with '%c' it must end with '%c'",

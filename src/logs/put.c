@@ -128,10 +128,11 @@ void logs_put(struct logs *logs, struct log_put *put)
 
     put->logs = logs;
     put->too_old_end = put->expired_end = put->too_new_start = -1;
-    if (group == NULL)
-        status = log_refuse_group(&put->error);
-    else
-        status = check(put, group->retention_days);
+    if (group == NULL) {
+        put->done(put, log_refuse_group(&put->error));
+        return;
+    }
+    status = check(put, group->retention_days);
     if (status != OK) {
         put->done(put, status);
         return;

@@ -16,7 +16,7 @@ struct earlier { /* one event; others of the same content stand behind it */
 
 struct rerun_digest rerun_digest_of(struct bytes content)
 {
-    struct rerun_digest digest;
+    struct rerun_digest digest = {{0}};
 
     bytes_put_u64(digest.bytes, bytes_hash(content));
     bytes_put_u64(digest.bytes + 8, content.size);

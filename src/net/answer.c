@@ -153,7 +153,8 @@ void answer_append_header(struct buffer *out, struct bytes name, struct bytes va
 
         room[i] = byte == '\r' || byte == '\n' || byte == '\0' ? ' ' : byte;
     }
-    memcpy(room + value.size, "\r\n", 2);
+    room[value.size] = '\r';
+    room[value.size + 1] = '\n';
     buffer_grew(out, value.size + 2);
 }
 

@@ -8,7 +8,7 @@
 /* "name:8000" -> "name", "[::1]:8000" -> "::1". False when it is neither. */
 static bool without_port(struct bytes host, struct bytes *ret_name, bool *ret_is_v6)
 {
-    struct bytes name = host, rest = {0};
+    struct bytes name, rest;
     uint64_t port = 0;
 
     *ret_is_v6 = host.size > 0 && host.ptr[0] == '[';

@@ -337,6 +337,7 @@ static int resolve(uv_loop_t *loop, const char *host, uint16_t port, struct sock
             break;
         }
     }
+    assert(best != NULL); /* without an error there is one */
     memcpy(ret, best->ai_addr, best->ai_addrlen);
     uv_freeaddrinfo(lookup.addrinfo);
     return 0;

@@ -476,13 +476,12 @@ static void append_canonical_request(struct buffer *out, struct http_request *re
 
 static void signing_key(const char *secret, const struct claim *claim, uint8_t ret[HASH_SIZE])
 {
-    size_t size = strlen(secret);
-    uint8_t *first = mem_new(size + 4);
+    size_t size = strlen(secret) + sizeof "AWS4"; /* with the NUL */
+    char *first = mem_new(size);
 
-    memcpy(first, "AWS4", 4);
-    memcpy(first + 4, secret, size);
-    keyed_hash(bytes_of(first, size + 4), claim->date, ret);
-    OPENSSL_cleanse(first, size + 4);
+    snprintf(first, size, "AWS4%s", secret);
+    keyed_hash(bytes_of(first, size - 1), claim->date, ret);
+    OPENSSL_cleanse(first, size);
     mem_free(first);
     keyed_hash(bytes_of(ret, HASH_SIZE), claim->region, ret);
     keyed_hash(bytes_of(ret, HASH_SIZE), claim->service, ret);

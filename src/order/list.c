@@ -3,7 +3,8 @@
 
 /* ---- types of logs ---- */
 
-/* The position of the last entry that begins so; 0: there is none. Its value in the arena. */
+/* The position of the last entry that begins so, and its value in the arena; 0, and no bytes: there
+ * is none. */
 static enum status last_of(struct store *store, const struct store_view *view,
                            enum store_family family, struct bytes prefix, struct arena *arena,
                            uint64_t *ret, struct bytes *ret_value)
@@ -14,6 +15,7 @@ static enum status last_of(struct store *store, const struct store_view *view,
     struct bytes key, value;
 
     *ret = 0;
+    *ret_value = (struct bytes){NULL, 0};
     if (!store_iter_next(iter, &key, &value))
         return store_iter_status(iter);
     if (key.size < 8 || value.size < 8)
@@ -155,7 +157,7 @@ static void step_over(struct listing *listing, struct bytes prefix)
 static enum status list_streams(struct listing *listing, struct bytes after, size_t limit,
                                 struct order_stream *ret, size_t *ret_count, bool *ret_more)
 {
-    struct bytes prefix, value;
+    struct bytes prefix = {NULL, 0}, value = {NULL, 0};
 
     order_key_begin_stream(&listing->prefix, listing->table_id, listing->log);
     buffer_append(&listing->from, buffer_bytes(&listing->prefix));
@@ -173,6 +175,8 @@ static enum status list_streams(struct listing *listing, struct bytes after, siz
         if (status == OK)
             status = last_of(listing->store, listing->view, STORE_STREAMS, prefix, listing->arena,
                              &stream.last_position, &value);
+        if (status == OK && value.size == 0) /* it was found just now */
+            status = CORRUPT;
         if (status != OK)
             return status;
 

@@ -10,7 +10,7 @@
 
 struct literal {
     struct check *check;
-    struct buffer place; /* "root.a[0]" */
+    struct buffer *place; /* "root.a[0]" */
 };
 
 static enum status convert(struct literal *literal, uint32_t at, unsigned depth, struct value *ret);
@@ -42,7 +42,7 @@ static enum status convert_number(struct literal *literal, const struct node *no
     struct bytes why = arena_copy(literal->check->arena, bytes_of_text(error->message));
 
     return api_invalid(error, "%.*s under %.*s", BYTES_ARG(why),
-                       BYTES_ARG(buffer_bytes(&literal->place)));
+                       BYTES_ARG(buffer_bytes(literal->place)));
 }
 
 /* ---- lists and tuples ---- */
@@ -50,15 +50,15 @@ static enum status convert_number(struct literal *literal, const struct node *no
 static enum status convert_list(struct literal *literal, const struct node *node, unsigned depth,
                                 struct value *ret)
 {
-    size_t place = literal->place.size, count = 0;
+    size_t place = literal->place->size, count = 0;
 
     ret->type = VALUE_L;
     ret->list.values = ARENA_NEW_ARRAY(literal->check->arena, node->count, struct value);
     for (uint32_t i = node->first; i != NO_NODE; i = node_at(literal, i)->next) {
-        buffer_printf(&literal->place, "[%zu]", count);
+        buffer_printf(literal->place, "[%zu]", count);
         if (convert(literal, i, depth + 1, &ret->list.values[count++]) != OK)
             return REFUSED;
-        literal->place.size = place;
+        literal->place->size = place;
     }
     ret->list.count = count;
     return OK;
@@ -68,7 +68,7 @@ static enum status check_name(struct literal *literal, const struct node *name,
                               const struct item *before)
 {
     struct api_error *error = literal->check->reterr;
-    struct bytes place = buffer_bytes(&literal->place);
+    struct bytes place = buffer_bytes(literal->place);
 
     if (name->kind != NODE_STRING)
         return api_invalid(error, "Tuple keys must be of type String. Actual type: %s under %.*s",
@@ -82,7 +82,7 @@ static enum status check_name(struct literal *literal, const struct node *name,
 static enum status convert_tuple(struct literal *literal, const struct node *node, unsigned depth,
                                  struct value *ret)
 {
-    size_t place = literal->place.size;
+    size_t place = literal->place->size;
     struct item *map = &ret->map;
 
     ret->type = VALUE_M;
@@ -95,10 +95,10 @@ static enum status convert_tuple(struct literal *literal, const struct node *nod
         if (check_name(literal, name, map) != OK)
             return REFUSED;
         attribute->name = name->text;
-        buffer_printf(&literal->place, ".%.*s", BYTES_ARG(name->text));
+        buffer_printf(literal->place, ".%.*s", BYTES_ARG(name->text));
         if (convert(literal, name->next, depth + 1, &attribute->value) != OK)
             return REFUSED;
-        literal->place.size = place;
+        literal->place->size = place;
         map->count++;
         i = node_at(literal, name->next)->next;
     }
@@ -146,7 +146,7 @@ static enum status refuse_repeated(const struct literal *literal, const struct n
                        "One or more parameter values were invalid: Input collection [%.*s] "
                        "contains duplicates%s%.*s",
                        BYTES_ARG(buffer_bytes(&list)), numbers ? "! under " : ".",
-                       BYTES_ARG(numbers ? buffer_bytes(&literal->place) : BYTES("")));
+                       BYTES_ARG(numbers ? buffer_bytes(literal->place) : BYTES("")));
 }
 
 static enum status convert_bag(struct literal *literal, const struct node *node, struct value *ret)
@@ -186,10 +186,10 @@ static enum status refuse_kind(const struct literal *literal, const struct node 
     if (node->kind == NODE_ION)
         return api_invalid(literal->check->reterr,
                            "Ion Literals are not supported: %.*s under key %.*s",
-                           BYTES_ARG(node->text), BYTES_ARG(buffer_bytes(&literal->place)));
+                           BYTES_ARG(node->text), BYTES_ARG(buffer_bytes(literal->place)));
     return partiql_refuse_at(literal->check, node->token,
                              "Unsupported data type: %.*s under key %.*s", BYTES_ARG(what),
-                             BYTES_ARG(buffer_bytes(&literal->place)));
+                             BYTES_ARG(buffer_bytes(literal->place)));
 }
 
 static enum status convert(struct literal *literal, uint32_t at, unsigned depth, struct value *ret)
@@ -199,7 +199,7 @@ static enum status convert(struct literal *literal, uint32_t at, unsigned depth,
     if (depth >= LITERAL_DEPTH_MAX)
         return api_invalid(literal->check->reterr,
                            "Nesting Levels have exceeded supported limits under %.*s",
-                           BYTES_ARG(buffer_bytes(&literal->place)));
+                           BYTES_ARG(buffer_bytes(literal->place)));
     switch ((int)node->kind) {
     case NODE_STRING:
         *ret = (struct value){.type = VALUE_S, .bytes = node->text};
@@ -226,7 +226,7 @@ static enum status convert(struct literal *literal, uint32_t at, unsigned depth,
 enum status partiql_check_literal(struct check *check, uint32_t at)
 {
     AUTO(buffer_free) struct buffer place = BUFFER_INIT(PLACE_SIZE_MAX);
-    struct literal literal = {check, place};
+    struct literal literal = {check, &place};
     struct node *node = &check->statement->nodes[at];
     struct value *value = ARENA_NEW(check->arena, struct value);
     enum status status = OK;
@@ -238,9 +238,8 @@ enum status partiql_check_literal(struct check *check, uint32_t at)
         node->value = &check->parameters[node->parameter];
         return OK;
     }
-    buffer_append_text(&literal.place, "root");
+    buffer_append_text(&place, "root");
     status = convert(&literal, at, 0, value);
-    place = literal.place; /* the buffer that AUTO() gives back */
     node->value = value;
     return status;
 }

@@ -15,7 +15,7 @@
 #include <stdarg.h>
 
 const char *const partiql_node_names[] = {
-#define X(kind, name) [kind] = name,
+#define X(kind, name) [kind] = (name),
     NODES(X)
 #undef X
 };

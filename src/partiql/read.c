@@ -228,6 +228,7 @@ static void bound_several(const struct sort_term *terms, struct key_condition *r
         if (term->operator_ == RANGE_BETWEEN)
             high = tighter(high, term->high, -1);
     }
+    assert(low != NULL || high != NULL); /* there are several */
     ret->range = low == NULL    ? RANGE_LESS_OR_EQUAL
                  : high == NULL ? RANGE_GREATER_OR_EQUAL
                                 : RANGE_BETWEEN;

@@ -55,13 +55,13 @@ static enum status read_text(struct parser *parser, struct partiql_statement **r
         found = exists_operand(parser, root);
     if (check_nested(parser, found) != OK)
         return REFUSED;
-    *ret = found != NO_NODE ? parser->nodes[found].statement : NULL;
     if (found == NO_NODE) {
         struct partiql_statement none = {.nodes = parser->nodes, .tokens = parser->tokens};
         struct check check = {.statement = &none, .arena = parser->arena, .reterr = parser->reterr};
 
         return partiql_refuse_operation(&check, &parser->nodes[root]);
     }
+    *ret = parser->nodes[found].statement;
     if (found != root)
         (*ret)->kind = PARTIQL_EXISTS;
     return OK;
@@ -84,7 +84,7 @@ enum status partiql_parse(struct arena *arena, struct bytes text, const struct v
     parser.nodes = ARENA_NEW_ARRAY(arena, token_count + 1, struct node); /* a token, a node */
     if (read_text(&parser, &statement) != OK)
         return REFUSED;
-    assert(parser.node_count <= token_count + 1);
+    assert(statement != NULL && parser.node_count <= token_count + 1);
     statement->text = text;
     statement->tokens = parser.tokens;
     statement->nodes = parser.nodes;

@@ -53,7 +53,7 @@ static bool matches(const struct type_name *row, struct bytes name)
         return bytes_equal_ignore_case(name, first);
     return name.size > first.size &&
            bytes_equal_ignore_case(bytes_slice(name, 0, first.size), first) &&
-           memchr(" \t\n\v\f\r-/", name.ptr[first.size], 8) != NULL;
+           bytes_find_byte(BYTES(" \t\n\v\f\r-/"), name.ptr[first.size], 0) != SIZE_MAX;
 }
 
 static const struct type_name *find(struct bytes name)

@@ -258,6 +258,7 @@ void event_leaves_take(struct event_leaves *leaves, struct field *root, const st
     if (leaves->elements == NULL)
         leaves->elements =
             room_for_one(NULL, 0, &leaves->element_capacity, sizeof *leaves->elements);
+    assert(leaves->elements != NULL);
     leaves->elements[NO_ELEMENT] = (struct event_element){.end = SIZE_MAX};
     if (json_is(event, JSON_OBJECT))
         take_object(leaves, root, event, NO_ELEMENT);

@@ -165,6 +165,7 @@ static struct place_of find_place(const struct index *index, const struct condit
     const struct leaf *leaf = condition->operand_count > 0 ? &condition->operands[0].leaf : NULL;
     struct place_of place = {0};
 
+    assert(index != NULL);
     if (condition->anything_but || leaf == NULL)
         return place;
     place.key = leaf->text;

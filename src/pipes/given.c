@@ -57,7 +57,7 @@ static enum status add_given(struct pipe *pipe, struct bytes key, struct bytes v
 
 enum status given_load(struct pipe *pipe)
 {
-    struct note_key from, to;
+    struct note_key from = {{0}}, to = {{0}};
     struct bytes key, value;
     enum status st = OK;
 
@@ -118,7 +118,7 @@ static void put_note(struct store_batch *batch, struct execution *e)
 {
     AUTO(buffer_free)
     struct buffer positions = BUFFER_INIT(POSITION_SIZE * (e->count + 1));
-    struct note_key key;
+    struct note_key key = {{0}};
 
     for (size_t i = 0; i < e->count; i++) {
         uint64_t position = e->handover->records[e->records[i]].position;
@@ -138,7 +138,7 @@ static void put_note_of_all(struct store_batch *batch, struct execution *e)
 {
     AUTO(buffer_free)
     struct buffer positions = BUFFER_INIT(POSITION_SIZE * (e->handover->count + 1));
-    struct note_key key;
+    struct note_key key = {{0}};
 
     for (size_t i = 0; i < e->delivery_count; i++)
         if (!e->written[i])
@@ -152,7 +152,7 @@ static void put_note_of_all(struct store_batch *batch, struct execution *e)
 
 void given_note(struct store_batch *batch, struct execution *e)
 {
-    struct note_key key;
+    struct note_key key = {{0}};
 
     if (e->plan->source != PIPE_SOURCE_STREAM)
         return;
@@ -174,7 +174,7 @@ void given_noted(struct execution *e)
 
 void given_forget_all(struct store_batch *batch, const char *id)
 {
-    struct note_key from, to;
+    struct note_key from = {{0}}, to = {{0}};
 
     store_batch_delete_range(batch, STORE_CURSORS, make_key(&from, id, 0),
                              make_key(&to, id, UINT64_MAX));

@@ -333,8 +333,11 @@ void queues_receive(struct queues *queues, struct queue_receive *receive)
     receive->lane = NULL;
     receive->serving = receive->over = false;
     receive->deadline = (struct timer){.fire = deadline_reached};
-    status = lane == NULL ? queue_refuse_missing(&receive->error)
-                          : check_receive(&lane->queue->view.settings, receive);
+    if (lane == NULL) {
+        receive->done(receive, queue_refuse_missing(&receive->error));
+        return;
+    }
+    status = check_receive(&lane->queue->view.settings, receive);
     if (status != OK || queues->stopped) {
         receive->done(receive, status);
         return;

@@ -53,16 +53,19 @@ static uint32_t nearest_weekday(const struct month *month, uint32_t day)
 static uint32_t days_by_date(const struct cron *cron, const struct month *month)
 {
     uint32_t set = cron->days;
-    uint32_t last = month->size;
+    uint32_t last = month->size, last_weekday = weekday_of(month, last);
 
+    assert(month->size >= 28 && month->size <= 31);
     for (uint32_t day = 1; day <= month->size; day++)
         if ((cron->nearest >> day & 1) != 0)
             set |= 1U << nearest_weekday(month, day);
     for (uint32_t before = 0; before < month->size; before++)
         if ((cron->before_last >> before & 1) != 0)
             set |= 1U << (month->size - before);
-    while (weekday_of(month, last) == SATURDAY || weekday_of(month, last) == SUNDAY)
-        last--;
+    if (last_weekday == SATURDAY)
+        last -= 1;
+    else if (last_weekday == SUNDAY)
+        last -= 2;
     if (cron->last_weekday)
         set |= 1U << last;
     return set;

@@ -168,7 +168,9 @@ static void list_changes(const struct zone_rule *rule, int32_t year, struct chan
 {
     size_t count = 0;
 
-    for (int32_t of = year - 1; of <= year + 1; of++) {
+    for (int32_t beside = -1; beside <= 1; beside++) {
+        int32_t of = year + beside;
+
         list[count++] =
             (struct change){local_time(&rule->begin, of) - rule->standard_s, rule->daylight_s};
         list[count++] =

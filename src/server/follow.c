@@ -361,7 +361,8 @@ static void ttl_disabled(void *context, int http_status, struct bytes answer)
 {
     struct follow *follow = context;
 
-    finish(follow, http_status == 200 ? (struct bytes){0} : message_of(follow->arena, answer));
+    finish(follow,
+           http_status == 200 ? (struct bytes){NULL, 0} : message_of(follow->arena, answer));
 }
 
 void follow_time_to_live(struct server *server, const struct stack_call *call,

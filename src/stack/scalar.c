@@ -112,7 +112,7 @@ bool scalar_is_decimal(struct bytes text, double *ret)
  * exponent between 1e-7 and 1e21. */
 struct bytes scalar_number_text(struct arena *arena, double number)
 {
-    char text[40], digits[24];
+    char text[40], digits[24] = "";
     int precision = 1, exponent = 0;
     size_t count = 0;
 

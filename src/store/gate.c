@@ -77,7 +77,7 @@ bool gate_shut(struct gate *gate, uint64_t wait_ms)
     atomic_store(&gate->shut, true);
     /* Looked at once more after each wait, and not again: a reader that counts itself in now sees
      * `shut` and turns back, and must not make an empty gate look full. */
-    while (!(empty = atomic_load(&gate->inside) == 0) && waited != ETIMEDOUT)
+    while (!(empty = (atomic_load(&gate->inside) == 0)) && waited != ETIMEDOUT)
         waited = pthread_cond_timedwait(&gate->moved, &gate->mutex, &until);
     pthread_mutex_unlock(&gate->mutex);
     if (!empty)

@@ -181,6 +181,7 @@ static struct store_work *run_group(struct store *store)
         batch_unpin(batch);
         count++;
     }
+    assert(last != NULL); /* nobody runs a group of nothing */
     last->next = NULL;
     atomic_fetch_add(&store->works, count);
     return works;

@@ -34,7 +34,7 @@ static void add(struct subscription_answer *answer, enum subscription_key_kind k
 
 static void add_position(struct subscription_answer *answer, uint64_t position)
 {
-    uint8_t raw[8];
+    uint8_t raw[8] = {0};
     struct bytes value = bytes_of(raw, sizeof raw);
 
     if (position <= answer->subscription->position_written)
@@ -95,7 +95,7 @@ static void add_parked(struct subscription_answer *answer)
 
 static void add_failure(struct subscription_answer *answer)
 {
-    uint8_t raw[4];
+    uint8_t raw[4] = {0};
     struct bytes value = bytes_of(raw, sizeof raw);
 
     bytes_put_u32(raw, answer->entry->failures + 1);

@@ -83,14 +83,14 @@ static enum status read_number(struct reader *r, const struct json *json, struct
     return OK;
 }
 
-static char wrong_base64_character(struct bytes text)
+static uint8_t wrong_base64_character(struct bytes text)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
     for (size_t i = 0; i < text.size; i++)
         if (text.ptr[i] == '\0' || strchr(alphabet, text.ptr[i]) == NULL)
-            return text.ptr[i] >= ' ' && text.ptr[i] < 0x7F ? (char)text.ptr[i] : '?';
+            return text.ptr[i] >= ' ' && text.ptr[i] < 0x7F ? text.ptr[i] : '?';
     return '?';
 }
 

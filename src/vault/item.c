@@ -13,11 +13,11 @@
 struct bytes vault_sealed_part(struct bytes form)
 {
     size_t from = bytes_find(form, OPENING);
-    struct bytes text =
-        from == SIZE_MAX ? (struct bytes){0} : bytes_slice(form, from + OPENING.size, form.size);
+    struct bytes text = from == SIZE_MAX ? (struct bytes){NULL, 0}
+                                         : bytes_slice(form, from + OPENING.size, form.size);
     size_t size = bytes_find(text, CLOSING);
 
-    return size == SIZE_MAX ? (struct bytes){0}
+    return size == SIZE_MAX ? (struct bytes){NULL, 0}
                             : bytes_slice(form, from, OPENING.size + size + CLOSING.size);
 }
 

@@ -83,6 +83,7 @@ static enum status read_log(struct bytes value, struct vault_log *ret)
 
     if (status != OK)
         return status;
+    assert(content != NULL);
     if (content[0] > VAULT_BEING_DECLARED)
         return CORRUPT;
     *ret = (struct vault_log){.state = (enum vault_state)content[0],

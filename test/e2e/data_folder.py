@@ -57,6 +57,18 @@ class Refusals(unittest.TestCase):
         self.dynlog.write(".dynlog/format", text)
         self.dynlog.start()
 
+    def test_an_event_of_a_newer_format(self):
+        """It waits for SQLite: an older dynlog must neither leave it out nor delete it."""
+        program = os.path.join(os.path.dirname(PROGRAM), "test", "unit", "programs", "newer_event")
+        if not os.path.exists(program):
+            self.skipTest("this build has no tests")
+        self.dynlog.start()
+        self.dynlog.stop()
+        result = self.dynlog.run(program, self.dynlog.path(".dynlog"))
+        self.assertEqual(0, result.returncode, result.stderr)
+        for _ in range(2):  # the first start has deleted nothing
+            self.refused(self.dynlog, "the data folder can't be read: written by a newer dynlog")
+
     def test_somebody_elses_folder(self):
         os.makedirs(self.dynlog.path("pictures"))
         self.dynlog.write("pictures/cat.png", "meow")

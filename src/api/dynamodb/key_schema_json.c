@@ -189,6 +189,7 @@ enum status key_schema_decode(const struct json *schema, const struct key_defini
     for (struct json_iter it = json_iter(schema); json_next(&it);) {
         const struct key_attribute *found = find_definition(definitions, name_of(it.value));
 
+        assert(found != NULL); /* key_schema_check_defined() */
         key_schema_add(ret, found->name, found->type, is_hash(it.value));
     }
     return OK;

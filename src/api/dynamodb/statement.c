@@ -159,7 +159,7 @@ struct bytes statement_returned(const struct item_write *write)
 {
     bool empty = bytes_equal(write->returned, BYTES("{}"));
 
-    return empty ? (struct bytes){0} : write->returned;
+    return empty ? (struct bytes){NULL, 0} : write->returned;
 }
 
 /* ---- items ---- */

@@ -18,11 +18,15 @@
 void subscriptions_fail(struct http_request *request, enum status status,
                         const struct api_error *error)
 {
-    struct bytes why = bytes_of_text(status == REFUSED ? error->message : "");
-
-    if (status != REFUSED)
+    if (status != REFUSED) {
         api_dynlog_fail(request, status);
-    else if (error->kind == API_RESOURCE_NOT_FOUND)
+        return;
+    }
+    assert(error != NULL);
+
+    struct bytes why = bytes_of_text(error->message);
+
+    if (error->kind == API_RESOURCE_NOT_FOUND)
         api_dynlog_refuse_named(request, 404, "NOT_FOUND", why);
     else if (error->kind == API_RESOURCE_IN_USE)
         api_dynlog_refuse_named(request, 409, "IN_USE", why);

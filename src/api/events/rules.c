@@ -135,6 +135,7 @@ void api_list_rules(struct api_call *call)
                        &rules, &count);
     if (!events_list_begin(call, status, "Rules", count, &list))
         return;
+    assert(rules != NULL || list.end == 0);
     for (size_t i = list.first; i < list.end; i++) {
         json_begin_object(&list.w);
         write_rule(call, &list.w, rules[i]);

@@ -10,10 +10,7 @@
 static const struct {
     const char *service, *prefix; /* of the ARN, and of its resource */
 } kinds[] = {
-    {"lambda", "function:"},
-    {"sqs", ""},
-    {"events", "event-bus/"},
-    {"events", "api-destination/"},
+    {"lambda", "function:"}, {"sqs", ""}, {"events", "event-bus/"}, {"events", "api-destination/"},
     {"logs", "log-group:"},
 };
 
@@ -207,6 +204,7 @@ void api_list_rule_names_by_target(struct api_call *call)
             rules[count++] = rules[i];
     if (!events_list_begin(call, status, "RuleNames", count, &list))
         return;
+    assert(rules != NULL || list.end == 0);
     for (size_t i = list.first; i < list.end; i++)
         json_write_string(&list.w, rules[i]->name);
     events_list_end(&list);

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- what a request is about ---- */
 
@@ -115,11 +116,9 @@ static struct bytes code_sha256(struct arena *arena, struct bytes hash)
     uint8_t digest[FUNCTION_CODE_HASH_SIZE / 2];
 
     for (size_t i = 0; i < sizeof digest; i++) {
-        unsigned byte = 0;
         char pair[3] = {(char)hash.ptr[2 * i], (char)hash.ptr[2 * i + 1], '\0'};
 
-        if (sscanf(pair, "%2x", &byte) == 1)
-            digest[i] = (uint8_t)byte;
+        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
     }
     base64_encode(&out, bytes_of(digest, sizeof digest));
     return arena_copy(arena, buffer_bytes(&out));

@@ -10,7 +10,7 @@
 
 #define STRUCTURE(name_, members_)                                                                 \
     {                                                                                              \
-        .kind = SHAPE_STRUCTURE, .name = name_, SHAPE_MEMBERS(members_)                            \
+        .kind = SHAPE_STRUCTURE, .name = (name_), SHAPE_MEMBERS(members_)                          \
     }
 
 /* ---- texts ---- */

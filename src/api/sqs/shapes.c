@@ -19,7 +19,7 @@ static const struct shape tags = {
 
 #define STRUCTURE(name_, members_)                                                                 \
     {                                                                                              \
-        .kind = SHAPE_STRUCTURE, .name = name_, SHAPE_MEMBERS(members_)                            \
+        .kind = SHAPE_STRUCTURE, .name = (name_), SHAPE_MEMBERS(members_)                          \
     }
 
 /* ---- queues ---- */

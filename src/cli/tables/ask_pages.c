@@ -407,6 +407,7 @@ static bool begin(struct paging *paging)
     reading->request.operation = key.count > 0 ? "Query" : "Scan";
     if (!tables_reading_begin(reading, on->cli, on->client, &paging->options, &ignored))
         return false;
+    assert(reading->shape != NULL);
     on->shape = *reading->shape;
     reading->request.backward = on->now.backward && key.count > 0;
     tables_key_condition(&reading->binding, &condition, &key);

@@ -78,11 +78,11 @@ static size_t name_end(const struct words *words, size_t at)
 
 static struct bytes next_word(struct words *words)
 {
-    size_t start = words->at;
-
     if (!is_name_start(tables_words_peek(words)))
         return BYTES("");
-    start = words->at;
+
+    size_t start = words->at;
+
     return bytes_slice(words->text, start, name_end(words, start) - start);
 }
 

@@ -353,9 +353,11 @@ static enum status resolve_text(struct loader *loader, struct node *node)
     if (end != text.size)
         return expand(loader, text, false, node->where, &node->text);
     status = resolve_variable(loader, inner, node->where, &value);
-    if (status == OK)
-        become(node, value);
-    return status;
+    if (status != OK)
+        return status;
+    assert(value != NULL);
+    become(node, value);
+    return OK;
 }
 
 enum status variables_resolve_shallow(struct loader *loader, struct node *node)

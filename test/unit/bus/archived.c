@@ -248,6 +248,33 @@ static void test_damaged_and_newer(void **state)
     expect_failed("\x03{}", "The archive has events of a newer dynlog.");
 }
 
+static void put_waiting(struct store_batch *batch, struct test_work *work)
+{
+    uint8_t key[8];
+
+    bytes_put_u64(key, 1);
+    store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key), bytes_of_text(work->context));
+}
+
+/* What a newer dynlog wrote for SQLite is not passed over, and then deleted: nobody opens it. */
+static void test_newer_on_its_way(void **state)
+{
+    struct test_bus test;
+    char damaged_text[] = "\x02{}", newer_text[] = "\x03{}";
+    struct test_work damaged = {.body = put_waiting, .context = damaged_text};
+    struct test_work newer = {.body = put_waiting, .context = newer_text};
+
+    (void)state;
+    open_archives(&test, NULL);
+    assert_int_equal(archived_check_waiting(test.loop.store), OK);
+    put(&test, DETAIL(PAYLOAD));
+    assert_int_equal(test_do(&test.loop, &damaged), OK);
+    assert_int_equal(archived_check_waiting(test.loop.store), OK); /* a damaged one is left out */
+    assert_int_equal(test_do(&test.loop, &newer), OK);
+    assert_int_equal(archived_check_waiting(test.loop.store), NEWER_FORMAT);
+    close_archives(&test);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_private),
         cmocka_unit_test(test_forged_payloads),
         cmocka_unit_test(test_damaged_and_newer),
+        cmocka_unit_test(test_newer_on_its_way),
         cmocka_unit_test(test_put_after_the_forgetting),
     };
 
