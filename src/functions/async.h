@@ -6,8 +6,10 @@
  *      +-------- RETRYING ---------+   too old, no concurrency
  *
  * What always holds:
- *   1. An invocation is in the store from the batch of its cause to the batch of its end.
- *   2. Memory holds one small entry for each; its payload is read when it runs.
+ *   1. An invocation is in the store from the batch of its cause to the batch of its end. One that
+ *      began before that batch (functions_async_begin()) and has ended by then never is.
+ *   2. Memory holds one small entry for each; its payload is read when it runs. Of one that is not
+ *      written yet, or runs since then, the payload is where its cause has it.
  *   3. A function's entries run in the order of their positions, but for those that were tried
  * before.
  *   4. Attempts are counted in the store, so a restart goes on counting. An attempt that a restart
