@@ -174,9 +174,6 @@ struct delivery_door {
                   struct delivery_error *reterr);
     /* Loop: that batch is durable. */
     void (*written)(void *context, struct delivery *delivery);
-    /* Loop: the target begins with it now, which find() said it may. Delivery and bytes live until
-     * `release` was called as well. write() and written() follow. */
-    void (*begin)(void *context, struct delivery *delivery, const struct delivery_release *release);
     /* Loop: ends in delivery_called(), perhaps at once. */
     void (*call)(void *context, struct delivery_call *call);
     /* Loop, at a stop: the call is to end soon. It ends in delivery_called() all the same, not
@@ -188,6 +185,9 @@ struct delivery_door {
                                 struct delivery_letter *letter);
     /* Loop: that batch is durable. */
     void (*letter_written)(void *context, struct delivery_letter *letter);
+    /* Loop: the target begins with it now, which find() said it may. Delivery and bytes live until
+     * `release` was called as well. write() and written() follow. */
+    void (*begin)(void *context, struct delivery *delivery, const struct delivery_release *release);
 };
 
 struct deliveries_options {

@@ -37,7 +37,10 @@
 #define ASYNC_THROTTLED_LONGEST_MS ((uint64_t)5 * 60 * 1000)
 /* An invocation that is to be overtaken waits no longer than this for a later one. */
 #define ASYNC_HELD_MS ((uint64_t)1000)
-#define ASYNC_WRITE_AGAIN_MS ((uint64_t)1000)          /* after the store refused (a full disk) */
+#define ASYNC_WRITE_AGAIN_MS ((uint64_t)1000) /* after the store refused (a full disk) */
+/* Of those that began before they were written and wait for a worker: above it they are read from
+ * the store when they run, as all others. */
+#define ASYNC_MEMORY_SIZE_MAX ((size_t)8 * 1024 * 1024)
 #define ASYNC_LAST_ERROR_SIZE_MAX ((size_t)256 * 1024) /* kept for the destination */
 
 struct function;
@@ -49,6 +52,7 @@ struct async {
     size_t count;           /* entries */
     size_t retrying_count;
     size_t writing_count; /* works that the store has */
+    size_t memory_size;   /* of payloads that are where their causes have them */
 };
 
 /* Of one function. */

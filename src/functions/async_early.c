@@ -42,6 +42,7 @@ void functions_async_begin(struct functions *functions, struct async_invocation 
     early->entry = entry;
     atomic_init(&early->ended, false);
     entry->memory = invocation;
+    functions->async.memory_size += invocation->payload.size;
     entry->unwritten = true;
     entry->function = function_find(functions, invocation->function_name);
     assert(entry->function != NULL && "functions_async_may_begin() found it");
@@ -55,6 +56,7 @@ static void forget_memory(struct async_entry *entry)
 {
     struct async_early *early = entry->memory->early;
 
+    entry->functions->async.memory_size -= entry->memory->payload.size;
     entry->memory = NULL;
     early->released(early);
 }
@@ -88,7 +90,8 @@ void async_early_written(const struct async_invocation *invocation)
         functions_changed(functions);
         return;
     }
-    if (entry->state != ENTRY_RUNNING)
+    if (entry->state != ENTRY_RUNNING &&
+        (entry->state != ENTRY_WAITING || functions->async.memory_size > ASYNC_MEMORY_SIZE_MAX))
         forget_memory(entry);
     if (functions->told_stopped) /* nothing is written any more: the next start runs it */
         return;

@@ -8,6 +8,9 @@
 
 #include <stdio.h>
 
+/* What a process prints between its answer and its next invocation belongs to nobody. When both are
+ * in one turn of the loop, which takes some microseconds, it had no time to print. */
+#define DRAINED_NS ((uint64_t)30000)
 #define MEMORY_READ_EVERY_MS ((uint64_t)100) /* it costs 20 us and more; a maximum may be late */
 
 /* arn:aws:lambda:REGION:ACCOUNT:function: and a qualified name */
@@ -187,6 +190,7 @@ static void end_invocation(struct worker *worker, const struct ending *ending)
     }
     measure_memory(worker, now_ns);
     drain(worker); /* what the handler printed before it answered is its own */
+    worker->drained_ns = now_ns;
     report.billed_ms = (report.duration_us + 999) / 1000;
     report.memory_used_mb = worker->memory_used_mb;
     log_end(&worker->log);
@@ -312,7 +316,8 @@ void worker_take(struct worker *worker, struct invocation *invocation)
     uint64_t timeout_ms = left_ms(worker);
     void (*next)(void *context, const struct runtime_next *next) = worker->next;
 
-    drain(worker); /* what it printed in between belongs to nobody */
+    if (clock_monotonic_ns() - worker->drained_ns > DRAINED_NS)
+        drain(worker); /* what it printed in between belongs to nobody */
     adopt(worker, invocation);
     reload_started(worker);
     worker->used_ms = clock_waited_ms(timers_clock(timers));

@@ -29,8 +29,9 @@ struct trigger {
     uint32_t stream_id;
     struct list pages;
     size_t page_count;
-    bool writing; /* a batch is under way: the first pages */
-    bool due;     /* pages are to be written as soon as none is under way */
+    size_t waiting_count; /* events of pages that are not in the batch under way */
+    bool writing;         /* a batch is under way: the first pages */
+    bool due;             /* pages are to be written as soon as none is under way */
     bool stopping, given_up;
     uint64_t cursor;    /* everything up to here was handed over, durably */
     uint64_t read_to;   /* everything up to here is in a page, or was */
@@ -209,6 +210,9 @@ static void put_done(struct trigger_put *first, struct trigger_put *last, enum s
     trigger->writing = false;
     if (last != NULL)
         pages_done(trigger, CONTAINER_OF(last, struct page, put));
+    trigger->waiting_count = 0;
+    LIST_EACH (&trigger->pages, it)
+        trigger->waiting_count += LIST_ITEM(it, struct page, in_pages)->put.count;
     if (status != OK && trigger->stopping) {
         trigger->given_up = true;
     } else if (status != OK) {
@@ -240,6 +244,7 @@ static void write_due(struct trigger *trigger)
         tail = &page->put.next;
     }
     trigger->due = false;
+    trigger->waiting_count = 0;
     trigger->writing = true;
     timer_cancel(trigger->timers, &trigger->wait);
     first->put.also = also_cursor;
@@ -264,6 +269,7 @@ static void begin(struct trigger *trigger, struct page *page, uint64_t next_curs
     page->next_cursor = next_cursor;
     list_append(&trigger->pages, &page->in_pages);
     trigger->page_count++;
+    trigger->waiting_count += page->put.count;
     if (door->begin == NULL || !door->begin(door->context, &page->put, &page->kept))
         trigger->due = true;
     else if (!timer_is_set(&trigger->wait))
@@ -312,7 +318,8 @@ static void read_on(struct trigger *trigger)
     bool more = true;
 
     while (more && !trigger->stopping && !timer_is_set(&trigger->retry) &&
-           trigger->page_count < TRIGGER_PAGES_MAX && trigger->committed > trigger->read_to)
+           trigger->page_count < TRIGGER_PAGES_MAX && trigger->waiting_count < TRIGGER_BATCH_MAX &&
+           trigger->committed > trigger->read_to)
         more = read_page(trigger);
 }
 
@@ -393,6 +400,12 @@ void trigger_free(struct trigger *trigger)
 uint64_t trigger_cursor(const struct trigger *trigger)
 {
     return trigger->cursor;
+}
+
+void trigger_hurry(struct trigger *trigger)
+{
+    trigger->due = trigger->due || !list_empty(&trigger->pages);
+    write_due(trigger);
 }
 
 bool trigger_busy(struct trigger *trigger)

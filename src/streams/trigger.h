@@ -26,10 +26,12 @@
 
 #include "streams/streams.h"
 
-#define TRIGGER_BATCH_MAX 500 /* change records in one put */
+#define TRIGGER_BATCH_MAX 500 /* change records in one page */
 /* So much of what was handled is handled again after a crash; so many batches a second it costs. */
-#define TRIGGER_WAIT_MS ((uint64_t)10)
-/* Pages that are not written yet: when the disk is slow, those that follow get longer instead. */
+#define TRIGGER_WAIT_MS ((uint64_t)25)
+/* Pages that are not written yet: when the disk is slow, those that follow get longer instead. None
+ * is read while TRIGGER_BATCH_MAX events wait for the next batch, so it has fewer than two of them.
+ */
 #define TRIGGER_PAGES_MAX 16
 #define TRIGGER_DETAIL_SIZE_MAX                                                                    \
     ((size_t)256 * 1024 - 1024) /* PutEvents: 256 KB with names and time */
@@ -76,6 +78,8 @@ void trigger_free(struct trigger *trigger); /* stops; nothing of it may be in fl
 bool trigger_stop(struct trigger *trigger);
 /* Records up to here are on the bus, durably. */
 uint64_t trigger_cursor(const struct trigger *trigger);
+/* What waits for others is written now: somebody waits for it. */
+void trigger_hurry(struct trigger *trigger);
 /* Committed records that it has not handed over yet, whether or not a put is under way. */
 bool trigger_busy(struct trigger *trigger);
 
