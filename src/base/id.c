@@ -23,22 +23,46 @@ void id_random(uint8_t *out, size_t size)
     }
 }
 
-void id_uuid(char out[ID_UUID_SIZE])
+static void print_uuid(uint8_t raw[16], char out[ID_UUID_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t raw[16];
     size_t at = 0;
 
-    id_random(raw, sizeof raw);
     raw[6] = (uint8_t)((raw[6] & 0x0F) | 0x40);
     raw[8] = (uint8_t)((raw[8] & 0x3F) | 0x80);
-    for (size_t i = 0; i < sizeof raw; i++) {
+    for (size_t i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             out[at++] = '-';
         out[at++] = digits[raw[i] >> 4];
         out[at++] = digits[raw[i] & 15];
     }
     out[at] = '\0';
+}
+
+void id_uuid(char out[ID_UUID_SIZE])
+{
+    uint8_t raw[16];
+
+    id_random(raw, sizeof raw);
+    print_uuid(raw, out);
+}
+
+/* One to one (splitmix64's last step). */
+static uint64_t scatter(uint64_t n)
+{
+    n = (n ^ (n >> 30)) * 0xbf58476d1ce4e5b9U;
+    n = (n ^ (n >> 27)) * 0x94d049bb133111ebU;
+    return n ^ (n >> 31);
+}
+
+void id_uuid_of(uint64_t high, uint64_t low, char out[ID_UUID_SIZE])
+{
+    uint8_t raw[16];
+    uint64_t first = scatter(high + 0x9e3779b97f4a7c15U);
+
+    bytes_put_u64(raw, first);
+    bytes_put_u64(raw + 8, scatter(low ^ first));
+    print_uuid(raw, out);
 }
 
 void id_request(char out[ID_REQUEST_SIZE])

@@ -12,6 +12,10 @@ void id_uuid(char out[ID_UUID_SIZE]);
 /* The shape of DynamoDB's x-amzn-requestid: 52 of A-Z and 0-9. */
 void id_request(char out[ID_REQUEST_SIZE]);
 
+/* The same shape made of two numbers: always the same, and another one for other numbers, but for
+ * six of their bits. Looks random and is none: no secret. */
+void id_uuid_of(uint64_t high, uint64_t low, char out[ID_UUID_SIZE]);
+
 void id_random(uint8_t *out, size_t size);
 
 #endif

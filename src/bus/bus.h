@@ -39,6 +39,8 @@ struct bus_door {
     void *context;
     /* On the loop's thread, before the put: deliveries_prepare(). */
     void (*prepare)(void *context, struct delivery *delivery);
+    /* On the loop's thread, between prepare and write: deliveries_begin(). NULL: nothing begins. */
+    bool (*begin)(void *context, struct delivery *delivery, const struct delivery_release *release);
     /* On the writer's thread, into the batch: deliveries_write(). */
     void (*write)(void *context, struct store_batch *batch, struct delivery *delivery);
     /* On the loop's thread, after the batch is durable: deliveries_written(). */
@@ -91,6 +93,7 @@ struct bus_entry {
     uint64_t time_ms;  /* 0: now */
     uint64_t position; /* of the change record that it is made of, for the journeys; 0: none */
     bool missing_source, missing_detail_type, missing_detail; /* the member was not there */
+    const char *id; /* that the event gets; NULL: a new one */
     /* results */
     char event_id[ID_UUID_SIZE]; /* empty when refused */
     const char *error_code;      /* NULL when accepted */
@@ -120,6 +123,14 @@ struct bus_put {
  * done() is called before this returns when there is nothing to write, else from the store's port.
  * The put, its entries and its arena must live until then. */
 void bus_put_events(struct bus *bus, struct bus_put *put);
+
+/* In steps, for entries whose cause is durable and is found again after a crash, with the ids that
+ * they had (`id`): targets that can begin with their deliveries now, and *ret_begun is how many;
+ * each calls `release` once, when it needs the put's bytes no more. Then bus_plan_write() and
+ * bus_plan_written() of put->plan, in their caller's batch; the put, its entries and its arena live
+ * until then, and until the last release. True: no target but those waits for the batch. */
+MUST_USE bool bus_begin_events(struct bus *bus, struct bus_put *put,
+                               const struct delivery_release *release, size_t *ret_begun);
 
 /* What an entry counts for, by AWS's way: 14 for a time, and the UTF-8 bytes of source, detail
  * type, detail and each resource. */

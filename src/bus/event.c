@@ -111,7 +111,10 @@ static bool make(const struct bus *bus, struct bus_entry *entry, struct arena *a
 
     if (!parse_detail(entry, arena, &detail) || !parse_resources(entry, arena, &resources))
         return false;
-    id_uuid(entry->event_id);
+    if (entry->id != NULL)
+        memcpy(entry->event_id, entry->id, sizeof entry->event_id);
+    else
+        id_uuid(entry->event_id);
     *ret_time_ms = entry->time_ms != 0 ? entry->time_ms : clock_now_ms(bus->clock);
     write_event(bus, entry, *ret_time_ms, resources, detail, &out);
     if (buffer_failed(&out)) {

@@ -21,6 +21,7 @@ struct bus_plan {
     size_t entry_count;
     struct taken *taken; /* by archives */
     size_t taken_count, taken_capacity;
+    bool told;          /* the journeys know of the entries */
     enum status status; /* of the writer, for put_written() */
 };
 
@@ -71,12 +72,18 @@ static void tell_entry(const struct bus *bus, const struct bus_entry *entry)
                                  });
 }
 
-static void tell(const struct bus *bus, const struct bus_plan *plan)
+static void tell_entries(const struct bus *bus, struct bus_plan *plan)
 {
+    for (size_t i = 0; bus->journeys != NULL && !plan->told && i < plan->entry_count; i++)
+        tell_entry(bus, &plan->entries[i]);
+    plan->told = true;
+}
+
+static void tell(const struct bus *bus, struct bus_plan *plan)
+{
+    tell_entries(bus, plan);
     if (bus->journeys == NULL)
         return;
-    for (size_t i = 0; i < plan->entry_count; i++)
-        tell_entry(bus, &plan->entries[i]);
     for (size_t i = 0; i < plan->taken_count; i++)
         journey_archived(bus->journeys, bytes_of_text(plan->taken[i].entry->event_id),
                          plan->taken[i].archive_name);
@@ -315,7 +322,7 @@ bool bus_plan_entry(struct bus *bus, struct bus_entry *entry, struct arena *aren
 
 /* ---- PutEvents ---- */
 
-void bus_put_events(struct bus *bus, struct bus_put *put)
+static void plan_put(struct bus *bus, struct bus_put *put)
 {
     struct bus_plan *plan = plan_new(put->arena, 0, put->entries, put->count);
 
@@ -331,6 +338,28 @@ void bus_put_events(struct bus *bus, struct bus_put *put)
             plan_event(bus, plan, &put->entries[i], text, time_ms);
     }
     plan_prepare(bus, plan);
+}
+
+bool bus_begin_events(struct bus *bus, struct bus_put *put, const struct delivery_release *release,
+                      size_t *ret_begun)
+{
+    const struct bus_door *door = &bus->door;
+
+    plan_put(bus, put);
+    struct bus_plan *plan = put->plan;
+
+    *ret_begun = 0;
+    tell_entries(bus, plan);
+    for (size_t i = 0; door->begin != NULL && i < plan->delivery_count; i++)
+        *ret_begun += door->begin(door->context, &plan->deliveries[i], release) ? 1 : 0;
+    return *ret_begun == plan->delivery_count;
+}
+
+void bus_put_events(struct bus *bus, struct bus_put *put)
+{
+    plan_put(bus, put);
+    struct bus_plan *plan = put->plan;
+
     if (plan->archiving.event_count == 0 && plan->delivery_count == 0 && put->also == NULL) {
         tell(bus, plan);
         put->done(put, OK);

@@ -24,6 +24,7 @@ void deliveries_prepare(struct deliveries *deliveries, struct delivery *delivery
     if (delivery->accepted_ms == 0)
         delivery->accepted_ms = deliveries_now_ms(deliveries);
     delivery->error = NULL;
+    delivery->may_begin = delivery->begun = false;
     delivery->end = ARENA_NEW(delivery->arena, struct delivery_end);
     if (delivery->payload.size > DELIVERY_PAYLOAD_SIZE_MAX) {
         delivery->way = DELIVERY_REFUSED;
@@ -42,6 +43,19 @@ void deliveries_prepare(struct deliveries *deliveries, struct delivery *delivery
         delivery->error = ARENA_NEW(delivery->arena, struct delivery_error);
         *delivery->error = *error;
     }
+}
+
+bool deliveries_begin(struct deliveries *deliveries, struct delivery *delivery,
+                      const struct delivery_release *release)
+{
+    const struct delivery_door *door = &deliveries->options.door;
+
+    if (delivery->way != DELIVERY_WRITTEN || !delivery->may_begin)
+        return false;
+    delivery->begun = true;
+    delivery_tell(deliveries, delivery, NULL, &(struct delivery_end){.kind = OUTCOME_DELIVERED});
+    door->begin(door->context, delivery, release);
+    return true;
 }
 
 static void keep_error(struct delivery *delivery, const struct delivery_error *error)
@@ -100,7 +114,8 @@ void deliveries_written(struct deliveries *deliveries, struct delivery *delivery
     const struct delivery_end *end = delivery->end;
 
     outcome_durable(deliveries, delivery, delivery->error, end);
-    delivery_tell(deliveries, delivery, delivery->error, end);
+    if (!delivery->begun)
+        delivery_tell(deliveries, delivery, delivery->error, end);
     if (end->kind == OUTCOME_DELIVERED)
         door->written(door->context, delivery);
     if (end->kind != OUTCOME_STORED)

@@ -119,7 +119,9 @@ struct delivery {
                                says (an input that is no JSON) */
     struct arena *arena; /* for the door and for us, also on the writer; goes with the delivery */
     void *slot;          /* the door's, from find() to written() */
+    bool may_begin;      /* of find(): the target could begin with it before it is written */
     /* private */
+    bool begun;
     uint8_t sealed; /* of a record: which of payload and event are sealed texts (record.h) */
     enum delivery_way way;
     struct delivery_error *error;
@@ -156,6 +158,11 @@ struct delivery_letter {
 
 /* ---- the door ---- */
 
+struct delivery_release { /* of who keeps a delivery that begins before it is written */
+    void (*released)(void *context);
+    void *context;
+};
+
 struct delivery_door {
     void *context;
     /* Loop: which way to this target; REFUSED: *reterr. Also whatever write() will need and only
@@ -178,6 +185,9 @@ struct delivery_door {
                                 struct delivery_letter *letter);
     /* Loop: that batch is durable. */
     void (*letter_written)(void *context, struct delivery_letter *letter);
+    /* Loop: the target begins with it now, which find() said it may. Delivery and bytes live until
+     * `release` was called as well. write() and written() follow. */
+    void (*begin)(void *context, struct delivery *delivery, const struct delivery_release *release);
 };
 
 struct deliveries_options {
@@ -211,10 +221,17 @@ void deliveries_start(struct deliveries *deliveries);
 bool deliveries_stop(struct deliveries *deliveries);
 void deliveries_close(struct deliveries *deliveries); /* after deliveries_stop() */
 
-/* ---- handing over: prepare, write in your own batch, written ---- */
+/* ---- handing over: prepare, write in your own batch, written ----
+ *
+ * A cause that is durable already, and is found again after a crash, may let its delivery begin in
+ * between: prepare, begin, write, written. The target gets it again when the batch is never
+ * written. */
 
 /* Loop: finds the target. Delivery and bytes must live as said above. */
 void deliveries_prepare(struct deliveries *deliveries, struct delivery *delivery);
+/* Loop: true, the target has begun with it. False: not before it is written. */
+MUST_USE bool deliveries_begin(struct deliveries *deliveries, struct delivery *delivery,
+                               const struct delivery_release *release);
 /* Writer: to its target, or as a record, or as a dead letter. It can't fail for itself. */
 void deliveries_write(struct deliveries *deliveries, struct store_batch *batch,
                       struct delivery *delivery);

@@ -76,6 +76,7 @@ struct async_entry *async_entry_new(struct functions *functions,
     entry->functions = functions;
     entry->position = invocation->position;
     entry->accepted_ms = invocation->accepted_ms;
+    entry->waiting_tail = &entry->waiting_first;
     entry->timer.fire = on_entry_timer;
     entry->write_again.fire = on_write_again;
     entry->name = mem_new(invocation->function_name.size + 1);
@@ -96,6 +97,8 @@ void async_entry_free(struct async_entry *entry)
         entry->functions->async.retrying_count--;
     entry->functions->async.count--;
     async_write_free(entry->write);
+    async_write_forget(entry);
+    async_early_release(entry);
     mem_free(entry->name);
     mem_free(entry);
 }
@@ -130,6 +133,10 @@ enum status async_entry_load(const struct async_entry *entry, struct store_value
 {
     uint8_t key[ASYNC_KEY_SIZE];
 
+    if (entry->memory != NULL) {
+        *ret = *entry->memory;
+        return OK;
+    }
     async_key_encode(key, ASYNC_INVOCATION, entry->position);
     enum status st = store_get(entry->functions->options.store, NULL, STORE_DELIVERIES,
                                bytes_of(key, sizeof key), value);
@@ -254,7 +261,8 @@ static void let_go_of_held(struct function *function, uint64_t position)
     LIST_EACH (&function->functions->async.all, it) {
         struct async_entry *entry = LIST_ITEM(it, struct async_entry, in_all);
 
-        if (entry->held && entry->function == function && entry->position < position)
+        if (entry->held && entry->function == function && entry->position != 0 &&
+            (position == 0 || entry->position < position))
             async_entry_enter(entry, ENTRY_WAITING);
     }
 }
@@ -385,6 +393,7 @@ static void run_done(struct invocation *invocation)
     } else {
         attempt_ended(entry, run);
     }
+    async_early_ran(entry);
     run_free(run);
     async_dispatch(function);
 }
@@ -525,10 +534,16 @@ void functions_async_write(struct functions *functions, struct store_batch *batc
     struct bytes name = function_name_of(invocation->function_name);
     uint8_t key[ASYNC_KEY_SIZE];
 
-    if (invocation->request_id[0] == '\0')
-        id_uuid(invocation->request_id);
-    invocation->function_name = name;
-    invocation->accepted_ms = async_now_ms(functions);
+    if (invocation->early != NULL && atomic_load(&invocation->early->ended)) {
+        invocation->position = 0;
+        return;
+    }
+    if (invocation->early == NULL) {
+        if (invocation->request_id[0] == '\0')
+            id_uuid(invocation->request_id);
+        invocation->function_name = name;
+        invocation->accepted_ms = async_now_ms(functions);
+    }
     invocation->position = store_batch_position(batch);
     async_key_encode(key, ASYNC_INVOCATION, invocation->position);
     enum status st = seal_payload(functions, batch, arena, invocation, &record);
@@ -564,6 +579,10 @@ static void entry_resolve(struct async_entry *entry)
 
 void functions_async_written(struct functions *functions, const struct async_invocation *invocation)
 {
+    if (invocation->early != NULL) {
+        async_early_written(invocation);
+        return;
+    }
     struct async_entry *entry = async_entry_new(functions, invocation);
 
     if (!functions->started || functions->stopping)

@@ -6,8 +6,10 @@
  *      +-------- RETRYING ---------+   too old, no concurrency
  *
  * What always holds:
- *   1. An invocation is in the store from the batch of its cause to the batch of its end.
- *   2. Memory holds one small entry for each; its payload is read when it runs.
+ *   1. An invocation is in the store from the batch of its cause to the batch of its end. One that
+ *      began before that batch (functions_async_begin()) and has ended by then never is.
+ *   2. Memory holds one small entry for each; its payload is read when it runs. Of one that is not
+ *      written yet, or runs since then, the payload is where its cause has it.
  *   3. A function's entries run in the order of their positions, but for those that were tried
  * before.
  *   4. Attempts are counted in the store, so a restart goes on counting. An attempt that a restart
@@ -35,7 +37,10 @@
 #define ASYNC_THROTTLED_LONGEST_MS ((uint64_t)5 * 60 * 1000)
 /* An invocation that is to be overtaken waits no longer than this for a later one. */
 #define ASYNC_HELD_MS ((uint64_t)1000)
-#define ASYNC_WRITE_AGAIN_MS ((uint64_t)1000)          /* after the store refused (a full disk) */
+#define ASYNC_WRITE_AGAIN_MS ((uint64_t)1000) /* after the store refused (a full disk) */
+/* Of those that began before they were written and wait for a worker: above it they are read from
+ * the store when they run, as all others. */
+#define ASYNC_MEMORY_SIZE_MAX ((size_t)8 * 1024 * 1024)
 #define ASYNC_LAST_ERROR_SIZE_MAX ((size_t)256 * 1024) /* kept for the destination */
 
 struct function;
@@ -47,6 +52,7 @@ struct async {
     size_t count;           /* entries */
     size_t retrying_count;
     size_t writing_count; /* works that the store has */
+    size_t memory_size;   /* of payloads that are where their causes have them */
 };
 
 /* Of one function. */

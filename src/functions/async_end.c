@@ -28,6 +28,7 @@ struct async_write {
     struct store_work work;
     struct functions *functions;
     struct async_entry *entry; /* that it ends; NULL: it counts an attempt */
+    struct async_write *next;  /* of those that wait until their entry is written */
     uint64_t position;
     bool has_state;
     struct buffer state;
@@ -139,6 +140,45 @@ static void submit(struct async_write *write)
     store_submit(write->functions->options.store, write->functions->options.port, &write->work);
 }
 
+/* At once, or when the entry has its place in the store. */
+static void submit_of(struct async_entry *entry, struct async_write *write)
+{
+    if (!entry->unwritten) {
+        submit(write);
+        return;
+    }
+    *entry->waiting_tail = write;
+    entry->waiting_tail = &write->next;
+}
+
+void async_write_forget(struct async_entry *entry)
+{
+    struct async_write *write = entry->waiting_first;
+
+    while (write != NULL) {
+        struct async_write *next = write->next;
+
+        async_write_free(write);
+        write = next;
+    }
+}
+
+void async_write_waiting(struct async_entry *entry)
+{
+    struct async_write *write = entry->waiting_first;
+    uint64_t position = entry->position;
+
+    entry->waiting_first = NULL;
+    entry->waiting_tail = &entry->waiting_first;
+    while (write != NULL) {
+        struct async_write *next = write->next;
+
+        write->position = position;
+        submit(write);
+        write = next;
+    }
+}
+
 /* ---- who is told ---- */
 
 static struct delivery *tell(struct telling *telling, const struct destination_record *record,
@@ -225,6 +265,12 @@ static void choose(struct async_write *write, const struct async_entry *entry,
     tell_dead_letter_queue(telling, settings->dead_letter_arn, &record);
 }
 
+static bool tells_success(const struct async_entry *entry)
+{
+    return entry->functions->options.destinations.prepare != NULL &&
+           entry->function->version->settings.on_success.kind != DESTINATION_NONE;
+}
+
 /* ---- what async.c asks for ---- */
 
 void async_count(struct async_entry *entry, struct bytes error)
@@ -238,14 +284,14 @@ void async_count(struct async_entry *entry, struct bytes error)
 
     async_state_encode(&write->state, &state);
     entry->has_state = true;
-    submit(write);
+    submit_of(entry, write);
 }
 
 static void end(struct async_entry *entry, struct async_write *write)
 {
     async_entry_enter(entry, ENTRY_ENDING);
     write->entry = entry;
-    submit(write);
+    submit_of(entry, write);
 }
 
 static void tell_journey(const struct async_entry *entry, const struct async_ending *ending)
@@ -264,10 +310,20 @@ static void tell_journey(const struct async_entry *entry, const struct async_end
 void async_end(struct async_entry *entry, const struct async_ending *ending)
 {
     tell_journey(entry, ending);
+    if (ending->condition == DESTINATION_SUCCESS && !tells_success(entry) && async_early_end(entry))
+        return;
     struct async_write *write = write_new(entry);
 
     choose(write, entry, ending);
     end(entry, write);
+}
+
+void async_end_written(struct async_entry *entry)
+{
+    struct async_write *write = write_new(entry);
+
+    write->entry = entry;
+    submit(write);
 }
 
 void async_drop(struct async_entry *entry)

@@ -2,6 +2,7 @@
  * memory.
  *
  *   async.c       states, queues, attempts
+ *   async_early.c what began before it was written
  *   async_end.c   what is written: a counted attempt, the end with what its destinations are told
  *   async_load.c  what the store holds, at a start */
 #ifndef DYNLOG_FUNCTIONS_ASYNC_PRIVATE_H
@@ -29,7 +30,11 @@ struct async_entry {
     struct timer timer;        /* RETRYING: the next attempt */
     struct timer write_again;  /* ENDING, when the store refused it; of wall_timers */
     struct async_write *write; /* ENDING, when the store refused it */
-    char *name;                /* LOADED */
+    /* async_early.c: where its bytes are in memory; NULL: in the store alone */
+    const struct async_invocation *memory;
+    bool unwritten;                                    /* it has no position yet */
+    struct async_write *waiting_first, **waiting_tail; /* for its position, in order */
+    char *name;                                        /* LOADED */
     uint64_t position, accepted_ms, next_ms;
     uint64_t waiting_ms; /* since then it is WAITING */
     uint32_t attempts;   /* that ended */
@@ -51,6 +56,17 @@ void async_entry_free(struct async_entry *entry);
 /* Its payload is sealed, when it says so. */
 MUST_USE enum status async_entry_load(const struct async_entry *entry, struct store_value *value,
                                       struct async_invocation *ret);
+
+/* ---- async_early.c ---- */
+
+/* functions_async_written() of one that began early. */
+void async_early_written(const struct async_invocation *invocation);
+/* It ended well, and nobody is told. False: it is written, or being written; its end has to be. */
+MUST_USE bool async_early_end(struct async_entry *entry);
+/* Its run is over: once it is written, nothing of it stays in memory. */
+void async_early_ran(struct async_entry *entry);
+/* Of an entry that is freed. */
+void async_early_release(struct async_entry *entry);
 
 /* ---- async_journey.c: what becomes of one that has no attempt, for the journeys ---- */
 
@@ -77,8 +93,14 @@ struct async_ending {
 void async_end(struct async_entry *entry, const struct async_ending *ending);
 /* The same, and nobody is told: its function is not there, or it is damaged. */
 void async_drop(struct async_entry *entry);
+/* ENDING: it ended while it was being written. */
+void async_end_written(struct async_entry *entry);
 /* The store refused it a while ago. */
 void async_end_again(struct async_entry *entry);
+/* It is written by now: so can be what waited for that. */
+void async_write_waiting(struct async_entry *entry);
+/* It is freed without. */
+void async_write_forget(struct async_entry *entry);
 void async_write_free(struct async_write *write);
 
 #endif

@@ -28,6 +28,7 @@
 #include "json/json.h"
 #include "store/store.h"
 
+#include <stdatomic.h>
 #include <uv.h>
 
 #define FUNCTION_PAYLOAD_SIZE_MAX ((size_t)6 * 1024 * 1024) /* synchronous, both ways */
@@ -280,7 +281,31 @@ void functions_invoke(struct functions *functions, struct invocation *invocation
 /* True: no worker had taken it; it has ended as one that was throttled. False: it runs. */
 bool functions_withdraw(struct functions *functions, struct invocation *invocation);
 
-/* ---- asynchronous invocation ---- */
+/* ---- asynchronous invocation ----
+ *
+ * As a rule an invocation runs once the batch of its cause is durable. When the cause itself is
+ * durable already and is found again after a crash (a change record that the built-in trigger has
+ * not passed), its invocation may begin before it is written: then nobody waits for a second sync.
+ *
+ *   functions_async_begin() ---- runs, at once or in its turn
+ *            |                       |
+ *   functions_async_write()     ended before: nothing is written of it. Else it is in the store
+ *            |                       |
+ *   functions_async_written() -- from here on it is as any other; ends that tell somebody waited
+ *
+ * After a crash before the batch it runs again, with the same request id: at least once. */
+
+struct async_entry;
+
+/* Of one that began before it was written; private but for the first two. */
+struct async_early {
+    /* Its invocation's bytes are not needed any more; after functions_async_written(), or when the
+     * functions are closed. */
+    void (*released)(struct async_early *early);
+    void *context;
+    struct async_entry *entry; /* the loop's */
+    atomic_bool ended;         /* well, and nobody is to be told: it needs no record */
+};
 
 struct async_invocation {
     struct bytes function_name, payload;
@@ -288,7 +313,16 @@ struct async_invocation {
     uint64_t position;             /* its place in the queue; filled by functions_async_write() */
     uint64_t accepted_ms;          /* its age counts from here; filled by functions_async_write() */
     bool sealed;                   /* of a record: the payload is a sealed text (async_record.h) */
+    struct async_early *early;     /* NULL: it begins when it is written */
 };
+/* On the loop's thread. Whether functions_async_begin() would begin it now: its function is there,
+ * nobody holds it, no test asked for a fault, and no log is private (what was forgotten meanwhile
+ * is only known to the store). */
+MUST_USE bool functions_async_may_begin(const struct functions *functions,
+                                        struct bytes function_name);
+/* The same; the request id is set. Invocation, early and the payload must live until released(). */
+void functions_async_begin(struct functions *functions, struct async_invocation *invocation,
+                           struct async_early *early);
 /* On the writer's thread: into the batch (STORE_DELIVERIES). When payloads of private logs can't be
  * sealed now, the group fails. */
 void functions_async_write(struct functions *functions, struct store_batch *batch,

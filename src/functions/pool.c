@@ -95,8 +95,19 @@ static void dispatch(struct function *function)
         worker_start(function);
 }
 
+/* Work is given out now, or a process is started: by one version that takes what another left, too.
+ */
+static bool has_to_do(const struct function *function)
+{
+    return function_has_reserved_concurrency(function) || function->reload.warm ||
+           (!list_empty(&function->waiting) &&
+            (!list_empty(&function->idle) || wants_worker(function)));
+}
+
 void pool_dispatch(struct function *function)
 {
+    if (!has_to_do(function))
+        return;
     reload_read(function->functions); /* no save is later than work that is given out now */
     dispatch(function);
     if (function_has_reserved_concurrency(function)) { /* what one version leaves, others take */

@@ -76,6 +76,7 @@ struct worker {
     struct invocation *invocation; /* of a BUSY one */
     char request_id[ID_UUID_SIZE];
     uint64_t taken_ns;
+    uint64_t drained_ns;   /* what it printed before then has been read */
     bool doomed;           /* a fault: it is killed when its handler answers */
     struct timer deadline; /* from the invocation's beginning to the next GET next */
     struct log log;

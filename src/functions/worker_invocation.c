@@ -8,6 +8,9 @@
 #include <stdio.h>
 
 /* arn:aws:lambda:REGION:ACCOUNT:function: and a qualified name */
+/* What a process prints between its answer and its next invocation belongs to nobody. When both are
+ * in one turn of the loop, which takes some microseconds, it had no time to print. */
+#define DRAINED_NS ((uint64_t)30000)
 #define INVOKED_ARN_SIZE (128 + FUNCTION_QUALIFIED_SIZE_MAX)
 
 /* ---- its end ---- */
@@ -34,6 +37,7 @@ void worker_end_invocation(struct worker *worker, const struct worker_ending *en
     }
     worker_measure_memory(worker, now_ns);
     worker_drain(worker); /* what the handler printed before it answered is its own */
+    worker->drained_ns = now_ns;
     report.billed_ms = (report.duration_us + 999) / 1000;
     report.memory_used_mb = worker->memory_used_mb;
     log_end(&worker->log);
@@ -145,7 +149,8 @@ void worker_take(struct worker *worker, struct invocation *invocation)
     uint64_t timeout_ms = left_ms(worker);
     void (*next)(void *context, const struct runtime_next *next) = worker->next;
 
-    worker_drain(worker); /* what it printed in between belongs to nobody */
+    if (clock_monotonic_ns() - worker->drained_ns > DRAINED_NS)
+        worker_drain(worker); /* what it printed in between belongs to nobody */
     worker_adopt(worker, invocation);
     reload_started(worker);
     worker->used_ms = clock_waited_ms(timers_clock(timers));

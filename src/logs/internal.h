@@ -179,12 +179,13 @@ struct log_run {
     struct store_batch *batch;
     uint64_t group_id, now_ms;
     struct log_figures figures, figures_before;
+    struct buffer entries; /* keys of entries in streams, which log_run_end() puts */
 };
 
 /* NOT_FOUND: the group is gone. Nothing has to be ended then. */
 MUST_USE enum status log_run_begin(struct log_run *run, struct logs *logs,
                                    struct store_batch *batch, uint64_t group_id);
-/* Puts what changed of the figures. */
+/* Puts what changed of the figures, and the entries of the events in their streams. */
 void log_run_end(struct log_run *run);
 /* The name in *ret is the caller's. */
 MUST_USE enum status log_run_stream(struct log_run *run, struct bytes name,

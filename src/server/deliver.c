@@ -156,6 +156,12 @@ static void written(void *context, struct delivery *delivery)
     target_slot(delivery)->kind->written(context, delivery);
 }
 
+static void begin_at_target(void *context, struct delivery *delivery,
+                            const struct delivery_release *release)
+{
+    target_slot(delivery)->kind->begin(context, delivery, release);
+}
+
 static void call(void *context, struct delivery_call *call)
 {
     target_slot(call->delivery)->kind->call(context, call);
@@ -200,8 +206,15 @@ static void letter_written(void *context, struct delivery_letter *letter)
 
 struct delivery_door deliver_door(struct server *server)
 {
-    return (struct delivery_door){server, find,   write_at_target, written,
-                                  call,   cancel, write_letter,    letter_written};
+    return (struct delivery_door){.context = server,
+                                  .find = find,
+                                  .write = write_at_target,
+                                  .written = written,
+                                  .begin = begin_at_target,
+                                  .call = call,
+                                  .cancel = cancel,
+                                  .write_letter = write_letter,
+                                  .letter_written = letter_written};
 }
 
 /* ---- what the bus and the functions hand over ---- */
@@ -213,6 +226,14 @@ static void prepare(void *context, struct delivery *delivery)
     server->delivery_is_new = true;
     deliveries_prepare(server->deliveries, delivery);
     server->delivery_is_new = false;
+}
+
+static bool begin_delivery(void *context, struct delivery *delivery,
+                           const struct delivery_release *release)
+{
+    struct server *server = context;
+
+    return deliveries_begin(server->deliveries, delivery, release);
 }
 
 static void write_delivery(void *context, struct store_batch *batch, struct delivery *delivery)
@@ -254,6 +275,7 @@ struct bus_door deliver_bus_door(struct server *server)
 {
     return (struct bus_door){.context = server,
                              .prepare = prepare,
+                             .begin = begin_delivery,
                              .write = write_delivery,
                              .written = delivery_written,
                              .archived = archived,

@@ -108,9 +108,13 @@ static void hidden_hurry(struct server *server)
     (void)server; /* records_hurry() does */
 }
 
+/* Who asks waits for an end: so what could be written later is written now. */
 static bool trigger_moving(struct server *server)
 {
-    return server->has_trigger && trigger_busy(server->triggering.trigger);
+    if (!server->has_trigger)
+        return false;
+    trigger_hurry(server->triggering.trigger);
+    return trigger_busy(server->triggering.trigger);
 }
 
 static bool bus_moving(struct server *server)

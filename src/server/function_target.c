@@ -29,6 +29,7 @@ static enum delivery_way find(struct server *server, struct delivery *delivery,
     }
     target_slot(delivery)->invocation = (struct async_invocation){
         .function_name = delivery->target_arn, .payload = delivery->payload};
+    delivery->may_begin = functions_async_may_begin(server->functions, delivery->target_arn);
     return DELIVERY_WRITTEN;
 }
 
@@ -58,9 +59,39 @@ static void tell_journey(struct server *server, const struct delivery *delivery)
                            });
 }
 
+/* The same each time that the event's cause is read: after a crash it is the same invocation. */
+static void name_request(struct delivery *delivery, char out[ID_UUID_SIZE])
+{
+    struct bytes id = delivery->event_id;
+
+    id_uuid_of(bytes_hash(bytes_slice(id, 0, id.size / 2)) + bytes_hash(delivery->source_arn),
+               bytes_hash(bytes_slice(id, id.size / 2, id.size)) + bytes_hash(delivery->target_id),
+               out);
+}
+
+static void released(struct async_early *early)
+{
+    const struct delivery_release *release = early->context;
+
+    release->released(release->context);
+}
+
+static void begin(struct server *server, struct delivery *delivery,
+                  const struct delivery_release *release)
+{
+    struct target_slot *slot = target_slot(delivery);
+
+    slot->release = *release;
+    slot->early = (struct async_early){.released = released, .context = &slot->release};
+    name_request(delivery, slot->invocation.request_id);
+    tell_journey(server, delivery);
+    functions_async_begin(server->functions, &slot->invocation, &slot->early);
+}
+
 static void written(struct server *server, struct delivery *delivery)
 {
-    tell_journey(server, delivery);
+    if (target_slot(delivery)->invocation.early == NULL)
+        tell_journey(server, delivery);
     functions_async_written(server->functions, &target_slot(delivery)->invocation);
 }
 
@@ -70,4 +101,5 @@ const struct target_kind target_function = {
     .find = find,
     .write = write_invocation,
     .written = written,
+    .begin = begin,
 };

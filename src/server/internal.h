@@ -29,6 +29,7 @@ struct triggering {
     struct trigger *trigger;
     struct bytes bus_name;
     uint32_t stream_id;
+    uint64_t ids; /* of the store's events */
 };
 
 /* STORE_EVENTS -> SQLite. */

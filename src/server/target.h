@@ -20,6 +20,9 @@ struct target_kind {
     bool (*write)(struct server *server, struct store_batch *batch, struct delivery *delivery,
                   struct delivery_error *reterr);
     void (*written)(struct server *server, struct delivery *delivery);
+    /* NULL: it begins with nothing before it is written. */
+    void (*begin)(struct server *server, struct delivery *delivery,
+                  const struct delivery_release *release);
     /* What is called has these two, and not those two. */
     void (*call)(struct server *server, struct delivery_call *call);
     void (*cancel)(struct server *server, struct delivery_call *call);
@@ -32,6 +35,8 @@ extern const struct target_kind target_function, target_queue, target_bus, targe
 struct target_slot {
     const struct target_kind *kind;
     struct async_invocation invocation;
+    struct async_early early;
+    struct delivery_release release; /* of what began early */
     struct queue_letter letter;
     struct bus_plan *plan;
     struct outbound_call call;

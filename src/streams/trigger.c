@@ -1,15 +1,20 @@
 /* streams/trigger.c - see trigger.h.
  *
- *   resting --committed--> reading --page--> putting --done--> reading ... until the end: resting
- *                                               |
- *                                               +-- failed --> waiting (a second) --> the same page
- * again */
+ * What always holds: pages are in the order of positions, and so they are written; those of the
+ * batch under way come first. `cursor` is below all of them, `read_to` above. */
 #include "streams/trigger.h"
 
 #define RETRY_MS 1000
 #define NAME_SIZE_MAX 256
 
-enum trigger_state { TRIGGER_RESTING, TRIGGER_PUTTING, TRIGGER_WAITING, TRIGGER_STOPPED };
+struct page {                /* in its own arena */
+    struct trigger *trigger; /* NULL: it is written, or was given up; only the door keeps it */
+    struct list in_pages;
+    struct arena *arena;
+    struct trigger_put put;
+    uint64_t next_cursor;
+    size_t kept; /* by the door */
+};
 
 struct trigger {
     struct streams *streams;
@@ -17,17 +22,20 @@ struct trigger {
     struct timers *timers;
     struct trigger_door door;
     struct stream_listener listener;
-    struct timer retry;
+    struct timer wait;  /* pages that are not in a hurry */
+    struct timer retry; /* the store could not read or write */
     uint8_t name_room[NAME_SIZE_MAX];
     struct bytes name;
     uint32_t stream_id;
-    uint64_t cursor;      /* everything up to here was handed over, durably */
-    uint64_t next_cursor; /* where the put under way moves it */
-    uint64_t committed;   /* the last position that we were told of */
-    enum trigger_state state;
-    bool stopping, more; /* more: the page under way was not the last */
-    struct arena *arena; /* of the put under way */
-    struct trigger_put put;
+    struct list pages;
+    size_t page_count;
+    size_t waiting_count; /* events of pages that are not in the batch under way */
+    bool writing;         /* a batch is under way: the first pages */
+    bool due;             /* pages are to be written as soon as none is under way */
+    bool stopping, given_up;
+    uint64_t cursor;    /* everything up to here was handed over, durably */
+    uint64_t read_to;   /* everything up to here is in a page, or was */
+    uint64_t committed; /* the last position that we were told of */
 };
 
 /* ---- a record as an event ---- */
@@ -102,130 +110,238 @@ static bool is_event(const struct change *change, const struct item *item)
            bytes_end_with(pk->bytes, BYTES("#stream"));
 }
 
-static void collect(struct trigger *trigger, const struct stream_page *page)
+static void collect(struct page *to, const struct stream_page *page)
 {
-    struct trigger_put *put = &trigger->put;
+    struct trigger *trigger = to->trigger;
+    struct trigger_put *put = &to->put;
 
-    put->events = ARENA_NEW_ARRAY(trigger->arena, page->count, struct trigger_event);
-    put->count = 0;
+    put->events = ARENA_NEW_ARRAY(to->arena, page->count, struct trigger_event);
     for (size_t i = 0; i < page->count; i++) {
+        const struct change *change = &page->changes[i];
         struct item item;
 
-        if (page->changes[i].new_image.size == 0 ||
-            item_decode(trigger->arena, page->changes[i].new_image, &item) != OK)
+        if (change->new_image.size == 0 || item_decode(to->arena, change->new_image, &item) != OK)
             continue;
-        if (!is_event(&page->changes[i], &item))
+        if (!is_event(change, &item))
             continue;
-        stream_tell_read(trigger->door.journeys, trigger->door.table_name, &page->changes[i]);
-        put->events[put->count++] =
-            (struct trigger_event){make_detail(trigger->arena, &item), page->changes[i].position};
+        stream_tell_read(trigger->door.journeys, trigger->door.table_name, change);
+        put->events[put->count++] = (struct trigger_event){.detail = make_detail(to->arena, &item),
+                                                           .position = change->position,
+                                                           .time_ms = change->time_ms};
     }
 }
 
-/* ---- the way of a page ---- */
+/* ---- a page ---- */
 
-static void read_on(struct trigger *trigger);
-
-static void drop_arena(struct trigger *trigger)
+static void page_free_if_unused(struct page *page)
 {
-    arena_free(trigger->arena);
-    trigger->arena = NULL;
+    if (page->trigger == NULL && page->kept == 0)
+        arena_free(page->arena);
 }
 
-static void rest(struct trigger *trigger)
+static void released(struct trigger_put *put)
 {
-    trigger->state = trigger->stopping ? TRIGGER_STOPPED : TRIGGER_RESTING;
+    struct page *page = CONTAINER_OF(put, struct page, put);
+
+    assert(page->kept > 0);
+    page->kept--;
+    page_free_if_unused(page);
+}
+
+static void page_drop(struct page *page)
+{
+    page->trigger->page_count--;
+    page->trigger = NULL;
+    list_remove(&page->in_pages);
+    page_free_if_unused(page);
+}
+
+static struct page *page_new(struct trigger *trigger, struct arena *arena)
+{
+    struct page *page = ARENA_NEW(arena, struct page);
+
+    page->trigger = trigger;
+    page->arena = page->put.arena = arena;
+    page->put.released = released;
+    list_init(&page->in_pages);
+    return page;
+}
+
+/* ---- writing ---- */
+
+static void read_on(struct trigger *trigger);
+static void write_due(struct trigger *trigger);
+
+static void changed(struct trigger *trigger)
+{
     trigger->door.changed(trigger->door.context);
 }
 
 static void wait_and_retry(struct trigger *trigger)
 {
-    trigger->state = TRIGGER_WAITING;
     timer_set_after(trigger->timers, &trigger->retry, RETRY_MS);
 }
 
-static void also_cursor(struct store_batch *batch, struct trigger_put *put)
+static void also_cursor(struct store_batch *batch, struct trigger_put *last)
 {
-    struct trigger *trigger = CONTAINER_OF(put, struct trigger, put);
+    struct page *page = CONTAINER_OF(last, struct page, put);
 
-    stream_cursor_store(batch, trigger->name, trigger->next_cursor);
+    stream_cursor_store(batch, page->trigger->name, page->next_cursor);
 }
 
-static void put_done(struct trigger_put *put, enum status status)
+/* Pages up to this one are on the bus. */
+static void pages_done(struct trigger *trigger, struct page *last)
 {
-    struct trigger *trigger = CONTAINER_OF(put, struct trigger, put);
+    struct page *page = NULL;
 
-    drop_arena(trigger);
-    if (status == OK)
-        trigger->cursor = trigger->next_cursor;
-    if (trigger->stopping)
-        rest(trigger);
-    else if (status != OK)
+    trigger->cursor = last->next_cursor;
+    do {
+        page = LIST_ITEM(trigger->pages.next, struct page, in_pages);
+        page_drop(page);
+    } while (page != last);
+    if (list_empty(&trigger->pages))
+        trigger->cursor = trigger->read_to;
+}
+
+static void put_done(struct trigger_put *first, struct trigger_put *last, enum status status)
+{
+    struct trigger *trigger = CONTAINER_OF(first, struct page, put)->trigger;
+
+    trigger->writing = false;
+    if (last != NULL)
+        pages_done(trigger, CONTAINER_OF(last, struct page, put));
+    trigger->waiting_count = 0;
+    LIST_EACH (&trigger->pages, it)
+        trigger->waiting_count += LIST_ITEM(it, struct page, in_pages)->put.count;
+    if (status != OK && trigger->stopping) {
+        trigger->given_up = true;
+    } else if (status != OK) {
+        trigger->due = true;
         wait_and_retry(trigger);
-    else if (trigger->more || trigger->committed > trigger->cursor)
-        read_on(trigger);
-    else
-        rest(trigger);
+        return;
+    }
+    read_on(trigger);
+    write_due(trigger);
+    changed(trigger);
 }
 
-static void start_put(struct trigger *trigger, const struct stream_page *page)
+/* All that there are: those in a hurry come last. */
+static void write_due(struct trigger *trigger)
 {
-    trigger->next_cursor = page->next_after;
-    trigger->more = !page->at_end;
-    trigger->put.arena = trigger->arena;
-    trigger->put.also = also_cursor;
-    trigger->put.done = put_done;
-    trigger->state = TRIGGER_PUTTING;
-    trigger->door.put(trigger->door.context, &trigger->put);
+    struct trigger_put **tail = NULL;
+    struct page *first = NULL;
+
+    if (!trigger->due || trigger->writing || timer_is_set(&trigger->retry) ||
+        list_empty(&trigger->pages))
+        return;
+    first = LIST_ITEM(trigger->pages.next, struct page, in_pages);
+    LIST_EACH (&trigger->pages, it) {
+        struct page *page = LIST_ITEM(it, struct page, in_pages);
+
+        page->put.next = NULL;
+        if (tail != NULL)
+            *tail = &page->put;
+        tail = &page->put.next;
+    }
+    trigger->due = false;
+    trigger->waiting_count = 0;
+    trigger->writing = true;
+    timer_cancel(trigger->timers, &trigger->wait);
+    first->put.also = also_cursor;
+    first->put.done = put_done;
+    trigger->door.put(trigger->door.context, &first->put);
+}
+
+static void waited(struct timer *timer)
+{
+    struct trigger *trigger = CONTAINER_OF(timer, struct trigger, wait);
+
+    trigger->due = true;
+    write_due(trigger);
+}
+
+/* ---- reading ---- */
+
+static void begin(struct trigger *trigger, struct page *page, uint64_t next_cursor)
+{
+    const struct trigger_door *door = &trigger->door;
+
+    page->next_cursor = next_cursor;
+    list_append(&trigger->pages, &page->in_pages);
+    trigger->page_count++;
+    trigger->waiting_count += page->put.count;
+    if (door->begin == NULL || !door->begin(door->context, &page->put, &page->kept))
+        trigger->due = true;
+    else if (!timer_is_set(&trigger->wait))
+        timer_set_after(trigger->timers, &trigger->wait, TRIGGER_WAIT_MS);
+}
+
+/* False: there is nothing more, or it can't be read now. */
+static bool read_page(struct trigger *trigger)
+{
+    struct stream_page page = {0};
+    bool trimmed = false;
+    struct arena *arena = arena_new();
+    struct stream_read read = {.stream_id = trigger->stream_id,
+                               .after = trigger->read_to,
+                               .limit = TRIGGER_BATCH_MAX,
+                               .size_max = STREAM_READ_SIZE_MAX};
+    enum status status = streams_read_all(trigger->streams, &read, arena, &page, &trimmed);
+
+    if (trimmed) /* stopped for more than a day: what is left is still in order */
+        trigger->read_to = streams_trimmed_to(trigger->streams, trigger->stream_id);
+    if (trimmed && list_empty(&trigger->pages))
+        trigger->cursor = trigger->read_to;
+    if (trimmed || status != OK) {
+        arena_free(arena);
+        wait_and_retry(trigger);
+        return false;
+    }
+    struct page *to = page_new(trigger, arena);
+
+    collect(to, &page);
+    trigger->read_to = page.next_after;
+    if (to->put.count == 0 && page.at_end) {
+        /* Nothing for the bus: the durable cursor may stay behind, reading on from it is harmless.
+         */
+        if (list_empty(&trigger->pages))
+            trigger->cursor = page.next_after;
+        arena_free(arena);
+        return false;
+    }
+    begin(trigger, to, page.next_after);
+    return !page.at_end;
 }
 
 static void read_on(struct trigger *trigger)
 {
-    struct stream_page page = {0};
-    bool trimmed = false;
+    bool more = true;
 
-    trigger->arena = arena_new();
-    struct stream_read read = {.stream_id = trigger->stream_id,
-                               .after = trigger->cursor,
-                               .limit = TRIGGER_BATCH_MAX,
-                               .size_max = STREAM_READ_SIZE_MAX};
-    enum status status = streams_read_all(trigger->streams, &read, trigger->arena, &page, &trimmed);
-
-    if (trimmed) { /* stopped for more than a day: what is left is still in order */
-        trigger->cursor = streams_trimmed_to(trigger->streams, trigger->stream_id);
-        drop_arena(trigger);
-        wait_and_retry(trigger);
-        return;
-    }
-    if (status != OK) {
-        drop_arena(trigger);
-        wait_and_retry(trigger);
-        return;
-    }
-    collect(trigger, &page);
-    if (trigger->put.count == 0 && page.at_end) {
-        /* Nothing for the bus: the durable cursor may stay behind, reading on from it is harmless.
-         */
-        trigger->cursor = page.next_after;
-        drop_arena(trigger);
-        rest(trigger);
-        return;
-    }
-    start_put(trigger, &page);
+    while (more && !trigger->stopping && !timer_is_set(&trigger->retry) &&
+           trigger->page_count < TRIGGER_PAGES_MAX && trigger->waiting_count < TRIGGER_BATCH_MAX &&
+           trigger->committed > trigger->read_to)
+        more = read_page(trigger);
 }
 
 static void committed(struct stream_listener *listener, uint64_t last_position)
 {
     struct trigger *trigger = CONTAINER_OF(listener, struct trigger, listener);
+    uint64_t before = trigger->read_to;
 
     trigger->committed = last_position;
-    if (trigger->state == TRIGGER_RESTING && !trigger->stopping)
-        read_on(trigger);
+    read_on(trigger);
+    write_due(trigger);
+    if (trigger->read_to != before)
+        changed(trigger);
 }
 
 static void retry(struct timer *timer)
 {
-    read_on(CONTAINER_OF(timer, struct trigger, retry));
+    struct trigger *trigger = CONTAINER_OF(timer, struct trigger, retry);
+
+    read_on(trigger);
+    write_due(trigger);
+    changed(trigger);
 }
 
 /* ---- life ---- */
@@ -244,9 +360,11 @@ struct trigger *trigger_new(struct streams *streams, struct store *store, struct
     trigger->timers = timers;
     trigger->door = *door;
     trigger->stream_id = stream_id;
-    trigger->cursor = from_position;
     if (stream_cursor_load(store, trigger->name, &trigger->cursor) != OK)
         trigger->cursor = from_position;
+    trigger->read_to = trigger->cursor;
+    list_init(&trigger->pages);
+    trigger->wait.fire = waited;
     trigger->retry.fire = retry;
     trigger->listener.committed = committed;
     streams_listen(streams, &trigger->listener);
@@ -257,20 +375,25 @@ struct trigger *trigger_new(struct streams *streams, struct store *store, struct
 bool trigger_stop(struct trigger *trigger)
 {
     trigger->stopping = true;
-    if (trigger->state == TRIGGER_PUTTING)
-        return false;
-    timer_cancel(trigger->timers, &trigger->retry);
-    trigger->state = TRIGGER_STOPPED;
-    return true;
+    if (timer_is_set(&trigger->retry)) { /* the next start reads them again */
+        timer_cancel(trigger->timers, &trigger->retry);
+        trigger->given_up = true;
+    }
+    trigger->due = !trigger->given_up;
+    write_due(trigger);
+    return !trigger->writing && (trigger->given_up || list_empty(&trigger->pages));
 }
 
 void trigger_free(struct trigger *trigger)
 {
     if (trigger == NULL)
         return;
-    assert(trigger->state != TRIGGER_PUTTING);
+    assert(!trigger->writing);
+    timer_cancel(trigger->timers, &trigger->wait);
     timer_cancel(trigger->timers, &trigger->retry);
     streams_unlisten(&trigger->listener);
+    while (!list_empty(&trigger->pages))
+        page_drop(LIST_ITEM(trigger->pages.next, struct page, in_pages));
     mem_free(trigger);
 }
 
@@ -279,9 +402,16 @@ uint64_t trigger_cursor(const struct trigger *trigger)
     return trigger->cursor;
 }
 
+void trigger_hurry(struct trigger *trigger)
+{
+    trigger->due = trigger->due || !list_empty(&trigger->pages);
+    write_due(trigger);
+}
+
 bool trigger_busy(struct trigger *trigger)
 {
-    return trigger->state == TRIGGER_PUTTING || trigger->state == TRIGGER_WAITING ||
-           (trigger->state == TRIGGER_RESTING &&
-            store_last_position(trigger->store) > trigger->cursor);
+    if (trigger->stopping)
+        return trigger->writing;
+    return !list_empty(&trigger->pages) || timer_is_set(&trigger->retry) ||
+           store_last_position(trigger->store) > trigger->read_to;
 }

@@ -15,20 +15,27 @@
 struct door {
     struct test_streams *t;
     struct test_work work;
-    struct trigger_put *put; /* under way */
-    size_t puts, changes;
+    struct trigger_put *put; /* under way: the first of its batch */
+    size_t puts, pages, changes;
     bool holds;          /* the put waits for release() */
     size_t failures;     /* so many puts fail first */
+    size_t fails_behind; /* not 0: pages behind so many can't be written, once */
     struct vault *vault; /* NULL: no log is private */
+    /* begin() */
+    bool begins;                 /* nobody waits for the batch */
+    struct trigger_put *kept[8]; /* until let_go() */
+    size_t kept_count;
+    char begun[1024]; /* the numbers of the events, in order */
 };
 
 /* Sealed where a log is private, as the bus does. */
-static void write_event(struct store_batch *batch, struct door *door, struct bytes text)
+static void write_event(struct store_batch *batch, struct door *door, struct arena *arena,
+                        struct bytes text)
 {
     struct bytes sealed;
     uint8_t key[8];
 
-    assert_int_equal(vault_seal_text(door->vault, batch, door->put->arena, text, &sealed), OK);
+    assert_int_equal(vault_seal_text(door->vault, batch, arena, text, &sealed), OK);
     bytes_put_u64(key, store_batch_position(batch));
     store_batch_put(batch, STORE_EVENTS, bytes_of(key, sizeof key),
                     sealed.size > 0 ? sealed : text);
@@ -38,25 +45,43 @@ static void write_events(struct store_batch *batch, struct test_work *work)
 {
     struct door *door = work->context;
 
+    struct trigger_put *last = NULL;
+    size_t written = 0;
+
     if (door->failures > 0)
         return;
-    for (size_t i = 0; i < door->put->count; i++)
-        write_event(batch, door, door->put->events[i].detail);
-    door->put->also(batch, door->put);
+    for (struct trigger_put *put = door->put; put != NULL; put = put->next) {
+        if (door->fails_behind > 0 && written == door->fails_behind)
+            break;
+        for (size_t i = 0; i < put->count; i++)
+            write_event(batch, door, put->arena, put->events[i].detail);
+        last = put;
+        written++;
+    }
+    door->put->also(batch, last);
 }
 
 static void written(struct store_work *work, enum status status)
 {
     struct test_work *test = CONTAINER_OF(work, struct test_work, work);
     struct door *door = test->context;
-    struct trigger_put *put = door->put;
+    struct trigger_put *put = door->put, *last = put;
+    size_t written = 1;
 
     door->put = NULL;
+    while (last->next != NULL && written != door->fails_behind) {
+        last = last->next;
+        written++;
+    }
     if (door->failures > 0) {
         door->failures--;
         status = IO_ERROR;
+        last = NULL;
+    } else if (last->next != NULL) {
+        door->fails_behind = 0;
+        status = IO_ERROR;
     }
-    put->done(put, status);
+    put->done(put, last, status);
 }
 
 static void release(struct door *door)
@@ -71,11 +96,42 @@ static void put_events(void *context, struct trigger_put *put)
     struct door *door = context;
 
     assert_null(door->put); /* one at a time */
-    assert_true(put->count <= TRIGGER_BATCH_MAX);
     door->put = put;
     door->puts++;
+    door->pages = 0;
+    for (; put != NULL; put = put->next) {
+        assert_true(put->count <= TRIGGER_BATCH_MAX);
+        door->pages++;
+    }
     if (!door->holds)
         release(door);
+}
+
+/* As functions do: each event is noted, and the page is kept once. */
+static bool begin(void *context, struct trigger_put *put, size_t *ret_kept)
+{
+    struct door *door = context;
+
+    for (size_t i = 0; i < put->count; i++) {
+        struct bytes detail = put->events[i].detail;
+        size_t at = bytes_find(detail, BYTES("\"sk\":")), size = strlen(door->begun);
+
+        assert_true(size + 2 < sizeof door->begun);
+        door->begun[size] = (char)detail.ptr[at + 5];
+    }
+    *ret_kept = door->begins ? 1 : 0;
+    if (door->begins) {
+        assert_true(door->kept_count < ARRAY_COUNT(door->kept));
+        door->kept[door->kept_count++] = put;
+    }
+    return door->begins;
+}
+
+static void let_go(struct door *door)
+{
+    for (size_t i = 0; i < door->kept_count; i++)
+        door->kept[i]->released(door->kept[i]);
+    door->kept_count = 0;
 }
 
 static void changed(void *context)
@@ -95,7 +151,10 @@ struct triggered {
 
 static void start_trigger(struct triggered *s)
 {
-    const struct trigger_door door = {.context = &s->door, .put = put_events, .changed = changed};
+    const struct trigger_door door = {.context = &s->door,
+                                      .begin = s->door.begins ? begin : NULL,
+                                      .put = put_events,
+                                      .changed = changed};
 
     s->door.t = &s->t;
     s->trigger = trigger_new(s->t.streams, s->t.store, s->t.timers, NAME, STREAM, 0, &door);
@@ -379,6 +438,162 @@ static void test_shards(void **state)
     close_triggered(&s);
 }
 
+/* ---- targets that begin before the batch ---- */
+
+static void open_beginning(struct triggered *s, const char *folder)
+{
+    *s = (struct triggered){.door = {.begins = true}};
+    test_streams_open(&s->t, folder);
+    start_trigger(s);
+}
+
+/* Records that came within TRIGGER_WAIT_MS are one batch, and drain waits for it. */
+static void test_begins(void **state)
+{
+    struct triggered s;
+
+    (void)state;
+    open_beginning(&s, NULL);
+    test_event(&s.t, STREAM, EVENT(1));
+    settle(&s);
+    test_event(&s.t, STREAM, EVENT(2));
+    settle(&s);
+    assert_string_equal(s.door.begun, "12");
+    assert_int_equal(s.door.puts, 0);
+    assert_true(trigger_busy(s.trigger)); /* a drain has to wait for them */
+    test_streams_advance(&s.t, TRIGGER_WAIT_MS - 1);
+    assert_int_equal(s.door.puts, 0);
+    test_streams_advance(&s.t, 1);
+    settle(&s);
+    assert_int_equal(s.door.puts, 1);
+    assert_int_equal(s.door.pages, 2);
+    assert_int_equal(count_events(&s, NULL), 2);
+    assert_false(trigger_busy(s.trigger));
+    assert_string_equal(s.door.begun, "12");
+    test_event(&s.t, STREAM, EVENT(3));
+    settle(&s);
+    trigger_hurry(s.trigger); /* a drain waits */
+    settle(&s);
+    assert_int_equal(s.door.puts, 2);
+    assert_false(trigger_busy(s.trigger));
+    let_go(&s.door);
+    close_triggered(&s);
+}
+
+/* A page that somebody waits for takes those before it along; what comes while a batch is under way
+ * begins at once, and waits for the next one. */
+static void test_begins_in_order(void **state)
+{
+    struct triggered s;
+
+    (void)state;
+    open_beginning(&s, NULL);
+    s.door.holds = true;
+    test_event(&s.t, STREAM, EVENT(1));
+    settle(&s);
+    s.door.begins = false;
+    test_event(&s.t, STREAM, EVENT(2));
+    settle(&s);
+    assert_int_equal(s.door.puts, 1);
+    assert_int_equal(s.door.pages, 2);
+    s.door.begins = true;
+    test_event(&s.t, STREAM, EVENT(3));
+    settle(&s);
+    assert_string_equal(s.door.begun, "123");
+    release(&s.door);
+    settle(&s);
+    assert_int_equal(count_events(&s, NULL), 2);
+    assert_int_equal(s.door.puts, 1);
+    s.door.holds = false;
+    test_streams_advance(&s.t, TRIGGER_WAIT_MS);
+    settle(&s);
+    assert_int_equal(count_events(&s, NULL), 3);
+    let_go(&s.door);
+    close_triggered(&s);
+}
+
+/* No event begins twice in one life: what could not be written is written later, as it is. */
+static void test_begun_failure(void **state)
+{
+    struct triggered s;
+
+    (void)state;
+    open_beginning(&s, NULL);
+    s.door.failures = 1;
+    s.door.fails_behind = 1;
+    for (int i = 0; i < 2; i++) {
+        test_event(&s.t, STREAM, EVENT(1));
+        settle(&s);
+    }
+    test_streams_advance(&s.t, TRIGGER_WAIT_MS);
+    settle(&s);
+    assert_int_equal(cursor_of(&s), 0);
+    test_streams_advance(&s.t, 1000);
+    settle(&s);
+    assert_int_equal(count_events(&s, NULL), 1); /* the second page had to wait again */
+    assert_true(trigger_busy(s.trigger));
+    test_streams_advance(&s.t, 1000);
+    settle(&s);
+    assert_int_equal(count_events(&s, NULL), 2);
+    assert_string_equal(s.door.begun, "11");
+    assert_false(trigger_busy(s.trigger));
+    let_go(&s.door);
+    close_triggered(&s);
+}
+
+/* A crash before the batch: the next life begins with them again, and writes them once. A stop
+ * writes them first. */
+static void test_begun_restart(void **state)
+{
+    char folder[TEST_FOLDER_SIZE];
+    struct triggered s;
+
+    (void)state;
+    test_folder_make(folder);
+    open_beginning(&s, folder);
+    test_event(&s.t, STREAM, EVENT(1));
+    settle(&s);
+    assert_string_equal(s.door.begun, "1");
+    trigger_free(s.trigger); /* as if it had been killed: nothing was written */
+    let_go(&s.door);         /* whoever keeps a page may do so longer than the trigger lives */
+    assert_int_equal(count_events(&s, NULL), 0);
+    start_trigger(&s);
+    settle(&s);
+    assert_string_equal(s.door.begun, "11");
+    let_go(&s.door);
+    stop_trigger(&s);
+    assert_int_equal(count_events(&s, NULL), 1);
+    start_trigger(&s);
+    settle(&s);
+    assert_string_equal(s.door.begun, "11");
+    assert_false(trigger_busy(s.trigger));
+    close_triggered(&s);
+    test_folder_remove(folder);
+}
+
+/* While the disk is slow, no more than so many pages wait in memory; those behind get longer. */
+static void test_pages_max(void **state)
+{
+    struct triggered s;
+
+    (void)state;
+    open_triggered(&s, NULL);
+    s.door.holds = true;
+    for (size_t i = 0; i < TRIGGER_PAGES_MAX + 5; i++) {
+        test_event(&s.t, STREAM, EVENT(1));
+        settle(&s);
+    }
+    s.door.holds = false;
+    release(&s.door);
+    settle(&s);
+    assert_int_equal(count_events(&s, NULL), TRIGGER_PAGES_MAX + 5);
+    /* the first alone; those that were read, and the rest in one page */
+    assert_int_equal(s.door.puts, 2);
+    assert_int_equal(s.door.pages, TRIGGER_PAGES_MAX);
+    assert_false(trigger_busy(s.trigger));
+    close_triggered(&s);
+}
+
 /* A put that fails is tried again a second later, with the same records. */
 static void test_failure(void **state)
 {
@@ -609,6 +824,11 @@ int main(void)
         cmocka_unit_test(test_large_members),
         cmocka_unit_test(test_several_pages),
         cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_begins),
+        cmocka_unit_test(test_begins_in_order),
+        cmocka_unit_test(test_begun_failure),
+        cmocka_unit_test(test_begun_restart),
+        cmocka_unit_test(test_pages_max),
         cmocka_unit_test(test_failure),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_from),
