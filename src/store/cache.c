@@ -143,7 +143,7 @@ void cache_shard_put(struct cache *cache, struct cache_shard *shard, struct cach
 {
     struct cache_entry **bucket = NULL;
 
-    if (shard->count >= shard->capacity)
+    if (2 * shard->count >= shard->capacity) /* few share a bucket: each costs a wait for memory */
         grow(shard);
     bucket = bucket_of(shard, entry->hash);
     entry->next = *bucket;

@@ -69,26 +69,25 @@ enum cache_kind {
 };
 
 struct cache_row {
-    uint32_t at; /* its key behind the prefix, then its value */
-    uint32_t key_size, value_size;
+    uint32_t key_at, key_size; /* behind the prefix */
+    uint32_t value_at, value_size;
 };
 
+/* What a search looks at comes first: the head fills one line of the processor's cache. */
 struct cache_entry {
-    atomic_uint references;
-    enum cache_kind kind;
-    uint32_t prefix_size, count;
-    uint64_t hash;  /* of the prefix */
-    uint64_t since; /* the last group that changed it, or a later one that did not */
-    size_t size;    /* memory */
-    /* Under the shard's lock. */
-    struct cache_entry *next; /* in its bucket */
+    uint64_t hash;            /* of the prefix */
+    uint64_t since;           /* the last group that changed it, or a later one that did not */
+    struct cache_entry *next; /* in its bucket; this and the next five: under the shard's lock */
     struct list place;        /* in the clock */
     bool used;                /* since the clock's hand was here */
     bool read;                /* since it was kept: the writer replaces what somebody reads */
     bool hidden;              /* the group that is written touches it */
-    size_t touch;             /* hidden: its place among the writer's touches */
-    /* prefix, then the rows */
-    struct cache_row rows[];
+    uint8_t kind;             /* enum cache_kind */
+    uint32_t touch;           /* hidden: its place among the writer's touches */
+    uint32_t prefix_size, count;
+    atomic_uint references;
+    uint32_t size;   /* memory */
+    uint8_t bytes[]; /* prefix, rows, their keys, their values: see cache_entry.c */
 };
 
 struct cache_shard {

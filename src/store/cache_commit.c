@@ -55,7 +55,7 @@ static void hide(struct cache *cache, struct cache_entry *entry)
     cache->touches =
         more(cache->touches, cache->touch_count, &cache->touch_capacity, sizeof cache->touches[0]);
     entry->hidden = true;
-    entry->touch = cache->touch_count;
+    entry->touch = (uint32_t)cache->touch_count;
     cache->touches[cache->touch_count++] = (struct cache_touch){entry, NOTHING};
 }
 
@@ -200,7 +200,8 @@ static void replace(struct cache *cache, struct cache_touch *touch, bool written
     if (written && is_read) {
         sort(cache, touch);
         if (merge(cache, touch, &rows))
-            next = cache_entry_new(entry->kind, cache_entry_prefix(entry), entry->hash, &rows);
+            next = cache_entry_new((enum cache_kind)entry->kind, cache_entry_prefix(entry),
+                                   entry->hash, &rows);
     }
     pthread_mutex_lock(&shard->mutex);
     cache_shard_remove(cache, shard, entry);

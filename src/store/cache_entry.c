@@ -38,7 +38,8 @@ bool cache_rows_add(struct cache_rows *rows, struct bytes key, struct bytes valu
         rows->bytes = mem_resize(rows->bytes, rows->capacity);
     }
     rows->list[rows->count++] =
-        (struct cache_row){(uint32_t)rows->size, (uint32_t)key.size, (uint32_t)value.size};
+        (struct cache_row){(uint32_t)rows->size, (uint32_t)key.size,
+                           (uint32_t)(rows->size + key.size), (uint32_t)value.size};
     append(rows, key);
     append(rows, value);
     return true;
@@ -46,32 +47,55 @@ bool cache_rows_add(struct cache_rows *rows, struct bytes key, struct bytes valu
 
 /* ---- an entry ---- */
 
-static const uint8_t *bytes_of_entry(const struct cache_entry *entry)
+static size_t rows_at(size_t prefix_size)
 {
-    return (const uint8_t *)(entry->rows + entry->count);
+    size_t unit = _Alignof(struct cache_row);
+
+    return (prefix_size + unit - 1) / unit * unit;
+}
+
+static const struct cache_row *row_of(const struct cache_entry *entry, size_t row)
+{
+    return (const struct cache_row *)(const void *)(entry->bytes + rows_at(entry->prefix_size)) +
+           row;
+}
+
+/* Keys and values of `from`, each in a run of its own. */
+static void lay_out(struct cache_entry *entry, const struct cache_rows *from)
+{
+    struct cache_row *to = (struct cache_row *)(void *)(entry->bytes + rows_at(entry->prefix_size));
+    uint32_t at = (uint32_t)((uint8_t *)(to + from->count) - entry->bytes);
+
+    for (size_t i = 0; i < from->count; i++) {
+        to[i] = from->list[i];
+        to[i].key_at = at;
+        memcpy(entry->bytes + at, from->bytes + from->list[i].key_at, to[i].key_size);
+        at += to[i].key_size;
+    }
+    for (size_t i = 0; i < from->count; i++) {
+        to[i].value_at = at;
+        memcpy(entry->bytes + at, from->bytes + from->list[i].value_at, to[i].value_size);
+        at += to[i].value_size;
+    }
 }
 
 struct cache_entry *cache_entry_new(enum cache_kind kind, struct bytes prefix, uint64_t hash,
                                     const struct cache_rows *rows)
 {
     size_t count = rows != NULL ? rows->count : 0, bytes_size = rows != NULL ? rows->size : 0;
-    size_t size =
-        sizeof(struct cache_entry) + count * sizeof(struct cache_row) + prefix.size + bytes_size;
+    size_t size = sizeof(struct cache_entry) + rows_at(prefix.size) +
+                  count * sizeof(struct cache_row) + bytes_size;
     struct cache_entry *entry = mem_resize(NULL, size); /* all of it is written below */
-    uint8_t *bytes = NULL;
 
     *entry = (struct cache_entry){.references = 1,
-                                  .kind = kind,
+                                  .kind = (uint8_t)kind,
                                   .prefix_size = (uint32_t)prefix.size,
                                   .count = (uint32_t)count,
                                   .hash = hash,
-                                  .size = size + BLOCK_OVERHEAD};
-    bytes = (uint8_t *)(entry->rows + count);
-    memcpy(bytes, prefix.ptr, prefix.size);
+                                  .size = (uint32_t)(size + BLOCK_OVERHEAD)};
+    memcpy(entry->bytes, prefix.ptr, prefix.size);
     if (count > 0)
-        memcpy(entry->rows, rows->list, count * sizeof(struct cache_row));
-    if (bytes_size > 0)
-        memcpy(bytes + prefix.size, rows->bytes, bytes_size);
+        lay_out(entry, rows);
     return entry;
 }
 
@@ -84,22 +108,21 @@ void cache_entry_release(struct cache_entry *entry)
 
 struct bytes cache_entry_prefix(const struct cache_entry *entry)
 {
-    return bytes_of(bytes_of_entry(entry), entry->prefix_size);
+    return bytes_of(entry->bytes, entry->prefix_size);
 }
 
 struct bytes cache_entry_key(const struct cache_entry *entry, size_t row)
 {
-    const struct cache_row *at = &entry->rows[row];
+    const struct cache_row *at = row_of(entry, row);
 
-    return bytes_of(bytes_of_entry(entry) + entry->prefix_size + at->at, at->key_size);
+    return bytes_of(entry->bytes + at->key_at, at->key_size);
 }
 
 struct bytes cache_entry_value(const struct cache_entry *entry, size_t row)
 {
-    const struct cache_row *at = &entry->rows[row];
+    const struct cache_row *at = row_of(entry, row);
 
-    return bytes_of(bytes_of_entry(entry) + entry->prefix_size + at->at + at->key_size,
-                    at->value_size);
+    return bytes_of(entry->bytes + at->value_at, at->value_size);
 }
 
 size_t cache_entry_search(const struct cache_entry *entry, struct bytes key, bool *ret_equal)

@@ -165,13 +165,14 @@ bool batch_deletes_range(const struct store_batch *batch, enum store_family fami
 
 /* ---- read.c, cache_read.c ---- */
 
-/* As store_get() and store_iter_new(), of RocksDB and never of the cache. */
+/* As store_get() and store_iter_new(), of RocksDB and never of the cache. keeps_blocks: RocksDB is
+ * to keep what it reads of its files. */
 MUST_USE enum status store_get_stored(struct store *store, const struct store_view *view,
                                       enum store_family family, struct bytes key,
                                       struct store_value *ret);
 struct store_iter *store_iter_stored(struct store *store, const struct store_view *view,
                                      enum store_family family, struct bytes from, struct bytes to,
-                                     bool backward);
+                                     bool backward, bool keeps_blocks);
 /* The cache's moment that the view is at least of. */
 uint64_t view_moment(const struct store_view *view);
 

@@ -113,7 +113,7 @@ struct store_iter {
 };
 
 static void open_iter(struct store_iter *iter, const struct store_view *view,
-                      enum store_family family)
+                      enum store_family family, bool keeps_blocks)
 {
     const struct rocks *rocks = &iter->store->rocks;
 
@@ -133,6 +133,7 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
     if (iter->to.size > 0)
         rocksdb_readoptions_set_iterate_upper_bound(iter->read, (const char *)iter->to.ptr,
                                                     iter->to.size);
+    rocksdb_readoptions_set_fill_cache(iter->read, keeps_blocks);
     /* Files that an iterator was the last to hold are deleted by a thread of RocksDB, not a loop.
      */
     rocksdb_readoptions_set_background_purge_on_iterator_cleanup(iter->read, 1);
@@ -141,7 +142,7 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
 
 struct store_iter *store_iter_stored(struct store *store, const struct store_view *view,
                                      enum store_family family, struct bytes from, struct bytes to,
-                                     bool backward)
+                                     bool backward, bool keeps_blocks)
 {
     struct store_iter *iter = mem_new(sizeof *iter + from.size + to.size);
 
@@ -154,7 +155,7 @@ struct store_iter *store_iter_stored(struct store *store, const struct store_vie
     iter->from = bytes_of(iter->bounds, from.size);
     iter->to = bytes_of(iter->bounds + from.size, to.size);
     gate_enter(&store->gate, view != NULL);
-    open_iter(iter, view, family);
+    open_iter(iter, view, family, keeps_blocks);
     return iter;
 }
 
@@ -192,7 +193,7 @@ struct store_iter *store_iter_new(struct store *store, const struct store_view *
 
     if (entry != NULL)
         return iter_of_entry(store, entry, from, to, backward);
-    return store_iter_stored(store, view, family, from, to, backward);
+    return store_iter_stored(store, view, family, from, to, backward, true);
 }
 
 void store_iter_free(struct store_iter *iter)
