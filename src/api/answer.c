@@ -11,8 +11,8 @@
 #include "api/query.h"
 #include "base/id.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <zlib.h>
 
 /* Errors that AWS's protocol layer gives, before any service looks: they carry its prefix. */
 static const char *error_prefix(const struct api_service *service, enum api_error_kind kind)
@@ -67,7 +67,7 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
         headers[answer.header_count++] =
             (struct http_header_pair){BYTES("Content-Encoding"), BYTES("gzip")};
     /* AWS's is of what is sent, compressed or not. */
-    snprintf(crc, sizeof crc, "%lu", crc32(0, answer.body.ptr, (unsigned)answer.body.size));
+    snprintf(crc, sizeof crc, "%" PRIu32, http_checksum(answer.body));
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("x-amz-crc32"), bytes_of_text(crc)};
     if (http_status == 429) /* Lambda's retryAfterSeconds */

@@ -8,23 +8,6 @@
 
 #define TIME_SECONDS_MAX 253402300799.0 /* the end of the year 9999 */
 
-const struct json *decode_member(const struct json *object, const char *name)
-{
-    const struct json *value = json_get(object, name);
-
-    return json_is(value, JSON_NULL) ? NULL : value;
-}
-
-bool decode_has(const struct json *object, const char *name)
-{
-    return decode_member(object, name) != NULL;
-}
-
-struct bytes decode_string(const struct json *object, const char *name)
-{
-    return json_string(json_get(object, name));
-}
-
 /* AWS's parser takes a few words for a boolean; the shape let no others through. */
 bool decode_bool(const struct json *object, const char *name, bool otherwise)
 {

@@ -8,10 +8,22 @@
 #include "json/json.h"
 
 /* NULL also for JSON null, which AWS treats as absent. */
-const struct json *decode_member(const struct json *object, const char *name);
-bool decode_has(const struct json *object, const char *name);
+static inline const struct json *decode_member(const struct json *object, const char *name)
+{
+    const struct json *value = json_get(object, name);
 
-struct bytes decode_string(const struct json *object, const char *name); /* empty when absent */
+    return json_is(value, JSON_NULL) ? NULL : value;
+}
+static inline bool decode_has(const struct json *object, const char *name)
+{
+    return decode_member(object, name) != NULL;
+}
+
+/* Empty when absent. */
+static inline struct bytes decode_string(const struct json *object, const char *name)
+{
+    return json_string(json_get(object, name));
+}
 bool decode_bool(const struct json *object, const char *name, bool otherwise);
 /* Decimals lose their fraction, as AWS cuts it off. */
 int64_t decode_int(const struct json *object, const char *name, int64_t otherwise);

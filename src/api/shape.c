@@ -568,7 +568,7 @@ static void check_value(struct checker *c, const struct shape *shape, const stru
 
 static const struct json *member_of(const struct json *body, const struct shape_member *member)
 {
-    const struct json *value = json_get(body, member->name);
+    const struct json *value = json_get_bytes(body, bytes_of(member->name, member->name_size));
 
     return json_is(value, JSON_NULL) ? NULL : value;
 }

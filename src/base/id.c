@@ -64,14 +64,46 @@ void id_uuid_of(uint64_t high, uint64_t low, char out[ID_UUID_SIZE])
     bytes_put_u64(raw + 8, scatter(low ^ first));
     print_uuid(raw, out);
 }
+/* ---- ids of requests ---- */
+
+/* xoshiro256** (Blackman and Vigna), which the kernel's bytes begin: these ids tell requests apart,
+ * and are nobody's secret. */
+static _Thread_local uint64_t request_state[4];
+
+static uint64_t rotate(uint64_t word, unsigned by)
+{
+    return word << by | word >> (64 - by);
+}
+
+static uint64_t next_word(void)
+{
+    uint64_t *s = request_state, word = rotate(s[1] * 5, 7) * 9, shifted = s[1] << 17;
+
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= shifted;
+    s[3] = rotate(s[3], 45);
+    return word;
+}
+
+/* 32 bits are a fraction: each digit is its whole part after multiplying by their number. */
+#define DIGITS_OF_WORD 6 /* 36^6 is less than 2^32 */
 
 void id_request(char out[ID_REQUEST_SIZE])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    uint8_t raw[ID_REQUEST_SIZE - 1];
+    uint64_t fraction = 0;
 
-    id_random(raw, sizeof raw);
-    for (size_t i = 0; i < sizeof raw; i++)
-        out[i] = digits[raw[i] % (sizeof digits - 1)];
-    out[sizeof raw] = '\0';
+    while ((request_state[0] | request_state[1] | request_state[2] | request_state[3]) == 0)
+        id_random((uint8_t *)request_state, sizeof request_state);
+    for (size_t i = 0; i < ID_REQUEST_SIZE - 1; i++) {
+        if (i % DIGITS_OF_WORD == 0)
+            fraction = next_word() >> 32;
+        fraction *= sizeof digits - 1;
+        out[i] = digits[fraction >> 32];
+        fraction &= UINT32_MAX;
+    }
+    out[ID_REQUEST_SIZE - 1] = '\0';
 }

@@ -1,4 +1,5 @@
-/* base/id.h - the ids that AWS answers carry. Random bytes come from the kernel, in blocks. */
+/* base/id.h - the ids that AWS answers carry. Random bytes come from the kernel, in blocks; ids of
+ * requests, one an answer, from a generator that they begin. */
 #ifndef DYNLOG_BASE_ID_H
 #define DYNLOG_BASE_ID_H
 

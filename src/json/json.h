@@ -45,8 +45,12 @@ MUST_USE bool json_double(const struct json *value, double *ret);
 
 /* Members of an object or elements of an array; 0 for anything else. */
 size_t json_count(const struct json *value);
-const struct json *json_get(const struct json *object, const char *name);
 const struct json *json_get_bytes(const struct json *object, struct bytes name);
+/* Here, because the size of most names is known where they are written. */
+static inline const struct json *json_get(const struct json *object, const char *name)
+{
+    return json_get_bytes(object, bytes_of_text(name));
+}
 /* Of a member: empty, or `otherwise`, when it is not there or not of that kind. */
 struct bytes json_get_string(const struct json *object, const char *name);
 uint64_t json_get_uint(const struct json *object, const char *name, uint64_t otherwise);

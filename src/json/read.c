@@ -236,11 +236,6 @@ size_t json_count(const struct json *value)
     return yyjson_get_len(val(value));
 }
 
-const struct json *json_get(const struct json *object, const char *name)
-{
-    return json_get_bytes(object, bytes_of_text(name));
-}
-
 const struct json *json_get_bytes(const struct json *object, struct bytes name)
 {
     if (!json_is(object, JSON_OBJECT))

@@ -122,6 +122,9 @@ struct bytes http_body(const struct http_request *request);
 /* Dechunked only: the bytes that a signature covers. */
 struct bytes http_body_as_sent(const struct http_request *request);
 
+/* CRC-32 of what is sent, as x-amz-crc32 tells it. */
+uint32_t http_checksum(struct bytes bytes);
+
 /* Headers in the order they came, for signatures. */
 struct http_header_pair {
     struct bytes name, value;

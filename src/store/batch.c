@@ -80,6 +80,7 @@ void batch_begin(struct store_batch *batch, uint64_t last_position)
 
 void batch_unpin(struct store_batch *batch)
 {
+    cache_unpin(&batch->store->cache);
     while (batch->pinned_count > 0)
         rocksdb_pinnableslice_destroy(batch->pinned[--batch->pinned_count]);
 }
@@ -189,6 +190,28 @@ static struct batch_entry *entry_of(struct store_batch *batch, enum store_family
     return *slot;
 }
 
+/* ---- what the group changes ---- */
+
+void batch_each(const struct store_batch *batch, enum store_family family,
+                void (*visit)(void *context, struct bytes key, struct bytes value, bool deleted),
+                void *context)
+{
+    for (size_t i = 0; batch->used > 0 && i < batch->capacity; i++) {
+        const struct batch_entry *entry = batch->slots[i];
+
+        if (entry != NULL && entry->family == family)
+            visit(context, entry->key, entry->value, entry->deleted);
+    }
+}
+
+bool batch_deletes_range(const struct store_batch *batch, enum store_family family)
+{
+    for (const struct batch_range *range = batch->ranges; range != NULL; range = range->next)
+        if (range->family == family)
+            return true;
+    return false;
+}
+
 /* ---- what run() calls ---- */
 
 static bool in_range(struct bytes key, struct bytes from, struct bytes to)
@@ -221,7 +244,10 @@ static enum status get_written(struct store_batch *batch, enum store_family fami
     const struct rocks *rocks = &batch->store->rocks;
     rocksdb_column_family_handle_t *handle = rocks_family(rocks, family);
     char *error = NULL;
+    bool found = false;
 
+    if (family == STORE_ITEMS && cache_peek(&batch->store->cache, key, &found, ret))
+        return found ? OK : NOT_FOUND;
     if (handle == NULL)
         return NOT_FOUND;
 

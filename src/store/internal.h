@@ -12,6 +12,7 @@
  *   port.c     answers on their way back to a loop
  *   scrub.c    bytes of what was deleted go from the disk
  *   log.c      the bytes of write-ahead logs, looked at
+ *   cache.h    items that were read, kept for the next reads; five files
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
  * reader looks at it only between gate_enter() and gate_leave(); the writer needs no gate. */
@@ -19,6 +20,7 @@
 #define DYNLOG_STORE_INTERNAL_H
 
 #include "base/list.h"
+#include "store/cache.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -171,6 +173,33 @@ void batch_unpin(struct store_batch *batch);
 /* Adds the last position when the group gave any. True when there is something to write. */
 bool batch_finish(struct store_batch *batch, uint64_t visible_position);
 
+/* What the group changes of a family: each key once, with its last value. */
+void batch_each(const struct store_batch *batch, enum store_family family,
+                void (*visit)(void *context, struct bytes key, struct bytes value, bool deleted),
+                void *context);
+bool batch_deletes_range(const struct store_batch *batch, enum store_family family);
+
+/* ---- read.c, cache_read.c ---- */
+
+/* As store_get() and store_iter_new(), of RocksDB and never of the cache. keeps_blocks: RocksDB is
+ * to keep what it reads of its files. */
+MUST_USE enum status store_get_stored(struct store *store, const struct store_view *view,
+                                      enum store_family family, struct bytes key,
+                                      struct store_value *ret);
+struct store_iter *store_iter_stored(struct store *store, const struct store_view *view,
+                                     enum store_family family, struct bytes from, struct bytes to,
+                                     bool backward, bool keeps_blocks);
+/* The cache's moment that the view is at least of. */
+uint64_t view_moment(const struct store_view *view);
+
+/* store_get() of STORE_ITEMS. */
+MUST_USE enum status cache_get(struct store *store, const struct store_view *view, struct bytes key,
+                               struct store_value *ret);
+/* The whole collection that the range is of, with a reference for the caller; NULL: the range is
+ * of none, or of one that is not kept. */
+struct cache_entry *cache_collection_of(struct store *store, const struct store_view *view,
+                                        struct bytes from, struct bytes to);
+
 /* ---- scrub.c: the writer's, or while there is no writer ---- */
 
 /* Readers are waited for so long before an answer, and then looked at again after this. */
@@ -216,6 +245,7 @@ struct store {
 
     struct rocks rocks;
     struct gate gate;
+    struct cache cache;
     _Atomic uint64_t last_position; /* visible */
 
     pthread_mutex_t ports_mutex;

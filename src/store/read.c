@@ -1,4 +1,5 @@
-/* store/read.c - reading: one value, a view, a run of keys. Any thread.
+/* store/read.c - reading: one value, a view, a run of keys. Any thread. What the cache has of items
+ * (cache.h) comes from there.
  *
  * Everything handed out (a value, a view, an iterator) counts as a reader inside the gate until it
  * is released: it points into the open RocksDB. A reader that has a view is inside already and
@@ -14,6 +15,7 @@
 struct store_view {
     const rocksdb_snapshot_t *snapshot; /* NULL when there is no RocksDB to look at */
     rocksdb_readoptions_t *read;
+    uint64_t moment; /* of the cache: taken before the snapshot */
 };
 
 /* ---- views ---- */
@@ -24,6 +26,7 @@ struct store_view *store_view_new(struct store *store)
 
     gate_enter(&store->gate, false);
     view->read = rocksdb_readoptions_create();
+    view->moment = cache_moment(&store->cache);
     if (store->rocks.db != NULL) {
         view->snapshot = rocksdb_create_snapshot(store->rocks.db);
         rocksdb_readoptions_set_snapshot(view->read, view->snapshot);
@@ -42,10 +45,23 @@ void store_view_free(struct store *store, struct store_view *view)
     gate_leave(&store->gate);
 }
 
+uint64_t view_moment(const struct store_view *view)
+{
+    return view->moment;
+}
+
 /* ---- one value ---- */
 
 enum status store_get(struct store *store, const struct store_view *view, enum store_family family,
                       struct bytes key, struct store_value *ret)
+{
+    if (family == STORE_ITEMS)
+        return cache_get(store, view, key, ret);
+    return store_get_stored(store, view, family, key, ret);
+}
+
+enum status store_get_stored(struct store *store, const struct store_view *view,
+                             enum store_family family, struct bytes key, struct store_value *ret)
 {
     const struct rocks *rocks = &store->rocks;
     rocksdb_pinnableslice_t *slice = NULL;
@@ -75,6 +91,10 @@ enum status store_get(struct store *store, const struct store_view *view, enum s
 
 void store_value_release(struct store_value *value)
 {
+    if (value->entry != NULL) {
+        cache_entry_release(value->entry);
+        *value = (struct store_value){0};
+    }
     if (value->handle == NULL)
         return;
     rocksdb_pinnableslice_destroy(value->handle);
@@ -91,13 +111,16 @@ struct store_iter {
     enum status status;
     char *words; /* RocksDB's, when it failed */
     bool backward, started;
+    /* The rows [at, end) of an entry of the cache, instead. */
+    struct cache_entry *entry;
+    size_t at, end;
     /* RocksDB keeps pointers to both for as long as its iterator lives. */
     struct bytes from, to;
-    uint8_t bounds[];
+    uint8_t bounds[]; /* of an entry: room for a key */
 };
 
 static void open_iter(struct store_iter *iter, const struct store_view *view,
-                      enum store_family family)
+                      enum store_family family, bool keeps_blocks)
 {
     const struct rocks *rocks = &iter->store->rocks;
     rocksdb_column_family_handle_t *handle = NULL;
@@ -119,19 +142,18 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
     if (iter->to.size > 0)
         rocksdb_readoptions_set_iterate_upper_bound(iter->read, (const char *)iter->to.ptr,
                                                     iter->to.size);
-    if (iter->store->looks) { /* everything is read once */
-        rocksdb_readoptions_set_fill_cache(iter->read, 0);
+    rocksdb_readoptions_set_fill_cache(iter->read, keeps_blocks && !iter->store->looks);
+    if (iter->store->looks) /* everything is read once */
         rocksdb_readoptions_set_readahead_size(iter->read, LOOKING_READAHEAD_SIZE);
-    }
     /* Files that an iterator was the last to hold are deleted by a thread of RocksDB, not a loop.
      */
     rocksdb_readoptions_set_background_purge_on_iterator_cleanup(iter->read, 1);
     iter->rocks = rocksdb_create_iterator_cf(rocks->db, iter->read, handle);
 }
 
-struct store_iter *store_iter_new(struct store *store, const struct store_view *view,
-                                  enum store_family family, struct bytes from, struct bytes to,
-                                  bool backward)
+struct store_iter *store_iter_stored(struct store *store, const struct store_view *view,
+                                     enum store_family family, struct bytes from, struct bytes to,
+                                     bool backward, bool keeps_blocks)
 {
     struct store_iter *iter = mem_new(sizeof *iter + from.size + to.size);
 
@@ -144,14 +166,56 @@ struct store_iter *store_iter_new(struct store *store, const struct store_view *
     iter->from = bytes_of(iter->bounds, from.size);
     iter->to = bytes_of(iter->bounds + from.size, to.size);
     gate_enter(&store->gate, view != NULL);
-    open_iter(iter, view, family);
+    open_iter(iter, view, family, keeps_blocks);
     return iter;
+}
+
+/* Of a collection, which has all keys between the bounds. Takes the reference. */
+static struct store_iter *iter_of_entry(struct store *store, struct cache_entry *entry,
+                                        struct bytes from, struct bytes to, bool backward)
+{
+    struct bytes prefix = cache_entry_prefix(entry);
+    size_t key_size_max = 0, at = 0, end = entry->count;
+    struct store_iter *iter = NULL;
+    bool equal = false;
+
+    at = cache_entry_search(entry, bytes_slice(from, prefix.size, from.size), &equal);
+    if (bytes_start_with(to, prefix))
+        end = cache_entry_search(entry, bytes_slice(to, prefix.size, to.size), &equal);
+    for (size_t i = at; i < end; i++)
+        key_size_max = size_max(key_size_max, cache_entry_key(entry, i).size);
+    iter = mem_resize(NULL, sizeof *iter + prefix.size + key_size_max);
+    *iter = (struct store_iter){.store = store,
+                                .status = OK,
+                                .backward = backward,
+                                .entry = entry,
+                                .at = at,
+                                .end = size_max(at, end)};
+    memcpy(iter->bounds, prefix.ptr, prefix.size);
+    return iter;
+}
+
+struct store_iter *store_iter_new(struct store *store, const struct store_view *view,
+                                  enum store_family family, struct bytes from, struct bytes to,
+                                  bool backward)
+{
+    struct cache_entry *entry =
+        family == STORE_ITEMS ? cache_collection_of(store, view, from, to) : NULL;
+
+    if (entry != NULL)
+        return iter_of_entry(store, entry, from, to, backward);
+    return store_iter_stored(store, view, family, from, to, backward, true);
 }
 
 void store_iter_free(struct store_iter *iter)
 {
     if (iter == NULL)
         return;
+    if (iter->entry != NULL) {
+        cache_entry_release(iter->entry);
+        mem_free(iter);
+        return;
+    }
     if (iter->rocks != NULL)
         rocksdb_iter_destroy(iter->rocks);
     if (iter->read != NULL)
@@ -159,6 +223,22 @@ void store_iter_free(struct store_iter *iter)
     gate_leave(&iter->store->gate);
     mem_free(iter->words);
     mem_free(iter);
+}
+
+static bool next_of_entry(struct store_iter *iter, struct bytes *key, struct bytes *value)
+{
+    size_t prefix_size = iter->entry->prefix_size, row = 0;
+    struct bytes rest;
+
+    if (iter->at == iter->end)
+        return false;
+    row = iter->backward ? --iter->end : iter->at++;
+    rest = cache_entry_key(iter->entry, row);
+    if (rest.size > 0)
+        memcpy(iter->bounds + prefix_size, rest.ptr, rest.size);
+    *key = bytes_of(iter->bounds, prefix_size + rest.size);
+    *value = cache_entry_value(iter->entry, row);
+    return true;
 }
 
 static void move(struct store_iter *iter)
@@ -178,6 +258,8 @@ bool store_iter_next(struct store_iter *iter, struct bytes *key, struct bytes *v
 {
     char *error = NULL;
 
+    if (iter->entry != NULL)
+        return next_of_entry(iter, key, value);
     /* Past the end there is nothing to move; RocksDB asserts on it. */
     if (iter->rocks == NULL || (iter->started && !rocksdb_iter_valid(iter->rocks)))
         return false;

@@ -83,6 +83,7 @@ static enum status open_looking(struct store *store, const char *folder,
 
 static void free_parts(struct store *store)
 {
+    cache_clear(&store->cache);
     rocks_clear(&store->rocks);
     if (store->looks && store->lock >= 0)
         close(store->lock);
@@ -107,6 +108,8 @@ enum status store_open(const struct store_options *options, struct store **ret,
         return status;
     }
     gate_init(&store->gate);
+    cache_init(&store->cache,
+               options->cache_size > 0 ? options->cache_size : cache_size_of_machine());
     pthread_mutex_init(&store->ports_mutex, NULL);
     list_init(&store->ports);
     writer_start(store);
@@ -186,6 +189,7 @@ void store_figures(struct store *store, struct store_figures *ret)
             ret->memory_size += rocks_figure(rocks, "rocksdb.live-sst-files-size");
     }
     gate_leave(&store->gate);
+    ret->memory_size += cache_size(&store->cache);
     if (!store->memory)
         ret->bytes_on_disk = folder_size(store->folder);
 }

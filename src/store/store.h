@@ -40,7 +40,7 @@ struct store_iter;
 /* Column families: keys of different families never meet. */
 enum store_family {
     STORE_CATALOGUE,  /* tables, buses, rules, functions' settings, counters */
-    STORE_ITEMS,      /* table id | hash key | range key -> item */
+    STORE_ITEMS,      /* table id | hash key | range key -> item; no key begins with another one */
     STORE_INDEXES,    /* index entries */
     STORE_CHANGES,    /* change records (value/change.h); trimmed from the front */
     STORE_EVENTS,     /* bus events that an archive has not taken yet, by position */
@@ -59,6 +59,7 @@ enum store_family {
 struct store_options {
     const char *folder; /* made when it is not there; ignored with memory */
     bool memory;        /* nothing survives store_close() */
+    size_t cache_size;  /* memory for items that were read; 0: by what the machine has */
 };
 
 #define STORE_MESSAGE_SIZE 1024
@@ -152,6 +153,7 @@ struct store_value {
     struct bytes bytes;
     /* private */
     void *handle;
+    struct cache_entry *entry;
     struct store *store;
 };
 MUST_USE enum status store_get(struct store *store, const struct store_view *view,

@@ -114,10 +114,12 @@ static enum status exchange(struct store *store, bool disk_is_full)
     uint64_t last_position = 0;
     enum status status = NO_SPACE;
 
+    cache_begin_all(&store->cache);
     rocks_close(&store->rocks);
     if (!disk_is_full)
         status = rocks_open_again(&store->rocks, ROCKS_EXISTING, words);
     store->reading_only = status != OK;
+    cache_end_all(&store->cache);
     if (status != OK && rocks_open_again(&store->rocks, ROCKS_READ_ONLY, words) != OK)
         return status; /* gets answer IO_ERROR until it opens */
 
@@ -192,9 +194,12 @@ static enum status write_group(struct store *store)
     const struct rocks *rocks = &store->rocks;
     char *error = NULL;
 
+    cache_begin(&store->cache, &store->batch);
     rocksdb_write(rocks->db, rocks->options.write, store->batch.changes, &error);
 
     enum status status = rocks_status(error);
+
+    cache_end(&store->cache, status == OK);
 
     if (status != OK) {
         fail(store, status);
