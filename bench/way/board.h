@@ -9,11 +9,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define BOARD_VARIABLE "WAY_BOARD"        /* the path of the file, in a handler's environment */
+#define BOARD_VARIABLE "WAY_BOARD" /* the path of the file, in a handler's environment */
 #define BOARD_EVENTS_MAX ((uint64_t)4096 * 1024) /* 96 MB, of which only what is used exists */
 
 struct board_event { /* nanoseconds; 0: not yet */
-    uint64_t sent;    /* the append's request */
+    uint64_t sent;   /* the append's request */
     uint64_t answered;
     _Atomic uint64_t started; /* its handler's code; the first time */
 };

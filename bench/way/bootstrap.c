@@ -1,7 +1,10 @@
-/* bench/way/bootstrap.c - a function in C that notes when it got which event, and does nothing else.
+/* bench/way/bootstrap.c - a function in C that notes when it got which event, and does nothing
+ * else.
  *
  * As dynlog's own bootstraps do it, the answer and the question for the next event leave in one
  * write: both are known at once, and the Runtime API answers them in order. */
+#include "base/clock.h"
+
 #include "board.h"
 
 #include <arpa/inet.h>
@@ -11,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NEXT "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: dynlog\r\n\r\n"
@@ -45,7 +47,8 @@ static int connect_to_api(const char *address)
     return fd;
 }
 
-/* Size of the answer that `input` begins with; 0: more must be read. *ret_body: where its body is. */
+/* Size of the answer that `input` begins with; 0: more must be read. *ret_body: where its body is.
+ */
 static size_t answer_size(size_t *ret_body)
 {
     const char *end = memmem(input, input_size, "\r\n\r\n", 4);
@@ -91,14 +94,11 @@ static void send_all(int fd, const char *bytes, size_t size)
 static void take_answer(int fd, struct board_event *board, size_t body, size_t whole)
 {
     const char *id = memmem(input, body, REQUEST_ID, strlen(REQUEST_ID));
-    struct timespec now;
     char out[512];
 
     if (id == NULL)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    note(board, input + body, whole - body,
-         (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    note(board, input + body, whole - body, clock_monotonic_ns());
     id += strlen(REQUEST_ID);
     int size = snprintf(out, sizeof out, RESPONSE, (int)strcspn(id, "\r"), id);
 
@@ -110,8 +110,8 @@ int main(void)
     int fd = connect_to_api(getenv("AWS_LAMBDA_RUNTIME_API"));
     const char *path = getenv(BOARD_VARIABLE);
     int file = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
-    struct board_event *board = mmap(NULL, BOARD_EVENTS_MAX * sizeof *board, PROT_READ | PROT_WRITE,
-                                     MAP_SHARED, file, 0);
+    struct board_event *board =
+        mmap(NULL, BOARD_EVENTS_MAX * sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 
     if (board == MAP_FAILED)
         die(BOARD_VARIABLE);

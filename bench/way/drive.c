@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,41 +65,54 @@ static void die(const char *what)
 
 /* ---- requests ---- */
 
-static char *add_item(char *at, uint64_t n)
+struct text {
+    char *at, *end;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
 {
-    return at + sprintf(at,
-                        "{\"pk\":{\"S\":\"way#%llu#stream\"},\"sk\":{\"N\":\"1\"},\"log\":{\"S\":"
-                        "\"way\"},\"type\":{\"S\":\"signup\"},\"payload\":{\"M\":{\"name\":{\"S\":"
-                        "\"Grace Hopper\"},\"email\":{\"S\":\"grace@example.com\"},\"visits\":{"
-                        "\"N\":\"12\"}}}}",
-                        (unsigned long long)n);
+    va_list values;
+
+    va_start(values, format);
+    text->at += vsnprintf(text->at, (size_t)(text->end - text->at), format, values);
+    va_end(values);
+}
+
+static void add_item(struct text *text, uint64_t n)
+{
+    add(text,
+        "{\"pk\":{\"S\":\"way#%llu#stream\"},\"sk\":{\"N\":\"1\"},\"log\":{\"S\":\"way\"},"
+        "\"type\":{\"S\":\"signup\"},\"payload\":{\"M\":{\"name\":{\"S\":\"Grace Hopper\"},"
+        "\"email\":{\"S\":\"grace@example.com\"},\"visits\":{\"N\":\"12\"}}}}",
+        (unsigned long long)n);
 }
 
 static size_t print_request(struct run *run, uint64_t n)
 {
     static char body[ROOM / 2];
-    char *at = body;
+    struct text text = {body, body + sizeof body};
 
     if (run->batch == 1) {
-        at += sprintf(at, "{\"TableName\":\"" TABLE "\",\"Item\":");
-        at = add_item(at, n);
-        at += sprintf(at, ",\"ConditionExpression\":\"attribute_not_exists(pk)\"}");
+        add(&text, "{\"TableName\":\"" TABLE "\",\"Item\":");
+        add_item(&text, n);
+        add(&text, ",\"ConditionExpression\":\"attribute_not_exists(pk)\"}");
     } else {
-        at += sprintf(at, "{\"RequestItems\":{\"" TABLE "\":[");
+        add(&text, "{\"RequestItems\":{\"" TABLE "\":[");
         for (uint64_t i = 0; i < run->batch; i++) {
-            at += sprintf(at, "%s{\"PutRequest\":{\"Item\":", i > 0 ? "," : "");
-            at = add_item(at, n + i);
-            at += sprintf(at, "}}");
+            add(&text, "%s{\"PutRequest\":{\"Item\":", i > 0 ? "," : "");
+            add_item(&text, n + i);
+            add(&text, "}}");
         }
-        at += sprintf(at, "]}}");
+        add(&text, "]}}");
     }
     return (size_t)snprintf(
         run->request, sizeof run->request,
         "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"
         "X-Amz-Target: DynamoDB_20120810.%s\r\nX-Amz-Date: 20260101T000000Z\r\n"
-        "Authorization: AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, "
+        "Authorization: AWS4-HMAC-SHA256 "
+        "Credential=local/20260101/us-east-1/dynamodb/aws4_request, "
         "SignedHeaders=host;x-amz-date, Signature=0000\r\nContent-Length: %zu\r\n\r\n%s",
-        run->batch == 1 ? "PutItem" : "BatchWriteItem", (size_t)(at - body), body);
+        run->batch == 1 ? "PutItem" : "BatchWriteItem", (size_t)(text.at - body), body);
 }
 
 static void begin(struct run *run, struct connection *connection)
@@ -338,8 +352,11 @@ int main(int argc, char **argv)
     struct {
         const char *name;
         uint64_t *value;
-    } options[] = {{"--first", &run.first}, {"--count", &run.count}, {"--rate", &rate},
-                   {"--connections", &connections}, {"--batch", &run.batch}};
+    } options[] = {{"--first", &run.first},
+                   {"--count", &run.count},
+                   {"--rate", &rate},
+                   {"--connections", &connections},
+                   {"--batch", &run.batch}};
 
     for (int i = 3; i + 1 < argc; i += 2)
         for (size_t j = 0; j < sizeof options / sizeof *options; j++)

@@ -6,8 +6,10 @@
  *                      +---------------+ stays at the front of `sent`
  *
  * While one work of an appender is with the writer, new lines gather; the next work takes all of
- * them. So the faster lines come, the larger the batches, and the cost of a line goes towards
- * copying it twice and putting it.
+ * them. When its owner said so, they gather for a while before that, too: a function's three lines
+ * would else be three batches, each with a sync that the next append waits for. So the faster lines
+ * come, the larger the batches, and the cost of a line goes towards copying it twice and putting
+ * it.
  *
  * What always holds:
  *   1. Lines are written in the order of their numbers, and `durable` never passes one that is not.
@@ -21,7 +23,8 @@
 #include "logs/internal.h"
 
 #define LINE_HEAD_SIZE 20
-#define KEPT_SIZE_MAX ((size_t)64 * 1024) /* of an appender that is idle */
+#define GATHERED_SIZE_MAX ((size_t)256 * 1024) /* more does not wait */
+#define KEPT_SIZE_MAX ((size_t)64 * 1024)      /* of an appender that is idle */
 #define MESSAGE_SIZE_MAX (LOG_EVENT_SIZE_MAX - LOG_EVENT_OVERHEAD)
 
 struct log_appender {
@@ -36,6 +39,8 @@ struct log_appender {
     uint64_t last, durable, written_number;
     struct store_work work;
     struct timer retry;
+    struct timer gather;       /* set: lines wait for others */
+    bool due;                  /* they have */
     struct log_change *create; /* the group is being made */
     enum status outcome;
     bool working, closing, waits; /* waits: an ended work is looked at again after a while */
@@ -94,6 +99,7 @@ static void free_appender(struct log_appender *appender)
     void *context = appender->options.context;
 
     timer_cancel(logs->options.wall_timers, &appender->retry);
+    timer_cancel(logs->options.wall_timers, &appender->gather);
     list_remove(&appender->place);
     buffer_free(&appender->lines);
     buffer_free(&appender->sent);
@@ -196,14 +202,32 @@ static void take_lines(struct log_appender *appender)
     buffer_clear(&appender->lines);
 }
 
+/* New lines wait for others. */
+static bool gathers(struct log_appender *appender)
+{
+    struct timers *timers = appender->logs->options.wall_timers;
+
+    if (appender->options.gather_ms == 0 || appender->closing || appender->due ||
+        appender->lines.size == 0 || appender->lines.size > GATHERED_SIZE_MAX)
+        return false;
+    if (!timer_is_set(&appender->gather))
+        timer_set_after(timers, &appender->gather, appender->options.gather_ms);
+    return true;
+}
+
 static void go_on(struct log_appender *appender)
 {
     struct logs *logs = appender->logs;
 
     if (appender->working || appender->create != NULL || appender->waits)
         return;
-    if (appender->at == appender->sent.size)
+    if (appender->at == appender->sent.size && gathers(appender))
+        return;
+    if (appender->at == appender->sent.size) {
+        appender->due = false;
+        timer_cancel(logs->options.wall_timers, &appender->gather);
         take_lines(appender);
+    }
     if (appender->sent.size == 0) {
         if (appender->closing)
             free_appender(appender);
@@ -214,6 +238,27 @@ static void go_on(struct log_appender *appender)
         appender->working = true;
         appender->work = (struct store_work){.run = write_lines, .done = lines_written};
         logs_submit(logs, &appender->work);
+    }
+}
+
+static void write_now(struct log_appender *appender)
+{
+    appender->due = appender->lines.size > 0;
+    go_on(appender);
+}
+
+static void gathered(struct timer *timer)
+{
+    write_now(CONTAINER_OF(timer, struct log_appender, gather));
+}
+
+void logs_hurry(struct logs *logs)
+{
+    LIST_EACH (&logs->appending, it) {
+        struct log_appender *appender = LIST_ITEM(it, struct log_appender, place);
+
+        if (timer_is_set(&appender->gather))
+            write_now(appender);
     }
 }
 
@@ -237,6 +282,7 @@ struct log_appender *log_appender_open(struct logs *logs,
         .lines = BUFFER_INIT(LOG_APPEND_SIZE_MAX),
         .sent = BUFFER_INIT(LOG_APPEND_SIZE_MAX),
         .retry = {.fire = retry_now},
+        .gather = {.fire = gathered},
     };
     appender->group_name = arena_copy(appender->arena, options->group_name);
     appender->stream_name = arena_copy(appender->arena, options->stream_name);

@@ -66,6 +66,8 @@ bool logs_stop(struct logs *logs);
 void logs_close(struct logs *logs);
 /* Something is with the writer, is to be written, or is being deleted. */
 bool logs_busy(const struct logs *logs);
+/* Lines that wait for others are written now: somebody waits for them. */
+void logs_hurry(struct logs *logs);
 
 /* ---- groups: descriptions live until the next change ---- */
 
@@ -218,6 +220,8 @@ MUST_USE enum status logs_write(struct logs *logs, struct store_batch *batch,
 
 struct log_appender_options {
     struct bytes group_name, stream_name; /* copied; both are made when they are not there */
+    /* Lines may wait so long for others (of wall_timers): fewer batches. 0: not at all. */
+    uint64_t gather_ms;
     /* All lines up to `number` are durable. NULL: nobody needs to know. */
     void (*durable)(void *context, uint64_t number);
     /* The appender was closed and everything of it is durable or, when the process stops or its

@@ -187,6 +187,7 @@ static struct waits messages_waits(struct server *server)
 
 static bool logs_moving(struct server *server)
 {
+    logs_hurry(server->logs); /* as above */
     return logs_busy(server->logs);
 }
 

@@ -3,10 +3,14 @@
  * that do not fit into what may wait, because the disk does not keep up, are lost and counted. */
 #include "server/internal.h"
 
+/* START, the handler's lines, END and REPORT of several invocations are one batch. */
+#define GATHER_MS 25
+
 static void *open_stream(void *context, struct bytes group, struct bytes stream)
 {
     struct server *server = context;
-    struct log_appender_options options = {.group_name = group, .stream_name = stream};
+    struct log_appender_options options = {
+        .group_name = group, .stream_name = stream, .gather_ms = GATHER_MS};
 
     return log_appender_open(server->logs, &options);
 }

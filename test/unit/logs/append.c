@@ -96,6 +96,38 @@ static void test_gathering(void **state)
     close_appender(appender);
 }
 
+/* Lines that may wait for others do, until their time is over, somebody hurries, or no more come.
+ */
+static void test_waiting(void **state)
+{
+    struct log_appender *appender =
+        log_appender_open(t.logs, &(struct log_appender_options){.group_name = BYTES("g"),
+                                                                 .stream_name = BYTES("s"),
+                                                                 .gather_ms = 25,
+                                                                 .durable = note_durable,
+                                                                 .closed = note_closed});
+
+    (void)state;
+    log_append(appender, TEST_NOW_MS, BYTES("a"));
+    clock_advance(t.clock, 24);
+    assert_int_equal(timers_run(t.timers), 0);
+    assert_int_equal(t.logs->works, 0);
+    assert_true(logs_busy(t.logs)); /* a drain has to wait */
+    log_append(appender, TEST_NOW_MS, BYTES("b"));
+    test_advance(&t, 1);
+    assert_int_equal(durable, 2);
+    assert_int_equal(told, 1);
+    log_append(appender, TEST_NOW_MS, BYTES("c"));
+    assert_int_equal(t.logs->works, 0);
+    logs_hurry(t.logs);
+    test_settle(&t);
+    assert_int_equal(durable, 3);
+    log_append(appender, TEST_NOW_MS, BYTES("d"));
+    close_appender(appender);
+    assert_int_equal(durable, 4);
+    assert_string_equal(test_messages(&t, "g"), "a|b|c|d");
+}
+
 static void test_too_many(void **state)
 {
     struct log_appender *appender = open_appender("g", "s");
@@ -192,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gathering, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_waiting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_many, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_odd_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_group_deleted, set_up, tear_down),
