@@ -197,6 +197,22 @@ class Bodies(Case):
         self.refused("ValidationException", "dynlog does not support S3Bucket yet", functions.create_function, FunctionName="zip", Role="arn:aws:iam::000000000000:role/r",
                      Runtime="python3.12", Handler="a.b", Code={"S3Bucket": "../..", "S3Key": "../../etc/passwd"})
 
+    def test_changes_in_a_row(self):
+        """Pipelined changes of one thing: each waits for the one before it, which replaces what it names."""
+        calls = [("AWSEvents.CreateEventBus", {"Name": "rows"})]
+        for i in range(6):
+            calls.append(("AWSEvents.PutPermission", {"EventBusName": "rows", "Action": "events:PutEvents", "Principal": "*",
+                                                      "StatementId": "s%d" % i}))
+            calls.append(("AWSEvents.PutRule", {"EventBusName": "rows", "Name": "r%d" % i, "EventPattern": '{"source":["a"]}'}))
+        calls += [("AWSEvents.DeleteRule", {"EventBusName": "rows", "Name": "r%d" % i}) for i in range(6)]
+        calls += [("AWSEvents.RemovePermission", {"EventBusName": "rows", "StatementId": "s%d" % i}) for i in range(6)]
+        with Connection(self.dynlog.port) as connection:
+            connection.send(b"".join(honest(json.dumps(body).encode(), target) for target, body in calls[:1]))
+            self.assertEqual(200, connection.answer()[0])
+            connection.send(b"".join(honest(json.dumps(body).encode(), target) for target, body in calls[1:]))
+            for target, _ in calls[1:]:
+                self.assertEqual(200, connection.answer()[0], target)
+
     # ---- compressed ----
 
     def test_gzip_bodies(self):

@@ -19,8 +19,8 @@ enum status events_bus(struct api_call *call, struct bytes *ret)
     if (name.size == 0)
         name = BYTES("default");
     status = events_find_bus(call, name);
-    if (status == OK)
-        *ret = bus_find(call->on->bus, name)->name;
+    if (status == OK) /* a copy: a change of the bus that is under way gives it new memory */
+        *ret = arena_copy(call->arena, bus_find(call->on->bus, name)->name);
     return status;
 }
 
