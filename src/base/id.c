@@ -64,6 +64,7 @@ void id_uuid_of(uint64_t high, uint64_t low, char out[ID_UUID_SIZE])
     bytes_put_u64(raw + 8, scatter(low ^ first));
     print_uuid(raw, out);
 }
+
 /* ---- ids of requests ---- */
 
 /* xoshiro256** (Blackman and Vigna), which the kernel's bytes begin: these ids tell requests apart,
