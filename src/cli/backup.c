@@ -220,7 +220,7 @@ static int backup_run(struct cli *cli, const void *given)
     if (exit_status == CLI_DONE)
         exit_status = print_made(cli, on, &made);
     if (exit_status == CLI_DONE && on->check)
-        exit_status = cli_check_folder(cli, on->to, false, on->json);
+        exit_status = cli_check_folder(cli, on->to, NULL, false, on->json);
     return exit_status;
 }
 
