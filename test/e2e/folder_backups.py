@@ -19,7 +19,7 @@ class Writers:
     """Threads that append to streams of their own, and note what was acknowledged, in the order of that."""
 
     def __init__(self, dynlog, count):
-        self.acknowledged, self.stop = [], threading.Event()
+        self.acknowledged, self.stop, self.more = [], threading.Event(), threading.Condition()
         self.threads = [threading.Thread(target=self.write, args=(dynlog, number)) for number in range(count)]
         for thread in self.threads:
             thread.start()
@@ -35,7 +35,13 @@ class Writers:
             except OSError:  # it was killed
                 return
             if status == 200:
-                self.acknowledged.append(("users#w%d#stream" % number, version))
+                with self.more:
+                    self.acknowledged.append(("users#w%d#stream" % number, version))
+                    self.more.notify_all()
+
+    def wait_for(self, count):
+        with self.more:
+            assert self.more.wait_for(lambda: len(self.acknowledged) >= count, 600)
 
     def end(self):
         self.stop.set()
@@ -91,14 +97,12 @@ class WhileWriting(Copied):
         self.addCleanup(writers.end)
         copies = []
         for number in range(3):
-            while len(writers.acknowledged) < 100 * (number + 1):
-                pass
+            writers.wait_for(100 * (number + 1))
             before = list(writers.acknowledged)
             *_, made = self.done(dynlog, "backup", "copy%d" % number)
             begun = len(writers.acknowledged) + len(writers.threads)  # and those that were under way
             copies.append((made["backup"], before, begun))
-        while len(writers.acknowledged) < copies[-1][2] + 100:
-            pass
+        writers.wait_for(copies[-1][2] + 100)
         writers.end()
         after = {name: set(writers.acknowledged[begun:]) for name, _, begun in copies}
         dynlog.drain()
@@ -119,8 +123,7 @@ class WhileWriting(Copied):
         dynlog = self.dynlog().start()
         for number in range(4):
             writers = Writers(dynlog, 2)
-            while len(writers.acknowledged) < 20 * (number + 1):
-                pass
+            writers.wait_for(20 * (number + 1))
             status, _, text = dynlog.request("POST", "/_dynlog/backup", json.dumps(
                 {"to": dynlog.path("killed%d" % number), "ownBytes": True}))
             self.assertEqual(202, status, text)
