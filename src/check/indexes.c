@@ -284,7 +284,7 @@ void check_figures(struct check *check)
     for (size_t i = 0; i < check->table_count; i++) {
         const struct check_table *table = &check->tables[i];
 
-        if (table->is_loose)
+        if (table->is_loose || check->damaged[STORE_CATALOGUE])
             continue;
         if (!check->damaged[STORE_ITEMS])
             compare(check, table->what, &table->figures, &table->counted);

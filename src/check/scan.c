@@ -89,8 +89,12 @@ void check_find(struct check *check, const struct check_kind *kind, const char *
 {
     const struct check_report *report = &check->options->report;
     struct check_finding finding = {kind, family, key, expected, there};
-    struct kind_count *count = count_of(check, kind);
+    struct kind_count *count = NULL;
 
+    /* Whose a row is can't be known when the settings could not be read to their end. */
+    if (kind == &CHECK_STRAY && check->damaged[STORE_CATALOGUE])
+        return;
+    count = count_of(check, kind);
     count->count++;
     check->part.findings++;
     check->result.findings++;

@@ -258,7 +258,7 @@ static void load_figures(struct check *check, uint32_t id, struct table_figures 
 
 static void check_id(struct check *check, uint32_t id, const char *what, struct bytes name)
 {
-    if (id != 0 && id < check->state.next_id)
+    if ((id != 0 && id < check->state.next_id) || check->damaged[STORE_CATALOGUE])
         return;
     check_find(check, &bad_id, "catalogue", check_text(check, "%s \"%.*s\"", what, BYTES_ARG(name)),
                check_text(check, "an id from 1 to %u", check->state.next_id - 1),
@@ -324,7 +324,8 @@ void check_tables_settle(struct check *check)
         qsort(check->tables, check->table_count, sizeof *check->tables, by_table_id);
     if (check->stream_count > 0)
         qsort(check->streams, check->stream_count, sizeof *check->streams, by_stream_id);
-    check_doubles(check);
+    if (!check->damaged[STORE_CATALOGUE])
+        check_doubles(check);
     for (size_t i = 0; i < check->stream_count; i++)
         settle_stream(check, &check->streams[i]);
     for (size_t i = 0; i < check->table_count; i++)

@@ -302,7 +302,6 @@ static void test_stray_entry(void **state)
 
 static void test_wrong_count(void **state)
 {
-    AUTO(arena_release) struct arena *arena = arena_new();
     struct test_check test;
     uint8_t value[16];
 
@@ -423,6 +422,73 @@ static void test_torn_log(void **state)
     test_check_end(&test);
 }
 
+static void test_flipped_in_table(void **state)
+{
+    struct test_check test;
+    char path[PATH_MAX];
+    size_t size = 0;
+
+    (void)state;
+    open_with_events(&test);
+    store_close(test_open(test.folder)); /* what the log had is in tables */
+    find_file(&test, ".sst", path, &size);
+    flip(path, 40);
+    test_check_run(&test);
+    assert_int_equal(test.status, OK);
+    assert_true(bytes_start_with(buffer_bytes(&test.found), BYTES("damaged-file ")));
+    assert_int_equal(test.result.findings, 1); /* and what it can't be compared with is none */
+    flip(path, 40);
+    test_expect_found(&test, "");
+    test_check_end(&test);
+}
+
+/* ---- other families ---- */
+
+static void expect_after(struct test_check *test, enum store_family family, struct bytes key,
+                         struct bytes value, const char *expected)
+{
+    test_damage_row(test, family, key, value);
+    test_expect_found(test, expected);
+    test_damage_row(test, family, key, (struct bytes){0});
+    test_expect_found(test, "");
+}
+
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        (const uint8_t *)(literal), sizeof(literal) - 1                                            \
+    }
+
+static void test_one_row_of_each(void **state)
+{
+    static const struct {
+        enum store_family family;
+        struct bytes key, value;
+        const char *expected;
+    } rows[] = {
+        {STORE_CATALOGUE, TEXT("rule/b/r"), TEXT("{\"format\":1,\"name\":\"r\",\"bus\":\"b\"}"),
+         "bus-missing catalogue rule/b/r; "},
+        {STORE_CATALOGUE, TEXT("queue/q"), TEXT("{\"format\":9}"),
+         "unreadable catalogue queue/q; "},
+        {STORE_CATALOGUE, TEXT("nobody's"), TEXT("x"), "stray catalogue nobody's; "},
+        {STORE_CURSORS, TEXT("trigger/9"), TEXT("\x00\x00\x00\x00\x00\x00\xFF\x00"),
+         "cursor cursors trigger/9; "},
+        {STORE_CURSORS, TEXT("trigger/9"), TEXT("x"), "unreadable cursors trigger/9; "},
+        {STORE_DELIVERIES, TEXT("d\0\0\0\0\0\0\0\1"), TEXT("x"),
+         "unreadable deliveries 640000000000000001; "},
+        {STORE_EVENTS, TEXT("\0\0\0\0\0\0\0\1"), TEXT("{}"),
+         "archive-event events 0000000000000001; "},
+        {STORE_VAULT, TEXT("\x09x"), TEXT("x"), "unreadable vault 0978; "},
+        {STORE_ITEMS, TEXT("\0\0\xFF\0x\0\1"), TEXT("x"), "stray items 0000FF00780001; "},
+    };
+    struct test_check test;
+
+    (void)state;
+    open_with_events(&test);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        expect_after(&test, rows[i].family, rows[i].key, rows[i].value, rows[i].expected);
+    test_check_end(&test);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +512,8 @@ int main(void)
         cmocka_unit_test(test_unreadable_rows),
         cmocka_unit_test(test_flipped_in_log),
         cmocka_unit_test(test_torn_log),
+        cmocka_unit_test(test_flipped_in_table),
+        cmocka_unit_test(test_one_row_of_each),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
