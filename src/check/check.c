@@ -42,6 +42,7 @@ static const struct {
     {"queues", check_messages},
     {"logs", check_log_events},
     {"code", check_code},
+    {"archive file", check_archive_file},
 };
 
 static void look_at_parts(struct check *check)

@@ -11,6 +11,7 @@
  *   changes.c    change records: each reads, and the last of an item is the item
  *   settings.c   what else the catalogue holds
  *   cursors.c deliveries.c archives.c messages.c log_events.c history.c vault.c   a family each
+ *   archive_file.c   the SQLite archive
  *   code.c       folders with the code of functions that clients made
  *   facts.c, spool.c   what two families tell of one thing, in bounded memory
  *
@@ -197,6 +198,9 @@ void check_setting_row(struct check *check, struct bytes key, struct bytes value
 /* ---- code.c: folders with the code of functions ---- */
 void check_code_add(struct check *check, struct bytes hash);
 void check_code(struct check *check);
+
+/* ---- archive_file.c: SQLite's ---- */
+void check_archive_file(struct check *check);
 
 /* ---- a family each ---- */
 void check_cursors(struct check *check);

@@ -12,11 +12,16 @@
 #define NS_PER_MS 1000000u
 
 struct check_command {
-    const char *folder;
+    const char *folder, *archive;
     bool gapless, json;
 };
 
 static const struct option_row options[] = {
+    {.name = "archive",
+     .kind = OPTION_TEXT,
+     .value_name = "FILE",
+     .help = "its SQLite archive; else DIR/archive.db, if that is there",
+     .offset = offsetof(struct check_command, archive)},
     {.name = "gapless",
      .kind = OPTION_FLAG,
      .help = "a version that is missing in a stream of events is a finding too",
@@ -203,7 +208,8 @@ static void progress(void *context, uint64_t rows)
     cli_progress_add(&checking->progress, rows);
 }
 
-int cli_check_folder(struct cli *cli, const char *folder, bool gapless, bool json)
+int cli_check_folder(struct cli *cli, const char *folder, const char *archive, bool gapless,
+                     bool json)
 {
     struct checking checking = {
         .cli = cli,
@@ -213,6 +219,7 @@ int cli_check_folder(struct cli *cli, const char *folder, bool gapless, bool jso
     };
     struct check_options on = {
         .folder = folder,
+        .archive = archive,
         .gapless = gapless,
         .report = {.found = found,
                    .more = more,
@@ -232,9 +239,9 @@ int cli_check_folder(struct cli *cli, const char *folder, bool gapless, bool jso
     cli_progress_end(&checking.progress);
     if (status == IN_USE)
         return cli_fail(cli, CLI_FAILED,
-                        "%s Or check a copy of it, which a running dynlog makes: dynlog backup %s "
-                        "COPY --check.",
-                        message, folder);
+                        "%s Or check a copy of it, which a running dynlog makes: dynlog backup "
+                        "COPY --check",
+                        message);
     if (status != OK)
         return cli_fail(cli, CLI_FAILED, "%s", message);
     if (checking.for_people)
@@ -248,8 +255,8 @@ static int check_command_run(struct cli *cli, const void *given)
 {
     const struct check_command *on = given;
 
-    return cli_check_folder(cli, on->folder != NULL ? on->folder : DATA_DEFAULT, on->gapless,
-                            on->json);
+    return cli_check_folder(cli, on->folder != NULL ? on->folder : DATA_DEFAULT, on->archive,
+                            on->gapless, on->json);
 }
 
 const struct command command_check = {

@@ -4,7 +4,8 @@
 
 #include "cli/internal.h"
 
-/* Prints what is found and what was looked at; the exit status. */
-int cli_check_folder(struct cli *cli, const char *folder, bool gapless, bool json);
+/* Prints what is found and what was looked at; the exit status. archive NULL: DIR/archive.db. */
+int cli_check_folder(struct cli *cli, const char *folder, const char *archive, bool gapless,
+                     bool json);
 
 #endif

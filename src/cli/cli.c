@@ -40,6 +40,8 @@ static const struct command *const commands[] = { /* one a line: branches meet h
     &command_clock,
     &command_doctor,
     &command_check,
+    &command_backup,
+    &command_restore,
     &command_clean,
     &command_invoke,
     &command_logs,

@@ -10,6 +10,7 @@
  *   writer.c   the writer thread: queue, groups, failure and recovery
  *   port.c     answers on their way back to a loop
  *   scrub.c    bytes of what was deleted go from the disk
+ *   copy.c     the whole store into another folder
  *   log.c      the bytes of write-ahead logs, looked at
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a

@@ -179,6 +179,30 @@ const char *store_iter_words(const struct store_iter *iter);
  * after this call sees is at least up to it. */
 uint64_t store_last_position(struct store *store);
 
+/* ---- copying the whole store (backup/backup.h) ----
+ *
+ * `to` is a folder of dynlog's that is being made; it gets RocksDB's folder. With `link` tables are
+ * hard links where that can be, else bytes of their own. `done` (may be NULL) counts bytes. Any
+ * thread; blocks. */
+
+/* As it is at one moment while this is called: with everything that was answered before the call,
+ * with nothing that is submitted after it has returned, and with every position below its last one.
+ * REFUSED: it is in memory. */
+MUST_USE enum status store_copy(struct store *store, const char *to, bool link,
+                                _Atomic uint64_t *done, char message[STORE_MESSAGE_SIZE]);
+/* Of a folder that store_hold() holds. */
+MUST_USE enum status store_copy_closed(const char *folder, const char *to, bool link,
+                                       _Atomic uint64_t *done, char message[STORE_MESSAGE_SIZE]);
+/* Nobody opens the folder until store_let_go(). IN_USE, NOT_FOUND. */
+MUST_USE enum status store_hold(const char *folder, int *ret_lock,
+                                char message[STORE_MESSAGE_SIZE]);
+/* The same of one that is made, or is empty. */
+MUST_USE enum status store_hold_new(const char *folder, int *ret_lock,
+                                    char message[STORE_MESSAGE_SIZE]);
+void store_let_go(int lock, bool is_new);
+/* Everything of it is there: it is a data folder. */
+MUST_USE enum status store_mark(const char *folder, char message[STORE_MESSAGE_SIZE]);
+
 /* ---- checking (docs/format/store.md, "What a group is on the disk") ---- */
 
 /* One write-ahead log of an open store, as its bytes are. RocksDB stops at the first record that is
