@@ -180,6 +180,7 @@ class Life:
         lost = disk.lose_power(self.random)
         disk.write()
         self.figures["lost"] += lost
+        self.machine.was_cut = True
         self.machine.expect_whole()
         self.tell("its power was cut: %d changes of the disk lost or torn", lost)
 
@@ -191,9 +192,9 @@ class Life:
         """The machine's time is set back and forth by hours, while it runs and while it is away."""
         if not self.machine.is_up:
             self.start()
+        self.expect_times()
         load = self.load()
         self.answers(load, self.random.randrange(100))
-        self.expect_times()
         self.step_clock()
         self.answers(load, self.random.randrange(200))
         self.end_somehow()
@@ -234,8 +235,8 @@ class Life:
 
     def round_eio(self):
         """A call on the disk fails; or a write is shorter than it was asked for, which is no failure."""
-        self.fail(self.random.choice(("EIO", "EIO", "EIO", "short")), ("write", "sync", "open", "rename", "truncate",
-                                                                       "unlink", "mkdir", "read"))
+        self.fail(self.random.choice(("EIO", "EIO", "EIO", "short")), (
+            "write", "sync", "sync", "sync", "open", "rename", "truncate", "unlink", "mkdir", "read"))
 
     def round_full(self):
         """There is no room for what is written, or for a new name."""
