@@ -32,6 +32,7 @@ class Life:
         self.random = random.Random(str(seed))
         self.machine = machine
         self.notes = Notes()
+        self.notes.is_up = lambda: self.machine.is_up
         self.verifier = Verifier(self.machine, self.notes)
         self.control = self.machine.control
         self.rounds = 0
@@ -209,6 +210,7 @@ class Life:
         hours = self.random.choice((0.01,) if small else (1, 2, 4)) * (0.5 + self.random.random())
         back = self.hours > 5 or (self.hours > -5 and self.random.random() < 0.6)
         self.hours += -hours if back else hours
+        self.notes.clock_was_set = True
         self.tell("the clock is set to %+.2f h", self.hours)
         self.control.set(CLOCK_NS, int(self.hours * 3600e9))
 

@@ -124,7 +124,7 @@ class Machine(Dynlog):
         """`dynlog check` of what is left, on a machine that is well."""
         if not os.path.exists(os.path.join(self.disk, "format")):
             return
-        result = subprocess.run([PROGRAM, "check", "--gapless", self.disk], cwd=self.work, text=True,
+        result = subprocess.run([*self.prefix, PROGRAM, "check", "--gapless", ".dynlog"], cwd=self.work, text=True,
                                 env=environment(self.home), capture_output=True, timeout=WAIT_S, check=False)
         lines = [json.loads(line) for line in result.stdout.splitlines()]
         found = [line for line in lines if "finding" in line and not self.is_torn_end(line)]
