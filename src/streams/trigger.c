@@ -223,9 +223,17 @@ static void committed(struct stream_listener *listener, uint64_t last_position)
         read_on(trigger);
 }
 
+/* A put whose sync failed may be there all the same, and its cursor with it (store.h): what it put
+ * is not put again. */
 static void retry(struct timer *timer)
 {
-    read_on(CONTAINER_OF(timer, struct trigger, retry));
+    struct trigger *trigger = CONTAINER_OF(timer, struct trigger, retry);
+    uint64_t stored = 0;
+
+    if (stream_cursor_load(trigger->store, trigger->name, &stored) == OK &&
+        stored > trigger->cursor)
+        trigger->cursor = stored;
+    read_on(trigger);
 }
 
 /* ---- life ---- */
