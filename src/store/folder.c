@@ -139,11 +139,11 @@ static bool is_alive(uint64_t pid)
 
 /* A dynlog that was killed holds nothing; but a process that it was just starting has its lock
  * until it has become another program, a moment later. */
-static bool lock_file(int lock)
+static bool lock_file(int lock, int how)
 {
     const struct timespec pause = {.tv_nsec = HOLDER_PAUSE_MS * 1000000L};
 
-    for (int tries = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; tries++) {
+    for (int tries = 0; flock(lock, how | LOCK_NB) != 0; tries++) {
         if (errno != EWOULDBLOCK)
             return false;
         if (tries >= HOLDER_TRIES_MAX || is_alive(holder_of(lock))) {
@@ -166,7 +166,7 @@ static enum status take_lock(const char *folder, int *ret, char message[STORE_ME
 
     if (lock < 0)
         return refuse_errno(folder, "making its lock", errno, message);
-    if (!lock_file(lock)) {
+    if (!lock_file(lock, LOCK_EX)) {
         enum status status = errno == EWOULDBLOCK
                                  ? refuse_held(folder, lock, message)
                                  : refuse_errno(folder, "locking it", errno, message);
@@ -289,7 +289,7 @@ enum status folder_look(const char *folder, int *ret_lock, char message[STORE_ME
 
     enum status status = OK;
 
-    if (flock(lock, LOCK_SH | LOCK_NB) != 0)
+    if (!lock_file(lock, LOCK_SH))
         status = errno == EWOULDBLOCK ? refuse_held(folder, lock, message)
                                       : refuse_errno(folder, "locking it", errno, message);
     if (status == OK)

@@ -335,10 +335,29 @@ static void committed(struct stream_listener *listener, uint64_t last_position)
         changed(trigger);
 }
 
+/* A put whose sync failed may be there all the same, and its cursor with it (store.h): what it put
+ * is not put again. (Pages that the door still keeps are: whoever began with them has to be told of
+ * a batch.) */
+static void drop_stored(struct trigger *trigger)
+{
+    uint64_t stored = 0;
+
+    if (stream_cursor_load(trigger->store, trigger->name, &stored) != OK)
+        return;
+    while (!list_empty(&trigger->pages)) {
+        struct page *page = LIST_ITEM(trigger->pages.next, struct page, in_pages);
+
+        if (page->next_cursor > stored || page->kept > 0)
+            return;
+        pages_done(trigger, page);
+    }
+}
+
 static void retry(struct timer *timer)
 {
     struct trigger *trigger = CONTAINER_OF(timer, struct trigger, retry);
 
+    drop_stored(trigger);
     read_on(trigger);
     write_due(trigger);
     changed(trigger);

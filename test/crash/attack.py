@@ -78,6 +78,8 @@ class Attack:
         lines += ["  " + line for line in life.story[-8:]]
         lines.append(traceback.format_exc().strip())
         if life.machine.process is not None:
+            lines.append("it is up" if life.machine.is_up else "it has ended with status %d" %
+                         life.machine.process.popen.returncode)
             lines.append("its stderr: " + life.machine.process.err.text()[-3000:])
         if self.keep:
             lines.append("kept: " + life.machine.keep("%s-%d" % (self.mode, seed)))

@@ -32,6 +32,7 @@ class Life:
         self.random = random.Random(str(seed))
         self.machine = machine
         self.notes = Notes()
+        self.notes.is_up = lambda: self.machine.is_up
         self.verifier = Verifier(self.machine, self.notes)
         self.control = self.machine.control
         self.rounds = 0
@@ -180,6 +181,7 @@ class Life:
         lost = disk.lose_power(self.random)
         disk.write()
         self.figures["lost"] += lost
+        self.machine.was_cut = True
         self.machine.expect_whole()
         self.tell("its power was cut: %d changes of the disk lost or torn", lost)
 
@@ -191,9 +193,9 @@ class Life:
         """The machine's time is set back and forth by hours, while it runs and while it is away."""
         if not self.machine.is_up:
             self.start()
+        self.expect_times()
         load = self.load()
         self.answers(load, self.random.randrange(100))
-        self.expect_times()
         self.step_clock()
         self.answers(load, self.random.randrange(200))
         self.end_somehow()
@@ -208,6 +210,7 @@ class Life:
         hours = self.random.choice((0.01,) if small else (1, 2, 4)) * (0.5 + self.random.random())
         back = self.hours > 5 or (self.hours > -5 and self.random.random() < 0.6)
         self.hours += -hours if back else hours
+        self.notes.clock_was_set = True
         self.tell("the clock is set to %+.2f h", self.hours)
         self.control.set(CLOCK_NS, int(self.hours * 3600e9))
 
@@ -234,8 +237,8 @@ class Life:
 
     def round_eio(self):
         """A call on the disk fails; or a write is shorter than it was asked for, which is no failure."""
-        self.fail(self.random.choice(("EIO", "EIO", "EIO", "short")), ("write", "sync", "open", "rename", "truncate",
-                                                                       "unlink", "mkdir", "read"))
+        self.fail(self.random.choice(("EIO", "EIO", "EIO", "short")), (
+            "write", "sync", "sync", "sync", "open", "rename", "truncate", "unlink", "mkdir", "read"))
 
     def round_full(self):
         """There is no room for what is written, or for a new name."""

@@ -53,6 +53,8 @@ class Notes:
         self.problems = []             # answers that nobody may get
         self.errors = collections.Counter()  # refusals by the server's own failure
         self.failing = False           # the disk is: errors of the server are no problem
+        self.is_up = lambda: True      # whether the server lives
+        self.clock_was_set = False
         self.again = False             # a batch of records may have been handed to its function twice in one life
         # appends
         self.acked, self.unsure, self.refused = {}, {}, set()  # (pk, sk) -> name; name -> (pk, sk)
@@ -132,9 +134,13 @@ class Client:
             try:
                 self.step()
             except Lost:
-                if not self.notes.failing:
+                if not self.goes_on():
                     break
         self.close()
+
+    def goes_on(self):
+        """After an error: only a server that lives on a bad disk is asked again."""
+        return self.notes.failing and self.notes.is_up()
 
     def close(self):
         self.wire.close()
@@ -389,7 +395,7 @@ class Member(Client):
                 self.step()
             except Lost:
                 self.close()
-                if not self.notes.failing:
+                if not self.goes_on():
                     break
         self.close()
 

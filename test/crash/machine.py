@@ -3,6 +3,7 @@ power; its clock is set; its store's memtables are small. disk.c, clock.c and sm
 
 import ctypes
 import errno
+import json
 import mmap
 import os
 import shutil
@@ -87,6 +88,7 @@ class Machine(Dynlog):
     def __init__(self, library, files, arguments=()):
         super().__init__(files, arguments)
         self.disk = os.path.join(self.work, ".dynlog")
+        self.was_cut = False  # its power, once
         self.control = Control(os.path.join(self.folder, "control"))
         self.journal = os.path.join(self.folder, "journal")
         self.env = {} if library is None else {"LD_PRELOAD": library, "CRASH_SMALL": "1", "CRASH_DISK": os.path.realpath(self.disk),
@@ -122,10 +124,18 @@ class Machine(Dynlog):
         """`dynlog check` of what is left, on a machine that is well."""
         if not os.path.exists(os.path.join(self.disk, "format")):
             return
-        result = subprocess.run([PROGRAM, "check", "--gapless", self.disk], cwd=self.work, text=True,
+        result = subprocess.run([*self.prefix, PROGRAM, "check", "--gapless", ".dynlog"], cwd=self.work, text=True,
                                 env=environment(self.home), capture_output=True, timeout=WAIT_S, check=False)
-        assert result.returncode == 0 and not SANITIZER.search(result.stderr), \
-            "dynlog check: exit status %d\n%s\n%s" % (result.returncode, result.stdout[-3000:], result.stderr[-3000:])
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        found = [line for line in lines if "finding" in line and not self.is_torn_end(line)]
+        assert result.returncode in (0, 6) and not found and not SANITIZER.search(result.stderr), \
+            "dynlog check: exit status %d\n%s\n%s" % (result.returncode, found[:20], result.stderr[-3000:])
+
+    def is_torn_end(self, finding):
+        """The end of a log that was torn when the power went, and that is not needed any more: only the bytes of what
+        was acknowledged could tell it from damage."""
+        return self.was_cut and finding["finding"] == "damaged-log" and \
+            "; 0 whole records stand behind them" in finding["there"]
 
     def begin_shutdown(self):
         self.process.popen.send_signal(signal.SIGINT)

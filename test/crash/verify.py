@@ -55,7 +55,7 @@ class Verifier:
             self.check_transactions(log)
             plain = self.check_plain()
             self.check_index(plain)
-            self.settle()
+            self.settle(log)
             self.wire.dynlog("POST", "drain")
             self.log = self.check_log()  # with what was settled
             self.check_transactions(self.log)
@@ -134,16 +134,21 @@ class Verifier:
         same("the index", {json.dumps(item, sort_keys=True) for item in plain.values() if "owner" in item},
              {json.dumps(item, sort_keys=True) for item in found})
 
-    def settle(self):
-        """A transaction that nobody knows of is sent again: it is done once, whether it was done before or not."""
+    def settle(self, log):
+        """A transaction that nobody knows of is sent again: it is done once, whether it was done before or not. (A
+        token is remembered for ten minutes, which pass at once when the clock is set.)"""
         for transaction in self.notes.transactions:
-            if not transaction.acked and not transaction.refused:
-                try:
-                    self.wire.call("dynamodb", "TransactWriteItems", transaction.body)
-                    transaction.acked = True
-                except Refused as error:
-                    expect(error.name == "TransactionCanceledException", "sent again: %s", error)
-                    transaction.refused = True
+            if transaction.acked or transaction.refused:
+                continue
+            pk, sk, name = transaction.appends[0]
+            was_there = (pk, sk) in log and log[pk, sk] == event(pk, sk, name)
+            try:
+                self.wire.call("dynamodb", "TransactWriteItems", transaction.body)
+                transaction.acked = True
+            except Refused as error:
+                expect(error.name == "TransactionCanceledException", "sent again: %s", error)
+                expect(not was_there or self.notes.clock_was_set, "%s was done, and is not known again", transaction.token)
+                transaction.acked, transaction.refused = was_there, not was_there
 
     # ---- change records ----
 

@@ -15,7 +15,7 @@ from attack import Attack  # noqa: E402
 from machine import RECORDING, Control, NoDisk, build, fast_folder  # noqa: E402
 from power import Disk  # noqa: E402
 
-ROUNDS = 3
+ROUNDS = 2
 LIES_MAX = 12  # rounds; the second or third finds it
 
 
