@@ -165,8 +165,10 @@ class Together(Case):
             self.dynlog.request("POST", "/_dynlog/shards", json.dumps({"table": LOGS, "action": "roll"}))
 
     def command(self, of, draw, turn):
-        """`dynlog fake` appends with four threads of its own."""
-        result = self.dynlog.run(PROGRAM, "fake", "4")
+        """`dynlog fake` and `append --file` have threads of their own."""
+        lines = "".join(json.dumps({"log": "lanes", "id": str(i % 5), "type": "t", "eventId": "%d.%d" % (turn, i)}) + "\n"
+                        for i in range(20))
+        result = self.dynlog.run(PROGRAM, *(["fake", "4"] if turn % 2 else ["append", "--file", "-"]), text=lines)
         if result.returncode != 0:
             raise OSError(result.stderr)
 
