@@ -8,6 +8,7 @@
 #include "store/internal.h"
 
 #define STEPS 1500
+#define STEPS_ON_DISK 300 /* each waits for the disk */
 #define WORKS_MAX 3
 #define CHANGES_MAX 6
 #define COLLECTIONS 6 /* the last one's rows are alone: its keys have no partition key */
@@ -266,7 +267,7 @@ static void compare(const char *folder)
     model = (struct model){0};
     kept = (struct kept_view){0};
     test_loop_open(&loop, open_small(folder));
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < (folder != NULL ? STEPS_ON_DISK : STEPS); step++) {
         run_group(&loop, &model);
         for (int i = 0; i < 6; i++) {
             check_one(loop.store, NULL, &model);
@@ -281,7 +282,7 @@ static void compare(const char *folder)
             kept.view = store_view_new(loop.store);
             kept.model = model;
         }
-        if (folder != NULL && pick(300) == 0) {
+        if (folder != NULL && pick(100) == 0) {
             store_view_free(loop.store, kept.view);
             kept.view = NULL;
             test_loop_close(&loop);
