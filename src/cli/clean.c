@@ -83,8 +83,8 @@ static int64_t size_of(const char *path)
 static const char *find_stranger(const struct cleaning *cleaning)
 {
     static const char *const ours[] = {
-        ".",        "..",         LOCK_NAME,        "format",         "format.new",        "store",
-        "runtimes", "archive.db", "archive.db-wal", "archive.db-shm", "archive.db-journal"};
+        ".",   "..",       LOCK_NAME,    "format",         "format.new",     "store",
+        "log", "runtimes", "archive.db", "archive.db-wal", "archive.db-shm", "archive.db-journal"};
     DIR *folder = opendir(cleaning->folder);
     const struct dirent *entry = NULL;
     const char *stranger = NULL;

@@ -1,8 +1,9 @@
 /* store/folder.c - whose folder it is, and what it says when it is not ours to open.
  *
  *   FOLDER/dynlog.lock   held with flock(2) while open; the holder's process id in it
- *   FOLDER/format        "dynlog store 1\n", written last: with it, a missing store is damage
+ *   FOLDER/format        "dynlog store 2\n", written last: with it, a missing store is damage
  *   FOLDER/store/        RocksDB's
+ *   FOLDER/log/          the commit log's (wal.h)
  *
  * A folder is taken when it is not there, empty, or has our lock file; never when it holds somebody
  * else's files. docs/format/store.md */
@@ -152,7 +153,7 @@ void folder_release(int lock)
 
 /* ---- its format ---- */
 
-static enum status check_format(const char *folder, bool *ret_is_new,
+static enum status check_format(const char *folder, struct folder_state *state,
                                 char message[STORE_MESSAGE_SIZE])
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -166,7 +167,7 @@ static enum status check_format(const char *folder, bool *ret_is_new,
     enum status status = file_read(arena, path, FORMAT_SIZE_MAX, &text);
 
     if (status == NOT_FOUND) {
-        *ret_is_new = true;
+        state->is_new = true;
         return OK;
     }
     if (status != OK && status != TOO_LARGE)
@@ -180,13 +181,13 @@ static enum status check_format(const char *folder, bool *ret_is_new,
                       "The data folder %s is damaged: %s does not say \"" FORMAT_WORDS
                       "N\". Put the folder back from a copy, or choose another folder.",
                       folder, path);
-    if (version != STORE_FORMAT_VERSION)
+    if (version == 0 || version > STORE_FORMAT_VERSION)
         return refuse(message, NEWER_FORMAT,
                       "The data folder %s has store format %" PRIu64
                       "; this dynlog (" DYNLOG_VERSION ") knows format %d. Use the dynlog that "
                       "wrote it, or choose another folder.",
                       folder, version, STORE_FORMAT_VERSION);
-    *ret_is_new = false;
+    state->is_old = version < STORE_FORMAT_VERSION;
     return OK;
 }
 
@@ -215,7 +216,7 @@ enum status folder_take(const char *folder, struct folder_state *ret,
     if (status == OK)
         status = take_lock(folder, &state.lock, message);
     if (status == OK)
-        status = check_format(folder, &state.is_new, message);
+        status = check_format(folder, &state, message);
     if (status != OK) {
         folder_release(state.lock);
         return status;
@@ -273,11 +274,11 @@ static uint64_t entry_size(int folder, const char *name)
     return (uint64_t)entry.st_blocks * 512; /* st_blocks is in this unit, whatever the disk's */
 }
 
-uint64_t folder_size(const char *folder)
+static uint64_t size_below(const char *folder, const char *name)
 {
     char path[PATH_MAX];
 
-    if (!path_of(path, folder, STORE_ROCKS_NAME))
+    if (!path_of(path, folder, name))
         return 0;
 
     AUTO(close_folder) DIR *entries = opendir(path);
@@ -287,4 +288,9 @@ uint64_t folder_size(const char *folder)
     while (entries != NULL && (entry = readdir(entries)) != NULL)
         size += entry_size(dirfd(entries), entry->d_name);
     return size;
+}
+
+uint64_t folder_size(const char *folder)
+{
+    return size_below(folder, STORE_ROCKS_NAME) + size_below(folder, WAL_FOLDER_NAME);
 }

@@ -10,6 +10,9 @@
  *   writer.c   the writer thread: queue, groups, failure and recovery
  *   port.c     answers on their way back to a loop
  *   scrub.c    bytes of what was deleted go from the disk
+ *   wal*.c     the commit log: what is acknowledged is there (wal.h)
+ *   checkpoint.c  what is in the log goes to tables, and its segments are used again
+ *   replay.c   what only the log has is put into a RocksDB that was opened
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
  * reader looks at it only between gate_enter() and gate_leave(); the writer needs no gate. */
@@ -18,6 +21,7 @@
 
 #include "base/list.h"
 #include "store/store.h"
+#include "store/wal.h"
 
 #include <pthread.h>
 #include <rocksdb/c.h>
@@ -49,6 +53,8 @@
 #define META_LAST_POSITION BYTES("last-position")
 /* Key in FAMILY_META: families (4, a bit each) that are to be scrubbed; absent: none. */
 #define META_SCRUB BYTES("scrub")
+/* Key in FAMILY_META: the group of the log (8 bytes) up to which the tables have everything. */
+#define META_FLUSHED BYTES("log-flushed")
 
 /* ---- options.c ---- */
 
@@ -89,9 +95,11 @@ MUST_USE enum status rocks_open(struct rocks *rocks, const char *folder, bool me
 /* Opens what was open once, with the same options. */
 MUST_USE enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
                                       char words[ROCKS_ERROR_SIZE]);
-/* Writes what is in memory only to tables, when it is so much that replaying the log at the next
- * open would take noticeably long. May fail: the log has everything. */
-void rocks_flush(struct rocks *rocks);
+/* Writes what is in memory only to tables. */
+MUST_USE enum status rocks_flush(struct rocks *rocks);
+MUST_USE enum status rocks_flush_family(struct rocks *rocks, size_t family);
+/* Into the memtables; RocksDB's own log is off. */
+MUST_USE enum status rocks_write(struct rocks *rocks, rocksdb_writebatch_t *changes);
 void rocks_close(struct rocks *rocks); /* rocks_open_again() may follow */
 void rocks_clear(struct rocks *rocks);
 
@@ -169,6 +177,40 @@ MUST_USE enum status scrub_load(struct store *store);
  */
 void scrub_run(struct store *store, size_t tries);
 
+/* ---- replay.c ---- */
+
+/* Puts what only the log has into the open RocksDB. */
+MUST_USE enum status replay_log(struct store *store, char words[WAL_WORDS_SIZE]);
+/* META_FLUSHED; 0: it was never written. */
+MUST_USE enum status replay_read_flushed(struct store *store, uint64_t *ret);
+
+/* ---- checkpoint.c ---- */
+
+enum checkpoint_asked {
+    CHECKPOINT_SPARE = 1,
+    CHECKPOINT_FLUSH = 2,
+    CHECKPOINT_STOP = 4,
+};
+
+struct checkpoint {
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t running; /* a checkpoint, a segment that is made, a scrub */
+    atomic_bool flushing;    /* one was asked for, and has not ended */
+    _Atomic int failed;      /* enum status of one that failed, for the writer */
+
+    pthread_mutex_t mutex; /* for the one that follows */
+    pthread_cond_t moved;
+    unsigned asked;
+};
+
+void checkpoint_start(struct store *store);
+void checkpoint_stop(struct store *store);
+/* The writer, after a group: asks for what is due. */
+void checkpoint_look(struct store *store);
+/* Now, on this thread, which is inside the gate, or the writer's. */
+MUST_USE enum status checkpoint_run(struct store *store);
+
 /* ---- port.c ---- */
 
 struct store_port {
@@ -198,6 +240,8 @@ struct store {
     int lock;
 
     struct rocks rocks;
+    struct wal wal; /* not in memory */
+    struct checkpoint checkpoint;
     struct gate gate;
     _Atomic uint64_t last_position; /* visible */
 
@@ -213,8 +257,8 @@ struct store {
     /* The writer's own. */
     struct store_work *backlog;
     struct store_batch batch;
-    enum status failed;       /* OK: RocksDB takes writes */
-    bool reading_only;        /* it could only be opened for reading */
+    enum status failed;       /* OK: the log and RocksDB take writes */
+    bool rocks_failed;        /* it has to be opened again */
     _Atomic uint32_t scrub;   /* families whose deleted bytes are still there, a bit each */
     uint64_t scrub_sequence;  /* RocksDB's number of the last deletion of them */
     uint64_t repair_at_ns;    /* not before */
@@ -223,6 +267,8 @@ struct store {
     atomic_uint_fast64_t groups, works;
 };
 
+/* The writer, or while there is none: makes them durable and visible. */
+MUST_USE enum status store_commit(struct store *store, rocksdb_writebatch_t *changes);
 void writer_start(struct store *store);
 /* Answers everything that waits, then ends the thread. */
 void writer_stop(struct store *store);
@@ -233,12 +279,13 @@ void writer_stop(struct store *store);
 struct folder_state {
     int lock;
     bool is_new; /* no store in it yet */
+    bool is_old; /* of format 1: RocksDB's own log has what was acknowledged last */
 };
 
 /* Takes the folder for this process. On failure the message is filled. */
 MUST_USE enum status folder_take(const char *folder, struct folder_state *ret,
                                  char message[STORE_MESSAGE_SIZE]);
-/* The store is complete: from now on a missing one is damage. */
+/* The store is complete, and of this format: from now on a missing one is damage. */
 MUST_USE enum status folder_mark(const char *folder, char message[STORE_MESSAGE_SIZE]);
 void folder_release(int lock);
 /* Fills the message for a RocksDB that did not open; returns status. */

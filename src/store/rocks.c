@@ -6,9 +6,6 @@
 
 #include <stdio.h>
 
-/* Below this, replaying the log is quicker than writing a table for each family. */
-#define FLUSH_SIZE_MIN ((uint64_t)8 << 20)
-
 static const struct {
     const char *words;
     enum status status;
@@ -109,21 +106,31 @@ uint64_t rocks_figure(const struct rocks *rocks, const char *name)
     return sum;
 }
 
-void rocks_flush(struct rocks *rocks)
+enum status rocks_flush_family(struct rocks *rocks, size_t family)
 {
-    if (rocks_figure(rocks, "rocksdb.cur-size-all-mem-tables") < FLUSH_SIZE_MIN)
-        return;
-
     rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+    char *error = NULL;
 
-    for (size_t i = 0; i < FAMILY_COUNT; i++) {
-        char *error = NULL;
-
-        rocksdb_flush_cf(rocks->db, options, rocks->families[i], &error);
-        if (rocks_status(error) != OK)
-            break;
-    }
+    rocksdb_flush_cf(rocks->db, options, rocks->families[family], &error);
     rocksdb_flushoptions_destroy(options);
+    return rocks_status(error);
+}
+
+enum status rocks_flush(struct rocks *rocks)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < FAMILY_COUNT; i++)
+        status = rocks_flush_family(rocks, i);
+    return status;
+}
+
+enum status rocks_write(struct rocks *rocks, rocksdb_writebatch_t *changes)
+{
+    char *error = NULL;
+
+    rocksdb_write(rocks->db, rocks->options.write, changes, &error);
+    return rocks_status(error);
 }
 
 void rocks_close(struct rocks *rocks)

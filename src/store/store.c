@@ -7,6 +7,10 @@
 /* Memory mode's RocksDB lives in an Env of its own: this name is on no disk. docs/adr/0003 */
 #define MEMORY_FOLDER "/dynlog-memory"
 
+/* Below this, replaying the log at the next open is quicker than writing a table for each family.
+ */
+#define CLOSE_REPLAY_SIZE_MAX ((uint64_t)8 << 20)
+
 static enum status open_memory(struct store *store, char message[STORE_MESSAGE_SIZE])
 {
     char words[ROCKS_ERROR_SIZE];
@@ -17,10 +21,43 @@ static enum status open_memory(struct store *store, char message[STORE_MESSAGE_S
     return status;
 }
 
+static bool path_of(char path[PATH_MAX], const char *folder, const char *name)
+{
+    return (size_t)snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
+}
+
+static enum status open_log(struct store *store, const char *path, char words[WAL_WORDS_SIZE])
+{
+    uint64_t flushed = 0;
+    enum status status = replay_read_flushed(store, &flushed);
+
+    if (status == OK)
+        status = wal_open(path, flushed, false, &store->wal, words);
+    if (status == OK)
+        status = replay_log(store, words);
+    return status == OK ? wal_go_on(&store->wal) : status;
+}
+
+/* A folder that has none yet gets one; RocksDB's own log has what came before. */
+static enum status open_or_make_log(struct store *store, const char *path, bool make,
+                                    char message[STORE_MESSAGE_SIZE])
+{
+    char words[WAL_WORDS_SIZE] = "its log cannot be read";
+    enum status status = open_log(store, path, words);
+
+    if (status == NOT_FOUND && make) {
+        wal_close(&store->wal);
+        status = wal_create(path, &store->wal);
+    }
+    if (status != OK)
+        return folder_refuse(store->folder, status == NOT_FOUND ? CORRUPT : status, words, message);
+    return make ? folder_mark(store->folder, message) : OK;
+}
+
 static enum status open_folder(struct store *store, const char *folder,
                                char message[STORE_MESSAGE_SIZE])
 {
-    char path[PATH_MAX], words[ROCKS_ERROR_SIZE];
+    char rocks_path[PATH_MAX], log_path[PATH_MAX], words[ROCKS_ERROR_SIZE];
     struct folder_state state;
     enum status status = folder_take(folder, &state, message);
 
@@ -28,13 +65,14 @@ static enum status open_folder(struct store *store, const char *folder,
         return status;
     store->lock = state.lock;
     store->folder = mem_copy_text(folder);
-    if ((size_t)snprintf(path, sizeof path, "%s/" STORE_ROCKS_NAME, folder) >= sizeof path)
+    if (!path_of(rocks_path, folder, STORE_ROCKS_NAME) ||
+        !path_of(log_path, folder, WAL_FOLDER_NAME))
         return folder_refuse(folder, TOO_LARGE, "its name is too long", message);
-    status =
-        rocks_open(&store->rocks, path, false, state.is_new ? ROCKS_CREATE : ROCKS_EXISTING, words);
+    status = rocks_open(&store->rocks, rocks_path, false,
+                        state.is_new ? ROCKS_CREATE : ROCKS_EXISTING, words);
     if (status != OK)
         return folder_refuse(folder, status, words, message);
-    return state.is_new ? folder_mark(folder, message) : OK;
+    return open_or_make_log(store, log_path, state.is_new || state.is_old, message);
 }
 
 static enum status open_parts(struct store *store, const struct store_options *options,
@@ -60,6 +98,10 @@ static enum status open_parts(struct store *store, const struct store_options *o
 
 static void free_parts(struct store *store)
 {
+    wal_close(&store->wal);
+    pthread_mutex_destroy(&store->checkpoint.running);
+    pthread_mutex_destroy(&store->checkpoint.mutex);
+    pthread_cond_destroy(&store->checkpoint.moved);
     rocks_clear(&store->rocks);
     folder_release(store->lock);
     mem_free(store->folder);
@@ -73,6 +115,9 @@ enum status store_open(const struct store_options *options, struct store **ret,
 
     store->lock = -1;
     store->memory = options->memory;
+    pthread_mutex_init(&store->checkpoint.running, NULL);
+    pthread_mutex_init(&store->checkpoint.mutex, NULL);
+    pthread_cond_init(&store->checkpoint.moved, NULL);
 
     enum status status = open_parts(store, options, message);
 
@@ -83,9 +128,20 @@ enum status store_open(const struct store_options *options, struct store **ret,
     gate_init(&store->gate);
     pthread_mutex_init(&store->ports_mutex, NULL);
     list_init(&store->ports);
+    if (!store->memory)
+        checkpoint_start(store);
     writer_start(store);
     *ret = store;
     return OK;
+}
+
+/* May fail: the log has everything. */
+static void close_clean(struct store *store)
+{
+    scrub_run(store, 1);
+    if (store->failed == OK && wal_size(&store->wal) >= CLOSE_REPLAY_SIZE_MAX)
+        (void)!checkpoint_run(store);
+    wal_drop_spares(&store->wal, 1);
 }
 
 void store_close(struct store *store)
@@ -97,11 +153,10 @@ void store_close(struct store *store)
     for (struct list *it = list_take(&store->ports); it != NULL; it = list_take(&store->ports))
         LIST_ITEM(it, struct store_port, place)->store = NULL;
     pthread_mutex_destroy(&store->ports_mutex);
+    checkpoint_stop(store);
     gate_clear(&store->gate);
     if (!store->memory && store->failed == OK)
-        scrub_run(store, 1);
-    if (!store->memory && store->failed == OK)
-        rocks_flush(&store->rocks);
+        close_clean(store);
     free_parts(store);
 }
 

@@ -13,9 +13,8 @@
  *   1. done(work, OK) is called only after the group's batch is on disk (in memory mode: visible).
  *   2. A group's changes become visible at once; a group that fails leaves no trace, and every one
  * of its works gets the status (NO_SPACE, IO_ERROR). The store goes on reading, and works again
- *      when it can. (A sync that fails after the whole group was written is the one failure whose
- *      outcome only the disk knows: when it turns out to be there, it is there whole, with its
- *      positions, and committed() tells.)
+ *      when it can. (While a disk takes neither the group nor that it is void, the next process may
+ *      find it there, whole, with its positions.)
  *   3. run() of a later work sees the changes of earlier ones. A run() that wants no change puts
  * none.
  *   4. Positions grow by one per store_batch_position() call, over restarts too; a position is
