@@ -13,6 +13,7 @@
  *   wal*.c     the commit log: what is acknowledged is there (wal.h)
  *   checkpoint.c  what is in the log goes to tables, and its segments are used again
  *   replay.c   what only the log has is put into a RocksDB that was opened
+ *   reading.c  the same for a folder that is only looked at
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
  * reader looks at it only between gate_enter() and gate_leave(); the writer needs no gate. */
@@ -95,6 +96,8 @@ MUST_USE enum status rocks_open(struct rocks *rocks, const char *folder, bool me
 /* Opens what was open once, with the same options. */
 MUST_USE enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
                                       char words[ROCKS_ERROR_SIZE]);
+/* A number (8 bytes) under a key of FAMILY_META; 0: it is not there. */
+MUST_USE enum status rocks_read_number(const struct rocks *rocks, struct bytes key, uint64_t *ret);
 /* Writes what is in memory only to tables. */
 MUST_USE enum status rocks_flush(struct rocks *rocks);
 MUST_USE enum status rocks_flush_family(struct rocks *rocks, size_t family);
@@ -183,6 +186,13 @@ void scrub_run(struct store *store, size_t tries);
 MUST_USE enum status replay_log(struct store *store, char words[WAL_WORDS_SIZE]);
 /* META_FLUSHED; 0: it was never written. */
 MUST_USE enum status replay_read_flushed(struct store *store, uint64_t *ret);
+
+/* ---- reading.c ---- */
+
+/* As rocks_open() with ROCKS_READ_ONLY, and with what only the log has; no file of either folder
+ * changes. Nobody may write to them meanwhile. */
+MUST_USE enum status rocks_open_reading(struct rocks *rocks, const char *rocks_path,
+                                        const char *log_path, char words[ROCKS_ERROR_SIZE]);
 
 /* ---- checkpoint.c ---- */
 

@@ -3,20 +3,7 @@
 
 enum status replay_read_flushed(struct store *store, uint64_t *ret)
 {
-    const struct rocks *rocks = &store->rocks;
-    struct bytes key = META_FLUSHED;
-    char *error = NULL;
-    size_t size = 0;
-    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[FAMILY_META],
-                                 (const char *)key.ptr, key.size, &size, &error);
-    enum status status = rocks_status(error);
-
-    if (status == OK && value != NULL && size != 8)
-        status = CORRUPT;
-    if (status == OK)
-        *ret = value != NULL ? bytes_get_u64((const uint8_t *)value) : 0;
-    rocksdb_free(value);
-    return status;
+    return rocks_read_number(&store->rocks, META_FLUSHED, ret);
 }
 
 static enum status apply(void *context, struct bytes changes)

@@ -106,6 +106,22 @@ uint64_t rocks_figure(const struct rocks *rocks, const char *name)
     return sum;
 }
 
+enum status rocks_read_number(const struct rocks *rocks, struct bytes key, uint64_t *ret)
+{
+    char *error = NULL;
+    size_t size = 0;
+    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[FAMILY_META],
+                                 (const char *)key.ptr, key.size, &size, &error);
+    enum status status = rocks_status(error);
+
+    if (status == OK && value != NULL && size != 8)
+        status = CORRUPT;
+    if (status == OK)
+        *ret = value != NULL ? bytes_get_u64((const uint8_t *)value) : 0;
+    rocksdb_free(value);
+    return status;
+}
+
 enum status rocks_flush_family(struct rocks *rocks, size_t family)
 {
     rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();

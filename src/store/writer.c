@@ -92,20 +92,7 @@ static void fail(struct store *store, enum status status)
 
 enum status store_read_last_position(struct store *store, uint64_t *ret)
 {
-    const struct rocks *rocks = &store->rocks;
-    struct bytes key = META_LAST_POSITION;
-    char *error = NULL;
-    size_t size = 0;
-    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks->families[FAMILY_META],
-                                 (const char *)key.ptr, key.size, &size, &error);
-    enum status status = rocks_status(error);
-
-    if (status == OK && value != NULL && size != 8)
-        status = CORRUPT;
-    if (status == OK)
-        *ret = value != NULL ? bytes_get_u64((const uint8_t *)value) : 0;
-    rocksdb_free(value);
-    return status;
+    return rocks_read_number(&store->rocks, META_LAST_POSITION, ret);
 }
 
 /* Closes the failed RocksDB, opens it again, and replays what its memory had. Nobody is inside the
