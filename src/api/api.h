@@ -94,6 +94,11 @@ struct api_services {
         void (*forget_move)(void *context, void *waiter); /* the step under way is the last */
         void (*metrics)(void *context, struct buffer *out);
         void (*stop)(void *context);
+        /* A copy of the whole data folder (server/backing_up.c) begins; REFUSED, CONFLICT: why not.
+         * Told: members of an open object. */
+        enum status (*begin_backup)(void *context, struct bytes to, bool own_bytes,
+                                    struct api_error *error);
+        void (*write_backup)(void *context, struct json_writer *w);
     } server;
 };
 

@@ -82,9 +82,20 @@ static int64_t size_of(const char *path)
 /* The first name in the folder that dynlog did not put there; NULL when there is none. */
 static const char *find_stranger(const struct cleaning *cleaning)
 {
-    static const char *const ours[] = {
-        ".",   "..",       LOCK_NAME,    "format",         "format.new",     "store",
-        "log", "runtimes", "archive.db", "archive.db-wal", "archive.db-shm", "archive.db-journal"};
+    static const char *const ours[] = {".",
+                                       "..",
+                                       LOCK_NAME,
+                                       "format",
+                                       "format.new",
+                                       "store",
+                                       "log",
+                                       "runtimes",
+                                       "functions",
+                                       "backup.json",
+                                       "archive.db",
+                                       "archive.db-wal",
+                                       "archive.db-shm",
+                                       "archive.db-journal"};
     DIR *folder = opendir(cleaning->folder);
     const struct dirent *entry = NULL;
     const char *stranger = NULL;

@@ -14,6 +14,7 @@ enum cli_exit {
     CLI_LOST_RACE = 3,   /* somebody else's event stands at that version; a condition fails */
     CLI_UNREACHABLE = 4, /* nothing answers at the endpoint */
     CLI_TIMED_OUT = 5,   /* --timeout passed */
+    CLI_FOUND = 6,       /* what was looked at is not as it should be; the answer says how */
 };
 
 /* Returns the exit status of the process. */

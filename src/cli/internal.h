@@ -58,7 +58,7 @@ extern const struct command command_start, command_stop, command_clean, command_
     command_logs, command_journey, command_fake, command_doctor, command_menu, command_completion,
     command_help, command_version, command_streams, command_archive, command_replay,
     command_subscriptions, command_parked, command_unpark, command_rebuild, command_private,
-    command_forget;
+    command_forget, command_check, command_backup, command_restore;
 
 /* Plain tables (cli/tables). */
 extern const struct command command_tables, command_query, command_scan, command_get, command_put,

@@ -21,7 +21,7 @@ struct codes {
     void *context;
     struct map by_hash; /* struct code */
     struct list queue;  /* jobs; the first runs */
-    bool running, stopping;
+    bool running, stopping, kept;
     uint64_t made; /* folders, for their names */
 };
 
@@ -41,6 +41,11 @@ struct codes *codes_new(uv_loop_t *loop, const char *folder, void (*idle)(void *
 bool codes_busy(const struct codes *codes)
 {
     return !list_empty(&codes->queue);
+}
+
+void codes_keep(struct codes *codes, bool kept)
+{
+    codes->kept = kept;
 }
 
 void codes_stop(struct codes *codes)
@@ -254,7 +259,7 @@ static void start_next(struct codes *codes)
     while (!codes->running && !list_empty(&codes->queue)) {
         struct code_job *job = LIST_ITEM(codes->queue.next, struct code_job, in_queue);
 
-        if (is_wanted(job) || (codes->stopping && job->kind == CODE_REMOVE)) {
+        if (is_wanted(job) || ((codes->stopping || codes->kept) && job->kind == CODE_REMOVE)) {
             list_remove(&job->in_queue);
             job_free(job);
             continue;
@@ -323,7 +328,7 @@ void codes_unref(struct codes *codes, struct bytes hash)
     snprintf(name, sizeof name, "%.*s", BYTES_ARG(hash));
     map_remove(&codes->by_hash, hash);
     mem_free(code);
-    if (!codes->stopping)
+    if (!codes->stopping && !codes->kept)
         remove_later(codes, name, true);
 }
 

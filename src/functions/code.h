@@ -29,6 +29,9 @@ struct codes *codes_new(uv_loop_t *loop, const char *folder, void (*idle)(void *
                         void *context);
 /* Everything in the folder that nothing refers to. Once, when all references are there. */
 void codes_sweep(struct codes *codes);
+/* While it is true, what nothing refers to any more stays for the next start's sweep: somebody
+ * copies the folder. */
+void codes_keep(struct codes *codes, bool kept);
 /* What is removed from now on stays for the next start's sweep. */
 void codes_stop(struct codes *codes);
 bool codes_busy(const struct codes *codes);

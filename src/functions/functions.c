@@ -230,6 +230,11 @@ static void stop_function(struct function *function)
     }
 }
 
+void functions_keep_code(struct functions *functions, bool kept)
+{
+    codes_keep(functions->codes, kept);
+}
+
 void functions_stop(struct functions *functions, uint64_t grace_ms, void (*stopped)(void *context),
                     void *context)
 {

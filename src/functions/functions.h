@@ -187,6 +187,11 @@ struct functions_options {
     void *context;
 };
 
+/* While it is true, code of functions that clients made stays, though they are deleted: it is
+ * copied.
+ */
+void functions_keep_code(struct functions *functions, bool kept);
+
 /* Takes up the asynchronous invocations that the store holds; they run once their function was put
  * and functions_start() was called. */
 MUST_USE enum status functions_open(const struct functions_options *options,

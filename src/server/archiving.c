@@ -189,13 +189,14 @@ static void deletion_done(struct store_work *work, enum status status)
     archiving->deleting = false;
     if (status == OK)
         archiving->deleted = archiving->deletion_to;
+    backing_up_look(CONTAINER_OF(archiving, struct server, archiving));
 }
 
 static void delete_taken(struct server *server)
 {
     struct archiving *archiving = &server->archiving;
 
-    if (archiving->deleting || archiving->taken <= archiving->deleted)
+    if (archiving->deleting || archiving->taken <= archiving->deleted || archiving->kept)
         return;
     archiving->deletion_to = archiving->taken;
     archiving->deletion.run = run_deletion;
@@ -219,6 +220,13 @@ void archiving_woken(struct server *server)
     if (archiving->given <= archiving->taken)
         give(server);
     drain_changed(server);
+}
+
+void archiving_keep(struct server *server, bool kept)
+{
+    server->archiving.kept = kept;
+    if (!kept && server->has_archive)
+        delete_taken(server);
 }
 
 bool archiving_busy(const struct server *server)

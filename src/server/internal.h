@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "archive/archive.h"
+#include "backup/backup.h"
 #include "journey/journey.h"
 #include "outbound/outbound.h"
 #include "server/server.h"
@@ -39,11 +40,29 @@ struct archiving {
     uint64_t offered; /* the last position that the bus wrote */
     uint64_t deleted; /* the last position deleted from the store */
     bool deleting;
+    bool kept; /* nothing is deleted from the store: it is copied (backing_up.c) */
     struct store_work deletion;
     uint64_t deletion_to;
     struct timer retry;  /* of wall_timers */
     struct timer reopen; /* of wall_timers. Set: the file could not be opened */
     char path[4096];
+};
+
+/* A copy of the data folder (backing_up.c). */
+enum backing_up_state {
+    BACKING_UP_NONE,
+    BACKING_UP_WAITS, /* for a deletion of the archive's that is under way */
+    BACKING_UP_RUNS,  /* on a thread that may wait */
+    BACKING_UP_DONE,
+    BACKING_UP_FAILED,
+};
+
+struct backing_up {
+    enum backing_up_state state;
+    struct backup_job job;
+    char to[4096];
+    enum status status;
+    uv_work_t work;
 };
 
 /* Where a function of the stack runs (stack_code.c). */
@@ -123,6 +142,7 @@ struct server {
     struct triggering triggering;
     bool has_trigger;
     struct archiving archiving;
+    struct backing_up backing_up;
     bool has_archive;
     struct list drain_waiters;
     struct list clock_moves; /* the first is under way */
@@ -290,6 +310,17 @@ void archiving_offer(struct server *server, uint64_t last_position);
 void archiving_woken(struct server *server);
 bool archiving_busy(const struct server *server);
 void archiving_close(struct server *server);
+/* While it is true, the store keeps what SQLite has. */
+void archiving_keep(struct server *server, bool kept);
+
+/* ---- backing_up.c ---- */
+
+enum status backing_up_begin(void *server, struct bytes to, bool own_bytes,
+                             struct api_error *error);
+void backing_up_write(void *server, struct json_writer *w);
+/* Something that it waits for may have ended. */
+void backing_up_look(struct server *server);
+bool backing_up_busy(const struct server *server);
 
 /* ---- manual_clock.c ---- */
 /* When the store is open. False: said why on stderr. */

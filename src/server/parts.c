@@ -351,7 +351,9 @@ static void open_api(struct server *server)
                    .move_clock = manual_clock_move,
                    .forget_move = manual_clock_forget,
                    .metrics = status_metrics,
-                   .stop = stop_from_outside},
+                   .stop = stop_from_outside,
+                   .begin_backup = backing_up_begin,
+                   .write_backup = backing_up_write},
     };
 
     server->api = api_new(&services);
@@ -398,7 +400,7 @@ bool parts_quiet(struct server *server)
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
-    return !server->archiving.deleting && exporting_stop(server);
+    return !server->archiving.deleting && exporting_stop(server) && !backing_up_busy(server);
 }
 
 void parts_free(struct server *server)

@@ -225,6 +225,47 @@ enum status folder_take(const char *folder, struct folder_state *ret,
     return OK;
 }
 
+/* ---- looking at it ---- */
+
+static enum status refuse_none(const char *folder, const char *why,
+                               char message[STORE_MESSAGE_SIZE])
+{
+    return refuse(message, NOT_FOUND, "%s is no data folder of dynlog's: %s.", folder, why);
+}
+
+enum status folder_look(const char *folder, int *ret_lock, char message[STORE_MESSAGE_SIZE])
+{
+    char path[PATH_MAX];
+    struct folder_state state = {0};
+
+    if (!path_of(path, folder, LOCK_NAME))
+        return refuse_errno(folder, "its name", ENAMETOOLONG, message);
+
+    int lock = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (lock < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return refuse_none(folder, "it has no " LOCK_NAME, message);
+    if (lock < 0)
+        return refuse_errno(folder, "opening its lock", errno, message);
+
+    enum status status = OK;
+
+    if (flock(lock, LOCK_SH | LOCK_NB) != 0)
+        status = errno == EWOULDBLOCK ? refuse_held(folder, lock, message)
+                                      : refuse_errno(folder, "locking it", errno, message);
+    if (status == OK)
+        status = check_format(folder, &state, message);
+    if (status == OK && state.is_new)
+        status = refuse_none(folder, "it has no " FORMAT_NAME ", so its store was never finished",
+                             message);
+    if (status != OK) {
+        close(lock);
+        return status;
+    }
+    *ret_lock = lock;
+    return OK;
+}
+
 /* ---- its RocksDB, its disk ---- */
 
 enum status folder_refuse(const char *folder, enum status status, const char *words,

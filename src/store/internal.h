@@ -14,6 +14,8 @@
  *   checkpoint.c  what is in the log goes to tables, and its segments are used again
  *   replay.c   what only the log has is put into a RocksDB that was opened
  *   reading.c  the same for a folder that is only looked at
+ *   copy.c     the whole store into another folder
+ *   log.c      the bytes of RocksDB's own logs, looked at
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
  * reader looks at it only between gate_enter() and gate_leave(); the writer needs no gate. */
@@ -87,6 +89,7 @@ struct rocks {
     struct rocks_options options;
     char *folder;
     rocksdb_t *db; /* NULL while it is not open */
+    /* ROCKS_READ_ONLY: NULL, when an older dynlog wrote the folder and it has none of that name. */
     rocksdb_column_family_handle_t *families[FAMILY_COUNT];
 };
 
@@ -205,9 +208,10 @@ enum checkpoint_asked {
 struct checkpoint {
     pthread_t thread;
     bool started;
-    pthread_mutex_t running; /* a checkpoint, a segment that is made, a scrub */
-    atomic_bool flushing;    /* one was asked for, and has not ended */
-    _Atomic int failed;      /* enum status of one that failed, for the writer */
+    pthread_mutex_t running;  /* a checkpoint, a segment that is made, a scrub, a copy */
+    pthread_mutex_t applying; /* a group is in RocksDB if and only if it is the log's last one */
+    atomic_bool flushing;     /* one was asked for, and has not ended */
+    _Atomic int failed;       /* enum status of one that failed, for the writer */
 
     pthread_mutex_t mutex; /* for the one that follows */
     pthread_cond_t moved;
@@ -246,6 +250,7 @@ void ports_answer(struct store *store, struct store_work *works, bool committed)
 
 struct store {
     bool memory;
+    bool looks;   /* store_open_reading(): there is no writer */
     char *folder; /* for messages and the free space; NULL in memory */
     int lock;
 
@@ -294,6 +299,10 @@ struct folder_state {
 
 /* Takes the folder for this process. On failure the message is filled. */
 MUST_USE enum status folder_take(const char *folder, struct folder_state *ret,
+                                 char message[STORE_MESSAGE_SIZE]);
+/* Takes it for looking: nothing of it changes. NOT_FOUND: there is none, or it was never finished.
+ */
+MUST_USE enum status folder_look(const char *folder, int *ret_lock,
                                  char message[STORE_MESSAGE_SIZE]);
 /* The store is complete, and of this format: from now on a missing one is damage. */
 MUST_USE enum status folder_mark(const char *folder, char message[STORE_MESSAGE_SIZE]);

@@ -8,6 +8,9 @@
  * iterators end at once with that status, views are empty. */
 #include "store/internal.h"
 
+/* Larger than RocksDB's own 256 KiB: a disk reads in a row while a check looks at what it has. */
+#define LOOKING_READAHEAD_SIZE ((size_t)1 << 20)
+
 struct store_view {
     const rocksdb_snapshot_t *snapshot; /* NULL when there is no RocksDB to look at */
     rocksdb_readoptions_t *read;
@@ -51,7 +54,9 @@ enum status store_get(struct store *store, const struct store_view *view, enum s
 
     assert(family < STORE_FAMILY_COUNT);
     gate_enter(&store->gate, view != NULL);
-    if (rocks->db != NULL) {
+    if (rocks->db != NULL && rocks->families[family] == NULL) {
+        status = OK; /* the folder has no such family: nothing is in it */
+    } else if (rocks->db != NULL) {
         slice =
             rocksdb_get_pinned_cf(rocks->db, view != NULL ? view->read : rocks->options.read,
                                   rocks->families[family], (const char *)key.ptr, key.size, &error);
@@ -83,6 +88,7 @@ struct store_iter {
     rocksdb_iterator_t *rocks; /* NULL: there is nothing between the bounds, or nothing to read */
     rocksdb_readoptions_t *read;
     enum status status;
+    char *words; /* RocksDB's, when it failed */
     bool backward, started;
     /* RocksDB keeps pointers to both for as long as its iterator lives. */
     struct bytes from, to;
@@ -100,6 +106,8 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
     }
     if (iter->to.size > 0 && bytes_compare(iter->from, iter->to) >= 0)
         return; /* RocksDB wants its lower bound below its upper one */
+    if (rocks->families[family] == NULL)
+        return;
 
     iter->read = rocksdb_readoptions_create();
     if (view != NULL)
@@ -110,6 +118,10 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
     if (iter->to.size > 0)
         rocksdb_readoptions_set_iterate_upper_bound(iter->read, (const char *)iter->to.ptr,
                                                     iter->to.size);
+    if (iter->store->looks) { /* everything is read once */
+        rocksdb_readoptions_set_fill_cache(iter->read, 0);
+        rocksdb_readoptions_set_readahead_size(iter->read, LOOKING_READAHEAD_SIZE);
+    }
     /* Files that an iterator was the last to hold are deleted by a thread of RocksDB, not a loop.
      */
     rocksdb_readoptions_set_background_purge_on_iterator_cleanup(iter->read, 1);
@@ -144,6 +156,7 @@ void store_iter_free(struct store_iter *iter)
     if (iter->read != NULL)
         rocksdb_readoptions_destroy(iter->read);
     gate_leave(&iter->store->gate);
+    mem_free(iter->words);
     mem_free(iter);
 }
 
@@ -170,6 +183,8 @@ bool store_iter_next(struct store_iter *iter, struct bytes *key, struct bytes *v
     move(iter);
     if (!rocksdb_iter_valid(iter->rocks)) {
         rocksdb_iter_get_error(iter->rocks, &error);
+        if (error != NULL && iter->words == NULL)
+            iter->words = mem_copy_text(error);
         iter->status = rocks_status(error);
         return false;
     }
@@ -181,6 +196,11 @@ bool store_iter_next(struct store_iter *iter, struct bytes *key, struct bytes *v
 enum status store_iter_status(const struct store_iter *iter)
 {
     return iter->status;
+}
+
+const char *store_iter_words(const struct store_iter *iter)
+{
+    return iter->words != NULL ? iter->words : "";
 }
 
 uint64_t store_last_position(struct store *store)

@@ -134,7 +134,7 @@ static enum status export_log(const char *log_path, uint64_t flushed, uint64_t s
 
         export.fd = fd;
         status = fd < 0 ? status_of_errno(errno)
-                        : wal_replay(&wal, flushed, export_group, &export, words);
+                        : wal_replay(&wal, flushed, UINT64_MAX, export_group, &export, words);
     }
     wal_close(&wal);
     return status == OK && export.at == 0 ? NOT_FOUND : status;

@@ -22,5 +22,5 @@ enum status replay_log(struct store *store, char words[WAL_WORDS_SIZE])
     uint64_t flushed = 0;
     enum status status = replay_read_flushed(store, &flushed);
 
-    return status == OK ? wal_replay(&store->wal, flushed, apply, store, words) : status;
+    return status == OK ? wal_replay(&store->wal, flushed, UINT64_MAX, apply, store, words) : status;
 }

@@ -39,6 +39,41 @@ enum status rocks_status(char *error)
     return status;
 }
 
+/* RocksDB can make no family while it only reads: those that the folder does not have are left out.
+ */
+static char *try_open_reading(struct rocks *rocks)
+{
+    const rocksdb_options_t *options[FAMILY_COUNT];
+    rocksdb_column_family_handle_t *handles[FAMILY_COUNT];
+    const char *names[FAMILY_COUNT];
+    size_t places[FAMILY_COUNT], there = 0, count = 0;
+    char *error = NULL;
+    char **list = rocksdb_list_column_families(rocks->options.of_family[FAMILY_META], rocks->folder,
+                                               &there, &error);
+
+    for (size_t i = 0; error == NULL && i < FAMILY_COUNT; i++) {
+        size_t at = 0;
+
+        while (at < there && strcmp(list[at], rocks_family_names[i]) != 0)
+            at++;
+        rocks->families[i] = NULL;
+        if (at == there)
+            continue;
+        options[count] = rocks->options.of_family[i];
+        names[count] = rocks_family_names[i];
+        places[count++] = i;
+    }
+    if (error == NULL)
+        rocks->db = rocksdb_open_for_read_only_column_families(
+            rocks->options.of_family[FAMILY_META], rocks->folder, (int)count, names, options,
+            handles, 0, &error);
+    for (size_t i = 0; error == NULL && i < count; i++)
+        rocks->families[places[i]] = handles[i];
+    if (list != NULL)
+        rocksdb_list_column_families_destroy(list, there);
+    return error;
+}
+
 /* The order of RocksDB's list is ours: families[i] belongs to rocks_family_names[i]. */
 static char *try_open(struct rocks *rocks, enum rocks_mode mode)
 {
@@ -46,9 +81,7 @@ static char *try_open(struct rocks *rocks, enum rocks_mode mode)
     char *error = NULL;
 
     if (mode == ROCKS_READ_ONLY) {
-        rocks->db = rocksdb_open_for_read_only_column_families(
-            database, rocks->folder, FAMILY_COUNT, rocks_family_names,
-            (const rocksdb_options_t *const *)rocks->options.of_family, rocks->families, 0, &error);
+        error = try_open_reading(rocks);
     } else {
         rocksdb_options_set_create_if_missing(database, mode == ROCKS_CREATE);
         rocks->db = rocksdb_open_column_families(
@@ -100,7 +133,8 @@ uint64_t rocks_figure(const struct rocks *rocks, const char *name)
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
         uint64_t value = 0;
 
-        if (rocksdb_property_int_cf(rocks->db, rocks->families[i], name, &value) == 0)
+        if (rocks->families[i] != NULL &&
+            rocksdb_property_int_cf(rocks->db, rocks->families[i], name, &value) == 0)
             sum += value;
     }
     return sum;
@@ -154,7 +188,8 @@ void rocks_close(struct rocks *rocks)
     if (rocks->db == NULL)
         return;
     for (size_t i = 0; i < FAMILY_COUNT; i++)
-        rocksdb_column_family_handle_destroy(rocks->families[i]);
+        if (rocks->families[i] != NULL)
+            rocksdb_column_family_handle_destroy(rocks->families[i]);
     rocksdb_close(rocks->db);
     rocks->db = NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Memory mode's RocksDB lives in an Env of its own: this name is on no disk. docs/adr/0003 */
 #define MEMORY_FOLDER "/dynlog-memory"
@@ -96,14 +97,53 @@ static enum status open_parts(struct store *store, const struct store_options *o
     return OK;
 }
 
+static enum status open_looking(struct store *store, const char *folder,
+                                char message[STORE_MESSAGE_SIZE])
+{
+    char rocks_path[PATH_MAX], log_path[PATH_MAX], words[ROCKS_ERROR_SIZE];
+    uint64_t last_position = 0;
+    enum status status = folder_look(folder, &store->lock, message);
+
+    if (status != OK)
+        return status;
+    store->folder = mem_copy_text(folder);
+    if (!path_of(rocks_path, folder, STORE_ROCKS_NAME) ||
+        !path_of(log_path, folder, WAL_FOLDER_NAME))
+        return folder_refuse(folder, TOO_LARGE, "its name is too long", message);
+    status = rocks_open_reading(&store->rocks, rocks_path, log_path, words);
+    if (status != OK)
+        return folder_refuse(folder, status, words, message);
+    status = store_read_last_position(store, &last_position);
+    if (status != OK)
+        return folder_refuse(folder, status, "the last position cannot be read", message);
+    atomic_store(&store->last_position, last_position);
+    return OK;
+}
+
+static struct store *new_store(void)
+{
+    struct store *store = mem_new(sizeof *store);
+
+    store->lock = -1;
+    pthread_mutex_init(&store->checkpoint.running, NULL);
+    pthread_mutex_init(&store->checkpoint.applying, NULL);
+    pthread_mutex_init(&store->checkpoint.mutex, NULL);
+    pthread_cond_init(&store->checkpoint.moved, NULL);
+    return store;
+}
+
 static void free_parts(struct store *store)
 {
     wal_close(&store->wal);
     pthread_mutex_destroy(&store->checkpoint.running);
+    pthread_mutex_destroy(&store->checkpoint.applying);
     pthread_mutex_destroy(&store->checkpoint.mutex);
     pthread_cond_destroy(&store->checkpoint.moved);
     rocks_clear(&store->rocks);
-    folder_release(store->lock);
+    if (store->looks && store->lock >= 0)
+        close(store->lock);
+    else
+        folder_release(store->lock);
     mem_free(store->folder);
     mem_free(store);
 }
@@ -111,13 +151,9 @@ static void free_parts(struct store *store)
 enum status store_open(const struct store_options *options, struct store **ret,
                        char message[STORE_MESSAGE_SIZE])
 {
-    struct store *store = mem_new(sizeof *store);
+    struct store *store = new_store();
 
-    store->lock = -1;
     store->memory = options->memory;
-    pthread_mutex_init(&store->checkpoint.running, NULL);
-    pthread_mutex_init(&store->checkpoint.mutex, NULL);
-    pthread_cond_init(&store->checkpoint.moved, NULL);
 
     enum status status = open_parts(store, options, message);
 
@@ -135,6 +171,33 @@ enum status store_open(const struct store_options *options, struct store **ret,
     return OK;
 }
 
+enum status store_open_reading(const char *folder, struct store **ret,
+                               char message[STORE_MESSAGE_SIZE])
+{
+    struct store *store = new_store();
+
+    store->looks = true;
+
+    enum status status = open_looking(store, folder, message);
+
+    if (status != OK) {
+        free_parts(store);
+        return status;
+    }
+    gate_init(&store->gate);
+    pthread_mutex_init(&store->ports_mutex, NULL);
+    list_init(&store->ports);
+    *ret = store;
+    return OK;
+}
+
+static void close_looking(struct store *store)
+{
+    pthread_mutex_destroy(&store->ports_mutex);
+    gate_clear(&store->gate);
+    free_parts(store);
+}
+
 /* May fail: the log has everything. */
 static void close_clean(struct store *store)
 {
@@ -148,6 +211,10 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    if (store->looks) {
+        close_looking(store);
+        return;
+    }
     writer_stop(store);
     /* The ports live on: their last answers are still to be handed out. */
     for (struct list *it = list_take(&store->ports); it != NULL; it = list_take(&store->ports))
@@ -158,6 +225,11 @@ void store_close(struct store *store)
     if (!store->memory && store->failed == OK)
         close_clean(store);
     free_parts(store);
+}
+
+const char *store_family_name(enum store_family family)
+{
+    return rocks_family_names[family];
 }
 
 /* ---- figures ---- */

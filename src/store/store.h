@@ -66,6 +66,13 @@ struct store_options {
  * (in use, newer format, not writable, damaged, full). */
 MUST_USE enum status store_open(const struct store_options *options, struct store **ret,
                                 char message[STORE_MESSAGE_SIZE]);
+/* The same of a folder that is only looked at: nothing of it changes, not even by opening it; what
+ * its log holds is read into memory, and what a kill left is seen as the next start will see it.
+ * Several may look at once; a dynlog that would open it meanwhile is told that it is in use. A
+ * family that the folder does not have is empty. No works and no ports. IN_USE, NOT_FOUND (no
+ * folder, or none of dynlog's, or its store was never finished), CORRUPT, ... */
+MUST_USE enum status store_open_reading(const char *folder, struct store **ret,
+                                        char message[STORE_MESSAGE_SIZE]);
 /* Finishes the work that waits, then stops the writer. No port may be running; those that are not
  * freed yet hand out their last answers at their next store_port_run(). Everything that was read
  * must be released. */
@@ -164,9 +171,54 @@ static inline void store_iter_release(struct store_iter **iter) /* for AUTO() */
 bool store_iter_next(struct store_iter *iter, struct bytes *key, struct bytes *value);
 enum status store_iter_status(const struct store_iter *iter);
 
+/* What RocksDB said when an iterator failed: which file, which bytes; "" when it did not. */
+const char *store_iter_words(const struct store_iter *iter);
+
 /* The last position that readers can see; 0 in an empty store. What a view or an iterator made
  * after this call sees is at least up to it. */
 uint64_t store_last_position(struct store *store);
+
+/* ---- copying the whole store (backup/backup.h) ----
+ *
+ * `to` is a folder of dynlog's that is being made; it gets RocksDB's folder. With `link` tables are
+ * hard links where that can be, else bytes of their own. `done` (may be NULL) counts bytes. Any
+ * thread; blocks. */
+
+/* As it is at one moment while this is called: with everything that was answered before the call,
+ * with nothing that is submitted after it has returned, and with every position below its last one.
+ * REFUSED: it is in memory. */
+MUST_USE enum status store_copy(struct store *store, const char *to, bool link,
+                                _Atomic uint64_t *done, char message[STORE_MESSAGE_SIZE]);
+/* Of a folder that store_hold() holds. */
+MUST_USE enum status store_copy_closed(const char *folder, const char *to, bool link,
+                                       _Atomic uint64_t *done, char message[STORE_MESSAGE_SIZE]);
+/* Nobody opens the folder until store_let_go(). IN_USE, NOT_FOUND. */
+MUST_USE enum status store_hold(const char *folder, int *ret_lock,
+                                char message[STORE_MESSAGE_SIZE]);
+/* The same of one that is made, or is empty. */
+MUST_USE enum status store_hold_new(const char *folder, int *ret_lock,
+                                    char message[STORE_MESSAGE_SIZE]);
+void store_let_go(int lock, bool is_new);
+/* Everything of it is there: it is a data folder. */
+MUST_USE enum status store_mark(const char *folder, char message[STORE_MESSAGE_SIZE]);
+
+/* ---- checking (docs/format/store.md, "What a group is on the disk") ---- */
+
+/* One write-ahead log of an open store, as its bytes are. RocksDB stops at the first record that is
+ * not whole; what stands behind it is not there for anybody. */
+struct store_log {
+    uint64_t number, size;
+    bool needed;             /* not all of it is in tables yet */
+    uint64_t records;        /* whole ones, up to the first that is not */
+    uint64_t bad_at;         /* where that one begins; `size` when there is none */
+    uint64_t records_behind; /* whole ones behind it: a tail that was cut off has none */
+};
+/* By number, in the arena. */
+MUST_USE enum status store_logs(struct store *store, struct arena *arena, struct store_log **ret,
+                                size_t *ret_count);
+/* Keys of the store's own that nobody knows, and values that are none: NULL, or a sentence. */
+const char *store_check_own(struct store *store, struct arena *arena);
+const char *store_family_name(enum store_family family);
 
 /* ---- figures ---- */
 struct store_figures {

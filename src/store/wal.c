@@ -266,11 +266,17 @@ enum status wal_renew(struct wal *wal)
 
 enum status wal_create(const char *folder, struct wal *wal)
 {
+    return wal_create_behind(folder, 0, wal);
+}
+
+enum status wal_create_behind(const char *folder, uint64_t last_group, struct wal *wal)
+{
     enum status status = file_remove_folder(folder);
 
     *wal =
         (struct wal){.folder = mem_copy_text(folder), .fd = -1, .next_name = 1, .next_sequence = 1};
     pthread_mutex_init(&wal->mutex, NULL);
+    atomic_store(&wal->last_group, last_group);
     if (status == OK)
         status = file_make_folder(folder);
     return status == OK ? enter_next(wal, false, true) : status;

@@ -139,20 +139,26 @@ struct wal {
     size_t unfinished_size; /* of a record that was begun, and neither accepted nor taken back */
 };
 
-/* A log with nothing in it; one that is there is removed. */
+/* A log with nothing in it, whose first group is 1; one that is there is removed. */
 MUST_USE enum status wal_create(const char *folder, struct wal *wal);
+/* The same; its first group is the one behind that. */
+MUST_USE enum status wal_create_behind(const char *folder, uint64_t last_group, struct wal *wal);
 /* wal_replay.c: finds the segments. flushed: RocksDB's tables have that group and all before.
  * reading: no file is changed, and the log is closed after wal_replay(). NOT_FOUND: there is no
  * segment. */
 MUST_USE enum status wal_open(const char *folder, uint64_t flushed, bool reading, struct wal *wal,
                               char words[WAL_WORDS_SIZE]);
-/* Calls apply for each group above `flushed`; a status that is not OK ends it. The first time,
- * after wal_open(), what is found is what there is; later it is what was accepted, or CORRUPT. */
-MUST_USE enum status wal_replay(struct wal *wal, uint64_t flushed,
+/* Calls apply for each group above `flushed`, up to `until` (UINT64_MAX: all); a status that is not
+ * OK ends it. The first time, after wal_open(), what is found is what there is; later it is what
+ * was accepted, or CORRUPT. With an `until`, somebody else may write what is behind it. */
+MUST_USE enum status wal_replay(struct wal *wal, uint64_t flushed, uint64_t until,
                                 enum status (*apply)(void *context, struct bytes changes),
                                 void *context, char words[WAL_WORDS_SIZE]);
 /* After the first: what was found is synced, and the log goes on behind it. */
 MUST_USE enum status wal_go_on(struct wal *wal);
+/* wal_copy.c: the same groups, in a log of its own that is made in a folder. */
+MUST_USE enum status wal_copy(const char *folder, uint64_t flushed, uint64_t until, const char *to,
+                              char words[WAL_WORDS_SIZE]);
 void wal_close(struct wal *wal); /* one that failed to open, too; harmless on {0} */
 /* Before closing: so many are left, and no other thread is there. */
 void wal_drop_spares(struct wal *wal, size_t kept);

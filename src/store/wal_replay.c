@@ -122,18 +122,19 @@ enum status wal_open(const char *folder, uint64_t flushed, bool reading, struct 
 
 struct replay {
     struct wal *wal;
-    uint64_t flushed;
+    uint64_t flushed, until;
     enum status (*apply)(void *context, struct bytes changes);
     void *context;
     char *words;
     uint64_t group, size; /* of what comes next; of what was applied */
 };
 
-static enum status apply_groups(struct replay *replay, struct wal_reader *reader, uint64_t until)
+static enum status apply_groups(struct replay *replay, struct wal_reader *reader, uint64_t next)
 {
     struct bytes changes;
 
-    while (reader->group < until && wal_read_record(reader, &changes)) {
+    while (reader->group < next && reader->group <= replay->until &&
+           wal_read_record(reader, &changes)) {
         uint64_t group = reader->group - 1;
         enum status status = OK;
 
@@ -150,8 +151,8 @@ static enum status apply_groups(struct replay *replay, struct wal_reader *reader
     return OK;
 }
 
-/* until: the first group of the next segment; UINT64_MAX: there is none. */
-static enum status replay_file(struct replay *replay, const struct wal_file *file, uint64_t until,
+/* next: the first group of the next segment; UINT64_MAX: there is none. */
+static enum status replay_file(struct replay *replay, const struct wal_file *file, uint64_t next,
                                size_t *ret_end)
 {
     AUTO(free_bytes) struct bytes segment = {0};
@@ -166,17 +167,17 @@ static enum status replay_file(struct replay *replay, const struct wal_file *fil
         return status;
     }
     reader.segment = segment;
-    status = apply_groups(replay, &reader, until);
-    if (status != OK)
+    status = apply_groups(replay, &reader, next);
+    replay->group = reader.group;
+    if (status != OK || reader.group > replay->until)
         return status;
-    if (until != UINT64_MAX ? reader.group != until : wal_has_later(&reader)) {
+    if (next != UINT64_MAX ? reader.group != next : wal_has_later(&reader)) {
         SAY(replay->words,
             "%s/%06" PRIu32 " is damaged at byte %zu: group %" PRIu64
             " is not whole, and later ones were written",
             wal->folder, file->name, reader.at, reader.group);
         return CORRUPT;
     }
-    replay->group = reader.group;
     *ret_end = reader.at;
     return OK;
 }
@@ -191,21 +192,27 @@ static enum status check_end(const struct replay *replay, uint64_t wanted)
     return CORRUPT;
 }
 
-enum status wal_replay(struct wal *wal, uint64_t flushed,
+enum status wal_replay(struct wal *wal, uint64_t flushed, uint64_t until,
                        enum status (*apply)(void *context, struct bytes changes), void *context,
                        char words[WAL_WORDS_SIZE])
 {
-    struct replay replay = {
-        .wal = wal, .flushed = flushed, .apply = apply, .context = context, .words = words};
+    struct replay replay = {.wal = wal,
+                            .flushed = flushed,
+                            .until = until,
+                            .apply = apply,
+                            .context = context,
+                            .words = words};
     enum status status = OK;
     size_t end = 0;
 
-    for (size_t i = 0; status == OK && i < wal->count; i++)
+    for (size_t i = 0; status == OK && replay.group <= until && i < wal->count; i++)
         status = replay_file(&replay, &wal->earlier[i], wal->earlier[i].next_group, &end);
-    if (status == OK)
+    if (status == OK && replay.group <= until)
         status = replay_file(&replay, &wal->current, UINT64_MAX, &end);
     if (status != OK)
         return status;
+    if (until != UINT64_MAX)
+        return check_end(&replay, until);
     if (wal->fd >= 0)
         return check_end(&replay, atomic_load(&wal->last_group));
     if (replay.group <= flushed)

@@ -172,24 +172,33 @@ static bool is_working(struct store *store)
     return !store->memory && clock_monotonic_ns() >= store->repair_at_ns && repair(store);
 }
 
+static enum status apply(struct store *store, rocksdb_writebatch_t *changes)
+{
+    enum status status = OK;
+
+    pthread_mutex_lock(&store->checkpoint.applying);
+    status = rocks_write(&store->rocks, changes);
+    store->rocks_failed = status != OK;
+    if (status == OK && !store->memory)
+        wal_accept(&store->wal);
+    pthread_mutex_unlock(&store->checkpoint.applying);
+    return status;
+}
+
 enum status store_commit(struct store *store, rocksdb_writebatch_t *changes)
 {
     size_t size = 0;
     const char *bytes = rocksdb_writebatch_data(changes, &size);
     enum status status = store->memory ? OK : wal_append(&store->wal, bytes_of(bytes, size));
 
-    if (status == OK) {
-        status = rocks_write(&store->rocks, changes);
-        store->rocks_failed = status != OK;
-    }
+    if (status == OK)
+        status = apply(store, changes);
     if (status != OK) {
         fail(store, status);
         return status;
     }
-    if (!store->memory) {
-        wal_accept(&store->wal);
+    if (!store->memory)
         checkpoint_look(store);
-    }
     return OK;
 }
 

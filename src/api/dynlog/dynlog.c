@@ -14,6 +14,7 @@
  *   GET  /_dynlog/journeys     what happened to events (journeys.c)
  *   GET, POST, DELETE /_dynlog/holds    functions whose invocations wait (holds.c)
  *   GET, PUT /_dynlog/private  private logs, POST /_dynlog/forget  a stream of one (private.c)
+ *   GET, POST /_dynlog/backup  a copy of the data folder: made, and how far it is (backup.c)
  *   POST /_dynlog/unseal       payloads of events that are archived sealed (unseal.c)
  *   GET  /_dynlog/operations   the table of operations */
 #include "api/dynlog/dynlog.h"
@@ -173,6 +174,8 @@ static const struct {
     {"GET", "/_dynlog/holds", api_dynlog_get_holds},
     {"POST", "/_dynlog/holds", api_dynlog_post_holds},
     {"DELETE", "/_dynlog/holds", api_dynlog_delete_holds},
+    {"GET", "/_dynlog/backup", api_dynlog_backup},
+    {"POST", "/_dynlog/backup", api_dynlog_begin_backup},
 };
 
 void api_dynlog_handle(struct api *api, struct http_request *request)
@@ -192,13 +195,13 @@ void api_dynlog_handle(struct api *api, struct http_request *request)
         api_dynlog_answer(
             request, 405,
             BYTES("{\"message\":\"drain, stop, forget, unseal and what changes a subscription are "
-                  "asked with POST, private with GET and PUT, shards and the clock with GET and "
-                  "POST, faults "
-                  "and holds with GET, POST and DELETE, the others with GET\"}"));
+                  "asked with POST, private with GET and PUT, shards, the clock and backup with "
+                  "GET and POST, faults and holds with GET, POST and DELETE, the others with "
+                  "GET\"}"));
     else
         api_dynlog_answer(
             request, 404,
             BYTES("{\"message\":\"dynlog answers /_dynlog/health, status, metrics, "
                   "operations, log, logs, streams, subscriptions, journeys, shards, "
-                  "private, forget, unseal, clock, faults, holds, drain and stop\"}"));
+                  "private, forget, unseal, clock, faults, holds, backup, drain and stop\"}"));
 }

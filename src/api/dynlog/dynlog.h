@@ -70,6 +70,10 @@ void api_dynlog_unseal(struct api *api, struct http_request *request);
  * of them). */
 MUST_USE enum status api_unseal(struct api_call *call, struct buffer *out, size_t *ret_index);
 
+/* POST /_dynlog/backup {"to":FOLDER,"ownBytes":true}, and GET: how far it is */
+void api_dynlog_begin_backup(struct api *api, struct http_request *request);
+void api_dynlog_backup(struct api *api, struct http_request *request);
+
 /* GET, POST and DELETE /_dynlog/faults */
 void api_dynlog_get_faults(struct api *api, struct http_request *request);
 void api_dynlog_post_faults(struct api *api, struct http_request *request);

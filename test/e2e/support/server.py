@@ -269,6 +269,7 @@ class Dynlog:
         if check:
             self.expect_clean(process)
             assert status == 0, "exit status %d:\n%s" % (status, process.err.text())
+            self.expect_whole()
 
     @staticmethod
     def expect_clean(process):
@@ -279,6 +280,24 @@ class Dynlog:
         process, self.process = self.process, None
         process.end(signal.SIGKILL)
         self.expect_clean(process)
+        self.expect_whole()
+
+    def data(self):
+        """The data folder; None: it has none."""
+        command = self.arguments
+        if "--memory" in command:
+            return None
+        return self.path(command[command.index("--data") + 1] if "--data" in command else ".dynlog")
+
+    def expect_whole(self):
+        """`dynlog check` finds nothing wrong in the folder that was left, by whatever end."""
+        folder = self.data()
+        if folder is None or not os.path.exists(os.path.join(folder, "format")):
+            return
+        result = subprocess.run([PROGRAM, "check", folder], cwd=self.work, env=self.environment(), text=True,
+                                capture_output=True, timeout=600, check=False)
+        assert result.returncode == 0, "dynlog check: exit status %d\n%s\n%s" % (
+            result.returncode, result.stdout, result.stderr)
 
     def restart(self, *arguments):
         """Again, on the same folder and ports."""

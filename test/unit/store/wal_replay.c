@@ -182,9 +182,9 @@ static void test_what_cannot_be_applied(void **state)
     (void)state;
     test_wal_make(&t);
     put_three(&t);
-    assert_int_equal(wal_replay(&t.wal, 0, refuse, NULL, t.words), NO_SPACE);
+    assert_int_equal(wal_replay(&t.wal, 0, UINT64_MAX, refuse, NULL, t.words), NO_SPACE);
     assert_non_null(strstr(t.words, "group 2"));
-    assert_int_equal(wal_replay(&t.wal, 0, test_wal_found, &t, t.words), OK);
+    assert_int_equal(wal_replay(&t.wal, 0, UINT64_MAX, test_wal_found, &t, t.words), OK);
     assert_string_equal(t.found, "one two three");
     test_wal_remove(&t);
 }

@@ -56,7 +56,7 @@ static inline enum status test_wal_find(struct test_wal *t, uint64_t flushed)
     t->found[0] = t->words[0] = '\0';
     status = wal_open(t->path, flushed, false, &t->wal, t->words);
     if (status == OK)
-        status = wal_replay(&t->wal, flushed, test_wal_found, t, t->words);
+        status = wal_replay(&t->wal, flushed, UINT64_MAX, test_wal_found, t, t->words);
     if (status == OK)
         status = wal_go_on(&t->wal);
     return status;

@@ -1,0 +1,57 @@
+/* check/log.c - RocksDB's write-ahead logs, and the store's own keys (docs/format/store.md). */
+#include "check/internal.h"
+
+static const struct check_kind damaged_log = {
+    "damaged-log",
+    "what was acknowledged behind the damaged bytes is not read any more, and the next "
+    "start drops it for good: copy the folder before dynlog opens it"};
+
+static bool has_records(const struct store_log *logs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (logs[i].records > 0)
+            return true;
+    return false;
+}
+
+static void look(struct check *check, const struct store_log *log, bool more)
+{
+    if (log->bad_at >= log->size || !log->needed)
+        return;
+    if (log->records_behind == 0 && !more) {
+        check_part_remark(
+            check, "log %06llu ends in %llu bytes of a group that was not acknowledged",
+            (unsigned long long)log->number, (unsigned long long)(log->size - log->bad_at));
+        return;
+    }
+    check_find(check, &damaged_log, "log",
+               check_text(check, "store/%06llu.log, byte %llu", (unsigned long long)log->number,
+                          (unsigned long long)log->bad_at),
+               BYTES("a record with the checksum that it was written with"),
+               check_text(check,
+                          "damaged bytes, behind %llu whole records; %llu whole records stand "
+                          "behind them",
+                          (unsigned long long)log->records,
+                          (unsigned long long)log->records_behind));
+}
+
+void check_logs(struct check *check)
+{
+    struct store_log *logs = NULL;
+    size_t count = 0;
+    const char *wrong = NULL;
+    enum status status = store_logs(check->store, check->arena, &logs, &count);
+
+    if (status != OK)
+        check_find(check, &CHECK_UNREADABLE, "log", BYTES("store/*.log"), BYTES("logs that read"),
+                   bytes_of_text(status_text(status)));
+    for (size_t i = 0; status == OK && i < count; i++) {
+        check->part.rows += logs[i].records;
+        check->part.bytes += logs[i].size;
+        look(check, &logs[i], has_records(logs + i + 1, count - i - 1));
+    }
+    wrong = store_check_own(check->store, check->arena);
+    if (wrong != NULL)
+        check_find(check, &CHECK_STRAY, "default", BYTES("the store's own keys"),
+                   BYTES("last-position and scrub"), bytes_of_text(wrong));
+}

@@ -1,0 +1,269 @@
+/* store/log.c - the bytes of write-ahead logs, looked at without RocksDB.
+ *
+ * RocksDB reads a log up to the first record that is not whole and takes that for its end, because
+ * this is what a kill and a power failure leave. A damaged byte in the middle looks the same to it:
+ * everything behind it is gone without a word. What tells them apart is whether whole records stand
+ * behind.
+ *
+ *   a log is blocks of 32 KiB; a block is records, and zeros where no head fits any more
+ *   a record   masked CRC-32C of what follows the size (4, little-endian) | size (2) | kind (1)
+ *              | in a log file that is used again: the log's number (4) | bytes
+ *
+ * (RocksDB: "Write Ahead Log File Format"; db/log_format.h of 7.8.) */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK_SIZE ((size_t)32 * 1024)
+#define HEAD_SIZE ((size_t)7)
+#define HEAD_AGAIN_SIZE ((size_t)11)
+#define LOG_ENDING ".log"
+
+/* Kinds: whole, first, middle, last; the same in a file that is used again; how it is compressed.
+ */
+enum record_kind { KIND_ZERO = 0, KIND_FULL = 1, KIND_LAST = 4, KIND_AGAIN = 5, KIND_MAX = 11 };
+
+/* ---- CRC-32C ---- */
+
+#define CRC_POLYNOMIAL 0x82F63B78u
+#define CRC_MASK 0xA282EAD8u
+
+static void crc_table(uint32_t table[256])
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        table[i] = i;
+        for (int bit = 0; bit < 8; bit++)
+            table[i] = table[i] >> 1 ^ ((table[i] & 1) != 0 ? CRC_POLYNOMIAL : 0);
+    }
+}
+
+static uint32_t crc_of(const uint32_t table[256], const uint8_t *bytes, size_t size)
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < size; i++)
+        crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xFF];
+    crc = ~crc;
+    return (crc >> 15 | crc << 17) + CRC_MASK;
+}
+
+/* ---- one log ---- */
+
+struct look {
+    const uint32_t *table;
+    uint32_t number; /* the lower half of the log's */
+    struct store_log *log;
+    bool bad;  /* there was a record that is not whole */
+    bool over; /* what follows is of a log that was in this file before, or was never written */
+};
+
+static uint32_t get_u32_little(const uint8_t *in)
+{
+    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+}
+
+/* The size of the whole record at the front of `rest`; 0: it is none. */
+static size_t whole_record(const struct look *look, const uint8_t *rest, size_t size)
+{
+    if (size < HEAD_SIZE || rest[6] == KIND_ZERO || rest[6] > KIND_MAX)
+        return 0;
+
+    bool again = rest[6] >= KIND_AGAIN && rest[6] < KIND_AGAIN + 4;
+    size_t head = again ? HEAD_AGAIN_SIZE : HEAD_SIZE;
+    size_t length = (size_t)rest[4] | (size_t)rest[5] << 8;
+
+    if (size < head || length > size - head ||
+        crc_of(look->table, rest + 6, head - 6 + length) != get_u32_little(rest))
+        return 0;
+    return head + length;
+}
+
+static bool is_of_another_log(const struct look *look, const uint8_t *record)
+{
+    return record[6] >= KIND_AGAIN && record[6] < KIND_AGAIN + 4 &&
+           get_u32_little(record + HEAD_SIZE) != look->number;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+static void count(struct look *look, const uint8_t *record)
+{
+    /* A record of several pieces counts once, at its last one. */
+    uint8_t kind = record[6] >= KIND_AGAIN ? (uint8_t)(record[6] - KIND_AGAIN + 1) : record[6];
+    bool ends = kind == KIND_FULL || kind == KIND_LAST;
+
+    if (look->bad)
+        look->log->records_behind += ends;
+    else
+        look->log->records += ends;
+}
+
+static void look_at_block(struct look *look, const uint8_t *block, size_t size, uint64_t offset)
+{
+    size_t at = 0;
+
+    while (!look->over && size - at >= HEAD_SIZE) {
+        size_t whole = whole_record(look, block + at, size - at);
+
+        if (whole > 0 && is_of_another_log(look, block + at)) {
+            look->over = !look->bad;
+            at += whole;
+        } else if (whole > 0) {
+            count(look, block + at);
+            at += whole;
+        } else if (look->bad) {
+            at++; /* the next whole one may begin anywhere */
+        } else {
+            look->bad = true;
+            look->log->bad_at = offset + at;
+            at++;
+        }
+    }
+    if (!look->bad && !look->over && at < size && !is_zero(block + at, size - at)) {
+        look->bad = true;
+        look->log->bad_at = offset + at;
+    }
+}
+
+static enum status look_at_log(const uint32_t table[256], const char *path, struct store_log *log)
+{
+    struct look look = {.table = table, .number = (uint32_t)log->number, .log = log};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    enum status status = file < 0 ? status_of_errno(errno) : OK;
+    uint8_t *block = mem_new(BLOCK_SIZE);
+    ssize_t size = 0;
+    uint64_t zeros_from = UINT64_MAX;
+
+    for (uint64_t offset = 0; status == OK && !look.over; offset += (uint64_t)size) {
+        size = pread(file, block, BLOCK_SIZE, (off_t)offset);
+        if (size < 0)
+            status = status_of_errno(errno);
+        if (size <= 0)
+            break;
+        log->size = offset + (uint64_t)size;
+        /* Blocks that were taken ahead and never written. */
+        if (is_zero(block, (size_t)size)) {
+            zeros_from = zeros_from == UINT64_MAX ? offset : zeros_from;
+            continue;
+        }
+        if (zeros_from != UINT64_MAX && !look.bad) {
+            look.bad = true;
+            log->bad_at = zeros_from;
+        }
+        look_at_block(&look, block, (size_t)size, offset);
+    }
+    if (!look.bad)
+        log->bad_at = log->size;
+    mem_free(block);
+    if (file >= 0)
+        close(file);
+    return status;
+}
+
+/* ---- all of them ---- */
+
+static bool log_number(const char *name, uint64_t *ret)
+{
+    size_t size = strlen(name);
+
+    return size > strlen(LOG_ENDING) && strcmp(name + size - strlen(LOG_ENDING), LOG_ENDING) == 0 &&
+           bytes_to_uint64(bytes_of(name, size - strlen(LOG_ENDING)), ret);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct store_log *left = a, *right = b;
+
+    return left->number < right->number ? -1 : left->number > right->number;
+}
+
+static uint64_t first_needed(struct store *store)
+{
+    uint64_t number = 0;
+
+    if (store->rocks.db == NULL ||
+        rocksdb_property_int(store->rocks.db, "rocksdb.min-log-number-to-keep", &number) != 0)
+        return 0;
+    return number;
+}
+
+enum status store_logs(struct store *store, struct arena *arena, struct store_log **ret,
+                       size_t *ret_count)
+{
+    struct store_log *list = NULL;
+    size_t found = 0, capacity = 0;
+    uint32_t table[256];
+    char path[PATH_MAX];
+    const struct dirent *entry = NULL;
+    DIR *folder = opendir(store->rocks.folder);
+    enum status status = folder == NULL ? status_of_errno(errno) : OK;
+    uint64_t needed = first_needed(store);
+
+    crc_table(table);
+    while (status == OK && (entry = readdir(folder)) != NULL) {
+        struct store_log log = {0};
+
+        if (!log_number(entry->d_name, &log.number))
+            continue;
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", store->rocks.folder, entry->d_name) >=
+            sizeof path)
+            status = TOO_LARGE;
+        if (status == OK)
+            status = look_at_log(table, path, &log);
+        log.needed = log.number >= needed;
+        list = arena_grow(arena, list, found, found + 1, &capacity, sizeof *list);
+        list[found++] = log;
+    }
+    if (folder != NULL)
+        closedir(folder);
+    if (found > 0)
+        qsort(list, found, sizeof *list, by_number);
+    *ret = list;
+    *ret_count = found;
+    return status;
+}
+
+/* ---- the store's own keys ---- */
+
+const char *store_check_own(struct store *store, struct arena *arena)
+{
+    rocksdb_readoptions_t *options = rocksdb_readoptions_create();
+    rocksdb_iterator_t *iter =
+        rocksdb_create_iterator_cf(store->rocks.db, options, store->rocks.families[FAMILY_META]);
+    const char *wrong = NULL;
+    char *error = NULL;
+
+    for (rocksdb_iter_seek_to_first(iter); wrong == NULL && rocksdb_iter_valid(iter);
+         rocksdb_iter_next(iter)) {
+        struct bytes key, value;
+
+        key.ptr = (const uint8_t *)rocksdb_iter_key(iter, &key.size);
+        value.ptr = (const uint8_t *)rocksdb_iter_value(iter, &value.size);
+        if (!(bytes_equal(key, META_LAST_POSITION) && value.size == 8) &&
+            !(bytes_equal(key, META_FLUSHED) && value.size == 8) &&
+            !(bytes_equal(key, META_SCRUB) && value.size == 4))
+            wrong = arena_copy_text(arena, arena_printf(arena, "the key \"%.*s\" with %zu bytes",
+                                                        BYTES_ARG(key), value.size));
+    }
+    rocksdb_iter_get_error(iter, &error);
+    if (wrong == NULL && error != NULL)
+        wrong = arena_copy_text(arena, bytes_of_text(error));
+    if (error != NULL)
+        rocksdb_free(error);
+    rocksdb_iter_destroy(iter);
+    rocksdb_readoptions_destroy(options);
+    return wrong;
+}

@@ -1,0 +1,452 @@
+/* check/check.c - a folder that the engine wrote has nothing wrong; one damaged row is told, and
+ * nothing else is. */
+#include "check/check_test.h"
+
+#include "engine/index_test.h"
+#include "order/internal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define EVENTS 6 /* three of two streams each */
+
+static void append_events(struct test_check *test)
+{
+    test_create(&test->t, "log", VALUE_N, STREAM_NEW_AND_OLD_IMAGES);
+    for (int version = 1; version <= EVENTS / 2; version++) {
+        test_append(&test->t, "log", "users", "1", version, "signup");
+        test_append(&test->t, "log", "users", "2", version, version == 1 ? "signup" : "rename");
+    }
+}
+
+static void put_indexed(struct test_check *test)
+{
+    static const struct test_index indexes[] = {
+        {"by_a", INDEX_GLOBAL, "a:S", PROJECTION_ALL, NULL},
+        {"by_n", INDEX_LOCAL, "pk:S / n:N", PROJECTION_INCLUDE, "b"},
+    };
+
+    test_create_indexed(&test->t, "people", "pk:S / sk:S", STREAM_KEYS_ONLY, indexes,
+                        ARRAY_COUNT(indexes));
+    test_put_item(&test->t, "people",
+                  "{'pk':{'S':'x'},'sk':{'S':'1'},'a':{'S':'A'},'n':{'N':'5'},'b':{'S':'b'}}");
+    test_put_item(&test->t, "people", "{'pk':{'S':'x'},'sk':{'S':'2'},'n':{'N':'6'}}");
+    test_put_item(&test->t, "people", "{'pk':{'S':'y'},'sk':{'S':'1'},'a':{'S':'A'}}");
+    test_put_item(&test->t, "people", "{'pk':{'S':'y'},'sk':{'S':'1'},'a':{'S':'B'}}");
+    test_step_on(
+        &test->t, "people",
+        &(struct test_step){.kind = WRITE_DELETE, .item = "{'pk':{'S':'x'},'sk':{'S':'2'}}"}, NULL);
+}
+
+static void open_with_events(struct test_check *test)
+{
+    test_check_open(test);
+    append_events(test);
+    put_indexed(test);
+    test_check_let_go(test);
+    test_expect_found(test, "");
+}
+
+/* ---- nothing wrong ---- */
+
+static void test_clean(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    open_with_events(&test);
+    assert_true(test.result.rows > 30);
+    test.gapless = true;
+    test_expect_found(&test, "");
+    test_check_end(&test);
+}
+
+static void test_empty(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    test_check_open(&test);
+    test_check_let_go(&test);
+    test_expect_found(&test, "");
+    test_check_end(&test);
+}
+
+/* What is written over, deleted and written again, and a table that goes. */
+static void test_clean_after_changes(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    test_check_open(&test);
+    append_events(&test);
+    put_indexed(&test);
+    test_put_item(&test.t, "log", test_event(&test.t, "users", "1", 2, "other"));
+    test_step_on(&test.t, "log",
+                 &(struct test_step){.kind = WRITE_DELETE,
+                                     .item = "{'pk':{'S':'users#2#stream'},'sk':{'N':'2'}}"},
+                 NULL);
+    test_append(&test.t, "log", "users", "2", 2, "again");
+    test_drop(&test.t, "people");
+    put_indexed(&test);
+    test_check_let_go(&test);
+    test_expect_found(&test, "");
+    test_check_end(&test);
+}
+
+/* ---- could not look ---- */
+
+static void test_not_ours(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    test_check_open(&test);
+    test_check_run(&test);
+    assert_int_equal(test.status, IN_USE);
+    test_check_let_go(&test);
+
+    char format[TEST_FOLDER_SIZE + 16];
+
+    snprintf(format, sizeof format, "%s/format", test.folder);
+    assert_int_equal(unlink(format), 0);
+    test_check_run(&test);
+    assert_int_equal(test.status, NOT_FOUND);
+    test_check_end(&test);
+}
+
+/* ---- one row ---- */
+
+static void test_missing_in_run(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    open_with_events(&test);
+    /* The last rows of the family are entries of runs. */
+    test_delete_row(&test, STORE_ORDER, 2 + 2 + EVENTS - 1);
+    test_expect_found(&test, "order-missing order table \"log\", run 2, position 7; ");
+    test_check_end(&test);
+}
+
+static void test_missing_in_stream(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    open_with_events(&test);
+    test_delete_row(&test, STORE_STREAMS, 0);
+    test_expect_found(
+        &test, "stream-missing streams table \"log\", log \"users\", id \"1\", position 2; ");
+    test_check_end(&test);
+}
+
+static void test_stray_in_run(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct test_check test;
+    struct bytes key, value;
+
+    (void)state;
+    open_with_events(&test);
+    test_row(&test, STORE_ORDER, 2 + 2, arena, &key, &value);
+    key = arena_copy(arena, key);
+    bytes_put_u64((uint8_t *)(uintptr_t)key.ptr + key.size - 8, 1);
+    test_damage_row(&test, STORE_ORDER, key, value);
+    test_expect_found(&test, "order-stray order table \"log\", run 1, position 1; ");
+    test_check_end(&test);
+}
+
+/* The item goes, and everything else stays. */
+static void test_missing_item(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    open_with_events(&test);
+    test_delete_row(&test, STORE_ITEMS, EVENTS - 1);
+    test_check_run(&test);
+    assert_int_equal(test.status, OK);
+
+    struct bytes found = buffer_bytes(&test.found);
+
+    assert_true(bytes_find(found, BYTES("change-item items")) != SIZE_MAX);
+    assert_true(bytes_find(found, BYTES("order-stray order")) != SIZE_MAX);
+    assert_true(bytes_find(found, BYTES("stream-stray streams")) != SIZE_MAX);
+    assert_true(bytes_find(found, BYTES("figures catalogue table \"log\"")) != SIZE_MAX);
+    assert_true(bytes_find(found, BYTES("run order table \"log\"")) != SIZE_MAX);
+    test_check_end(&test);
+}
+
+static void test_doubled_position(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct test_check test;
+    struct bytes first, second, value;
+    uint8_t *copy = NULL;
+
+    (void)state;
+    open_with_events(&test);
+    test_row(&test, STORE_ITEMS, 0, arena, &first, &value);
+    copy = arena_alloc(arena, ITEM_HEAD_EVENT_SIZE);
+    memcpy(copy, value.ptr, ITEM_HEAD_EVENT_SIZE);
+    test_row(&test, STORE_ITEMS, 1, arena, &second, &value);
+    memcpy((uint8_t *)(uintptr_t)value.ptr + ITEM_HEAD_SIZE, copy + ITEM_HEAD_SIZE, 8);
+    test_damage_row(&test, STORE_ITEMS, second, value);
+    test_check_run(&test);
+    assert_true(bytes_find(buffer_bytes(&test.found),
+                           BYTES("position-doubled items table \"log\"")) != SIZE_MAX);
+    test_check_end(&test);
+}
+
+static void test_gap(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    test_check_open(&test);
+    append_events(&test);
+    test_append(&test.t, "log", "users", "3", 2, "late");
+    test_check_let_go(&test);
+    test_expect_found(&test, "");
+    test.gapless = true;
+    test_expect_found(&test, "gap items table \"log\", stream users#3; ");
+    test_check_end(&test);
+}
+
+/* ---- changes ---- */
+
+static void test_missing_change(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    open_with_events(&test);
+    /* The last change of "x" / "2" is REMOVE: before it there is an INSERT. */
+    test_delete_row(&test, STORE_CHANGES, EVENTS + 4);
+    test_expect_found(&test,
+                      "change-item items table \"people\", item {\"pk\":{\"S\":\"x\"},\"sk\":"
+                      "{\"S\":\"2\"}}, change at position 10; ");
+    test_check_end(&test);
+}
+
+static void test_missing_change_of_event(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    test_check_open(&test);
+    append_events(&test);
+    clock_advance(test.t.clock, 1000);
+    test_append(&test.t, "log", "users", "4", 1, "late");
+    test_check_let_go(&test);
+    test_expect_found(&test, "");
+    test_delete_row(&test, STORE_CHANGES, EVENTS);
+    test_expect_found(&test, "change-missing changes table \"log\", an event that was appended "
+                             "after its stream began; ");
+    test_check_end(&test);
+}
+
+static void test_broken_chain(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    test_check_open(&test);
+    test_create(&test.t, "log", VALUE_N, STREAM_NEW_AND_OLD_IMAGES);
+    for (int i = 0; i < 3; i++)
+        test_put_item(&test.t, "log",
+                      (const char *)arena_printf(
+                          test.t.arena, "{'pk':{'S':'a'},'sk':{'N':'1'},'i':{'N':'%d'}}%c", i, '\0')
+                          .ptr);
+    test_check_let_go(&test);
+    test_expect_found(&test, "");
+    test_delete_row(&test, STORE_CHANGES, 1);
+    test_expect_found(&test,
+                      "change-chain changes table \"log\", item {\"pk\":{\"S\":\"a\"},\"sk\":"
+                      "{\"N\":\"1\"}}, change at position 4; ");
+    test_check_end(&test);
+}
+
+/* ---- indexes, counts ---- */
+
+static void test_missing_entry(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    open_with_events(&test);
+    test_delete_row(&test, STORE_INDEXES, 2); /* behind the collections "x" and "y" */
+    test_expect_found(&test, "figures catalogue index \"by_a\" of table \"people\"; index-missing "
+                             "indexes index \"by_a\" of table \"people\", a \"A\", pk \"x\", sk "
+                             "\"1\"; ");
+    test_check_end(&test);
+}
+
+static void test_stray_entry(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct test_check test;
+    struct bytes key, value;
+
+    (void)state;
+    open_with_events(&test);
+    test_row(&test, STORE_INDEXES, 2, arena, &key, &value);
+    ((uint8_t *)(uintptr_t)key.ptr)[4] = 'Z';
+    test_damage_row(&test, STORE_INDEXES, key, value);
+    test_expect_found(&test, "figures catalogue index \"by_a\" of table \"people\"; index-stray "
+                             "indexes index \"by_a\" of table \"people\", a \"Z\", pk \"x\", sk "
+                             "\"1\"; ");
+    test_check_end(&test);
+}
+
+static void test_wrong_count(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct test_check test;
+    uint8_t value[16];
+
+    (void)state;
+    open_with_events(&test);
+    bytes_put_u64(value, EVENTS + 1);
+    bytes_put_u64(value + 8, 1);
+    test_damage_row(&test, STORE_CATALOGUE, BYTES("engine/figures/00000001"),
+                    bytes_of(value, sizeof value));
+    test_expect_found(&test, "figures catalogue table \"log\"; ");
+    test_check_end(&test);
+}
+
+static void test_wrong_collection(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct test_check test;
+    struct bytes key, value;
+
+    (void)state;
+    open_with_events(&test);
+    test_row(&test, STORE_INDEXES, 0, arena, &key, &value);
+    ((uint8_t *)(uintptr_t)value.ptr)[7]++;
+    test_damage_row(&test, STORE_INDEXES, key, value);
+    test_expect_found(&test, "collection indexes item collection of table \"people\", pk \"x\"; ");
+    test_check_end(&test);
+}
+
+static void test_unreadable_rows(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct test_check test;
+    struct bytes key, value;
+
+    (void)state;
+    open_with_events(&test);
+    test_row(&test, STORE_CHANGES, 0, arena, &key, &value);
+    test_damage_row(&test, STORE_CHANGES, key, BYTES("?"));
+    test_expect_found(&test, "unreadable changes 0000000200000000000000000002; ");
+    test_damage_row(&test, STORE_CHANGES, key, value);
+    test_damage_row(&test, STORE_CATALOGUE, BYTES("engine/x"), BYTES("y"));
+    test_expect_found(&test, "stray catalogue engine/x; ");
+    test_check_end(&test);
+}
+
+/* ---- bytes of files ---- */
+
+/* The largest file with that ending. */
+static void find_file(const struct test_check *test, const char *ending, char path[PATH_MAX],
+                      size_t *ret_size)
+{
+    char folder[TEST_FOLDER_SIZE + 8], one[PATH_MAX];
+    const struct dirent *entry = NULL;
+    struct stat st;
+
+    *ret_size = 0;
+    snprintf(folder, sizeof folder, "%s/store", test->folder);
+
+    DIR *entries = opendir(folder);
+
+    assert_non_null(entries);
+    while ((entry = readdir(entries)) != NULL) {
+        if (!bytes_end_with(bytes_of_text(entry->d_name), bytes_of_text(ending)))
+            continue;
+        assert_true((size_t)snprintf(one, sizeof one, "%s/%s", folder, entry->d_name) < sizeof one);
+        assert_int_equal(stat(one, &st), 0);
+        if ((size_t)st.st_size > *ret_size) {
+            *ret_size = (size_t)st.st_size;
+            snprintf(path, PATH_MAX, "%s", one);
+        }
+    }
+    closedir(entries);
+    assert_true(*ret_size > 0);
+}
+
+static void flip(const char *path, size_t at)
+{
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    uint8_t byte = 0;
+
+    assert_true(file >= 0);
+    assert_int_equal(pread(file, &byte, 1, (off_t)at), 1);
+    byte ^= 0x40;
+    assert_int_equal(pwrite(file, &byte, 1, (off_t)at), 1);
+    close(file);
+}
+
+static void test_flipped_in_log(void **state)
+{
+    struct test_check test;
+    char path[PATH_MAX];
+    size_t size = 0;
+
+    (void)state;
+    open_with_events(&test);
+    find_file(&test, ".log", path, &size);
+    flip(path, size / 2);
+    test_check_run(&test);
+    assert_int_equal(test.status, OK);
+    assert_true(bytes_find(buffer_bytes(&test.found), BYTES("damaged-log log store/")) != SIZE_MAX);
+    flip(path, size / 2);
+    test_expect_found(&test, "");
+    test_check_end(&test);
+}
+
+/* What a power failure leaves of a group that was not acknowledged. */
+static void test_torn_log(void **state)
+{
+    struct test_check test;
+    char path[PATH_MAX];
+    size_t size = 0;
+
+    (void)state;
+    open_with_events(&test);
+    find_file(&test, ".log", path, &size);
+    assert_int_equal(truncate(path, (off_t)size - 3), 0);
+    test_expect_found(&test, "");
+    test_check_end(&test);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clean),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_clean_after_changes),
+        cmocka_unit_test(test_not_ours),
+        cmocka_unit_test(test_missing_in_run),
+        cmocka_unit_test(test_missing_in_stream),
+        cmocka_unit_test(test_stray_in_run),
+        cmocka_unit_test(test_missing_item),
+        cmocka_unit_test(test_doubled_position),
+        cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_missing_change),
+        cmocka_unit_test(test_missing_change_of_event),
+        cmocka_unit_test(test_broken_chain),
+        cmocka_unit_test(test_missing_entry),
+        cmocka_unit_test(test_stray_entry),
+        cmocka_unit_test(test_wrong_count),
+        cmocka_unit_test(test_wrong_collection),
+        cmocka_unit_test(test_unreadable_rows),
+        cmocka_unit_test(test_flipped_in_log),
+        cmocka_unit_test(test_torn_log),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
