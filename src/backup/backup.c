@@ -259,7 +259,8 @@ static enum status copy_all(struct backup_job *job, struct making *making)
     AUTO(archive_copy_release) struct archive_copy *archive = NULL;
     enum status status = begin_archive(job, &archive);
 
-    atomic_store(&job->total, size_of(job->folder, "store") + size_of(job->folder, CODE_NAME) +
+    atomic_store(&job->total, size_of(job->folder, "store") + size_of(job->folder, "log") +
+                                  size_of(job->folder, CODE_NAME) +
                                   file_size(archive != NULL ? job->archive : NULL));
     if (status == OK)
         status = copy_store(job, making);
@@ -333,8 +334,11 @@ static enum status put_parts(struct backup_restore *job, const char *folder)
 
     if (path_of(to, folder, "store"))
         status = copy_part(job, "store", to, false);
+    if (status == OK && path_of(to, folder, "log"))
+        status = copy_part(job, "log", to, false);
     if (status == NOT_FOUND)
-        return refuse(job->message, CORRUPT, "The backup %s has no store.", job->backup);
+        return refuse(job->message, CORRUPT, "The backup %s has no store, or its log is missing.",
+                      job->backup);
     if (status == OK && path_of(to, folder, CODE_NAME))
         status = copy_part(job, CODE_NAME, to, false);
     if (status == OK || status == NOT_FOUND)

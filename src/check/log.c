@@ -1,10 +1,15 @@
-/* check/log.c - RocksDB's write-ahead logs, and the store's own keys (docs/format/store.md). */
+/* check/log.c - the commit log, RocksDB's logs, and the store's own keys (docs/format/store.md). */
 #include "check/internal.h"
 
 static const struct check_kind damaged_log = {
     "damaged-log",
     "what was acknowledged behind the damaged bytes is not read any more, and the next "
     "start drops it for good: copy the folder before dynlog opens it"};
+
+static const struct check_kind refused_log = {
+    "damaged-log",
+    "what was acknowledged behind the damaged bytes can't be read, and dynlog does not "
+    "start with this folder: put it back from a backup"};
 
 static bool has_records(const struct store_log *logs, size_t count)
 {
@@ -16,17 +21,22 @@ static bool has_records(const struct store_log *logs, size_t count)
 
 static void look(struct check *check, const struct store_log *log, bool more)
 {
+    if (log->refused) {
+        check_find(check, &refused_log, "log",
+                   check_text(check, "%s, byte %llu", log->name, (unsigned long long)log->bad_at),
+                   BYTES("the groups that were written, each with its checksum"),
+                   bytes_of_text(log->words));
+        return;
+    }
     if (log->bad_at >= log->size || !log->needed)
         return;
     if (log->records_behind == 0 && !more) {
-        check_part_remark(
-            check, "log %06llu ends in %llu bytes of a group that was not acknowledged",
-            (unsigned long long)log->number, (unsigned long long)(log->size - log->bad_at));
+        check_part_remark(check, "%s ends in %llu bytes of a group that was not acknowledged",
+                          log->name, (unsigned long long)(log->size - log->bad_at));
         return;
     }
     check_find(check, &damaged_log, "log",
-               check_text(check, "store/%06llu.log, byte %llu", (unsigned long long)log->number,
-                          (unsigned long long)log->bad_at),
+               check_text(check, "%s, byte %llu", log->name, (unsigned long long)log->bad_at),
                BYTES("a record with the checksum that it was written with"),
                check_text(check,
                           "damaged bytes, behind %llu whole records; %llu whole records stand "
@@ -43,7 +53,7 @@ void check_logs(struct check *check)
     enum status status = store_logs(check->store, check->arena, &logs, &count);
 
     if (status != OK)
-        check_find(check, &CHECK_UNREADABLE, "log", BYTES("store/*.log"), BYTES("logs that read"),
+        check_find(check, &CHECK_UNREADABLE, "log", BYTES("log/*"), BYTES("logs that read"),
                    bytes_of_text(status_text(status)));
     for (size_t i = 0; status == OK && i < count; i++) {
         check->part.rows += logs[i].records;
@@ -53,5 +63,5 @@ void check_logs(struct check *check)
     wrong = store_check_own(check->store, check->arena);
     if (wrong != NULL)
         check_find(check, &CHECK_STRAY, "default", BYTES("the store's own keys"),
-                   BYTES("last-position and scrub"), bytes_of_text(wrong));
+                   BYTES("last-position, log-flushed and scrub"), bytes_of_text(wrong));
 }

@@ -88,6 +88,7 @@ static const char *find_stranger(const struct cleaning *cleaning)
                                        "format",
                                        "format.new",
                                        "store",
+                                       "log",
                                        "runtimes",
                                        "functions",
                                        "backup.json",

@@ -126,7 +126,7 @@ static bool look_at_format(struct doctor *doctor, const char *folder)
                     "%s is damaged: its file format can't be read", folder);
         return false;
     }
-    if (version != STORE_FORMAT_VERSION) {
+    if (version < 1 || version > STORE_FORMAT_VERSION) {
         doctor_tell(doctor, FINDING_PROBLEM, "folder",
                     "Use the dynlog that made it, or name another with --data DIR.",
                     "%s has format %" PRId64 ", this dynlog reads %d", folder, version,

@@ -97,11 +97,29 @@ static void put_scrub(struct store_batch *batch)
                               sizeof families);
 }
 
+/* The log is there before the first family is: a folder with families and no log is damaged. */
+static enum status make_family(struct store *store, enum store_family family,
+                               rocksdb_column_family_handle_t **ret)
+{
+    enum status status = OK;
+
+    *ret = rocks_family(&store->rocks, family);
+    if (*ret != NULL)
+        return OK;
+    if (!store->memory)
+        status = wal_begin(&store->wal);
+    if (status != OK)
+        return status;
+    status = rocks_make_family(&store->rocks, family, ret);
+    store->rocks_failed = status != OK;
+    return status;
+}
+
 static void put_change(struct store_batch *batch, enum store_family family, struct bytes key,
                        struct bytes value)
 {
     rocksdb_column_family_handle_t *handle = NULL;
-    enum status status = rocks_make_family(&batch->store->rocks, family, &handle);
+    enum status status = make_family(batch->store, family, &handle);
 
     if (status != OK) {
         store_batch_fail(batch, status);

@@ -56,3 +56,11 @@ enum status rocks_make_family(struct rocks *rocks, size_t family,
         atomic_store_explicit(&rocks->families[family], *ret, memory_order_release);
     return status;
 }
+
+bool rocks_has_families(const struct rocks *rocks)
+{
+    for (size_t i = 0; i < STORE_FAMILY_COUNT; i++)
+        if (rocks_family(rocks, i) != NULL)
+            return true;
+    return false;
+}

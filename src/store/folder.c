@@ -1,8 +1,9 @@
 /* store/folder.c - whose folder it is, and what it says when it is not ours to open.
  *
  *   FOLDER/dynlog.lock   held with flock(2) while open; the holder's process id in it
- *   FOLDER/format        "dynlog store 1\n", written last: with it, a missing store is damage
+ *   FOLDER/format        "dynlog store 2\n", written last: with it, a missing store is damage
  *   FOLDER/store/        RocksDB's
+ *   FOLDER/log/          the commit log's (wal.h)
  *
  * A folder is taken when it is not there, empty, or has our lock file; never when it holds somebody
  * else's files. docs/format/store.md */
@@ -192,7 +193,7 @@ void folder_release(int lock)
 
 /* ---- its format ---- */
 
-static enum status check_format(const char *folder, bool *ret_is_new,
+static enum status check_format(const char *folder, struct folder_state *state,
                                 char message[STORE_MESSAGE_SIZE])
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -206,7 +207,7 @@ static enum status check_format(const char *folder, bool *ret_is_new,
     enum status status = file_read(arena, path, FORMAT_SIZE_MAX, &text);
 
     if (status == NOT_FOUND) {
-        *ret_is_new = true;
+        state->is_new = true;
         return OK;
     }
     if (status != OK && status != TOO_LARGE)
@@ -220,13 +221,13 @@ static enum status check_format(const char *folder, bool *ret_is_new,
                       "The data folder %s is damaged: %s does not say \"" FORMAT_WORDS
                       "N\". Put the folder back from a copy, or choose another folder.",
                       folder, path);
-    if (version != STORE_FORMAT_VERSION)
+    if (version == 0 || version > STORE_FORMAT_VERSION)
         return refuse(message, NEWER_FORMAT,
                       "The data folder %s has store format %" PRIu64
                       "; this dynlog (" DYNLOG_VERSION ") knows format %d. Use the dynlog that "
                       "wrote it, or choose another folder.",
                       folder, version, STORE_FORMAT_VERSION);
-    *ret_is_new = false;
+    state->is_old = version < STORE_FORMAT_VERSION;
     return OK;
 }
 
@@ -255,7 +256,7 @@ enum status folder_take(const char *folder, struct folder_state *ret,
     if (status == OK)
         status = take_lock(folder, &state.lock, message);
     if (status == OK)
-        status = check_format(folder, &state.is_new, message);
+        status = check_format(folder, &state, message);
     if (status != OK) {
         folder_release(state.lock);
         return status;
@@ -272,10 +273,11 @@ static enum status refuse_none(const char *folder, const char *why,
     return refuse(message, NOT_FOUND, "%s is no data folder of dynlog's: %s.", folder, why);
 }
 
-enum status folder_look(const char *folder, int *ret_lock, char message[STORE_MESSAGE_SIZE])
+enum status folder_look(const char *folder, struct folder_state *ret,
+                        char message[STORE_MESSAGE_SIZE])
 {
     char path[PATH_MAX];
-    bool is_new = false;
+    struct folder_state state = {0};
 
     if (!path_of(path, folder, LOCK_NAME))
         return refuse_errno(folder, "its name", ENAMETOOLONG, message);
@@ -293,15 +295,16 @@ enum status folder_look(const char *folder, int *ret_lock, char message[STORE_ME
         status = errno == EWOULDBLOCK ? refuse_held(folder, lock, message)
                                       : refuse_errno(folder, "locking it", errno, message);
     if (status == OK)
-        status = check_format(folder, &is_new, message);
-    if (status == OK && is_new)
+        status = check_format(folder, &state, message);
+    if (status == OK && state.is_new)
         status = refuse_none(folder, "it has no " FORMAT_NAME ", so its store was never finished",
                              message);
     if (status != OK) {
         close(lock);
         return status;
     }
-    *ret_lock = lock;
+    state.lock = lock;
+    *ret = state;
     return OK;
 }
 
@@ -354,11 +357,11 @@ static uint64_t entry_size(int folder, const char *name)
     return (uint64_t)entry.st_blocks * 512; /* st_blocks is in this unit, whatever the disk's */
 }
 
-uint64_t folder_size(const char *folder)
+static uint64_t size_below(const char *folder, const char *name)
 {
     char path[PATH_MAX];
 
-    if (!path_of(path, folder, STORE_ROCKS_NAME))
+    if (!path_of(path, folder, name))
         return 0;
 
     AUTO(close_folder) DIR *entries = opendir(path);
@@ -368,4 +371,9 @@ uint64_t folder_size(const char *folder)
     while (entries != NULL && (entry = readdir(entries)) != NULL)
         size += entry_size(dirfd(entries), entry->d_name);
     return size;
+}
+
+uint64_t folder_size(const char *folder)
+{
+    return size_below(folder, STORE_ROCKS_NAME) + size_below(folder, WAL_FOLDER_NAME);
 }

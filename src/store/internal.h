@@ -11,8 +11,12 @@
  *   writer.c   the writer thread: queue, groups, failure and recovery
  *   port.c     answers on their way back to a loop
  *   scrub.c    bytes of what was deleted go from the disk
+ *   wal*.c     the commit log: what is acknowledged is there (wal.h)
+ *   checkpoint.c  what is in the log goes to tables, and its segments are used again
+ *   replay.c   what only the log has is put into a RocksDB that was opened
+ *   reading.c  the same for a folder that is only looked at
  *   copy.c     the whole store into another folder
- *   log.c      the bytes of write-ahead logs, looked at
+ *   log.c      the bytes of logs, looked at
  *   cache.h    items that were read, kept for the next reads; five files
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
@@ -23,6 +27,7 @@
 #include "base/list.h"
 #include "store/cache.h"
 #include "store/store.h"
+#include "store/wal.h"
 
 #include <pthread.h>
 #include <rocksdb/c.h>
@@ -54,6 +59,8 @@
 #define META_LAST_POSITION BYTES("last-position")
 /* Key in FAMILY_META: families (4, a bit each) that are to be scrubbed; absent: none. */
 #define META_SCRUB BYTES("scrub")
+/* Key in FAMILY_META: the group of the log (8 bytes) up to which the tables have everything. */
+#define META_FLUSHED BYTES("log-flushed")
 
 /* ---- options.c ---- */
 
@@ -95,9 +102,13 @@ MUST_USE enum status rocks_open(struct rocks *rocks, const char *folder, bool me
 /* Opens what was open once, with the same options. */
 MUST_USE enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
                                       char words[ROCKS_ERROR_SIZE]);
-/* Writes what is in memory only to tables, when it is so much that replaying the log at the next
- * open would take noticeably long. May fail: the log has everything. */
-void rocks_flush(struct rocks *rocks);
+/* A number (8 bytes) under a key of FAMILY_META; 0: it is not there. */
+MUST_USE enum status rocks_read_number(const struct rocks *rocks, struct bytes key, uint64_t *ret);
+/* Writes what is in memory only to tables. */
+MUST_USE enum status rocks_flush(struct rocks *rocks);
+MUST_USE enum status rocks_flush_family(struct rocks *rocks, size_t family);
+/* Into the memtables; RocksDB's own log is off. */
+MUST_USE enum status rocks_write(struct rocks *rocks, rocksdb_writebatch_t *changes);
 void rocks_close(struct rocks *rocks); /* rocks_open_again() may follow */
 void rocks_clear(struct rocks *rocks);
 
@@ -117,6 +128,8 @@ static inline rocksdb_column_family_handle_t *rocks_family(const struct rocks *r
 /* Makes it when it is not there. The writer. On failure *ret is NULL. */
 MUST_USE enum status rocks_make_family(struct rocks *rocks, size_t family,
                                        rocksdb_column_family_handle_t **ret);
+/* One more than FAMILY_META is there. */
+bool rocks_has_families(const struct rocks *rocks);
 /* Those that are in the folder, FAMILY_META always; an error's text, or NULL. */
 char *rocks_list_families(const struct rocks *rocks, enum rocks_mode mode, bool ret[FAMILY_COUNT]);
 
@@ -215,6 +228,52 @@ MUST_USE enum status scrub_load(struct store *store);
  */
 void scrub_run(struct store *store, size_t tries);
 
+/* ---- replay.c ---- */
+
+/* Puts what only the log has into the open RocksDB. */
+MUST_USE enum status replay_log(struct store *store, char words[WAL_WORDS_SIZE]);
+/* Each family that a group's changes name is there. */
+bool replay_knows_families(const struct rocks *rocks, struct bytes changes);
+/* META_FLUSHED; 0: it was never written. */
+MUST_USE enum status replay_read_flushed(struct store *store, uint64_t *ret);
+
+/* ---- reading.c ---- */
+
+/* As rocks_open() with ROCKS_READ_ONLY, and with what only the log has; no file of either folder
+ * changes. Nobody may write to them meanwhile. A log that is damaged is read up to there, and one
+ * that should be there is none: then `damage` says so, else it is empty. may_be_missing: RocksDB's
+ * own may have everything. */
+MUST_USE enum status rocks_open_reading(struct rocks *rocks, const char *rocks_path,
+                                        const char *log_path, bool may_be_missing,
+                                        char damage[WAL_WORDS_SIZE], char words[ROCKS_ERROR_SIZE]);
+
+/* ---- checkpoint.c ---- */
+
+enum checkpoint_asked {
+    CHECKPOINT_SPARE = 1,
+    CHECKPOINT_FLUSH = 2,
+    CHECKPOINT_STOP = 4,
+};
+
+struct checkpoint {
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t running;  /* a checkpoint, a segment that is made, a scrub, a copy */
+    pthread_mutex_t applying; /* a group is in RocksDB if and only if it is the log's last one */
+    atomic_bool flushing;     /* one was asked for, and has not ended */
+    _Atomic int failed;       /* enum status of one that failed, for the writer */
+
+    pthread_mutex_t mutex; /* for the one that follows */
+    pthread_cond_t moved;
+    unsigned asked;
+};
+
+void checkpoint_stop(struct store *store); /* when nothing else runs */
+/* The writer, after a group: asks for what is due. */
+void checkpoint_look(struct store *store);
+/* Now, on this thread, which is inside the gate, or the writer's. */
+MUST_USE enum status checkpoint_run(struct store *store);
+
 /* ---- port.c ---- */
 
 struct store_port {
@@ -240,11 +299,14 @@ void ports_answer(struct store *store, struct store_work *works, bool committed)
 
 struct store {
     bool memory;
-    bool looks;   /* store_open_reading(): there is no writer */
-    char *folder; /* for messages and the free space; NULL in memory */
+    bool looks;                  /* store_open_reading(): there is no writer */
+    char damage[WAL_WORDS_SIZE]; /* of the log that it looks at; "": none */
+    char *folder;                /* for messages and the free space; NULL in memory */
     int lock;
 
     struct rocks rocks;
+    struct wal wal; /* not in memory */
+    struct checkpoint checkpoint;
     struct gate gate;
     struct cache cache;
     _Atomic uint64_t last_position; /* visible */
@@ -261,8 +323,8 @@ struct store {
     /* The writer's own. */
     struct store_work *backlog;
     struct store_batch batch;
-    enum status failed;       /* OK: RocksDB takes writes */
-    bool reading_only;        /* it could only be opened for reading */
+    enum status failed;       /* OK: the log and RocksDB take writes */
+    bool rocks_failed;        /* it has to be opened again */
     _Atomic uint32_t scrub;   /* families whose deleted bytes are still there, a bit each */
     uint64_t scrub_sequence;  /* RocksDB's number of the last deletion of them */
     uint64_t repair_at_ns;    /* not before */
@@ -271,6 +333,8 @@ struct store {
     atomic_uint_fast64_t groups, works;
 };
 
+/* The writer, or while there is none: makes them durable and visible. */
+MUST_USE enum status store_commit(struct store *store, rocksdb_writebatch_t *changes);
 void writer_start(struct store *store);
 /* Answers everything that waits, then ends the thread. */
 void writer_stop(struct store *store);
@@ -281,6 +345,7 @@ void writer_stop(struct store *store);
 struct folder_state {
     int lock;
     bool is_new; /* no store in it yet */
+    bool is_old; /* of format 1: RocksDB's own log has what was acknowledged last */
 };
 
 /* Takes the folder for this process. On failure the message is filled. */
@@ -288,9 +353,9 @@ MUST_USE enum status folder_take(const char *folder, struct folder_state *ret,
                                  char message[STORE_MESSAGE_SIZE]);
 /* Takes it for looking: nothing of it changes. NOT_FOUND: there is none, or it was never finished.
  */
-MUST_USE enum status folder_look(const char *folder, int *ret_lock,
+MUST_USE enum status folder_look(const char *folder, struct folder_state *ret,
                                  char message[STORE_MESSAGE_SIZE]);
-/* The store is complete: from now on a missing one is damage. */
+/* The store is complete, and of this format: from now on a missing one is damage. */
 MUST_USE enum status folder_mark(const char *folder, char message[STORE_MESSAGE_SIZE]);
 void folder_release(int lock);
 /* Fills the message for a RocksDB that did not open; returns status. */

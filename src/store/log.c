@@ -1,4 +1,6 @@
-/* store/log.c - the bytes of write-ahead logs, looked at without RocksDB.
+/* store/log.c - the bytes of logs, looked at without RocksDB. The commit log's own reader tells of
+ * its segments (wal_look.c); the rest is about RocksDB's logs, in which groups of folders of format
+ * 1 are.
  *
  * RocksDB reads a log up to the first record that is not whole and takes that for its end, because
  * this is what a kill and a power failure leave. A damaged byte in the middle looks the same to it:
@@ -15,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <dirent.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,39 +203,112 @@ static uint64_t first_needed(struct store *store)
     return number;
 }
 
-enum status store_logs(struct store *store, struct arena *arena, struct store_log **ret,
-                       size_t *ret_count)
+struct logs {
+    struct store *store;
+    struct arena *arena;
+    struct store_log *list;
+    size_t count, capacity;
+};
+
+static struct store_log *add(struct logs *logs)
 {
-    struct store_log *list = NULL;
-    size_t found = 0, capacity = 0;
+    logs->list = arena_grow(logs->arena, logs->list, logs->count, logs->count + 1, &logs->capacity,
+                            sizeof *logs->list);
+    logs->list[logs->count] = (struct store_log){0};
+    return &logs->list[logs->count++];
+}
+
+static enum status look_at_rocks_logs(struct logs *logs)
+{
     uint32_t table[256];
     char path[PATH_MAX];
     const struct dirent *entry = NULL;
-    DIR *folder = opendir(store->rocks.folder);
+    DIR *folder = opendir(logs->store->rocks.folder);
     enum status status = folder == NULL ? status_of_errno(errno) : OK;
-    uint64_t needed = first_needed(store);
+    uint64_t needed = first_needed(logs->store), number = 0;
 
     crc_table(table);
     while (status == OK && (entry = readdir(folder)) != NULL) {
-        struct store_log log = {0};
-
-        if (!log_number(entry->d_name, &log.number))
+        if (!log_number(entry->d_name, &number))
             continue;
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", store->rocks.folder, entry->d_name) >=
-            sizeof path)
+
+        struct store_log *log = add(logs);
+
+        log->number = number;
+        log->needed = number >= needed;
+        log->name = arena_copy_text(
+            logs->arena, arena_printf(logs->arena, STORE_ROCKS_NAME "/%s", entry->d_name));
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", logs->store->rocks.folder,
+                             entry->d_name) >= sizeof path)
             status = TOO_LARGE;
         if (status == OK)
-            status = look_at_log(table, path, &log);
-        log.needed = log.number >= needed;
-        list = arena_grow(arena, list, found, found + 1, &capacity, sizeof *list);
-        list[found++] = log;
+            status = look_at_log(table, path, log);
     }
     if (folder != NULL)
         closedir(folder);
-    if (found > 0)
-        qsort(list, found, sizeof *list, by_number);
-    *ret = list;
-    *ret_count = found;
+    if (logs->count > 0)
+        qsort(logs->list, logs->count, sizeof *logs->list, by_number);
+    return status;
+}
+
+static void add_segment(void *context, const struct wal_segment *segment)
+{
+    struct logs *logs = context;
+    struct store_log *log = add(logs);
+
+    *log = (struct store_log){.number = segment->name,
+                              .size = segment->size,
+                              .needed = true,
+                              .records = segment->records,
+                              .bad_at = segment->end,
+                              .refused = segment->is_damaged};
+    log->name = arena_copy_text(
+        logs->arena, arena_printf(logs->arena, WAL_FOLDER_NAME "/%06" PRIu32, segment->name));
+    log->words = arena_copy_text(logs->arena, bytes_of_text(logs->store->damage));
+}
+
+static enum status look_at_segments(struct logs *logs)
+{
+    char words[WAL_WORDS_SIZE], path[PATH_MAX];
+    struct wal wal = {.fd = -1};
+    uint64_t flushed = 0;
+    enum status status = replay_read_flushed(logs->store, &flushed);
+
+    if (status == OK && (size_t)snprintf(path, sizeof path, "%s/" WAL_FOLDER_NAME,
+                                         logs->store->folder) >= sizeof path)
+        status = TOO_LARGE;
+    if (status == OK)
+        status = wal_open(path, flushed, true, &wal, words);
+    if (status == OK)
+        status = wal_look(&wal, add_segment, logs);
+    wal_close(&wal);
+    return status == NOT_FOUND || status == CORRUPT ? OK : status; /* the opening told of it */
+}
+
+static bool is_told(const struct logs *logs)
+{
+    for (size_t i = 0; i < logs->count; i++)
+        if (logs->list[i].refused)
+            return true;
+    return false;
+}
+
+enum status store_logs(struct store *store, struct arena *arena, struct store_log **ret,
+                       size_t *ret_count)
+{
+    struct logs logs = {.store = store, .arena = arena};
+    enum status status = look_at_rocks_logs(&logs);
+
+    if (status == OK)
+        status = look_at_segments(&logs);
+    if (status == OK && store->damage[0] != '\0' && !is_told(&logs))
+        *add(&logs) =
+            (struct store_log){.name = WAL_FOLDER_NAME,
+                               .needed = true,
+                               .refused = true,
+                               .words = arena_copy_text(arena, bytes_of_text(store->damage))};
+    *ret = logs.list;
+    *ret_count = logs.count;
     return status;
 }
 
@@ -241,8 +317,8 @@ enum status store_logs(struct store *store, struct arena *arena, struct store_lo
 const char *store_check_own(struct store *store, struct arena *arena)
 {
     rocksdb_readoptions_t *options = rocksdb_readoptions_create();
-    rocksdb_iterator_t *iter =
-        rocksdb_create_iterator_cf(store->rocks.db, options, store->rocks.families[FAMILY_META]);
+    rocksdb_iterator_t *iter = rocksdb_create_iterator_cf(store->rocks.db, options,
+                                                          rocks_family(&store->rocks, FAMILY_META));
     const char *wrong = NULL;
     char *error = NULL;
 
@@ -253,6 +329,7 @@ const char *store_check_own(struct store *store, struct arena *arena)
         key.ptr = (const uint8_t *)rocksdb_iter_key(iter, &key.size);
         value.ptr = (const uint8_t *)rocksdb_iter_value(iter, &value.size);
         if (!(bytes_equal(key, META_LAST_POSITION) && value.size == 8) &&
+            !(bytes_equal(key, META_FLUSHED) && value.size == 8) &&
             !(bytes_equal(key, META_SCRUB) && value.size == 4))
             wrong = arena_copy_text(arena, arena_printf(arena, "the key \"%.*s\" with %zu bytes",
                                                         BYTES_ARG(key), value.size));

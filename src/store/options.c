@@ -16,8 +16,6 @@
 #define BLOCK_CACHE_SIZE (256 * MIB)
 /* All memtables together; a flush starts a little before. */
 #define MEMTABLES_SIZE (64 * MIB)
-/* What the next open has to replay at most, after a crash: about a third of a second. */
-#define WAL_SIZE_MAX (32 * MIB)
 #define MANIFEST_SIZE_MAX (4 * MIB)
 /* Of what is read in runs; and of items, which are read one by one: a get reads a whole block. */
 #define BLOCK_SIZE (8 * KIB)
@@ -80,11 +78,10 @@ static void set_by_text(rocksdb_options_t *options, const char *text)
 
 /* What counts once for the whole store; RocksDB reads it from the options that come first at open,
  * FAMILY_META's (rocks.c), and ignores it in the others. */
-static void set_database(struct rocks_options *all, rocksdb_options_t *options, bool memory)
+static void set_database(struct rocks_options *all, rocksdb_options_t *options)
 {
     rocksdb_options_set_env(options, all->env);
     rocksdb_options_set_db_write_buffer_size(options, MEMTABLES_SIZE);
-    rocksdb_options_set_max_total_wal_size(options, WAL_SIZE_MAX);
     rocksdb_options_set_max_manifest_file_size(options, MANIFEST_SIZE_MAX);
     rocksdb_options_set_manifest_preallocation_size(options, 64 * KIB);
     rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
@@ -101,9 +98,10 @@ static void set_database(struct rocks_options *all, rocksdb_options_t *options, 
     rocksdb_options_set_enable_write_thread_adaptive_yield(options, 0);
     /* Readers on a loop do not delete files; a thread of RocksDB does. */
     rocksdb_options_set_avoid_unnecessary_blocking_io(options, 1);
-    /* Blocks for the log are taken as it grows: taken ahead they would make an empty store hold
-     * tens of megabytes of the disk, and the sync is not faster for it. */
-    set_by_text(options, memory ? "avoid_flush_during_shutdown=true" : "allow_fallocate=false");
+    /* What is in memtables is in our log, or nothing needs it. */
+    set_by_text(options, "avoid_flush_during_shutdown=true");
+    /* Its own log has nothing. */
+    set_by_text(options, "allow_fallocate=false");
 }
 
 static void set_table(struct rocks_options *all, rocksdb_options_t *options,
@@ -155,13 +153,10 @@ void rocks_options_init(struct rocks_options *options, bool memory, int compress
     options->cache = rocksdb_cache_create_lru(BLOCK_CACHE_SIZE);
     for (size_t i = 0; i < FAMILY_COUNT; i++)
         options->of_family[i] = make_family(options, &tuning[i], compression);
-    set_database(options, options->of_family[FAMILY_META], memory);
+    set_database(options, options->of_family[FAMILY_META]);
     options->read = rocksdb_readoptions_create();
     options->write = rocksdb_writeoptions_create();
-    if (memory)
-        rocksdb_writeoptions_disable_WAL(options->write, 1);
-    else
-        rocksdb_writeoptions_set_sync(options->write, 1);
+    rocksdb_writeoptions_disable_WAL(options->write, 1); /* ours is in front (wal.h) */
 }
 
 void rocks_options_clear(struct rocks_options *options)

@@ -82,8 +82,8 @@ void ports_answer(struct store *store, struct store_work *works, bool committed)
     }
     /* Held over wake() too, so that a port cannot be freed under it. */
     pthread_mutex_lock(&store->ports_mutex);
-    LIST_EACH(&store->ports, it)
-    hand_over(LIST_ITEM(it, struct store_port, place), committed, last_position);
+    LIST_EACH (&store->ports, it)
+        hand_over(LIST_ITEM(it, struct store_port, place), committed, last_position);
     pthread_mutex_unlock(&store->ports_mutex);
 }
 

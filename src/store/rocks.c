@@ -6,9 +6,6 @@
 
 #include <stdio.h>
 
-/* Below this, replaying the log is quicker than writing a table for each family. */
-#define FLUSH_SIZE_MIN ((uint64_t)8 << 20)
-
 static const struct {
     const char *words;
     enum status status;
@@ -138,23 +135,49 @@ uint64_t rocks_figure(const struct rocks *rocks, const char *name)
     return sum;
 }
 
-void rocks_flush(struct rocks *rocks)
+enum status rocks_read_number(const struct rocks *rocks, struct bytes key, uint64_t *ret)
 {
-    if (rocks_figure(rocks, "rocksdb.cur-size-all-mem-tables") < FLUSH_SIZE_MIN)
-        return;
+    char *error = NULL;
+    size_t size = 0;
+    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks_family(rocks, FAMILY_META),
+                                 (const char *)key.ptr, key.size, &size, &error);
+    enum status status = rocks_status(error);
 
+    if (status == OK && value != NULL && size != 8)
+        status = CORRUPT;
+    if (status == OK)
+        *ret = value != NULL ? bytes_get_u64((const uint8_t *)value) : 0;
+    rocksdb_free(value);
+    return status;
+}
+
+enum status rocks_flush_family(struct rocks *rocks, size_t family)
+{
     rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+    rocksdb_column_family_handle_t *handle = rocks_family(rocks, family);
+    char *error = NULL;
 
-    for (size_t i = 0; i < FAMILY_COUNT; i++) {
-        rocksdb_column_family_handle_t *family = rocks_family(rocks, i);
-        char *error = NULL;
-
-        if (family != NULL)
-            rocksdb_flush_cf(rocks->db, options, family, &error);
-        if (rocks_status(error) != OK)
-            break;
-    }
+    if (handle != NULL)
+        rocksdb_flush_cf(rocks->db, options, handle, &error);
     rocksdb_flushoptions_destroy(options);
+    return rocks_status(error);
+}
+
+enum status rocks_flush(struct rocks *rocks)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < FAMILY_COUNT; i++)
+        status = rocks_flush_family(rocks, i);
+    return status;
+}
+
+enum status rocks_write(struct rocks *rocks, rocksdb_writebatch_t *changes)
+{
+    char *error = NULL;
+
+    rocksdb_write(rocks->db, rocks->options.write, changes, &error);
+    return rocks_status(error);
 }
 
 void rocks_close(struct rocks *rocks)

@@ -2,9 +2,10 @@
  *
  *   group with the deletion, and META_SCRUB        durable: nobody reads it any more
  *     | no reader has a moment from before
- *   flush of all families                          RocksDB's logs have nothing any more
+ *   a checkpoint: flush of all families            nothing needs the log any more
  *   compaction of the families, to the last level  nor have tables
  *   files that are not in use are removed
+ *   a new segment; all others are removed          nor has the log
  *     |
  *   META_SCRUB is deleted
  *
@@ -41,23 +42,6 @@ static bool wait_for_readers(const struct store *store, size_t tries)
 
 /* ---- what RocksDB is asked for ---- */
 
-static enum status flush(const struct rocks *rocks)
-{
-    rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
-    enum status status = OK;
-
-    for (size_t i = 0; status == OK && i < FAMILY_COUNT; i++) {
-        rocksdb_column_family_handle_t *family = rocks_family(rocks, i);
-        char *error = NULL;
-
-        if (family != NULL)
-            rocksdb_flush_cf(rocks->db, options, family, &error);
-        status = rocks_status(error);
-    }
-    rocksdb_flushoptions_destroy(options);
-    return status;
-}
-
 /* Forced: a table of the last level is written anew, too. */
 static void compact(const struct rocks *rocks, uint32_t families)
 {
@@ -88,14 +72,28 @@ static enum status remove_files(const struct rocks *rocks)
     return rocks_status(error);
 }
 
-static enum status forget_mark(const struct rocks *rocks)
+static enum status forget_mark(struct store *store)
 {
     struct bytes key = META_SCRUB;
-    char *error = NULL;
+    rocksdb_writebatch_t *changes = rocksdb_writebatch_create();
+    enum status status = OK;
 
-    rocksdb_delete_cf(rocks->db, rocks->options.write, rocks_family(rocks, FAMILY_META),
-                      (const char *)key.ptr, key.size, &error);
-    return rocks_status(error);
+    rocksdb_writebatch_delete_cf(changes, rocks_family(&store->rocks, FAMILY_META),
+                                 (const char *)key.ptr, key.size);
+    status = store_commit(store, changes);
+    rocksdb_writebatch_destroy(changes);
+    return status;
+}
+
+/* No segment is made or retired meanwhile. */
+static enum status renew_log(struct store *store)
+{
+    enum status status = OK;
+
+    pthread_mutex_lock(&store->checkpoint.running);
+    status = wal_renew(&store->wal);
+    pthread_mutex_unlock(&store->checkpoint.running);
+    return status;
 }
 
 /* ---- the way of it ---- */
@@ -114,14 +112,16 @@ void scrub_run(struct store *store, size_t tries)
     if (families == 0 || !wait_for_readers(store, tries))
         return;
 
-    enum status status = flush(&store->rocks);
+    enum status status = store->memory ? rocks_flush(&store->rocks) : checkpoint_run(store);
 
     if (status == OK) {
         compact(&store->rocks, families);
         status = remove_files(&store->rocks);
     }
+    if (status == OK && !store->memory)
+        status = renew_log(store);
     if (status == OK)
-        status = forget_mark(&store->rocks);
+        status = forget_mark(store);
     if (status == OK)
         atomic_store(&store->scrub, 0);
 }

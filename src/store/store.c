@@ -8,6 +8,10 @@
 /* Memory mode's RocksDB lives in an Env of its own: this name is on no disk. docs/adr/0003 */
 #define MEMORY_FOLDER "/dynlog-memory"
 
+/* Below this, replaying the log at the next open is quicker than writing a table for each family.
+ */
+#define CLOSE_REPLAY_SIZE_MAX ((uint64_t)8 << 20)
+
 static enum status open_memory(struct store *store, char message[STORE_MESSAGE_SIZE])
 {
     char words[ROCKS_ERROR_SIZE];
@@ -18,10 +22,58 @@ static enum status open_memory(struct store *store, char message[STORE_MESSAGE_S
     return status;
 }
 
+static bool path_of(char path[PATH_MAX], const char *folder, const char *name)
+{
+    return (size_t)snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
+}
+
+static enum status open_log(struct store *store, const char *path, char words[WAL_WORDS_SIZE])
+{
+    uint64_t flushed = 0;
+    enum status status = replay_read_flushed(store, &flushed);
+
+    if (status == OK)
+        status = wal_open(path, flushed, false, &store->wal, words);
+    if (status == OK)
+        status = replay_log(store, words);
+    return status == OK ? wal_go_on(&store->wal) : status;
+}
+
+/* Without a log, and with families, it is damaged: the log is there before the first family is. But
+ * for an older folder, whose RocksDB has a log of its own, and one that was never finished. The log
+ * of a folder that nothing was put into is made when something is. */
+static enum status make_log(struct store *store, const char *path, const struct folder_state *state)
+{
+    if (!rocks_has_families(&store->rocks)) {
+        wal_create(path, 0, &store->wal);
+        return OK;
+    }
+    if (!state->is_new && !state->is_old)
+        return CORRUPT;
+    wal_create(path, 0, &store->wal);
+    return wal_begin(&store->wal);
+}
+
+static enum status open_or_make_log(struct store *store, const char *path,
+                                    const struct folder_state *state,
+                                    char message[STORE_MESSAGE_SIZE])
+{
+    char words[WAL_WORDS_SIZE] = "its log cannot be read";
+    enum status status = open_log(store, path, words);
+
+    if (status == NOT_FOUND) {
+        wal_close(&store->wal);
+        status = make_log(store, path, state);
+    }
+    if (status != OK)
+        return folder_refuse(store->folder, status, words, message);
+    return state->is_new || state->is_old ? folder_mark(store->folder, message) : OK;
+}
+
 static enum status open_folder(struct store *store, const char *folder,
                                char message[STORE_MESSAGE_SIZE])
 {
-    char path[PATH_MAX], words[ROCKS_ERROR_SIZE];
+    char rocks_path[PATH_MAX], log_path[PATH_MAX], words[ROCKS_ERROR_SIZE];
     struct folder_state state;
     enum status status = folder_take(folder, &state, message);
 
@@ -29,13 +81,14 @@ static enum status open_folder(struct store *store, const char *folder,
         return status;
     store->lock = state.lock;
     store->folder = mem_copy_text(folder);
-    if ((size_t)snprintf(path, sizeof path, "%s/" STORE_ROCKS_NAME, folder) >= sizeof path)
+    if (!path_of(rocks_path, folder, STORE_ROCKS_NAME) ||
+        !path_of(log_path, folder, WAL_FOLDER_NAME))
         return folder_refuse(folder, TOO_LARGE, "its name is too long", message);
-    status =
-        rocks_open(&store->rocks, path, false, state.is_new ? ROCKS_CREATE : ROCKS_EXISTING, words);
+    status = rocks_open(&store->rocks, rocks_path, false,
+                        state.is_new ? ROCKS_CREATE : ROCKS_EXISTING, words);
     if (status != OK)
         return folder_refuse(folder, status, words, message);
-    return state.is_new ? folder_mark(folder, message) : OK;
+    return open_or_make_log(store, log_path, &state, message);
 }
 
 static enum status open_parts(struct store *store, const struct store_options *options,
@@ -62,16 +115,20 @@ static enum status open_parts(struct store *store, const struct store_options *o
 static enum status open_looking(struct store *store, const char *folder,
                                 char message[STORE_MESSAGE_SIZE])
 {
-    char path[PATH_MAX], words[ROCKS_ERROR_SIZE];
+    char rocks_path[PATH_MAX], log_path[PATH_MAX], words[ROCKS_ERROR_SIZE];
     uint64_t last_position = 0;
-    enum status status = folder_look(folder, &store->lock, message);
+    struct folder_state state;
+    enum status status = folder_look(folder, &state, message);
 
     if (status != OK)
         return status;
+    store->lock = state.lock;
     store->folder = mem_copy_text(folder);
-    if ((size_t)snprintf(path, sizeof path, "%s/" STORE_ROCKS_NAME, folder) >= sizeof path)
+    if (!path_of(rocks_path, folder, STORE_ROCKS_NAME) ||
+        !path_of(log_path, folder, WAL_FOLDER_NAME))
         return folder_refuse(folder, TOO_LARGE, "its name is too long", message);
-    status = rocks_open(&store->rocks, path, false, ROCKS_READ_ONLY, words);
+    status =
+        rocks_open_reading(&store->rocks, rocks_path, log_path, state.is_old, store->damage, words);
     if (status != OK)
         return folder_refuse(folder, status, words, message);
     status = store_read_last_position(store, &last_position);
@@ -81,9 +138,26 @@ static enum status open_looking(struct store *store, const char *folder,
     return OK;
 }
 
+static struct store *new_store(void)
+{
+    struct store *store = mem_new(sizeof *store);
+
+    store->lock = -1;
+    pthread_mutex_init(&store->checkpoint.running, NULL);
+    pthread_mutex_init(&store->checkpoint.applying, NULL);
+    pthread_mutex_init(&store->checkpoint.mutex, NULL);
+    pthread_cond_init(&store->checkpoint.moved, NULL);
+    return store;
+}
+
 static void free_parts(struct store *store)
 {
     cache_clear(&store->cache);
+    wal_close(&store->wal);
+    pthread_mutex_destroy(&store->checkpoint.running);
+    pthread_mutex_destroy(&store->checkpoint.applying);
+    pthread_mutex_destroy(&store->checkpoint.mutex);
+    pthread_cond_destroy(&store->checkpoint.moved);
     rocks_clear(&store->rocks);
     if (store->looks && store->lock >= 0)
         close(store->lock);
@@ -96,9 +170,8 @@ static void free_parts(struct store *store)
 enum status store_open(const struct store_options *options, struct store **ret,
                        char message[STORE_MESSAGE_SIZE])
 {
-    struct store *store = mem_new(sizeof *store);
+    struct store *store = new_store();
 
-    store->lock = -1;
     store->memory = options->memory;
 
     enum status status = open_parts(store, options, message);
@@ -120,9 +193,8 @@ enum status store_open(const struct store_options *options, struct store **ret,
 enum status store_open_reading(const char *folder, struct store **ret,
                                char message[STORE_MESSAGE_SIZE])
 {
-    struct store *store = mem_new(sizeof *store);
+    struct store *store = new_store();
 
-    store->lock = -1;
     store->looks = true;
 
     enum status status = open_looking(store, folder, message);
@@ -145,6 +217,15 @@ static void close_looking(struct store *store)
     free_parts(store);
 }
 
+/* May fail: the log has everything. */
+static void close_clean(struct store *store)
+{
+    scrub_run(store, 1);
+    if (store->failed == OK && wal_size(&store->wal) >= CLOSE_REPLAY_SIZE_MAX)
+        (void)!checkpoint_run(store);
+    wal_drop_spares(&store->wal, 1);
+}
+
 void store_close(struct store *store)
 {
     if (store == NULL)
@@ -158,11 +239,10 @@ void store_close(struct store *store)
     for (struct list *it = list_take(&store->ports); it != NULL; it = list_take(&store->ports))
         LIST_ITEM(it, struct store_port, place)->store = NULL;
     pthread_mutex_destroy(&store->ports_mutex);
+    checkpoint_stop(store);
     gate_clear(&store->gate);
     if (!store->memory && store->failed == OK)
-        scrub_run(store, 1);
-    if (!store->memory && store->failed == OK)
-        rocks_flush(&store->rocks);
+        close_clean(store);
     free_parts(store);
 }
 

@@ -13,9 +13,8 @@
  *   1. done(work, OK) is called only after the group's batch is on disk (in memory mode: visible).
  *   2. A group's changes become visible at once; a group that fails leaves no trace, and every one
  * of its works gets the status (NO_SPACE, IO_ERROR). The store goes on reading, and works again
- *      when it can. (A sync that fails after the whole group was written is the one failure whose
- *      outcome only the disk knows: when it turns out to be there, it is there whole, with its
- *      positions, and committed() tells.)
+ *      when it can. (While a disk takes neither the group nor that it is void, the next process may
+ *      find it there, whole, with its positions.)
  *   3. run() of a later work sees the changes of earlier ones. A run() that wants no change puts
  * none.
  *   4. Positions grow by one per store_batch_position() call, over restarts too; a position is
@@ -69,7 +68,8 @@ struct store_options {
 MUST_USE enum status store_open(const struct store_options *options, struct store **ret,
                                 char message[STORE_MESSAGE_SIZE]);
 /* The same of a folder that is only looked at: nothing of it changes, not even by opening it; what
- * its log holds is read into memory, and what a kill left is seen as the next start will see it.
+ * its log holds is read into memory, and what a kill left is seen as the next start will see it. A
+ * log that is damaged is read up to there, and store_logs() tells.
  * Several may look at once; a dynlog that would open it meanwhile is told that it is in use. A
  * family that the folder does not have is empty. No works and no ports. IN_USE, NOT_FOUND (no
  * folder, or none of dynlog's, or its store was never finished), CORRUPT, ... */
@@ -88,7 +88,7 @@ void store_close(struct store *store);
 struct store_port *store_port_new(struct store *store, void (*wake)(void *context),
                                   void (*committed)(void *context, uint64_t last_position),
                                   void *context);
-void store_port_free(struct store_port *port); /* nothing of its may be in flight */
+void store_port_free(struct store_port *port);          /* nothing of its may be in flight */
 bool store_port_is_idle(const struct store_port *port); /* nothing is */
 /* Calls done() of everything that is finished, then committed() if a batch became visible since. On
  * the port's thread. */
@@ -208,16 +208,20 @@ MUST_USE enum status store_mark(const char *folder, char message[STORE_MESSAGE_S
 
 /* ---- checking (docs/format/store.md, "What a group is on the disk") ---- */
 
-/* One write-ahead log of an open store, as its bytes are. RocksDB stops at the first record that is
- * not whole; what stands behind it is not there for anybody. */
+/* A file of a store that is looked at which has groups, as its bytes are: a segment of the commit
+ * log, or, of a folder of format 1, a log of RocksDB's. That stops at the first record that is not
+ * whole; what stands behind it is not there for anybody. */
 struct store_log {
+    const char *name; /* in the folder */
     uint64_t number, size;
     bool needed;             /* not all of it is in tables yet */
     uint64_t records;        /* whole ones, up to the first that is not */
     uint64_t bad_at;         /* where that one begins; `size` when there is none */
     uint64_t records_behind; /* whole ones behind it: a tail that was cut off has none */
+    bool refused;            /* it is damaged, and the folder is not opened with it */
+    const char *words;       /* refused: what is wrong */
 };
-/* By number, in the arena. */
+/* RocksDB's by number, then the commit log's in their order; in the arena. */
 MUST_USE enum status store_logs(struct store *store, struct arena *arena, struct store_log **ret,
                                 size_t *ret_count);
 /* Keys of the store's own that nobody knows, and values that are none: NULL, or a sentence. */

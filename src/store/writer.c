@@ -9,14 +9,16 @@
  *
  * A work may fail its group (store_batch_fail()): then nothing is written, and all are answered so.
  *
- * After a failed write RocksDB takes no more, and the C API has no way to tell it to go on. So it
- * is closed and opened again (repair()), at once and then with the works that come, until that
- * succeeds; while it does not open for writing it is open for reading. `failed` holds why, and
- * works are answered with it without their run().
+ * A group whose record could not be written or synced is taken back (wal.h) before its works are
+ * answered, if the disk lets us; else with the works that come, until that succeeds. RocksDB is not
+ * touched: what it has is right. When RocksDB itself fails (a flush or a compaction did, in the
+ * background) it takes no more, and the C API has no way to tell it to go on: it is closed, opened
+ * again, and what only the log has is replayed. Until then it is read as it is. `failed` holds why,
+ * and works are answered with it without their run().
  *
  * What always holds (store.h, 1 to 4):
- *   - positions of a group are published after it is written, and only then;
- *   - after a failure the last position is read back from what is really there. */
+ *   - a group is in RocksDB only after its record is synced, and answered after both;
+ *   - positions of a group are published then, and only then. */
 #include "base/clock.h"
 #include "store/internal.h"
 
@@ -90,64 +92,58 @@ static void fail(struct store *store, enum status status)
 
 enum status store_read_last_position(struct store *store, uint64_t *ret)
 {
-    const struct rocks *rocks = &store->rocks;
-    struct bytes key = META_LAST_POSITION;
-    char *error = NULL;
-    size_t size = 0;
-    char *value = rocksdb_get_cf(rocks->db, rocks->options.read, rocks_family(rocks, FAMILY_META),
-                                 (const char *)key.ptr, key.size, &size, &error);
-    enum status status = rocks_status(error);
-
-    if (status == OK && value != NULL && size != 8)
-        status = CORRUPT;
-    if (status == OK)
-        *ret = value != NULL ? bytes_get_u64((const uint8_t *)value) : 0;
-    rocksdb_free(value);
-    return status;
+    return rocks_read_number(&store->rocks, META_LAST_POSITION, ret);
 }
 
-/* Closes the failed RocksDB and opens it again: for writing, or, when the disk is still full or the
- * opening fails, for reading. Nobody is inside the gate. */
-static enum status exchange(struct store *store, bool disk_is_full)
+/* Closes the failed RocksDB, opens it again, and replays what its memory had. Nobody is inside the
+ * gate. */
+static enum status exchange(struct store *store)
 {
     char words[ROCKS_ERROR_SIZE];
     uint64_t last_position = 0;
-    enum status status = NO_SPACE;
+    enum status status = OK;
 
-    cache_begin_all(&store->cache);
     rocks_close(&store->rocks);
-    if (!disk_is_full)
-        status = rocks_open_again(&store->rocks, ROCKS_EXISTING, words);
-    store->reading_only = status != OK;
-    cache_end_all(&store->cache);
-    if (status != OK && rocks_open_again(&store->rocks, ROCKS_READ_ONLY, words) != OK)
-        return status; /* gets answer IO_ERROR until it opens */
-
-    /* A group whose sync failed may be there all the same; then so are its positions. */
-    enum status read = store_read_last_position(store, &last_position);
-
-    if (read == OK)
-        atomic_store(&store->last_position, last_position);
-    return status != OK ? status : read;
+    status = rocks_open_again(&store->rocks, ROCKS_EXISTING, words);
+    if (status == OK)
+        status = replay_log(store, words);
+    if (status == OK)
+        status = store_read_last_position(store, &last_position);
+    if (status != OK) {
+        rocks_close(&store->rocks); /* gets answer IO_ERROR until it opens */
+        return status;
+    }
+    assert(last_position == atomic_load(&store->last_position));
+    store->rocks_failed = false;
+    return OK;
 }
 
+static enum status exchange_behind_gate(struct store *store)
+{
+    enum status status = OK;
+
+    if (!gate_shut(&store->gate, STORE_DRAIN_WAIT_MS))
+        return store->failed; /* somebody still reads; later */
+    status = wal_probe(&store->wal);
+    cache_begin_all(&store->cache);
+    if (status == OK)
+        status = exchange(store);
+    cache_end_all(&store->cache);
+    gate_open(&store->gate);
+    return status;
+}
+
+/* First the log: while it does not take a new segment, nothing can be written, and the RocksDB that
+ * failed still has everything for those who read. */
 static bool repair(struct store *store)
 {
-    uint64_t before = atomic_load(&store->last_position);
-    bool full = store->failed == NO_SPACE && folder_is_full(store->folder);
+    enum status status = OK;
 
-    if (full && store->reading_only)
+    if (store->failed == NO_SPACE && folder_is_full(store->folder))
         return false;
-    if (!gate_shut(&store->gate, STORE_DRAIN_WAIT_MS)) {
-        fail(store, store->failed); /* somebody still reads; later */
-        return false;
-    }
-
-    enum status status = exchange(store, full);
-
-    gate_open(&store->gate);
-    if (atomic_load(&store->last_position) != before)
-        ports_answer(store, NULL, true);
+    status = wal_take_back(&store->wal);
+    if (status == OK && store->rocks_failed)
+        status = exchange_behind_gate(store);
     if (status != OK) {
         fail(store, status);
         return false;
@@ -156,13 +152,56 @@ static bool repair(struct store *store)
     return true;
 }
 
-/* True when RocksDB takes writes. Closing one that is in memory would lose everything, and its
- * writes cannot fail for a reason that goes away. */
+/* What the checkpoints' thread met. */
+static void look_at_checkpoint(struct store *store)
+{
+    enum status status = (enum status)atomic_exchange(&store->checkpoint.failed, (int)OK);
+
+    if (status == OK)
+        return;
+    store->rocks_failed = true;
+    fail(store, status);
+    store->repair_at_ns = 0;
+}
+
+/* True when the log and RocksDB take writes. Closing one that is in memory would lose everything,
+ * and its writes cannot fail for a reason that goes away. */
 static bool is_working(struct store *store)
 {
+    look_at_checkpoint(store);
     if (store->failed == OK)
         return true;
     return !store->memory && clock_monotonic_ns() >= store->repair_at_ns && repair(store);
+}
+
+static enum status apply(struct store *store, rocksdb_writebatch_t *changes)
+{
+    enum status status = OK;
+
+    pthread_mutex_lock(&store->checkpoint.applying);
+    status = rocks_write(&store->rocks, changes);
+    store->rocks_failed = status != OK;
+    if (status == OK && !store->memory)
+        wal_accept(&store->wal);
+    pthread_mutex_unlock(&store->checkpoint.applying);
+    return status;
+}
+
+enum status store_commit(struct store *store, rocksdb_writebatch_t *changes)
+{
+    size_t size = 0;
+    const char *bytes = rocksdb_writebatch_data(changes, &size);
+    enum status status = store->memory ? OK : wal_append(&store->wal, bytes_of(bytes, size));
+
+    if (status == OK)
+        status = apply(store, changes);
+    if (status != OK) {
+        fail(store, status);
+        return status;
+    }
+    if (!store->memory)
+        checkpoint_look(store);
+    return OK;
 }
 
 /* ---- groups ---- */
@@ -191,20 +230,13 @@ static struct store_work *run_group(struct store *store)
 
 static enum status write_group(struct store *store)
 {
-    const struct rocks *rocks = &store->rocks;
-    char *error = NULL;
+    enum status status = OK;
 
     cache_begin(&store->cache, &store->batch);
-    rocksdb_write(rocks->db, rocks->options.write, store->batch.changes, &error);
-
-    enum status status = rocks_status(error);
-
+    status = store_commit(store, store->batch.changes);
     cache_end(&store->cache, status == OK);
-
-    if (status != OK) {
-        fail(store, status);
+    if (status != OK)
         return status;
-    }
     atomic_store(&store->last_position, store->batch.last_position);
     atomic_fetch_add(&store->groups, 1);
     if (store->batch.scrub != 0)
@@ -235,12 +267,15 @@ static void serve_group(struct store *store)
     bool changed = batch_finish(&store->batch, atomic_load(&store->last_position));
     enum status status = store->batch.status;
 
+    if (store->rocks_failed && !store->memory)
+        fail(store, status); /* it could not make a family */
     if (status == OK && changed)
         status = full ? NO_SPACE : write_group(store);
 
-    answer(store, works, status, changed && status == OK);
+    /* Before the answer: what is refused is then void, if the disk lets us. */
     if (store->failed != OK && !store->memory)
         repair(store);
+    answer(store, works, status, changed && status == OK);
 }
 
 /* ---- the thread ---- */

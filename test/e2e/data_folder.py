@@ -53,7 +53,7 @@ class Refusals(unittest.TestCase):
             text = file.read()
         newer = re.sub(r"\d+", lambda number: str(int(number.group(0)) + 1), text)
         self.dynlog.write(".dynlog/format", newer)
-        self.refused(self.dynlog, r"has store format 2; this dynlog \(\d+\.\d+\.\d+\) knows format 1")
+        self.refused(self.dynlog, r"has store format 3; this dynlog \(\d+\.\d+\.\d+\) knows format 2")
         self.dynlog.write(".dynlog/format", text)
         self.dynlog.start()
 

@@ -219,11 +219,8 @@ class PutBack(Copied):
             dynamodb.put_item(TableName=LOGS, Item={**event("users", "1", version), "more": s("x" * 200)})
         dynlog.drain()
         dynlog.stop()
-        store = dynlog.path(".dynlog", "store")
-        log = max((name for name in os.listdir(store) if name.endswith(".log")),
-                  key=lambda name: os.path.getsize(os.path.join(store, name)))
-        with open(os.path.join(store, log), "r+b") as file:
-            file.seek(os.path.getsize(file.name) // 2)
+        with open(dynlog.path(".dynlog", "log", "000001"), "r+b") as file:
+            file.seek((8192 + os.path.getsize(file.name)) // 2)  # among the records (docs/format/store.md)
             byte = file.read(1)
             file.seek(-1, os.SEEK_CUR)
             file.write(bytes([byte[0] ^ 1]))

@@ -4,6 +4,7 @@
 
 #include "engine/index_test.h"
 #include "order/internal.h"
+#include "store/internal.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -349,16 +350,16 @@ static void test_unreadable_rows(void **state)
 
 /* ---- bytes of files ---- */
 
-/* The largest file with that ending. */
-static void find_file(const struct test_check *test, const char *ending, char path[PATH_MAX],
-                      size_t *ret_size)
+/* The largest file with that ending in that folder. */
+static void find_file(const struct test_check *test, const char *below, const char *ending,
+                      char path[PATH_MAX], size_t *ret_size)
 {
     char folder[TEST_FOLDER_SIZE + 8], one[PATH_MAX];
     const struct dirent *entry = NULL;
     struct stat st;
 
     *ret_size = 0;
-    snprintf(folder, sizeof folder, "%s/store", test->folder);
+    snprintf(folder, sizeof folder, "%s/%s", test->folder, below);
 
     DIR *entries = opendir(folder);
 
@@ -397,12 +398,13 @@ static void test_flipped_in_log(void **state)
 
     (void)state;
     open_with_events(&test);
-    find_file(&test, ".log", path, &size);
-    flip(path, size / 2);
+    find_file(&test, "log", "1", path, &size);
+    flip(path, WAL_RECORDS_AT + (size - WAL_RECORDS_AT) / 2);
     test_check_run(&test);
     assert_int_equal(test.status, OK);
-    assert_true(bytes_find(buffer_bytes(&test.found), BYTES("damaged-log log store/")) != SIZE_MAX);
-    flip(path, size / 2);
+    assert_true(bytes_find(buffer_bytes(&test.found), BYTES("damaged-log log log/000001")) !=
+                SIZE_MAX);
+    flip(path, WAL_RECORDS_AT + (size - WAL_RECORDS_AT) / 2);
     test_expect_found(&test, "");
     test_check_end(&test);
 }
@@ -416,10 +418,19 @@ static void test_torn_log(void **state)
 
     (void)state;
     open_with_events(&test);
-    find_file(&test, ".log", path, &size);
+    find_file(&test, "log", "1", path, &size);
     assert_int_equal(truncate(path, (off_t)size - 3), 0);
     test_expect_found(&test, "");
     test_check_end(&test);
+}
+
+/* What the log has goes to tables. */
+static void flush(const char *folder)
+{
+    struct store *store = test_open(folder);
+
+    assert_int_equal(checkpoint_run(store), OK);
+    store_close(store);
 }
 
 static void test_flipped_in_table(void **state)
@@ -430,8 +441,8 @@ static void test_flipped_in_table(void **state)
 
     (void)state;
     open_with_events(&test);
-    store_close(test_open(test.folder)); /* what the log had is in tables */
-    find_file(&test, ".sst", path, &size);
+    flush(test.folder);
+    find_file(&test, "store", ".sst", path, &size);
     flip(path, 40);
     test_check_run(&test);
     assert_int_equal(test.status, OK);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,19 +47,19 @@ COUNTED(fdatasync, (int fd), (fd))
 COUNTED(rename, (const char *from, const char *to), (from, to))
 COUNTED(unlink, (const char *path), (path))
 
-/* What was written is there when a process is killed, synced or not: so the first write is a
- * moment, too. It is the deletion's. */
+/* What was written is there when a process is killed, synced or not: so the first write into the
+ * log is a moment, too. It is the deletion's. */
 static atomic_bool write_counts;
 
-ssize_t write(int fd, const void *bytes, size_t size)
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at)
 {
-    ssize_t (*real)(int fd, const void *bytes, size_t size) = NULL;
-    void *found = dlsym(RTLD_NEXT, "write");
+    ssize_t (*real)(int fd, const struct iovec *parts, int count, off_t at) = NULL;
+    void *found = dlsym(RTLD_NEXT, "pwritev");
 
     memcpy(&real, &found, sizeof real);
     if (atomic_exchange(&write_counts, false))
         count_call();
-    return real(fd, bytes, size);
+    return real(fd, parts, count, at);
 }
 
 /* ---- the process that forgets ---- */

@@ -102,7 +102,8 @@ static void test_failed_write_leaves_no_trace_and_store_recovers(void **state)
     test_folder_remove(folder);
 }
 
-static void test_readers_inside_hold_recovery_up_and_stay_right(void **state)
+/* RocksDB is right as it is: only the log goes on in another place. */
+static void test_readers_do_not_hold_recovery_up(void **state)
 {
     char folder[TEST_FOLDER_SIZE];
     enum status status = OK;
@@ -123,16 +124,17 @@ static void test_readers_inside_hold_recovery_up_and_stay_right(void **state)
     for (uint64_t number = 3; (status = put_number(&loop, number)) == OK; number++)
         ;
     test_limit_files(RLIM_INFINITY);
-    assert_int_equal(put_number(&loop, 1000), IO_ERROR);
+    assert_int_equal(status, IO_ERROR);
+    assert_int_equal(put_number(&loop, store_last_position(store) + 1), OK);
     check_numbers(store, view, 1);
     store_view_free(store, view);
-    assert_int_equal(put_number(&loop, store_last_position(store) + 1), OK);
+    check_numbers(store, NULL, store_last_position(store));
     test_loop_close(&loop);
     store_close(store);
     test_folder_remove(folder);
 }
 
-/* RocksDB does not even open for writing: the store reads on. */
+/* The disk takes nothing at all: the store reads on. */
 static void test_reading_goes_on_when_it_cannot_be_opened_again(void **state)
 {
     char folder[TEST_FOLDER_SIZE];
@@ -163,11 +165,85 @@ static void test_reading_goes_on_when_it_cannot_be_opened_again(void **state)
     test_folder_remove(folder);
 }
 
+/* RocksDB cannot make a table, as when its disk is away; what it does in the background then fails,
+ * and it takes no more writes. The store is told as by the checkpoints' thread. */
+static void fail_rocks(struct store *store, const char *inside, const char *away)
+{
+    assert_int_equal(rename(inside, away), 0);
+    assert_int_not_equal(checkpoint_run(store), OK);
+    atomic_store(&store->checkpoint.failed, (int)IO_ERROR);
+}
+
+/* What only its memory had is replayed from the log. While somebody reads it stays as it is. */
+static void test_rocksdb_is_opened_again(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], inside[TEST_FOLDER_SIZE + 16], away[TEST_FOLDER_SIZE + 16];
+    struct test_loop loop;
+
+    (void)state;
+    test_folder_make(folder);
+    snprintf(inside, sizeof inside, "%s/store", folder);
+    snprintf(away, sizeof away, "%s/away", folder);
+
+    struct store *store = open_without_pause(folder);
+
+    test_loop_open(&loop, store);
+    for (uint64_t number = 1; number <= 10; number++)
+        assert_int_equal(put_number(&loop, number), OK);
+    fail_rocks(store, inside, away);
+
+    struct store_view *view = store_view_new(store);
+
+    assert_int_equal(put_number(&loop, 11), IO_ERROR);
+    check_numbers(store, view, 10);
+    check_numbers(store, NULL, 10);
+    assert_int_equal(rename(away, inside), 0);
+    store_view_free(store, view);
+    assert_int_equal(put_number(&loop, 11), OK);
+    check_numbers(store, NULL, 11);
+    assert_int_equal(checkpoint_run(store), OK);
+    test_loop_close(&loop);
+    store_close(store);
+    store = test_open(folder);
+    check_numbers(store, NULL, 11);
+    assert_int_equal(store_last_position(store), 11);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
+/* RocksDB's write fails after the group's record was synced: it is taken back. */
+static void test_a_group_that_rocksdb_does_not_take(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], inside[TEST_FOLDER_SIZE + 16], away[TEST_FOLDER_SIZE + 16];
+    struct test_loop loop;
+
+    (void)state;
+    test_folder_make(folder);
+    snprintf(inside, sizeof inside, "%s/store", folder);
+    snprintf(away, sizeof away, "%s/away", folder);
+
+    struct store *store = open_without_pause(folder);
+
+    test_loop_open(&loop, store);
+    assert_int_equal(put_number(&loop, 1), OK);
+    fail_rocks(store, inside, away);
+    atomic_store(&store->checkpoint.failed, (int)OK); /* nobody has said so yet */
+    assert_int_equal(rename(away, inside), 0);
+    assert_int_not_equal(put_number(&loop, 2), OK);
+    check_numbers(store, NULL, 1);
+    assert_int_equal(put_number(&loop, 2), OK);
+    test_loop_close(&loop);
+    store_close(store);
+    store = test_open(folder);
+    check_numbers(store, NULL, 2);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
 /* The whole store is away for a while, as when a disk is: reads say so, and come back with it. */
 static void test_store_is_away_for_a_while(void **state)
 {
     char folder[TEST_FOLDER_SIZE], inside[TEST_FOLDER_SIZE + 16], away[TEST_FOLDER_SIZE + 16];
-    enum status status = OK;
     struct test_loop loop;
     struct bytes key, value;
 
@@ -179,24 +255,15 @@ static void test_store_is_away_for_a_while(void **state)
     struct store *store = open_without_pause(folder);
 
     test_loop_open(&loop, store);
-
-    struct store_view *view =
-        store_view_new(store); /* until the disk is away nothing is repaired */
-
-    test_limit_files(FILE_LIMIT);
-
-    uint64_t count = fill(&loop, &status);
-
-    test_limit_files(RLIM_INFINITY);
-    assert_int_equal(rename(inside, away), 0);
-    store_view_free(store, view);
-    assert_int_equal(put_number(&loop, count + 1), CORRUPT);
+    assert_int_equal(put_number(&loop, 1), OK);
+    fail_rocks(store, inside, away);
+    assert_int_equal(put_number(&loop, 2), CORRUPT);
 
     struct store_value got = {0};
     struct store_iter *iter = store_iter_new(store, NULL, STORE_ITEMS, BYTES(""), BYTES(""), false);
+    struct store_view *view = store_view_new(store);
     struct store_figures figures;
 
-    view = store_view_new(store);
     assert_int_equal(store_get(store, NULL, STORE_ITEMS, BYTES("k"), &got), IO_ERROR);
     assert_int_equal(store_get(store, view, STORE_ITEMS, BYTES("k"), &got), IO_ERROR);
     assert_false(store_iter_next(iter, &key, &value));
@@ -205,12 +272,12 @@ static void test_store_is_away_for_a_while(void **state)
     assert_int_equal(figures.memory_size, 0);
     store_iter_free(iter);
     store_view_free(store, view);
-    assert_int_equal(store_last_position(store), count);
+    assert_int_equal(store_last_position(store), 1);
 
     test_folder_remove(inside); /* what RocksDB made on its vain try */
     assert_int_equal(rename(away, inside), 0);
-    assert_int_equal(put_number(&loop, count + 1), OK);
-    check_numbers(store, NULL, count + 1);
+    assert_int_equal(put_number(&loop, 2), OK);
+    check_numbers(store, NULL, 2);
     test_loop_close(&loop);
     store_close(store);
     test_folder_remove(folder);
@@ -220,7 +287,6 @@ static void test_store_is_away_for_a_while(void **state)
 static void test_tries_are_apart(void **state)
 {
     char folder[TEST_FOLDER_SIZE];
-    enum status status = OK;
     struct test_loop loop;
 
     (void)state;
@@ -231,21 +297,17 @@ static void test_tries_are_apart(void **state)
     store->repair_pause_ms = 3600 * 1000;
     test_loop_open(&loop, store);
 
-    struct store_view *view =
-        store_view_new(store); /* keeps the first try, at once, from succeeding */
+    assert_int_equal(put_number(&loop, 1), OK);
+    test_limit_files(0); /* the first try, at once, fails as well */
 
-    test_limit_files(FILE_LIMIT);
+    struct test_work work = {.body = put_large, .number = 2};
 
-    uint64_t count = fill(&loop, &status);
-    struct test_work work = {.body = put_large, .number = count + 1};
-
+    assert_int_equal(test_do(&loop, &work), IO_ERROR);
+    assert_true(work.ran);
     test_limit_files(RLIM_INFINITY);
     assert_int_equal(test_do(&loop, &work), IO_ERROR);
     assert_false(work.ran);
-    store_view_free(store, view);
-    assert_int_equal(test_do(&loop, &work), IO_ERROR);
-    assert_false(work.ran);
-    check_numbers(store, NULL, count);
+    check_numbers(store, NULL, 1);
     test_loop_close(&loop);
     store_close(store);
     test_folder_remove(folder);
@@ -301,8 +363,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_failed_write_leaves_no_trace_and_store_recovers),
-        cmocka_unit_test(test_readers_inside_hold_recovery_up_and_stay_right),
+        cmocka_unit_test(test_readers_do_not_hold_recovery_up),
         cmocka_unit_test(test_reading_goes_on_when_it_cannot_be_opened_again),
+        cmocka_unit_test(test_rocksdb_is_opened_again),
+        cmocka_unit_test(test_a_group_that_rocksdb_does_not_take),
         cmocka_unit_test(test_store_is_away_for_a_while),
         cmocka_unit_test(test_tries_are_apart),
         cmocka_unit_test(test_all_works_of_a_failed_group_fail),

@@ -50,12 +50,12 @@ static void test_format_file(void **state)
         enum status status;
         const char *words[4];
     } cases[] = {
-        {"dynlog store 2\n", NEWER_FORMAT, {"format 2", "knows format 1"}},
+        {"dynlog store 3\n", NEWER_FORMAT, {"format 3", "knows format 2"}},
         {"dynlog store 18446744073709551615\n", NEWER_FORMAT, {"18446744073709551615"}},
         {"dynlog store 18446744073709551616\n", CORRUPT, {"damaged"}},
         {"dynlog store \n", CORRUPT, {"damaged"}},
-        {"dynlog store 1", CORRUPT, {"damaged"}},
-        {"dynlog store 1\n\n", CORRUPT, {"damaged"}},
+        {"dynlog store 2", CORRUPT, {"damaged"}},
+        {"dynlog store 2\n\n", CORRUPT, {"damaged"}},
         {"", CORRUPT, {"damaged"}},
         {"something else that is much longer than any format line that a dynlog ever writes\n",
          CORRUPT,
@@ -74,12 +74,12 @@ static void test_format_file(void **state)
     store_close(store);
     path_in(path, folder, "format");
     assert_int_equal(file_read(arena, path, 100, &text), OK);
-    assert_true(bytes_equal_text(text, "dynlog store 1\n"));
+    assert_true(bytes_equal_text(text, "dynlog store 2\n"));
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         write_file(folder, "format", cases[i].text);
         expect_refused(folder, cases[i].status, cases[i].words);
     }
-    write_file(folder, "format", "dynlog store 1\n");
+    write_file(folder, "format", "dynlog store 2\n");
     store = test_open(folder);
     test_expect(store, NULL, STORE_ITEMS, "a", "1");
     store_close(store);

@@ -94,15 +94,17 @@ static void put_noise(struct store_batch *batch, struct test_work *work)
     work->position = store_batch_position(batch);
 }
 
-/* The same, and takes the last free byte of the disk after the store looked at it. */
+/* The same with more than a segment that was written ahead has room for, and takes the last free
+ * byte of the disk after the store looked at it. */
 static void put_noise_on_full_disk(struct store_batch *batch, struct test_work *work)
 {
-    static const uint8_t bytes[4096];
+    static const uint8_t bytes[WAL_SEGMENT_SIZE];
     int filler = open_filler();
 
-    while (write(filler, bytes, sizeof bytes) > 0)
+    while (write(filler, bytes, 4096) > 0)
         ;
     close(filler);
+    store_batch_put(batch, STORE_EVENTS, BYTES("large"), bytes_of(bytes, sizeof bytes));
     put_noise(batch, work);
 }
 

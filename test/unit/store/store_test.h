@@ -37,27 +37,31 @@ static inline void test_folder_remove(const char *folder)
     assert_int_equal(file_remove_folder(folder), OK);
 }
 
-/* Some file of the store has these among its bytes. */
+/* Some file of the store's, or of its log's, has these among its bytes. */
 static inline bool test_folder_has_bytes(const char *folder, struct bytes wanted)
 {
-    char path[2 * TEST_FOLDER_SIZE];
-    const struct dirent *entry = NULL;
+    static const char *const below[] = {"store", "log"};
     bool found = false;
-    DIR *entries = NULL;
 
-    snprintf(path, sizeof path, "%s/store", folder);
-    entries = opendir(path);
-    assert_non_null(entries);
-    while ((entry = readdir(entries)) != NULL) {
-        AUTO(arena_release) struct arena *arena = arena_new();
-        char file[sizeof path + 256];
-        struct bytes bytes;
+    for (size_t i = 0; i < ARRAY_COUNT(below); i++) {
+        char path[2 * TEST_FOLDER_SIZE];
+        const struct dirent *entry = NULL;
+        DIR *entries = NULL;
 
-        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        found = found || (file_read(arena, file, (size_t)1 << 30, &bytes) == OK &&
-                          bytes_find(bytes, wanted) != SIZE_MAX);
+        snprintf(path, sizeof path, "%s/%s", folder, below[i]);
+        entries = opendir(path);
+        assert_non_null(entries);
+        while ((entry = readdir(entries)) != NULL) {
+            AUTO(arena_release) struct arena *arena = arena_new();
+            char file[sizeof path + 256];
+            struct bytes bytes;
+
+            snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+            found = found || (file_read(arena, file, (size_t)1 << 30, &bytes) == OK &&
+                              bytes_find(bytes, wanted) != SIZE_MAX);
+        }
+        closedir(entries);
     }
-    closedir(entries);
     return found;
 }
 
