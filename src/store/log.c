@@ -213,7 +213,7 @@ enum status store_logs(struct store *store, struct arena *arena, struct store_lo
     uint64_t needed = first_needed(store);
 
     crc_table(table);
-    while (status == OK && (entry = readdir(folder)) != NULL) {
+    while (folder != NULL && status == OK && (entry = readdir(folder)) != NULL) {
         struct store_log log = {0};
 
         if (!log_number(entry->d_name, &log.number))
