@@ -102,6 +102,7 @@ struct server {
     uv_signal_t interrupted, terminated;
     enum server_state state;
     bool failed; /* the exit status will say so */
+    bool stops;  /* it is to, once it is open */
 
     struct arn_place place;
     /* Two kinds of waiting (docs/adr/0020): what AWS does at a time goes by `timers`, whose clock a
