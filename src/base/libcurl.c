@@ -57,6 +57,7 @@ static_assert(sizeof(long) == 8 && sizeof(void *) == 8 && sizeof(curl_off_t) == 
     X(CURLcode, curl_easy_getinfo, CURL *, CURLINFO)                                               \
     X(CURLMcode, curl_multi_setopt, CURLM *, CURLMoption)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): types and lists of parameters are no expressions */
 static struct {
 #define MEMBER(type, name, parameters, arguments) type(*name) parameters;
 #define MEMBER_VOID(name, parameters, arguments) void(*name) parameters;
@@ -121,3 +122,4 @@ static void load(void)
 FUNCTIONS(DEFINE)
 PROCEDURES(DEFINE_VOID)
 OPEN_ENDED(DEFINE_OPEN)
+/* NOLINTEND(bugprone-macro-parentheses) */

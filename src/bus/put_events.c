@@ -122,6 +122,7 @@ static void plan_delivery(const struct matching *matching, const struct rule *ru
         .payload = payload,
         .event = payload.ptr == text.ptr ? (struct bytes){NULL, 0} : text,
         .event_id = bytes_of_text(matching->entry->event_id),
+        .id_returns = matching->entry->id != NULL,
         .trace_header = arena_copy(arena, matching->entry->trace_header),
         .dead_letter_arn = arena_copy(arena, target->dead_letter_arn),
         .error_code = made ? NULL : "INVALID_JSON",

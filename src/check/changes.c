@@ -343,7 +343,8 @@ static void check_chain(struct check *check, const struct link *list, size_t cou
         compare_records(check, &list[i - 1], &list[i]);
     if (records > 0 && stream->is_current && !check->damaged[STORE_ITEMS])
         compare_item(check, &list[records - 1], item);
-    if (records == 0 && (item->flags & LINK_MUST) != 0 && !check->damaged[STORE_CHANGES])
+    if (records == 0 && item != NULL && (item->flags & LINK_MUST) != 0 &&
+        !check->damaged[STORE_CHANGES])
         check_find(check, &lost_changes, "changes",
                    check_text(check,
                               "table \"%.*s\", an event that was appended after its stream "

@@ -155,6 +155,7 @@ static struct bytes entry_text(struct check *check, const struct owner *owner, s
             types[count] = index->key.attributes[i].type;
         }
     }
+    assert(of_table != NULL);
     for (size_t i = 0; i < of_table->count && (is_index(owner) || i == 0); i++, count++) {
         names[count] = arena_copy_text(check->scratch, of_table->attributes[i].name);
         types[count] = of_table->attributes[i].type;

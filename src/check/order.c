@@ -43,8 +43,10 @@ static void take_run(struct check *check, struct check_table *table, struct byte
     struct bytes rest = bytes_slice(key, ORDER_PREFIX_SIZE, key.size), names = rest, part;
     enum status status = order_run_read(value, &record);
 
-    if (status == OK && (!order_key_part_read(&rest, check->scratch, &part) ||
-                         !order_key_part_read(&rest, check->scratch, &part) || rest.size > 0))
+    for (int names_left = 2; status == OK && names_left > 0; names_left--) /* log and type */
+        if (!order_key_part_read(&rest, check->scratch, &part))
+            status = CORRUPT;
+    if (status == OK && rest.size > 0)
         status = CORRUPT;
     if (status != OK) {
         check_find_unreadable(check, STORE_ORDER, key, status, "a run: number, events, position");

@@ -106,6 +106,8 @@ struct delivery {
     struct bytes event_id; /* of a rule: the event's; of a schedule: EXECUTION_ID; of a function:
                               the request id of the invocation; of a pipe: its attempt's, for the
                               journeys */
+    bool id_returns; /* of a rule: when a crash makes the event again, it has this id; and so its
+                        invocations have theirs */
     struct bytes trace_header;    /* X-Ray; empty: none */
     struct bytes asked_by;        /* of a pipe: the trace header of its attempt, for the journeys */
     uint64_t position;            /* of a pipe: the change record that it is made of; 0: none */

@@ -79,9 +79,10 @@ struct http_listen_options {
     const char *cors; /* which web pages are let in (net/cors.h); NULL: none */
     /* No port: connections come by http_take() alone. host is what requests may call it. */
     bool unbound;
-    /* Every accepted connection, before anything was read: true when it is taken, for another
-     * server's http_take(). NULL: all stay. */
-    bool (*deal)(void *context, struct http_parcel *parcel);
+    /* Every accepted connection, before anything was read: whether it stays, else it is dealt to
+     * another server, for its http_take(). Both or none; NULL: all stay. */
+    bool (*stays)(void *context);
+    void (*deal)(void *context, struct http_parcel *parcel);
     /* The largest body of a request whose head is read; NULL: HTTP_BODY_SIZE_MAX for all. */
     size_t (*body_size_max)(const struct http_request *request);
 };

@@ -91,7 +91,8 @@ struct http_listener {
     char *host;
     bool any_host, no_pages;
     char *cors; /* NULL: no page is let in */
-    bool (*deal)(void *context, struct http_parcel *parcel);
+    bool (*stays)(void *context);
+    void (*deal)(void *context, struct http_parcel *parcel);
     size_t (*body_size_max)(const struct http_request *request);
     bool open;
     size_t connection_count; /* a listener lives as long as they do */

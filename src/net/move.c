@@ -106,16 +106,16 @@ void move_give(struct http_connection *connection)
 bool move_deal(struct http_connection *connection)
 {
     const struct http_listener *listener = connection->listener;
-    struct http_parcel *parcel = listener->deal != NULL ? pack(connection) : NULL;
+    struct http_parcel *parcel = NULL;
 
-    if (parcel == NULL)
+    if (listener->deal == NULL || listener->stays(listener->context))
         return false;
-    if (listener->deal(listener->context, parcel)) {
-        connection_close(connection);
-        return true;
-    }
-    http_parcel_free(parcel);
-    return false;
+    parcel = pack(connection);
+    if (parcel == NULL) /* no descriptor is left: it stays all the same */
+        return false;
+    connection_close(connection);
+    listener->deal(listener->context, parcel);
+    return true;
 }
 
 /* ---- taking ---- */

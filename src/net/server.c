@@ -404,6 +404,7 @@ enum status http_listen(struct http_server *server, const struct http_listen_opt
     listener->any_host = options->any_host;
     listener->no_pages = options->no_pages;
     listener->body_size_max = options->body_size_max;
+    listener->stays = options->stays;
     listener->deal = options->deal;
     if (options->cors != NULL)
         listener->cors = mem_copy_text(options->cors);

@@ -175,6 +175,7 @@ static void open_listeners(struct front *front)
         front->listeners[i] =
             (struct server_listener){.server = front->server, .front = front, .number = i};
         options.unbound = true;
+        options.stays = NULL;
         options.deal = NULL;
         options.handle = handle;
         options.context = &front->listeners[i];
@@ -243,19 +244,20 @@ void fronts_open(struct server *server)
         open_front(server, &server->fronts[i], i);
 }
 
-bool fronts_deal(struct server *server, struct http_parcel *parcel, size_t listener)
+size_t fronts_turn(struct server *server)
 {
-    size_t turn = server->front_count > 0 ? server->dealt++ % (server->front_count + 1) : 0;
-    struct front *front = NULL;
+    server->dealt = server->front_count > 0 ? (server->dealt + 1) % (server->front_count + 1) : 0;
+    return server->dealt;
+}
 
-    if (turn == 0)
-        return false;
-    front = &server->fronts[turn - 1];
+void fronts_deal(struct server *server, struct http_parcel *parcel, size_t listener)
+{
+    struct front *front = &server->fronts[server->dealt - 1];
+
     pthread_mutex_lock(&server->fronts_mutex);
     put_parcel(&front->dealt, parcel, listener);
     pthread_mutex_unlock(&server->fronts_mutex);
     uv_async_send(&front->woken);
-    return true;
 }
 
 static void tell(struct server *server, bool stops)

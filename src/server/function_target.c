@@ -10,6 +10,16 @@ static bool is_lines(struct delivery *delivery)
            json_parse(delivery->arena, delivery->payload, &ignored, NULL) != OK;
 }
 
+/* The same each time that the event's cause is read: after a crash it is the same invocation. */
+static void name_request(struct delivery *delivery, char out[ID_UUID_SIZE])
+{
+    struct bytes id = delivery->event_id;
+
+    id_uuid_of(bytes_hash(bytes_slice(id, 0, id.size / 2)) + bytes_hash(delivery->source_arn),
+               bytes_hash(bytes_slice(id, id.size / 2, id.size)) + bytes_hash(delivery->target_id),
+               out);
+}
+
 static enum delivery_way find(struct server *server, struct delivery *delivery,
                               struct delivery_error *reterr)
 {
@@ -29,6 +39,8 @@ static enum delivery_way find(struct server *server, struct delivery *delivery,
     }
     target_slot(delivery)->invocation = (struct async_invocation){
         .function_name = delivery->target_arn, .payload = delivery->payload};
+    if (delivery->id_returns)
+        name_request(delivery, target_slot(delivery)->invocation.request_id);
     delivery->may_begin = functions_async_may_begin(server->functions, delivery->target_arn);
     return DELIVERY_WRITTEN;
 }
@@ -59,16 +71,6 @@ static void tell_journey(struct server *server, const struct delivery *delivery)
                            });
 }
 
-/* The same each time that the event's cause is read: after a crash it is the same invocation. */
-static void name_request(struct delivery *delivery, char out[ID_UUID_SIZE])
-{
-    struct bytes id = delivery->event_id;
-
-    id_uuid_of(bytes_hash(bytes_slice(id, 0, id.size / 2)) + bytes_hash(delivery->source_arn),
-               bytes_hash(bytes_slice(id, id.size / 2, id.size)) + bytes_hash(delivery->target_id),
-               out);
-}
-
 static void released(struct async_early *early)
 {
     const struct delivery_release *release = early->context;
@@ -83,7 +85,6 @@ static void begin(struct server *server, struct delivery *delivery,
 
     slot->release = *release;
     slot->early = (struct async_early){.released = released, .context = &slot->release};
-    name_request(delivery, slot->invocation.request_id);
     tell_journey(server, delivery);
     functions_async_begin(server->functions, &slot->invocation, &slot->early);
 }

@@ -102,6 +102,7 @@ struct server {
     uv_signal_t interrupted, terminated;
     enum server_state state;
     bool failed; /* the exit status will say so */
+    bool stops;  /* it is to, once it is open */
 
     struct arn_place place;
     /* Two kinds of waiting (docs/adr/0020): what AWS does at a time goes by `timers`, whose clock a
@@ -135,7 +136,8 @@ struct server {
     bool listeners_closed;
     /* More loops (fronts.c). */
     struct front *fronts;
-    size_t front_count, dealt;
+    size_t front_count;
+    size_t dealt; /* whose turn it was last; 0: the main loop's */
     uv_async_t given_wake;
     pthread_mutex_t fronts_mutex; /* for `given`, and what fronts.c says */
     struct list given;
@@ -231,8 +233,10 @@ void listen_serve_held(struct server *server);
 void fronts_init(struct server *server);
 /* As many as --threads says; once the stack is there. */
 void fronts_open(struct server *server);
-/* An accepted connection: true when it is one of theirs. */
-bool fronts_deal(struct server *server, struct http_parcel *parcel, size_t listener);
+/* Whose turn it is with the next accepted connection; 0: the main loop's, which keeps it. */
+size_t fronts_turn(struct server *server);
+/* It goes to whose turn it is. */
+void fronts_deal(struct server *server, struct http_parcel *parcel, size_t listener);
 /* No more connections; what is in flight goes on. */
 void fronts_drain(struct server *server);
 /* Their connections end, within SERVER_DRAIN_GRACE_MS. */

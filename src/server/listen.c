@@ -32,11 +32,16 @@ void listen_serve_held(struct server *server)
     server->held_count = server->held_capacity = 0;
 }
 
-static bool deal(void *context, struct http_parcel *parcel)
+static bool stays(void *context)
+{
+    return fronts_turn(((struct server_listener *)context)->server) == 0;
+}
+
+static void deal(void *context, struct http_parcel *parcel)
 {
     const struct server_listener *listener = context;
 
-    return fronts_deal(listener->server, parcel, listener->number);
+    fronts_deal(listener->server, parcel, listener->number);
 }
 
 static enum status listen_on(struct server *server, const char *host, uint16_t port,
@@ -53,6 +58,7 @@ static enum status listen_on(struct server *server, const char *host, uint16_t p
         .handle = handle,
         .context = listener,
         .cors = server->options.cors,
+        .stays = stays,
         .deal = server->options.threads > 1 ? deal : NULL,
         .body_size_max = api_body_size_max,
     };

@@ -402,7 +402,8 @@ bool parts_quiet(struct server *server)
         return false;
     if (server->has_trigger && !trigger_stop(server->triggering.trigger))
         return false;
-    return !server->archiving.deleting && exporting_stop(server) && !backing_up_busy(server);
+    return !server->archiving.deleting && exporting_stop(server) && !backing_up_busy(server) &&
+           store_port_is_idle(server->port);
 }
 
 void parts_free(struct server *server)

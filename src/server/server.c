@@ -3,7 +3,8 @@
  *
  *   OPENING --> SERVING --> DRAINING --> STOPPING --> CLOSING --> CLOSED
  *
- *   OPENING    the parts are open; the steps below make what the stack file says
+ *   OPENING    the parts are open; the steps below make what the stack file says. A stop waits for
+ *              them
  *   DRAINING   server_stop(): nothing comes in, what is in flight ends, for a time
  *   STOPPING   stop_hops(): workers and connections end
  *   CLOSING    server_close_down(): the store's last answers come in */
@@ -11,6 +12,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* glibc keeps what is freed: each thread in a heap of its own, and, once a large block was freed,
  * blocks up to 32 MiB too. RocksDB frees memtables in blocks of up to 1 MiB after each flush; these
@@ -37,6 +39,8 @@ static bool start_mappings(struct server *server)
     return status == OK;
 }
 
+static void stop(struct server *server);
+
 static void provisioned(struct server *server, bool ok)
 {
     if (ok && archiving_wanted(server))
@@ -45,7 +49,7 @@ static void provisioned(struct server *server, bool ok)
         ok = start_mappings(server);
     if (!ok) {
         server->failed = true;
-        server_stop(server);
+        stop(server);
         return;
     }
     if (!has_stream_mapping(server))
@@ -59,10 +63,13 @@ static void provisioned(struct server *server, bool ok)
     if (server->state == SERVER_OPENING) {
         server->state = SERVER_SERVING;
         fronts_open(server);
-        output_banner(server);
+        if (!server->stops)
+            output_banner(server);
         watch_open(server);
     }
     listen_serve_held(server);
+    if (server->stops && server->state == SERVER_SERVING)
+        stop(server);
 }
 
 /* ---- before the stack ---- */
@@ -132,7 +139,7 @@ static void drain_limit_reached(struct timer *timer)
 }
 
 /* The first call drains, the second does not wait for it. */
-void server_stop(struct server *server)
+static void stop(struct server *server)
 {
     if (server->state == SERVER_DRAINING) {
         drain_forget(server, server);
@@ -153,6 +160,22 @@ void server_stop(struct server *server)
     manual_clock_stop(server);
     watch_close(server);
     drain_wait(server, false, stop_hops, server);
+}
+
+/* While it opens, the step that is under way ends first, and those behind it, which are short as a
+ * rule: nothing was made by half then. Who asks again does not wait: a process that ends at any
+ * moment loses nothing. */
+void server_stop(struct server *server)
+{
+    if (server->state != SERVER_OPENING) {
+        stop(server);
+        return;
+    }
+    if (server->stops) {
+        bootstraps_remove(server);
+        _exit(EXIT_FAILURE);
+    }
+    server->stops = true;
 }
 
 void server_close_down(struct server *server)

@@ -103,6 +103,7 @@ static void pages_written(struct store_work *work, enum status status)
         bus_plan_written(server->bus, way->put.plan);
     }
     mem_free(pages);
+    assert(first != NULL && "a batch has a page");
     first->done(first, last, status);
     drain_changed(server);
 }

@@ -60,6 +60,12 @@ static const struct cache_row *row_of(const struct cache_entry *entry, size_t ro
            row;
 }
 
+static void copy(uint8_t *to, const uint8_t *from, uint32_t size)
+{
+    if (size > 0)
+        memcpy(to, from, size);
+}
+
 /* Keys and values of `from`, each in a run of its own. */
 static void lay_out(struct cache_entry *entry, const struct cache_rows *from)
 {
@@ -69,12 +75,12 @@ static void lay_out(struct cache_entry *entry, const struct cache_rows *from)
     for (size_t i = 0; i < from->count; i++) {
         to[i] = from->list[i];
         to[i].key_at = at;
-        memcpy(entry->bytes + at, from->bytes + from->list[i].key_at, to[i].key_size);
+        copy(entry->bytes + at, from->bytes + from->list[i].key_at, to[i].key_size);
         at += to[i].key_size;
     }
     for (size_t i = 0; i < from->count; i++) {
         to[i].value_at = at;
-        memcpy(entry->bytes + at, from->bytes + from->list[i].value_at, to[i].value_size);
+        copy(entry->bytes + at, from->bytes + from->list[i].value_at, to[i].value_size);
         at += to[i].value_size;
     }
 }

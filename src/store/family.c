@@ -45,16 +45,18 @@ enum status rocks_make_family(struct rocks *rocks, size_t family,
     *ret = rocks_family(rocks, family);
     if (*ret != NULL)
         return OK;
-    *ret = rocksdb_create_column_family(rocks->db, rocks->options.of_family[family],
-                                        rocks_family_names[family], &error);
 
+    rocksdb_column_family_handle_t *made = rocksdb_create_column_family(
+        rocks->db, rocks->options.of_family[family], rocks_family_names[family], &error);
     enum status status = rocks_status(error);
 
-    if (status != OK)
-        *ret = NULL;
-    else
-        atomic_store_explicit(&rocks->families[family], *ret, memory_order_release);
-    return status;
+    if (status != OK) {
+        rocksdb_column_family_handle_destroy(made); /* an empty one */
+        return status;
+    }
+    atomic_store_explicit(&rocks->families[family], made, memory_order_release);
+    *ret = made;
+    return OK;
 }
 
 bool rocks_has_families(const struct rocks *rocks)

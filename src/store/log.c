@@ -228,7 +228,7 @@ static enum status look_at_rocks_logs(struct logs *logs)
     uint64_t needed = first_needed(logs->store), number = 0;
 
     crc_table(table);
-    while (status == OK && (entry = readdir(folder)) != NULL) {
+    while (folder != NULL && status == OK && (entry = readdir(folder)) != NULL) {
         if (!log_number(entry->d_name, &number))
             continue;
 

@@ -150,6 +150,7 @@ static void released(struct trigger_put *put)
 
 static void page_drop(struct page *page)
 {
+    assert(page->trigger != NULL && "a page is dropped once");
     page->trigger->page_count--;
     page->trigger = NULL;
     list_remove(&page->in_pages);

@@ -480,6 +480,12 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
                              : write_parts(fd, parts, count, offset);
 }
 
+/* With _FILE_OFFSET_BITS=64 the program calls it by this name. */
+ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t offset)
+{
+    return pwritev(fd, parts, count, offset);
+}
+
 ssize_t read(int fd, void *bytes, size_t size)
 {
     if (inode_of(fd) != 0 && fails(DISK_READ))

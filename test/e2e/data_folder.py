@@ -143,6 +143,20 @@ class Stopping(Case):
             self.dynlog.start()
         self.assertEqual(2, self.dynlog.client("dynamodb").scan(TableName=LOGS)["Count"])
 
+    def test_while_it_opens(self):
+        """The folder has its store, and nothing of the stack yet, or some: what was begun is ended, and the next start goes on."""
+        for name in ("CURRENT", "OPTIONS-000007", "000004.log") * 3:
+            dynlog = Dynlog()
+            self.addCleanup(dynlog.remove)
+            process = dynlog.spawn()
+            while not os.path.exists(dynlog.path(".dynlog/store", name)) and process.popen.poll() is None:
+                pass
+            dynlog.process = None
+            self.assertEqual(0, process.end(signal.SIGINT), process.err.text())
+            dynlog.expect_clean(process)
+            dynlog.start()
+            dynlog.stop()
+
     def test_what_is_in_flight_is_finished(self):
         """Events that were appended right before the stop are in the archive after it."""
         client = self.dynlog.client("dynamodb")

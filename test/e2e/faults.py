@@ -261,6 +261,9 @@ class Faults(Case):
         self.assertEqual(["c", "d", "b", "a"], [message["Body"] for message in self.messages(url)])
 
     def test_invocations_out_of_order(self):
+        name = "app-local-work"
+        self.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)  # as they begin they end
+        self.addCleanup(self.lambda_.delete_function_concurrency, FunctionName=name)
         self.dynlog.faults(Reorder=[{"FunctionName": "app-local-work"}])
         self.invoke("work", {"n": 1})
         self.assertIn("invocations", self.dynlog.waiting())

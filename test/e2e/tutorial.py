@@ -20,6 +20,7 @@ VARIES = [
     (r" *\b\d+(\.\d+)? [kM]B\b *", " SIZE "),
     (r"\bprocess \d+", "process ID"),
     (r"\bposition \d+", "position N"),
+    (r"(?m)^dynlog drain: Waiting: .*\n", ""),  # a machine that is slow enough to be asked before all is done
 ]
 BAR = re.compile(r"\r[^\r\n]*(?=\r)")  # what a bar showed
 

@@ -62,7 +62,7 @@ static const struct line_case cases[] = {
     {"read users 12 --from 3 --to 2", {0}, {{0}}, CLI_USAGE, {0}, "--from 3 is above --to 2."},
     {"read users 12 --limit 0", {0}, {{0}}, CLI_USAGE, {0}, "--limit needs a whole number from 1"},
     {"status x", {0}, {{0}}, CLI_USAGE, {0}, "takes none"},
-    {"start --threads 4", {0}, {{0}}, CLI_USAGE, {0}, "--threads is not supported yet"},
+    {"start --threads 65", {0}, {{0}}, CLI_USAGE, {0}, "from 1 to 64"},
     {"start --port 65536", {0}, {{0}}, CLI_USAGE, {0}, "from 0 to 65535"},
     {"start --private a#b", {0}, {{0}}, CLI_USAGE, {0}, "--private needs the name of a log"},
     {"start --memory --data x", {0}, {{0}}, CLI_USAGE, {0}, "choose one"},

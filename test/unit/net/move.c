@@ -213,19 +213,25 @@ static void more_than_the_other_serves_are_turned_away(void **state)
 
 static size_t dealt_count;
 
-static bool deal_every_other(void *context, struct http_parcel *parcel)
+static bool every_other_stays(void *context)
 {
     (void)context;
-    if (dealt_count++ % 2 != 0)
-        return false;
+    return dealt_count++ % 2 != 0;
+}
+
+static void deal(void *context, struct http_parcel *parcel)
+{
+    assert_ptr_equal(context, &handled_count);
     http_take(its, parcel);
-    return true;
 }
 
 static void accepted_connections_are_dealt_out(void **state)
 {
-    const struct http_listen_options options = {
-        .host = "127.0.0.1", .handle = handle, .context = &handled_count, .deal = deal_every_other};
+    const struct http_listen_options options = {.host = "127.0.0.1",
+                                                .handle = handle,
+                                                .context = &handled_count,
+                                                .stays = every_other_stays,
+                                                .deal = deal};
     struct http_listener *dealing = NULL;
     struct client first, second;
 
