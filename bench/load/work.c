@@ -1,22 +1,9 @@
 /* bench/load/work.c - the works: what request number n looks like. Items are events of the seed's
  * shape, about 330 bytes of a PutItem's body; their partition keys are scattered, as ids are. */
 #include "load.h"
+#include "text.h"
 
-#include <stdarg.h>
 #include <string.h>
-
-struct text {
-    char *at, *end;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
-{
-    va_list values;
-
-    va_start(values, format);
-    text->at += vsnprintf(text->at, (size_t)(text->end - text->at), format, values);
-    va_end(values);
-}
 
 /* One to one, so that new numbers are new keys (splitmix64's last step). */
 static uint64_t scattered(uint64_t n)
@@ -28,8 +15,8 @@ static uint64_t scattered(uint64_t n)
 
 static void add_key(struct text *text, uint64_t partition, unsigned sk)
 {
-    add(text, "\"pk\":{\"S\":\"users#%016llx#stream\"},\"sk\":{\"N\":\"%u\"}",
-        (unsigned long long)scattered(partition), sk);
+    text_add(text, "\"pk\":{\"S\":\"users#%016llx#stream\"},\"sk\":{\"N\":\"%u\"}",
+             (unsigned long long)scattered(partition), sk);
 }
 
 /* Of an item that fill made. */
@@ -40,11 +27,11 @@ static void add_key_of(struct text *text, uint64_t item)
 
 static void add_item(struct text *text, uint64_t partition, unsigned sk)
 {
-    add(text, "{");
+    text_add(text, "{");
     add_key(text, partition, sk);
-    add(text, ",\"log\":{\"S\":\"users\"},\"type\":{\"S\":\"signup\"},\"payload\":{\"M\":{"
-              "\"name\":{\"S\":\"Grace Hopper\"},\"email\":{\"S\":\"grace@example.com\"},"
-              "\"phone\":{\"S\":\"+46 8 123 456 78\"},\"visits\":{\"N\":\"12\"}}}}");
+    text_add(text, ",\"log\":{\"S\":\"users\"},\"type\":{\"S\":\"signup\"},\"payload\":{\"M\":{"
+                   "\"name\":{\"S\":\"Grace Hopper\"},\"email\":{\"S\":\"grace@example.com\"},"
+                   "\"phone\":{\"S\":\"+46 8 123 456 78\"},\"visits\":{\"N\":\"12\"}}}}");
 }
 
 /* ---- the request around a body ---- */
@@ -96,18 +83,18 @@ static size_t print_put(const struct load_options *options, char *out, uint64_t 
     struct text body = body_of(out);
 
     (void)random;
-    add(&body, "{\"TableName\":\"%s\",\"Item\":", options->table);
+    text_add(&body, "{\"TableName\":\"%s\",\"Item\":", options->table);
     add_item(&body, new_partition(options, n), 1);
-    add(&body, ",\"ConditionExpression\":\"attribute_not_exists(pk)\"}");
+    text_add(&body, ",\"ConditionExpression\":\"attribute_not_exists(pk)\"}");
     return dynamodb(options, out, body, "PutItem");
 }
 
 /* One of a BatchWriteItem. */
 static void add_write(struct text *text, bool first, uint64_t partition, unsigned sk)
 {
-    add(text, "%s{\"PutRequest\":{\"Item\":", first ? "" : ",");
+    text_add(text, "%s{\"PutRequest\":{\"Item\":", first ? "" : ",");
     add_item(text, partition, sk);
-    add(text, "}}");
+    text_add(text, "}}");
 }
 
 static size_t print_batch(const struct load_options *options, char *out, uint64_t n,
@@ -116,10 +103,10 @@ static size_t print_batch(const struct load_options *options, char *out, uint64_
     struct text body = body_of(out);
 
     (void)random;
-    add(&body, "{\"RequestItems\":{\"%s\":[", options->table);
+    text_add(&body, "{\"RequestItems\":{\"%s\":[", options->table);
     for (unsigned i = 0; i < 25; i++)
         add_write(&body, i == 0, new_partition(options, n * 25 + i), 1);
-    add(&body, "]}}");
+    text_add(&body, "]}}");
     return dynamodb(options, out, body, "BatchWriteItem");
 }
 
@@ -131,11 +118,11 @@ static size_t print_fill(const struct load_options *options, char *out, uint64_t
     (void)random;
     if (n * 25 >= options->items)
         return 0;
-    add(&body, "{\"RequestItems\":{\"%s\":[", options->table);
+    text_add(&body, "{\"RequestItems\":{\"%s\":[", options->table);
     for (uint64_t i = n * 25; i < n * 25 + 25 && i < options->items; i++)
         add_write(&body, i == n * 25, i / LOAD_ITEMS_PER_PARTITION,
                   (unsigned)(i % LOAD_ITEMS_PER_PARTITION) + 1);
-    add(&body, "]}}");
+    text_add(&body, "]}}");
     return dynamodb(options, out, body, "BatchWriteItem");
 }
 
@@ -145,13 +132,14 @@ static size_t print_transact(const struct load_options *options, char *out, uint
     struct text body = body_of(out);
 
     (void)random;
-    add(&body, "{\"TransactItems\":[");
+    text_add(&body, "{\"TransactItems\":[");
     for (unsigned i = 0; i < 2; i++) {
-        add(&body, "%s{\"Put\":{\"TableName\":\"%s\",\"Item\":", i > 0 ? "," : "", options->table);
+        text_add(&body, "%s{\"Put\":{\"TableName\":\"%s\",\"Item\":", i > 0 ? "," : "",
+                 options->table);
         add_item(&body, new_partition(options, n * 2 + i), 1);
-        add(&body, ",\"ConditionExpression\":\"attribute_not_exists(pk)\"}}");
+        text_add(&body, ",\"ConditionExpression\":\"attribute_not_exists(pk)\"}}");
     }
-    add(&body, "]}");
+    text_add(&body, "]}");
     return dynamodb(options, out, body, "TransactWriteItems");
 }
 
@@ -162,12 +150,13 @@ static size_t print_update(const struct load_options *options, char *out, uint64
     uint64_t item = random % options->items;
 
     (void)n;
-    add(&body, "{\"TableName\":\"%s\",\"Key\":{", options->table);
+    text_add(&body, "{\"TableName\":\"%s\",\"Key\":{", options->table);
     add_key_of(&body, item);
-    add(&body, "},\"UpdateExpression\":\"SET #t = :t ADD visits :one\","
-               "\"ConditionExpression\":\"attribute_exists(pk)\","
-               "\"ExpressionAttributeNames\":{\"#t\":\"type\"},"
-               "\"ExpressionAttributeValues\":{\":t\":{\"S\":\"seen\"},\":one\":{\"N\":\"1\"}}}");
+    text_add(&body,
+             "},\"UpdateExpression\":\"SET #t = :t ADD visits :one\","
+             "\"ConditionExpression\":\"attribute_exists(pk)\","
+             "\"ExpressionAttributeNames\":{\"#t\":\"type\"},"
+             "\"ExpressionAttributeValues\":{\":t\":{\"S\":\"seen\"},\":one\":{\"N\":\"1\"}}}");
     return dynamodb(options, out, body, "UpdateItem");
 }
 
@@ -177,15 +166,16 @@ static size_t print_events(const struct load_options *options, char *out, uint64
     struct text body = body_of(out);
 
     (void)random;
-    add(&body, "{\"Entries\":[");
+    text_add(&body, "{\"Entries\":[");
     for (unsigned i = 0; i < 10; i++)
-        add(&body,
+        text_add(
+            &body,
             "%s{\"EventBusName\":\"%s\",\"Source\":\"load\",\"DetailType\":\"users\",\"Detail\":"
             "\"{\\\"pk\\\":\\\"users#%016llx#stream\\\",\\\"sk\\\":1,\\\"log\\\":\\\"users\\\","
             "\\\"type\\\":\\\"signup\\\",\\\"payload\\\":{\\\"name\\\":\\\"Grace Hopper\\\","
             "\\\"email\\\":\\\"grace@example.com\\\"}}\"}",
             i > 0 ? "," : "", options->bus, (unsigned long long)scattered(n * 10 + i));
-    add(&body, "]}");
+    text_add(&body, "]}");
     return finish(options, out, body, out + HEAD_SIZE, "events", "AWSEvents", "PutEvents");
 }
 
@@ -197,9 +187,9 @@ static size_t print_get(const struct load_options *options, char *out, uint64_t 
     uint64_t item = random % options->items;
 
     (void)n;
-    add(&body, "{\"TableName\":\"%s\",\"Key\":{", options->table);
+    text_add(&body, "{\"TableName\":\"%s\",\"Key\":{", options->table);
     add_key_of(&body, item);
-    add(&body, "}}");
+    text_add(&body, "}}");
     return dynamodb(options, out, body, "GetItem");
 }
 
@@ -210,10 +200,10 @@ static size_t print_query(const struct load_options *options, char *out, uint64_
     uint64_t partitions = options->items / LOAD_ITEMS_PER_PARTITION;
 
     (void)n;
-    add(&body,
-        "{\"TableName\":\"%s\",\"KeyConditionExpression\":\"pk = :pk\","
-        "\"ExpressionAttributeValues\":{\":pk\":{\"S\":\"users#%016llx#stream\"}}}",
-        options->table, (unsigned long long)scattered(random % partitions));
+    text_add(&body,
+             "{\"TableName\":\"%s\",\"KeyConditionExpression\":\"pk = :pk\","
+             "\"ExpressionAttributeValues\":{\":pk\":{\"S\":\"users#%016llx#stream\"}}}",
+             options->table, (unsigned long long)scattered(random % partitions));
     return dynamodb(options, out, body, "Query");
 }
 
@@ -221,7 +211,7 @@ static size_t print_query(const struct load_options *options, char *out, uint64_
 
 static void add_bulk(struct text *text, const char *bulk)
 {
-    add(text, "$%zu\r\n%s\r\n", strlen(bulk), bulk);
+    text_add(text, "$%zu\r\n%s\r\n", strlen(bulk), bulk);
 }
 
 static const char *event_text(char *room, size_t size, uint64_t n)
@@ -240,7 +230,7 @@ static size_t print_xadd(const struct load_options *options, char *out, uint64_t
     char event[HEAD_SIZE];
 
     (void)random;
-    add(&text, "*5\r\n");
+    text_add(&text, "*5\r\n");
     add_bulk(&text, "XADD");
     add_bulk(&text, options->table);
     add_bulk(&text, "*");
@@ -259,7 +249,7 @@ static size_t print_xadd_if(const struct load_options *options, char *out, uint6
     (void)random;
     snprintf(key, sizeof key, "users#%016llx#stream",
              (unsigned long long)scattered(options->first + n));
-    add(&text, "*6\r\n");
+    text_add(&text, "*6\r\n");
     add_bulk(&text, "EVAL");
     add_bulk(&text, "if redis.call('SETNX', KEYS[1], 1) == 1 then "
                     "return redis.call('XADD', KEYS[2], '*', 'event', ARGV[1]) "

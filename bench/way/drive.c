@@ -16,12 +16,12 @@
 #include "base/clock.h"
 
 #include "board.h"
+#include "../load/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,26 +65,13 @@ static void die(const char *what)
 
 /* ---- requests ---- */
 
-struct text {
-    char *at, *end;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
-{
-    va_list values;
-
-    va_start(values, format);
-    text->at += vsnprintf(text->at, (size_t)(text->end - text->at), format, values);
-    va_end(values);
-}
-
 static void add_item(struct text *text, uint64_t n)
 {
-    add(text,
-        "{\"pk\":{\"S\":\"way#%llu#stream\"},\"sk\":{\"N\":\"1\"},\"log\":{\"S\":\"way\"},"
-        "\"type\":{\"S\":\"signup\"},\"payload\":{\"M\":{\"name\":{\"S\":\"Grace Hopper\"},"
-        "\"email\":{\"S\":\"grace@example.com\"},\"visits\":{\"N\":\"12\"}}}}",
-        (unsigned long long)n);
+    text_add(text,
+             "{\"pk\":{\"S\":\"way#%llu#stream\"},\"sk\":{\"N\":\"1\"},\"log\":{\"S\":\"way\"},"
+             "\"type\":{\"S\":\"signup\"},\"payload\":{\"M\":{\"name\":{\"S\":\"Grace Hopper\"},"
+             "\"email\":{\"S\":\"grace@example.com\"},\"visits\":{\"N\":\"12\"}}}}",
+             (unsigned long long)n);
 }
 
 static size_t print_request(struct run *run, uint64_t n)
@@ -93,17 +80,17 @@ static size_t print_request(struct run *run, uint64_t n)
     struct text text = {body, body + sizeof body};
 
     if (run->batch == 1) {
-        add(&text, "{\"TableName\":\"" TABLE "\",\"Item\":");
+        text_add(&text, "{\"TableName\":\"" TABLE "\",\"Item\":");
         add_item(&text, n);
-        add(&text, ",\"ConditionExpression\":\"attribute_not_exists(pk)\"}");
+        text_add(&text, ",\"ConditionExpression\":\"attribute_not_exists(pk)\"}");
     } else {
-        add(&text, "{\"RequestItems\":{\"" TABLE "\":[");
+        text_add(&text, "{\"RequestItems\":{\"" TABLE "\":[");
         for (uint64_t i = 0; i < run->batch; i++) {
-            add(&text, "%s{\"PutRequest\":{\"Item\":", i > 0 ? "," : "");
+            text_add(&text, "%s{\"PutRequest\":{\"Item\":", i > 0 ? "," : "");
             add_item(&text, n + i);
-            add(&text, "}}");
+            text_add(&text, "}}");
         }
-        add(&text, "]}}");
+        text_add(&text, "]}}");
     }
     return (size_t)snprintf(
         run->request, sizeof run->request,

@@ -30,10 +30,7 @@ static void compare(struct check *check, const char *path, const struct archive_
         return;
     }
     if (look->has_position && look->position > check->last_position)
-        check_find(check, &ahead, "archive", bytes_of_text(path),
-                   check_text(check, "a position up to the last one, %llu",
-                              (unsigned long long)check->last_position),
-                   check_text(check, "%llu", (unsigned long long)look->position));
+        check_find_position(check, &ahead, "archive", bytes_of_text(path), look->position);
     if (!look->has_position)
         check_part_remark(check, "the archive %s has no events of this store", path);
 }

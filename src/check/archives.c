@@ -54,10 +54,7 @@ static void begin_archive(struct check *check, struct walk *walk, struct bytes k
     *walk = (struct walk){.id = bytes_get_u64(key.ptr)};
     walk->is_known = check_id_name(check, CHECK_ARCHIVE, walk->id, &walk->name);
     if (!walk->is_known)
-        check_find(check, &CHECK_STRAY, "archives", check_bytes_text(check, key),
-                   BYTES("an event of an archive"),
-                   check_text(check, "one of the id %llu, which is nobody's",
-                              (unsigned long long)walk->id));
+        check_find_nobodys(check, "archives", key, "an event of an archive", walk->id);
 }
 
 static void take_row(struct check *check, struct bytes key, struct bytes value, void *context)

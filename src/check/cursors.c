@@ -18,10 +18,8 @@ static const struct check_kind past_the_end = {
 static void check_position(struct check *check, struct bytes key, uint64_t position)
 {
     if (position > check->last_position)
-        check_find(check, &past_the_end, "cursors", check_bytes_text(check, key),
-                   check_text(check, "a position up to the last one, %llu",
-                              (unsigned long long)check->last_position),
-                   check_text(check, "%llu", (unsigned long long)position));
+        check_find_position(check, &past_the_end, "cursors", check_bytes_text(check, key),
+                            position);
 }
 
 static bool read_position(struct check *check, struct bytes key, struct bytes value)

@@ -11,10 +11,8 @@ static const struct check_kind bad_payload = {
 static void check_position(struct check *check, struct bytes key, uint64_t position)
 {
     if (position > check->last_position)
-        check_find(check, &CHECK_DIFFERENT, "deliveries", check_bytes_text(check, key),
-                   check_text(check, "a position up to the last one, %llu",
-                              (unsigned long long)check->last_position),
-                   check_text(check, "%llu", (unsigned long long)position));
+        check_find_position(check, &CHECK_DIFFERENT, "deliveries", check_bytes_text(check, key),
+                            position);
 }
 
 void check_sealed_text(struct check *check, const char *family, struct bytes key,

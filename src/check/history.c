@@ -44,14 +44,10 @@ static void take_row(struct check *check, struct bytes key, struct bytes value, 
         return;
     }
     if (history.position > check->last_position)
-        check_find(check, &bad_history, "history", check_bytes_text(check, key),
-                   check_text(check, "a position up to the last one, %llu",
-                              (unsigned long long)check->last_position),
-                   check_text(check, "%llu", (unsigned long long)history.position));
+        check_find_position(check, &bad_history, "history", check_bytes_text(check, key),
+                            history.position);
     if (*known != history.recovery_id && !is_known(check, history.recovery_id))
-        check_find(check, &CHECK_STRAY, "history", check_bytes_text(check, key),
-                   BYTES("the past of a table"),
-                   check_text(check, "one of the id %u, which is nobody's", history.recovery_id));
+        check_find_nobodys(check, "history", key, "the past of a table", history.recovery_id);
     else
         *known = history.recovery_id;
 }

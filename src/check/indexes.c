@@ -205,9 +205,7 @@ static void take_row(struct check *check, struct bytes key, struct bytes value, 
         find_owner(check, id, owner);
     if (owner->table == NULL) {
         if (!check->again)
-            check_find(check, &CHECK_STRAY, "indexes", check_bytes_text(check, key),
-                       BYTES("an entry of an index"),
-                       check_text(check, "one of the id %u, which is nobody's", id));
+            check_find_nobodys(check, "indexes", key, "an entry of an index", id);
         return;
     }
     if (is_index(owner))

@@ -118,6 +118,12 @@ void check_find(struct check *check, const struct check_kind *kind, const char *
 void check_tell_more(struct check *check);
 /* In the scratch arena. */
 struct bytes check_text(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
+/* A position behind the last one that the store gave. */
+void check_find_position(struct check *check, const struct check_kind *kind, const char *family,
+                         struct bytes place, uint64_t position);
+/* A row that stands under an id which nobody has. */
+void check_find_nobodys(struct check *check, const char *family, struct bytes key,
+                        const char *expected, uint64_t id);
 /* What is wrong with a value: of a reader's status. */
 void check_find_unreadable(struct check *check, enum store_family family, struct bytes key,
                            enum status status, const char *expected);

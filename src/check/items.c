@@ -78,10 +78,8 @@ static void check_event(struct check *check, struct walk *walk, const struct ite
             check_find(check, &bad_position, "items", check_item_key_text(check, table, key),
                        BYTES("a position: it is an event"), BYTES("none"));
         if (stored->position > check->last_position)
-            check_find(check, &bad_position, "items", check_item_key_text(check, table, key),
-                       check_text(check, "a position up to the last one, %llu",
-                                  (unsigned long long)check->last_position),
-                       check_text(check, "%llu", (unsigned long long)stored->position));
+            check_find_position(check, &bad_position, "items",
+                                check_item_key_text(check, table, key), stored->position);
     }
     if (stored->position == 0)
         return;
@@ -169,9 +167,7 @@ static void take_row(struct check *check, struct bytes key, struct bytes value, 
     }
     if (walk->table == NULL) {
         if (!check->again)
-            check_find(check, &CHECK_STRAY, "items", check_bytes_text(check, key),
-                       BYTES("an item of a table or a backup"),
-                       check_text(check, "one of the id %u, which is nobody's", id));
+            check_find_nobodys(check, "items", key, "an item of a table or a backup", id);
         return;
     }
     if (walk->table->table.key.count == 0)

@@ -153,10 +153,7 @@ static void begin_group(struct check *check, struct walk *walk, struct bytes key
     *walk = (struct walk){.begun = true, .id = bytes_get_u64(key.ptr)};
     walk->is_known = check_id_name(check, CHECK_LOG_GROUP, walk->id, &walk->name);
     if (!walk->is_known && walk->id != 0)
-        check_find(check, &CHECK_STRAY, "logs", check_bytes_text(check, key),
-                   BYTES("a row of a log group"),
-                   check_text(check, "one of the id %llu, which is nobody's",
-                              (unsigned long long)walk->id));
+        check_find_nobodys(check, "logs", key, "a row of a log group", walk->id);
 }
 
 static void take_row(struct check *check, struct bytes key, struct bytes value, void *context)

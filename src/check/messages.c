@@ -270,10 +270,7 @@ static void begin_queue(struct check *check, struct walk *walk, struct bytes key
     *walk = (struct walk){.id = bytes_get_u64(key.ptr)};
     walk->is_known = check_id_name(check, CHECK_QUEUE, walk->id, &walk->name);
     if (!walk->is_known)
-        check_find(check, &CHECK_STRAY, "queues", check_bytes_text(check, key),
-                   BYTES("a row of a queue"),
-                   check_text(check, "one of the id %llu, which is nobody's",
-                              (unsigned long long)walk->id));
+        check_find_nobodys(check, "queues", key, "a row of a queue", walk->id);
 }
 
 static void take_row(struct check *check, struct bytes key, struct bytes value, void *context)

@@ -122,6 +122,22 @@ struct bytes check_text(struct check *check, const char *format, ...)
     return text;
 }
 
+void check_find_position(struct check *check, const struct check_kind *kind, const char *family,
+                         struct bytes place, uint64_t position)
+{
+    check_find(check, kind, family, place,
+               check_text(check, "a position up to the last one, %llu",
+                          (unsigned long long)check->last_position),
+               check_text(check, "%llu", (unsigned long long)position));
+}
+
+void check_find_nobodys(struct check *check, const char *family, struct bytes key,
+                        const char *expected, uint64_t id)
+{
+    check_find(check, &CHECK_STRAY, family, check_bytes_text(check, key), bytes_of_text(expected),
+               check_text(check, "one of the id %llu, which is nobody's", (unsigned long long)id));
+}
+
 void check_find_unreadable(struct check *check, enum store_family family, struct bytes key,
                            enum status status, const char *expected)
 {

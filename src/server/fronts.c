@@ -32,7 +32,7 @@ struct front {
     struct server_listener listeners[SERVER_LISTENERS_MAX];
     struct store_port *port;
     struct api *api;
-    enum { FRONT_SERVING, FRONT_DRAINING, FRONT_CLOSING, FRONT_CLOSED } state;
+    enum { FRONT_SERVING, FRONT_DRAINING, FRONT_CLOSING } state;
     /* Under the server's fronts_mutex. */
     struct list dealt;  /* struct front_parcel */
     bool drains, stops; /* it is to */
@@ -99,19 +99,12 @@ static void handle(void *context, struct http_request *request)
         http_give(request, give_to_main, listener);
 }
 
-static void woken_closed(uv_handle_t *handle)
-{
-    struct front *front = handle->data;
-
-    front->state = FRONT_CLOSED;
-}
-
 /* Once the store has answered what is under way, the loop has nothing left. */
 static void close_when_answered(struct front *front)
 {
     if (front->state == FRONT_CLOSING && store_port_is_idle(front->port) &&
         !uv_is_closing((uv_handle_t *)&front->woken))
-        uv_close((uv_handle_t *)&front->woken, woken_closed);
+        uv_close((uv_handle_t *)&front->woken, NULL);
 }
 
 static void connections_gone(void *context)

@@ -119,7 +119,7 @@ class Cut(unittest.TestCase):
         with Proxy(self.dynlog.port, rb"GET /_dynlog/log", self.sizes(8000)) as proxy:
             source = EventSource(int(proxy.endpoint.rsplit(":", 1)[1]), "/_dynlog/log?from=0")
             got = [key_of(line) for line in itertools.islice(source, 300)]
-            self.dynlog.kill()
+            self.dynlog.kill(check=False)
             self.dynlog.restart()
             second = self.fill(400, 200)
             got += [key_of(line) for line in itertools.islice(source, 300)]
@@ -134,7 +134,7 @@ class Cut(unittest.TestCase):
         with Proxy(self.dynlog.port, rb"GET /_dynlog/log", itertools.islice(self.sizes(16000), 12)) as proxy:
             tail = self.dynlog.spawn_beside(PROGRAM, "tail", "--endpoint", proxy.endpoint, "--from", "start", "--count", "600")
             proxy.wait_cuts(3)
-            self.dynlog.kill()
+            self.dynlog.kill(check=False)
             self.dynlog.restart()
             second = self.fill(400, 200)
             self.assertEqual(0, tail.wait(), tail.err.text())
@@ -166,7 +166,7 @@ class Cut(unittest.TestCase):
             proxy.wait_cuts(5)
             members[0].end(signal.SIGKILL)
             proxy.wait_cuts(15)
-            self.dynlog.kill()
+            self.dynlog.kill(check=False)
             self.dynlog.restart()
             for member in members[1:]:
                 self.assertEqual(0, member.wait(), member.err.text())

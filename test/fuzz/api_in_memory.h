@@ -456,6 +456,13 @@ static inline void forget(void *context, void *waiter)
     (void)context, (void)waiter;
 }
 
+static inline enum status begins_no_backup(void *context, struct bytes to, bool own_bytes,
+                                           struct api_error *error)
+{
+    (void)context, (void)to, (void)own_bytes;
+    return api_refuse(error, API_SERIALIZATION, "Nothing is on a disk here.");
+}
+
 static inline void no_metrics(void *context, struct buffer *out)
 {
     (void)context, (void)out;
@@ -542,9 +549,17 @@ static void open_api(void)
                                           .subscriptions = on.subscriptions,
                                           .journeys = on.journeys,
                                           .faults = on.faults,
-                                          .server = {NULL, write_nothing, drained_at_once, forget,
-                                                     write_nothing, is_manual, does_not_move,
-                                                     forget, no_metrics, does_not_stop},
+                                          .server = {.status = write_nothing,
+                                                     .drain = drained_at_once,
+                                                     .forget_drain = forget,
+                                                     .write_clock = write_nothing,
+                                                     .clock_is_manual = is_manual,
+                                                     .move_clock = does_not_move,
+                                                     .forget_move = forget,
+                                                     .metrics = no_metrics,
+                                                     .stop = does_not_stop,
+                                                     .begin_backup = begins_no_backup,
+                                                     .write_backup = write_nothing},
                                           .bus = on.bus,
                                           .queues = on.queues,
                                           .schedules = on.schedules,
