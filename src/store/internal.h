@@ -246,6 +246,9 @@ MUST_USE enum status replay_read_flushed(struct store *store, uint64_t *ret);
 MUST_USE enum status rocks_open_reading(struct rocks *rocks, const char *rocks_path,
                                         const char *log_path, bool may_be_missing,
                                         char damage[WAL_WORDS_SIZE], char words[ROCKS_ERROR_SIZE]);
+/* The same for one that was closed: it has everything that was accepted, or is closed again. */
+MUST_USE enum status rocks_read_again(struct rocks *rocks, const char *log_path,
+                                      char words[ROCKS_ERROR_SIZE]);
 
 /* ---- checkpoint.c ---- */
 

@@ -166,31 +166,34 @@ static enum status look_at_tables(struct rocks *rocks, uint64_t *ret_flushed,
     return status;
 }
 
+/* Opened once more, with the log that stands in `folder`. */
 static enum status open_with_log(struct rocks *rocks, const char *folder,
                                  char words[ROCKS_ERROR_SIZE])
 {
-    rocksdb_options_set_wal_dir(rocks->options.of_family[FAMILY_META], folder);
+    rocksdb_options_t *database = rocks->options.of_family[FAMILY_META];
+    enum status status = OK;
+
     rocks_close(rocks);
-    return rocks_open_again(rocks, ROCKS_READ_ONLY, words);
+    rocksdb_options_set_wal_dir(database, folder);
+    status = rocks_open_again(rocks, ROCKS_READ_ONLY, words);
+    rocksdb_options_set_wal_dir(database, "");
+    return status;
 }
 
-enum status rocks_open_reading(struct rocks *rocks, const char *rocks_path, const char *log_path,
-                               bool may_be_missing, char damage[WAL_WORDS_SIZE],
-                               char words[ROCKS_ERROR_SIZE])
+/* What only the log has is added to tables that were opened for reading. */
+static enum status add_log(struct rocks *rocks, const char *log_path, bool may_be_missing,
+                           char damage[WAL_WORDS_SIZE], char words[ROCKS_ERROR_SIZE])
 {
     const char *above = getenv("TMPDIR");
     char folder[PATH_MAX];
     uint64_t flushed = 0, sequence = 0;
-    enum status status = rocks_open(rocks, rocks_path, false, ROCKS_READ_ONLY, words);
+    enum status status = OK;
 
     damage[0] = '\0';
-    if (status != OK)
-        return status;
     snprintf(folder, sizeof folder, "%s/dynlog-log-XXXXXX", above != NULL ? above : "/tmp");
     if (mkdtemp(folder) == NULL) {
         snprintf(words, ROCKS_ERROR_SIZE, "a temporary folder cannot be made (TMPDIR): %s",
                  strerror(errno));
-        rocks_clear(rocks);
         return IO_ERROR;
     }
     snprintf(words, ROCKS_ERROR_SIZE, "its log cannot be read");
@@ -203,7 +206,34 @@ enum status rocks_open_reading(struct rocks *rocks, const char *rocks_path, cons
         status = OK;
     if (file_remove_folder(folder) != OK && status == OK)
         status = IO_ERROR;
+    return status;
+}
+
+enum status rocks_open_reading(struct rocks *rocks, const char *rocks_path, const char *log_path,
+                               bool may_be_missing, char damage[WAL_WORDS_SIZE],
+                               char words[ROCKS_ERROR_SIZE])
+{
+    enum status status = rocks_open(rocks, rocks_path, false, ROCKS_READ_ONLY, words);
+
+    if (status != OK)
+        return status;
+    status = add_log(rocks, log_path, may_be_missing, damage, words);
     if (status != OK)
         rocks_clear(rocks);
+    return status;
+}
+
+enum status rocks_read_again(struct rocks *rocks, const char *log_path,
+                             char words[ROCKS_ERROR_SIZE])
+{
+    char damage[WAL_WORDS_SIZE] = "";
+    enum status status = rocks_open_again(rocks, ROCKS_READ_ONLY, words);
+
+    if (status == OK)
+        status = add_log(rocks, log_path, false, damage, words);
+    if (status == OK && damage[0] != '\0')
+        status = CORRUPT;
+    if (status != OK)
+        rocks_close(rocks);
     return status;
 }

@@ -13,8 +13,9 @@
  * answered, if the disk lets us; else with the works that come, until that succeeds. RocksDB is not
  * touched: what it has is right. When RocksDB itself fails (a flush or a compaction did, in the
  * background) it takes no more, and the C API has no way to tell it to go on: it is closed, opened
- * again, and what only the log has is replayed. Until then it is read as it is. `failed` holds why,
- * and works are answered with it without their run().
+ * again, and what only the log has is replayed. Until then it is read as it is, or, when it does
+ * not open for writing, for reading. `failed` holds why, and works are answered with it without
+ * their run().
  *
  * What always holds (store.h, 1 to 4):
  *   - a group is in RocksDB only after its record is synced, and answered after both;
@@ -95,8 +96,8 @@ enum status store_read_last_position(struct store *store, uint64_t *ret)
     return rocks_read_number(&store->rocks, META_LAST_POSITION, ret);
 }
 
-/* Closes the failed RocksDB, opens it again, and replays what its memory had. Nobody is inside the
- * gate. */
+/* Closes the failed RocksDB, opens it again, and replays what its memory had; or, when that fails,
+ * opens it for reading only. Nobody is inside the gate. */
 static enum status exchange(struct store *store)
 {
     char words[ROCKS_ERROR_SIZE];
@@ -110,7 +111,9 @@ static enum status exchange(struct store *store)
     if (status == OK)
         status = store_read_last_position(store, &last_position);
     if (status != OK) {
-        rocks_close(&store->rocks); /* gets answer IO_ERROR until it opens */
+        rocks_close(&store->rocks);
+        /* When that fails, too, gets answer IO_ERROR until it opens. */
+        (void)!rocks_read_again(&store->rocks, store->wal.folder, words);
         return status;
     }
     assert(last_position == atomic_load(&store->last_position));
