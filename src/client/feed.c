@@ -30,19 +30,19 @@ static long http_status_of(const struct client_feed *feed)
     return http_status;
 }
 
-bool client_feed_is_open(const struct client_feed *feed)
+bool client_feed_answered(const struct client_feed *feed)
 {
-    return !feed->ended && http_status_of(feed) == 200;
+    return http_status_of(feed) == 200;
 }
 
 bool client_feed_is_whole(const struct client_feed *feed)
 {
-    return feed->ended && feed->code == CURLE_OK && http_status_of(feed) == 200;
+    return feed->ended && feed->code == CURLE_OK && client_feed_answered(feed);
 }
 
 bool client_feed_has_line(const struct client_feed *feed)
 {
-    return http_status_of(feed) == 200 &&
+    return client_feed_answered(feed) &&
            bytes_find_byte(buffer_bytes(&feed->exchange.body), '\n', feed->taken) != SIZE_MAX;
 }
 

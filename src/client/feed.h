@@ -29,8 +29,8 @@ MUST_USE enum status client_feed_next(struct client_feed *feed, struct arena *ar
 bool client_feed_has_line(const struct client_feed *feed);
 /* The answer ended as it should; what it had was given. */
 bool client_feed_is_whole(const struct client_feed *feed);
-/* The server answered with lines. */
-bool client_feed_is_open(const struct client_feed *feed);
+/* The server answered with lines, though the connection may be broken by now. */
+bool client_feed_answered(const struct client_feed *feed);
 
 /* All of it. `line` returns false to end it. Returns OK when ended so or
  * by a byte to read from wake_fd (-1: none); CLOSED when the connection ended; REFUSED as above. */

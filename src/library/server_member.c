@@ -25,7 +25,6 @@ struct member_reader {
     struct asked *asked;
     char *path;
     struct client_feed *feed; /* NULL: no connection */
-    bool was_connected;
     int64_t pause_ms;
     char token[TOKEN_SIZE]; /* what the server knows this connection by; empty: not yet */
     char was[TOKEN_SIZE];   /* and the one before it */
@@ -91,11 +90,10 @@ static enum dynlog_status next_line(struct member_reader *reader, const struct d
         connect_feed(reader);
     status = client_feed_next(reader->feed, reader->base.arena, deadline_left_ms(deadline),
                               reader->base.wake_fd, ret, &answer);
-    if (status == OK) {
-        reader->was_connected = true;
+    if (client_feed_answered(reader->feed))
         reader->pause_ms = PAUSE_MS_MIN;
+    if (status == OK)
         return DYNLOG_OK;
-    }
     if (status == TIMED_OUT) {
         reader_wait(&reader->base, 0); /* takes what woke it */
         return DYNLOG_TIMED_OUT;
@@ -160,7 +158,7 @@ static enum dynlog_status member_next(struct dynlog_reader *base, int64_t wait_m
             return status;
         if (reader->feed != NULL)
             continue;
-        if (!reader->was_connected || status != DYNLOG_UNREACHABLE)
+        if (status != DYNLOG_UNREACHABLE)
             return status;
         reader_pause(base, &deadline, &reader->pause_ms, PAUSE_MS_MAX);
     }
@@ -252,7 +250,8 @@ static char *make_path(struct arena *arena, const struct asked *asked,
     return mem_copy_text(arena_copy_text(arena, buffer_bytes(&path)));
 }
 
-/* Joins at once, so that a name that begins "now" begins now. */
+/* Joins at once, so that a name that begins "now" begins now. The server is there: it was just
+ * asked for its state. */
 static enum dynlog_status join(struct member_reader *reader, struct dynlog_error *error)
 {
     struct deadline deadline = deadline_after(reader->asked->answer_ms);
@@ -264,6 +263,10 @@ static enum dynlog_status join(struct member_reader *reader, struct dynlog_error
         status = next_line(reader, &deadline, &line, error);
         if (status == DYNLOG_OK)
             (void)take_line(reader, line, &ignored);
+        if (status == DYNLOG_UNREACHABLE && deadline_left_ms(&deadline) != 0) {
+            reader_pause(&reader->base, &deadline, &reader->pause_ms, PAUSE_MS_MAX);
+            status = DYNLOG_OK;
+        }
     }
     return status == DYNLOG_TIMED_OUT
                ? fault_say(error, status, "%s gives no answer.", reader->asked->target.url)

@@ -24,9 +24,8 @@ struct server_reader {
     struct client_feed *feed; /* NULL: no connection */
     bool follows;             /* the feed goes on with new events; else it ends with the last one */
     uint64_t last;            /* position of the last event that was given, or to begin behind */
-    bool was_connected;
-    bool was_asked;   /* just now, so that the first connection needs no question */
-    int64_t pause_ms; /* before the next try */
+    bool was_asked;           /* just now, so that the first connection needs no question */
+    int64_t pause_ms;         /* before the next try */
     char store_id[STORE_ID_SIZE];
 };
 
@@ -87,10 +86,8 @@ static enum dynlog_status next_line(struct server_reader *reader, struct arena *
                                           reader->base.wake_fd, ret, &answer);
     bool whole = client_feed_is_whole(reader->feed);
 
-    if (whole || client_feed_is_open(reader->feed)) {
-        reader->was_connected = true;
+    if (client_feed_answered(reader->feed))
         reader->pause_ms = PAUSE_MS_MIN;
-    }
     if (status == OK)
         return DYNLOG_OK;
     if (status == TIMED_OUT) {
@@ -125,8 +122,7 @@ static enum dynlog_status next_event(struct server_reader *reader, const struct 
 
 static bool is_worth_another(const struct server_reader *reader, enum dynlog_status status)
 {
-    return reader->was_connected && reader->feed == NULL &&
-           (status == DYNLOG_UNREACHABLE || status == DYNLOG_TIMED_OUT);
+    return reader->feed == NULL && (status == DYNLOG_UNREACHABLE || status == DYNLOG_TIMED_OUT);
 }
 
 /* Who waits has a feed that follows; who does not asks for what there is, and no more. What a feed
@@ -197,7 +193,7 @@ enum dynlog_status server_subscribe(struct asked *asked,
     }
     reader->asked = asked;
     reader->pause_ms = PAUSE_MS_MIN;
-    reader->was_connected = reader->was_asked = true;
+    reader->was_asked = true;
     reader->log = mem_copy_text(subscription->log);
     reader->type = mem_copy_text(subscription->type);
     reader->id = mem_copy_text(subscription->id);

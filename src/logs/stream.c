@@ -159,8 +159,9 @@ static void cut_page_by_time(struct log_stream_list *list)
         list->descending ? compare_times_descending : compare_times;
     size_t first = 0;
 
-    if (list->count > 0)
-        qsort(list->streams, list->count, sizeof *list->streams, compare);
+    if (list->count == 0)
+        return;
+    qsort(list->streams, list->count, sizeof *list->streams, compare);
     while (list->has_after && first < list->count && compare(&list->streams[first], &after) <= 0)
         first++;
     list->streams += first;
