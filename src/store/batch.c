@@ -7,7 +7,8 @@
  *   totals    entries of the slots that are put when the group ends, with their last value
  *   ranges    what was deleted as a range; a newer entry in the slots wins over it
  *
- * A get asks the slots, then the ranges, then RocksDB. Keys and values of the slots live in the
+ * A get asks the slots, then the ranges, then those of the group before if RocksDB does not have it
+ * yet, then RocksDB. Keys and values of the slots live in the
  * batch's arena until the next group; what came from RocksDB stays pinned until run() returns. */
 #include "base/map.h"
 #include "store/internal.h"
@@ -74,8 +75,8 @@ void batch_begin(struct store_batch *batch, uint64_t last_position)
     batch->status = OK;
     batch->ranges = NULL;
     batch->totals = NULL;
-    batch->group++;
-    batch->last_position = last_position;
+    batch->group = ++batch->store->group_number;
+    batch->last_position = batch->begin_position = last_position;
 }
 
 void batch_unpin(struct store_batch *batch)
@@ -111,7 +112,7 @@ static enum status make_family(struct store *store, enum store_family family,
     if (status != OK)
         return status;
     status = rocks_make_family(&store->rocks, family, ret);
-    store->rocks_failed = status != OK;
+    store->rocks_failed |= status != OK;
     return status;
 }
 
@@ -129,16 +130,15 @@ static void put_change(struct store_batch *batch, enum store_family family, stru
                               (const char *)value.ptr, value.size);
 }
 
-bool batch_finish(struct store_batch *batch, uint64_t visible_position)
+bool batch_finish(struct store_batch *batch)
 {
     uint8_t position[8];
     struct bytes key = META_LAST_POSITION;
 
-    assert(batch->last_position >= visible_position);
     for (const struct batch_entry *entry = batch->totals; entry != NULL; entry = entry->next_total)
         if (entry->total)
             put_change(batch, entry->family, entry->key, entry->value);
-    if (batch->last_position > visible_position) {
+    if (batch->last_position > batch->begin_position) {
         bytes_put_u64(position, batch->last_position);
         rocksdb_writebatch_put_cf(batch->changes, rocks_family(&batch->store->rocks, FAMILY_META),
                                   (const char *)key.ptr, key.size, (const char *)position,
@@ -282,22 +282,31 @@ static enum status get_written(struct store_batch *batch, enum store_family fami
     return OK;
 }
 
+/* False: the group did not change it. */
+static bool get_changed(const struct store_batch *batch, uint64_t hash, enum store_family family,
+                        struct bytes key, struct bytes *ret, enum status *ret_status)
+{
+    const struct batch_entry *entry = batch->used > 0 ? *find_slot(batch, hash, family, key) : NULL;
+
+    if (entry == NULL && !in_deleted_range(batch, family, key))
+        return false;
+    *ret_status = entry == NULL || entry->deleted ? NOT_FOUND : OK;
+    if (*ret_status == OK)
+        *ret = entry->value;
+    return true;
+}
+
 enum status store_batch_get(struct store_batch *batch, enum store_family family, struct bytes key,
                             struct bytes *ret)
 {
-    assert(family < STORE_FAMILY_COUNT);
-    if (batch->used > 0) {
-        const struct batch_entry *entry = *find_slot(batch, hash_key(family, key), family, key);
+    const struct store_batch *before = batch->store->before;
+    uint64_t hash = batch->used > 0 || before != NULL ? hash_key(family, key) : 0;
+    enum status status = OK;
 
-        if (entry != NULL && entry->deleted)
-            return NOT_FOUND;
-        if (entry != NULL) {
-            *ret = entry->value;
-            return OK;
-        }
-    }
-    if (in_deleted_range(batch, family, key))
-        return NOT_FOUND;
+    assert(family < STORE_FAMILY_COUNT);
+    if (get_changed(batch, hash, family, key, ret, &status) ||
+        (before != NULL && get_changed(before, hash, family, key, ret, &status)))
+        return status;
     return get_written(batch, family, key, ret);
 }
 

@@ -164,11 +164,12 @@ struct store_batch {
     rocksdb_writebatch_t *changes;
     size_t size; /* bytes of keys and values put so far */
     size_t count;
-    uint64_t last_position; /* the last one given, or the visible one */
-    uint64_t group;         /* counts groups */
-    uint32_t scrub;         /* families, a bit each */
-    enum status status;     /* not OK: nothing of the group is written */
-    struct arena *arena;    /* keys and values of the overlay */
+    uint64_t last_position; /* the last one given, or that of the group before */
+    uint64_t begin_position;
+    uint64_t group;      /* counts groups */
+    uint32_t scrub;      /* families, a bit each */
+    enum status status;  /* not OK: nothing of the group is written */
+    struct arena *arena; /* keys and values of the overlay */
     struct batch_entry **slots;
     size_t capacity, used;
     struct batch_range *ranges;
@@ -185,7 +186,7 @@ void batch_begin(struct store_batch *batch, uint64_t last_position);
 /* Lets go of what the last run() has read. */
 void batch_unpin(struct store_batch *batch);
 /* Adds the last position when the group gave any. True when there is something to write. */
-bool batch_finish(struct store_batch *batch, uint64_t visible_position);
+bool batch_finish(struct store_batch *batch);
 
 /* What the group changes of a family: each key once, with its last value. */
 void batch_each(const struct store_batch *batch, enum store_family family,
@@ -277,6 +278,48 @@ void checkpoint_look(struct store *store);
 /* Now, on this thread, which is inside the gate, or the writer's. */
 MUST_USE enum status checkpoint_run(struct store *store);
 
+/* ---- syncer.c ---- */
+
+enum syncer_asked { SYNCER_NOTHING, SYNCER_SYNC, SYNCER_STOP };
+
+/* The writer's: one sync at a time. */
+struct syncer {
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t mutex; /* for what follows */
+    pthread_cond_t moved, done;
+    enum syncer_asked asked;
+    int fd;
+    enum status status;
+};
+
+void syncer_init(struct syncer *syncer);
+void syncer_stop(struct syncer *syncer); /* frees */
+void syncer_begin(struct syncer *syncer, int fd);
+MUST_USE enum status syncer_end(struct syncer *syncer); /* waits */
+
+/* ---- group.c ---- */
+
+/* The writer, with a backlog: runs a group of it, and makes it durable. It is visible and answered
+ * on return if nobody waits; else with the next call. */
+void group_serve(struct store *store);
+/* Who reads on the writer's thread, in a run(), sees what earlier groups put. */
+void group_catch_up(struct store *store);
+/* While no group is on its way: makes these changes durable and visible. */
+MUST_USE enum status store_commit(struct store *store, rocksdb_writebatch_t *changes);
+
+/* ---- repair.c: the writer's ---- */
+
+/* Something failed: nothing is written before a repair. */
+void repair_later(struct store *store, enum status status);
+/* What the checkpoints' thread met. */
+void repair_look(struct store *store);
+/* True when the log and RocksDB take writes, or do so again. Tried when it is time. One that is in
+ * memory stays failed: closing it would lose everything, and its writes cannot fail for a reason
+ * that goes away. */
+bool repair_try(struct store *store);
+bool repair_now(struct store *store);
+
 /* ---- port.c ---- */
 
 struct store_port {
@@ -325,7 +368,13 @@ struct store {
 
     /* The writer's own. */
     struct store_work *backlog;
-    struct store_batch batch;
+    struct store_batch batches[2];
+    struct store_batch *batch;  /* of the group that is run */
+    struct store_batch *before; /* of a group that is synced, and not in RocksDB yet; or NULL */
+    struct store_work *before_works;
+    struct store_work *refused; /* to be answered, each with its status */
+    struct syncer syncer;
+    uint64_t group_number;
     enum status failed;       /* OK: the log and RocksDB take writes */
     bool rocks_failed;        /* it has to be opened again */
     _Atomic uint32_t scrub;   /* families whose deleted bytes are still there, a bit each */
@@ -336,8 +385,6 @@ struct store {
     atomic_uint_fast64_t groups, works;
 };
 
-/* The writer, or while there is none: makes them durable and visible. */
-MUST_USE enum status store_commit(struct store *store, rocksdb_writebatch_t *changes);
 void writer_start(struct store *store);
 /* Answers everything that waits, then ends the thread. */
 void writer_stop(struct store *store);

@@ -24,6 +24,7 @@ struct store_view *store_view_new(struct store *store)
 {
     struct store_view *view = mem_new(sizeof *view);
 
+    group_catch_up(store);
     gate_enter(&store->gate, false);
     view->read = rocksdb_readoptions_create();
     view->moment = cache_moment(&store->cache);
@@ -55,6 +56,7 @@ uint64_t view_moment(const struct store_view *view)
 enum status store_get(struct store *store, const struct store_view *view, enum store_family family,
                       struct bytes key, struct store_value *ret)
 {
+    group_catch_up(store);
     if (family == STORE_ITEMS)
         return cache_get(store, view, key, ret);
     return store_get_stored(store, view, family, key, ret);
@@ -199,9 +201,11 @@ struct store_iter *store_iter_new(struct store *store, const struct store_view *
                                   enum store_family family, struct bytes from, struct bytes to,
                                   bool backward)
 {
-    struct cache_entry *entry =
-        family == STORE_ITEMS ? cache_collection_of(store, view, from, to) : NULL;
+    struct cache_entry *entry = NULL;
 
+    group_catch_up(store);
+    if (family == STORE_ITEMS)
+        entry = cache_collection_of(store, view, from, to);
     if (entry != NULL)
         return iter_of_entry(store, entry, from, to, backward);
     return store_iter_stored(store, view, family, from, to, backward, true);

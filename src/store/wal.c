@@ -16,11 +16,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static enum status sync_file(int fd)
-{
-    return fdatasync(fd) == 0 ? OK : status_of_errno(errno);
-}
-
 static void close_file(struct wal *wal)
 {
     if (wal->fd >= 0)
@@ -50,7 +45,7 @@ static enum status take_file(struct wal *wal, bool may_be_spare, struct wal_file
 /* Its successor begins with that group. */
 static void leave_current(struct wal *wal, uint64_t next_group)
 {
-    if (wal->unfinished_size > 0)
+    if (wal->unfinished_count > 0)
         (void)!ftruncate(wal->fd, (off_t)wal->end); /* the disk may be full of what was refused */
     close_file(wal);
     wal->current.next_group = next_group;
@@ -76,7 +71,7 @@ static enum status begin_file(const struct wal *wal, const struct wal_file *file
     if (status == OK)
         status = wal_file_begin(*ret_fd, &file->header);
     if (status == OK && synced)
-        status = sync_file(*ret_fd);
+        status = wal_file_sync(*ret_fd);
     return status;
 }
 
@@ -123,64 +118,104 @@ static bool has_spare(struct wal *wal)
     return there;
 }
 
-/* An empty segment takes every record. */
-static bool is_to_be_left(struct wal *wal, size_t size)
+/* Where the next record begins. */
+static size_t next_at(const struct wal *wal)
 {
-    if (wal->to_be_left || wal->end == WAL_RECORDS_AT)
+    size_t at = wal->end;
+
+    for (size_t i = 0; i < wal->unfinished_count; i++)
+        at += wal->unfinished[i];
+    return at;
+}
+
+/* An empty segment takes every record. */
+static bool is_to_be_left(struct wal *wal, struct bytes changes)
+{
+    size_t at = next_at(wal);
+
+    if (wal->to_be_left || at == WAL_RECORDS_AT)
         return wal->to_be_left;
-    return wal->end + size > WAL_SEGMENT_SIZE || (!wal->current.is_ahead && has_spare(wal));
+    return at + wal_record_room(changes) > WAL_SEGMENT_SIZE ||
+           (!wal->current.is_ahead && has_spare(wal));
+}
+
+bool wal_has_room(struct wal *wal, struct bytes changes)
+{
+    return wal->fd >= 0 && !is_to_be_left(wal, changes);
+}
+
+static enum status make_room(struct wal *wal, struct bytes changes)
+{
+    if (wal_has_room(wal, changes))
+        return OK;
+    assert(wal->unfinished_count == 0 && "what is not accepted is in the last segment");
+    return wal->fd < 0 ? wal_begin(wal) : enter_next(wal, true, false);
+}
+
+enum status wal_write(struct wal *wal, struct bytes changes)
+{
+    uint8_t head[WAL_RECORD_HEAD_SIZE];
+    enum status status = make_room(wal, changes);
+    size_t at = 0;
+
+    if (status != OK)
+        return status; /* nothing of the group was written */
+    assert(wal->unfinished_count < WAL_UNFINISHED_MAX);
+    at = next_at(wal);
+    wal_put_record_head(head, &wal->current.header,
+                        atomic_load(&wal->last_group) + 1 + wal->unfinished_count, changes);
+    wal->unfinished[wal->unfinished_count++] = wal_record_room(changes);
+    wal->current.once |= next_at(wal) > WAL_SEGMENT_SIZE;
+    status = wal_file_write(wal->fd, at, bytes_of(head, sizeof head), changes);
+    wal->current.once |= status != OK;
+    return status;
+}
+
+enum status wal_synced(struct wal *wal, enum status status)
+{
+    wal->current.once |= status != OK;
+    return status;
 }
 
 enum status wal_append(struct wal *wal, struct bytes changes)
 {
-    uint64_t group = atomic_load(&wal->last_group) + 1;
-    size_t size = WAL_RECORD_HEAD_SIZE + changes.size;
-    uint8_t head[WAL_RECORD_HEAD_SIZE];
-    enum status status = OK;
+    enum status status = wal_write(wal, changes);
 
-    assert(wal->unfinished_size == 0 && "the group before was accepted or taken back");
-    if (wal->fd < 0)
-        status = wal_begin(wal);
-    else if (is_to_be_left(wal, size))
-        status = enter_next(wal, true, false);
-    if (status != OK)
-        return status; /* nothing of the group was written */
-    wal_put_record_head(head, &wal->current.header, group, changes);
-    wal->unfinished_size = size;
-    status = wal_file_write(wal->fd, wal->end, bytes_of(head, sizeof head), changes);
-    if (status == OK)
-        status = sync_file(wal->fd);
-    if (status != OK || wal->end + size > WAL_SEGMENT_SIZE)
-        wal->current.once = true;
-    return status;
+    return status == OK ? wal_synced(wal, wal_file_sync(wal->fd)) : status;
 }
 
 void wal_accept(struct wal *wal)
 {
-    assert(wal->unfinished_size > 0);
-    wal->end += wal->unfinished_size;
-    wal->end += (WAL_ALIGNMENT - wal->end % WAL_ALIGNMENT) % WAL_ALIGNMENT;
-    atomic_fetch_add(&wal->appended, wal->unfinished_size);
-    wal->unfinished_size = 0;
+    assert(wal->unfinished_count > 0);
+    wal->end += wal->unfinished[0];
+    atomic_fetch_add(&wal->appended, wal->unfinished[0]);
+    wal->unfinished_count--;
+    memmove(wal->unfinished, wal->unfinished + 1, wal->unfinished_count * sizeof *wal->unfinished);
     atomic_fetch_add(&wal->last_group, 1);
+}
+
+/* While the successor is not durable, this is what keeps the record from being read as well as it
+ * can be kept. */
+static void spoil(struct wal *wal)
+{
+    static const uint8_t zeros[WAL_RECORD_HEAD_SIZE];
+
+    wal->current.once = true;
+    if (wal->unfinished_count == 1 &&
+        wal_file_write(wal->fd, wal->end, bytes_of(zeros, sizeof zeros), BYTES("")) == OK)
+        (void)!wal_file_sync(wal->fd);
 }
 
 enum status wal_take_back(struct wal *wal)
 {
-    static const uint8_t zeros[WAL_RECORD_HEAD_SIZE];
+    enum status status = OK;
 
-    if (wal->unfinished_size == 0)
+    if (wal->unfinished_count == 0)
         return OK;
-    /* While the successor is not durable, this is what keeps the record from being read as well as
-     * it can be kept. */
-    wal->current.once = true;
-    if (wal_file_write(wal->fd, wal->end, bytes_of(zeros, sizeof zeros), BYTES("")) == OK)
-        (void)!fdatasync(wal->fd);
-
-    enum status status = enter_next(wal, false, true);
-
+    spoil(wal);
+    status = enter_next(wal, false, true);
     if (status == OK)
-        wal->unfinished_size = 0;
+        wal->unfinished_count = 0;
     return status;
 }
 

@@ -30,9 +30,9 @@
  *      group they have everything (META_FLUSHED). Replaying more than is missing does no harm: the
  *      changes are puts and deletions, in their order.
  *
- * A failed write or sync: what the disk has is unknown. The record's head is overwritten, the
- * segment is left, and its successor begins with the same group, synced, before anything else is
- * written (wal_take_back()).
+ * A failed write or sync: what the disk has is unknown. The record's head is overwritten - but not
+ * of one with another behind it, which would be damage - the segment is left, and its successor
+ * begins with the same group, synced, before anything else is written (wal_take_back()).
  *
  * Threads: the writer, and the checkpoint's, which only makes spares and retires. */
 #ifndef DYNLOG_STORE_WAL_H
@@ -64,6 +64,8 @@
 /* Kept to be used again: as many as come free at once. A closed store keeps one. */
 #define WAL_SPARES_MAX 5
 #define WAL_WORDS_SIZE 512 /* for people: what is wrong */
+/* One that is synced and on its way to RocksDB, and the next one. */
+#define WAL_UNFINISHED_MAX 2
 
 /* ---- wal_form.c: bytes ---- */
 
@@ -76,6 +78,13 @@ void wal_put_header(uint8_t out[WAL_HEADER_SIZE], const struct wal_header *heade
 MUST_USE bool wal_get_header(struct bytes bytes, struct wal_header *ret);
 void wal_put_record_head(uint8_t out[WAL_RECORD_HEAD_SIZE], const struct wal_header *header,
                          uint64_t group, struct bytes changes);
+
+/* Bytes of a segment that a record takes. */
+static inline size_t wal_record_room(struct bytes changes)
+{
+    return (WAL_RECORD_HEAD_SIZE + changes.size + WAL_ALIGNMENT - 1) / WAL_ALIGNMENT *
+           WAL_ALIGNMENT;
+}
 
 /* Goes through the records of a segment that is in memory. */
 struct wal_reader {
@@ -105,6 +114,7 @@ MUST_USE enum status wal_file_open(const char *folder, uint32_t name, int *ret_f
 /* Both copies of its header. */
 MUST_USE enum status wal_file_begin(int fd, const struct wal_header *header);
 MUST_USE enum status wal_file_write(int fd, size_t at, struct bytes head, struct bytes rest);
+MUST_USE enum status wal_file_sync(int fd); /* its bytes, not its times */
 void wal_file_remove(const char *folder, uint32_t name);
 /* All of it but next_group. NOT_FOUND: it has no header that is whole. */
 MUST_USE enum status wal_file_look(const char *folder, uint32_t name, struct wal_file *ret);
@@ -135,8 +145,11 @@ struct wal {
     uint64_t asked_sequence; /* of the segment for which wal_wants_spare() was true */
     bool to_be_left;         /* a successor may have been begun: nothing more is written to it */
     int fd;                  /* < 0: it was not begun, or is only read */
-    size_t end;              /* of the last record */
-    size_t unfinished_size;  /* of a record that was begun, and neither accepted nor taken back */
+    size_t end;              /* of the last record that was accepted */
+    /* Records that were begun, and neither accepted nor taken back: room each takes, the earliest
+     * first. They are in one segment. */
+    size_t unfinished[WAL_UNFINISHED_MAX];
+    size_t unfinished_count;
 };
 
 /* A log with nothing in it; its first group is the one behind that. Nothing is on the disk before
@@ -189,10 +202,15 @@ void wal_push_earlier(struct wal *wal, const struct wal_file *file);
 
 /* Writes and syncs the next group. */
 MUST_USE enum status wal_append(struct wal *wal, struct bytes changes);
-/* The group that was appended is in RocksDB. */
+/* The same in two steps, while the group before, which is synced, was not accepted yet: it must
+ * have room behind it. The sync is of wal->fd, and its end is told. */
+bool wal_has_room(struct wal *wal, struct bytes changes);
+MUST_USE enum status wal_write(struct wal *wal, struct bytes changes);
+MUST_USE enum status wal_synced(struct wal *wal, enum status status);
+/* The earliest group that was not accepted is in RocksDB. */
 void wal_accept(struct wal *wal);
-/* The group that was appended, whole or not, was not and will never be; OK: for sure. Nothing to do
- * when there is none. */
+/* Groups that were not accepted, whole or not, were not and will never be; OK: for sure. Nothing to
+ * do when there is none. */
 MUST_USE enum status wal_take_back(struct wal *wal);
 /* The disk takes a new segment. */
 MUST_USE enum status wal_probe(struct wal *wal);

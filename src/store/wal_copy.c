@@ -14,7 +14,7 @@ static enum status copy_group(void *context, struct bytes changes)
 
     wal_put_record_head(head, &into->current.header, group, changes);
     status = wal_file_write(into->fd, into->end, bytes_of(head, sizeof head), changes);
-    into->unfinished_size = sizeof head + changes.size;
+    into->unfinished[into->unfinished_count++] = wal_record_room(changes);
     wal_accept(into);
     return status;
 }

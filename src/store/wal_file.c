@@ -117,6 +117,11 @@ enum status wal_file_begin(int fd, const struct wal_header *header)
     return status;
 }
 
+enum status wal_file_sync(int fd)
+{
+    return fdatasync(fd) == 0 ? OK : status_of_errno(errno);
+}
+
 void wal_file_remove(const char *folder, uint32_t name)
 {
     char path[PATH_MAX];

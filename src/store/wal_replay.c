@@ -227,7 +227,5 @@ enum status wal_go_on(struct wal *wal)
 {
     enum status status = wal_file_open(wal->folder, wal->current.name, &wal->fd);
 
-    if (status == OK && fdatasync(wal->fd) != 0)
-        status = status_of_errno(errno);
-    return status;
+    return status == OK ? wal_file_sync(wal->fd) : status;
 }
