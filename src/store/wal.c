@@ -245,13 +245,15 @@ void wal_prepare(struct wal *wal)
 {
     struct wal_file file = {.is_ahead = true};
 
+    if (has_spare(wal))
+        return; /* segments came back since it was wanted */
     pthread_mutex_lock(&wal->mutex);
     file.name = wal->next_name++;
     pthread_mutex_unlock(&wal->mutex);
     if (wal_file_make(wal->folder, file.name, true) != OK)
         return; /* the log does without */
     pthread_mutex_lock(&wal->mutex);
-    assert(wal->spare_count < WAL_SPARES_MAX);
+    assert(wal->spare_count < WAL_SPARES_MAX && "who retires does not make spares meanwhile");
     wal->spares[wal->spare_count++] = file;
     pthread_mutex_unlock(&wal->mutex);
 }

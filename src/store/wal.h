@@ -222,7 +222,7 @@ MUST_USE enum status wal_renew(struct wal *wal);
 bool wal_wants_spare(struct wal *wal);
 /* Bytes that a checkpoint would save the next open. */
 uint64_t wal_size(const struct wal *wal);
-/* Makes a spare. */
+/* Makes a spare, unless there is one. */
 void wal_prepare(struct wal *wal);
 /* Groups up to this one are in tables, durably; `appended` was read before the group was. */
 void wal_retire(struct wal *wal, uint64_t flushed, uint64_t appended);

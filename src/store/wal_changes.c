@@ -46,6 +46,14 @@ static bool skip_bytes(struct bytes *rest)
     return true;
 }
 
+/* A key and a value, or two keys. */
+static bool skip_two(struct bytes *rest)
+{
+    bool first = skip_bytes(rest);
+
+    return first && skip_bytes(rest);
+}
+
 /* One change. */
 static bool read_change(struct bytes *rest, uint32_t *ret_family)
 {
@@ -58,12 +66,12 @@ static bool read_change(struct bytes *rest, uint32_t *ret_family)
         return skip_bytes(rest);
     case KIND_PUT:
     case KIND_DELETE_RANGE:
-        return skip_bytes(rest) && skip_bytes(rest);
+        return skip_two(rest);
     case KIND_DELETE_OF:
         return read_varint(rest, ret_family) && skip_bytes(rest);
     case KIND_PUT_OF:
     case KIND_DELETE_RANGE_OF:
-        return read_varint(rest, ret_family) && skip_bytes(rest) && skip_bytes(rest);
+        return read_varint(rest, ret_family) && skip_two(rest);
     default:
         return false;
     }

@@ -48,7 +48,7 @@ class Doctor(unittest.TestCase):
             pid = self.dynlog.status()["pid"]
             self.assertIn("a dynlog answers", found[str(self.ports[0])]["text"])
             self.assertIn("process %d" % pid, found[str(self.ports[0])]["text"])
-            self.assertRegex(found["folder"]["text"], r"^\.dynlog: format 1, ")
+            self.assertRegex(found["folder"]["text"], r"^\.dynlog: format 2, ")
             self.assertEqual("a running dynlog uses it: process %d" % pid, found["use"]["text"])
         self.dynlog = Dynlog()  # the folder of the other is gone
         self.addCleanup(self.dynlog.remove)
@@ -87,7 +87,7 @@ class Doctor(unittest.TestCase):
         self.assertIn("is no folder", self.doctor("--data", "file", status=1)["folder"]["text"])
         self.dynlog.write("newer/dynlog.lock", "")
         self.dynlog.write("newer/format", "dynlog store 99\n")
-        self.assertIn("has format 99, this dynlog reads 1", self.doctor("--data", "newer", status=1)["folder"]["text"])
+        self.assertIn("has format 99, this dynlog reads 2", self.doctor("--data", "newer", status=1)["folder"]["text"])
         self.dynlog.write("newer/format", "what\n")
         self.assertIn("is damaged", self.doctor("--data", "newer", status=1)["folder"]["text"])
         os.remove(self.dynlog.path("newer/format"))
