@@ -242,11 +242,19 @@ static bool is_undamaged(const struct client_answer *answer)
     return crc32(0, answer->body.ptr, (unsigned)answer->body.size) == wanted;
 }
 
+CURLcode client_code_of(CURLcode code, const struct exchange *exchange)
+{
+    bool whole = bytes_end_with(buffer_bytes(&exchange->head), BYTES("\r\n\r\n"));
+
+    return code == CURLE_OK && !whole ? CURLE_PARTIAL_FILE : code;
+}
+
 enum status client_finish(struct client *client, struct arena *arena, CURLcode code,
                           const struct exchange *exchange, struct client_answer *answer)
 {
     long http_status = 0, connects = 0;
 
+    code = client_code_of(code, exchange);
     /* libcurl sends a request again by itself when a connection that it used before breaks, and
      * says so only by connecting anew. */
     curl_easy_getinfo(client->easy, CURLINFO_NUM_CONNECTS, &connects);

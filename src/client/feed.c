@@ -112,7 +112,7 @@ static void perform(struct client_feed *feed)
         if (message->msg != CURLMSG_DONE)
             continue;
         feed->ended = true;
-        feed->code = message->data.result;
+        feed->code = client_code_of(message->data.result, &feed->exchange);
     }
 }
 

@@ -35,6 +35,9 @@ void client_prepare(struct client *client, struct arena *arena,
                     const struct client_request *request, struct exchange *exchange);
 /* Asks the process for the next keys. False: there is none, or `message` says what it did. */
 bool client_renew_keys(struct client *client, char message[CREDENTIALS_MESSAGE_SIZE]);
+/* libcurl takes a connection that ends between two lines of the head for an answer without a body:
+ * that one is partial. */
+CURLcode client_code_of(CURLcode code, const struct exchange *exchange);
 /* What came of it. */
 enum status client_finish(struct client *client, struct arena *arena, CURLcode code,
                           const struct exchange *exchange, struct client_answer *answer);

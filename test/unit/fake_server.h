@@ -64,6 +64,7 @@ struct fake_answer {
     const char *body;
 };
 #define FAKE_DAMAGED 1200 /* a status: 200, with a checksum that is not its body's */
+#define FAKE_CUT 2409     /* a status: 409, and the connection ends within the head */
 
 #define FAKE_REQUEST_SIZE 65536
 
@@ -89,6 +90,10 @@ static inline bool fake_send(int fd, const struct fake_answer *answer, const cha
     buffer_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s%s\r\n%s",
                   answer->status % 1000, strlen(answer->body), headers,
                   answer->status == FAKE_DAMAGED ? "x-amz-crc32: 1\r\n" : "", answer->body);
+    if (answer->status == FAKE_CUT) {
+        (void)!send(fd, out.ptr, strlen("HTTP/1.1 409 Scripted\r\nContent-"), MSG_NOSIGNAL);
+        return false;
+    }
     return send(fd, out.ptr, out.size, MSG_NOSIGNAL) == (ssize_t)out.size;
 }
 

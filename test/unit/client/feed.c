@@ -65,6 +65,7 @@ static void test_lines(void **state)
         {"a\nhalf", 200, 0, CLOSED, "[a]"},             /* half a line is none */
         {"a\nb\nc\n", 200, 2, OK, "[a][b]"},
         {"", 200, 0, CLOSED, ""},
+        {"", FAKE_CUT, 0, CLOSED, ""},
         {"{\"message\":\"from is a position\"}\n", 400, 0, REFUSED, ""},
     };
 
