@@ -131,7 +131,7 @@ class Cut(unittest.TestCase):
     def test_tail_goes_on(self):
         """dynlog tail prints every event once, in order, wherever its connection breaks, and over kill -9."""
         first = self.fill(0, 400)
-        with Proxy(self.dynlog.port, rb"GET /_dynlog/log", itertools.islice(self.sizes(16000), 12)) as proxy:
+        with Proxy(self.dynlog.port, rb"GET /_dynlog/log", self.sizes(16000), cuts=12) as proxy:
             tail = self.dynlog.spawn_beside(PROGRAM, "tail", "--endpoint", proxy.endpoint, "--from", "start", "--count", "600")
             proxy.wait_cuts(3)
             self.dynlog.kill(check=False)
@@ -160,7 +160,7 @@ class Cut(unittest.TestCase):
         """Events and answers that are cut; one member dies, and the server too."""
         keys = self.fill(0, 300)
         with Proxy(self.dynlog.port, rb"GET /_dynlog/subscriptions/events|POST /_dynlog/subscriptions/done",
-                   itertools.islice(self.sizes(1500), 60)) as proxy:
+                   self.sizes(1500), cuts=60) as proxy:
             members = [self.dynlog.spawn_beside(PROGRAM, "tail", "--endpoint", proxy.endpoint, "--group", "g", "--from", "start",
                                                 "--until-end", "--json") for _ in range(3)]
             proxy.wait_cuts(5)

@@ -4,7 +4,7 @@
         dynlog.command("tail", "--endpoint", proxy.endpoint)
 
 Each request that begins like the pattern takes the next of `sizes`: so many bytes of its answer reach the client, then the
-connection is reset. None, or none left: it is not cut."""
+connection is reset. None, or none left, or `cuts` were made: it is not cut."""
 
 import re
 import socket
@@ -77,8 +77,8 @@ class Connection:
 
 
 class Proxy:
-    def __init__(self, port, pattern=rb"(?!)", sizes=()):
-        self.port, self.pattern, self.sizes = port, pattern, iter(sizes)
+    def __init__(self, port, pattern=rb"(?!)", sizes=(), cuts=None):
+        self.port, self.pattern, self.sizes, self.cuts_max = port, pattern, iter(sizes), cuts
         self.half_open = threading.Event()  # while it is set: the server is not told that a client has gone
         self.changed = threading.Condition()
         self.cuts = 0
@@ -91,7 +91,7 @@ class Proxy:
 
     def next_size(self):
         with self.changed:
-            return next(self.sizes, None)
+            return next(self.sizes, None) if self.cuts_max is None or self.cuts < self.cuts_max else None
 
     def count_cut(self):
         with self.changed:
