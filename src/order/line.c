@@ -129,27 +129,45 @@ static bool begin_again(struct keeping *keeping, uint64_t version, uint64_t posi
     return true;
 }
 
+/* By what stands in the store. */
+static bool takes(struct keeping *keeping, uint64_t version, uint64_t position)
+{
+    uint64_t at = version, last = 0;
+
+    load_line(keeping);
+    if (version < keeping->line.run)
+        return false;
+    while (at > keeping->line.run && version - at < LOOK_BACK) {
+        if (!in_line(keeping, --at, &last))
+            continue;
+        if (last < position && at + 1 < version)
+            store_line(keeping, (struct order_line){
+                                    .first = keeping->line.first, .run = version, .floor = last});
+        return last < position;
+    }
+    if (at == keeping->line.run)
+        return begin_again(keeping, version, position);
+    return keeping->line.first == keeping->line.run &&
+           !in_line(keeping, keeping->line.run, &last) && begin_again(keeping, version, position);
+}
+
 bool order_line_takes(struct order_work *work, uint32_t table_id, const struct order_event *event,
                       uint64_t position)
 {
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
     struct keeping keeping = {.batch = work->batch, .table_id = table_id, .event = *event};
-    uint64_t version = event->version, at = version, last = 0;
+    uint64_t end[2]; /* version, position: it is in line, and none behind it is */
 
-    load_line(&keeping);
-    if (version < keeping.line.run)
-        return false;
-    while (at > keeping.line.run && version - at < LOOK_BACK) {
-        if (!in_line(&keeping, --at, &last))
-            continue;
-        if (last < position && at + 1 < version)
-            store_line(&keeping, (struct order_line){
-                                     .first = keeping.line.first, .run = version, .floor = last});
-        return last < position;
+    order_key_stream(&key, table_id, event->log, event->id);
+    if (!store_batch_noted(work->batch, buffer_bytes(&key), end) || end[0] + 1 != event->version ||
+        end[1] >= position) {
+        if (!takes(&keeping, event->version, position))
+            return false;
     }
-    if (at == keeping.line.run)
-        return begin_again(&keeping, version, position);
-    return keeping.line.first == keeping.line.run && !in_line(&keeping, keeping.line.run, &last) &&
-           begin_again(&keeping, version, position);
+    end[0] = event->version;
+    end[1] = position;
+    store_batch_note(work->batch, buffer_bytes(&key), end);
+    return true;
 }
 
 /* ---- an event goes ---- */
@@ -164,12 +182,21 @@ static void delete_line(struct keeping *keeping)
         store_batch_delete(keeping->batch, STORE_STREAMS, buffer_bytes(&key));
 }
 
+static void strike_end(struct keeping *keeping)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
+
+    order_key_stream(&key, keeping->table_id, keeping->event.log, keeping->event.id);
+    store_batch_strike(keeping->batch, buffer_bytes(&key));
+}
+
 void order_line_leave(struct order_work *work, uint32_t table_id, const struct order_event *event,
                       uint64_t position)
 {
     struct keeping keeping = {.batch = work->batch, .table_id = table_id, .event = *event};
     uint64_t version = event->version, next = 0;
 
+    strike_end(&keeping);
     load_line(&keeping);
 
     struct order_line line = keeping.line;
