@@ -124,6 +124,12 @@ MUST_USE enum status order_read(struct store *store, const struct store_view *vi
                                 const struct order_read *read, struct arena *arena,
                                 struct order_page *ret);
 
+/* An event whose log, id, version and position are known, as it is now. NOT_FOUND: it was deleted, or
+ * another one has its version. */
+MUST_USE enum status order_get(struct store *store, const struct store_view *view,
+                               uint32_t table_id, const struct order_event *event,
+                               uint64_t position, struct arena *arena, struct order_entry *ret);
+
 /* The position of the last event that the filter takes; 0: there is none. */
 MUST_USE enum status order_last(struct store *store, const struct store_view *view,
                                 uint32_t table_id, const struct order_filter *filter,

@@ -301,6 +301,28 @@ enum status order_read(struct store *store, const struct store_view *view,
     return status;
 }
 
+enum status order_get(struct store *store, const struct store_view *view, uint32_t table_id,
+                      const struct order_event *event, uint64_t position, struct arena *arena,
+                      struct order_entry *ret)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
+    AUTO(store_value_release) struct store_value value = {0};
+    struct item_head head;
+
+    order_item_key(&key, table_id, event);
+
+    enum status status = store_get(store, view, STORE_ITEMS, buffer_bytes(&key), &value);
+
+    if (status == OK)
+        status = item_head_read(value.bytes, &head);
+    if (status == OK && head.position != position)
+        status = NOT_FOUND;
+    if (status != OK)
+        return status;
+    *ret = (struct order_entry){.position = position};
+    return order_event_read(store, arena_copy(arena, value.bytes), arena, &ret->item, &ret->event);
+}
+
 enum status order_last(struct store *store, const struct store_view *view, uint32_t table_id,
                        const struct order_filter *filter, uint64_t *ret_position)
 {
