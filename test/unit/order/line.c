@@ -170,6 +170,7 @@ static void test_refused(void **state)
     open_world(&w);
     put(&w, "1", 1, 0);
     assert_int_equal(test_do(&w.loop, &work), IO_ERROR);
+    put(&w, "2", 1, 0); /* it gets the position that was refused */
     put(&w, "1", 3, 0); /* behind a version that never was */
     expect_rows(&w, "line 1 3 1");
     close_world(&w);
