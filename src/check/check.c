@@ -157,6 +157,7 @@ enum status check_run(const struct check_options *options, struct check_result *
     map_free(&check.owners);
     map_free(&check.code);
     buffer_free(&check.collection.key);
+    buffer_free(&check.line.stream);
     mem_free(check.changed_keys);
     spool_free(check.positions);
     spool_free(check.links);

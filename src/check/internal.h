@@ -47,6 +47,16 @@ struct check_run {
     uint64_t counted, counted_last;
 };
 
+/* The stream of the last event: its line, and its rows beside its events (order.c). */
+struct check_line {
+    struct buffer stream;       /* the key of its rows, without a position; empty: none yet */
+    uint64_t first, run, floor; /* struct order_line */
+    uint64_t version, position; /* of the last event in line */
+    struct store_iter *rows;    /* NULL: it has none, or all were passed */
+    bool has_rows;
+    uint64_t row; /* the position of the next one */
+};
+
 /* A table, or a backup: the items under one id. */
 struct check_table {
     uint32_t id; /* before the items' keys */
@@ -91,6 +101,7 @@ struct check {
     struct facts *index_rows, *order_rows, *stream_rows;
     struct spool *links, *positions;
     struct check_collection collection;
+    struct check_line line;
     struct map owners;     /* kind, id -> struct bytes: a name */
     struct map code;       /* hash of a function's code -> anything */
     uint8_t *changed_keys; /* a Bloom filter of items with change records; NULL: none is used */
@@ -176,6 +187,8 @@ void check_order_begin(struct check *check);
 void check_order_load(struct check *check);
 void check_order_expect(struct check *check, struct check_table *table,
                         const struct order_event *event, uint64_t position);
+/* All were told. */
+void check_order_expected(struct check *check);
 void check_order(struct check *check);
 void check_event_streams(struct check *check);
 void check_order_tell(struct check *check);

@@ -189,6 +189,7 @@ void check_items(struct check *check)
 
     check_scan_all(check, STORE_ITEMS, take_row, &walk);
     check_collection_end(check);
+    check_order_expected(check);
     buffer_free(&walk.room);
     for (size_t i = 0; i < check->table_count; i++)
         gaps += check->tables[i].gaps;

@@ -77,6 +77,10 @@ void write_order_apply(struct write_run *run, const struct write_plan *plan)
 
     if (before == after && order->run_before == order->run_after)
         return;
+    if (before == after) {
+        order_move(&run->order, order->run_before, order->run_after, &order->event_after, after);
+        return;
+    }
     if (before != 0)
         order_remove(&run->order, order->run_before, &order->event_before, before);
     if (after != 0)

@@ -43,3 +43,16 @@ enum status order_item_read(struct store *store, struct bytes value, struct aren
         return status;
     return vault_open_item(&(struct vault_reader){.store = store}, ret->form, arena, &ret->form);
 }
+
+enum status order_event_read(struct store *store, struct bytes value, struct arena *arena,
+                             struct item_head *ret_head, struct order_event *ret)
+{
+    struct item item;
+    enum status status = order_item_read(store, value, arena, ret_head);
+
+    if (status == OK)
+        status = item_decode(arena, ret_head->form, &item);
+    if (status != OK)
+        return status;
+    return order_event_of(&item, ret) ? OK : CORRUPT;
+}

@@ -106,48 +106,103 @@ static void key_of_run(struct buffer *out, const struct order_run *run, uint64_t
     buffer_append_u64(out, position);
 }
 
-static void key_of_stream(struct buffer *out, uint32_t table_id, const struct order_event *event,
-                          uint64_t position)
+static void key_of_row(struct buffer *out, const struct order_run *run,
+                       const struct order_event *event, uint64_t position)
 {
-    order_key_begin_stream(out, table_id, event->log);
-    order_key_part(out, event->id);
+    order_key_stream(out, run->table_id, event->log, event->id);
     buffer_append_u64(out, position);
 }
 
-void order_put(struct order_work *work, struct order_run *run, const struct order_event *event,
-               uint64_t position)
+static void put_row(struct order_work *work, const struct order_run *run,
+                    const struct order_event *event, uint64_t position)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
+    uint8_t value[12];
+
+    key_of_row(&key, run, event, position);
+    bytes_put_u64(value, event->version);
+    bytes_put_u32(value + 8, run->number);
+    store_batch_put(work->batch, STORE_STREAMS, buffer_bytes(&key), bytes_of(value, sizeof value));
+}
+
+/* False: it stands in line. */
+static bool has_row(struct order_work *work, const struct order_run *run,
+                    const struct order_event *event, uint64_t position)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
+    struct bytes value;
+
+    key_of_row(&key, run, event, position);
+
+    enum status status = store_batch_get(work->batch, STORE_STREAMS, buffer_bytes(&key), &value);
+
+    if (status != OK && status != NOT_FOUND)
+        store_batch_fail(work->batch, status);
+    return status == OK;
+}
+
+static void delete_row(struct order_work *work, const struct order_run *run,
+                       const struct order_event *event, uint64_t position)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
+
+    key_of_row(&key, run, event, position);
+    store_batch_delete(work->batch, STORE_STREAMS, buffer_bytes(&key));
+}
+
+static void add_to_run(struct order_work *work, struct order_run *run,
+                       const struct order_event *event, uint64_t position)
 {
     AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
     AUTO(buffer_free) struct buffer value = BUFFER_INIT(8 + KEY_HASH_SIZE_MAX);
 
-    assert(position > 0);
     key_of_run(&key, run, position);
     buffer_append_u64(&value, event->version);
     buffer_append(&value, event->id);
     store_batch_put(work->batch, STORE_ORDER, buffer_bytes(&key), buffer_bytes(&value));
-    key_of_stream(&key, run->table_id, event, position);
-    buffer_clear(&value);
-    buffer_append_u64(&value, event->version);
-    buffer_append_u32(&value, run->number);
-    store_batch_put(work->batch, STORE_STREAMS, buffer_bytes(&key), buffer_bytes(&value));
     run->events++;
     if (position > run->last_position)
         run->last_position = position;
     run->changed = true;
 }
 
-void order_remove(struct order_work *work, struct order_run *run, const struct order_event *event,
-                  uint64_t position)
+static void take_from_run(struct order_work *work, struct order_run *run, uint64_t position)
 {
     AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
 
     assert(run->events > 0);
     key_of_run(&key, run, position);
     store_batch_delete(work->batch, STORE_ORDER, buffer_bytes(&key));
-    key_of_stream(&key, run->table_id, event, position);
-    store_batch_delete(work->batch, STORE_STREAMS, buffer_bytes(&key));
     run->events--;
     run->changed = true;
+}
+
+void order_put(struct order_work *work, struct order_run *run, const struct order_event *event,
+               uint64_t position)
+{
+    assert(position > 0);
+    add_to_run(work, run, event, position);
+    if (!order_line_takes(work, run->table_id, event, position))
+        put_row(work, run, event, position);
+}
+
+void order_remove(struct order_work *work, struct order_run *run, const struct order_event *event,
+                  uint64_t position)
+{
+    take_from_run(work, run, position);
+    if (has_row(work, run, event, position))
+        delete_row(work, run, event, position);
+    else
+        order_line_leave(work, run->table_id, event, position);
+}
+
+void order_move(struct order_work *work, struct order_run *from, struct order_run *to,
+                const struct order_event *event, uint64_t position)
+{
+    take_from_run(work, from, position);
+    add_to_run(work, to, event, position);
+    if (has_row(work, to, event, position))
+        put_row(work, to, event, position);
 }
 
 /* ---- tables ---- */

@@ -36,11 +36,12 @@ void order_key_begin(struct buffer *out, uint32_t table_id, enum order_kind kind
     buffer_append_byte(out, (uint8_t)kind);
 }
 
-void order_key_begin_stream(struct buffer *out, uint32_t table_id, struct bytes log)
+void order_key_stream(struct buffer *out, uint32_t table_id, struct bytes log, struct bytes id)
 {
     buffer_clear(out);
     buffer_append_u32(out, table_id);
     order_key_part(out, log);
+    order_key_part(out, id);
 }
 
 struct bytes order_key_state(uint32_t table_id, enum order_state state, uint8_t room[6])

@@ -1,5 +1,6 @@
 /* order/list.c - which logs, types and streams there are; see order.h. */
 #include "order/internal.h"
+#include "value/stream_key.h"
 
 /* ---- types of logs ---- */
 
@@ -76,52 +77,50 @@ struct listing {
     uint32_t table_id;
     struct bytes log;
     struct arena *arena;
-    struct buffer prefix, from; /* of the log's streams; where the next stream begins */
+    struct buffer from; /* where the next stream begins */
+    struct bytes to;    /* behind the log's */
 };
 
-/* The next stream's id and the entries that are its; NOT_FOUND: there is none. */
+/* The next partition key that is a stream's, and its items; NOT_FOUND: there is none. */
 static enum status find_next(struct listing *listing, struct bytes *ret_id,
                              struct bytes *ret_prefix)
 {
-    struct bytes prefix = buffer_bytes(&listing->prefix);
     AUTO(store_iter_release)
-    struct store_iter *iter =
-        store_iter_new(listing->store, listing->view, STORE_STREAMS, buffer_bytes(&listing->from),
-                       order_key_behind(listing->arena, prefix), false);
-    struct bytes key, value;
+    struct store_iter *iter = store_iter_new(listing->store, listing->view, STORE_ITEMS,
+                                             buffer_bytes(&listing->from), listing->to, false);
+    struct bytes key, value, pk, log;
 
     if (!store_iter_next(iter, &key, &value))
         return store_iter_status(iter) == OK ? NOT_FOUND : store_iter_status(iter);
 
-    struct bytes rest = bytes_slice(key, prefix.size, key.size);
+    struct bytes rest = bytes_slice(key, 4, key.size);
 
-    if (!order_key_part_read(&rest, listing->arena, ret_id) || rest.size != 8)
+    if (!order_key_part_read(&rest, listing->arena, &pk))
         return CORRUPT;
-    *ret_prefix = arena_copy(listing->arena, bytes_slice(key, 0, key.size - 8));
+    *ret_prefix = arena_copy(listing->arena, bytes_slice(key, 0, key.size - rest.size));
+    if (!stream_key_read(pk, &log, ret_id) || !bytes_equal(log, listing->log))
+        *ret_id = (struct bytes){NULL, 0};
     return OK;
 }
 
 /* Of the last item with the stream's partition key that is an event. Nearly always that is the
  * event which was appended last, and nothing is decoded. */
-static enum status highest_version(struct listing *listing, struct order_event *event)
+static enum status highest_version(struct listing *listing, struct bytes prefix,
+                                   struct order_event *event)
 {
     AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
-    struct bytes pk_prefix, item_key, value;
+    struct bytes item_key, value;
 
     order_item_key(&key, listing->table_id, event);
-    pk_prefix =
-        bytes_slice(buffer_bytes(&key), 0,
-                    4 + key_encoded_size(bytes_slice(buffer_bytes(&key), 4, key.size), false));
 
     AUTO(store_iter_release)
-    struct store_iter *iter = store_iter_new(listing->store, listing->view, STORE_ITEMS, pk_prefix,
-                                             order_key_behind(listing->arena, pk_prefix), true);
+    struct store_iter *iter = store_iter_new(listing->store, listing->view, STORE_ITEMS, prefix,
+                                             order_key_behind(listing->arena, prefix), true);
 
     while (store_iter_next(iter, &item_key, &value)) {
         AUTO(arena_release) struct arena *arena = NULL;
         struct item_head head;
         struct order_event found;
-        struct item item;
 
         if (bytes_equal(item_key, buffer_bytes(&key)))
             return OK;
@@ -133,62 +132,117 @@ static enum status highest_version(struct listing *listing, struct order_event *
         if (head.position == 0)
             continue;
         arena = arena_new();
-        status = order_item_read(listing->store, value, arena, &head);
+        status = order_event_read(listing->store, value, arena, &head, &found);
         if (status == OK)
-            status = item_decode(arena, head.form, &item);
-        if (status != OK)
-            return status;
-        if (!order_event_of(&item, &found))
-            return CORRUPT;
-        event->version = found.version;
-        return OK;
+            event->version = found.version;
+        return status;
     }
     return store_iter_status(iter);
 }
 
-/* The next stream begins behind this one's entries: an id ends with 00 01, and what follows is no
- * part of it. */
+/* The last one of those in line. */
+static enum status last_in_line(struct listing *listing, struct bytes id, uint64_t *ret_position,
+                                uint64_t *ret_version, bool *ret_has_rows)
+{
+    struct order_walk walk = {.store = listing->store,
+                              .view = listing->view,
+                              .table_id = listing->table_id,
+                              .backward = true};
+
+    order_walk_begin(&walk, listing->log, id);
+    if (order_walk_next(&walk)) {
+        *ret_position = walk.position;
+        *ret_version = walk.version;
+    }
+    *ret_has_rows = walk.has_rows;
+    order_walk_end(&walk);
+    return walk.status;
+}
+
+/* Its last position 0: it has no event. */
+static enum status make_stream(struct listing *listing, struct bytes id, struct bytes prefix,
+                               struct order_stream *ret)
+{
+    AUTO(buffer_free) struct buffer rows = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
+    struct order_event event = {.log = listing->log, .id = id};
+    struct bytes value = {NULL, 0};
+    bool has_rows = false;
+    uint64_t position = 0;
+    enum status status = last_in_line(listing, id, &ret->last_position, &event.version, &has_rows);
+
+    ret->id = id;
+    if (status == OK && has_rows) {
+        order_key_stream(&rows, listing->table_id, listing->log, id);
+        status = last_of(listing->store, listing->view, STORE_STREAMS, buffer_bytes(&rows),
+                         listing->arena, &position, &value);
+        if (status == OK && value.size != 12)
+            status = CORRUPT;
+    }
+    if (status == OK && position > ret->last_position) {
+        ret->last_position = position;
+        event.version = bytes_get_u64(value.ptr);
+    }
+    if (status == OK && ret->last_position != 0)
+        status = highest_version(listing, prefix, &event);
+    ret->version = event.version;
+    return status;
+}
+
+/* The next stream begins behind this one's items: a partition key ends with 00 01, and what follows
+ * is no part of it. */
 static void step_over(struct listing *listing, struct bytes prefix)
 {
+    struct bytes behind = order_key_behind(listing->arena, prefix);
+
     buffer_clear(&listing->from);
-    buffer_append(&listing->from, order_key_behind(listing->arena, prefix));
+    buffer_append(&listing->from, behind);
+}
+
+/* False: no partition key is that long. */
+static bool begin_listing(struct listing *listing, struct bytes after)
+{
+    AUTO(buffer_free) struct buffer pk = BUFFER_INIT(KEY_HASH_SIZE_MAX);
+
+    buffer_append(&pk, listing->log);
+    buffer_append_byte(&pk, '#');
+    buffer_append_u32(&listing->from, listing->table_id);
+    order_key_part(&listing->from, buffer_bytes(&pk));
+    listing->from.size -= 2; /* without its end: those that begin so */
+    listing->to = order_key_behind(listing->arena, buffer_bytes(&listing->from));
+    if (after.size > 0) {
+        buffer_append(&pk, after);
+        buffer_append_text(&pk, "#stream");
+        buffer_clear(&listing->from);
+        buffer_append_u32(&listing->from, listing->table_id);
+        order_key_part(&listing->from, buffer_bytes(&pk));
+        step_over(listing, arena_copy(listing->arena, buffer_bytes(&listing->from)));
+    }
+    return !buffer_failed(&pk);
 }
 
 static enum status list_streams(struct listing *listing, struct bytes after, size_t limit,
                                 struct order_stream *ret, size_t *ret_count, bool *ret_more)
 {
-    struct bytes prefix = {NULL, 0}, value = {NULL, 0};
-
-    order_key_begin_stream(&listing->prefix, listing->table_id, listing->log);
-    buffer_append(&listing->from, buffer_bytes(&listing->prefix));
-    if (after.size > 0) {
-        order_key_part(&listing->from, after);
-        step_over(listing, arena_copy(listing->arena, buffer_bytes(&listing->from)));
-    }
+    if (!begin_listing(listing, after))
+        return OK;
     for (;;) {
         struct order_stream stream = {0};
-        enum status status = find_next(listing, &stream.id, &prefix);
+        struct bytes id, prefix;
+        enum status status = find_next(listing, &id, &prefix);
 
-        *ret_more = status == OK && *ret_count == limit;
-        if (status == NOT_FOUND || *ret_more)
+        if (status == NOT_FOUND)
             return OK;
-        if (status == OK)
-            status = last_of(listing->store, listing->view, STORE_STREAMS, prefix, listing->arena,
-                             &stream.last_position, &value);
-        if (status == OK && value.size == 0) /* it was found just now */
-            status = CORRUPT;
+        if (status == OK && id.size > 0)
+            status = make_stream(listing, id, prefix, &stream);
         if (status != OK)
             return status;
-
-        struct order_event event = {
-            .log = listing->log, .id = stream.id, .version = bytes_get_u64(value.ptr)};
-
-        status = highest_version(listing, &event);
-        if (status != OK)
-            return status;
-        stream.version = event.version;
-        ret[(*ret_count)++] = stream;
         step_over(listing, prefix);
+        if (stream.last_position == 0)
+            continue;
+        *ret_more = *ret_count == limit;
+        if (*ret_more)
+            return OK;
+        ret[(*ret_count)++] = stream;
     }
 }
 
@@ -202,7 +256,6 @@ enum status order_streams(struct store *store, const struct store_view *view, ui
                               .table_id = table_id,
                               .log = log,
                               .arena = arena,
-                              .prefix = BUFFER_INIT(ORDER_KEY_SIZE_MAX),
                               .from = BUFFER_INIT(ORDER_KEY_SIZE_MAX)};
 
     assert(log.size > 0);
@@ -214,7 +267,6 @@ enum status order_streams(struct store *store, const struct store_view *view, ui
 
     if (own != NULL)
         store_view_free(store, own);
-    buffer_free(&listing.prefix);
     buffer_free(&listing.from);
     return status;
 }

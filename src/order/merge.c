@@ -1,4 +1,4 @@
-/* order/merge.c - several runs of entries as one, by position: a heap of iterators. */
+/* order/merge.c - several runs of entries as one, by position: a heap of iterators and walks. */
 #include "order/internal.h"
 
 void order_merge_init(struct order_merge *merge, struct arena *arena, size_t source_count,
@@ -51,6 +51,15 @@ static bool move_on(struct order_merge *merge, struct order_source *source)
 {
     struct bytes key;
 
+    if (source->walk != NULL) {
+        bool there = order_walk_next(source->walk);
+
+        if (merge->status == OK)
+            merge->status = source->walk->status;
+        source->position = source->walk->position;
+        source->value = source->walk->value.bytes;
+        return there;
+    }
     if (store_iter_next(source->iter, &key, &source->value)) {
         source->position = bytes_get_u64(key.ptr + key.size - 8);
         return true;
@@ -61,16 +70,24 @@ static bool move_on(struct order_merge *merge, struct order_source *source)
     return false;
 }
 
-void order_merge_add(struct order_merge *merge, struct store_iter *iter,
-                     const struct order_run *run)
+static void add(struct order_merge *merge, struct order_source source)
 {
-    struct order_source source = {.iter = iter, .run = run};
-
     assert(merge->count < merge->capacity);
     if (!move_on(merge, &source))
         return;
     merge->heap[merge->count++] = source;
     rise(merge, merge->count - 1);
+}
+
+void order_merge_add(struct order_merge *merge, struct store_iter *iter,
+                     const struct order_run *run)
+{
+    add(merge, (struct order_source){.iter = iter, .run = run});
+}
+
+void order_merge_add_walk(struct order_merge *merge, struct order_walk *walk)
+{
+    add(merge, (struct order_source){.walk = walk});
 }
 
 const struct order_source *order_merge_top(const struct order_merge *merge)
@@ -88,6 +105,7 @@ void order_merge_step(struct order_merge *merge)
 void order_merge_close(struct order_merge *merge)
 {
     for (size_t i = 0; i < merge->count; i++)
-        store_iter_free(merge->heap[i].iter);
+        if (merge->heap[i].iter != NULL)
+            store_iter_free(merge->heap[i].iter);
     merge->count = 0;
 }

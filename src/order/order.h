@@ -9,19 +9,46 @@
  *   STORE_ORDER   table id (4) | 0 | which               -> is it filled? the next run's number
  *                 table id (4) | 1 | LOG | TYPE          -> run: its number, events, last position
  *                 table id (4) | 2 | run (4) | position  -> an entry: version, ID
- *   STORE_STREAMS table id (4) | LOG | ID | position     -> an entry: version, run
+ *   STORE_STREAMS table id (4) | LOG | ID | position     -> a row: version, run
+ *                 table id (4) | LOG | ID                -> the line, when it is not from 1 on
  *
- * One log of one type is a run of entries, and so is one stream; a log is the merge of its runs,
- * and everything the merge of all. So nobody steps over what he did not ask for.
+ * One log of one type is a run of entries; a log is the merge of its runs, and everything the merge
+ * of all. So nobody steps over what he did not ask for.
+ *
+ * The items of a stream stand in the order of their versions already, and nearly always that is the
+ * order of their positions: such events stand in the stream's LINE, and nothing is written for
+ * them. Each other one has a row. What is known of a line beyond that stands in its record, which
+ * most streams do not have: its first version; the version from which on none is missing (the RUN
+ * of the line); and a position that no event in line below the run is behind. Without a record the
+ * line begins with version 1, and so does its run.
+ *
+ *   version    1  2  3  4     7  8  9       5 and 6 were left out, and 6 was written at last
+ *   position   5  6  9 12    30 31 33       first 1, run 7, floor 12
+ *   a row                  6 at 40
+ *
+ * A new event stands in line when it comes behind the last one that does, in version and position;
+ * that one is looked for up to 4 versions below it. So nothing that happens to a stream costs more
+ * than a few look-ups: an event in line that goes may end the run, which goes on behind it; one
+ * that comes again below the run gets a row; streams of older folders have a row for every event
+ * and a line from the next one on.
+ *
+ * What it costs: an append at the end reads the item below it, and writes nothing here; one whose
+ * place is told by a record or a row puts one row or one record. A page of a stream: the halving of
+ * its line (reading an item 2 log2 n times), then its events, and rows only of its own range. A
+ * line that lost most of its events below the run, while others with rows came into the gaps, is
+ * stepped over item by item.
  *
  * What always holds (order_check() checks it):
- *   1. An event that has a position in its stored form has exactly these two entries, and there are
- *      no others. Item, entries and counts change in one batch.
- *   2. Positions of a table's events differ. An event gets the position of the write that made it,
+ *   1. An event that has a position in its stored form has exactly this entry in its run, and there
+ *      are no others. It has a row, or stands in line; no other rows are there. Item, entries,
+ *      records and counts change in one batch.
+ *   2. Positions of events in line ascend with their versions. None is below the line's first
+ *      version; from its run on no version is missing; below the run none is behind the floor.
+ *   3. Positions of a table's events differ. An event gets the position of the write that made it,
  *      and keeps it while it is overwritten, also with another type; one that is deleted and
  *      written again is a new event. So an event that a reader has passed never comes again.
- *   3. Readers never see a position before all smaller ones (store/store.h, 4).
- *   4. The events of a run are counted exactly.
+ *   4. Readers never see a position before all smaller ones (store/store.h, 4).
+ *   5. The events of a run are counted exactly.
  *
  * A table of an older data folder has events without positions until its index is filled (the
  * engine does that at the start, engine/order_fill.c). Until then its pages are empty and say so.
@@ -97,6 +124,12 @@ MUST_USE enum status order_read(struct store *store, const struct store_view *vi
                                 const struct order_read *read, struct arena *arena,
                                 struct order_page *ret);
 
+/* An event whose log, id, version and position are known, as it is now. NOT_FOUND: it was deleted, or
+ * another one has its version. */
+MUST_USE enum status order_get(struct store *store, const struct store_view *view,
+                               uint32_t table_id, const struct order_event *event,
+                               uint64_t position, struct arena *arena, struct order_entry *ret);
+
 /* The position of the last event that the filter takes; 0: there is none. */
 MUST_USE enum status order_last(struct store *store, const struct store_view *view,
                                 uint32_t table_id, const struct order_filter *filter,
@@ -123,8 +156,10 @@ struct order_stream {
     uint64_t version;       /* of its highest event */
     uint64_t last_position; /* of the last one that was appended */
 };
-/* The streams of a log whose ids come after `after` (empty: from the first), by id, at most
- * `limit`; *ret_more: there are others. Steps from stream to stream, over their events. */
+/* The streams of a log behind `after` (an id; empty: from the first), at most `limit`; *ret_more:
+ * there are others. In the order of their partition keys, LOG#ID#stream: that of ids, but where one
+ * begins with another and goes on with a character below '#'. Steps from stream to stream, over
+ * their events. */
 MUST_USE enum status order_streams(struct store *store, const struct store_view *view,
                                    uint32_t table_id, struct bytes log, struct bytes after,
                                    size_t limit, struct arena *arena, struct order_stream **ret,
@@ -149,6 +184,9 @@ void order_put(struct order_work *work, struct order_run *run, const struct orde
                uint64_t position);
 void order_remove(struct order_work *work, struct order_run *run, const struct order_event *event,
                   uint64_t position);
+/* It is of another type now. */
+void order_move(struct order_work *work, struct order_run *from, struct order_run *to,
+                const struct order_event *event, uint64_t position);
 void order_store(struct order_work *work);
 
 /* Of a new table: it is filled. */

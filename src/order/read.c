@@ -1,7 +1,8 @@
 /* order/read.c - pages of events in their order; see order.h.
  *
  * The runs that the filter takes are merged, each bounded by the positions that are asked for; of a
- * waiting reader most have nothing behind its position, which their records tell. */
+ * waiting reader most have nothing behind its position, which their records tell. A stream is the
+ * merge of its line (walk.c) and its rows. */
 #include "order/internal.h"
 
 struct reading {
@@ -12,6 +13,8 @@ struct reading {
     struct order_run *runs; /* of the filter's log, or of all */
     size_t run_count;
     struct order_merge merge;
+    struct order_walk walk; /* of a stream */
+    struct arena *scratch;  /* of an event of the walk */
 };
 
 /* ---- where it reads ---- */
@@ -47,15 +50,48 @@ static bool is_empty_range(const struct order_read *read)
     return read->after == UINT64_MAX || (read->before != 0 && read->before <= read->after + 1);
 }
 
+/* No partition key is longer. */
+static bool can_be_stream(const struct order_filter *filter)
+{
+    return filter->log.size + filter->id.size + sizeof "##stream" - 1 <= KEY_HASH_SIZE_MAX;
+}
+
+/* Of a stream whose log has nothing new nothing is opened. */
+static bool has_news(const struct reading *reading)
+{
+    for (size_t i = 0; i < reading->run_count; i++)
+        if (reading->runs[i].last_position > reading->read->after)
+            return true;
+    return false;
+}
+
 static void add_stream(struct reading *reading)
 {
     AUTO(buffer_free) struct buffer prefix = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
-    const struct order_filter *filter = &reading->read->filter;
+    const struct order_read *read = reading->read;
 
-    order_key_begin_stream(&prefix, reading->read->table_id, filter->log);
-    order_key_part(&prefix, filter->id);
-    order_merge_init(&reading->merge, reading->arena, 1, reading->read->backward);
+    order_merge_init(&reading->merge, reading->arena, 2, read->backward);
+    if (!has_news(reading) || !can_be_stream(&read->filter))
+        return;
+    order_key_stream(&prefix, read->table_id, read->filter.log, read->filter.id);
     add_source(reading, STORE_STREAMS, &prefix, NULL);
+    reading->scratch = arena_new();
+    reading->walk = (struct order_walk){.store = reading->store,
+                                        .view = reading->view,
+                                        .table_id = read->table_id,
+                                        .backward = read->backward,
+                                        .after = read->after,
+                                        .before = read->before};
+    order_walk_begin(&reading->walk, read->filter.log, read->filter.id);
+    order_merge_add_walk(&reading->merge, &reading->walk);
+}
+
+static void end_stream(struct reading *reading)
+{
+    if (reading->scratch == NULL)
+        return;
+    order_walk_end(&reading->walk);
+    arena_free(reading->scratch);
 }
 
 static void add_runs(struct reading *reading)
@@ -125,11 +161,42 @@ static enum status load_item(const struct reading *reading, struct order_entry *
     return status;
 }
 
+/* An event in line stands nowhere but in its item. */
+static enum status make_of_item(const struct reading *reading, const struct order_source *source,
+                                struct order_entry *ret, bool *ret_taken)
+{
+    const struct order_filter *filter = &reading->read->filter;
+    struct item_head head;
+    struct order_event event;
+    enum status status =
+        order_event_read(reading->store, source->value, reading->scratch, &head, &event);
+
+    if (status == OK)
+        *ret_taken = filter->type.size == 0 || bytes_equal(filter->type, event.type);
+    if (status == OK && *ret_taken) {
+        *ret = (struct order_entry){.position = source->position,
+                                    .event = {.log = arena_copy(reading->arena, event.log),
+                                              .id = arena_copy(reading->arena, event.id),
+                                              .type = arena_copy(reading->arena, event.type),
+                                              .version = event.version}};
+        if (!reading->read->bare) {
+            ret->item = head;
+            ret->item.form = arena_copy(reading->arena, head.form);
+        }
+    }
+    arena_reset(reading->scratch);
+    return status;
+}
+
 static enum status make_entry(const struct reading *reading, const struct order_source *source,
                               struct order_entry *ret, bool *ret_taken)
 {
     const struct order_run *run = NULL;
     struct order_event event;
+
+    if (source->walk != NULL)
+        return make_of_item(reading, source, ret, ret_taken);
+
     enum status status = decode_entry(reading, source, &run, &event);
 
     *ret_taken = run != NULL;
@@ -194,6 +261,7 @@ static enum status read_all(struct reading *reading, struct order_page *page)
         add_runs(reading);
     status = read_page(reading, page);
     order_merge_close(&reading->merge);
+    end_stream(reading);
     return status;
 }
 
@@ -231,6 +299,28 @@ enum status order_read(struct store *store, const struct store_view *view,
     if (status == OK)
         *ret = page;
     return status;
+}
+
+enum status order_get(struct store *store, const struct store_view *view, uint32_t table_id,
+                      const struct order_event *event, uint64_t position, struct arena *arena,
+                      struct order_entry *ret)
+{
+    AUTO(buffer_free) struct buffer key = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
+    AUTO(store_value_release) struct store_value value = {0};
+    struct item_head head;
+
+    order_item_key(&key, table_id, event);
+
+    enum status status = store_get(store, view, STORE_ITEMS, buffer_bytes(&key), &value);
+
+    if (status == OK)
+        status = item_head_read(value.bytes, &head);
+    if (status == OK && head.position != position)
+        status = NOT_FOUND;
+    if (status != OK)
+        return status;
+    *ret = (struct order_entry){.position = position};
+    return order_event_read(store, arena_copy(arena, value.bytes), arena, &ret->item, &ret->event);
 }
 
 enum status order_last(struct store *store, const struct store_view *view, uint32_t table_id,

@@ -59,10 +59,12 @@ enum status store_commit(struct store *store, rocksdb_writebatch_t *changes)
     return status;
 }
 
-/* They are answered when what could be taken back is. */
+/* They are answered when what could be taken back is. What they noted was never so. */
 static void refuse(struct store *store, struct store_work *works, enum status status)
 {
     struct store_work **tail = &store->refused;
+
+    notes_clear(store);
 
     while (*tail != NULL)
         tail = &(*tail)->next;

@@ -375,6 +375,7 @@ struct store {
     struct store_work *refused; /* to be answered, each with its status */
     struct syncer syncer;
     uint64_t group_number;
+    struct note *notes;       /* of run() for later ones (notes.c); NULL: none yet */
     enum status failed;       /* OK: the log and RocksDB take writes */
     bool rocks_failed;        /* it has to be opened again */
     _Atomic uint32_t scrub;   /* families whose deleted bytes are still there, a bit each */
@@ -388,6 +389,9 @@ struct store {
 void writer_start(struct store *store);
 /* Answers everything that waits, then ends the thread. */
 void writer_stop(struct store *store);
+
+/* All go. */
+void notes_clear(struct store *store);
 
 /* RocksDB's folder inside ours. */
 #define STORE_ROCKS_NAME "store"

@@ -131,6 +131,13 @@ void store_batch_delete_range(struct store_batch *batch, enum store_family famil
  * store is closed, or, after a crash, when it is opened. Writers wait meanwhile, readers do not:
  * for small families, and seldom. */
 void store_batch_scrub(struct store_batch *batch, enum store_family family);
+/* Two numbers that a later run() would have to read something for. They stand in a table of some
+ * thousand notes in memory, which drops older ones, and all of it when a group is refused; a key
+ * that is longer is not noted. Whoever notes something strikes it when it is no longer so. */
+#define STORE_NOTE_KEY_SIZE_MAX 63
+void store_batch_note(struct store_batch *batch, struct bytes key, const uint64_t numbers[2]);
+MUST_USE bool store_batch_noted(const struct store_batch *batch, struct bytes key, uint64_t ret[2]);
+void store_batch_strike(struct store_batch *batch, struct bytes key);
 /* Reading met what must not be passed over, and run() can neither put what it should nor leave it
  * out: nothing of this group is written, and all of its works are answered with that status. */
 void store_batch_fail(struct store_batch *batch, enum status status);

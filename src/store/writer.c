@@ -104,6 +104,7 @@ void writer_stop(struct store *store)
     syncer_stop(&store->syncer);
     for (size_t i = 0; i < ARRAY_COUNT(store->batches); i++)
         batch_clear(&store->batches[i]);
+    notes_clear(store);
     pthread_cond_destroy(&store->queue_moved);
     pthread_mutex_destroy(&store->queue_mutex);
 }

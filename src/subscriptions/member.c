@@ -260,23 +260,16 @@ static enum status read_event(const struct subscription *subscription,
                               const struct subscription_entry *entry, struct arena *arena,
                               struct subscription_event *ret)
 {
-    struct order_page page = {0};
-    struct order_read read = {
-        .table_id = subscription->record.table_id,
-        .filter = {.log = entry->log, .id = entry->id},
-        .after = entry->position - 1,
-        .before = entry->position + 1,
-        .limit = 1,
-    };
-    enum status status = order_read(subscription->all->store, NULL, &read, arena, &page);
+    struct order_event event = {.log = entry->log, .id = entry->id, .version = entry->version};
+    struct order_entry found;
+    enum status status = order_get(subscription->all->store, NULL, subscription->record.table_id,
+                                   &event, entry->position, arena, &found);
 
     if (status != OK)
         return status;
-    if (page.count == 0)
-        return NOT_FOUND;
     *ret = (struct subscription_event){.position = entry->position,
-                                       .event = page.list[0].event,
-                                       .item = page.list[0].item,
+                                       .event = found.event,
+                                       .item = found.item,
                                        .try_number = entry->failures + 1,
                                        .returned = entry->returned};
     return OK;

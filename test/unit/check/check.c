@@ -130,15 +130,99 @@ static void test_missing_in_run(void **state)
     test_check_end(&test);
 }
 
+/* Of users#3 version 2 begins the line, so there is a record of it; version 1 has a row. */
+static void open_with_a_line(struct test_check *test)
+{
+    test_check_open(test);
+    append_events(test);
+    for (int version = 2; version <= 4; version++)
+        test_append(&test->t, "log", "users", "3", version, "signup"); /* at 8, 9, 10 */
+    test_append(&test->t, "log", "users", "3", 1, "late");             /* at 11 */
+    test_check_let_go(test);
+    test_expect_found(test, "");
+}
+
 static void test_missing_in_stream(void **state)
 {
     struct test_check test;
 
     (void)state;
-    open_with_events(&test);
+    open_with_a_line(&test);
+    test_delete_row(&test, STORE_STREAMS, 1);
+    test_expect_found(
+        &test, "stream-missing streams table \"log\", log \"users\", id \"3\", position 11; ");
+    test_check_end(&test);
+}
+
+static void test_missing_line(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    open_with_a_line(&test);
     test_delete_row(&test, STORE_STREAMS, 0);
     test_expect_found(
-        &test, "stream-missing streams table \"log\", log \"users\", id \"1\", position 2; ");
+        &test, "stream-missing streams table \"log\", log \"users\", id \"3\", position 8; ");
+    test_check_end(&test);
+}
+
+static void test_damaged_line(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct test_check test;
+    struct bytes key, value;
+
+    (void)state;
+    open_with_a_line(&test);
+    test_row(&test, STORE_STREAMS, 0, arena, &key, &value);
+    bytes_put_u64((uint8_t *)(uintptr_t)value.ptr + 1, 0); /* its first version */
+    test_damage_row(&test, STORE_STREAMS, key, value);
+    test_check_run(&test);
+    assert_int_equal(test.status, OK);
+    assert_true(bytes_find(buffer_bytes(&test.found),
+                           BYTES("line streams table \"log\", log \"users\", id \"3\"; ")) !=
+                SIZE_MAX);
+    test_check_end(&test);
+}
+
+/* A row of an event that stands in line, or of none. */
+static void test_stray_in_stream(void **state)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct test_check test;
+    struct bytes key, value;
+
+    (void)state;
+    open_with_a_line(&test);
+    test_row(&test, STORE_STREAMS, 1, arena, &key, &value);
+    bytes_put_u64((uint8_t *)(uintptr_t)key.ptr + key.size - 8, 7);
+    test_damage_row(&test, STORE_STREAMS, key, value);
+    test_expect_found(&test,
+                      "stream-stray streams table \"log\", log \"users\", id \"3\", position 7; ");
+    test_damage_row(&test, STORE_STREAMS, key, (struct bytes){0});
+    bytes_put_u64((uint8_t *)(uintptr_t)key.ptr + key.size - 8, 9);
+    test_damage_row(&test, STORE_STREAMS, key, value);
+    test_check_run(&test);
+    assert_int_equal(test.status, OK);
+    assert_true(bytes_find(buffer_bytes(&test.found),
+                           BYTES("stream-missing streams table \"log\", log \"users\", id \"3\", "
+                                 "position 10; ")) != SIZE_MAX);
+    test_check_end(&test);
+}
+
+/* The line ends before it, for its readers. */
+static void test_missing_in_line(void **state)
+{
+    struct test_check test;
+
+    (void)state;
+    open_with_events(&test);
+    test_delete_row(&test, STORE_ITEMS, 1);
+    test_check_run(&test);
+    assert_int_equal(test.status, OK);
+    assert_true(bytes_find(buffer_bytes(&test.found),
+                           BYTES("stream-missing streams table \"log\", log \"users\", id \"1\", "
+                                 "position 6; ")) != SIZE_MAX);
     test_check_end(&test);
 }
 
@@ -173,7 +257,6 @@ static void test_missing_item(void **state)
 
     assert_true(bytes_find(found, BYTES("change-item items")) != SIZE_MAX);
     assert_true(bytes_find(found, BYTES("order-stray order")) != SIZE_MAX);
-    assert_true(bytes_find(found, BYTES("stream-stray streams")) != SIZE_MAX);
     assert_true(bytes_find(found, BYTES("figures catalogue table \"log\"")) != SIZE_MAX);
     assert_true(bytes_find(found, BYTES("run order table \"log\"")) != SIZE_MAX);
     test_check_end(&test);
@@ -509,6 +592,10 @@ int main(void)
         cmocka_unit_test(test_not_ours),
         cmocka_unit_test(test_missing_in_run),
         cmocka_unit_test(test_missing_in_stream),
+        cmocka_unit_test(test_missing_line),
+        cmocka_unit_test(test_damaged_line),
+        cmocka_unit_test(test_stray_in_stream),
+        cmocka_unit_test(test_missing_in_line),
         cmocka_unit_test(test_stray_in_run),
         cmocka_unit_test(test_missing_item),
         cmocka_unit_test(test_doubled_position),

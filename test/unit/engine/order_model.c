@@ -1,22 +1,26 @@
 /* The order of events against a sorted array: random writes, alone and in transactions, of events
- * and of what is none; then every kind of reader, by pages of any size, in both directions and
- * between any bounds. A failure prints its seed; TEST_SEED=N replays it. */
+ * and of what is none, of streams that are appended to and of what happens to them else; then every
+ * kind of reader, by pages of any size, in both directions and between any bounds. One log is
+ * private. In between a table becomes what an older dynlog left, with a row for every event. A
+ * failure prints its seed; TEST_SEED=N replays it. */
 #include "engine/backup_test.h"
 #include "engine/order_test.h"
 
 #include "base/id.h"
+#include "order/internal.h"
 
 #define LOGS 3
-#define IDS 3
-#define VERSIONS 5
+#define IDS 4
+#define VERSIONS 12
 #define TYPES 3
 #define KEYS (LOGS * IDS * VERSIONS)
-#define STEPS 250
+#define STEPS 300
 #define HISTORIES 4
 #define WRITES_MAX 4
+#define PRIVATE_LOG 2
 
 static const char *const log_names[LOGS] = {"a", "ab", "b"};
-static const char *const id_names[IDS] = {"1", "1x", "2"};
+static const char *const id_names[IDS] = {"1!", "1", "1x", "2"}; /* as LOG#ID#stream stands */
 static const char *const type_names[TYPES] = {"x", "xy", "y"};
 
 struct model_event {
@@ -29,6 +33,7 @@ struct model {
     struct test_engine *t;
     struct model_event events[KEYS];
     uint64_t random;
+    size_t removes; /* of 100 writes of single items */
 };
 
 /* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators". */
@@ -73,8 +78,9 @@ static struct item_write make_write(struct model *m, const struct model_write *w
     struct bytes key = arena_printf(m->t->arena, "{'pk':{'S':'%s#%s#stream'},'sk':{'N':'%d'}}%c",
                                     log, id, version_of(write->key), '\0');
     struct bytes item = arena_printf(
-        m->t->arena, "{'pk':{'S':'%s#%s#stream'},'sk':{'N':'%d'},'log':{'S':'%s'}%s%s%s%c", log, id,
-        version_of(write->key), log, write->type < TYPES ? ",'type':{'S':'" : "}",
+        m->t->arena,
+        "{'pk':{'S':'%s#%s#stream'},'sk':{'N':'%d'},'log':{'S':'%s'},'payload':{'M':{}}%s%s%s%c",
+        log, id, version_of(write->key), log, write->type < TYPES ? ",'type':{'S':'" : "}",
         write->type < TYPES ? type_names[write->type] : "", write->type < TYPES ? "'}}" : "", '\0');
     struct test_step step = {.kind = write->remove ? WRITE_DELETE : WRITE_PUT,
                              .item = (const char *)(write->remove ? key : item).ptr};
@@ -93,17 +99,73 @@ static void follow(struct model *m, const struct model_write *write, uint64_t po
         event->position = position;
 }
 
+/* The version behind the highest item of a stream; KEYS: there is no room. */
+static size_t next_version(const struct model *m, size_t log, size_t id)
+{
+    size_t first = (log * IDS + id) * VERSIONS, at = first + VERSIONS;
+
+    while (at > first && !m->events[at - 1].there)
+        at--;
+    return at < first + VERSIONS ? at : KEYS;
+}
+
+/* Mostly an append; else anything. */
+static struct model_write draw_write(struct model *m)
+{
+    struct model_write write = {.key = draw(m, KEYS), .type = draw(m, TYPES + 1)};
+    size_t next = next_version(m, draw(m, LOGS), draw(m, IDS));
+
+    if (draw(m, 3) != 0 && next < KEYS) {
+        write.key = next;
+        write.type = draw(m, TYPES);
+    } else {
+        write.remove = draw(m, 100) < m->removes;
+    }
+    return write;
+}
+
+/* From the first version up, or from the last one down. */
+static void take_stream_away(struct model *m)
+{
+    size_t first = (draw(m, LOGS) * IDS + draw(m, IDS)) * VERSIONS, count = draw(m, VERSIONS + 1);
+    bool from_the_end = draw(m, 2) == 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t key = from_the_end ? first + VERSIONS - 1 - i : first + i;
+        struct model_write write = {.key = key, .remove = true};
+        struct item_write item = make_write(m, &write);
+        struct test_engine_write test = {.write = {.writes = &item, .count = 1}};
+
+        assert_int_equal(test_write(m->t, &test), OK);
+        follow(m, &write, 0);
+    }
+}
+
+static bool is_drawn(const struct model_write *writes, size_t count, size_t key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (writes[i].key == key)
+            return true;
+    return false;
+}
+
 static void write_some(struct model *m)
 {
     struct model_write writes[WRITES_MAX];
     struct item_write items[WRITES_MAX];
-    size_t count = draw(m, 3) == 0 ? draw(m, WRITES_MAX) + 1 : 1, first = draw(m, KEYS);
+    size_t count = draw(m, 3) == 0 ? draw(m, WRITES_MAX) + 1 : 1, kind = draw(m, 3);
 
+    if (draw(m, 60) == 0)
+        take_stream_away(m);
     for (size_t i = 0; i < count; i++) { /* of a transaction no two have one key */
-        writes[i] = (struct model_write){.key = (first + i * (1 + KEYS / WRITES_MAX)) % KEYS,
-                                         .type = draw(m, TYPES + 1),
-                                         .remove = draw(m, 4) == 0};
-        items[i] = make_write(m, &writes[i]);
+        writes[i] = draw_write(m);
+        if (i > 0 && kind < 2) /* several versions of one stream, upwards or in any order */
+            writes[i].key = kind == 0 ? writes[i - 1].key + 1
+                                      : writes[0].key / VERSIONS * VERSIONS + draw(m, VERSIONS);
+        if (writes[i].key == KEYS || is_drawn(writes, i, writes[i].key))
+            count = i;
+        else
+            items[i] = make_write(m, &writes[i]);
     }
 
     struct test_engine_write test = {
@@ -112,6 +174,49 @@ static void write_some(struct model *m)
     assert_int_equal(test_write(m->t, &test), OK);
     for (size_t i = 0; i < count; i++)
         follow(m, &writes[i], items[i].position);
+}
+
+/* ---- a table with a row for every event, as older dynlogs wrote it ---- */
+
+static void put_row(struct model *m, struct store_batch *batch, uint32_t table_id, size_t key)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer row = BUFFER_INIT(ORDER_KEY_SIZE_MAX);
+    struct order_work work = {.batch = batch, .arena = arena};
+    struct order_event event = {.log = bytes_of_text(log_names[log_of(key)]),
+                                .id = bytes_of_text(id_names[id_of(key)]),
+                                .type = bytes_of_text(type_names[m->events[key].type])};
+    struct order_run *run = NULL;
+    uint8_t value[12];
+
+    assert_int_equal(order_load(&work, table_id, &event, &run), OK);
+    bytes_put_u64(value, (uint64_t)version_of(key));
+    bytes_put_u32(value + 8, run->number);
+    order_key_stream(&row, table_id, event.log, event.id);
+    buffer_append_u64(&row, m->events[key].position);
+    store_batch_put(batch, STORE_STREAMS, buffer_bytes(&row), bytes_of(value, sizeof value));
+}
+
+static void put_rows(struct store_batch *batch, struct test_work *work)
+{
+    struct model *m = work->context;
+    uint8_t from[4], to[4];
+
+    bytes_put_u32(from, (uint32_t)work->number);
+    bytes_put_u32(to, (uint32_t)work->number + 1);
+    store_batch_delete_range(batch, STORE_STREAMS, bytes_of(from, 4), bytes_of(to, 4));
+    for (size_t key = 0; key < KEYS; key++)
+        if (is_event(&m->events[key]))
+            put_row(m, batch, (uint32_t)work->number, key);
+}
+
+static void make_rows(struct model *m)
+{
+    struct test_work work = {.body = put_rows, .context = m, .number = test_table_id(m->t, "log")};
+
+    test_submit(&m->t->loop, &work);
+    assert_int_equal(test_finish(&m->t->loop, &work), OK);
+    test_refuse(&m->t->loop);
 }
 
 /* ---- readers ---- */
@@ -298,6 +403,29 @@ static void expect_same(struct model *m, const char *table)
 
 /* ---- */
 
+struct declaring {
+    struct private_change change;
+    bool done;
+};
+
+static void declared(struct private_change *change, enum status status)
+{
+    assert_int_equal(status, OK);
+    CONTAINER_OF(change, struct declaring, change)->done = true;
+}
+
+static void declare(struct model *m, const char *log)
+{
+    struct declaring declaring = {.change = {.kind = PRIVATE_DECLARE,
+                                             .log = bytes_of_text(log),
+                                             .arena = test_arena(m->t),
+                                             .done = declared}};
+
+    engine_change_private(m->t->engine, m->t->loop.port, &declaring.change);
+    while (!declaring.done)
+        test_loop_turn(&m->t->loop);
+}
+
 static void run_history(uint64_t seed)
 {
     struct test_engine t;
@@ -305,8 +433,14 @@ static void run_history(uint64_t seed)
 
     test_engine_open(&t, NULL);
     test_create(&t, "log", VALUE_N, draw(&m, 2) == 0 ? STREAM_NONE : STREAM_NEW_AND_OLD_IMAGES);
+    declare(&m, log_names[PRIVATE_LOG]);
+    m.removes = draw(&m, 60);
     for (size_t i = 0; i < STEPS; i++) {
         write_some(&m);
+        if (draw(&m, 100) == 0)
+            make_rows(&m);
+        if (draw(&m, 20) == 0)
+            test_refuse(&t.loop);
         if (draw(&m, 5) == 0)
             expect_same(&m, "log");
     }

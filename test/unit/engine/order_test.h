@@ -107,6 +107,7 @@ static inline void test_age(struct test_engine *t, const char *table)
 
     test_submit(&t->loop, &work);
     assert_int_equal(test_finish(&t->loop, &work), OK);
+    test_refuse(&t->loop);
 }
 
 #endif

@@ -1,78 +1,6 @@
 /* Pages: where one ends, and where a reader that waits goes on. The rest is in engine/order_model.c
  * and engine/write_order.c: there are no events without an engine. */
-#include "store/store_test.h"
-
-#include "order/order.h"
-
-#define TABLE 7
-
-struct event_text {
-    const char *id, *type;
-    uint64_t version;
-    size_t payload_size;
-};
-
-/* An event as the engine puts it. */
-static void put_event(struct store_batch *batch, struct test_work *work)
-{
-    const struct event_text *text = work->context;
-    AUTO(arena_release) struct arena *arena = arena_new();
-    AUTO(buffer_free) struct buffer key = BUFFER_INIT(4096);
-    AUTO(buffer_free) struct buffer value = BUFFER_INIT((size_t)1024 * 1024);
-    struct order_work order = {.batch = batch, .arena = arena};
-    struct order_run *run = NULL;
-    struct order_event event = {.log = BYTES("users"),
-                                .id = bytes_of_text(text->id),
-                                .type = bytes_of_text(text->type),
-                                .version = text->version};
-    struct value pk = {.type = VALUE_S, .bytes = arena_printf(arena, "users#%s#stream", text->id)};
-    struct number sk = number_of_int64((int64_t)text->version);
-
-    order_begin_table(batch, TABLE);
-    buffer_append_u32(&key, TABLE);
-    key_encode_value(&key, &pk);
-    number_encode_key(&key, &sk);
-    item_head_print(&value, 100, true, false);
-    buffer_append_text(&value, "{}");
-    for (size_t i = 0; i < text->payload_size; i++)
-        buffer_append_byte(&value, ' ');
-    work->position = store_batch_position(batch);
-    item_head_place(value.ptr, work->position, 17);
-    store_batch_put(batch, STORE_ITEMS, buffer_bytes(&key), buffer_bytes(&value));
-    assert_int_equal(order_load(&order, TABLE, &event, &run), OK);
-    order_put(&order, run, &event, work->position);
-    order_store(&order);
-}
-
-struct world {
-    struct store *store;
-    struct test_loop loop;
-    struct arena *arena;
-};
-
-static void open_world(struct world *w)
-{
-    w->store = test_open(NULL);
-    test_loop_open(&w->loop, w->store);
-    w->arena = arena_new();
-}
-
-static void close_world(struct world *w)
-{
-    arena_free(w->arena);
-    test_loop_close(&w->loop);
-    store_close(w->store);
-}
-
-static uint64_t put(struct world *w, const char *id, uint64_t version, size_t payload_size)
-{
-    struct event_text text = {id, version % 2 != 0 ? "odd" : "even", version, payload_size};
-    struct test_work work = {.body = put_event, .context = &text};
-
-    test_submit(&w->loop, &work);
-    assert_int_equal(test_finish(&w->loop, &work), OK);
-    return work.position;
-}
+#include "order/order_put_test.h"
 
 static void take_position(struct store_batch *batch, struct test_work *work)
 {
@@ -82,7 +10,7 @@ static void take_position(struct store_batch *batch, struct test_work *work)
 static void test_a_page_ends_by_its_size(void **state)
 {
     struct world w;
-    struct order_read read = {.table_id = TABLE, .size_max = 1000};
+    struct order_read read = {.table_id = TABLE, .size_max = 1200};
     struct order_page page;
 
     (void)state;
@@ -94,7 +22,7 @@ static void test_a_page_ends_by_its_size(void **state)
     assert_int_equal(page.count, 2);
     assert_false(page.at_end);
     assert_int_equal(page.list[0].item.time_ms, 17);
-    assert_int_equal(page.list[0].item.form.size, 402);
+    assert_int_equal(page.list[0].item.form.size, 400 + ITEM_TEXT_SIZE);
     read.after = page.next;
     assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
     assert_int_equal(page.count, 1);
@@ -225,11 +153,13 @@ static void test_damaged_rows(void **state)
     put(&w, "1", 1, 0);
     put(&w, "1", 2, 0);
     put(&w, "2", 1, 0);
+    put(&w, "1", 5, 0); /* the line goes on */
+    put(&w, "1", 4, 0); /* a row */
     test_damage(&w.loop, STORE_ORDER, look, &w);
     test_damage(&w.loop, STORE_STREAMS, look, &w);
     test_damage(&w.loop, STORE_ITEMS, look, &w);
     assert_int_equal(order_read(w.store, NULL, &read, w.arena, &page), OK);
-    assert_int_equal(page.count, 3);
+    assert_int_equal(page.count, 5);
     close_world(&w);
 }
 

@@ -206,6 +206,21 @@ static inline enum status test_do(struct test_loop *loop, struct test_work *work
     return test_finish(loop, work);
 }
 
+static inline void test_refused_body(struct store_batch *batch, struct test_work *work)
+{
+    (void)work;
+    store_batch_fail(batch, IO_ERROR);
+}
+
+/* A group that is refused: what was noted goes (store_batch_note()). For tests that change rows
+ * behind the back of who keeps them. */
+static inline void test_refuse(struct test_loop *loop)
+{
+    struct test_work work = {.body = test_refused_body};
+
+    assert_int_equal(test_do(loop, &work), IO_ERROR);
+}
+
 struct test_pair {
     enum store_family family;
     struct bytes key, value;

@@ -53,7 +53,11 @@ static inline void test_event_put(struct store_batch *batch, struct test_work *w
         order_remove(&order, run, &named, event->position);
     } else {
         item_head_print(&value, 100, true, false);
-        buffer_append_text(&value, "{}");
+        buffer_printf(&value,
+                      "{\"pk\":{\"S\":\"%s#%s#stream\"},\"sk\":{\"N\":\"%llu\"},\"log\":{\"S\":"
+                      "\"%s\"},\"type\":{\"S\":\"%s\"}}",
+                      event->log, event->id, (unsigned long long)event->version, event->log,
+                      event->type);
         work->position = store_batch_position(batch);
         item_head_place(value.ptr, work->position, 17);
         store_batch_put(batch, STORE_ITEMS, buffer_bytes(&key), buffer_bytes(&value));
