@@ -27,7 +27,7 @@
  *      everything that was acknowledged, wherever the MANIFEST ends (wal.h, 4).
  *
  * Where more whole records stand behind one that is not than are ever synced together, it is
- * damage: nothing is cut. */
+ * damage: nothing is cut. (docs/adr/0061) */
 #include "store/manifest.h"
 
 #include "base/file.h"
