@@ -24,7 +24,8 @@
  *      same. Before a byte is cut, the folder is opened for reading as it would be (rocks.c): all
  *      tables that the records name have to be there, in their size, and the log has to have every
  *      group above the META_FLUSHED that these have, with no other families. Then it has
- *      everything that was acknowledged, wherever the MANIFEST ends (wal.h, 4).
+ *      everything that was acknowledged, wherever the MANIFEST ends (wal.h, 4). A folder of format
+ * 1 has no such log, so it is left as it is.
  *
  * Where more whole records stand behind one that is not than are ever synced together, it is
  * damage: nothing is cut. (docs/adr/0061) */

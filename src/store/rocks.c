@@ -104,8 +104,8 @@ static enum status look_at_group(void *context, struct bytes changes)
     return replay_knows_families(context, changes) ? OK : CORRUPT;
 }
 
-/* The log has what the tables do not. A folder that has none is format 1's, whose log RocksDB has
- * read; or what is wrong with it is found next. */
+/* The log has what the tables do not. CORRUPT: not all of it. NOT_FOUND: there is no log; without
+ * it (format 1) nothing tells what the tables should have, unless nothing was ever put. */
 static enum status find_rest_in_log(struct rocks *rocks, char words[ROCKS_ERROR_SIZE])
 {
     char path[PATH_MAX];
@@ -121,11 +121,12 @@ static enum status find_rest_in_log(struct rocks *rocks, char words[ROCKS_ERROR_
     if (status == OK)
         status = wal_replay(&wal, flushed, UINT64_MAX, look_at_group, rocks, words);
     wal_close(&wal);
-    return status == NOT_FOUND ? OK : status;
+    return status == NOT_FOUND && !rocks_has_families(rocks) ? OK : status;
 }
 
 /* As if its MANIFEST ended where its last whole record does (manifest.c). For writing it is cut
- * there, when everything is there without the rest. NOT_FOUND: it does end there. */
+ * there, when everything is there without the rest; who reads is told of the log by who reads that.
+ * NOT_FOUND: it does end there, or nobody can tell. */
 static enum status open_without_tail(struct rocks *rocks, enum rocks_mode mode,
                                      char words[ROCKS_ERROR_SIZE])
 {
@@ -134,10 +135,11 @@ static enum status open_without_tail(struct rocks *rocks, enum rocks_mode mode,
     if (status != OK)
         return status;
     status = open_once(rocks, ROCKS_READ_ONLY, words);
-    if (status == OK && mode == ROCKS_READ_ONLY)
-        return OK;
-    if (status == OK)
+    if (status == OK) {
         status = find_rest_in_log(rocks, words);
+        if (mode == ROCKS_READ_ONLY && (status == OK || status == CORRUPT))
+            return OK;
+    }
     rocks_close(rocks);
     if (status == OK)
         status = manifest_cut(rocks->folder);

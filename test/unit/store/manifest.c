@@ -598,6 +598,26 @@ static void test_tables_that_are_gone(void **state)
     forget(&kept);
 }
 
+/* Without our log (format 1) a record that counts looks like one that does not. */
+static void test_no_log(void **state)
+{
+    char work[2 * TEST_FOLDER_SIZE], log_path[3 * TEST_FOLDER_SIZE];
+    char message[STORE_MESSAGE_SIZE] = "";
+    struct store *store = NULL;
+    struct kept kept;
+
+    (void)state;
+    keep(&kept, flush_families);
+    kept.bytes[kept.size - 1] ^= 0x40;
+    lay_out(&kept, bytes_of(kept.bytes, kept.size), work);
+    snprintf(log_path, sizeof log_path, "%s/log", work);
+    assert_int_equal(file_remove_folder(log_path), OK);
+    expect_refused(work);
+    assert_int_equal(store_open_reading(work, &store, message), CORRUPT);
+    expect_refused(work);
+    forget(&kept);
+}
+
 static void test_no_room_aside(void **state)
 {
     char work[2 * TEST_FOLDER_SIZE], message[STORE_MESSAGE_SIZE] = "";
@@ -674,6 +694,7 @@ int main(void)
         cmocka_unit_test(test_a_record_that_counts),
         cmocka_unit_test(test_damage_anywhere),
         cmocka_unit_test(test_tables_that_are_gone),
+        cmocka_unit_test(test_no_log),
         cmocka_unit_test(test_no_room_aside),
         cmocka_unit_test(test_opened_again),
     };
