@@ -1,4 +1,5 @@
-/* check/log.c - the commit log, RocksDB's logs, and the store's own keys (docs/format/store.md). */
+/* check/log.c - the commit log, RocksDB's logs, the end of its MANIFEST, and the store's own keys
+ * (docs/format/store.md). */
 #include "check/internal.h"
 
 static const struct check_kind damaged_log = {
@@ -45,6 +46,20 @@ static void look(struct check *check, const struct store_log *log, bool more)
                           (unsigned long long)log->records_behind));
 }
 
+static void look_at_manifest(struct check *check)
+{
+    struct bytes log = check->part.remark;
+    const char *name = NULL;
+    uint64_t size = 0;
+
+    if (!store_has_torn_manifest(check->store, &name, &size))
+        return;
+    check_part_remark(check,
+                      "%.*s%sstore/%s ends in %llu bytes of a change that was not finished; the "
+                      "next start cuts them off",
+                      BYTES_ARG(log), log.size > 0 ? "; " : "", name, (unsigned long long)size);
+}
+
 void check_logs(struct check *check)
 {
     struct store_log *logs = NULL;
@@ -60,6 +75,7 @@ void check_logs(struct check *check)
         check->part.bytes += logs[i].size;
         look(check, &logs[i], has_records(logs + i + 1, count - i - 1));
     }
+    look_at_manifest(check);
     wrong = store_check_own(check->store, check->arena);
     if (wrong != NULL)
         check_find(check, &CHECK_STRAY, "default", BYTES("the store's own keys"),

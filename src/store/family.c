@@ -14,15 +14,16 @@ static bool *find_name(const char *name, bool present[FAMILY_COUNT])
 }
 
 /* A name that is none of ours is left to the open, which refuses it by name. */
-char *rocks_list_families(const struct rocks *rocks, enum rocks_mode mode, bool ret[FAMILY_COUNT])
+char *rocks_list_families(const struct rocks *rocks, const char *folder, enum rocks_mode mode,
+                          bool ret[FAMILY_COUNT])
 {
     char *error = NULL, **names = NULL;
     size_t count = 0;
 
     memset(ret, 0, FAMILY_COUNT * sizeof *ret);
     ret[FAMILY_META] = true;
-    names = rocksdb_list_column_families(rocks->options.of_family[FAMILY_META], rocks->folder,
-                                         &count, &error);
+    names =
+        rocksdb_list_column_families(rocks->options.of_family[FAMILY_META], folder, &count, &error);
     for (size_t i = 0; i < count; i++) {
         bool *present = find_name(names[i], ret);
 

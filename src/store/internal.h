@@ -3,6 +3,7 @@
  *   store.c    opening and closing; figures
  *   folder.c   whose folder it is, its lock, its format; sentences for people
  *   rocks.c    one open RocksDB, its errors as status
+ *   manifest.c the end of its MANIFEST that a power failure tore (manifest.h)
  *   family.c   its families, each made when something is put into it
  *   options.c  how RocksDB is tuned, each number with its reason
  *   gate.c     readers go in and out; the writer shuts it to exchange the RocksDB under them
@@ -17,6 +18,7 @@
  *   reading.c  the same for a folder that is only looked at
  *   copy.c     the whole store into another folder
  *   log.c      the bytes of logs, looked at
+ *   fragment.h the form of RocksDB's logs and MANIFEST
  *   cache.h    items that were read, kept for the next reads; five files
  *
  * Threads: `rocks` is changed by the writer alone, while the gate is shut and nobody is inside; a
@@ -26,6 +28,7 @@
 
 #include "base/list.h"
 #include "store/cache.h"
+#include "store/manifest.h"
 #include "store/store.h"
 #include "store/wal.h"
 
@@ -92,6 +95,8 @@ struct rocks {
     struct rocks_options options;
     char *folder;
     rocksdb_t *db; /* NULL while it is not open */
+    /* Where it is read from when its MANIFEST has a torn tail; until it is closed. */
+    struct manifest_aside aside;
     /* NULL: nothing was ever put into it. The writer makes them while others read. */
     _Atomic(rocksdb_column_family_handle_t *) families[FAMILY_COUNT];
 };
@@ -99,7 +104,8 @@ struct rocks {
 /* On failure `words` holds RocksDB's own. */
 MUST_USE enum status rocks_open(struct rocks *rocks, const char *folder, bool memory,
                                 enum rocks_mode mode, char words[ROCKS_ERROR_SIZE]);
-/* Opens what was open once, with the same options. */
+/* Opens what was open once, with the same options. A MANIFEST that a power failure tore is cut
+ * where its records end, when everything is there without the rest; for reading it is read so. */
 MUST_USE enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
                                       char words[ROCKS_ERROR_SIZE]);
 /* A number (8 bytes) under a key of FAMILY_META; 0: it is not there. */
@@ -131,7 +137,8 @@ MUST_USE enum status rocks_make_family(struct rocks *rocks, size_t family,
 /* One more than FAMILY_META is there. */
 bool rocks_has_families(const struct rocks *rocks);
 /* Those that are in the folder, FAMILY_META always; an error's text, or NULL. */
-char *rocks_list_families(const struct rocks *rocks, enum rocks_mode mode, bool ret[FAMILY_COUNT]);
+char *rocks_list_families(const struct rocks *rocks, const char *folder, enum rocks_mode mode,
+                          bool ret[FAMILY_COUNT]);
 
 /* ---- gate.c ---- */
 

@@ -7,11 +7,8 @@
  * everything behind it is gone without a word. What tells them apart is whether whole records stand
  * behind.
  *
- *   a log is blocks of 32 KiB; a block is records, and zeros where no head fits any more
- *   a record   masked CRC-32C of what follows the size (4, little-endian) | size (2) | kind (1)
- *              | in a log file that is used again: the log's number (4) | bytes
- *
- * (RocksDB: "Write Ahead Log File Format"; db/log_format.h of 7.8.) */
+ * Their form: fragment.h. */
+#include "store/fragment.h"
 #include "store/internal.h"
 
 #include <errno.h>
@@ -24,74 +21,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCK_SIZE ((size_t)32 * 1024)
-#define HEAD_SIZE ((size_t)7)
-#define HEAD_AGAIN_SIZE ((size_t)11)
 #define LOG_ENDING ".log"
-
-/* Kinds: whole, first, middle, last; the same in a file that is used again; how it is compressed.
- */
-enum record_kind { KIND_ZERO = 0, KIND_FULL = 1, KIND_LAST = 4, KIND_AGAIN = 5, KIND_MAX = 11 };
-
-/* ---- CRC-32C ---- */
-
-#define CRC_POLYNOMIAL 0x82F63B78u
-#define CRC_MASK 0xA282EAD8u
-
-static void crc_table(uint32_t table[256])
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        table[i] = i;
-        for (int bit = 0; bit < 8; bit++)
-            table[i] = table[i] >> 1 ^ ((table[i] & 1) != 0 ? CRC_POLYNOMIAL : 0);
-    }
-}
-
-static uint32_t crc_of(const uint32_t table[256], const uint8_t *bytes, size_t size)
-{
-    uint32_t crc = UINT32_MAX;
-
-    for (size_t i = 0; i < size; i++)
-        crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xFF];
-    crc = ~crc;
-    return (crc >> 15 | crc << 17) + CRC_MASK;
-}
 
 /* ---- one log ---- */
 
 struct look {
-    const uint32_t *table;
     uint32_t number; /* the lower half of the log's */
     struct store_log *log;
     bool bad;  /* there was a record that is not whole */
     bool over; /* what follows is of a log that was in this file before, or was never written */
 };
 
-static uint32_t get_u32_little(const uint8_t *in)
-{
-    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
-}
-
-/* The size of the whole record at the front of `rest`; 0: it is none. */
-static size_t whole_record(const struct look *look, const uint8_t *rest, size_t size)
-{
-    if (size < HEAD_SIZE || rest[6] == KIND_ZERO || rest[6] > KIND_MAX)
-        return 0;
-
-    bool again = rest[6] >= KIND_AGAIN && rest[6] < KIND_AGAIN + 4;
-    size_t head = again ? HEAD_AGAIN_SIZE : HEAD_SIZE;
-    size_t length = (size_t)rest[4] | (size_t)rest[5] << 8;
-
-    if (size < head || length > size - head ||
-        crc_of(look->table, rest + 6, head - 6 + length) != get_u32_little(rest))
-        return 0;
-    return head + length;
-}
-
 static bool is_of_another_log(const struct look *look, const uint8_t *record)
 {
-    return record[6] >= KIND_AGAIN && record[6] < KIND_AGAIN + 4 &&
-           get_u32_little(record + HEAD_SIZE) != look->number;
+    return fragment_is_again(record[6]) &&
+           fragment_get_u32(record + FRAGMENT_HEAD_SIZE) != look->number;
 }
 
 static bool is_zero(const uint8_t *bytes, size_t size)
@@ -105,8 +49,9 @@ static bool is_zero(const uint8_t *bytes, size_t size)
 static void count(struct look *look, const uint8_t *record)
 {
     /* A record of several pieces counts once, at its last one. */
-    uint8_t kind = record[6] >= KIND_AGAIN ? (uint8_t)(record[6] - KIND_AGAIN + 1) : record[6];
-    bool ends = kind == KIND_FULL || kind == KIND_LAST;
+    uint8_t kind =
+        record[6] >= FRAGMENT_AGAIN ? (uint8_t)(record[6] - FRAGMENT_AGAIN + 1) : record[6];
+    bool ends = kind == FRAGMENT_FULL || kind == FRAGMENT_LAST;
 
     if (look->bad)
         look->log->records_behind += ends;
@@ -118,8 +63,8 @@ static void look_at_block(struct look *look, const uint8_t *block, size_t size, 
 {
     size_t at = 0;
 
-    while (!look->over && size - at >= HEAD_SIZE) {
-        size_t whole = whole_record(look, block + at, size - at);
+    while (!look->over && size - at >= FRAGMENT_HEAD_SIZE) {
+        size_t whole = fragment_size(bytes_of(block + at, size - at));
 
         if (whole > 0 && is_of_another_log(look, block + at)) {
             look->over = !look->bad;
@@ -141,17 +86,17 @@ static void look_at_block(struct look *look, const uint8_t *block, size_t size, 
     }
 }
 
-static enum status look_at_log(const uint32_t table[256], const char *path, struct store_log *log)
+static enum status look_at_log(const char *path, struct store_log *log)
 {
-    struct look look = {.table = table, .number = (uint32_t)log->number, .log = log};
+    struct look look = {.number = (uint32_t)log->number, .log = log};
     int file = open(path, O_RDONLY | O_CLOEXEC);
     enum status status = file < 0 ? status_of_errno(errno) : OK;
-    uint8_t *block = mem_new(BLOCK_SIZE);
+    uint8_t *block = mem_new(FRAGMENT_BLOCK_SIZE);
     ssize_t size = 0;
     uint64_t zeros_from = UINT64_MAX;
 
     for (uint64_t offset = 0; status == OK && !look.over; offset += (uint64_t)size) {
-        size = pread(file, block, BLOCK_SIZE, (off_t)offset);
+        size = pread(file, block, FRAGMENT_BLOCK_SIZE, (off_t)offset);
         if (size < 0)
             status = status_of_errno(errno);
         if (size <= 0)
@@ -220,14 +165,12 @@ static struct store_log *add(struct logs *logs)
 
 static enum status look_at_rocks_logs(struct logs *logs)
 {
-    uint32_t table[256];
     char path[PATH_MAX];
     const struct dirent *entry = NULL;
     DIR *folder = opendir(logs->store->rocks.folder);
     enum status status = folder == NULL ? status_of_errno(errno) : OK;
     uint64_t needed = first_needed(logs->store), number = 0;
 
-    crc_table(table);
     while (folder != NULL && status == OK && (entry = readdir(folder)) != NULL) {
         if (!log_number(entry->d_name, &number))
             continue;
@@ -242,7 +185,7 @@ static enum status look_at_rocks_logs(struct logs *logs)
                              entry->d_name) >= sizeof path)
             status = TOO_LARGE;
         if (status == OK)
-            status = look_at_log(table, path, log);
+            status = look_at_log(path, log);
     }
     if (folder != NULL)
         closedir(folder);
@@ -310,6 +253,17 @@ enum status store_logs(struct store *store, struct arena *arena, struct store_lo
     *ret = logs.list;
     *ret_count = logs.count;
     return status;
+}
+
+bool store_has_torn_manifest(const struct store *store, const char **ret_name, uint64_t *ret_size)
+{
+    const struct manifest_aside *aside = &store->rocks.aside;
+
+    if (aside->folder == NULL)
+        return false;
+    *ret_name = aside->name;
+    *ret_size = aside->tail_size;
+    return true;
 }
 
 /* ---- the store's own keys ---- */

@@ -6,13 +6,13 @@
  *
  * Nothing in FOLDER changes. A folder of format 1 has no log of ours: RocksDB reads its own.
  *
- * RocksDB's form (its log_format.h): blocks of 32 KiB; a record is cut into fragments so that none
- * crosses a block: crc32c of what follows the size, masked (4) | size (2) | kind (1) | bytes, all
- * little-endian. Its batches begin with a sequence number (8) and a count (4). */
+ * RocksDB's form is that of fragment.h. Its batches begin with a sequence number (8) and a count
+ * (4).
+ */
 #include "store/internal.h"
 
-#include "base/crc32c.h"
 #include "base/file.h"
+#include "store/fragment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +22,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BLOCK_SIZE ((size_t)32 << 10)
-#define FRAGMENT_HEAD_SIZE ((size_t)7)
 /* RocksDB skips logs with a lower number than any table's: this one is above all. */
 #define LOG_FILE_NAME "999999999.log"
-
-enum fragment_kind { FRAGMENT_FULL = 1, FRAGMENT_FIRST, FRAGMENT_MIDDLE, FRAGMENT_LAST };
 
 struct export
 {
@@ -49,11 +45,6 @@ static void put_little(uint8_t *out, uint64_t value, size_t size)
         out[i] = (uint8_t)(value >> 8 * i);
 }
 
-static uint32_t get_little_u32(const uint8_t *in)
-{
-    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
-}
-
 static enum status write_fragment(struct export *export, enum fragment_kind kind,
                                   struct bytes bytes)
 {
@@ -64,7 +55,7 @@ static enum status write_fragment(struct export *export, enum fragment_kind kind
     put_little(head + 4, bytes.size, 2);
     head[6] = (uint8_t)kind;
     crc = crc32c(crc32c(0, bytes_of(head + 6, 1)), bytes);
-    put_little(head, (uint32_t)((crc >> 15 | crc << 17) + 0xa282ead8u), 4);
+    put_little(head, fragment_mask(crc), 4);
     status = wal_file_write(export->fd, export->at, bytes_of(head, sizeof head), bytes);
     export->at += sizeof head + bytes.size;
     return status;
@@ -76,7 +67,7 @@ static enum status write_record(struct export *export, struct bytes bytes)
     bool first = true, last = false;
 
     while (status == OK && !last) {
-        size_t left = BLOCK_SIZE - export->at % BLOCK_SIZE;
+        size_t left = FRAGMENT_BLOCK_SIZE - export->at % FRAGMENT_BLOCK_SIZE;
 
         if (left < FRAGMENT_HEAD_SIZE) {
             static const uint8_t zeros[FRAGMENT_HEAD_SIZE];
@@ -111,7 +102,7 @@ static enum status export_group(void *context, struct bytes changes)
     batch = mem_new(changes.size);
     memcpy(batch, changes.ptr, changes.size);
     put_little(batch, export->sequence, 8);
-    export->sequence += get_little_u32(batch + 8);
+    export->sequence += fragment_get_u32(batch + 8);
     status = write_record(export, bytes_of(batch, changes.size));
     mem_free(batch);
     return status;

@@ -4,6 +4,7 @@
  * test/unit/store/rocks.c makes real failures to hold it to the texts. */
 #include "store/internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 static const struct {
@@ -62,23 +63,23 @@ static void list(const struct rocks *rocks, const bool present[FAMILY_COUNT], st
 
 static char *try_open(struct rocks *rocks, enum rocks_mode mode)
 {
+    const char *folder = rocks->aside.folder != NULL ? rocks->aside.folder : rocks->folder;
     rocksdb_options_t *database = rocks->options.of_family[FAMILY_META];
     bool present[FAMILY_COUNT];
     struct listed listed;
-    char *error = rocks_list_families(rocks, mode, present);
+    char *error = rocks_list_families(rocks, folder, mode, present);
 
     if (error != NULL)
         return error;
     list(rocks, present, &listed);
     rocksdb_options_set_create_if_missing(database, mode == ROCKS_CREATE);
     if (mode == ROCKS_READ_ONLY)
-        rocks->db = rocksdb_open_for_read_only_column_families(
-            database, rocks->folder, listed.count, listed.names, listed.options, listed.handles, 0,
-            &error);
-    else
         rocks->db =
-            rocksdb_open_column_families(database, rocks->folder, listed.count, listed.names,
-                                         listed.options, listed.handles, &error);
+            rocksdb_open_for_read_only_column_families(database, folder, listed.count, listed.names,
+                                                       listed.options, listed.handles, 0, &error);
+    else
+        rocks->db = rocksdb_open_column_families(database, folder, listed.count, listed.names,
+                                                 listed.options, listed.handles, &error);
     if (error != NULL) {
         rocks->db = NULL;
         return error;
@@ -88,16 +89,79 @@ static char *try_open(struct rocks *rocks, enum rocks_mode mode)
     return NULL;
 }
 
-enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
+static enum status open_once(struct rocks *rocks, enum rocks_mode mode,
                              char words[ROCKS_ERROR_SIZE])
 {
-    assert(rocks->db == NULL);
-
     char *error = try_open(rocks, mode);
 
     if (error != NULL)
         snprintf(words, ROCKS_ERROR_SIZE, "%s", error);
     return rocks_status(error);
+}
+
+static enum status look_at_group(void *context, struct bytes changes)
+{
+    return replay_knows_families(context, changes) ? OK : CORRUPT;
+}
+
+/* The log has what the tables do not. CORRUPT: not all of it. NOT_FOUND: there is no log; without
+ * it (format 1) nothing tells what the tables should have, unless nothing was ever put. */
+static enum status find_rest_in_log(struct rocks *rocks, char words[ROCKS_ERROR_SIZE])
+{
+    char path[PATH_MAX];
+    struct wal wal = {.fd = -1};
+    uint64_t flushed = 0;
+    enum status status = rocks_read_number(rocks, META_FLUSHED, &flushed);
+
+    if (status == OK &&
+        (size_t)snprintf(path, sizeof path, "%s/../" WAL_FOLDER_NAME, rocks->folder) >= sizeof path)
+        status = TOO_LARGE;
+    if (status == OK)
+        status = wal_open(path, flushed, true, &wal, words);
+    if (status == OK)
+        status = wal_replay(&wal, flushed, UINT64_MAX, look_at_group, rocks, words);
+    wal_close(&wal);
+    return status == NOT_FOUND && !rocks_has_families(rocks) ? OK : status;
+}
+
+/* As if its MANIFEST ended where its last whole record does (manifest.c). For writing it is cut
+ * there, when everything is there without the rest; who reads is told of the log by who reads that.
+ * NOT_FOUND: it does end there, or nobody can tell. */
+static enum status open_without_tail(struct rocks *rocks, enum rocks_mode mode,
+                                     char words[ROCKS_ERROR_SIZE])
+{
+    enum status status = manifest_set_aside(rocks->folder, &rocks->aside, words);
+
+    if (status != OK)
+        return status;
+    status = open_once(rocks, ROCKS_READ_ONLY, words);
+    if (status == OK) {
+        status = find_rest_in_log(rocks, words);
+        if (mode == ROCKS_READ_ONLY && (status == OK || status == CORRUPT))
+            return OK;
+    }
+    rocks_close(rocks);
+    if (status == OK)
+        status = manifest_cut(rocks->folder);
+    return status == OK ? open_once(rocks, mode, words) : status;
+}
+
+enum status rocks_open_again(struct rocks *rocks, enum rocks_mode mode,
+                             char words[ROCKS_ERROR_SIZE])
+{
+    char tail_words[ROCKS_ERROR_SIZE] = "its MANIFEST cannot be cut";
+    enum status status = OK;
+
+    assert(rocks->db == NULL);
+    status = open_once(rocks, mode, words);
+    if (status != CORRUPT)
+        return status;
+    status = open_without_tail(rocks, mode, tail_words);
+    if (status == NOT_FOUND || status == CORRUPT)
+        return CORRUPT; /* the first words tell why */
+    if (status != OK)
+        memcpy(words, tail_words, sizeof tail_words);
+    return status;
 }
 
 enum status rocks_open(struct rocks *rocks, const char *folder, bool memory, enum rocks_mode mode,
@@ -180,10 +244,8 @@ enum status rocks_write(struct rocks *rocks, rocksdb_writebatch_t *changes)
     return rocks_status(error);
 }
 
-void rocks_close(struct rocks *rocks)
+static void close_families(struct rocks *rocks)
 {
-    if (rocks->db == NULL)
-        return;
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
         rocksdb_column_family_handle_t *family = rocks_family(rocks, i);
 
@@ -191,8 +253,16 @@ void rocks_close(struct rocks *rocks)
             rocksdb_column_family_handle_destroy(family);
         atomic_store(&rocks->families[i], NULL);
     }
-    rocksdb_close(rocks->db);
-    rocks->db = NULL;
+}
+
+void rocks_close(struct rocks *rocks)
+{
+    if (rocks->db != NULL) {
+        close_families(rocks);
+        rocksdb_close(rocks->db);
+        rocks->db = NULL;
+    }
+    manifest_drop_aside(&rocks->aside);
 }
 
 void rocks_clear(struct rocks *rocks)

@@ -231,6 +231,9 @@ struct store_log {
 /* RocksDB's by number, then the commit log's in their order; in the arena. */
 MUST_USE enum status store_logs(struct store *store, struct arena *arena, struct store_log **ret,
                                 size_t *ret_count);
+/* One that is looked at, without the end of RocksDB's list of its tables, which a power failure
+ * tore: nothing of it was acknowledged, and the next start cuts it off. */
+bool store_has_torn_manifest(const struct store *store, const char **ret_name, uint64_t *ret_size);
 /* Keys of the store's own that nobody knows, and values that are none: NULL, or a sentence. */
 const char *store_check_own(struct store *store, struct arena *arena);
 const char *store_family_name(enum store_family family);

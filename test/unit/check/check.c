@@ -461,6 +461,17 @@ static void find_file(const struct test_check *test, const char *below, const ch
     assert_true(*ret_size > 0);
 }
 
+static void find_manifest(const struct test_check *test, char path[PATH_MAX])
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    struct bytes current;
+
+    snprintf(path, PATH_MAX, "%s/store/CURRENT", test->folder);
+    assert_int_equal(file_read(arena, path, 100, &current), OK);
+    snprintf(path, PATH_MAX, "%s/store/%.*s", test->folder, (int)current.size - 1,
+             (const char *)current.ptr);
+}
+
 static void flip(const char *path, size_t at)
 {
     int file = open(path, O_RDWR | O_CLOEXEC);
@@ -504,6 +515,34 @@ static void test_torn_log(void **state)
     find_file(&test, "log", "1", path, &size);
     assert_int_equal(truncate(path, (off_t)size - 3), 0);
     test_expect_found(&test, "");
+    test_check_end(&test);
+}
+
+/* And of a change of the tables that was not finished; each is said, and none is a finding. */
+static void test_torn_manifest(void **state)
+{
+    struct test_check test;
+    char path[PATH_MAX];
+    size_t log_size = 0;
+
+    (void)state;
+    open_with_events(&test);
+    test_expect_found(&test, "");
+    assert_int_equal(test.remarks.size, 0);
+    find_file(&test, "log", "1", path, &log_size);
+    assert_int_equal(truncate(path, (off_t)log_size - 3), 0);
+    find_manifest(&test, path);
+
+    FILE *file = fopen(path, "a");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite("????\3\0\1???", 10, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+    test_expect_found(&test, "");
+    assert_true(bytes_find(buffer_bytes(&test.remarks), BYTES("was not acknowledged; store/")) !=
+                SIZE_MAX);
+    assert_true(bytes_find(buffer_bytes(&test.remarks), BYTES(" ends in 10 bytes of a change")) !=
+                SIZE_MAX);
     test_check_end(&test);
 }
 
@@ -610,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_unreadable_rows),
         cmocka_unit_test(test_flipped_in_log),
         cmocka_unit_test(test_torn_log),
+        cmocka_unit_test(test_torn_manifest),
         cmocka_unit_test(test_flipped_in_table),
         cmocka_unit_test(test_one_row_of_each),
     };

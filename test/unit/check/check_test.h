@@ -12,6 +12,7 @@ struct test_check {
     struct test_engine t;
     /* of the last test_check_run() */
     struct buffer found; /* "kind family key; " for each finding */
+    struct buffer remarks;
     struct check_result result;
     enum status status;
     char message[STORE_MESSAGE_SIZE];
@@ -20,7 +21,7 @@ struct test_check {
 
 static inline void test_check_open(struct test_check *test)
 {
-    *test = (struct test_check){.found = BUFFER_INIT(1024 * 1024)};
+    *test = (struct test_check){.found = BUFFER_INIT(1024 * 1024), .remarks = BUFFER_INIT(4096)};
     test_folder_make(test->folder);
     test_engine_open(&test->t, test->folder);
 }
@@ -34,6 +35,7 @@ static inline void test_check_let_go(struct test_check *test)
 static inline void test_check_end(struct test_check *test)
 {
     buffer_free(&test->found);
+    buffer_free(&test->remarks);
     test_folder_remove(test->folder);
 }
 
@@ -122,13 +124,22 @@ static inline void test_check_found(void *context, const struct check_finding *f
     assert_true(finding->expected.size > 0 && finding->there.size > 0);
 }
 
+static inline void test_check_part(void *context, const struct check_part *part)
+{
+    struct test_check *test = context;
+
+    buffer_append(&test->remarks, part->remark);
+}
+
 static inline void test_check_run(struct test_check *test)
 {
-    struct check_options options = {.folder = test->folder,
-                                    .gapless = test->gapless,
-                                    .report = {.found = test_check_found, .context = test}};
+    struct check_options options = {
+        .folder = test->folder,
+        .gapless = test->gapless,
+        .report = {.found = test_check_found, .part = test_check_part, .context = test}};
 
     buffer_clear(&test->found);
+    buffer_clear(&test->remarks);
     test->status = check_run(&options, &test->result, test->message);
 }
 

@@ -5,34 +5,6 @@
 
 #include <sys/stat.h>
 
-/* Names, sizes, and a checksum of all bytes. */
-static void list_files(const char *folder, char *out, size_t out_size)
-{
-    static const char *const below[] = {"store", "log"};
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < ARRAY_COUNT(below); i++) {
-        char path[2 * TEST_FOLDER_SIZE];
-        const struct dirent *entry = NULL;
-        DIR *entries = NULL;
-
-        snprintf(path, sizeof path, "%s/%s", folder, below[i]);
-        entries = opendir(path);
-        while (entries != NULL && (entry = readdir(entries)) != NULL) {
-            AUTO(arena_release) struct arena *arena = arena_new();
-            char file[sizeof path + 256];
-            struct bytes bytes;
-
-            snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-            if (file_read(arena, file, (size_t)1 << 30, &bytes) == OK)
-                sum += bytes_hash(bytes) + bytes_hash(bytes_of_text(file));
-        }
-        if (entries != NULL)
-            closedir(entries);
-    }
-    snprintf(out, out_size, "%016llx", (unsigned long long)sum);
-}
-
 struct looked {
     struct rocks rocks;
     char damage[WAL_WORDS_SIZE], words[ROCKS_ERROR_SIZE];
@@ -114,7 +86,7 @@ static void test_all_of_it(void **state)
     test_loop_close(&loop);
     store_close(store);
 
-    list_files(folder, before, sizeof before);
+    test_folder_list(folder, before, sizeof before);
     if (look(&looked, folder) != OK)
         fail_msg("%s", looked.words);
     assert_string_equal(looked.damage, "");
@@ -128,7 +100,7 @@ static void test_all_of_it(void **state)
     assert_int_equal(rocks_read_number(&looked.rocks, META_LAST_POSITION, &position), OK);
     assert_int_equal(position, 1);
     rocks_clear(&looked.rocks);
-    list_files(folder, after, sizeof after);
+    test_folder_list(folder, after, sizeof after);
     assert_string_equal(before, after);
 
     store = test_open(folder);

@@ -70,6 +70,34 @@ static inline bool test_folder_has(const char *folder, const char *text)
     return test_folder_has_bytes(folder, bytes_of_text(text));
 }
 
+/* Names, sizes, and a checksum of all bytes. */
+static inline void test_folder_list(const char *folder, char *out, size_t out_size)
+{
+    static const char *const below[] = {"store", "log"};
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(below); i++) {
+        char path[3 * TEST_FOLDER_SIZE];
+        const struct dirent *entry = NULL;
+        DIR *entries = NULL;
+
+        snprintf(path, sizeof path, "%s/%s", folder, below[i]);
+        entries = opendir(path);
+        while (entries != NULL && (entry = readdir(entries)) != NULL) {
+            AUTO(arena_release) struct arena *arena = arena_new();
+            char file[sizeof path + 256];
+            struct bytes bytes;
+
+            snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+            if (file_read(arena, file, (size_t)1 << 30, &bytes) == OK)
+                sum += bytes_hash(bytes) + bytes_hash(bytes_of_text(file));
+        }
+        if (entries != NULL)
+            closedir(entries);
+    }
+    snprintf(out, out_size, "%016llx", (unsigned long long)sum);
+}
+
 static inline struct store *test_open(const char *folder)
 {
     char message[STORE_MESSAGE_SIZE] = "";
