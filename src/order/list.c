@@ -90,8 +90,11 @@ static enum status find_next(struct listing *listing, struct bytes *ret_id,
                                              buffer_bytes(&listing->from), listing->to, false);
     struct bytes key, value, pk, log;
 
-    if (!store_iter_next(iter, &key, &value))
-        return store_iter_status(iter) == OK ? NOT_FOUND : store_iter_status(iter);
+    if (!store_iter_next(iter, &key, &value)) {
+        enum status status = store_iter_status(iter);
+
+        return status == OK ? NOT_FOUND : status;
+    }
 
     struct bytes rest = bytes_slice(key, 4, key.size);
 

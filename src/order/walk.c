@@ -174,16 +174,15 @@ static bool last_to(struct order_walk *walk, uint64_t version)
 /* Of the run: the last one whose position is below `position`; 0: there is none. */
 static uint64_t last_of_run(struct order_walk *walk, uint64_t position)
 {
-    uint64_t low = walk->line.run, high = low;
+    uint64_t low = walk->line.run, step = 1;
 
     if (!get(walk, low) || walk->position >= position)
         return 0;
-    for (uint64_t step = 1;; step *= 2) {
-        high = low + step;
-        if (!get(walk, high) || walk->position >= position)
-            break;
-        low = high;
-    }
+    for (; get(walk, low + step) && walk->position < position; step *= 2)
+        low += step;
+
+    uint64_t high = low + step;
+
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
 
