@@ -257,8 +257,15 @@ static enum status create_table(struct replay *replay, struct client_answer *ret
         "{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}],"
         "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
         "{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}");
-    return client_call(replay->to_client, replay->cli->arena, "CreateTable", buffer_bytes(&body),
-                       ret);
+
+    enum status status =
+        client_call(replay->to_client, replay->cli->arena, "CreateTable", buffer_bytes(&body), ret);
+
+    /* An earlier try made it, whose answer was lost, or somebody else just did: its keys are looked
+     * at next. */
+    return status == REFUSED && bytes_equal_text(ret->error_name, "ResourceInUseException")
+               ? OK
+               : status;
 }
 
 static bool is_key(const struct json *table, const char *name, const char *part, const char *type)

@@ -136,6 +136,15 @@ class Lost(Commands):
                          if item["pk"]["S"].endswith("#stream")) for table in (LOGS, "copy")]
         self.assertEqual(copies[0], copies[1])
 
+    def test_a_table_is_made_once(self):
+        """Its answer is lost: the second try finds it made."""
+        self.run_command("append", self.log, "1", "signup")
+        self.elsewhere.fail("CreateTable", "lost")
+        end = self.run_command("replay", "--from", "table", "--to", "table", "--to-table", "made", "--create")[0]
+        self.assertEqual((0, 0), (end["different"], end["failed"]))
+        self.assertEqual(["%s#1#stream" % self.log], [item["pk"]["S"] for item in self.dynamodb.scan(TableName="made")["Items"]
+                                                      if item["pk"]["S"].endswith("#stream")])
+
     def test_batches(self):
         """What AWS hands back of a batch is put again."""
         table = self.table(range_type="N")
