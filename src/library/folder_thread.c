@@ -2,8 +2,9 @@
  * one that upkeep lives on; see folder.h. */
 #include "library/folder.h"
 
+#include "base/thread.h"
+
 #include <errno.h>
-#include <signal.h>
 #include <time.h>
 
 #define NS_PER_S 1000000000u
@@ -155,16 +156,7 @@ static void *upkeep_main(void *context)
 
 void folder_thread_start(struct folder *folder)
 {
-    sigset_t all, before;
-    int failed = 0;
-
-    /* Signals are the program's. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&folder->thread, NULL, upkeep_main, folder);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    assert(failed == 0 && "the system gives one more thread");
-    pthread_setname_np(folder->thread, "dynlog-upkeep");
+    thread_start(&folder->thread, "dynlog-upkeep", upkeep_main, folder);
     folder->has_thread = true;
 }
 

@@ -12,9 +12,9 @@
  * What the two hand to each other waits in lists under the server's mutex. An append that a front
  * acknowledged is known to the main loop by then: ports are told in the order in which they were
  * opened (store/port.c), and the main loop's is the first. */
+#include "base/thread.h"
 #include "server/internal.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 struct front_parcel {
@@ -184,7 +184,6 @@ static void open_front(struct server *server, struct front *front, size_t number
 {
     struct api_services services = *api_services_of(server->api);
     char name[sizeof "dynlog-" + 20];
-    sigset_t all, before;
     int failed = uv_loop_init(&front->loop);
 
     front->server = server;
@@ -198,13 +197,8 @@ static void open_front(struct server *server, struct front *front, size_t number
     front->port = store_port_new(server->store, wake_front, NULL, front);
     services.port = front->port;
     front->api = api_new(&services);
-    sigfillset(&all); /* signals are the main loop's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&front->thread, NULL, front_main, front);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    assert(failed == 0 && "the system gives one more thread");
     snprintf(name, sizeof name, "dynlog-%zu", number + 2);
-    (void)pthread_setname_np(front->thread, name);
+    thread_start(&front->thread, name, front_main, front);
 }
 
 static void given_woken(uv_async_t *async)

@@ -7,10 +7,8 @@
  *
  * The families are flushed one after the other, and RocksDB flushes them by itself, too: a table
  * may have more than META_FLUSHED says. That does no harm (wal.h, 4). */
-#include "base/clock.h"
+#include "base/thread.h"
 #include "store/internal.h"
-
-#include <signal.h>
 
 /* ---- one checkpoint ---- */
 
@@ -104,15 +102,8 @@ static void *checkpoint_main(void *context)
 static void start(struct store *store)
 {
     struct checkpoint *checkpoint = &store->checkpoint;
-    sigset_t all, before;
 
-    /* Signals belong to the loops. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&checkpoint->thread, NULL, checkpoint_main, store) != 0)
-        assert(false && "the system gives one more thread");
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_setname_np(checkpoint->thread, "dynlog-flush");
+    thread_start(&checkpoint->thread, "dynlog-flush", checkpoint_main, store);
     checkpoint->started = true;
 }
 

@@ -1,8 +1,7 @@
 /* store/syncer.c - a thread that waits for the disk while the writer does something else. See
  * internal.h. */
+#include "base/thread.h"
 #include "store/internal.h"
-
-#include <signal.h>
 
 static void *syncer_main(void *context)
 {
@@ -30,15 +29,7 @@ static void *syncer_main(void *context)
 /* With the first sync that something can be done beside: most stores never have one. */
 static void start(struct syncer *syncer)
 {
-    sigset_t all, before;
-
-    /* Signals belong to the loops. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&syncer->thread, NULL, syncer_main, syncer) != 0)
-        assert(false && "the system gives one more thread");
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_setname_np(syncer->thread, "dynlog-sync");
+    thread_start(&syncer->thread, "dynlog-sync", syncer_main, syncer);
     syncer->started = true;
 }
 

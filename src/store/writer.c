@@ -1,9 +1,8 @@
 /* store/writer.c - the one thread that changes the store: it takes all works that wait, group by
  * group (group.c). What it cannot write, and the way back, is repair.c's. */
 #include "base/clock.h"
+#include "base/thread.h"
 #include "store/internal.h"
-
-#include <signal.h>
 
 #define NS_PER_MS 1000000u
 #define NS_PER_S 1000000000u
@@ -76,8 +75,6 @@ static void *writer_main(void *context)
 
 void writer_start(struct store *store)
 {
-    sigset_t all, before;
-
     pthread_mutex_init(&store->queue_mutex, NULL);
     gate_init_condition(&store->queue_moved);
     store->queue_tail = &store->queue;
@@ -85,13 +82,7 @@ void writer_start(struct store *store)
     for (size_t i = 0; i < ARRAY_COUNT(store->batches); i++)
         batch_init(&store->batches[i], store);
     syncer_init(&store->syncer);
-    /* Signals belong to the loops. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&store->writer, NULL, writer_main, store) != 0)
-        assert(false && "the system gives one more thread");
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_setname_np(store->writer, "dynlog-writer");
+    thread_start(&store->writer, "dynlog-writer", writer_main, store);
 }
 
 void writer_stop(struct store *store)
