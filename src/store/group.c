@@ -59,24 +59,28 @@ enum status store_commit(struct store *store, rocksdb_writebatch_t *changes)
     return status;
 }
 
+static void set_status(struct store_work *works, enum status status)
+{
+    for (; works != NULL; works = works->next)
+        works->status = status;
+}
+
 /* They are answered when what could be taken back is. What they noted was never so. */
 static void refuse(struct store *store, struct store_work *works, enum status status)
 {
     struct store_work **tail = &store->refused;
 
     notes_clear(store);
-
     while (*tail != NULL)
         tail = &(*tail)->next;
     *tail = works;
-    for (; works != NULL; works = works->next)
-        works->status = status;
+    set_status(works, status);
 }
 
-static void answer(struct store *store, struct store_work *works, bool committed)
+static void answer(struct store *store, struct store_work *works, enum status status,
+                   bool committed)
 {
-    for (struct store_work *work = works; work != NULL; work = work->next)
-        work->status = OK;
+    set_status(works, status);
     ports_answer(store, works, committed);
 }
 
@@ -101,7 +105,7 @@ static enum status show(struct store *store)
     atomic_fetch_add(&store->groups, 1);
     if (batch->scrub != 0)
         scrub_begin(store, batch->scrub);
-    answer(store, store->before_works, true);
+    answer(store, store->before_works, OK, true);
     return OK;
 }
 
@@ -208,7 +212,7 @@ static bool write_group(struct store *store, struct store_work *works, bool full
         return true;
     }
     if (status == OK)
-        answer(store, works, false);
+        answer(store, works, OK, false);
     else
         refuse(store, works, status);
     return false;
@@ -247,9 +251,7 @@ static void refuse_backlog(struct store *store)
     struct store_work *works = store->backlog;
 
     store->backlog = NULL;
-    for (struct store_work *work = works; work != NULL; work = work->next)
-        work->status = store->failed;
-    ports_answer(store, works, false);
+    answer(store, works, store->failed, false);
 }
 
 void group_serve(struct store *store)

@@ -21,11 +21,6 @@ void repair_later(struct store *store, enum status status)
     store->repair_at_ns = clock_monotonic_ns() + store->repair_pause_ms * NS_PER_MS;
 }
 
-enum status store_read_last_position(struct store *store, uint64_t *ret)
-{
-    return rocks_read_number(&store->rocks, META_LAST_POSITION, ret);
-}
-
 /* Closes the failed RocksDB, opens it again, and replays what its memory had; or, when that fails,
  * opens it for reading only. Nobody is inside the gate. */
 static enum status exchange(struct store *store)

@@ -91,6 +91,11 @@ static enum status open_folder(struct store *store, const char *folder,
     return open_or_make_log(store, log_path, &state, message);
 }
 
+enum status store_read_last_position(struct store *store, uint64_t *ret)
+{
+    return rocks_read_number(&store->rocks, META_LAST_POSITION, ret);
+}
+
 static enum status open_parts(struct store *store, const struct store_options *options,
                               char message[STORE_MESSAGE_SIZE])
 {
