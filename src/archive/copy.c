@@ -189,14 +189,11 @@ static enum status look_at_copy(const char *path, const char *log, struct bytes 
                                 struct archive_look *ret, char message[ARCHIVE_MESSAGE_SIZE])
 {
     const struct file_copy copy = {0};
-    const char *temporary = getenv("TMPDIR");
     char folder[PATH_MAX], file[PATH_MAX + 8], file_log[PATH_MAX + 16];
-    enum status status = IO_ERROR;
+    enum status status = file_make_temporary("check", folder, sizeof folder);
 
-    snprintf(folder, sizeof folder, "%s/dynlog-check-XXXXXX",
-             temporary != NULL && temporary[0] != '\0' ? temporary : "/tmp");
-    if (mkdtemp(folder) == NULL)
-        return status_of_errno(errno);
+    if (status != OK)
+        return status;
     snprintf(file, sizeof file, "%s/db", folder);
     snprintf(file_log, sizeof file_log, "%s/db-wal", folder);
     status = file_copy(path, file, &copy);

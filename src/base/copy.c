@@ -15,18 +15,6 @@
 #define CHUNK_SIZE ((size_t)1 << 20)
 #define DEPTH_MAX 64 /* a zip of a function's code is far below */
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-static void close_folder(DIR **folder)
-{
-    if (*folder != NULL)
-        closedir(*folder);
-}
-
 static enum status write_all(int fd, const uint8_t *bytes, size_t size)
 {
     while (size > 0) {
@@ -84,12 +72,12 @@ enum status file_copy(const char *from, const char *to, const struct file_copy *
         link_it(from, to, copy))
         return OK;
 
-    AUTO(close_fd) int in = open(from, O_RDONLY | O_CLOEXEC);
+    AUTO(file_close) int in = open(from, O_RDONLY | O_CLOEXEC);
 
     if (in < 0 || fstat(in, &st) != 0)
         return status_of_errno(errno);
 
-    AUTO(close_fd) int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 0777);
+    AUTO(file_close) int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 0777);
 
     if (out < 0)
         return status_of_errno(errno);
@@ -138,7 +126,7 @@ static bool is_wanted(const char *name, const struct file_copy *copy, size_t dep
 static enum status copy_folder(const char *from, const char *to, const struct file_copy *copy,
                                size_t depth)
 {
-    AUTO(close_folder) DIR *folder = opendir(from);
+    AUTO(file_close_folder) DIR *folder = opendir(from);
     const struct dirent *entry = NULL;
     char one[PATH_MAX], other[PATH_MAX];
     enum status status = OK;
@@ -167,7 +155,7 @@ enum status file_copy_folder(const char *from, const char *to, const struct file
 
 static uint64_t size_of(const char *path, size_t depth)
 {
-    AUTO(close_folder) DIR *folder = depth <= DEPTH_MAX ? opendir(path) : NULL;
+    AUTO(file_close_folder) DIR *folder = depth <= DEPTH_MAX ? opendir(path) : NULL;
     const struct dirent *entry = NULL;
     char one[PATH_MAX];
     struct stat st;

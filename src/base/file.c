@@ -6,18 +6,25 @@
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void close_fd(int *fd)
+void file_close(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
 }
 
+void file_close_folder(DIR **folder)
+{
+    if (*folder != NULL)
+        closedir(*folder);
+}
+
 enum status file_read(struct arena *arena, const char *path, size_t size_max, struct bytes *ret)
 {
-    AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
     AUTO(buffer_free) struct buffer content = BUFFER_INIT(size_max);
 
     if (fd < 0)
@@ -61,7 +68,7 @@ static enum status sync_fd(int fd)
 
 enum status file_sync_folder(const char *path)
 {
-    AUTO(close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO(file_close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     return fd >= 0 ? sync_fd(fd) : status_of_errno(errno);
 }
@@ -86,7 +93,7 @@ static enum status write_beside(const char *path, struct bytes content, unsigned
     if ((size_t)snprintf(beside, sizeof beside, "%s.new", path) >= sizeof beside)
         return TOO_LARGE;
 
-    AUTO(close_fd) int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    AUTO(file_close) int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
 
     if (fd < 0)
         return status_of_errno(errno);
@@ -151,4 +158,15 @@ enum status file_remove_folder(const char *path)
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
+}
+
+enum status file_make_temporary(const char *name, char *ret, size_t size)
+{
+    const char *above = getenv("TMPDIR");
+
+    if (above == NULL || above[0] == '\0')
+        above = "/tmp";
+    if ((size_t)snprintf(ret, size, "%s/dynlog-%s-XXXXXX", above, name) >= size)
+        return TOO_LARGE;
+    return mkdtemp(ret) != NULL ? OK : status_of_errno(errno);
 }

@@ -6,6 +6,8 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 
+#include <dirent.h>
+
 /* TOO_LARGE above size_max. The bytes live in the arena, with a NUL after them that is not counted.
  */
 MUST_USE enum status file_read(struct arena *arena, const char *path, size_t size_max,
@@ -23,5 +25,11 @@ MUST_USE enum status file_make_folder(const char *path);
 /* rm -r; what is not there is not an error. Does not follow symbolic links. */
 MUST_USE enum status file_remove_folder(const char *path);
 bool file_exists(const char *path);
+/* A new folder of ours alone, TMPDIR/dynlog-NAME-XXXXXX (TMPDIR unset or empty: /tmp). */
+MUST_USE enum status file_make_temporary(const char *name, char *ret, size_t size);
+
+/* For AUTO(); harmless below 0, and on NULL. */
+void file_close(int *fd);
+void file_close_folder(DIR **folder);
 
 #endif

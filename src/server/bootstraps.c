@@ -53,9 +53,7 @@ static bool choose_folder(struct server *server)
     char *absolute = NULL;
 
     if (server->options.memory) {
-        snprintf(server->runtimes, sizeof server->runtimes, "%s/dynlog-runtimes-XXXXXX",
-                 getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
-        if (mkdtemp(server->runtimes) == NULL)
+        if (file_make_temporary("runtimes", server->runtimes, sizeof server->runtimes) != OK)
             return false;
         snprintf(server->functions_folder, sizeof server->functions_folder, "%s/functions",
                  server->runtimes);

@@ -61,12 +61,6 @@ static bool path_of(char path[PATH_MAX], const char *folder, const char *name)
     return (size_t)snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
 }
 
-static void close_folder(DIR **folder)
-{
-    if (*folder != NULL)
-        closedir(*folder);
-}
-
 /* ---- whose it is ---- */
 
 /* Makes the folder when it is not there, and looks whether somebody else lives in it. */
@@ -85,7 +79,7 @@ static enum status check_owner(const char *folder, char message[STORE_MESSAGE_SI
                       "The data folder %s cannot be made: %s. Choose another folder.", folder,
                       status_text(status));
 
-    AUTO(close_folder) DIR *entries = opendir(folder);
+    AUTO(file_close_folder) DIR *entries = opendir(folder);
 
     if (entries == NULL)
         return refuse_errno(folder, "reading it", errno, message);
@@ -364,7 +358,7 @@ static uint64_t size_below(const char *folder, const char *name)
     if (!path_of(path, folder, name))
         return 0;
 
-    AUTO(close_folder) DIR *entries = opendir(path);
+    AUTO(file_close_folder) DIR *entries = opendir(path);
     const struct dirent *entry = NULL;
     uint64_t size = 0;
 

@@ -41,6 +41,28 @@ static inline uint32_t fragment_mask(uint32_t crc)
     return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 
+static inline void fragment_put_little(uint8_t *out, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Of a part of a record. */
+static inline enum fragment_kind fragment_kind_of(bool first, bool last)
+{
+    if (first)
+        return last ? FRAGMENT_FULL : FRAGMENT_FIRST;
+    return last ? FRAGMENT_LAST : FRAGMENT_MIDDLE;
+}
+
+static inline void fragment_put_head(uint8_t out[FRAGMENT_HEAD_SIZE], enum fragment_kind kind,
+                                     struct bytes bytes)
+{
+    fragment_put_little(out + 4, bytes.size, 2);
+    out[6] = (uint8_t)kind;
+    fragment_put_little(out, fragment_mask(crc32c(crc32c(0, bytes_of(out + 6, 1)), bytes)), 4);
+}
+
 /* The size, with its head, of the whole fragment at the front of what is left of a block; 0: there
  * is none. */
 static inline size_t fragment_size(struct bytes rest)

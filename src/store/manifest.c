@@ -1,8 +1,8 @@
 /* store/manifest.c - a MANIFEST whose end the power failure tore.
  *
  *   STORE/CURRENT           the name of the MANIFEST
- *   STORE/MANIFEST-NNNNNN   records (fragment.h), one or two for each change of what the tables
- * are: a flush, a compaction, a family that was made
+ *   STORE/MANIFEST-NNNNNN   records (fragment.h), one or two for each change of the tables: a
+ *                           flush, a compaction, a family that was made
  *
  * RocksDB appends records to it and syncs it then. A power failure between the two leaves any bytes
  * there: a flush has two records, and the disk may have the second one alone. With a record that is
@@ -24,8 +24,8 @@
  *      same. Before a byte is cut, the folder is opened for reading as it would be (rocks.c): all
  *      tables that the records name have to be there, in their size, and the log has to have every
  *      group above the META_FLUSHED that these have, with no other families. Then it has
- *      everything that was acknowledged, wherever the MANIFEST ends (wal.h, 4). A folder of format
- * 1 has no such log, so it is left as it is.
+ *      everything that was acknowledged, wherever the MANIFEST ends (wal.h, 4). A folder of
+ *      format 1 has no such log, so it is left as it is.
  *
  * Where more whole records stand behind one that is not than are ever synced together, it is
  * damage: nothing is cut. (docs/adr/0061) */
@@ -112,18 +112,6 @@ enum manifest_tail manifest_find_end(struct bytes manifest, struct manifest_end 
 
 /* ---- its folder ---- */
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-static void close_folder(DIR **folder)
-{
-    if (*folder != NULL)
-        closedir(*folder);
-}
-
 static bool path_of(char path[PATH_MAX], const char *folder, const char *name)
 {
     return (size_t)snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
@@ -179,7 +167,7 @@ enum status manifest_cut(const char *folder)
     if (!path_of(path, folder, torn.name))
         return TOO_LARGE;
 
-    AUTO(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    AUTO(file_close) int fd = open(path, O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || ftruncate(fd, (off_t)whole.size) != 0 || fsync(fd) != 0)
         return status_of_errno(errno);
@@ -199,7 +187,7 @@ static bool is_linked(const char *name, const char *manifest_name)
 
 static enum status link_all(const char *folder, const struct manifest_aside *aside)
 {
-    AUTO(close_folder) DIR *entries = opendir(folder);
+    AUTO(file_close_folder) DIR *entries = opendir(folder);
     const struct dirent *entry = NULL;
 
     if (entries == NULL)
@@ -246,17 +234,16 @@ enum status manifest_set_aside(const char *folder, struct manifest_aside *ret,
 {
     AUTO(arena_release) struct arena *arena = arena_new();
     struct manifest_aside aside = {0};
-    const char *above = getenv("TMPDIR");
     char made[PATH_MAX];
     struct bytes whole;
     enum status status = read_torn(folder, arena, &aside, &whole);
 
     if (status != OK)
         return status;
-    snprintf(made, sizeof made, "%s/dynlog-store-XXXXXX", above != NULL ? above : "/tmp");
-    if (mkdtemp(made) == NULL) {
+    status = file_make_temporary("store", made, sizeof made);
+    if (status != OK) {
         snprintf(words, MANIFEST_WORDS_SIZE, "a temporary folder cannot be made (TMPDIR): %s",
-                 strerror(errno));
+                 status_text(status));
         return IO_ERROR;
     }
     aside.folder = mem_copy_text(made);

@@ -33,29 +33,13 @@ struct export
     uint64_t sequence;
 };
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-static void put_little(uint8_t *out, uint64_t value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        out[i] = (uint8_t)(value >> 8 * i);
-}
-
 static enum status write_fragment(struct export *export, enum fragment_kind kind,
                                   struct bytes bytes)
 {
     uint8_t head[FRAGMENT_HEAD_SIZE];
-    uint32_t crc = 0;
     enum status status = OK;
 
-    put_little(head + 4, bytes.size, 2);
-    head[6] = (uint8_t)kind;
-    crc = crc32c(crc32c(0, bytes_of(head + 6, 1)), bytes);
-    put_little(head, fragment_mask(crc), 4);
+    fragment_put_head(head, kind, bytes);
     status = wal_file_write(export->fd, export->at, bytes_of(head, sizeof head), bytes);
     export->at += sizeof head + bytes.size;
     return status;
@@ -80,11 +64,7 @@ static enum status write_record(struct export *export, struct bytes bytes)
         struct bytes part = bytes_slice(bytes, 0, left - FRAGMENT_HEAD_SIZE);
 
         last = part.size == bytes.size;
-        status = write_fragment(export,
-                                first  ? (last ? FRAGMENT_FULL : FRAGMENT_FIRST)
-                                : last ? FRAGMENT_LAST
-                                       : FRAGMENT_MIDDLE,
-                                part);
+        status = write_fragment(export, fragment_kind_of(first, last), part);
         bytes = bytes_slice(bytes, part.size, bytes.size);
         first = false;
     }
@@ -101,7 +81,7 @@ static enum status export_group(void *context, struct bytes changes)
         return CORRUPT;
     batch = mem_new(changes.size);
     memcpy(batch, changes.ptr, changes.size);
-    put_little(batch, export->sequence, 8);
+    fragment_put_little(batch, export->sequence, 8);
     export->sequence += fragment_get_u32(batch + 8);
     status = write_record(export, bytes_of(batch, changes.size));
     mem_free(batch);
@@ -135,7 +115,7 @@ static enum status export_log(const struct rocks *rocks, const char *log_path, b
     if ((size_t)snprintf(path, sizeof path, "%s/" LOG_FILE_NAME, folder) >= sizeof path)
         return TOO_LARGE;
 
-    AUTO(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    AUTO(file_close) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return status_of_errno(errno);
@@ -175,16 +155,14 @@ static enum status open_with_log(struct rocks *rocks, const char *folder,
 static enum status add_log(struct rocks *rocks, const char *log_path, bool may_be_missing,
                            char damage[WAL_WORDS_SIZE], char words[ROCKS_ERROR_SIZE])
 {
-    const char *above = getenv("TMPDIR");
     char folder[PATH_MAX];
     uint64_t flushed = 0, sequence = 0;
-    enum status status = OK;
+    enum status status = file_make_temporary("log", folder, sizeof folder);
 
     damage[0] = '\0';
-    snprintf(folder, sizeof folder, "%s/dynlog-log-XXXXXX", above != NULL ? above : "/tmp");
-    if (mkdtemp(folder) == NULL) {
+    if (status != OK) {
         snprintf(words, ROCKS_ERROR_SIZE, "a temporary folder cannot be made (TMPDIR): %s",
-                 strerror(errno));
+                 status_text(status));
         return IO_ERROR;
     }
     snprintf(words, ROCKS_ERROR_SIZE, "its log cannot be read");

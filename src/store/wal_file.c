@@ -16,18 +16,6 @@
 #define ZEROS_SIZE ((size_t)64 << 10)
 #define NAME_FORMAT "%06" PRIu32
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-static void close_folder(DIR **folder)
-{
-    if (*folder != NULL)
-        closedir(*folder);
-}
-
 static bool path_of(char path[PATH_MAX], const char *folder, uint32_t name)
 {
     return (size_t)snprintf(path, PATH_MAX, "%s/" NAME_FORMAT, folder, name) < PATH_MAX;
@@ -52,7 +40,7 @@ enum status wal_file_make(const char *folder, uint32_t name, bool ahead)
     if (!path_of(path, folder, name))
         return TOO_LARGE;
 
-    AUTO(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    AUTO(file_close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
     if (fd < 0)
         return status_of_errno(errno);
@@ -167,7 +155,7 @@ static enum status open_reading(const char *folder, uint32_t name, int *ret_fd, 
 
 enum status wal_file_look(const char *folder, uint32_t name, struct wal_file *ret)
 {
-    AUTO(close_fd) int fd = -1;
+    AUTO(file_close) int fd = -1;
     size_t size = 0, got = 0;
     enum status status = open_reading(folder, name, &fd, &size);
 
@@ -189,7 +177,7 @@ enum status wal_file_look(const char *folder, uint32_t name, struct wal_file *re
 
 enum status wal_file_read(const char *folder, uint32_t name, struct bytes *ret)
 {
-    AUTO(close_fd) int fd = -1;
+    AUTO(file_close) int fd = -1;
     size_t size = 0;
     enum status status = open_reading(folder, name, &fd, &size);
 
@@ -209,7 +197,7 @@ enum status wal_file_read(const char *folder, uint32_t name, struct bytes *ret)
 
 enum status wal_file_list(const char *folder, uint32_t **ret, size_t *ret_count)
 {
-    AUTO(close_folder) DIR *entries = opendir(folder);
+    AUTO(file_close_folder) DIR *entries = opendir(folder);
     const struct dirent *entry = NULL;
     uint32_t *names = NULL;
     size_t count = 0;

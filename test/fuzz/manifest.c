@@ -32,18 +32,12 @@ static uint8_t next_byte(struct script *script)
 }
 
 /* Of bytes that are no fragments: kinds of 0xEE. */
-static void put_fragment(struct script *script, uint8_t kind, size_t size)
+static void put_fragment(struct script *script, enum fragment_kind kind, size_t size)
 {
     uint8_t *head = script->file + script->size;
-    uint32_t crc = 0;
 
     memset(head + FRAGMENT_HEAD_SIZE, 0xEE, size);
-    head[4] = (uint8_t)size;
-    head[5] = (uint8_t)(size >> 8);
-    head[6] = kind;
-    crc = fragment_mask(crc32c(0, bytes_of(head + 6, 1 + size)));
-    for (size_t i = 0; i < 4; i++)
-        head[i] = (uint8_t)(crc >> 8 * i);
+    fragment_put_head(head, kind, bytes_of(head + FRAGMENT_HEAD_SIZE, size));
     script->size += FRAGMENT_HEAD_SIZE + size;
 }
 
@@ -64,11 +58,7 @@ static void put_record(struct script *script, size_t size)
         last = part == size;
         if (first)
             script->starts[script->count] = script->size;
-        put_fragment(script,
-                     first  ? (last ? FRAGMENT_FULL : FRAGMENT_FIRST)
-                     : last ? FRAGMENT_LAST
-                            : FRAGMENT_MIDDLE,
-                     part);
+        put_fragment(script, fragment_kind_of(first, last), part);
         size -= part;
         first = false;
     }

@@ -20,20 +20,14 @@ struct records {
     size_t starts[RECORDS_MAX], ends[RECORDS_MAX];
 };
 
-static void put_fragment(struct records *records, uint8_t kind, size_t size)
+static void put_fragment(struct records *records, enum fragment_kind kind, size_t size)
 {
     uint8_t *head = records->bytes + records->size;
-    uint32_t crc = 0;
 
     assert_true(records->size + FRAGMENT_HEAD_SIZE + size <= BYTES_MAX);
     for (size_t i = 0; i < size; i++)
         head[FRAGMENT_HEAD_SIZE + i] = (uint8_t)(records->count * 31 + i);
-    head[4] = (uint8_t)size;
-    head[5] = (uint8_t)(size >> 8);
-    head[6] = kind;
-    crc = fragment_mask(crc32c(0, bytes_of(head + 6, 1 + size)));
-    for (size_t i = 0; i < 4; i++)
-        head[i] = (uint8_t)(crc >> 8 * i);
+    fragment_put_head(head, kind, bytes_of(head + FRAGMENT_HEAD_SIZE, size));
     records->size += FRAGMENT_HEAD_SIZE + size;
 }
 
@@ -54,11 +48,7 @@ static void put_record(struct records *records, size_t size)
         size_t part = size_min(size, left - FRAGMENT_HEAD_SIZE);
 
         last = part == size;
-        put_fragment(records,
-                     first  ? (last ? FRAGMENT_FULL : FRAGMENT_FIRST)
-                     : last ? FRAGMENT_LAST
-                            : FRAGMENT_MIDDLE,
-                     part);
+        put_fragment(records, fragment_kind_of(first, last), part);
         size -= part;
         first = false;
     }
