@@ -8,7 +8,6 @@
 #include "value/value.h"
 
 #define BUCKETS_MIN 64
-#define TABLE_ID_SIZE 4
 
 /* ---- places ---- */
 
@@ -18,14 +17,14 @@
  * that prefix, and each of the two codes says by itself where it ends. */
 static size_t prefix_size(struct bytes key)
 {
-    struct bytes rest = bytes_slice(key, TABLE_ID_SIZE, key.size);
+    struct bytes rest = bytes_slice(key, CACHE_TABLE_SIZE, key.size);
 
     if (rest.size == 0)
         return 0;
 
     size_t size = key_encoded_size(rest, rest.ptr[0] >= 1 && rest.ptr[0] <= 3);
 
-    return size > 0 ? TABLE_ID_SIZE + size : 0;
+    return size > 0 ? CACHE_TABLE_SIZE + size : 0;
 }
 
 void cache_place_of(struct bytes key, struct cache_place *ret)
@@ -191,8 +190,20 @@ static uint64_t group_of_stamp(uint64_t stamp)
     return stamp == 0 ? 0 : (stamp - 2) / 2;
 }
 
+bool cache_has_room(struct cache *cache, const struct cache_place *place)
+{
+    struct cache_shard *shard = cache_shard_of(cache, place->hash);
+    bool has = false;
+
+    pthread_mutex_lock(&shard->mutex);
+    has = shard->size + CACHE_COLLECTION_SIZE_MAX < cache->size_max / CACHE_SHARDS &&
+          cache_shard_find(shard, CACHE_COLLECTION, place->prefix, place->hash) == NULL;
+    pthread_mutex_unlock(&shard->mutex);
+    return has;
+}
+
 void cache_keep(struct cache *cache, const struct cache_place *place, struct cache_entry *entry,
-                uint64_t moment)
+                uint64_t moment, bool read)
 {
     struct cache_shard *shard = cache_shard_of(cache, entry->hash);
     struct cache_entry *before = NULL;
@@ -213,7 +224,7 @@ void cache_keep(struct cache *cache, const struct cache_place *place, struct cac
         if (before != NULL)
             cache_shard_remove(cache, shard, before);
         entry->since = group_of_stamp(stamp);
-        entry->read = true;
+        entry->read = read;
         atomic_fetch_add_explicit(&entry->references, 1, memory_order_relaxed);
         cache_shard_put(cache, shard, entry);
     }

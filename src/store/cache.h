@@ -56,6 +56,8 @@ struct store_batch;
 /* Of a row that stands alone: larger items cost more to send than to read. */
 #define CACHE_ROW_SIZE_MAX ((size_t)64 << 10)
 
+#define CACHE_TABLE_SIZE 4 /* of the table's id, which a key begins with */
+
 #define CACHE_SHARDS 64
 #define CACHE_STAMPS 16384 /* a large group touches a quarter of them */
 
@@ -156,9 +158,12 @@ uint64_t cache_moment(const struct cache *cache);
  * told. */
 struct cache_entry *cache_find(struct cache *cache, const struct cache_place *place,
                                enum cache_kind kind, uint64_t moment, bool *ret_large);
-/* Keeps the entry, and takes its own reference, unless something of it changed since the moment. */
+/* Nothing of the collection is kept, and if it were, nothing would be driven out. */
+bool cache_has_room(struct cache *cache, const struct cache_place *place);
+/* Keeps the entry, and takes its own reference, unless something of it changed since the moment.
+ * read: somebody asked for it. */
 void cache_keep(struct cache *cache, const struct cache_place *place, struct cache_entry *entry,
-                uint64_t moment);
+                uint64_t moment, bool read);
 
 /* ---- entries ---- */
 

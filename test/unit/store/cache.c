@@ -140,7 +140,7 @@ static void keep(struct fixture *fixture, char letter, const char *text, uint64_
     for (; *text != 0; text += 2)
         assert_true(cache_rows_add(&rows, bytes_of(text, 1), bytes_of(text + 1, 1)));
     entry = cache_entry_new(CACHE_COLLECTION, place.prefix, place.hash, &rows);
-    cache_keep(&fixture->cache, &place, entry, moment);
+    cache_keep(&fixture->cache, &place, entry, moment, true);
     cache_entry_release(entry);
     cache_rows_clear(&rows);
 }
@@ -333,7 +333,7 @@ static void keep_number(struct cache *cache, uint32_t number, size_t size)
     assert_int_equal(place.prefix.size, sizeof prefix);
     assert_true(cache_rows_add(&rows, BYTES("k"), bytes_of(value, size)));
     entry = cache_entry_new(CACHE_COLLECTION, place.prefix, place.hash, &rows);
-    cache_keep(cache, &place, entry, 0);
+    cache_keep(cache, &place, entry, 0, true);
     cache_entry_release(entry);
     cache_rows_clear(&rows);
     mem_free(value);

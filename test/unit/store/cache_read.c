@@ -380,6 +380,76 @@ static void test_kinds(void **state)
     store_close(loop.store);
 }
 
+#define BESIDE 20
+
+/* Collections a to t of a table, each of two items, and one of the next table. */
+static void put_beside(struct store_batch *batch, struct test_work *work)
+{
+    uint8_t key[] = "\0\0\0\7a\0\1r";
+
+    (void)work;
+    for (int i = 0; i <= BESIDE; i++, key[4]++) {
+        key[3] = i < BESIDE ? 7 : 8;
+        for (key[7] = 'r'; key[7] <= 's'; key[7]++)
+            store_batch_put(batch, STORE_ITEMS, bytes_of(key, 8), BYTES("v"));
+    }
+}
+
+static bool is_collection_kept(struct store *store, int number)
+{
+    char key[] = "\0\0\0\7a\0\1r";
+
+    key[3] = number < BESIDE ? 7 : 8;
+    key[4] = (char)('a' + number);
+    return is_kept(store, CACHE_COLLECTION, key, 8);
+}
+
+static size_t kept_count(struct store *store)
+{
+    size_t count = 0;
+
+    for (int i = 0; i <= BESIDE; i++)
+        count += is_collection_kept(store, i);
+    return count;
+}
+
+/* What stands behind a collection that is read comes with it, up to one that is known. */
+static void test_beside(void **state)
+{
+    struct test_work work = {.body = put_beside};
+    struct test_loop loop;
+
+    (void)state;
+    test_loop_open(&loop, test_open(NULL));
+    assert_int_equal(test_do(&loop, &work), OK);
+    expect_item(loop.store, "\0\0\0\7c\0\1r", 8, "v");
+    assert_false(is_collection_kept(loop.store, 1));
+    assert_true(is_collection_kept(loop.store, 2 + 16));
+    assert_int_equal(kept_count(loop.store), 17);
+    expect_item(loop.store, "\0\0\0\7a\0\1s", 8, "v"); /* and b; c is known */
+    assert_int_equal(kept_count(loop.store), 19);
+    expect_item(loop.store, "\0\0\0\7t\0\1s", 8, "v"); /* the table's last one */
+    assert_int_equal(kept_count(loop.store), 20);
+    test_loop_close(&loop);
+    store_close(loop.store);
+}
+
+/* Nothing that was asked for goes for what was not. */
+static void test_beside_needs_room(void **state)
+{
+    struct test_work work = {.body = put_beside};
+    struct test_loop loop;
+
+    (void)state;
+    test_loop_open(&loop, test_open(NULL));
+    loop.store->cache.size_max = CACHE_SHARDS * CACHE_COLLECTION_SIZE_MAX; /* for one at a time */
+    assert_int_equal(test_do(&loop, &work), OK);
+    expect_item(loop.store, "\0\0\0\7c\0\1r", 8, "v");
+    assert_int_equal(kept_count(loop.store), 1);
+    test_loop_close(&loop);
+    store_close(loop.store);
+}
+
 /* A store that failed and was opened again may have another content. */
 static void test_repair(void **state)
 {
@@ -405,6 +475,8 @@ int main(void)
         cmocka_unit_test(test_in_memory),
         cmocka_unit_test(test_on_disk),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_beside_needs_room),
         cmocka_unit_test(test_repair),
     };
     const char *wanted = getenv("DYNLOG_TEST_SEED");
