@@ -65,11 +65,12 @@ struct caller *caller_take(struct folder *folder)
     if (caller != NULL)
         folder->idle = caller->next;
     pthread_mutex_unlock(&folder->mutex);
-    if (caller != NULL)
-        return caller;
-    caller = mem_new(sizeof *caller);
-    waiting_init(&caller->waiting);
-    caller->port = store_port_new(folder->store, waiting_wake, NULL, &caller->waiting);
+    if (caller == NULL) {
+        caller = mem_new(sizeof *caller);
+        waiting_init(&caller->waiting);
+        caller->port = store_port_new(folder->store, waiting_wake, NULL, &caller->waiting);
+    }
+    store_port_alone(caller->port); /* whoever takes it waits */
     return caller;
 }
 
@@ -83,6 +84,7 @@ void caller_give(struct folder *folder, struct caller *caller)
 
 void caller_wait(struct caller *caller, const bool *done)
 {
+    store_port_run(caller->port);
     while (!*done) {
         waiting_wait(&caller->waiting, UINT64_MAX);
         store_port_run(caller->port);

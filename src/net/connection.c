@@ -309,6 +309,7 @@ static void write_out(struct http_connection *connection)
     connection->progress = true;
     if ((size_t)written == out->size) {
         server_give_buffer(connection->server, out);
+        alone_answered(connection);
         return;
     }
     connection->in_flight = *out;

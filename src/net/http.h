@@ -139,6 +139,10 @@ size_t http_headers(const struct http_request *request, const struct http_header
  * so in the handler itself, before it returns. */
 void http_on_gone(struct http_request *request, void (*gone)(void *context), void *context);
 
+/* Its client asks one thing after the other, and nobody else asks this server: who handles it may
+ * take the loop's time. */
+bool http_is_alone(const struct http_request *request);
+
 /* Whether a web page of another place sent it, which --cors let in. */
 bool http_is_foreign(const struct http_request *request);
 

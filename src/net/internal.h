@@ -7,6 +7,7 @@
  *   answer.c      answers and streams, in the order of their requests
  *   pressure.c    what is given up when all clients together make the server hold too much
  *   move.c        a connection goes to another server
+ *   alone.c       a client that asks alone
  *   inflate.c     gzip bodies        guard.c   forged requests
  *   deflate.c     gzip answers       cors.c    web pages that were let in
  *   sigv4.c       signatures         credentials.c   the file of keys
@@ -49,7 +50,8 @@ struct http_server {
     /* Both write what the turn's answers left: after polling, and after timers. */
     uv_prepare_t prepare;
     uv_check_t check;
-    unsigned own_handles; /* of these three, still open */
+    uv_idle_t watch;      /* on: the loop does not sleep */
+    unsigned own_handles; /* of these four, still open */
 
     struct list listeners, connections, unflushed;
     size_t listener_count;
@@ -74,6 +76,11 @@ struct http_server {
     struct {
         atomic_ullong connections_total, requests_total, refused_total;
     } figures;
+    const struct http_connection *asker; /* of the last request; perhaps it is gone */
+    size_t asked_in_a_row;               /* by it alone, each after the answer to the one before */
+    uint64_t watch_until_ns;
+    bool watches;
+
     size_t requests_alive; /* also those whose connection is gone */
 
     bool closing, closed_called, freed;
@@ -289,6 +296,12 @@ bool move_is_ready(const struct http_connection *connection);
 void move_give(struct http_connection *connection);
 /* Of an accepted connection: true when it is another server's now. */
 bool move_deal(struct http_connection *connection);
+
+/* ---- alone.c ---- */
+void alone_init(struct http_server *server);
+/* A whole request came; an answer has left. */
+void alone_asked(struct http_connection *connection);
+void alone_answered(struct http_connection *connection);
 
 /* ---- cors.c ---- */
 /* Of the answer to a request that was let in. */

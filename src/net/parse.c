@@ -429,6 +429,7 @@ static int on_message_complete(llhttp_t *parser)
     request->held_size = request->body.size + request->inflated.size;
     connection->held_size += request->held_size;
     connection->server->figures.requests_total++;
+    alone_asked(connection);
     connection_enter(connection, request->keep_alive ? CONNECTION_IDLE : CONNECTION_LAST);
     if (cors_is_preflight(request))
         cors_answer_preflight(request);

@@ -132,7 +132,8 @@ struct http_server *http_server_new(uv_loop_t *loop)
     uv_check_init(loop, &server->check);
     uv_prepare_start(&server->prepare, before_polling);
     uv_check_start(&server->check, after_polling);
-    server->own_handles = 3;
+    alone_init(server);
+    server->own_handles = 4;
     uv_unref((uv_handle_t *)&server->timer); /* only listeners and connections keep a loop alive */
     uv_unref((uv_handle_t *)&server->prepare);
     uv_unref((uv_handle_t *)&server->check);
@@ -162,6 +163,11 @@ static void check_closed(uv_handle_t *handle)
     own_handle_closed(CONTAINER_OF(handle, struct http_server, check));
 }
 
+static void watch_closed(uv_handle_t *handle)
+{
+    own_handle_closed(CONTAINER_OF(handle, struct http_server, watch));
+}
+
 static void finish_when_empty(struct http_server *server)
 {
     if (!server->closing || server->listener_count > 0 || server->connection_count > 0 ||
@@ -170,6 +176,7 @@ static void finish_when_empty(struct http_server *server)
     uv_close((uv_handle_t *)&server->timer, timer_closed);
     uv_close((uv_handle_t *)&server->prepare, prepare_closed);
     uv_close((uv_handle_t *)&server->check, check_closed);
+    uv_close((uv_handle_t *)&server->watch, watch_closed);
 }
 
 void http_server_close(struct http_server *server, uint64_t grace_ms, void (*closed)(void *context),

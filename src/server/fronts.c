@@ -93,10 +93,17 @@ static void handle(void *context, struct http_request *request)
 {
     struct server_listener *listener = context;
 
-    if (api_is_of_items(listener->front->api, request))
+    if (api_is_of_items(listener->front->api, request)) {
+        bool alone = http_is_alone(request);
+
+        if (alone)
+            store_port_alone(listener->front->port);
         api_handle(listener->front->api, request);
-    else
+        if (alone)
+            store_port_run(listener->front->port);
+    } else {
         http_give(request, give_to_main, listener);
+    }
 }
 
 /* Once the store has answered what is under way, the loop has nothing left. */

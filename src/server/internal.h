@@ -186,6 +186,8 @@ void loop_open(struct server *server);
 void loop_end(struct server *server);
 /* One more turn; from any thread. */
 void loop_wake(void *server);
+/* Hands on what the store finished, then looks whether somebody waits for quiet. */
+void loop_turn(struct server *server);
 /* `timers` have another earliest one. */
 void loop_arm(void *server);
 /* Something ended, or there is more to do. */

@@ -6,6 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a client that is alone writes is written at once, on this thread. */
+static void handle_now(struct server *server, struct http_request *request)
+{
+    bool alone = server->state == SERVER_SERVING && http_is_alone(request);
+
+    if (alone)
+        store_port_alone(server->port);
+    api_handle(server->api, request);
+    if (alone)
+        loop_turn(server);
+}
+
 /* Requests that come before the stack is provisioned wait for it, so that nobody meets a table that
  * is not there yet. */
 static void handle(void *context, struct http_request *request)
@@ -13,7 +25,7 @@ static void handle(void *context, struct http_request *request)
     struct server *server = ((struct server_listener *)context)->server;
 
     if (server->state != SERVER_OPENING) {
-        api_handle(server->api, request);
+        handle_now(server, request);
         return;
     }
     if (server->held_count == server->held_capacity) {

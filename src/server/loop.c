@@ -3,9 +3,8 @@
 
 #include <signal.h>
 
-/* Every turn of the loop that follows a commit, a timer or an end of something: hands on what the
- * store finished, then looks whether somebody waits for quiet. */
-static void turn(struct server *server)
+/* Every turn of the loop that follows a commit, a timer or an end of something. */
+void loop_turn(struct server *server)
 {
     store_port_run(server->port);
     bus_look(server->bus);
@@ -19,7 +18,7 @@ static void turn(struct server *server)
 
 static void committed_woken(uv_async_t *async)
 {
-    turn(async->data);
+    loop_turn(async->data);
 }
 
 static void archive_woken(uv_async_t *async)
@@ -35,7 +34,7 @@ static void timer_fired(uv_timer_t *timer)
     struct server *server = timer->data;
 
     timers_run(server->timers);
-    turn(server);
+    loop_turn(server);
 }
 
 static void wall_timer_fired(uv_timer_t *timer)
@@ -43,7 +42,7 @@ static void wall_timer_fired(uv_timer_t *timer)
     struct server *server = timer->data;
 
     timers_run(server->wall_timers);
-    turn(server);
+    loop_turn(server);
 }
 
 /* One libuv timer follows the earliest of ours. A clock that stands still brings nothing: what is

@@ -19,9 +19,12 @@
  *   - a group is in RocksDB only after its record is synced, and answered after both;
  *   - groups become visible, and are answered, in their order; positions are published then;
  *   - a group is written when the one before is synced, so it is refused when that one is. */
+#include "base/clock.h"
 #include "store/internal.h"
 
-/* The store that this thread is the writer of. */
+#define SPACE_LOOK_NS 10000000u
+
+/* The store whose group this thread serves. */
 static _Thread_local const struct store *written;
 
 /* ---- visible ---- */
@@ -135,6 +138,15 @@ static enum status log_beside(struct store *store, struct bytes changes)
     return shown != OK ? shown : status;
 }
 
+static enum status log_alone(struct store *store, struct bytes changes)
+{
+    uint64_t began_ns = clock_monotonic_ns();
+    enum status status = wal_append(&store->wal, changes);
+
+    store->log_ns = (store->log_ns + clock_monotonic_ns() - began_ns) / 2;
+    return status;
+}
+
 static enum status log_group(struct store *store, const struct store_batch *batch)
 {
     size_t size = 0;
@@ -147,7 +159,7 @@ static enum status log_group(struct store *store, const struct store_batch *batc
     if (store->before != NULL && wal_has_room(&store->wal, changes))
         return log_beside(store, changes);
     status = show(store);
-    return status == OK ? wal_append(&store->wal, changes) : status;
+    return status == OK ? log_alone(store, changes) : status;
 }
 
 /* ---- a group ---- */
@@ -156,7 +168,7 @@ static enum status log_group(struct store *store, const struct store_batch *batc
 static struct store_work *run_works(struct store *store, struct store_batch *batch)
 {
     struct store_work *works = store->backlog, *last = NULL;
-    size_t count = 0;
+    uint64_t count = 0;
 
     while (store->backlog != NULL && count < STORE_GROUP_WORKS_MAX &&
            batch->size < STORE_GROUP_SIZE_MAX) {
@@ -168,6 +180,7 @@ static struct store_work *run_works(struct store *store, struct store_batch *bat
     }
     assert(last != NULL); /* nobody runs a group of nothing */
     last->next = NULL;
+    store->last_count = count;
     atomic_fetch_add(&store->works, count);
     return works;
 }
@@ -234,7 +247,7 @@ static bool is_followed(struct store *store)
 }
 
 /* What is refused is void before it is told, if the disk lets us. */
-static void answer_refused(struct store *store)
+void group_answer_refused(struct store *store)
 {
     struct store_work *works = store->refused;
 
@@ -254,22 +267,47 @@ static void refuse_backlog(struct store *store)
     answer(store, works, store->failed, false);
 }
 
+/* The reserve holds what is written before the next look. */
+static bool is_full(struct store *store)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+
+    if (store->memory || (now_ns < store->space_at_ns && !store->full))
+        return false;
+    store->full = folder_is_full(store->folder);
+    store->space_at_ns = now_ns + SPACE_LOOK_NS;
+    return store->full;
+}
+
+/* One group of a store that takes writes. */
+static void serve(struct store *store)
+{
+    bool full = is_full(store);
+    struct store_work *works = run_group(store);
+
+    if (write_group(store, works, full) && !is_followed(store))
+        (void)!show(store);
+}
+
 void group_serve(struct store *store)
 {
     written = store;
     repair_look(store);
     if (store->failed != OK)
         (void)!show(store);
-    answer_refused(store);
-    if (!repair_try(store)) {
+    group_answer_refused(store);
+    if (repair_try(store))
+        serve(store);
+    else
         refuse_backlog(store);
-        return;
-    }
+    group_answer_refused(store);
+    written = NULL;
+}
 
-    bool full = !store->memory && folder_is_full(store->folder);
-    struct store_work *works = run_group(store);
-
-    if (write_group(store, works, full) && !is_followed(store))
-        (void)!show(store);
-    answer_refused(store);
+bool group_serve_here(struct store *store)
+{
+    written = store;
+    serve(store);
+    written = NULL;
+    return store->refused == NULL;
 }

@@ -9,7 +9,7 @@
  *   gate.c     readers go in and out; the writer shuts it to exchange the RocksDB under them
  *   read.c     get, views, iterators
  *   batch.c    the changes of one group, readable before they are written
- *   writer.c   the writer thread: queue, groups, failure and recovery
+ *   writer.c   the writer thread, its queue, and a thread in its place
  *   port.c     answers on their way back to a loop
  *   scrub.c    bytes of what was deleted go from the disk
  *   wal*.c     the commit log: what is acknowledged is there (wal.h)
@@ -310,6 +310,11 @@ MUST_USE enum status syncer_end(struct syncer *syncer); /* waits */
 /* The writer, with a backlog: runs a group of it, and makes it durable. It is visible and answered
  * on return if nobody waits; else with the next call. */
 void group_serve(struct store *store);
+/* The same for a backlog of one, on a thread that is not the writer. False: something is refused,
+ * and the writer has to answer it. */
+MUST_USE bool group_serve_here(struct store *store);
+/* The writer: what could not be written, once what could be taken back is. */
+void group_answer_refused(struct store *store);
 /* Who reads on the writer's thread, in a run(), sees what earlier groups put. */
 void group_catch_up(struct store *store);
 /* While no group is on its way: makes these changes durable and visible. */
@@ -336,7 +341,8 @@ struct store_port {
     void *context;
     struct list place; /* in the store's ports */
     atomic_size_t in_flight;
-    struct store_work *ready, **ready_tail; /* the writer's, before the hand-over */
+    atomic_bool alone;
+    struct store_work *ready, **ready_tail; /* of who serves, before the hand-over */
 
     pthread_mutex_t mutex; /* for what follows */
     struct store_work *finished, **finished_tail;
@@ -368,12 +374,15 @@ struct store {
     struct list ports;
 
     pthread_t writer;
-    pthread_mutex_t queue_mutex; /* for the four that follow */
+    pthread_mutex_t queue_mutex; /* for the five that follow */
     pthread_cond_t queue_moved;
     struct store_work *queue, **queue_tail;
+    bool left_refused; /* the writer has to answer what another thread could not write */
     bool stopping;
 
-    /* The writer's own. */
+    /* Of who serves a group: the writer, or a thread in its place (writer.c). Taken before
+     * queue_mutex. */
+    pthread_mutex_t serving;
     struct store_work *backlog;
     struct store_batch batches[2];
     struct store_batch *batch;  /* of the group that is run */
@@ -382,6 +391,10 @@ struct store {
     struct store_work *refused; /* to be answered, each with its status */
     struct syncer syncer;
     uint64_t group_number;
+    bool full;                /* at the last look */
+    uint64_t space_at_ns;     /* of the next look */
+    uint64_t last_count;      /* works of the last group */
+    uint64_t log_ns;          /* that a record took lately, with nothing beside it */
     struct note *notes;       /* of run() for later ones (notes.c); NULL: none yet */
     enum status failed;       /* OK: the log and RocksDB take writes */
     bool rocks_failed;        /* it has to be opened again */

@@ -37,6 +37,15 @@ void store_port_free(struct store_port *port)
     mem_free(port);
 }
 
+/* Awake already: nobody has to wake it. */
+void store_port_alone(struct store_port *port)
+{
+    pthread_mutex_lock(&port->mutex);
+    port->awake = true;
+    pthread_mutex_unlock(&port->mutex);
+    atomic_store_explicit(&port->alone, true, memory_order_relaxed);
+}
+
 bool store_port_is_idle(const struct store_port *port)
 {
     return port->in_flight == 0;
@@ -89,6 +98,7 @@ void ports_answer(struct store *store, struct store_work *works, bool committed)
 
 void store_port_run(struct store_port *port)
 {
+    atomic_store_explicit(&port->alone, false, memory_order_relaxed);
     pthread_mutex_lock(&port->mutex);
 
     struct store_work *finished = port->finished;

@@ -4,7 +4,8 @@
  * All changes go through one writer thread. It takes every piece of work that waits, runs each in
  * order against the store and the changes of the group so far, writes all changes as one batch,
  * syncs once, and hands the answers back: group commit, so durable throughput grows with the number
- * of clients. Readers never wait and see only what is synced.
+ * of clients. (A thread whose client is alone may take its place: store_port_alone().) Readers
+ * never wait and see only what is synced.
  *
  *        store_submit()           run() in order           one synced batch        done()
  *   loop -------------> queue ---------------> writer ----------------------> port --------> loop
@@ -82,9 +83,9 @@ void store_close(struct store *store);
 
 /* ---- writing ---- */
 
-/* One port a loop thread: where its works are answered. `wake` is called from the writer thread,
- * once until the next store_port_run(), and must make the loop call that soon; it must not block or
- * call the store. `committed` may be NULL. */
+/* One port a loop thread: where its works are answered. `wake` is called from the writer thread (or
+ * one in its place), once until the next store_port_run(), and must make the loop call that soon;
+ * it must not block or call the store. `committed` may be NULL. */
 struct store_port *store_port_new(struct store *store, void (*wake)(void *context),
                                   void (*committed)(void *context, uint64_t last_position),
                                   void *context);
@@ -95,8 +96,8 @@ bool store_port_is_idle(const struct store_port *port); /* nothing is */
 void store_port_run(struct store_port *port);
 
 struct store_work {
-    /* On the writer thread. Reads and changes the batch. Must not block or keep `batch`. Not called
-     * when the store cannot write: then done() alone tells. */
+    /* On the writer thread, or one in its place. Reads and changes the batch. Must not block or
+     * keep `batch`. Not called when the store cannot write: then done() alone tells. */
     void (*run)(struct store_batch *batch, struct store_work *work);
     /* On the port's thread, once. OK: whatever run() put is durable and visible. */
     void (*done)(struct store_work *work, enum status status);
@@ -106,6 +107,10 @@ struct store_work {
     enum status status;
 };
 
+/* On the port's thread, which has nothing else to do until what it submits now is answered, and
+ * which calls store_port_run() next, unwoken: until then store_submit() may run and write a work
+ * itself, on that thread, which takes as long as the disk. done() is called as ever. */
+void store_port_alone(struct store_port *port);
 /* The work must live until done(). From any thread. */
 void store_submit(struct store *store, struct store_port *port, struct store_work *work);
 
