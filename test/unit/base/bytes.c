@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 
+#include <stdio.h>
+
 static const struct bytes empty = {0};
 /* Not a constant: compilers warn of a NULL that they see, even where nothing is read. */
 static const char *volatile no_text;
