@@ -11,7 +11,6 @@
 #include "api/query.h"
 #include "base/id.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 /* Errors that AWS's protocol layer gives, before any service looks: they carry its prefix. */
@@ -46,7 +45,7 @@ static struct bytes date_of(struct api *api)
 static void send_answer(struct api_call *call, int http_status, struct bytes body,
                         const struct http_header_pair *more)
 {
-    char request_id[ID_REQUEST_SIZE], crc[11], position[21];
+    char request_id[ID_REQUEST_SIZE], crc[DECIMAL_SIZE], position[DECIMAL_SIZE];
     struct http_header_pair headers[7];
     struct http_answer answer = {
         .status = http_status,
@@ -67,16 +66,14 @@ static void send_answer(struct api_call *call, int http_status, struct bytes bod
         headers[answer.header_count++] =
             (struct http_header_pair){BYTES("Content-Encoding"), BYTES("gzip")};
     /* AWS's is of what is sent, compressed or not. */
-    snprintf(crc, sizeof crc, "%" PRIu32, http_checksum(answer.body));
-    headers[answer.header_count++] =
-        (struct http_header_pair){BYTES("x-amz-crc32"), bytes_of_text(crc)};
+    headers[answer.header_count++] = (struct http_header_pair){
+        BYTES("x-amz-crc32"), bytes_decimal(http_checksum(answer.body), crc)};
     if (http_status == 429) /* Lambda's retryAfterSeconds */
         headers[answer.header_count++] =
             (struct http_header_pair){BYTES("Retry-After"), BYTES("1")};
     if (call->position > 0) {
-        snprintf(position, sizeof position, "%llu", (unsigned long long)call->position);
-        headers[answer.header_count++] =
-            (struct http_header_pair){BYTES("x-dynlog-position"), bytes_of_text(position)};
+        headers[answer.header_count++] = (struct http_header_pair){
+            BYTES("x-dynlog-position"), bytes_decimal(call->position, position)};
     }
     if (more != NULL)
         headers[answer.header_count++] = *more;

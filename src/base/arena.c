@@ -1,6 +1,11 @@
-/* base/arena.c - see arena.h. A list of blocks, the newest first. */
+/* base/arena.c - see arena.h. A list of blocks, the newest first.
+ *
+ * A request, a page, a look into a record each have an arena, and it rarely has a second block. So
+ * each thread keeps some of the blocks that it frees, zeroed as far as they were used: taking one
+ * costs no 16 KiB of zeros, and no lock of the C library's heaps, which have few of them. */
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 #define BLOCK_SIZE_MIN ((size_t)16 * 1024 - 64) /* with malloc's own head it stays under 16 KiB */
@@ -21,12 +26,82 @@ struct arena *arena_new(void)
     return mem_new(sizeof(struct arena));
 }
 
+/* ---- blocks that a thread keeps ---- */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SPARE_BLOCKS_MAX 0 /* what is freed is to be seen as freed */
+#else
+#define SPARE_BLOCKS_MAX 16
+#endif
+
+struct spares {
+    struct block *first;
+    size_t count;
+    bool told; /* the thread frees them when it ends */
+};
+
+static _Thread_local struct spares spares;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+
+static void free_spares(void *context)
+{
+    struct spares *ended = context;
+
+    while (ended->first != NULL) {
+        struct block *block = ended->first;
+
+        ended->first = block->older;
+        mem_free(block);
+    }
+    *ended = (struct spares){0};
+}
+
+static void make_key(void)
+{
+    int failed = pthread_key_create(&key, free_spares);
+
+    assert(failed == 0 && "a process has room for a key");
+    (void)failed;
+}
+
+static void free_block(struct block *block)
+{
+    if (block->size != BLOCK_SIZE_MIN || spares.count + 1 > SPARE_BLOCKS_MAX) {
+        mem_free(block);
+        return;
+    }
+    if (!spares.told) {
+        (void)pthread_once(&key_once, make_key);
+        spares.told = pthread_setspecific(key, &spares) == 0;
+    }
+    memset(block->data, 0, block->used);
+    block->used = 0;
+    block->older = spares.first;
+    spares.first = block;
+    spares.count++;
+}
+
+static struct block *take_block(size_t size)
+{
+    struct block *block = spares.first;
+
+    if (size != BLOCK_SIZE_MIN || block == NULL) {
+        block = mem_new(sizeof *block + size);
+        block->size = size;
+        return block;
+    }
+    spares.first = block->older;
+    spares.count--;
+    return block;
+}
+
 static void free_blocks(struct block *block)
 {
     while (block != NULL) {
         struct block *older = block->older;
 
-        mem_free(block);
+        free_block(block);
         block = older;
     }
 }
@@ -64,8 +139,7 @@ static struct block *add_block(struct arena *arena, size_t needed)
     struct block *block = NULL;
 
     assert(needed <= SIZE_MAX - sizeof *block);
-    block = mem_new(sizeof *block + size);
-    block->size = size;
+    block = take_block(size);
     block->older = arena->newest;
     arena->newest = block;
     arena->total += size;

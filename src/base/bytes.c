@@ -142,6 +142,15 @@ bool bytes_are_utf8(struct bytes text)
     size_t i = 0;
 
     while (i < text.size) {
+        uint64_t word = 0;
+
+        if (text.size - i >= sizeof word) { /* ASCII, nearly always */
+            memcpy(&word, text.ptr + i, sizeof word);
+            if ((word & 0x8080808080808080U) == 0) {
+                i += sizeof word;
+                continue;
+            }
+        }
         size_t size = utf8_sequence_size(text.ptr + i, text.size - i);
 
         if (size == 0)
@@ -158,6 +167,17 @@ uint64_t bytes_hash(struct bytes bytes)
     for (size_t i = 0; i < bytes.size; i++)
         hash = (hash ^ bytes.ptr[i]) * 0x100000001b3u;
     return hash ^ hash >> 32;
+}
+
+struct bytes bytes_decimal(uint64_t number, char room[DECIMAL_SIZE])
+{
+    size_t at = DECIMAL_SIZE;
+
+    do {
+        room[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return bytes_of(room + at, DECIMAL_SIZE - at);
 }
 
 void bytes_put_u32(uint8_t out[4], uint32_t value)

@@ -80,6 +80,10 @@ bool bytes_are_utf8(struct bytes text);
  * its high half folded in; maps have a seeded one (base/map.h). */
 uint64_t bytes_hash(struct bytes bytes);
 
+#define DECIMAL_SIZE 20 /* of the largest number */
+/* In digits, at the end of the room: where much is printed, printf is most of it. */
+struct bytes bytes_decimal(uint64_t number, char room[DECIMAL_SIZE]);
+
 /* Big-endian integers, the form of numbers in keys: memcmp order is number order. */
 void bytes_put_u32(uint8_t out[4], uint32_t value);
 void bytes_put_u64(uint8_t out[8], uint64_t value);

@@ -140,18 +140,44 @@ uint64_t clock_monotonic_ns(void)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+#define ISO_SECONDS_SIZE 20                   /* "2026-01-31T23:59:59" */
+#define YEAR_10000_S ((uint64_t)253402300800) /* its first second */
+
+/* Events that come together are of the same second: a thread remembers the last one. */
+static const char *iso_seconds(time_t seconds)
+{
+    static _Thread_local struct {
+        time_t seconds;
+        char text[ISO_SECONDS_SIZE];
+    } last;
+    struct tm tm;
+
+    if (last.text[0] == '\0' || last.seconds != seconds) {
+        gmtime_r(&seconds, &tm);
+        strftime(last.text, sizeof last.text, "%Y-%m-%dT%H:%M:%S", &tm);
+        last.seconds = seconds;
+    }
+    return last.text;
+}
+
 void clock_format_iso(uint64_t time_ms, bool milliseconds, char out[CLOCK_ISO_SIZE])
 {
-    time_t seconds = (time_t)(time_ms / 1000);
-    struct tm tm;
-    size_t size = 0;
+    unsigned rest = (unsigned)(time_ms % 1000);
 
-    gmtime_r(&seconds, &tm);
-    size = strftime(out, CLOCK_ISO_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (milliseconds)
-        snprintf(out + size, CLOCK_ISO_SIZE - size, ".%03uZ", (unsigned)(time_ms % 1000));
-    else
-        snprintf(out + size, CLOCK_ISO_SIZE - size, "Z");
+    if (time_ms / 1000 >= YEAR_10000_S) { /* no time of ours: what fits */
+        snprintf(out, CLOCK_ISO_SIZE, "%llu", (unsigned long long)time_ms);
+        return;
+    }
+    memcpy(out, iso_seconds((time_t)(time_ms / 1000)), ISO_SECONDS_SIZE);
+    out += strlen(out);
+    if (milliseconds) {
+        *out++ = '.';
+        *out++ = (char)('0' + rest / 100);
+        *out++ = (char)('0' + rest / 10 % 10);
+        *out++ = (char)('0' + rest % 10);
+    }
+    *out++ = 'Z';
+    *out = '\0';
 }
 
 void clock_format_http(uint64_t time_ms, char out[CLOCK_HTTP_SIZE])

@@ -93,7 +93,9 @@ struct bus_entry {
     uint64_t time_ms;  /* 0: now */
     uint64_t position; /* of the change record that it is made of, for the journeys; 0: none */
     bool missing_source, missing_detail_type, missing_detail; /* the member was not there */
-    const char *id; /* that the event gets; NULL: a new one */
+    bool
+        detail_is_ours; /* our own printer made it of an item: it is not checked, and is as it is */
+    const char *id;     /* that the event gets; NULL: a new one */
     /* results */
     char event_id[ID_UUID_SIZE]; /* empty when refused */
     const char *error_code;      /* NULL when accepted */

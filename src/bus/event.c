@@ -75,6 +75,7 @@ static bool check_entry(const struct bus *bus, struct bus_entry *entry, struct a
     return true;
 }
 
+/* detail NULL: it is our own. */
 static void write_event(const struct bus *bus, const struct bus_entry *entry, uint64_t time_ms,
                         const struct json *resources, const struct json *detail, struct buffer *out)
 {
@@ -98,7 +99,10 @@ static void write_event(const struct bus *bus, const struct bus_entry *entry, ui
     else
         json_write_raw(&w, BYTES("[]"));
     json_key(&w, "detail");
-    json_write_value(&w, detail);
+    if (detail != NULL)
+        json_write_value(&w, detail);
+    else
+        json_write_raw(&w, entry->detail);
     json_end_object(&w);
 }
 
@@ -109,7 +113,8 @@ static bool make(const struct bus *bus, struct bus_entry *entry, struct arena *a
     AUTO(buffer_free) struct buffer out = BUFFER_INIT(BUS_EVENT_SIZE_MAX);
     const struct json *detail = NULL, *resources = NULL;
 
-    if (!parse_detail(entry, arena, &detail) || !parse_resources(entry, arena, &resources))
+    if ((!entry->detail_is_ours && !parse_detail(entry, arena, &detail)) ||
+        !parse_resources(entry, arena, &resources))
         return false;
     if (entry->id != NULL)
         memcpy(entry->event_id, entry->id, sizeof entry->event_id);

@@ -162,6 +162,8 @@ struct delivery_letter {
 
 struct delivery_release { /* of who keeps a delivery that begins before it is written */
     void (*released)(void *context);
+    void (*ended_well)(
+        void *context); /* before it is written, or never: there is nothing to write */
     void *context;
 };
 

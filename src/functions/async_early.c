@@ -65,8 +65,11 @@ bool async_early_end(struct async_entry *entry)
 {
     if (!entry->unwritten || entry->waiting_first != NULL)
         return false;
+    struct async_early *early = entry->memory->early;
+
     async_entry_enter(entry, ENTRY_ENDING);
-    atomic_store(&entry->memory->early->ended, true);
+    atomic_store(&early->ended, true);
+    early->ended_well(early);
     return true;
 }
 

@@ -302,11 +302,12 @@ bool functions_withdraw(struct functions *functions, struct invocation *invocati
 
 struct async_entry;
 
-/* Of one that began before it was written; private but for the first two. */
+/* Of one that began before it was written; private but for the first three. */
 struct async_early {
     /* Its invocation's bytes are not needed any more; after functions_async_written(), or when the
      * functions are closed. */
     void (*released)(struct async_early *early);
+    void (*ended_well)(struct async_early *early); /* once, before it is written, or never */
     void *context;
     struct async_entry *entry; /* the loop's */
     atomic_bool ended;         /* well, and nobody is to be told: it needs no record */

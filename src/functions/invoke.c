@@ -37,6 +37,14 @@ static enum status refuse_too_many(struct functions *functions, struct invocatio
     return api_refuse(&invocation->error, API_LAMBDA_TOO_MANY_REQUESTS, "Rate Exceeded.");
 }
 
+static void copy_name(char *out, size_t size, struct bytes name)
+{
+    name = bytes_slice(name, 0, size - 1);
+    if (name.size > 0)
+        memcpy(out, name.ptr, name.size);
+    out[name.size] = '\0';
+}
+
 /* What it was asked for as, and the version that is to run. */
 static void note_version(struct invocation *invocation, struct function *asked)
 {
@@ -46,9 +54,9 @@ static void note_version(struct invocation *invocation, struct function *asked)
     invocation->function = function_route(asked);
     if (!bytes_end_with(invocation->function_name, qualifier)) /* it stood there, or is meant */
         qualifier = BYTES("");
-    snprintf(invocation->qualifier, sizeof invocation->qualifier, "%.*s", BYTES_ARG(qualifier));
-    snprintf(invocation->version, sizeof invocation->version, "%.*s",
-             BYTES_ARG(invocation->function->version->settings.version));
+    copy_name(invocation->qualifier, sizeof invocation->qualifier, qualifier);
+    copy_name(invocation->version, sizeof invocation->version,
+              invocation->function->version->settings.version);
 }
 
 static enum status check(struct functions *functions, struct invocation *invocation)

@@ -206,13 +206,37 @@ void log_init_report(struct log *log, const char *phase, uint64_t init_us, const
     tell(log, FUNCTION_LOG_REPORT, buffer_bytes(&text), false);
 }
 
+/* These three are said of every invocation: without printf, which would be most of it. */
+
+static void append_number(struct buffer *text, uint64_t number)
+{
+    char digits[DECIMAL_SIZE];
+
+    buffer_append(text, bytes_decimal(number, digits));
+}
+
+/* "12.34 ms" */
+static void append_duration(struct buffer *text, const char *what, uint64_t duration_us)
+{
+    uint64_t hundredths = (duration_us + 5) / 10;
+
+    buffer_append_text(text, what);
+    append_number(text, hundredths / 100);
+    buffer_append_byte(text, '.');
+    buffer_append_byte(text, (uint8_t)('0' + hundredths / 10 % 10));
+    buffer_append_byte(text, (uint8_t)('0' + hundredths % 10));
+    buffer_append(text, BYTES(" ms\t"));
+}
+
 void log_start(struct log *log)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
 
     log_tail_clear(&log->tail);
-    buffer_printf(&text, "START RequestId: %.*s Version: %.*s", BYTES_ARG(log->request_id),
-                  BYTES_ARG(log->version));
+    buffer_append(&text, BYTES("START RequestId: "));
+    buffer_append(&text, log->request_id);
+    buffer_append(&text, BYTES(" Version: "));
+    buffer_append(&text, log->version);
     tell(log, FUNCTION_LOG_START, buffer_bytes(&text), false);
 }
 
@@ -220,7 +244,8 @@ void log_end(struct log *log)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
 
-    buffer_printf(&text, "END RequestId: %.*s", BYTES_ARG(log->request_id));
+    buffer_append(&text, BYTES("END RequestId: "));
+    buffer_append(&text, log->request_id);
     tell(log, FUNCTION_LOG_END, buffer_bytes(&text), false);
 }
 
@@ -228,13 +253,18 @@ void log_report(struct log *log, const struct log_report *report)
 {
     AUTO(buffer_free) struct buffer text = BUFFER_INIT(LOG_WORDS_SIZE_MAX);
 
-    buffer_printf(&text,
-                  "REPORT RequestId: %.*s\tDuration: %.2f ms\tBilled Duration: %llu ms\t"
-                  "Memory Size: %u MB\tMax Memory Used: %u MB\t",
-                  BYTES_ARG(log->request_id), (double)report->duration_us / 1000,
-                  (unsigned long long)report->billed_ms, report->memory_mb, report->memory_used_mb);
+    buffer_append(&text, BYTES("REPORT RequestId: "));
+    buffer_append(&text, log->request_id);
+    append_duration(&text, "\tDuration: ", report->duration_us);
+    buffer_append(&text, BYTES("Billed Duration: "));
+    append_number(&text, report->billed_ms);
+    buffer_append(&text, BYTES(" ms\tMemory Size: "));
+    append_number(&text, report->memory_mb);
+    buffer_append(&text, BYTES(" MB\tMax Memory Used: "));
+    append_number(&text, report->memory_used_mb);
+    buffer_append(&text, BYTES(" MB\t"));
     if (report->init_us > 0)
-        buffer_printf(&text, "Init Duration: %.2f ms\t", (double)report->init_us / 1000);
+        append_duration(&text, "Init Duration: ", report->init_us);
     if (report->status != NULL)
         buffer_printf(&text, "Status: %s\t", report->status);
     if (report->error_type.size > 0)

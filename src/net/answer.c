@@ -129,14 +129,9 @@ void answer_advance(struct http_connection *connection)
 
 static void append_number(struct buffer *out, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char digits[DECIMAL_SIZE];
 
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    buffer_append(out, bytes_of(digits + at, sizeof digits - at));
+    buffer_append(out, bytes_decimal(number, digits));
 }
 
 /* What would end the header's line is written as a space: no value can make another header. */

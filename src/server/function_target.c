@@ -78,13 +78,21 @@ static void released(struct async_early *early)
     release->released(release->context);
 }
 
+static void ended_well(struct async_early *early)
+{
+    const struct delivery_release *release = early->context;
+
+    release->ended_well(release->context);
+}
+
 static void begin(struct server *server, struct delivery *delivery,
                   const struct delivery_release *release)
 {
     struct target_slot *slot = target_slot(delivery);
 
     slot->release = *release;
-    slot->early = (struct async_early){.released = released, .context = &slot->release};
+    slot->early = (struct async_early){
+        .released = released, .ended_well = ended_well, .context = &slot->release};
     tell_journey(server, delivery);
     functions_async_begin(server->functions, &slot->invocation, &slot->early);
 }

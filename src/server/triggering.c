@@ -26,6 +26,13 @@ static void released(void *context)
     way->from->released(way->from);
 }
 
+static void ended_well(void *context)
+{
+    struct trigger_way *way = context;
+
+    way->from->ended_well(way->from);
+}
+
 static const char *event_id(const struct triggering *triggering, struct arena *arena,
                             const struct trigger_event *event)
 {
@@ -39,7 +46,7 @@ static bool begin(void *context, struct trigger_put *from, size_t *ret_kept)
 {
     struct triggering *triggering = context;
     struct trigger_way *way = ARENA_NEW(from->arena, struct trigger_way);
-    struct delivery_release release = {released, way};
+    struct delivery_release release = {released, ended_well, way};
 
     from->slot = way;
     way->from = from;
@@ -54,6 +61,7 @@ static bool begin(void *context, struct trigger_put *from, size_t *ret_kept)
             .source = BYTES("dynamodb-log"),
             .detail_type = BYTES("stream changes"),
             .detail = from->events[i].detail,
+            .detail_is_ours = true,
             .position = from->events[i].position,
             .id = event_id(triggering, from->arena, &from->events[i]),
         };

@@ -14,6 +14,10 @@ struct page {                /* in its own arena */
     struct trigger_put put;
     uint64_t next_cursor;
     size_t kept; /* by the door */
+    size_t size; /* of its events */
+    uint64_t begun_ms;
+    size_t waiting; /* of its events (those of each target): what a batch would have to write */
+    bool writing;   /* it is in the batch under way */
 };
 
 struct trigger {
@@ -24,18 +28,27 @@ struct trigger {
     struct stream_listener listener;
     struct timer wait;  /* pages that are not in a hurry */
     struct timer retry; /* the store could not read or write */
+    struct timer room;  /* targets that had begun with much have ended some of it */
     uint8_t name_room[NAME_SIZE_MAX];
     struct bytes name;
     uint32_t stream_id;
     struct list pages;
     size_t page_count;
-    size_t waiting_count; /* events of pages that are not in the batch under way */
-    bool writing;         /* a batch is under way: the first pages */
-    bool due;             /* pages are to be written as soon as none is under way */
+    size_t waiting_count; /* of pages that are not in the batch under way */
+    size_t pages_size;
+    bool writing; /* a batch is under way: the first pages */
+    bool due;     /* pages are to be written as soon as none is under way */
+    bool full;    /* there is more to read, and too much waits */
+    /* Since looked_ms: whether it was full, and how much has ended well. */
+    bool was_full;
+    size_t ended_count;
+    uint64_t looked_ms;
     bool stopping, given_up;
-    uint64_t cursor;    /* everything up to here was handed over, durably */
-    uint64_t read_to;   /* everything up to here is in a page, or was */
-    uint64_t committed; /* the last position that we were told of */
+    uint64_t cursor;      /* everything up to here was handed over, durably */
+    uint64_t read_to;     /* everything up to here is in a page, or was */
+    uint64_t committed;   /* the last position that we were told of */
+    uint64_t whole_ms;    /* then we had read all that there was */
+    uint64_t hasty_to_ms; /* until then nothing waits for ends */
 };
 
 /* ---- a record as an event ---- */
@@ -128,6 +141,7 @@ static void collect(struct page *to, const struct stream_page *page)
         put->events[put->count++] = (struct trigger_event){.detail = make_detail(to->arena, &item),
                                                            .position = change->position,
                                                            .time_ms = change->time_ms};
+        to->size += put->events[put->count - 1].detail.size;
     }
 }
 
@@ -148,10 +162,30 @@ static void released(struct trigger_put *put)
     page_free_if_unused(page);
 }
 
+/* A target ended before it was written: somebody may wait for room, but not in this call of its. */
+static void ended_well(struct trigger_put *put)
+{
+    struct page *page = CONTAINER_OF(put, struct page, put);
+    struct trigger *trigger = page->trigger;
+
+    assert(page->waiting > 0);
+    page->waiting--;
+    if (trigger == NULL)
+        return;
+    trigger->ended_count++;
+    if (page->writing)
+        return;
+    trigger->waiting_count--;
+    if (trigger->full && trigger->waiting_count <= TRIGGER_BEGUN_MAX / 2 &&
+        !timer_is_set(&trigger->room))
+        timer_set_after(trigger->timers, &trigger->room, 0);
+}
+
 static void page_drop(struct page *page)
 {
     assert(page->trigger != NULL && "a page is dropped once");
     page->trigger->page_count--;
+    page->trigger->pages_size -= page->size;
     page->trigger = NULL;
     list_remove(&page->in_pages);
     page_free_if_unused(page);
@@ -164,6 +198,7 @@ static struct page *page_new(struct trigger *trigger, struct arena *arena)
     page->trigger = trigger;
     page->arena = page->put.arena = arena;
     page->put.released = released;
+    page->put.ended_well = ended_well;
     list_init(&page->in_pages);
     return page;
 }
@@ -212,8 +247,12 @@ static void put_done(struct trigger_put *first, struct trigger_put *last, enum s
     if (last != NULL)
         pages_done(trigger, CONTAINER_OF(last, struct page, put));
     trigger->waiting_count = 0;
-    LIST_EACH (&trigger->pages, it)
-        trigger->waiting_count += LIST_ITEM(it, struct page, in_pages)->put.count;
+    LIST_EACH (&trigger->pages, it) {
+        struct page *page = LIST_ITEM(it, struct page, in_pages);
+
+        page->writing = false;
+        trigger->waiting_count += page->waiting;
+    }
     if (status != OK && trigger->stopping) {
         trigger->given_up = true;
     } else if (status != OK) {
@@ -226,39 +265,111 @@ static void put_done(struct trigger_put *first, struct trigger_put *last, enum s
     changed(trigger);
 }
 
-/* All that there are: those in a hurry come last. */
-static void write_due(struct trigger *trigger)
+static uint64_t now_ms(const struct trigger *trigger)
 {
-    struct trigger_put **tail = NULL;
-    struct page *first = NULL;
+    return clock_waited_ms(timers_clock(trigger->timers));
+}
 
-    if (!trigger->due || trigger->writing || timer_is_set(&trigger->retry) ||
-        list_empty(&trigger->pages))
-        return;
-    first = LIST_ITEM(trigger->pages.next, struct page, in_pages);
+/* Nothing of it would be in a batch but the cursor. */
+static bool has_ended(const struct page *page)
+{
+    return page->waiting == 0;
+}
+
+/* All that there are, when they are due: those in a hurry come last. Else those that have ended, up
+ * to the first that has not. NULL: there are none. */
+static struct trigger_put *take_pages(struct trigger *trigger)
+{
+    struct trigger_put *first = NULL, **tail = &first;
+
     LIST_EACH (&trigger->pages, it) {
         struct page *page = LIST_ITEM(it, struct page, in_pages);
 
+        if (!trigger->due && !has_ended(page))
+            break;
         page->put.next = NULL;
-        if (tail != NULL)
-            *tail = &page->put;
+        page->writing = true;
+        trigger->waiting_count -= page->waiting;
+        *tail = &page->put;
         tail = &page->put.next;
     }
+    return first;
+}
+
+static void write_pages(struct trigger *trigger)
+{
+    struct trigger_put *first = NULL;
+
+    if (trigger->writing || timer_is_set(&trigger->retry))
+        return;
+    first = take_pages(trigger);
     trigger->due = false;
-    trigger->waiting_count = 0;
+    if (first == NULL)
+        return;
     trigger->writing = true;
-    timer_cancel(trigger->timers, &trigger->wait);
-    first->put.also = also_cursor;
-    first->put.done = put_done;
-    trigger->door.put(trigger->door.context, &first->put);
+    first->also = also_cursor;
+    first->done = put_done;
+    trigger->door.put(trigger->door.context, first);
+}
+
+static void write_due(struct trigger *trigger)
+{
+    if (trigger->due)
+        write_pages(trigger);
+}
+
+static void wait_for_others(struct trigger *trigger)
+{
+    if (!list_empty(&trigger->pages) && !timer_is_set(&trigger->wait))
+        timer_set_after(trigger->timers, &trigger->wait, TRIGGER_WAIT_MS);
+}
+
+static bool is_behind(const struct trigger *trigger)
+{
+    return now_ms(trigger) - trigger->whole_ms > TRIGGER_BEHIND_MS;
+}
+
+static bool is_hasty(const struct trigger *trigger)
+{
+    return now_ms(trigger) < trigger->hasty_to_ms || is_behind(trigger);
+}
+
+static bool is_late(const struct trigger *trigger)
+{
+    const struct page *first = LIST_ITEM(trigger->pages.next, struct page, in_pages);
+
+    return !list_empty(&trigger->pages) && !trigger->writing && !has_ended(first) &&
+           now_ms(trigger) - first->begun_ms >= TRIGGER_LATE_MS;
+}
+
+static void look_anew(struct trigger *trigger)
+{
+    trigger->looked_ms = now_ms(trigger);
+    trigger->was_full = trigger->full;
+    trigger->ended_count = 0;
+}
+
+/* Whether targets are so slow that the others should not wait for them. */
+static void look_at_targets(struct trigger *trigger)
+{
+    uint64_t now = now_ms(trigger);
+
+    if (now - trigger->looked_ms < TRIGGER_SLOW_MS)
+        return;
+    if (trigger->was_full && trigger->ended_count < TRIGGER_BEGUN_MAX / 4)
+        trigger->hasty_to_ms = now + TRIGGER_HASTY_MS;
+    look_anew(trigger);
 }
 
 static void waited(struct timer *timer)
 {
     struct trigger *trigger = CONTAINER_OF(timer, struct trigger, wait);
 
-    trigger->due = true;
-    write_due(trigger);
+    look_at_targets(trigger);
+    trigger->due = trigger->due || is_late(trigger) || is_hasty(trigger);
+    write_pages(trigger);
+    if (!trigger->due)
+        wait_for_others(trigger);
 }
 
 /* ---- reading ---- */
@@ -268,24 +379,44 @@ static void begin(struct trigger *trigger, struct page *page, uint64_t next_curs
     const struct trigger_door *door = &trigger->door;
 
     page->next_cursor = next_cursor;
+    page->begun_ms = now_ms(trigger);
+    if (list_empty(&trigger->pages))
+        look_anew(trigger);
     list_append(&trigger->pages, &page->in_pages);
     trigger->page_count++;
-    trigger->waiting_count += page->put.count;
-    if (door->begin == NULL || !door->begin(door->context, &page->put, &page->kept))
+    trigger->pages_size += page->size;
+    bool waits = door->begin != NULL && door->begin(door->context, &page->put, &page->kept);
+
+    page->waiting = waits ? page->kept : size_max(page->kept, size_max(page->put.count, 1));
+    trigger->waiting_count += page->waiting;
+    if (!waits || is_behind(trigger) || trigger->page_count >= TRIGGER_PAGES_MAX ||
+        trigger->pages_size >= TRIGGER_PAGES_SIZE_MAX)
         trigger->due = true;
-    else if (!timer_is_set(&trigger->wait))
-        timer_set_after(trigger->timers, &trigger->wait, TRIGGER_WAIT_MS);
+    else
+        wait_for_others(trigger);
+}
+
+/* Of events; 0: there is none. */
+static size_t room_of(const struct trigger *trigger)
+{
+    bool waits = trigger->door.begin != NULL && !trigger->due && !is_hasty(trigger);
+    size_t most = waits ? TRIGGER_BEGUN_MAX : TRIGGER_BATCH_MAX;
+
+    if (trigger->page_count >= TRIGGER_PAGES_MAX || trigger->waiting_count >= most ||
+        (waits && trigger->full && trigger->waiting_count > TRIGGER_BEGUN_MAX / 2))
+        return 0;
+    return most - trigger->waiting_count;
 }
 
 /* False: there is nothing more, or it can't be read now. */
-static bool read_page(struct trigger *trigger)
+static bool read_page(struct trigger *trigger, size_t room)
 {
     struct stream_page page = {0};
     bool trimmed = false;
     struct arena *arena = arena_new();
     struct stream_read read = {.stream_id = trigger->stream_id,
                                .after = trigger->read_to,
-                               .limit = TRIGGER_BATCH_MAX,
+                               .limit = room,
                                .size_max = STREAM_READ_SIZE_MAX};
     enum status status = streams_read_all(trigger->streams, &read, arena, &page, &trimmed);
 
@@ -302,6 +433,8 @@ static bool read_page(struct trigger *trigger)
 
     collect(to, &page);
     trigger->read_to = page.next_after;
+    if (page.at_end)
+        trigger->whole_ms = now_ms(trigger);
     if (to->put.count == 0 && page.at_end) {
         /* Nothing for the bus: the durable cursor may stay behind, reading on from it is harmless.
          */
@@ -319,9 +452,21 @@ static void read_on(struct trigger *trigger)
     bool more = true;
 
     while (more && !trigger->stopping && !timer_is_set(&trigger->retry) &&
-           trigger->page_count < TRIGGER_PAGES_MAX && trigger->waiting_count < TRIGGER_BATCH_MAX &&
-           trigger->committed > trigger->read_to)
-        more = read_page(trigger);
+           trigger->committed > trigger->read_to) {
+        size_t room = room_of(trigger);
+
+        trigger->full = room == 0;
+        trigger->was_full = trigger->was_full || trigger->full;
+        more = room > 0 && read_page(trigger, room);
+    }
+}
+
+static void has_room(struct timer *timer)
+{
+    struct trigger *trigger = CONTAINER_OF(timer, struct trigger, room);
+
+    read_on(trigger);
+    write_due(trigger);
 }
 
 static void committed(struct stream_listener *listener, uint64_t last_position)
@@ -386,6 +531,8 @@ struct trigger *trigger_new(struct streams *streams, struct store *store, struct
     list_init(&trigger->pages);
     trigger->wait.fire = waited;
     trigger->retry.fire = retry;
+    trigger->room.fire = has_room;
+    trigger->whole_ms = now_ms(trigger);
     trigger->listener.committed = committed;
     streams_listen(streams, &trigger->listener);
     committed(&trigger->listener, store_last_position(store));
@@ -411,6 +558,7 @@ void trigger_free(struct trigger *trigger)
     assert(!trigger->writing);
     timer_cancel(trigger->timers, &trigger->wait);
     timer_cancel(trigger->timers, &trigger->retry);
+    timer_cancel(trigger->timers, &trigger->room);
     streams_unlisten(&trigger->listener);
     while (!list_empty(&trigger->pages))
         page_drop(LIST_ITEM(trigger->pages.next, struct page, in_pages));

@@ -18,9 +18,10 @@
  * meanwhile. After a crash before that the same records make the same events, and targets get them
  * again.
  *
- *   read ---> begun ---> (waits for others) ---> being written ---> gone
+ *   read ---> begun ---> (waits for others, and for its ends) ---> being written ---> gone
  *
- * A page that waits for nothing takes those before it along. */
+ * What has ended well by then is in no batch; so of targets that keep up a batch has nothing but
+ * the cursor (docs/adr/0063). A page that waits for nothing takes those before it along. */
 #ifndef DYNLOG_STREAMS_TRIGGER_H
 #define DYNLOG_STREAMS_TRIGGER_H
 
@@ -32,7 +33,22 @@
 /* Pages that are not written yet: when the disk is slow, those that follow get longer instead. None
  * is read while TRIGGER_BATCH_MAX events wait for the next batch, so it has fewer than two of them.
  */
-#define TRIGGER_PAGES_MAX 16
+#define TRIGGER_PAGES_MAX 256
+#define TRIGGER_PAGES_SIZE_MAX ((size_t)4 * 1024 * 1024) /* with more, they are written at once */
+/* Targets that are slower than the records that come are helped by nobody who reads on: what is not
+ * read waits in its change record, for nothing. So no page is read while this many events have
+ * begun and not ended, until half of them have.
+ *
+ * But a target that stands still must not hold up the others, nor be why much is handled again.
+ * What has not ended TRIGGER_LATE_MS after it began is written; and when a quarter of what may have
+ * begun did not end within TRIGGER_SLOW_MS, nothing waits for ends for TRIGGER_HASTY_MS. */
+#define TRIGGER_BEGUN_MAX 256
+#define TRIGGER_LATE_MS ((uint64_t)100)
+#define TRIGGER_SLOW_MS ((uint64_t)200)
+#define TRIGGER_HASTY_MS ((uint64_t)5 * 1000)
+/* Who has not reached the last record for so long reads and writes as fast as the disk lets it: a
+ * record lives for a day. */
+#define TRIGGER_BEHIND_MS ((uint64_t)60 * 1000)
 #define TRIGGER_DETAIL_SIZE_MAX                                                                    \
     ((size_t)256 * 1024 - 1024) /* PutEvents: 256 KB with names and time */
 
@@ -54,6 +70,9 @@ struct trigger_put { /* what the trigger asks the bus to do: the events of one p
     void (*done)(struct trigger_put *first, struct trigger_put *last, enum status status);
     /* The door lets go of what begin() said that it keeps; also after done(). */
     void (*released)(struct trigger_put *put);
+    /* Of what begin() said that it keeps, one has ended well before it was written: the batch has
+     * nothing of it. */
+    void (*ended_well)(struct trigger_put *put);
 };
 
 struct trigger_door {

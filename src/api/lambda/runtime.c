@@ -10,9 +10,6 @@
  * Extensions and their APIs are refused by name. */
 #include "api/api.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #define RUNTIME "/2018-06-01/runtime/"
 
 struct next_wait { /* a GET next on its way */
@@ -30,18 +27,17 @@ static void answer_text(struct http_request *request, int status, const char *te
 
 static void send_next(struct http_request *request, const struct runtime_next *next)
 {
-    char deadline[24];
+    char deadline[DECIMAL_SIZE];
     struct http_header_pair headers[5];
     struct http_answer answer = {.status = 200,
                                  .content_type = "application/json",
                                  .headers = headers,
                                  .body = next->payload};
 
-    snprintf(deadline, sizeof deadline, "%" PRIu64, next->deadline_ms);
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("Lambda-Runtime-Aws-Request-Id"), next->request_id};
-    headers[answer.header_count++] =
-        (struct http_header_pair){BYTES("Lambda-Runtime-Deadline-Ms"), bytes_of_text(deadline)};
+    headers[answer.header_count++] = (struct http_header_pair){
+        BYTES("Lambda-Runtime-Deadline-Ms"), bytes_decimal(next->deadline_ms, deadline)};
     headers[answer.header_count++] =
         (struct http_header_pair){BYTES("Lambda-Runtime-Invoked-Function-Arn"), next->function_arn};
     headers[answer.header_count++] =

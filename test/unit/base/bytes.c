@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 
+#include <stdio.h>
+
 static const struct bytes empty = {0};
 /* Not a constant: compilers warn of a NULL that they see, even where nothing is read. */
 static const char *volatile no_text;
@@ -223,6 +225,18 @@ static void test_letters_digits_and_others(void **state)
     assert_false(bytes_are_of(BYTES(":"), ""));
 }
 
+static void test_decimal(void **state)
+{
+    static const uint64_t numbers[] = {0, 9, 10, 1234567890, UINT64_MAX};
+    char room[DECIMAL_SIZE], expected[32];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
+        snprintf(expected, sizeof expected, "%llu", (unsigned long long)numbers[i]);
+        assert_true(bytes_equal_text(bytes_decimal(numbers[i], room), expected));
+    }
+}
+
 static void test_hash_never_changes(void **state)
 {
     (void)state;
@@ -267,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_int64),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_letters_digits_and_others),
+        cmocka_unit_test(test_decimal),
         cmocka_unit_test(test_hash_never_changes),
         cmocka_unit_test(test_big_endian),
     };

@@ -43,7 +43,7 @@ struct cause {
     struct store_work work;
     struct async_invocation invocation;
     struct async_early early;
-    size_t released;
+    size_t released, ended_well;
     bool written;
 };
 
@@ -55,12 +55,21 @@ static void released(struct async_early *early)
     cause->invocation.payload = (struct bytes){NULL, 0}; /* nobody needs it */
 }
 
+static void ended_well(struct async_early *early)
+{
+    struct cause *cause = early->context;
+
+    assert_false(cause->written);
+    cause->ended_well++;
+}
+
 static struct cause *begin(struct harness *h, const char *payload)
 {
     struct cause *cause = ARENA_NEW(h->arena, struct cause);
 
     cause->h = h;
-    cause->early = (struct async_early){.released = released, .context = cause};
+    cause->early =
+        (struct async_early){.released = released, .ended_well = ended_well, .context = cause};
     cause->invocation =
         (struct async_invocation){.function_name = BYTES("f"), .payload = bytes_of_text(payload)};
     id_uuid(cause->invocation.request_id);

@@ -22,9 +22,11 @@ struct door {
     size_t fails_behind; /* not 0: pages behind so many can't be written, once */
     struct vault *vault; /* NULL: no log is private */
     /* begin() */
-    bool begins;                 /* nobody waits for the batch */
+    bool begins;     /* nobody waits for the batch */
+    bool keeps_each; /* a page as often as it has events */
+    size_t begun_count;
     struct trigger_put *kept[8]; /* until let_go() */
-    size_t kept_count;
+    size_t kept_count, ended_count;
     char begun[1024]; /* the numbers of the events, in order */
 };
 
@@ -112,14 +114,15 @@ static bool begin(void *context, struct trigger_put *put, size_t *ret_kept)
 {
     struct door *door = context;
 
-    for (size_t i = 0; i < put->count; i++) {
+    door->begun_count += put->count;
+    for (size_t i = 0; i < put->count && !door->keeps_each; i++) {
         struct bytes detail = put->events[i].detail;
         size_t at = bytes_find(detail, BYTES("\"sk\":")), size = strlen(door->begun);
 
         assert_true(size + 2 < sizeof door->begun);
         door->begun[size] = (char)detail.ptr[at + 5];
     }
-    *ret_kept = door->begins ? 1 : 0;
+    *ret_kept = door->begins ? door->keeps_each ? put->count : 1 : 0;
     if (door->begins) {
         assert_true(door->kept_count < ARRAY_COUNT(door->kept));
         door->kept[door->kept_count++] = put;
@@ -127,10 +130,19 @@ static bool begin(void *context, struct trigger_put *put, size_t *ret_kept)
     return door->begins;
 }
 
+/* What began has ended well. */
+static void end_begun(struct door *door)
+{
+    for (; door->ended_count < door->kept_count; door->ended_count++)
+        door->kept[door->ended_count]->ended_well(door->kept[door->ended_count]);
+}
+
 static void let_go(struct door *door)
 {
+    door->ended_count = 0;
     for (size_t i = 0; i < door->kept_count; i++)
-        door->kept[i]->released(door->kept[i]);
+        for (size_t left = door->keeps_each ? door->kept[i]->count : 1; left > 0; left--)
+            door->kept[i]->released(door->kept[i]);
     door->kept_count = 0;
 }
 
@@ -461,6 +473,7 @@ static void test_begins(void **state)
     assert_string_equal(s.door.begun, "12");
     assert_int_equal(s.door.puts, 0);
     assert_true(trigger_busy(s.trigger)); /* a drain has to wait for them */
+    end_begun(&s.door);
     test_streams_advance(&s.t, TRIGGER_WAIT_MS - 1);
     assert_int_equal(s.door.puts, 0);
     test_streams_advance(&s.t, 1);
@@ -505,11 +518,78 @@ static void test_begins_in_order(void **state)
     assert_int_equal(count_events(&s, NULL), 2);
     assert_int_equal(s.door.puts, 1);
     s.door.holds = false;
+    end_begun(&s.door);
     test_streams_advance(&s.t, TRIGGER_WAIT_MS);
     settle(&s);
     assert_int_equal(count_events(&s, NULL), 3);
     let_go(&s.door);
     close_triggered(&s);
+}
+
+/* What has ended is written before what has not; that is written when it is late, or when somebody
+ * waits for it. */
+static void test_begins_and_ends(void **state)
+{
+    struct triggered s;
+
+    (void)state;
+    open_beginning(&s, NULL);
+    for (int i = 0; i < 3; i++) {
+        test_event(&s.t, STREAM, EVENT(1));
+        settle(&s);
+        if (i == 0)
+            end_begun(&s.door);
+    }
+    s.door.kept[2]->ended_well(s.door.kept[2]); /* the one before it has not */
+    test_streams_advance(&s.t, TRIGGER_WAIT_MS);
+    settle(&s);
+    assert_int_equal(s.door.puts, 1);
+    assert_int_equal(count_events(&s, NULL), 1);
+    for (uint64_t ms = TRIGGER_WAIT_MS; ms < TRIGGER_LATE_MS; ms += TRIGGER_WAIT_MS) {
+        assert_int_equal(s.door.puts, 1);
+        assert_true(trigger_busy(s.trigger));
+        test_streams_advance(&s.t, TRIGGER_WAIT_MS);
+        settle(&s);
+    }
+    assert_int_equal(s.door.puts, 2);
+    assert_int_equal(count_events(&s, NULL), 3);
+    assert_false(trigger_busy(s.trigger));
+    let_go(&s.door);
+    close_triggered(&s);
+}
+
+/* Targets that are slower than the records are not flooded: the next page waits until half of what
+ * began has ended. Those that stand still hold up nobody for long. */
+static void test_full(void **state)
+{
+    struct test_work burst = {.body = write_burst};
+    struct triggered s;
+
+    (void)state;
+    assert_true(MANY > TRIGGER_BEGUN_MAX && MANY < 2 * TRIGGER_BEGUN_MAX + 10);
+    open_beginning(&s, NULL);
+    s.door.keeps_each = true;
+    test_streams_do(&s.t, &burst);
+    settle(&s);
+    assert_int_equal(s.door.begun_count, TRIGGER_BEGUN_MAX);
+    for (size_t i = 0; i < TRIGGER_BEGUN_MAX / 2 - 1; i++)
+        s.door.kept[0]->ended_well(s.door.kept[0]);
+    test_event(&s.t, STREAM, EVENT(1));
+    test_streams_advance(&s.t, 0);
+    assert_int_equal(s.door.begun_count, TRIGGER_BEGUN_MAX);
+    s.door.kept[0]->ended_well(s.door.kept[0]);
+    assert_int_equal(s.door.begun_count, TRIGGER_BEGUN_MAX); /* not within that call */
+    test_streams_advance(&s.t, 0);
+    assert_int_equal(s.door.begun_count, TRIGGER_BEGUN_MAX / 2 * 3);
+    for (uint64_t ms = 0; ms <= TRIGGER_SLOW_MS + TRIGGER_LATE_MS; ms += TRIGGER_WAIT_MS) {
+        test_streams_advance(&s.t, TRIGGER_WAIT_MS);
+        settle(&s);
+    }
+    assert_int_equal(s.door.begun_count, MANY + 1);
+    assert_int_equal(count_events(&s, NULL), MANY + 1);
+    assert_false(trigger_busy(s.trigger));
+    close_triggered(&s);
+    let_go(&s.door);
 }
 
 /* No event begins twice in one life: what could not be written is written later, as it is. */
@@ -525,6 +605,7 @@ static void test_begun_failure(void **state)
         test_event(&s.t, STREAM, EVENT(1));
         settle(&s);
     }
+    end_begun(&s.door);
     test_streams_advance(&s.t, TRIGGER_WAIT_MS);
     settle(&s);
     assert_int_equal(cursor_of(&s), 0);
@@ -826,6 +907,8 @@ int main(void)
         cmocka_unit_test(test_shards),
         cmocka_unit_test(test_begins),
         cmocka_unit_test(test_begins_in_order),
+        cmocka_unit_test(test_begins_and_ends),
+        cmocka_unit_test(test_full),
         cmocka_unit_test(test_begun_failure),
         cmocka_unit_test(test_begun_restart),
         cmocka_unit_test(test_pages_max),
