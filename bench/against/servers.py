@@ -42,6 +42,7 @@ class Server:
     name = words = None
     durable = False  # what it acknowledged was synced
     speaks = "dynamodb"
+    wait_seconds = 0.002  # between two looks whether it answers
     lacks = ("events",)  # works that it has no operation for
 
     def __init__(self, folder, build):
@@ -64,7 +65,7 @@ class Server:
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError("%s did not start: %s" % (self.name, " ".join(self.command())))
-            time.sleep(0.002)
+            time.sleep(self.wait_seconds)
         return self
 
     def answers(self):

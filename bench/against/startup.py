@@ -4,20 +4,22 @@
     startup.py BUILD [--rounds N]
 
 Each round starts every server once in an empty folder, asks it until it answers ListTables, and reads its resident memory a
-moment later. Prints a JSON line a server: medians.
+moment later. Who asks tries to connect five thousand times a second, says a request that was made before, and waits for the
+answer: what asking takes is a tenth of a millisecond, and on the other core. Prints a JSON line a server: medians.
 """
 
 import argparse
 import json
 import os
+import socket
 import statistics
 import tempfile
 import time
-import urllib.error
 
 import servers
 
 IDLE_SECONDS = 0.5
+WAIT_SECONDS = 0.0002
 KINDS = [servers.Dynlog, servers.DynlogMemory, servers.Dynoxide, servers.DynoxideMemory, servers.Dynalite]
 
 
@@ -35,12 +37,21 @@ class Again(servers.Dynlog):
 
 
 def asks(server):
+    request = ("POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n"
+               "X-Amz-Target: DynamoDB_20120810.ListTables\r\nX-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 "
+               "Credential=local/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0000\r\n"
+               "\r\n{}" % server.address).encode()
+
     def answers():
-        try:
-            server.call("DynamoDB_20120810.ListTables", {})
-            return True
-        except (urllib.error.URLError, ConnectionError):
-            return False
+        with socket.socket() as asked:
+            try:
+                asked.connect(("127.0.0.1", server.port))
+                if asked.getsockname() == asked.getpeername():
+                    return False  # nobody listens, and it met itself
+                asked.sendall(request)
+                return asked.recv(4096).startswith(b"HTTP/1.1 200 ")
+            except ConnectionError:
+                return False
     return answers
 
 
@@ -50,6 +61,7 @@ def one(kind, build):
         if kind is Again:
             server.start()
         server.answers = asks(server)
+        server.wait_seconds = WAIT_SECONDS
         began = time.monotonic()
         try:
             server.started_again() if kind is Again else server.start()

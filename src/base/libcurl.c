@@ -1,18 +1,15 @@
 /* base/libcurl.c - libcurl, loaded when the first call needs it.
  *
  * Few runs ever call out of the process, and libcurl brings thirty libraries with it: loading them
- * with the program took 3 ms of every start and 3 MB of memory. So the program is not linked with
- * it; here are the functions of <curl/curl.h> that it calls, each of which goes to the one of the
- * same name in the library. curl_global_init() or curl_easy_init() comes first, and loads it.
+ * with the program took 3 ms of every start and 3 MB of memory (late.h). curl_global_init() or
+ * curl_easy_init() comes first, and loads it.
  *
  * The third argument of the functions with "..." is a pointer, a long or a curl_off_t; all are
  * passed in the same way where those have 64 bits, which is asserted. */
 #define CURL_DISABLE_TYPECHECK
-#include "base/base.h"
+#include "base/late.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdarg.h>
 
 #undef curl_easy_setopt
@@ -58,34 +55,20 @@ static_assert(sizeof(long) == 8 && sizeof(void *) == 8 && sizeof(curl_off_t) == 
     X(CURLMcode, curl_multi_setopt, CURLM *, CURLMoption)
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): types and lists of parameters are no expressions */
-static struct {
-#define MEMBER(type, name, parameters, arguments) type(*name) parameters;
-#define MEMBER_VOID(name, parameters, arguments) void(*name) parameters;
 #define MEMBER_OPEN(type, name, handle, option) type (*name)(handle, option, ...);
-    FUNCTIONS(MEMBER)
-    PROCEDURES(MEMBER_VOID)
+static struct {
+    FUNCTIONS(LATE_MEMBER)
+    PROCEDURES(LATE_MEMBER_VOID)
     OPEN_ENDED(MEMBER_OPEN)
 } loaded;
 
-static void *find(void *library, const char *name)
-{
-    void *found = dlsym(library, name);
-
-    assert(found != NULL && "libcurl has what its version 4 has");
-    return found;
-}
-
 static void load_once(void)
 {
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    void *library = late_open(LIBRARY);
 
-    assert(library != NULL && "libcurl.so.4 can be loaded; install it (Debian: libcurl4)");
-    /* POSIX lets a function's address come as a void pointer. */
-#define LOAD(type, name, ...) *(void **)&loaded.name = find(library, #name);
-#define LOAD_VOID(name, ...) LOAD(void, name, )
-    FUNCTIONS(LOAD)
-    PROCEDURES(LOAD_VOID)
-    OPEN_ENDED(LOAD)
+    FUNCTIONS(LATE_FIND)
+    PROCEDURES(LATE_FIND_VOID)
+    OPEN_ENDED(LATE_FIND)
 }
 
 static void load(void)
@@ -95,18 +78,6 @@ static void load(void)
     pthread_once(&once, load_once);
 }
 
-#define DEFINE(type, name, parameters, arguments)                                                  \
-    type name parameters                                                                           \
-    {                                                                                              \
-        load();                                                                                    \
-        return loaded.name arguments;                                                              \
-    }
-#define DEFINE_VOID(name, parameters, arguments)                                                   \
-    void name parameters                                                                           \
-    {                                                                                              \
-        load();                                                                                    \
-        loaded.name arguments;                                                                     \
-    }
 #define DEFINE_OPEN(type, name, handle_type, option_type)                                          \
     type name(handle_type handle, option_type option, ...)                                         \
     {                                                                                              \
@@ -119,7 +90,7 @@ static void load(void)
         va_end(rest);                                                                              \
         return loaded.name(handle, option, value);                                                 \
     }
-FUNCTIONS(DEFINE)
-PROCEDURES(DEFINE_VOID)
+FUNCTIONS(LATE_DEFINE)
+PROCEDURES(LATE_DEFINE_VOID)
 OPEN_ENDED(DEFINE_OPEN)
 /* NOLINTEND(bugprone-macro-parentheses) */

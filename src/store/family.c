@@ -55,6 +55,7 @@ enum status rocks_make_family(struct rocks *rocks, size_t family,
         rocksdb_column_family_handle_destroy(made); /* an empty one */
         return status;
     }
+    rocks_drop_options(rocks);
     atomic_store_explicit(&rocks->families[family], made, memory_order_release);
     *ret = made;
     return OK;

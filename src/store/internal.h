@@ -94,6 +94,7 @@ enum rocks_mode {
 struct rocks {
     struct rocks_options options;
     char *folder;
+    bool memory;
     rocksdb_t *db; /* NULL while it is not open */
     /* Where it is read from when its MANIFEST has a torn tail; until it is closed. */
     struct manifest_aside aside;
@@ -117,6 +118,8 @@ MUST_USE enum status rocks_flush_family(struct rocks *rocks, size_t family);
 MUST_USE enum status rocks_write(struct rocks *rocks, rocksdb_writebatch_t *changes);
 void rocks_close(struct rocks *rocks); /* rocks_open_again() may follow */
 void rocks_clear(struct rocks *rocks);
+/* What RocksDB leaves of writing its options, at each opening and each new family. */
+void rocks_drop_options(const struct rocks *rocks);
 
 /* The sum of one of RocksDB's figures over all families. */
 uint64_t rocks_figure(const struct rocks *rocks, const char *name);

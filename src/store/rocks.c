@@ -2,10 +2,12 @@
  *
  * RocksDB's C API has error texts and no codes; rocks_status() reads what it needs from them, and
  * test/unit/store/rocks.c makes real failures to hold it to the texts. */
+#include "base/file.h"
 #include "store/internal.h"
 
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct {
     const char *words;
@@ -61,6 +63,20 @@ static void list(const struct rocks *rocks, const bool present[FAMILY_COUNT], st
     }
 }
 
+/* RocksDB's tries to write its options (options.c). It never removes them. */
+void rocks_drop_options(const struct rocks *rocks)
+{
+    AUTO(file_close_folder) DIR *entries = rocks->memory ? NULL : opendir(rocks->folder);
+    const struct dirent *entry = NULL;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        struct bytes name = bytes_of_text(entry->d_name);
+
+        if (bytes_start_with(name, BYTES("OPTIONS-")) && bytes_end_with(name, BYTES(".dbtmp")))
+            (void)unlinkat(dirfd(entries), entry->d_name, 0);
+    }
+}
+
 static char *try_open(struct rocks *rocks, enum rocks_mode mode)
 {
     const char *folder = rocks->aside.folder != NULL ? rocks->aside.folder : rocks->folder;
@@ -86,6 +102,8 @@ static char *try_open(struct rocks *rocks, enum rocks_mode mode)
     }
     for (int i = 0; i < listed.count; i++)
         atomic_store(&rocks->families[listed.which[i]], listed.handles[i]);
+    if (mode != ROCKS_READ_ONLY)
+        rocks_drop_options(rocks);
     return NULL;
 }
 
@@ -173,7 +191,7 @@ enum status rocks_open(struct rocks *rocks, const char *folder, bool memory, enu
     enum status status = IO_ERROR;
 
     for (size_t i = 0; i < ARRAY_COUNT(compressions); i++) {
-        *rocks = (struct rocks){.folder = mem_copy_text(folder)};
+        *rocks = (struct rocks){.folder = mem_copy_text(folder), .memory = memory};
         rocks_options_init(&rocks->options, memory, compressions[i]);
         status = rocks_open_again(rocks, mode, words);
         if (status == OK)

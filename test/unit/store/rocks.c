@@ -1,6 +1,7 @@
 /* One RocksDB: its ways to open, and its error texts as status. */
 #include "store/store_test.h"
 
+#include "base/file.h"
 #include "store/internal.h"
 
 static void test_status_of_error_texts(void **state)
@@ -130,6 +131,38 @@ static void test_families_are_made_when_they_are_put_into(void **state)
     test_folder_remove(folder);
 }
 
+static size_t count_options(const char *folder)
+{
+    AUTO(file_close_folder) DIR *entries = opendir(folder);
+    const struct dirent *entry = NULL;
+    size_t count = 0;
+
+    assert_non_null(entries);
+    while ((entry = readdir(entries)) != NULL)
+        count += strncmp(entry->d_name, "OPTIONS", strlen("OPTIONS")) == 0;
+    return count;
+}
+
+/* Neither a file with all options nor what is left of a try to write one: options.c. */
+static void test_options_are_not_written(void **state)
+{
+    char folder[TEST_FOLDER_SIZE], words[ROCKS_ERROR_SIZE] = "";
+    struct rocks rocks;
+
+    (void)state;
+    test_folder_make(folder);
+    assert_int_equal(rocks_open(&rocks, folder, false, ROCKS_CREATE, words), OK);
+    assert_int_equal(count_options(folder), 0);
+    put(&rocks, STORE_ITEMS, "item");
+    assert_int_equal(count_options(folder), 0);
+    rocks_close(&rocks);
+    assert_int_equal(rocks_open_again(&rocks, ROCKS_EXISTING, words), OK);
+    assert_int_equal(count_options(folder), 0);
+    expect(&rocks, STORE_ITEMS, "item");
+    rocks_clear(&rocks);
+    test_folder_remove(folder);
+}
+
 /* What a later dynlog added is not opened without it. */
 static void test_a_family_that_nobody_knows(void **state)
 {
@@ -183,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_status_of_error_texts),
         cmocka_unit_test(test_ways_to_open),
         cmocka_unit_test(test_families_are_made_when_they_are_put_into),
+        cmocka_unit_test(test_options_are_not_written),
         cmocka_unit_test(test_a_family_that_nobody_knows),
         cmocka_unit_test(test_flush),
     };
