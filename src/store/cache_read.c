@@ -40,14 +40,13 @@ static struct bytes behind(struct bytes prefix, uint8_t *room)
     return bytes_of(room, size);
 }
 
-/* TOO_LARGE: it is no collection to keep. RocksDB keeps no copy of its blocks: the next read of the
- * collection finds it here. */
+/* TOO_LARGE: it is no collection to keep. */
 static enum status read_rows(struct store *store, const struct store_view *view,
                              struct bytes prefix, struct cache_rows *rows)
 {
     uint8_t *room = mem_resize(NULL, prefix.size);
     struct store_iter *iter =
-        store_iter_stored(store, view, STORE_ITEMS, prefix, behind(prefix, room), false, false);
+        store_iter_stored(store, view, STORE_ITEMS, prefix, behind(prefix, room), false, true);
     struct bytes key, value;
     enum status status = OK;
 

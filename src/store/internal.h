@@ -206,14 +206,15 @@ bool batch_deletes_range(const struct store_batch *batch, enum store_family fami
 
 /* ---- read.c, cache_read.c ---- */
 
-/* As store_get() and store_iter_new(), of RocksDB and never of the cache. keeps_blocks: RocksDB is
- * to keep what it reads of its files. */
+/* As store_get() and store_iter_new(), of RocksDB and never of the cache. collection: all keys with
+ * a collection's prefix, which are then kept as a whole: files whose filters do not know the prefix
+ * are not looked into, and RocksDB keeps no copy of what it reads of the others. */
 MUST_USE enum status store_get_stored(struct store *store, const struct store_view *view,
                                       enum store_family family, struct bytes key,
                                       struct store_value *ret);
 struct store_iter *store_iter_stored(struct store *store, const struct store_view *view,
                                      enum store_family family, struct bytes from, struct bytes to,
-                                     bool backward, bool keeps_blocks);
+                                     bool backward, bool collection);
 /* The cache's moment that the view is at least of. */
 uint64_t view_moment(const struct store_view *view);
 
