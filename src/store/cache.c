@@ -15,7 +15,7 @@
  * (docs/format/keys.md), and so does now and then a string, which then is cut where a number would
  * end, or is alone. That does no harm: what counts is that every key which begins with a prefix has
  * that prefix, and each of the two codes says by itself where it ends. */
-static size_t prefix_size(struct bytes key)
+size_t cache_prefix_size(struct bytes key)
 {
     struct bytes rest = bytes_slice(key, CACHE_TABLE_SIZE, key.size);
 
@@ -29,7 +29,7 @@ static size_t prefix_size(struct bytes key)
 
 void cache_place_of(struct bytes key, struct cache_place *ret)
 {
-    size_t size = prefix_size(key);
+    size_t size = cache_prefix_size(key);
 
     *ret = (struct cache_place){.key = key, .prefix = bytes_slice(key, 0, size)};
     ret->hash = map_hash(size > 0 ? ret->prefix : key);
@@ -48,7 +48,7 @@ static bool ends_prefix(struct bytes prefix, struct bytes to)
 
 bool cache_place_of_range(struct bytes from, struct bytes to, struct cache_place *ret)
 {
-    struct bytes prefix = bytes_slice(from, 0, prefix_size(from));
+    struct bytes prefix = bytes_slice(from, 0, cache_prefix_size(from));
 
     if (prefix.size == 0 || (!bytes_start_with(to, prefix) && !ends_prefix(prefix, to)))
         return false;

@@ -146,6 +146,9 @@ struct cache_place {
     uint64_t hash; /* of the prefix, or of a key that is alone */
 };
 
+/* Of a place's prefix; 0: it has none. Files have it in their filters (options.c): another answer
+ * for a key would be another name there. */
+size_t cache_prefix_size(struct bytes key);
 void cache_place_of(struct bytes key, struct cache_place *ret);
 /* True when all keys in [from, to) are of one collection. */
 bool cache_place_of_range(struct bytes from, struct bytes to, struct cache_place *ret);

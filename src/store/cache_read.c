@@ -54,8 +54,8 @@ static void run_open(struct run *run, struct store *store, const struct store_vi
     uint8_t *room = mem_resize(NULL, prefix.size);
     struct bytes end = behind(beside ? bytes_slice(prefix, 0, CACHE_TABLE_SIZE) : prefix, room);
 
-    *run = (struct run){.iter =
-                            store_iter_stored(store, view, STORE_ITEMS, prefix, end, false, false)};
+    *run = (struct run){.iter = store_iter_stored(store, view, STORE_ITEMS, prefix, end, false,
+                                                  beside ? ITER_PASSING : ITER_COLLECTION)};
     mem_free(room);
     run->ahead = store_iter_next(run->iter, &run->key, &run->value);
 }

@@ -206,14 +206,20 @@ bool batch_deletes_range(const struct store_batch *batch, enum store_family fami
 
 /* ---- read.c, cache_read.c ---- */
 
-/* As store_get() and store_iter_new(), of RocksDB and never of the cache. keeps_blocks: RocksDB is
- * to keep what it reads of its files. */
+enum iter_kind {
+    ITER_PLAIN,      /* RocksDB keeps what it reads of its files */
+    ITER_PASSING,    /* it does not: what is read is kept elsewhere */
+    ITER_COLLECTION, /* nor here; all keys have a collection's prefix, and files whose filters do
+                      * not know it are not looked into */
+};
+
+/* As store_get() and store_iter_new(), of RocksDB and never of the cache. */
 MUST_USE enum status store_get_stored(struct store *store, const struct store_view *view,
                                       enum store_family family, struct bytes key,
                                       struct store_value *ret);
 struct store_iter *store_iter_stored(struct store *store, const struct store_view *view,
                                      enum store_family family, struct bytes from, struct bytes to,
-                                     bool backward, bool keeps_blocks);
+                                     bool backward, enum iter_kind kind);
 /* The cache's moment that the view is at least of. */
 uint64_t view_moment(const struct store_view *view);
 

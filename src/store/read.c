@@ -122,7 +122,7 @@ struct store_iter {
 };
 
 static void open_iter(struct store_iter *iter, const struct store_view *view,
-                      enum store_family family, bool keeps_blocks)
+                      enum store_family family, enum iter_kind kind)
 {
     const struct rocks *rocks = &iter->store->rocks;
     rocksdb_column_family_handle_t *handle = NULL;
@@ -144,7 +144,9 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
     if (iter->to.size > 0)
         rocksdb_readoptions_set_iterate_upper_bound(iter->read, (const char *)iter->to.ptr,
                                                     iter->to.size);
-    rocksdb_readoptions_set_fill_cache(iter->read, keeps_blocks && !iter->store->looks);
+    rocksdb_readoptions_set_fill_cache(iter->read, kind == ITER_PLAIN && !iter->store->looks);
+    /* Else only keys with the prefix of `from` are found. */
+    rocksdb_readoptions_set_total_order_seek(iter->read, kind != ITER_COLLECTION);
     if (iter->store->looks) /* everything is read once */
         rocksdb_readoptions_set_readahead_size(iter->read, LOOKING_READAHEAD_SIZE);
     /* Files that an iterator was the last to hold are deleted by a thread of RocksDB, not a loop.
@@ -155,7 +157,7 @@ static void open_iter(struct store_iter *iter, const struct store_view *view,
 
 struct store_iter *store_iter_stored(struct store *store, const struct store_view *view,
                                      enum store_family family, struct bytes from, struct bytes to,
-                                     bool backward, bool keeps_blocks)
+                                     bool backward, enum iter_kind kind)
 {
     struct store_iter *iter = mem_new(sizeof *iter + from.size + to.size);
 
@@ -168,7 +170,7 @@ struct store_iter *store_iter_stored(struct store *store, const struct store_vie
     iter->from = bytes_of(iter->bounds, from.size);
     iter->to = bytes_of(iter->bounds + from.size, to.size);
     gate_enter(&store->gate, view != NULL);
-    open_iter(iter, view, family, keeps_blocks);
+    open_iter(iter, view, family, kind);
     return iter;
 }
 
@@ -208,7 +210,7 @@ struct store_iter *store_iter_new(struct store *store, const struct store_view *
         entry = cache_collection_of(store, view, from, to);
     if (entry != NULL)
         return iter_of_entry(store, entry, from, to, backward);
-    return store_iter_stored(store, view, family, from, to, backward, true);
+    return store_iter_stored(store, view, family, from, to, backward, ITER_PLAIN);
 }
 
 void store_iter_free(struct store_iter *iter)

@@ -155,6 +155,7 @@ static void test_options_are_not_written(void **state)
     assert_int_equal(count_options(folder), 0);
     put(&rocks, STORE_ITEMS, "item");
     assert_int_equal(count_options(folder), 0);
+    assert_int_equal(rocks_flush(&rocks), OK);
     rocks_close(&rocks);
     assert_int_equal(rocks_open_again(&rocks, ROCKS_EXISTING, words), OK);
     assert_int_equal(count_options(folder), 0);
