@@ -145,11 +145,11 @@ class Stopping(Case):
 
     def test_while_it_opens(self):
         """The folder has its store, and nothing of the stack yet, or some: what was begun is ended, and the next start goes on."""
-        for name in ("CURRENT", "OPTIONS-000007", "000004.log") * 3:
+        for name in ("store/CURRENT", "store/MANIFEST-000005", "store/000004.log", "log/000001") * 3:
             dynlog = Dynlog()
             self.addCleanup(dynlog.remove)
             process = dynlog.spawn()
-            while not os.path.exists(dynlog.path(".dynlog/store", name)) and process.popen.poll() is None:
+            while not os.path.exists(dynlog.path(".dynlog", name)) and process.popen.poll() is None:
                 pass
             dynlog.process = None
             self.assertEqual(0, process.end(signal.SIGINT), process.err.text())
