@@ -4,6 +4,7 @@
 #ifndef DYNLOG_FUZZ_MARKED_H
 #define DYNLOG_FUZZ_MARKED_H
 
+#include "base/buffer.h"
 #include "json/json.h"
 
 struct marked {
@@ -45,13 +46,36 @@ static inline bool marked_put(const struct marked *m, struct bytes text, struct 
     return true;
 }
 
+static inline bool marked_is(struct bytes text)
+{
+    return text.size > 0 && text.ptr[0] == 1;
+}
+
+/* A member's name, which may be a mark, too: then it is what the name stands for, a text. */
+static inline void marked_print_key(const struct marked *m, struct bytes name,
+                                    struct json_writer *w)
+{
+    AUTO(arena_release) struct arena *arena = arena_new();
+    AUTO(buffer_free) struct buffer text = BUFFER_INIT((size_t)1 << 24);
+    struct json_writer of_key = JSON_WRITER(&text);
+    const struct json *json = NULL;
+
+    if (marked_is(name)) {
+        m->print(m->context, bytes_slice(name, 1, name.size), &of_key);
+        assert(json_parse(arena, buffer_bytes(&text), &json, NULL) == OK);
+        assert(json_is(json, JSON_STRING)); /* else what the template made is no JSON */
+        name = json_string(json);
+    }
+    json_key_bytes(w, name);
+}
+
 static inline void marked_print(const struct marked *m, const struct json *value,
                                 struct json_writer *w)
 {
     struct bytes text = json_string(value);
     bool object = json_is(value, JSON_OBJECT);
 
-    if (text.size > 0 && text.ptr[0] == 1) {
+    if (marked_is(text)) {
         m->print(m->context, bytes_slice(text, 1, text.size), w);
         return;
     }
@@ -65,7 +89,7 @@ static inline void marked_print(const struct marked *m, const struct json *value
         json_begin_array(w);
     for (struct json_iter it = json_iter(value); json_next(&it);) {
         if (object)
-            json_key_bytes(w, it.name);
+            marked_print_key(m, it.name, w);
         marked_print(m, it.value, w);
     }
     if (object)
