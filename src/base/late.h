@@ -8,8 +8,7 @@
  *   LIBRARY        the name of its shared library
  *   FUNCTIONS(X)   X(type, name, parameters, arguments) for each function
  *   PROCEDURES(X)  X(name, parameters, arguments) for each that returns nothing
- *   static struct {FUNCTIONS(LATE_MEMBER) PROCEDURES(LATE_MEMBER_VOID)} loaded;
- *   static void load(void)    late_open(), FUNCTIONS(LATE_FIND) PROCEDURES(LATE_FIND_VOID), once
+ *   LATE_LIBRARY           where they are kept, and how they are loaded, once
  *   FUNCTIONS(LATE_DEFINE) PROCEDURES(LATE_DEFINE_VOID)
  *
  * A library that is not there is told at the first call, and the process stops. */
@@ -30,6 +29,25 @@ void *late_find(void *library, const char *name);
 /* POSIX lets a function's address come as a void pointer. */
 #define LATE_FIND(type, name, ...) *(void **)&loaded.name = late_find(library, #name);
 #define LATE_FIND_VOID(name, ...) LATE_FIND(void, name, )
+
+#define LATE_LIBRARY                                                                               \
+    static struct {                                                                                \
+        FUNCTIONS(LATE_MEMBER)                                                                     \
+        PROCEDURES(LATE_MEMBER_VOID)                                                               \
+    } loaded;                                                                                      \
+    static void load_once(void)                                                                    \
+    {                                                                                              \
+        void *library = late_open(LIBRARY);                                                        \
+                                                                                                   \
+        FUNCTIONS(LATE_FIND)                                                                       \
+        PROCEDURES(LATE_FIND_VOID)                                                                 \
+    }                                                                                              \
+    static void load(void)                                                                         \
+    {                                                                                              \
+        static pthread_once_t once = PTHREAD_ONCE_INIT;                                            \
+                                                                                                   \
+        pthread_once(&once, load_once);                                                            \
+    }
 
 #define LATE_DEFINE(type, name, parameters, arguments)                                             \
     type name parameters                                                                           \

@@ -64,25 +64,6 @@
     X(EVP_MD_CTX_free, (EVP_MD_CTX * context), (context))                                          \
     X(EVP_CIPHER_CTX_free, (EVP_CIPHER_CTX * context), (context))
 
-static struct {
-    FUNCTIONS(LATE_MEMBER)
-    PROCEDURES(LATE_MEMBER_VOID)
-} loaded;
-
-static void load_once(void)
-{
-    void *library = late_open(LIBRARY);
-
-    FUNCTIONS(LATE_FIND)
-    PROCEDURES(LATE_FIND_VOID)
-}
-
-static void load(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, load_once);
-}
-
+LATE_LIBRARY
 FUNCTIONS(LATE_DEFINE)
 PROCEDURES(LATE_DEFINE_VOID)

@@ -31,25 +31,6 @@
     X(zip_source_free, (zip_source_t * source), (source))                                          \
     X(zip_discard, (zip_t * zip), (zip))
 
-static struct {
-    FUNCTIONS(LATE_MEMBER)
-    PROCEDURES(LATE_MEMBER_VOID)
-} loaded;
-
-static void load_once(void)
-{
-    void *library = late_open(LIBRARY);
-
-    FUNCTIONS(LATE_FIND)
-    PROCEDURES(LATE_FIND_VOID)
-}
-
-static void load(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, load_once);
-}
-
+LATE_LIBRARY
 FUNCTIONS(LATE_DEFINE)
 PROCEDURES(LATE_DEFINE_VOID)
