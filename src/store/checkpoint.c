@@ -123,7 +123,7 @@ void checkpoint_look(struct store *store)
 {
     if (wal_wants_spare(&store->wal))
         ask(store, CHECKPOINT_SPARE);
-    if (wal_size(&store->wal) >= WAL_SIZE_MAX &&
+    if (wal_size(&store->wal) >= store->wal.size_max &&
         !atomic_exchange(&store->checkpoint.flushing, true))
         ask(store, CHECKPOINT_FLUSH);
 }

@@ -329,6 +329,13 @@ enum status folder_refuse(const char *folder, enum status status, const char *wo
     }
 }
 
+uint64_t folder_disk_size(const char *folder)
+{
+    struct statvfs disk;
+
+    return statvfs(folder, &disk) == 0 ? (uint64_t)disk.f_frsize * disk.f_blocks : UINT64_MAX;
+}
+
 bool folder_is_full(const char *folder)
 {
     struct statvfs disk;

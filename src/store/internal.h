@@ -444,6 +444,8 @@ void folder_release(int lock);
 /* Fills the message for a RocksDB that did not open; returns status. */
 enum status folder_refuse(const char *folder, enum status status, const char *words,
                           char message[STORE_MESSAGE_SIZE]);
+/* Of the disk that it is on, bytes. UINT64_MAX: nobody knows. */
+uint64_t folder_disk_size(const char *folder);
 /* Less than the reserve is free. */
 bool folder_is_full(const char *folder);
 /* Bytes that the folder's files take. */

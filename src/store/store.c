@@ -67,6 +67,7 @@ static enum status open_or_make_log(struct store *store, const char *path,
     }
     if (status != OK)
         return folder_refuse(store->folder, status, words, message);
+    wal_fit_disk(&store->wal, folder_disk_size(store->folder));
     return state->is_new || state->is_old ? folder_mark(store->folder, message) : OK;
 }
 

@@ -261,7 +261,7 @@ void wal_prepare(struct wal *wal)
 /* Used again, or removed: *ret_remove. Under the mutex. */
 static void retire_file(struct wal *wal, const struct wal_file *file, bool *ret_remove)
 {
-    *ret_remove = file->once || !file->is_ahead || wal->spare_count == WAL_SPARES_MAX;
+    *ret_remove = file->once || !file->is_ahead || wal->spare_count >= wal->spares_kept;
     if (!*ret_remove)
         wal->spares[wal->spare_count++] = *file;
 }
@@ -310,7 +310,17 @@ void wal_create(const char *folder, uint64_t last_group, struct wal *wal)
     *wal =
         (struct wal){.folder = mem_copy_text(folder), .fd = -1, .next_name = 1, .next_sequence = 1};
     pthread_mutex_init(&wal->mutex, NULL);
+    wal_fit_disk(wal, UINT64_MAX);
     atomic_store(&wal->last_group, last_group);
+}
+
+void wal_fit_disk(struct wal *wal, uint64_t disk_size)
+{
+    uint64_t part = disk_size / WAL_DISK_PART;
+
+    wal->size_max = part < WAL_SIZE_MAX ? part : WAL_SIZE_MAX;
+    wal->spares_kept = 1 + (size_t)(wal->size_max / WAL_SEGMENT_SIZE);
+    assert(wal->spares_kept <= WAL_SPARES_MAX);
 }
 
 /* The folder that it is in knows its name, too. */

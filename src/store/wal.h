@@ -59,8 +59,9 @@
  * folder. */
 #define WAL_GROWN_SIZE ((size_t)256 << 10)
 /* A checkpoint each so many bytes: what the next open has to replay at most after a crash, about a
- * third of a second. */
+ * third of a second. On a small disk sooner: what the log takes shall not be what fills it. */
 #define WAL_SIZE_MAX ((uint64_t)32 << 20)
+#define WAL_DISK_PART 16
 /* Kept to be used again: as many as come free at once. A closed store keeps one. */
 #define WAL_SPARES_MAX 5
 #define WAL_WORDS_SIZE 512 /* for people: what is wrong */
@@ -132,6 +133,9 @@ struct wal {
      */
     _Atomic uint64_t appended, appended_flushed;
 
+    uint64_t size_max;  /* WAL_SIZE_MAX, or less (wal_fit_disk()) */
+    size_t spares_kept; /* WAL_SPARES_MAX, or less */
+
     pthread_mutex_t mutex; /* for what follows */
     uint32_t next_name;
     struct wal_file *earlier; /* than the one that is written to, by sequence */
@@ -155,6 +159,8 @@ struct wal {
 /* A log with nothing in it; its first group is the one behind that. Nothing is on the disk before
  * it is begun. */
 void wal_create(const char *folder, uint64_t last_group, struct wal *wal);
+/* Before the first record, and before other threads: the log of a disk of so many bytes. */
+void wal_fit_disk(struct wal *wal, uint64_t disk_size);
 /* Makes what wal_create() did not: the folder - one that is there is removed - and the first
  * segment. Nothing to do when it has one; the first group does it, too. */
 MUST_USE enum status wal_begin(struct wal *wal);

@@ -92,6 +92,7 @@ enum status wal_open(const char *folder, uint64_t flushed, bool reading, struct 
 
     *wal = (struct wal){.folder = mem_copy_text(folder), .fd = -1, .next_name = 1};
     pthread_mutex_init(&wal->mutex, NULL);
+    wal_fit_disk(wal, UINT64_MAX);
 
     enum status status = look_at_files(wal, reading, &files, &count, words);
 

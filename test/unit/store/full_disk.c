@@ -9,8 +9,10 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define VALUE_SIZE ((size_t)64 << 10)
+#define DISK_SIZE ((uint64_t)64 << 20)
 #define FILLER_SIZE ((size_t)24 << 20)
 
 static char disk[TEST_FOLDER_SIZE];
@@ -240,9 +242,46 @@ static void test_says_that_the_disk_is_full(void **state)
     test_folder_remove(folder);
 }
 
+static uint64_t free_size(void)
+{
+    struct statvfs now;
+
+    assert_int_equal(statvfs(disk, &now), 0);
+    return (uint64_t)now.f_bavail * now.f_frsize;
+}
+
+/* Twice as much is written as the disk has room for, four values again and again. */
+static void test_the_log_does_not_fill_a_small_disk(void **state)
+{
+    char folder[TEST_FOLDER_SIZE + 16];
+    struct test_loop loop;
+    uint64_t least = UINT64_MAX, all = free_size();
+
+    (void)state;
+    if (no_disk != NULL)
+        skip();
+
+    struct store *store = open_on_disk(folder);
+
+    test_loop_open(&loop, store);
+    for (uint64_t i = 0; i < 2 * DISK_SIZE / VALUE_SIZE; i++) {
+        struct test_work work = {.body = put_noise, .number = i % 4};
+
+        assert_int_equal(test_do(&loop, &work), OK);
+        while (atomic_load(&store->checkpoint.flushing)) /* a busy machine may be late with it */
+            sched_yield();
+        least = least < free_size() ? least : free_size();
+    }
+    assert_in_range(all - least, WAL_SEGMENT_SIZE, DISK_SIZE / 2);
+    test_loop_close(&loop);
+    store_close(store);
+    test_folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_log_does_not_fill_a_small_disk),
         cmocka_unit_test(test_refuses_before_the_disk_is_full),
         cmocka_unit_test(test_recovers_from_a_full_disk),
         cmocka_unit_test(test_says_that_the_disk_is_full),
