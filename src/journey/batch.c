@@ -21,7 +21,7 @@ static struct bytes key_of(const struct journey_record *record, uint8_t out[KEY_
 
 bool journey_has_read(const struct journeys *journeys, uint64_t position)
 {
-    return journeys == NULL || find_number(journeys, LINK_POSITION, position) != NULL;
+    return journeys == NULL || find_position(journeys, position) != NULL;
 }
 
 void journey_read(struct journeys *journeys, const struct journey_record *record)
@@ -47,8 +47,7 @@ void journey_read(struct journeys *journeys, const struct journey_record *record
     hop->at_ms = hop->ended_ms = record->time_ms;
     hop->position = record->position;
     hop->stream = record->stream;
-    hop_link(hop, LINK_POSITION, hash_number(LINK_POSITION, record->position));
-    hop_link(hop, LINK_KEY, hash_text(LINK_KEY, hop_text(hop, TEXT_KEY)));
+    link_enter(hop, &hop->link, LINK_POSITION, hash_number(LINK_POSITION, record->position));
     journeys_changed(journeys);
 }
 
@@ -66,8 +65,7 @@ void journey_filtered(struct journeys *journeys, uint64_t position, struct bytes
 {
     const struct named_text texts[] = {
         {TEXT_MAPPING, mapping}, {TEXT_FUNCTION, consumer}, {TEXT_NONE, {0}}};
-    struct hop *append =
-        journeys_begin(journeys) ? find_number(journeys, LINK_POSITION, position) : NULL;
+    struct hop *append = journeys_begin(journeys) ? find_position(journeys, position) : NULL;
 
     if (append == NULL || is_filtered(append, mapping))
         return;
@@ -101,14 +99,14 @@ static struct hop *part_of(struct journeys *journeys, const struct journey_batch
     const struct hop *sent = NULL;
 
     if (batch->message_ids == NULL)
-        return find_number(journeys, LINK_POSITION, position_at(batch, index));
+        return find_position(journeys, position_at(batch, index));
     sent = find_sent(journeys, message_at(batch, index));
     if (sent == NULL || (!make && sent->first == NULL))
         return NULL;
     return message_hop(journeys, message_at(batch, index), batch->queue_arn);
 }
 
-static uint64_t hash_batch(const struct journey_batch *batch)
+static uint32_t hash_batch(const struct journey_batch *batch)
 {
     if (batch->message_ids == NULL)
         return hash_number(LINK_BATCH, position_at(batch, 0));
@@ -144,14 +142,12 @@ static bool is_batch(struct journeys *journeys, const struct hop *hop,
 
 static struct hop *find_batch(struct journeys *journeys, const struct journey_batch *batch)
 {
-    uint64_t hash = hash_batch(batch);
-    const struct link *link =
-        journeys->buckets != NULL ? journeys->buckets[hash & (JOURNEY_BUCKETS - 1)] : NULL;
+    struct seeking seeking = links_seek(journeys, LINK_BATCH, hash_batch(batch));
+    struct hop *hop = NULL;
 
-    for (; link != NULL; link = link->next)
-        if (link->hash == (uint32_t)hash && link->kind == LINK_BATCH &&
-            is_batch(journeys, link->hop, batch))
-            return link->hop;
+    while ((hop = links_next(&seeking)) != NULL)
+        if (is_batch(journeys, hop, batch))
+            return hop;
     return NULL;
 }
 
@@ -194,6 +190,9 @@ static void refer(struct hop *append, struct hop *batch)
 
     if (hop == NULL)
         return;
+    if (append->kind == HOP_APPEND && append->root->by_key.kind == LINK_NONE)
+        link_enter(append, &append->root->by_key, LINK_KEY,
+                   hash_text(LINK_KEY, hop_text(append, TEXT_KEY)));
     hop->shared = batch;
     root_ref(batch->root);
     list_append(&batch->root->refers, &hop->in_batch);
@@ -228,7 +227,7 @@ static struct hop *batch_new(struct journeys *journeys, const struct journey_bat
         hop->last_position = position_at(batch, batch->count - 1);
     }
     hop->number = (uint32_t)batch->count;
-    hop_link(hop, LINK_BATCH, hash_batch(batch));
+    link_enter(hop, &hop->link, LINK_BATCH, hash_batch(batch));
     for (size_t i = 0; i < batch->count; i++) {
         struct hop *part = part_of(journeys, batch, i, true);
 
@@ -270,7 +269,7 @@ void journey_batch_begins(struct journeys *journeys, const struct journey_batch 
     attempt = attempt_new(hop, texts);
     if (attempt == NULL)
         return;
-    hop_link(attempt, LINK_ID, hash_text(LINK_ID, bytes_of_text(request_id)));
+    link_enter(attempt, &attempt->link, LINK_ID, hash_text(LINK_ID, bytes_of_text(request_id)));
     trace_header_of(attempt, trace_header);
 }
 

@@ -18,12 +18,13 @@ static struct bytes scalar(const struct json *value)
     return (struct bytes){NULL, 0};
 }
 
-/* batch NULL: of any that is with its consumer now. */
+/* The last write of that key. batch NULL: of any that is with its consumer now. */
 static uint64_t position_of_key(struct journeys *journeys, const struct root *batch,
                                 struct bytes pk, struct bytes sk)
 {
     AUTO(buffer_free) struct buffer key = BUFFER_INIT((size_t)8 * 1024);
     const struct hop *hop = NULL;
+    uint64_t position = 0;
 
     buffer_append(&key, pk);
     if (sk.size > 0)
@@ -32,9 +33,10 @@ static uint64_t position_of_key(struct journeys *journeys, const struct root *ba
     if (pk.size == 0 || buffer_failed(&key))
         return 0;
     while ((hop = find_text(journeys, LINK_KEY, buffer_bytes(&key), hop)) != NULL)
-        if (batch != NULL ? batch_has(hop, batch) : attempt_under_way(hop) != NULL)
-            return hop->position;
-    return 0;
+        if (hop->position > position &&
+            (batch != NULL ? batch_has(hop, batch) : attempt_under_way(hop) != NULL))
+            position = hop->position;
+    return position;
 }
 
 /* An object of one or two members, which are the key's: their names are the table's affair. */
@@ -78,8 +80,8 @@ static uint64_t position_of_detail(struct journeys *journeys, const struct root 
 }
 
 /* 0: it can't be seen, so it may be of any. */
-static uint64_t find_position(struct journeys *journeys, const struct hop *attempt,
-                              struct bytes text)
+static uint64_t position_of_text(struct journeys *journeys, const struct hop *attempt,
+                                 struct bytes text)
 {
     AUTO(arena_release) struct arena *arena = NULL;
     const struct hop *batch = attempt->parent;
@@ -116,8 +118,7 @@ static struct hop *find_by_detail(struct journeys *journeys, struct bytes text)
     arena = arena_new();
     if (json_parse(arena, text, &detail, NULL) != OK)
         return NULL;
-    return attempt_under_way(
-        find_number(journeys, LINK_POSITION, position_of_detail(journeys, NULL, detail)));
+    return attempt_under_way(find_position(journeys, position_of_detail(journeys, NULL, detail)));
 }
 
 /* NULL: it begins a journey. An event that is there already is on another bus now, or replayed. */
@@ -128,7 +129,7 @@ static struct hop *find_cause(struct journeys *journeys, const struct journey_ev
     if (hop == NULL)
         hop = find_attempt(journeys, event->trace_header);
     if (hop == NULL && event->position != 0)
-        hop = find_number(journeys, LINK_POSITION, event->position);
+        hop = find_position(journeys, event->position);
     if (hop == NULL && event->trace_header.size == 0)
         hop = find_by_detail(journeys, event->detail);
     return hop;
@@ -151,8 +152,8 @@ static struct hop *event_new(struct journeys *journeys, const struct journey_eve
     }
     hop->position = event->position;
     if (cause != NULL && cause->kind == HOP_ATTEMPT && hop->position == 0)
-        hop->position = find_position(journeys, cause, event->detail);
-    hop_link(hop, LINK_ID, hash_text(LINK_ID, event->event_id));
+        hop->position = position_of_text(journeys, cause, event->detail);
+    link_enter(hop, &hop->link, LINK_ID, hash_text(LINK_ID, event->event_id));
     root_set_trace(root, event->trace_header);
     hop_enter(hop, JOURNEY_DONE, NULL);
     return hop;
@@ -237,7 +238,7 @@ static struct hop *cause_new(struct journeys *journeys, const struct journey_del
         root_drop(root);
         return NULL;
     }
-    hop_link(hop, LINK_ID, hash_text(LINK_ID, delivery->cause_id));
+    link_enter(hop, &hop->link, LINK_ID, hash_text(LINK_ID, delivery->cause_id));
     root_set_trace(root, (struct bytes){NULL, 0});
     return hop;
 }

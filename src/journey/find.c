@@ -107,6 +107,14 @@ static const struct hop *find_id(const struct journeys *journeys, struct bytes i
     return find_sent(journeys, text);
 }
 
+static bool begins_any(const struct journeys *journeys, struct bytes key)
+{
+    LIST_EACH (&journeys->all, it)
+        if (bytes_equal(hop_text(LIST_ITEM(it, struct root, in_all)->top, TEXT_KEY), text_cut(key)))
+            return true;
+    return false;
+}
+
 static struct sought look_up(const struct journeys *journeys, const struct journey_query *query)
 {
     struct sought sought = {.query = query};
@@ -117,8 +125,8 @@ static struct sought look_up(const struct journeys *journeys, const struct journ
         sought.hop = find_id(journeys, query->name.text);
     if (sought.hop != NULL)
         sought.root = sought.hop->root;
-    sought.by_writes = query->name.kind == JOURNEY_NAME_KEY &&
-                       find_text(journeys, LINK_KEY, query->name.text, NULL) == NULL;
+    sought.by_writes =
+        query->name.kind == JOURNEY_NAME_KEY && !begins_any(journeys, query->name.text);
     return sought;
 }
 

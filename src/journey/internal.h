@@ -1,7 +1,8 @@
 /* journey/internal.h - what the files of this folder share; see journey.h.
  *
  *   journeys.c    life, limits, what goes when there is no room, figures
- *   hop.c         a hop, its texts, where it is found
+ *   hop.c         a hop, and its texts
+ *   links.c       by what hops are found
  *   batch.c event.c message.c invocation.c     what the hops call
  *   trace.c       trace ids and headers
  *   name.c        what people type for an event
@@ -12,13 +13,14 @@
  *                                                             a hop HOP_BATCH_REF --> struct root
  *                                                             (a batch, counted by its references)
  *
- * A hop is one piece of memory, and nothing in it is made for reading: the structure, its places in
- * the index (as many as its kind has), and its texts as they came.
+ * A journey's memory is one block, or some: its hops lie next to each other in the order in which
+ * they came, and go with it. Nothing in a hop is made for reading: the structure, and its texts as
+ * they came.
  *
- *   struct hop | struct link ... | name (1) size (2) bytes, name size bytes, ...
+ *   struct block | struct root | struct hop | name (1) size (2) bytes, name ... | struct hop | ...
  *
- * What is known only when it ends (`late`) is a second one, of those that failed alone. JSON, hex
- * and spans are made when somebody asks. */
+ * What is known only when it ends (`late`) is a memory of its own, of those that failed alone.
+ * JSON, hex and spans are made when somebody asks. */
 #ifndef DYNLOG_JOURNEY_INTERNAL_H
 #define DYNLOG_JOURNEY_INTERNAL_H
 
@@ -27,15 +29,16 @@
 #include <pthread.h>
 #include "json/json.h"
 
-/* A power of two, of 8 bytes each: 10,000 journeys are found by about 40,000 names. */
-#define JOURNEY_BUCKETS ((size_t)65536)
+/* A power of two, of 64 bytes each: 10,000 journeys are found by about 30,000 names. */
+#define JOURNEY_BUCKETS ((size_t)16384)
 /* A loop of handlers that cause each other. Two levels of JSON each, and JSON_DEPTH_MAX are read.
  */
 #define JOURNEY_DEPTH_MAX 40
 #define JOURNEY_ATTEMPTS_MAX ((size_t)16)    /* of one hop: the first ones, and the last ones */
 #define JOURNEY_ALLOCATION_SIZE ((size_t)16) /* what malloc needs for itself, about */
-#define JOURNEY_PIECE_SIZE ((size_t)32)      /* hops take a multiple of it */
-#define JOURNEY_PIECE_KINDS 32               /* larger ones are malloc's */
+/* One has room for an event, its rule and its delivery, two also for a write before it and an
+ * invocation with its attempt. */
+#define JOURNEY_BLOCK_SIZE ((size_t)960 - JOURNEY_ALLOCATION_SIZE)
 #define JOURNEY_SPARE_SIZE_MAX ((size_t)256 * 1024)
 
 enum hop_kind {
@@ -91,48 +94,78 @@ enum link_kind {
     LINK_POSITION,
     LINK_KEY,
     LINK_ID,
-    LINK_SPAN,
     LINK_BATCH,
     LINK_TRACE,
     LINK_MESSAGE
 };
-struct link {
-    struct link *next; /* in its bucket, the newest first */
-    struct link **at;  /* what points to it: the oldest one leaves without a search */
-    struct hop *hop;
-    uint32_t hash, kind;
+#define LINK_KIND_BITS 3
+struct link { /* in the index */
+    uint32_t hash;
+    enum link_kind kind;
+};
+
+#define BUCKET_HOPS_MAX ((size_t)5) /* then it is a line of the processor's cache */
+struct bucket {
+    uint16_t tags[BUCKET_HOPS_MAX]; /* kind, and what of the hash does not choose the bucket */
+    uint16_t count;
+    struct hop *hops[BUCKET_HOPS_MAX]; /* the oldest first */
+    struct bucket *older;
+};
+static_assert(sizeof(struct bucket) <= 64, "a line");
+struct seeking {
+    const struct bucket *bucket;
+    size_t left;
+    uint16_t tag, mask;
 };
 
 struct trace {
     uint64_t high, low; /* both 0: none yet */
 };
 
+/* Memory of a root; a hop that is larger has one of its own. */
+struct block {
+    struct block *next; /* older */
+    size_t size, used;  /* with this */
+    uint8_t memory[];
+};
+/* Memory of a hop that was taken out. */
+struct piece {
+    struct piece *next;
+    size_t size;
+};
+
 struct root {
+    struct list in_all; /* of a journey */
     struct journeys *journeys;
     struct hop *top;
-    struct list in_all; /* of a journey */
+    struct block *blocks; /* the newest first; this is in the oldest */
+    struct link by_trace; /* of one that it did not make */
+    struct link by_key;   /* APPEND, once it is in a batch */
+    struct piece *pieces;
+    size_t size, hop_count;
     size_t references;  /* of a batch: journeys, and whoever holds it */
     struct list refers; /* to a batch: hops, in the order of its records */
     size_t held;        /* of a journey: it does not go now */
-    size_t size, hop_count;
-    uint64_t omitted; /* hops that there was no room for */
+    uint64_t omitted;   /* hops that there was no room for */
     struct trace trace;
-    struct link by_trace;
     bool is_batch;
 };
 
+/* What is looked at when it goes is in the first 64 bytes. */
 struct hop {
     uint8_t kind, result; /* enum hop_kind, enum journey_result */
     uint8_t depth;        /* below the top */
-    uint8_t link_count;
     bool exported, synchronous;
     bool of_messages; /* BATCH: of a queue */
     uint16_t text_size, late_size;
-    uint32_t number;   /* ATTEMPT: which; BATCH: how many records */
+    uint32_t number; /* ATTEMPT: which; BATCH: how many records */
+    struct link link;
     uint32_t attempts; /* of this hop, so far */
+    uint8_t *late;     /* as texts */
     struct root *root;
-    struct hop *parent, *first, *last, *next; /* children in the order in which they came */
-    struct hop *shared;                       /* HOP_BATCH_REF: the batch */
+    struct hop *first, *next; /* children in the order in which they came */
+    struct hop *parent, *last;
+    struct hop *shared; /* HOP_BATCH_REF: the batch */
     uint64_t at_ms, ended_ms, next_ms;
     uint64_t began_ns, duration_us;
     uint64_t position; /* APPEND, WRITE; EVENT, DELIVERY: of the record that it is of; BATCH: the
@@ -144,13 +177,7 @@ struct hop {
         struct list in_batch; /* BATCH_REF */
     };
     uint64_t span;
-    uint8_t *late; /* as texts */
-    struct link links[];
-};
-
-/* Memory of a hop that is free. */
-struct piece {
-    struct piece *next;
+    uint8_t texts[];
 };
 
 struct append {
@@ -159,15 +186,15 @@ struct append {
 
 struct journeys {
     struct clock *clock;
-    uint64_t now_ms; /* of the call that is under way */
+    uint64_t now_ms, now_ns; /* of the call that is under way; now_ns 0: not looked at yet */
     size_t size_max, count_max;
     struct list all; /* journeys, the oldest first */
     size_t count, batch_count, hop_count, size;
     uint64_t recorded_total, forgotten_total, omitted_total;
-    struct link **buckets;
-    struct piece *spare[JOURNEY_PIECE_KINDS]; /* what went, for what comes: it is in the caches */
+    struct bucket *buckets;
+    void *buckets_memory; /* that they are in */
+    struct block *spare;  /* what went, for what comes: it is in the caches */
     size_t spare_size;
-    struct hop *recent; /* that was found by its id, or has got one, last; NULL: none */
     /* What any loop appended; for both that follow. */
     pthread_mutex_t appends_mutex;
     struct append *appends; /* a ring */
@@ -197,9 +224,11 @@ void journeys_changed(struct journeys *journeys);
  * nothing is remembered. */
 MUST_USE bool journeys_begin(struct journeys *journeys);
 uint64_t journeys_random(struct journeys *journeys);
-size_t piece_size(size_t size);                          /* what so much takes: at least that */
-void *piece_new(struct journeys *journeys, size_t size); /* zeros */
-void piece_free(struct journeys *journeys, void *memory, size_t size);
+/* A trace's lower half, or a span, by which a journey that has its top is found. */
+uint64_t root_random(const struct root *root);
+/* Zeros, until the root goes or gives them back. NULL: there is no room for a hop more. */
+void *root_take(struct root *root, size_t size);
+void root_give_back(struct root *root, void *memory, size_t size);
 
 /* ---- hop.c ---- */
 
@@ -212,22 +241,28 @@ void hop_free(struct hop *hop); /* with all below it */
 void hop_enter(struct hop *hop, enum journey_result result, const struct journey_end *end);
 bool hop_is_open(const struct hop *hop); /* something is to come yet */
 struct bytes hop_text(const struct hop *hop, enum hop_text name);
-size_t hop_own_size(const struct hop *hop); /* without what came late */
+struct bytes text_cut(struct bytes text); /* to JOURNEY_TEXT_SIZE_MAX */
+/* The hop's own end was told to who exports: at most once. */
+void hop_export(struct hop *hop);
+
+/* ---- links.c ---- */
+
+uint32_t hash_number(enum link_kind kind, uint64_t number);
+uint32_t hash_text(enum link_kind kind, struct bytes text);
 /* Into the index, and out of it. */
-void hop_link(struct hop *hop, enum link_kind kind, uint64_t hash);
-void link_enter(struct journeys *journeys, struct link *link, struct hop *hop, enum link_kind kind,
-                uint64_t hash);
-void link_leave(struct link *link);
-uint64_t hash_number(enum link_kind kind, uint64_t number);
-uint64_t hash_text(enum link_kind kind, struct bytes text);
+void link_enter(struct hop *hop, struct link *link, enum link_kind kind, uint32_t hash);
+void link_leave(const struct hop *hop, struct link *link);
+void links_free(struct journeys *journeys); /* nothing is in it */
+/* What may be it, the newest first. LINK_NONE: by whatever has that hash. */
+struct seeking links_seek(const struct journeys *journeys, enum link_kind kind, uint32_t hash);
+struct hop *links_next(struct seeking *seeking);
 /* The newest; `after` (may be NULL): the next older one. */
 struct hop *find_text(const struct journeys *journeys, enum link_kind kind, struct bytes text,
                       const struct hop *after);
-struct hop *find_number(const struct journeys *journeys, enum link_kind kind, uint64_t number);
-struct hop *find_trace(const struct journeys *journeys, const struct trace *trace);
+struct hop *find_position(const struct journeys *journeys, uint64_t position);
+struct hop *find_span(const struct journeys *journeys, uint64_t span); /* of an attempt */
+struct hop *find_trace(const struct journeys *journeys, const struct trace *trace); /* a top */
 struct hop *find_message(const struct journeys *journeys, const uint64_t id[2]);
-/* The hop's own end was told to who exports: at most once. */
-void hop_export(struct hop *hop);
 
 /* ---- trace.c ---- */
 

@@ -36,7 +36,7 @@ struct hop *attempt_new(struct hop *of, const struct named_text *texts)
     if (attempt == NULL)
         return NULL;
     attempt->number = of->attempts;
-    hop_link(attempt, LINK_SPAN, hash_number(LINK_SPAN, attempt->span));
+    attempt->span = root_random(of->root);
     hop_enter(attempt, JOURNEY_RUNNING, NULL);
     return attempt;
 }
@@ -110,7 +110,7 @@ static struct hop *invocation_new(struct journeys *journeys, const struct journe
         return NULL;
     }
     hop->synchronous = of->synchronous;
-    hop_link(hop, LINK_ID, hash_text(LINK_ID, of->request_id));
+    link_enter(hop, &hop->link, LINK_ID, hash_text(LINK_ID, of->request_id));
     root_set_trace(root, of->trace_header);
     hop_enter(hop, JOURNEY_WAITING, NULL);
     return hop;

@@ -24,12 +24,11 @@ void journeys_free(struct journeys *journeys)
     LIST_EACH (&journeys->all, it)
         root_drop(LIST_ITEM(it, struct root, in_all));
     assert(journeys->batch_count == 0 && journeys->size == 0);
-    for (size_t i = 0; i < JOURNEY_PIECE_KINDS; i++)
-        for (struct piece *piece = journeys->spare[i], *next = NULL; piece != NULL; piece = next) {
-            next = piece->next;
-            mem_free(piece);
-        }
-    mem_free(journeys->buckets);
+    for (struct block *block = journeys->spare, *next = NULL; block != NULL; block = next) {
+        next = block->next;
+        mem_free(block);
+    }
+    links_free(journeys);
     mem_free(journeys->appends);
     pthread_mutex_destroy(&journeys->appends_mutex);
     mem_free(journeys);
@@ -46,51 +45,62 @@ uint64_t journeys_random(struct journeys *journeys)
     return x != 0 ? x : 1;
 }
 
+uint64_t root_random(const struct root *root)
+{
+    return (journeys_random(root->journeys) | 1) << 32 | root->top->link.hash;
+}
+
 bool journeys_begin(struct journeys *journeys)
 {
-    if (journeys != NULL)
-        journeys->now_ms = clock_now_ms(journeys->clock);
-    return journeys != NULL;
+    if (journeys == NULL)
+        return false;
+    journeys->now_ms = clock_now_ms(journeys->clock);
+    journeys->now_ns = 0;
+    return true;
 }
 
 /* ---- memory ---- */
 
-size_t piece_size(size_t size)
+static struct block *block_new(struct journeys *journeys, size_t size)
 {
-    return (size + JOURNEY_PIECE_SIZE - 1) / JOURNEY_PIECE_SIZE * JOURNEY_PIECE_SIZE;
+    struct block *block = NULL;
+
+    if (size == JOURNEY_BLOCK_SIZE && journeys->spare != NULL) {
+        block = journeys->spare;
+        journeys->spare = block->next;
+        journeys->spare_size -= size;
+    } else {
+        block = mem_new(size);
+    }
+    block->size = size;
+    block->used = sizeof *block;
+    journeys->size += size + JOURNEY_ALLOCATION_SIZE;
+    return block;
 }
 
-void *piece_new(struct journeys *journeys, size_t size)
+static void block_free(struct journeys *journeys, struct block *block)
 {
-    size_t taken = piece_size(size), kind = taken / JOURNEY_PIECE_SIZE - 1;
-    struct piece *piece = kind < JOURNEY_PIECE_KINDS ? journeys->spare[kind] : NULL;
-
-    if (piece == NULL)
-        return mem_new(taken);
-    journeys->spare[kind] = piece->next;
-    journeys->spare_size -= taken;
-    return memset(piece, 0, size);
-}
-
-void piece_free(struct journeys *journeys, void *memory, size_t size)
-{
-    size_t taken = piece_size(size), kind = taken / JOURNEY_PIECE_SIZE - 1;
-    struct piece *piece = memory;
-
-    if (kind >= JOURNEY_PIECE_KINDS || journeys->spare_size + taken > JOURNEY_SPARE_SIZE_MAX) {
-        mem_free(memory);
+    journeys->size -= block->size + JOURNEY_ALLOCATION_SIZE;
+    if (block->size != JOURNEY_BLOCK_SIZE ||
+        journeys->spare_size + block->size > JOURNEY_SPARE_SIZE_MAX) {
+        mem_free(block);
         return;
     }
-    piece->next = journeys->spare[kind];
-    journeys->spare[kind] = piece;
-    journeys->spare_size += taken;
+    block->next = journeys->spare;
+    journeys->spare = block;
+    journeys->spare_size += block->size;
+}
+
+static void *block_take(struct block *block, size_t size)
+{
+    void *memory = (uint8_t *)block + block->used;
+
+    assert(block->used + size <= block->size);
+    block->used += size;
+    return memset(memory, 0, size);
 }
 
 /* ---- roots ---- */
-
-static const size_t root_size =
-    (sizeof(struct root) + JOURNEY_PIECE_SIZE - 1) / JOURNEY_PIECE_SIZE * JOURNEY_PIECE_SIZE +
-    JOURNEY_ALLOCATION_SIZE;
 
 /* The only journey of a batch that is to stay: the other reference is that of root_make_room(). */
 static bool holds_up(const struct root *journey, const struct root *batch)
@@ -128,13 +138,16 @@ struct root *root_new(struct journeys *journeys, bool is_batch)
     while (!is_batch && journeys->count >= journeys->count_max)
         if (!drop_oldest(journeys, NULL))
             return NULL;
-    if (!make_room(journeys, root_size, NULL))
+    if (!make_room(journeys, JOURNEY_BLOCK_SIZE + JOURNEY_ALLOCATION_SIZE, NULL))
         return NULL;
-    root = piece_new(journeys, sizeof *root);
+    struct block *block = block_new(journeys, JOURNEY_BLOCK_SIZE);
+
+    block->next = NULL;
+    root = block_take(block, sizeof *root);
+    root->blocks = block;
     root->journeys = journeys;
     root->is_batch = is_batch;
-    root->size = root_size;
-    journeys->size += root_size;
+    root->size = block->size + JOURNEY_ALLOCATION_SIZE;
     list_init(&root->in_all);
     list_init(&root->refers);
     if (is_batch) {
@@ -152,12 +165,16 @@ static void root_free(struct root *root)
 {
     struct journeys *journeys = root->journeys;
 
-    if (root->top != NULL)
+    if (root->top != NULL) {
+        link_leave(root->top, &root->by_trace);
+        link_leave(root->top, &root->by_key);
         hop_free(root->top);
-    link_leave(&root->by_trace);
-    assert(root->size == root_size && root->hop_count == 0);
-    journeys->size -= root_size;
-    piece_free(journeys, root, sizeof *root);
+    }
+    assert(root->hop_count == 0);
+    for (struct block *block = root->blocks, *next = NULL; block != NULL; block = next) {
+        next = block->next; /* the last one has the root */
+        block_free(journeys, block);
+    }
 }
 
 void root_drop(struct root *root)
@@ -202,6 +219,58 @@ bool root_make_room(struct root *root, size_t size)
         journeys->omitted_total++;
     }
     return fits;
+}
+
+static size_t rounded(size_t size)
+{
+    return (size + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t);
+}
+
+/* Of those that were given back; the one before it points to it. NULL: none has that size. */
+static struct piece **find_piece(struct root *root, size_t size)
+{
+    for (struct piece **at = &root->pieces; *at != NULL; at = &(*at)->next)
+        if ((*at)->size == size)
+            return at;
+    return NULL;
+}
+
+static void block_add(struct root *root, size_t size)
+{
+    struct block *block = block_new(root->journeys, size);
+
+    block->next = root->blocks;
+    root->blocks = block;
+    root->size += size + JOURNEY_ALLOCATION_SIZE;
+}
+
+void *root_take(struct root *root, size_t size)
+{
+    size_t taken = rounded(size), block_size = sizeof(struct block) + taken;
+    struct piece **at = find_piece(root, taken);
+    bool fits = at != NULL || root->blocks->used + taken <= root->blocks->size;
+
+    if (block_size < JOURNEY_BLOCK_SIZE)
+        block_size = JOURNEY_BLOCK_SIZE;
+    if (!root_make_room(root, fits ? 0 : block_size + JOURNEY_ALLOCATION_SIZE))
+        return NULL;
+    if (at != NULL) {
+        struct piece *piece = *at;
+
+        *at = piece->next;
+        return memset(piece, 0, taken);
+    }
+    if (!fits)
+        block_add(root, block_size);
+    return block_take(root->blocks, taken);
+}
+
+void root_give_back(struct root *root, void *memory, size_t size)
+{
+    struct piece *piece = memory;
+
+    *piece = (struct piece){.next = root->pieces, .size = rounded(size)};
+    root->pieces = piece;
 }
 
 /* ---- writes that nobody has read ---- */
@@ -303,7 +372,6 @@ static size_t check_hops(const struct root *root, const struct hop *hop, size_t 
     size_t count = 1;
 
     assert(hop->root == root);
-    *size += hop_own_size(hop);
     if (hop->late != NULL)
         *size += hop->late_size + JOURNEY_ALLOCATION_SIZE;
     for (const struct hop *child = hop->first; child != NULL; child = child->next) {
@@ -315,12 +383,14 @@ static size_t check_hops(const struct root *root, const struct hop *hop, size_t 
 
 static void check_root(const struct root *root)
 {
-    size_t size = root_size, hop_count = 0;
+    size_t size = 0, hop_count = 0;
 
     assert(root->top != NULL);
     hop_count = check_hops(root, root->top, &size);
     assert(hop_count == root->hop_count);
-    assert(size == root->size && size <= JOURNEY_SIZE_MAX + root_size);
+    for (const struct block *block = root->blocks; block != NULL; block = block->next)
+        size += block->size + JOURNEY_ALLOCATION_SIZE;
+    assert(size == root->size && size <= JOURNEY_SIZE_MAX);
     assert(root->hop_count <= JOURNEY_HOPS_MAX);
 }
 

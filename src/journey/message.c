@@ -46,11 +46,11 @@ void journey_sent(struct journeys *journeys, const struct journey_delivery *deli
     if (journeys == NULL || delivery->cause_id.size == 0 || !message_id_parse(message_id, id))
         return;
     hop = delivery_find(journeys, delivery);
-    if (hop == NULL || hop->links[0].kind != LINK_NONE)
+    if (hop == NULL || hop->link.kind != LINK_NONE)
         return;
     hop->message[0] = id[0];
     hop->message[1] = id[1];
-    hop_link(hop, LINK_MESSAGE, hash_number(LINK_MESSAGE, id[0] ^ id[1]));
+    link_enter(hop, &hop->link, LINK_MESSAGE, hash_number(LINK_MESSAGE, id[0] ^ id[1]));
 }
 
 struct hop *message_hop(struct journeys *journeys, const char *message_id, struct bytes queue_arn)

@@ -10,16 +10,20 @@ bool trace_is_set(const struct trace *trace)
     return trace->high != 0 || trace->low != 0;
 }
 
+static void root_enter_trace(struct root *root, const struct trace *trace)
+{
+    root->trace = *trace;
+    hop_export(root->top);
+    for (struct hop *hop = root->top->first; hop != NULL; hop = hop->next)
+        hop_export(hop); /* filters came before what takes it */
+}
+
 void root_take_trace(struct root *root, const struct trace *trace)
 {
     if (trace_is_set(&root->trace) || !trace_is_set(trace))
         return;
-    root->trace = *trace;
-    link_enter(root->journeys, &root->by_trace, root->top, LINK_TRACE,
-               hash_number(LINK_TRACE, trace->low));
-    hop_export(root->top);
-    for (struct hop *hop = root->top->first; hop != NULL; hop = hop->next)
-        hop_export(hop); /* filters came before what takes it */
+    link_enter(root->top, &root->by_trace, LINK_TRACE, hash_number(LINK_TRACE, trace->low));
+    root_enter_trace(root, trace);
 }
 
 /* X-Ray's: seconds since 1970 (32 bits), then 96 random ones. */
@@ -29,11 +33,15 @@ void root_set_trace(struct root *root, struct bytes trace_header)
     struct trace trace = {0};
     uint64_t parent = 0;
 
-    if (!trace_of_header(trace_header, &trace, &parent)) {
-        trace.high = (journeys->now_ms / 1000) << 32 | journeys_random(journeys) >> 32;
-        trace.low = journeys_random(journeys);
+    if (trace_is_set(&root->trace))
+        return;
+    if (trace_of_header(trace_header, &trace, &parent)) {
+        root_take_trace(root, &trace);
+        return;
     }
-    root_take_trace(root, &trace);
+    trace.high = (journeys->now_ms / 1000) << 32 | journeys_random(journeys) >> 32;
+    trace.low = root_random(root);
+    root_enter_trace(root, &trace);
 }
 
 /* The last `digits` of its hexadecimal digits; where they end. */
@@ -150,7 +158,7 @@ struct hop *find_attempt(const struct journeys *journeys, struct bytes trace_hea
     if (!trace_of_header(trace_header, &trace, &parent))
         return NULL;
     if (parent != 0)
-        found = find_number(journeys, LINK_SPAN, parent);
+        found = find_span(journeys, parent);
     if (found != NULL)
         return found;
     /* X-Ray's SDK puts a span of its own there. */
@@ -166,6 +174,6 @@ bool journey_is_of_invocation(const struct journeys *journeys, struct bytes trac
 
     if (journeys == NULL || !trace_of_header(trace_header, &trace, &parent) || parent == 0)
         return false;
-    hop = find_number(journeys, LINK_SPAN, parent);
+    hop = find_span(journeys, parent);
     return hop != NULL && hop->parent->kind == HOP_INVOCATION;
 }
