@@ -5,7 +5,7 @@ built-in trigger, or the trigger function of examples/users-node or examples/use
 in C, Node.js or Python that notes when it was called (board.h). bench_way (drive.c) appends and waits. Loads:
 
     calm        100 appends a second: each meets a server that rests
-    half        half of what is sustained, a second
+    half        half of what is sustained, a second; with --rate so many a second, and nothing sustained comes before it
     sustained   64 connections append as fast as they are answered, until drain says that all is handled
 
 Beside what bench_way prints: processor time of the server and of all workers, microseconds an event; works and synced groups
@@ -147,7 +147,7 @@ class Server:
                     groups=round(groups / count, 3), works=round(works / count, 2))
 
 
-def measure(build, way, board, seconds, loads):
+def measure(build, way, board, on):
     trigger, handler = way.split("/")
     with open(board, "wb") as file:
         file.truncate(BOARD_SIZE)
@@ -158,12 +158,16 @@ def measure(build, way, board, seconds, loads):
             print(json.dumps({"trigger": trigger, "handler": handler, "load": load, **line}), flush=True)
         try:
             server.run(2000 if trigger == "built-in" else 500)  # what is hot gets compiled, and workers start
-            if "calm" in loads:
-                tell("calm", server.run(int(CALM * seconds), rate=CALM))
+            if "calm" in on.loads:
+                tell("calm", server.run(int(CALM * on.seconds), rate=CALM))
+            if "half" in on.loads and on.rate > 0:
+                tell("half", server.run(int(on.rate * on.seconds), rate=on.rate))
+            if "sustained" not in on.loads and on.rate > 0:
+                return
             sustained = server.run(WAYS[way])
-            if "half" in loads:
+            if "half" in on.loads and on.rate == 0:
                 rate = max(int(sustained["handled"] / 2), 1)
-                tell("half", server.run(int(rate * seconds), rate=rate))
+                tell("half", server.run(int(rate * on.seconds), rate=rate))
             tell("sustained", sustained)
         finally:
             server.stop()
@@ -174,7 +178,8 @@ def main():
     parser.add_argument("build")
     parser.add_argument("ways", nargs="*", metavar="WAY", help=", ".join(WAYS))
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--loads", default="calm,half,sustained")
+    parser.add_argument("--loads", type=lambda text: text.split(","), default=["calm", "half", "sustained"])
+    parser.add_argument("--rate", type=int, default=0, help="of half; 0: half of what was sustained")
     on = parser.parse_args()
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     for way in on.ways or WAYS:
@@ -182,7 +187,7 @@ def main():
             if way.startswith("Node.js/") and not os.path.isdir(SDK):
                 print("left out: %s needs the SDK in test/e2e/node/node_modules" % way, file=sys.stderr)
                 continue
-            measure(os.path.abspath(on.build), way, os.path.join(folder, "board"), on.seconds, on.loads.split(","))
+            measure(os.path.abspath(on.build), way, os.path.join(folder, "board"), on)
 
 
 main()

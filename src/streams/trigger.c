@@ -1,8 +1,10 @@
-/* streams/trigger.c - see trigger.h.
+/* streams/trigger.c - see trigger.h. How fast it reads, and who waits for ends: trigger_pace.h.
  *
  * What always holds: pages are in the order of positions, and so they are written; those of the
  * batch under way come first. `cursor` is below all of them, `read_to` above. */
 #include "streams/trigger.h"
+
+#include "streams/trigger_pace.h"
 
 #define RETRY_MS 1000
 #define NAME_SIZE_MAX 256
@@ -33,22 +35,14 @@ struct trigger {
     struct bytes name;
     uint32_t stream_id;
     struct list pages;
-    size_t page_count;
-    size_t waiting_count; /* of pages that are not in the batch under way */
     size_t pages_size;
+    struct trigger_pace pace;
     bool writing; /* a batch is under way: the first pages */
     bool due;     /* pages are to be written as soon as none is under way */
-    bool full;    /* there is more to read, and too much waits */
-    /* Since looked_ms: whether it was full, and how much has ended well. */
-    bool was_full;
-    size_t ended_count;
-    uint64_t looked_ms;
     bool stopping, given_up;
-    uint64_t cursor;      /* everything up to here was handed over, durably */
-    uint64_t read_to;     /* everything up to here is in a page, or was */
-    uint64_t committed;   /* the last position that we were told of */
-    uint64_t whole_ms;    /* then we had read all that there was */
-    uint64_t hasty_to_ms; /* until then nothing waits for ends */
+    uint64_t cursor;    /* everything up to here was handed over, durably */
+    uint64_t read_to;   /* everything up to here is in a page, or was */
+    uint64_t committed; /* the last position that we were told of */
 };
 
 /* ---- a record as an event ---- */
@@ -172,19 +166,15 @@ static void ended_well(struct trigger_put *put)
     page->waiting--;
     if (trigger == NULL)
         return;
-    trigger->ended_count++;
-    if (page->writing)
-        return;
-    trigger->waiting_count--;
-    if (trigger->full && trigger->waiting_count <= TRIGGER_BEGUN_MAX / 2 &&
-        !timer_is_set(&trigger->room))
+    pace_ended(&trigger->pace, !page->writing);
+    if (!page->writing && pace_has_room(&trigger->pace) && !timer_is_set(&trigger->room))
         timer_set_after(trigger->timers, &trigger->room, 0);
 }
 
 static void page_drop(struct page *page)
 {
     assert(page->trigger != NULL && "a page is dropped once");
-    page->trigger->page_count--;
+    page->trigger->pace.page_count--;
     page->trigger->pages_size -= page->size;
     page->trigger = NULL;
     list_remove(&page->in_pages);
@@ -246,12 +236,12 @@ static void put_done(struct trigger_put *first, struct trigger_put *last, enum s
     trigger->writing = false;
     if (last != NULL)
         pages_done(trigger, CONTAINER_OF(last, struct page, put));
-    trigger->waiting_count = 0;
+    trigger->pace.begun = 0;
     LIST_EACH (&trigger->pages, it) {
         struct page *page = LIST_ITEM(it, struct page, in_pages);
 
         page->writing = false;
-        trigger->waiting_count += page->waiting;
+        trigger->pace.begun += page->waiting;
     }
     if (status != OK && trigger->stopping) {
         trigger->given_up = true;
@@ -289,7 +279,7 @@ static struct trigger_put *take_pages(struct trigger *trigger)
             break;
         page->put.next = NULL;
         page->writing = true;
-        trigger->waiting_count -= page->waiting;
+        trigger->pace.begun -= page->waiting;
         *tail = &page->put;
         tail = &page->put.next;
     }
@@ -324,49 +314,21 @@ static void wait_for_others(struct trigger *trigger)
         timer_set_after(trigger->timers, &trigger->wait, TRIGGER_WAIT_MS);
 }
 
-static bool is_behind(const struct trigger *trigger)
-{
-    return now_ms(trigger) - trigger->whole_ms > TRIGGER_BEHIND_MS;
-}
-
-static bool is_hasty(const struct trigger *trigger)
-{
-    return now_ms(trigger) < trigger->hasty_to_ms || is_behind(trigger);
-}
-
 static bool is_late(const struct trigger *trigger)
 {
     const struct page *first = LIST_ITEM(trigger->pages.next, struct page, in_pages);
 
     return !list_empty(&trigger->pages) && !trigger->writing && !has_ended(first) &&
-           now_ms(trigger) - first->begun_ms >= TRIGGER_LATE_MS;
-}
-
-static void look_anew(struct trigger *trigger)
-{
-    trigger->looked_ms = now_ms(trigger);
-    trigger->was_full = trigger->full;
-    trigger->ended_count = 0;
-}
-
-/* Whether targets are so slow that the others should not wait for them. */
-static void look_at_targets(struct trigger *trigger)
-{
-    uint64_t now = now_ms(trigger);
-
-    if (now - trigger->looked_ms < TRIGGER_SLOW_MS)
-        return;
-    if (trigger->was_full && trigger->ended_count < TRIGGER_BEGUN_MAX / 4)
-        trigger->hasty_to_ms = now + TRIGGER_HASTY_MS;
-    look_anew(trigger);
+           pace_is_late(first->begun_ms, now_ms(trigger));
 }
 
 static void waited(struct timer *timer)
 {
     struct trigger *trigger = CONTAINER_OF(timer, struct trigger, wait);
+    uint64_t now = now_ms(trigger);
 
-    look_at_targets(trigger);
-    trigger->due = trigger->due || is_late(trigger) || is_hasty(trigger);
+    pace_look(&trigger->pace, now);
+    trigger->due = trigger->due || is_late(trigger) || pace_is_hasty(&trigger->pace, now);
     write_pages(trigger);
     if (!trigger->due)
         wait_for_others(trigger);
@@ -381,31 +343,20 @@ static void begin(struct trigger *trigger, struct page *page, uint64_t next_curs
     page->next_cursor = next_cursor;
     page->begun_ms = now_ms(trigger);
     if (list_empty(&trigger->pages))
-        look_anew(trigger);
+        pace_look_anew(&trigger->pace, page->begun_ms);
     list_append(&trigger->pages, &page->in_pages);
-    trigger->page_count++;
+    trigger->pace.page_count++;
     trigger->pages_size += page->size;
     bool waits = door->begin != NULL && door->begin(door->context, &page->put, &page->kept);
 
     page->waiting = waits ? page->kept : size_max(page->kept, size_max(page->put.count, 1));
-    trigger->waiting_count += page->waiting;
-    if (!waits || is_behind(trigger) || trigger->page_count >= TRIGGER_PAGES_MAX ||
+    trigger->pace.begun += page->waiting;
+    if (!waits || pace_is_behind(&trigger->pace, page->begun_ms) ||
+        trigger->pace.page_count >= TRIGGER_PAGES_MAX ||
         trigger->pages_size >= TRIGGER_PAGES_SIZE_MAX)
         trigger->due = true;
     else
         wait_for_others(trigger);
-}
-
-/* Of events; 0: there is none. */
-static size_t room_of(const struct trigger *trigger)
-{
-    bool waits = trigger->door.begin != NULL && !trigger->due && !is_hasty(trigger);
-    size_t most = waits ? TRIGGER_BEGUN_MAX : TRIGGER_BATCH_MAX;
-
-    if (trigger->page_count >= TRIGGER_PAGES_MAX || trigger->waiting_count >= most ||
-        (waits && trigger->full && trigger->waiting_count > TRIGGER_BEGUN_MAX / 2))
-        return 0;
-    return most - trigger->waiting_count;
 }
 
 /* False: there is nothing more, or it can't be read now. */
@@ -434,7 +385,7 @@ static bool read_page(struct trigger *trigger, size_t room)
     collect(to, &page);
     trigger->read_to = page.next_after;
     if (page.at_end)
-        trigger->whole_ms = now_ms(trigger);
+        trigger->pace.whole_ms = now_ms(trigger);
     if (to->put.count == 0 && page.at_end) {
         /* Nothing for the bus: the durable cursor may stay behind, reading on from it is harmless.
          */
@@ -453,10 +404,9 @@ static void read_on(struct trigger *trigger)
 
     while (more && !trigger->stopping && !timer_is_set(&trigger->retry) &&
            trigger->committed > trigger->read_to) {
-        size_t room = room_of(trigger);
+        bool waits = trigger->door.begin != NULL && !trigger->due;
+        size_t room = pace_room(&trigger->pace, waits, now_ms(trigger));
 
-        trigger->full = room == 0;
-        trigger->was_full = trigger->was_full || trigger->full;
         more = room > 0 && read_page(trigger, room);
     }
 }
@@ -532,7 +482,7 @@ struct trigger *trigger_new(struct streams *streams, struct store *store, struct
     trigger->wait.fire = waited;
     trigger->retry.fire = retry;
     trigger->room.fire = has_room;
-    trigger->whole_ms = now_ms(trigger);
+    trigger->pace.whole_ms = now_ms(trigger);
     trigger->listener.committed = committed;
     streams_listen(streams, &trigger->listener);
     committed(&trigger->listener, store_last_position(store));
