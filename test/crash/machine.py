@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 
+from support.disk import own_disk
 from support.server import PROGRAM, SANITIZER, WAIT_S, Dynlog, environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -178,7 +179,7 @@ class SmallDisk(Machine):
     def __init__(self, library, files):
         super().__init__(library, files)
         os.makedirs(self.disk)
-        self.holder = subprocess.Popen(self.command("echo ready && exec cat"), stdin=subprocess.PIPE,
+        self.holder = subprocess.Popen(own_disk(self.disk, self.SIZE, "echo ready && exec cat"), stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE)
         if self.holder.stdout.readline() != b"ready\n":
             self.remove()
@@ -187,10 +188,6 @@ class SmallDisk(Machine):
                        "sh", "-c", 'cd "$0" && exec "$@"', self.work)  # a new namespace begins at its root
         self.disk = "/proc/%d/root%s" % (self.holder.pid, self.disk)
         self.filler = os.path.join(self.disk, "filler")
-
-    def command(self, then):
-        own = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
-        return [*own, "sh", "-c", 'mount -t tmpfs -o size=%s none "$0" && %s' % (self.SIZE, then), self.disk]
 
     def fill(self):
         with open(self.filler, "wb", buffering=0) as file:

@@ -9,6 +9,7 @@ import threading
 import unittest
 
 from support.case import event, n, s
+from support.disk import may_mount, own_disk
 from support.server import Dynlog
 
 LOGS = "local-dynamodb-logs"
@@ -152,6 +153,25 @@ class WhileWriting(Copied):
         self.assertEqual(400, dynlog.request("POST", "/_dynlog/backup", "x")[0])
         in_memory = self.dynlog("--memory").start()
         self.failed(in_memory, "in memory", "backup", "copy")
+
+    def test_a_full_disk(self):
+        dynlog = self.dynlog()
+        disk = dynlog.path("disk")
+        os.mkdir(disk)
+        if not may_mount(disk):
+            self.skipTest("a process may not mount a disk of its own here")
+        dynlog.prefix = tuple(own_disk(disk, "2m", 'exec "$@"'))
+        dynlog.start()
+        dynamodb = dynlog.client("dynamodb")
+        for version in range(1, 13):
+            dynamodb.put_item(TableName=LOGS, Item={**event("users", "1", version), "more": s(os.urandom(150000).hex())})
+        self.failed(dynlog, "full", "backup", "disk/copy")
+        on_disk = "/proc/%d/root%s" % (dynlog.process.popen.pid, disk)
+        self.assertEqual([], os.listdir(on_disk), "what it had made of the copy")
+        dynamodb.put_item(TableName=LOGS, Item=event("users", "1", 13))
+        self.done(dynlog, "backup", "copy", "--check")
+        copy = self.opened(dynlog.path("copy"))
+        self.assertEqual({("users#1#stream", version) for version in range(1, 14)}, self.events(copy))
 
 
 class PutBack(Copied):
