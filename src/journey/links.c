@@ -64,7 +64,8 @@ static uint16_t tag_of(enum link_kind kind, uint32_t hash)
 
 static struct bucket *bucket_of(const struct journeys *journeys, uint32_t hash)
 {
-    return journeys->buckets != NULL ? &journeys->buckets[hash & (JOURNEY_BUCKETS - 1)] : NULL;
+    assert(journeys->buckets != NULL);
+    return &journeys->buckets[hash & (JOURNEY_BUCKETS - 1)];
 }
 
 /* Each begins where a line of the cache does. */
@@ -145,8 +146,10 @@ void links_free(struct journeys *journeys)
 
 struct seeking links_seek(const struct journeys *journeys, enum link_kind kind, uint32_t hash)
 {
-    struct seeking seeking = {.bucket = bucket_of(journeys, hash), .tag = tag_of(kind, hash)};
+    struct seeking seeking = {.tag = tag_of(kind, hash)};
 
+    if (journeys->buckets != NULL)
+        seeking.bucket = bucket_of(journeys, hash);
     seeking.mask = kind == LINK_NONE ? (uint16_t)(UINT16_MAX << LINK_KIND_BITS) : UINT16_MAX;
     seeking.left = seeking.bucket != NULL ? seeking.bucket->count : 0;
     return seeking;
