@@ -1,6 +1,7 @@
 /* journey/internal.h - what the files of this folder share; see journey.h.
  *
- *   journeys.c    life, limits, what goes when there is no room, figures
+ *   journeys.c    all of them: life, writes that nobody has read yet, figures
+ *   root.c        one of them: its memory, and who goes when there is no room
  *   hop.c         a hop, and its texts
  *   links.c       by what hops are found
  *   batch.c event.c message.c invocation.c     what the hops call
@@ -211,6 +212,16 @@ struct journey_span { /* what is known of it when it ends */
 
 /* ---- journeys.c ---- */
 
+void journeys_changed(struct journeys *journeys);
+/* At the beginning of each call of a hop: one look at the clock for all that it makes. False:
+ * nothing is remembered. */
+MUST_USE bool journeys_begin(struct journeys *journeys);
+uint64_t journeys_random(struct journeys *journeys);
+/* A trace's lower half, or a span, by which a journey that has its top is found. */
+uint64_t root_random(const struct root *root);
+
+/* ---- root.c ---- */
+
 /* A journey, or a batch (with one reference, the caller's), whose top is not there yet. */
 struct root *root_new(struct journeys *journeys, bool is_batch);
 void root_drop(struct root *root); /* a journey goes, whole */
@@ -219,16 +230,10 @@ void root_unref(struct root *batch);
 /* Room for so much more in this root. False: it has had enough, or there is none. Other journeys
  * may be gone then. */
 bool root_make_room(struct root *root, size_t size);
-void journeys_changed(struct journeys *journeys);
-/* At the beginning of each call of a hop: one look at the clock for all that it makes. False:
- * nothing is remembered. */
-MUST_USE bool journeys_begin(struct journeys *journeys);
-uint64_t journeys_random(struct journeys *journeys);
-/* A trace's lower half, or a span, by which a journey that has its top is found. */
-uint64_t root_random(const struct root *root);
 /* Zeros, until the root goes or gives them back. NULL: there is no room for a hop more. */
 void *root_take(struct root *root, size_t size);
 void root_give_back(struct root *root, void *memory, size_t size);
+void root_free_spares(struct journeys *journeys); /* when all journeys are gone */
 
 /* ---- hop.c ---- */
 
