@@ -201,6 +201,13 @@ class SmallDisk(Machine):
         if os.path.exists(self.filler):
             os.unlink(self.filler)
 
+    def keep(self, what):
+        """The disk, too: who copies the folder does not see it."""
+        kept = super().keep(what)
+        shutil.copytree(self.disk, os.path.join(kept, "folder", "work", ".dynlog"), dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("filler", "*.sock"))
+        return kept
+
     def remove(self):
         self.holder.kill()
         self.holder.wait()

@@ -90,12 +90,26 @@ static void test_a_changed_visibility(void **state)
     assert_string_equal(test_receive_bodies(&t, "q", 10), "one two");
 }
 
+/* Time has made it ready, and the disk did not take that: who asks next gets it all the same, and
+ * does not wait until the queue tries again on its own. */
+static void test_what_is_due(void **state)
+{
+    (void)state;
+    assert_string_equal(test_receive_bodies(&t, "q", 10), "one two");
+    test_settle(&t);
+    syncs_to_fail = 1;
+    test_advance(&t, 30000);
+    assert_int_equal(syncs_to_fail, 0);
+    assert_string_equal(test_receive_bodies(&t, "q", 10), "one two");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_receive, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_a_delayed_message, open_all, close_all),
         cmocka_unit_test_setup_teardown(test_a_changed_visibility, open_all, close_all),
+        cmocka_unit_test_setup_teardown(test_what_is_due, open_all, close_all),
     };
 
     return cmocka_run_group_tests_name("queues/failed", tests, NULL, NULL);
