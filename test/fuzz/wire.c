@@ -131,7 +131,8 @@ static void finish(int fd, struct buffer *got)
     close(fd);
 }
 
-/* asked: a fault that somebody asks for may well be a 500. */
+/* asked: a fault that somebody asks for may well be a 500, and a name that is not known is said
+ * again. */
 static void look_at(struct bytes answers, struct bytes asked)
 {
     if (answers.size >= 12)
@@ -139,7 +140,8 @@ static void look_at(struct bytes answers, struct bytes asked)
     if (bytes_find(asked, BYTES("faults")) != SIZE_MAX)
         return;
     assert(bytes_find(answers, BYTES("HTTP/1.1 500 ")) == SIZE_MAX);
-    assert(bytes_find(answers, BYTES("InternalServerError")) == SIZE_MAX);
+    if (bytes_find(asked, BYTES("InternalServerError")) == SIZE_MAX)
+        assert(bytes_find(answers, BYTES("InternalServerError")) == SIZE_MAX);
 }
 
 static void serves_others_still(void)
