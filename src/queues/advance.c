@@ -163,7 +163,6 @@ static void advance_written(struct store_work *work, enum status status)
     lane->advancing = false;
     if (status == OK)
         status = advance->outcome;
-    lane->overdue = status != OK;
     if (status == OK && (advance->more || lane->advance_again))
         lane_due(lane, 0);
     else if (status == OK)

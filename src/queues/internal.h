@@ -176,7 +176,6 @@ struct lane {
     uint64_t wakes;      /* counts what may have made a message ready */
     bool serving;        /* a receive is with the writer */
     bool advancing, advance_again;
-    bool overdue; /* the store refused what is due: whoever asks for messages tries it anew */
     bool deleted;
     size_t works; /* with the writer, whose done() needs the lane */
     struct timer timer;

@@ -262,8 +262,8 @@ void lane_serve(struct lane *lane)
     serve->queue = queue_ref(lane->queue);
     serve->due_ms = UINT64_MAX;
     /* What time has made ready but no work has moved yet is there for who asks now. */
-    serve->advance =
-        lane->advancing || lane->overdue || queues_now_ms(lane->queues) >= lane->due_ms;
+    serve->advance = lane->advancing || timer_is_set(&lane->again) ||
+                     queues_now_ms(lane->queues) >= lane->due_ms;
     serve->advancing = lane->advancing;
     lane->serving = true;
     lane_submit(lane, &serve->work);
