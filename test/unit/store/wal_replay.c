@@ -44,7 +44,7 @@ static void test_last_record_is_torn(void **state)
         assert_int_equal(t.wal.end, before);
         test_wal_put(&t, "the last one");
         test_wal_expect(&t, 0, "one two three the last one");
-        test_wal_overwrite(&t, 1, size, BYTES("\x5A"));
+        test_wal_flip(&t, 1, size);
         test_wal_expect(&t, 0, "one two three");
         test_wal_put(&t, "the last one");
     }
@@ -66,16 +66,9 @@ static void test_damage_in_the_middle(void **state)
     to = from + WAL_RECORD_HEAD_SIZE + 3;
     test_wal_put(&t, "three");
     for (size_t at = from; at < to; at++) {
-        struct bytes segment;
-        uint8_t byte = 0, wrong = 0;
-
-        assert_int_equal(wal_file_read(t.path, 1, &segment), OK);
-        byte = segment.ptr[at];
-        wrong = byte ^ 0x10;
-        mem_free((void *)(uintptr_t)segment.ptr);
-        test_wal_overwrite(&t, 1, at, bytes_of(&wrong, 1));
+        test_wal_flip(&t, 1, at);
         test_wal_expect_damage(&t, 0);
-        test_wal_overwrite(&t, 1, at, bytes_of(&byte, 1));
+        test_wal_flip(&t, 1, at);
     }
     test_wal_expect(&t, 0, "one two three");
     test_wal_remove(&t);
@@ -94,10 +87,10 @@ static void test_headers(void **state)
     (void)state;
     test_wal_make(&t);
     put_three(&t);
-    test_wal_overwrite(&t, 1, 20, BYTES("x"));
+    test_wal_flip(&t, 1, 20);
     test_wal_expect(&t, 0, "one two three");
     move_on(&t);
-    test_wal_overwrite(&t, 1, WAL_HEADER_AGAIN_AT + 20, BYTES("x"));
+    test_wal_flip(&t, 1, WAL_HEADER_AGAIN_AT + 20);
     test_wal_expect_damage(&t, 0);
     test_wal_remove(&t);
 }
