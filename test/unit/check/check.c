@@ -6,7 +6,6 @@
 #include "order/internal.h"
 #include "store/internal.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #define EVENTS 6 /* three of two streams each */
@@ -472,18 +471,6 @@ static void find_manifest(const struct test_check *test, char path[PATH_MAX])
              (const char *)current.ptr);
 }
 
-static void flip(const char *path, size_t at)
-{
-    int file = open(path, O_RDWR | O_CLOEXEC);
-    uint8_t byte = 0;
-
-    assert_true(file >= 0);
-    assert_int_equal(pread(file, &byte, 1, (off_t)at), 1);
-    byte ^= 0x40;
-    assert_int_equal(pwrite(file, &byte, 1, (off_t)at), 1);
-    close(file);
-}
-
 static void test_flipped_in_log(void **state)
 {
     struct test_check test;
@@ -493,12 +480,12 @@ static void test_flipped_in_log(void **state)
     (void)state;
     open_with_events(&test);
     find_file(&test, "log", "1", path, &size);
-    flip(path, WAL_RECORDS_AT + (size - WAL_RECORDS_AT) / 2);
+    test_file_flip(path, WAL_RECORDS_AT + (size - WAL_RECORDS_AT) / 2);
     test_check_run(&test);
     assert_int_equal(test.status, OK);
     assert_true(bytes_find(buffer_bytes(&test.found), BYTES("damaged-log log log/000001")) !=
                 SIZE_MAX);
-    flip(path, WAL_RECORDS_AT + (size - WAL_RECORDS_AT) / 2);
+    test_file_flip(path, WAL_RECORDS_AT + (size - WAL_RECORDS_AT) / 2);
     test_expect_found(&test, "");
     test_check_end(&test);
 }
@@ -565,12 +552,12 @@ static void test_flipped_in_table(void **state)
     open_with_events(&test);
     flush(test.folder);
     find_file(&test, "store", ".sst", path, &size);
-    flip(path, 40);
+    test_file_flip(path, 40);
     test_check_run(&test);
     assert_int_equal(test.status, OK);
     assert_true(bytes_start_with(buffer_bytes(&test.found), BYTES("damaged-file ")));
     assert_int_equal(test.result.findings, 1); /* and what it can't be compared with is none */
-    flip(path, 40);
+    test_file_flip(path, 40);
     test_expect_found(&test, "");
     test_check_end(&test);
 }

@@ -130,15 +130,11 @@ static void test_a_damaged_log(void **state)
     assert_int_equal(rename(path, away), 0);
     expect_damage(folder, "log");
     assert_int_equal(rename(away, path), 0);
-
-    int fd = -1;
-
-    assert_int_equal(wal_file_open(path, 1, &fd), OK);
-    assert_int_equal(wal_file_write(fd, WAL_RECORDS_AT + 30, BYTES("?"), BYTES("")), OK);
+    path_in(path, folder, "log/000001");
+    test_file_flip(path, WAL_RECORDS_AT + 30);
     expect_damage(folder, "group 1");
-    assert_int_equal(wal_file_write(fd, WAL_RECORDS_AT + 8, BYTES("?"), BYTES("")), OK);
+    test_file_flip(path, WAL_RECORDS_AT + 8);
     expect_damage(folder, "group 1");
-    close(fd);
     test_folder_remove(folder);
 }
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -35,6 +36,20 @@ static inline void test_folder_make(char folder[TEST_FOLDER_SIZE])
 static inline void test_folder_remove(const char *folder)
 {
     assert_int_equal(file_remove_folder(folder), OK);
+}
+
+/* One bit of a file's byte is another; the same again mends it. (A byte that is written over may
+ * be what is there already: salts and checksums differ from run to run.) */
+static inline void test_file_flip(const char *path, size_t at)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    uint8_t byte = 0;
+
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)at), 1);
+    byte ^= 0x40;
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+    close(fd);
 }
 
 /* Some file of the store's, or of its log's, has these among its bytes. */

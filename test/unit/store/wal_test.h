@@ -105,18 +105,12 @@ static inline void test_wal_overwrite(const struct test_wal *t, uint32_t name, s
     close(fd);
 }
 
-/* A bit of the byte is another one: the same again mends it. (A fixed byte would now and then be
- * what is there: sums differ from run to run.) */
 static inline void test_wal_flip(const struct test_wal *t, uint32_t name, size_t at)
 {
-    struct bytes segment;
-    uint8_t byte = 0;
+    char path[TEST_FOLDER_SIZE + 32];
 
-    assert_int_equal(wal_file_read(t->path, name, &segment), OK);
-    assert_true(at < segment.size);
-    byte = segment.ptr[at] ^ 0x10;
-    mem_free((void *)(uintptr_t)segment.ptr);
-    test_wal_overwrite(t, name, at, bytes_of(&byte, 1));
+    test_wal_path(t, name, path);
+    test_file_flip(path, at);
 }
 
 static inline void test_wal_cut(const struct test_wal *t, uint32_t name, size_t size)
