@@ -240,10 +240,8 @@ class PutBack(Copied):
         dynlog.drain()
         dynlog.stop()
         with open(dynlog.path(".dynlog", "log", "000001"), "r+b") as file:
-            file.seek((8192 + os.path.getsize(file.name)) // 2)  # among the records (docs/format/store.md)
-            byte = file.read(1)
-            file.seek(-1, os.SEEK_CUR)
-            file.write(bytes([byte[0] ^ 1]))
+            file.seek(file.read().index(b"x" * 200))  # in the first item: others stand behind it
+            file.write(b"X")
         result = dynlog.command("check")
         self.assertEqual(6, result.returncode, result.stdout + result.stderr)
         self.assertIn("damaged-log", result.stdout)
