@@ -66,7 +66,6 @@ static void add_end(struct subscription_answer *answer)
     } else if (entry == window_at(subscription, 0)) {
         add_position(answer, position_behind_first(subscription));
     } else {
-        add_position(answer, subscription_position(subscription));
         add(answer, KEY_DONE, entry->position, &nothing);
         entry->has_done_key = true;
     }
@@ -102,10 +101,13 @@ static void add_failure(struct subscription_answer *answer)
     add(answer, KEY_FAILURES, answer->entry->position, &value);
 }
 
+/* Whatever the answer is: keys of what is done only go together with a position that has passed
+ * them, and it may have moved by what others answered, or by a deletion. */
 static void add_garbage(struct subscription_answer *answer)
 {
     struct subscription *subscription = answer->subscription;
 
+    add_position(answer, subscription_position(subscription));
     answer->garbage = subscription->garbage;
     answer->garbage_count = subscription->garbage_count;
     subscription->garbage = NULL;

@@ -270,6 +270,63 @@ static void test_a_group_of_answers(void **state)
     subscription_leave(a);
 }
 
+/* ---- keys of what is done behind a gap ---- */
+
+/* Once the gap is closed they go with the next answer: whatever that is, the position that stands
+ * for them is written with it. */
+static void expect_that_done_stays_done(struct subscription_member *member, uint64_t last)
+{
+    bool parked = false;
+
+    assert_int_equal(test_next(&w, member, NULL), last);
+    assert_int_equal(test_failed(&w, member, last, &parked), OK);
+    subscription_leave(member);
+    start_anew();
+    expect_view(last - 1, 1, 0, 0);
+    member = test_member(&w, "mail", true, 3);
+    expect_try(member, last, 2);
+    assert_int_equal(test_next(&w, member, NULL), 0);
+    subscription_leave(member);
+}
+
+static void test_a_gap_is_closed_by_a_group(void **state)
+{
+    uint64_t first = test_append(&w, "users", "1", "signup", 1);
+    uint64_t second = test_append(&w, "users", "2", "signup", 1);
+    uint64_t last = test_append(&w, "users", "3", "signup", 1);
+    struct subscription_member *a = test_member(&w, "mail", true, 3);
+    struct test_answer answers[2];
+    struct test_hold hold;
+
+    (void)state;
+    assert_int_equal(test_next(&w, a, NULL), first);
+    assert_int_equal(test_next(&w, a, NULL), second);
+    test_hold_writer(&w.loop, &hold);
+    submit(a, &answers[0], first);
+    submit(a, &answers[1], second);
+    (void)test_release_writer(&w.loop, &hold);
+    for (size_t i = 0; i < ARRAY_COUNT(answers); i++)
+        while (!answers[i].done)
+            test_loop_turn(&w.loop);
+    expect_that_done_stays_done(a, last);
+}
+
+static void test_a_gap_is_closed_by_a_deletion(void **state)
+{
+    uint64_t first = test_append(&w, "users", "1", "signup", 1);
+    uint64_t second = test_append(&w, "users", "2", "signup", 1);
+    uint64_t last = test_append(&w, "users", "3", "signup", 1);
+    struct subscription_member *a = test_member(&w, "mail", true, 3);
+
+    (void)state;
+    assert_int_equal(test_next(&w, a, NULL), first);
+    assert_int_equal(test_next(&w, a, NULL), second);
+    assert_int_equal(test_is_done(&w, a, second), OK);
+    subscription_leave(a);
+    test_remove(&w, "users", "1", "signup", 1, first);
+    expect_that_done_stays_done(test_member(&w, "mail", true, 3), last);
+}
+
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, make_world, remove_world)
 
 int main(void)
@@ -281,6 +338,8 @@ int main(void)
         WITH_WORLD(test_one_that_came_back),
         WITH_WORLD(test_the_member_has_left),
         WITH_WORLD(test_a_group_of_answers),
+        WITH_WORLD(test_a_gap_is_closed_by_a_group),
+        WITH_WORLD(test_a_gap_is_closed_by_a_deletion),
     };
 
     signal(SIGXFSZ, SIG_IGN);
