@@ -7,7 +7,6 @@ Log groups are off: what is kept in them is kept. DYNLOG_SOAK=N makes it N times
 import http.client
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from support.case import Case
 from support.server import PROGRAM, TOP
 
 sys.path[:0] = [os.path.join(TOP, "test", name) for name in ("soak", "long")]
+import figures  # noqa: E402
 import others  # noqa: E402
 import rows  # noqa: E402
 import soak  # noqa: E402
@@ -85,23 +85,9 @@ class Leaks(Case):
 
     def figures(self):
         """Of the server's process. Old workers are gone: a function of one worker waits for that."""
-        process = self.dynlog.process.popen.pid
-        read = lambda name: open("/proc/%d/%s" % (process, name), encoding="utf-8")
-        descriptors = os.listdir("/proc/%d/fd" % process)
-        watches = 0
-        for descriptor in descriptors:
-            try:
-                with read("fdinfo/" + descriptor) as file:
-                    watches += len(re.findall("^inotify wd", file.read(), re.M))
-            except FileNotFoundError:
-                pass
-        with read("status") as file:
-            status = file.read()
-        with read("task/%d/children" % process) as file:
-            children = len(file.read().split())
-        number = lambda name: int(re.search(r"^%s:\s+(\d+)" % name, status, re.M).group(1))
-        return {"descriptors": len(descriptors), "processes": children, "threads": number("Threads"),
-                "watched folders": watches, "memory KB": number("VmRSS")}
+        taken = figures.process_figures(self.dynlog.process.popen.pid, os.path.realpath(self.dynlog.path(".dynlog")))
+        return {"descriptors": sum(taken[name] for name in figures.DESCRIPTORS), "processes": taken["processes"],
+                "threads": taken["threads"], "watched folders": taken["watched folders"], "memory KB": taken["resident KB"]}
 
     def expect_flat(self, what, before, seconds):
         after = self.figures()
@@ -150,6 +136,23 @@ class Leaks(Case):
                 self.invoke_both(name, count - count // 10)
                 self.expect_flat("%d invocations of %s" % (count - count // 10, name), before,
                                  time.monotonic() - begun)
+
+
+class Figures(Case):
+    files = FILES
+    arguments = ("--memory", "--quiet")
+
+    def test_worker_comes_late(self):
+        """Its pipes are told apart: a soak in which the last worker starts near the end is flat."""
+        look = lambda: figures.process_figures(self.dynlog.process.popen.pid, os.path.realpath(self.dynlog.path(".dynlog")))
+        before = look()
+        self.assertEqual((0, 0), (before["processes"], before["worker descriptors"]))
+        status, _, body = self.dynlog.request(
+            "POST", "/2015-03-31/functions/app-local-node/invocations", b"{}", port=self.dynlog.lambda_port)
+        self.assertEqual((200, {"greeting": "0"}), (status, json.loads(body)))
+        after = look()
+        self.assertEqual((1, figures.PIPES), (after["processes"], after["worker descriptors"]))
+        self.assertEqual(before["other descriptors"], after["other descriptors"])
 
 
 class Verdict(unittest.TestCase):

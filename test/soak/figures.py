@@ -4,27 +4,47 @@ import os
 import re
 
 
-def process_figures(pid, data):
-    """Memory in KB; descriptors by what they are of; threads; children; watched folders."""
-    read = lambda name: open("/proc/%d/%s" % (pid, name), encoding="utf-8")
-    figures = {"sockets": 0, "store files": 0, "other descriptors": 0, "watched folders": 0}
+DESCRIPTORS = ("sockets", "store files", "worker descriptors", "other descriptors")
+PIPES = 2  # that the server reads of a worker: what it prints, and its errors
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid), encoding="utf-8") as file:
+        return file.read().split()
+
+
+def descriptors(pid, data):
+    """Numbers of them by what they are of, and of watched folders."""
+    counts = {"sockets": 0, "store files": 0, "other descriptors": 0, "watched folders": 0}
     for descriptor in os.listdir("/proc/%d/fd" % pid):
         try:
             target = os.readlink("/proc/%d/fd/%s" % (pid, descriptor))
             if "inotify" in target:
-                with read("fdinfo/" + descriptor) as file:
-                    figures["watched folders"] += len(re.findall("^inotify wd", file.read(), re.M))
+                with open("/proc/%d/fdinfo/%s" % (pid, descriptor), encoding="utf-8") as file:
+                    counts["watched folders"] += len(re.findall("^inotify wd", file.read(), re.M))
         except FileNotFoundError:
             continue
         kind = "sockets" if target.startswith("socket:") else "store files" if target.startswith(data) else \
             "other descriptors"
-        figures[kind] += 1
-    with read("status") as file:
+        counts[kind] += 1
+    return counts
+
+
+def process_figures(pid, data):
+    """Memory in KB; descriptors by what they are of, those of workers apart; threads; children; watched folders."""
+    while True:  # a worker may end at this moment, or a schedule start one
+        workers = children(pid)
+        figures = descriptors(pid, data)
+        if children(pid) == workers:
+            break
+    # how many workers there are is told by processes: one that comes late is no leak
+    figures["worker descriptors"] = PIPES * len(workers)
+    figures["other descriptors"] -= figures["worker descriptors"]
+    with open("/proc/%d/status" % pid, encoding="utf-8") as file:
         status = file.read()
     number = lambda name: int(re.search(r"^%s:\s+(\d+)" % name, status, re.M).group(1))
-    with read("task/%d/children" % pid) as file:
-        figures["processes"] = len(file.read().split())
-    return {**figures, "threads": number("Threads"), "resident KB": number("VmRSS"), "anonymous KB": number("RssAnon")}
+    return {**figures, "processes": len(workers), "threads": number("Threads"), "resident KB": number("VmRSS"),
+            "anonymous KB": number("RssAnon")}
 
 
 def metrics(text):

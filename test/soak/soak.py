@@ -85,7 +85,7 @@ def sample(dynlog, answers, minute):
             **({"said": said} if said else {}),
             "resident MB": taken["resident KB"] // 1024, "store MB": taken["store KB"] // 1024,
             "other MB": round(taken["other KB"] / 1024, 1), "disk MB": taken["disk KB"] // 1024,
-            "descriptors": taken["sockets"] + taken["store files"] + taken["other descriptors"]}
+            "descriptors": sum(taken[name] for name in figures.DESCRIPTORS)}
 
 
 def run(minutes, rate, seed, rows):
