@@ -6,13 +6,18 @@
  *
  * SQLite remembers in the same transaction how far it is, so a crash between two steps repeats
  * nothing and loses nothing. The file is made when the first archive is there or, for archives that
- * a client makes, when the first event is. */
+ * a client makes, when the first event is.
+ *
+ * A page of SQLite's costs syncs of its disk, and one of the store's for the deletion: whoever puts
+ * an event meanwhile waits for them, too. So the next one is given PACE_MS after the last, unless
+ * it is full, or somebody waits for it (drain, a stop). */
 #include "server/internal.h"
 
 #include <stdio.h>
 
 #define EVENT_KEY_SIZE 8
 #define RETRY_MS 1000
+#define PACE_MS 100
 
 static void give(struct server *server);
 
@@ -63,6 +68,14 @@ static void retry(struct timer *timer)
     archive_retry(CONTAINER_OF(timer, struct archiving, retry)->archive);
 }
 
+static void pace_over(struct timer *timer)
+{
+    struct server *server = CONTAINER_OF(timer, struct server, archiving.pace);
+
+    if (archiving_busy(server))
+        give(server);
+}
+
 bool archiving_wanted(struct server *server)
 {
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -88,15 +101,20 @@ bool archiving_open(struct server *server)
     }
     server->has_archive = true;
     archiving->retry.fire = retry;
+    archiving->pace.fire = pace_over;
     archiving->given = archiving->taken = archive_position(archiving->archive);
     archiving->offered = store_last_position(server->store);
     give(server);
     return true;
 }
 
-/* Hands the next page of events to SQLite's thread. One page at a time: it is the bound on memory.
- */
-static void give(struct server *server)
+/* Positions are of records of all kinds: there may be fewer events. */
+static bool has_page(const struct archiving *archiving)
+{
+    return archiving->offered >= archiving->given + SERVER_ARCHIVE_PAGE_MAX;
+}
+
+static void give_page(struct server *server)
 {
     struct archiving *archiving = &server->archiving;
     AUTO(arena_release) struct arena *arena = arena_new();
@@ -106,8 +124,6 @@ static void give(struct server *server)
     uint8_t from[EVENT_KEY_SIZE];
     struct bytes key, value;
 
-    if (archiving->given > archiving->taken)
-        return; /* the page before is still being written */
     bytes_put_u64(from, archiving->given + 1);
 
     AUTO(store_iter_release)
@@ -137,6 +153,26 @@ static void give(struct server *server)
     }
     archiving->given = events[count - 1].position;
     archive_append(archiving->archive, events, count);
+    timer_set_after(server->wall_timers, &archiving->pace, PACE_MS);
+}
+
+/* Hands the next page of events to SQLite's thread. One page at a time: it is the bound on memory.
+ */
+static void give(struct server *server)
+{
+    struct archiving *archiving = &server->archiving;
+
+    if (archiving->given > archiving->taken)
+        return; /* the page before is still being written */
+    if (!timer_is_set(&archiving->pace) || has_page(archiving))
+        give_page(server);
+}
+
+void archiving_hurry(struct server *server)
+{
+    timer_cancel(server->wall_timers, &server->archiving.pace);
+    if (archiving_busy(server))
+        give(server);
 }
 
 static bool open_for_events(struct server *server);
@@ -244,6 +280,7 @@ void archiving_close(struct server *server)
     if (!server->has_archive)
         return;
     timer_cancel(server->wall_timers, &server->archiving.retry);
+    timer_cancel(server->wall_timers, &server->archiving.pace);
     archive_close(server->archiving.archive);
     server->has_archive = false;
 }

@@ -193,6 +193,7 @@ static bool logs_moving(struct server *server)
 
 static bool archive_moving(struct server *server)
 {
+    archiving_hurry(server); /* as above */
     return archiving_busy(server);
 }
 

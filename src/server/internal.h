@@ -45,6 +45,7 @@ struct archiving {
     struct store_work deletion;
     uint64_t deletion_to;
     struct timer retry;  /* of wall_timers */
+    struct timer pace;   /* of wall_timers. Set: the last page was given a moment ago */
     struct timer reopen; /* of wall_timers. Set: the file could not be opened */
     char path[4096];
 };
@@ -351,6 +352,7 @@ bool archiving_open(struct server *server);
 void archiving_offer(struct server *server, uint64_t last_position);
 void archiving_woken(struct server *server);
 bool archiving_busy(const struct server *server);
+void archiving_hurry(struct server *server); /* what waits for more of its page does not */
 void archiving_close(struct server *server);
 /* While it is true, the store keeps what SQLite has. */
 void archiving_keep(struct server *server, bool kept);

@@ -5,7 +5,9 @@ import collections
 import datetime
 import json
 import os
+import re
 import sqlite3
+import time
 import unittest
 
 from support.case import Case
@@ -13,6 +15,7 @@ from support.server import Dynlog
 
 ACCOUNT = "arn:aws:events:us-east-1:000000000000:"
 BUS = ACCOUNT + "event-bus/orders"
+PUTS, PACE_S = 200, 0.1
 
 # Each function writes a line for each event: appended in one write, so lines stay whole.
 STACK = """
@@ -239,6 +242,28 @@ class SQLite(Base):
         self.dynlog.drain()
         self.assertEqual([1, 2, 4, 5, 6], self.in_sqlite())
         self.assertEqual(4, self.events.describe_archive(ArchiveName="paid")["EventCount"])
+
+
+class Pace(Base):
+    def works(self):
+        """Writes that the store was asked for."""
+        return int(re.search(r"^dynlog_store_works_total (\d+)$", self.dynlog.request("GET", "/_dynlog/metrics")[2].decode(),
+                             re.M).group(1))
+
+    def test_events_share_transactions_of_sqlite(self):
+        """Each costs syncs that who puts the next event waits for. There is one in PACE_MS (server/archiving.c) at most, and a
+        write to the store for each, until somebody waits for them."""
+        self.events.create_archive(ArchiveName="all", EventSourceArn=BUS)
+        self.dynlog.drain()
+        before, begun = self.works(), time.monotonic()
+        for number in range(PUTS):  # which no rule takes: each is one write
+            self.put([{**entry(number), "Source": "nobody"}])
+        seconds = time.monotonic() - begun
+        writes = self.works() - before
+        self.assertGreaterEqual(writes, PUTS)
+        self.assertLessEqual(writes - PUTS, seconds / PACE_S + 1)
+        self.dynlog.drain()
+        self.assertEqual(list(range(PUTS)), self.in_sqlite())
 
 
 class StackFile(Base):
