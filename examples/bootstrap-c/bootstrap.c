@@ -19,7 +19,8 @@
 #define HEAD_SIZE_MAX 8192              /* of an answer: Lambda's are some hundred bytes */
 #define BODY_SIZE_MAX (6 * 1024 * 1024) /* of an event */
 
-static int api = -1; /* the connection */
+static int api = -1;  /* the connection */
+static FILE *answers; /* what comes on it */
 
 static void die(const char *what)
 {
@@ -45,6 +46,8 @@ static void connect_to_api(const char *address)
         connect(api, (struct sockaddr *)&to, sizeof to) != 0)
         die(address);
     setsockopt(api, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if ((answers = fdopen(api, "r")) == NULL)
+        die("fdopen");
 }
 
 static void send_all(const char *bytes, size_t size)
@@ -94,29 +97,22 @@ static void header(const char *head, const char *name, char *value, size_t size)
 static char *read_answer(char head[HEAD_SIZE_MAX])
 {
     char length[32];
-    size_t size = 0, head_size = 0;
+    size_t size = 0, line = 0;
 
-    while (head_size == 0) { /* a byte at a time keeps what follows in the socket */
-        if (size == HEAD_SIZE_MAX - 1 || read(api, head + size, 1) != 1)
+    do {
+        if (fgets(head + size, (int)(HEAD_SIZE_MAX - size), answers) == NULL)
             exit(0);
-        size++;
-        if (size >= 4 && memcmp(head + size - 4, "\r\n\r\n", 4) == 0)
-            head_size = size;
-    }
-    head[head_size] = '\0';
+        line = strlen(head + size);
+        size += line;
+    } while (line > strlen("\r\n") && size < HEAD_SIZE_MAX - 1);
     header(head, "Content-Length", length, sizeof length);
     size = strtoul(length, NULL, 10);
     char *body = size <= BODY_SIZE_MAX ? malloc(size + 1) : NULL;
 
     if (body == NULL)
         die("malloc");
-    for (size_t got = 0; got < size;) {
-        ssize_t more = read(api, body + got, size - got);
-
-        if (more <= 0)
-            exit(0);
-        got += (size_t)more;
-    }
+    if (fread(body, 1, size, answers) != size)
+        exit(0);
     body[size] = '\0';
     return body;
 }
