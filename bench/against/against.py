@@ -21,6 +21,7 @@ WORKS = {  # work -> what it is divided by: the floor that does the same without
     "put": "HTTP and a bare log", "update": "HTTP and a bare log", "batch": "HTTP and a bare log",
     "transact": "HTTP and a bare log", "events": "HTTP and a bare log",
     "get": "HTTP alone", "query": "HTTP alone"}
+TARGETED = (("put", 1), ("put", 64))
 REDIS_WORKS = {"put": ("xadd", "xadd-if")}
 KEYS_A_RUN = 100_000_000  # new keys that no other run has
 
@@ -56,21 +57,28 @@ def rotated(things, by):
     return things[by:] + things[:by]
 
 
+def plan(options):
+    """(round, work, connections) in the order in which they run. What targets speak of has more rounds than all the rest, and
+    has them after it: in other minutes."""
+    every = [(number, work, connections) for number in range(options.rounds) for work in options.works
+             for connections in options.connections]
+    return every + [(number, work, connections) for number in range(options.rounds, 2 * options.rounds + 1)
+                    for work, connections in TARGETED if work in options.works and connections in options.connections]
+
+
 def measure(options, running):
     """(server, asked, work, connections) -> lines of all rounds."""
     lines = {}
     floors = {}  # a floor does the same for every work: it is asked once a round and number of connections
-    for number in range(options.rounds):
-        for work in options.works:
-            for connections in options.connections:
-                for server in rotated(running, number):
-                    for asked in works_of(server, work, connections):
-                        key = (server.name, number, connections)
-                        line = floors.get(key) or load(server, options.build, asked, connections, options, options.seconds)
-                        if server.speaks == "http":
-                            floors[key] = line
-                        lines.setdefault((server, asked, work, connections), []).append(line)
-            print("against: round %d of %d, %s" % (number + 1, options.rounds, work), file=sys.stderr)
+    for number, work, connections in plan(options):
+        for server in rotated(running, number):
+            for asked in works_of(server, work, connections):
+                key = (server.name, number, connections)
+                line = floors.get(key) or load(server, options.build, asked, connections, options, options.seconds)
+                if server.speaks == "http":
+                    floors[key] = line
+                lines.setdefault((server, asked, work, connections), []).append(line)
+        print("against: round %d, %s, connections: %d" % (number + 1, work, connections), file=sys.stderr)
     return lines
 
 
