@@ -96,15 +96,15 @@ static void header(const char *head, const char *name, char *value, size_t size)
  * the other side is gone. */
 static char *read_answer(char head[HEAD_SIZE_MAX])
 {
-    char length[32];
-    size_t size = 0, line = 0;
+    char length[32], *line;
+    size_t size = 0;
 
     do {
-        if (fgets(head + size, (int)(HEAD_SIZE_MAX - size), answers) == NULL)
+        line = head + size;
+        if (size == HEAD_SIZE_MAX - 1 || fgets(line, (int)(HEAD_SIZE_MAX - size), answers) == NULL)
             exit(0);
-        line = strlen(head + size);
-        size += line;
-    } while (line > strlen("\r\n") && size < HEAD_SIZE_MAX - 1);
+        size += strlen(line);
+    } while (strcmp(line, "\r\n") != 0);
     header(head, "Content-Length", length, sizeof length);
     size = strtoul(length, NULL, 10);
     char *body = size <= BODY_SIZE_MAX ? malloc(size + 1) : NULL;
