@@ -21,7 +21,7 @@ WORKS = {  # work -> what it is divided by: the floor that does the same without
     "put": "HTTP and a bare log", "update": "HTTP and a bare log", "batch": "HTTP and a bare log",
     "transact": "HTTP and a bare log", "events": "HTTP and a bare log",
     "get": "HTTP alone", "query": "HTTP alone"}
-TARGETED = (("put", 1), ("put", 64))
+TARGETED = (("put", 1), ("put", 64))  # of reads, targets speak of what scale.py measures
 REDIS_WORKS = {"put": ("xadd", "xadd-if")}
 KEYS_A_RUN = 100_000_000  # new keys that no other run has
 

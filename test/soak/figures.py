@@ -3,7 +3,6 @@
 import os
 import re
 
-
 DESCRIPTORS = ("sockets", "store files", "worker descriptors", "other descriptors")
 PIPES = 2  # that the server reads of a worker: what it prints, and its errors
 
